@@ -1,0 +1,1 @@
+//! Names (placeholder until the first landing).

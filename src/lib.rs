@@ -1,0 +1,3 @@
+//! chathub: a chat hub for Linux that people reach with `telnet` or `nc`.
+pub mod hub;
+pub mod wire;

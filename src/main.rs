@@ -1,0 +1,2 @@
+//! The `chathub` binary: arguments, handed-over sockets, runtime, exit code.
+fn main() {}
