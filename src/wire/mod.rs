@@ -1,1 +1,2 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
+pub mod lines;
