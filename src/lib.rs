@@ -1,3 +1,4 @@
 //! chathub: a chat hub for Linux that people reach with `telnet` or `nc`.
 pub mod hub;
+pub mod settings;
 pub mod wire;
