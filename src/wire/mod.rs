@@ -1,2 +1,3 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
 pub mod lines;
+pub mod telnet;
