@@ -78,7 +78,8 @@ struct Dealings {
     telnet: bool,
     /// The options by their order in [`TelnetOption`], our side and theirs.
     options: [[Q; 2]; TelnetOption::ALL.len()],
-    /// The subnegotiation under way, at most [`MAX_SUBNEGOTIATION`] bytes.
+    /// The option's number and payload under way, at most [`MAX_SUBNEGOTIATION`] bytes; empty
+    /// between subnegotiations.
     subnegotiation: Vec<u8>,
     /// Whether it has outgrown that.
     overflown: bool,
@@ -529,11 +530,13 @@ impl Dealings {
                 self.charset_offered(list, replies)
             }
             (TelnetOption::Charset, [CHARSET_ACCEPTED, name @ ..]) => {
-                self.charset_answered()
-                    .then(|| match name.eq_ignore_ascii_case(b"US-ASCII") {
-                        true => Event::Charset(Charset::Ascii),
-                        false => Event::Charset(Charset::Utf8),
-                    })
+                self.charset_answered().then(|| {
+                    if name.eq_ignore_ascii_case(b"US-ASCII") {
+                        Event::Charset(Charset::Ascii)
+                    } else {
+                        Event::Charset(Charset::Utf8)
+                    }
+                })
             }
             (TelnetOption::Charset, [CHARSET_REJECTED, ..]) => self
                 .charset_answered()
@@ -615,12 +618,11 @@ impl Dealings {
 /// Takes all up to the next IAC off `input`, which is not looked for in its first `from` bytes.
 fn take_run<'b>(input: &mut &'b [u8], from: usize) -> &'b [u8] {
     // `contains` is a wide search, `position` is not; nearly always there is none.
-    let end = match input[from..].contains(&IAC) {
-        false => input.len(),
-        true => input[from..]
-            .iter()
-            .position(|&byte| byte == IAC)
-            .map_or(input.len(), |at| from + at),
+    let end = if input[from..].contains(&IAC) {
+        let found = input[from..].iter().position(|&byte| byte == IAC);
+        found.map_or(input.len(), |at| from + at)
+    } else {
+        input.len()
     };
     let (run, rest) = input.split_at(end);
     *input = rest;
