@@ -113,12 +113,7 @@ impl Spellings {
         text.push_str(&folded_skeleton(&folded));
         let sight_at = text.len();
         text.extend(unicode_security::skeleton(shown));
-        Self {
-            text: text.into_boxed_str(),
-            folded_at,
-            skeleton_at,
-            sight_at,
-        }
+        Self { text: text.into_boxed_str(), folded_at, skeleton_at, sight_at }
     }
 }
 
@@ -210,21 +205,14 @@ impl fmt::Display for InvalidName {
                  letters and digits in everyday use are allowed",
                 Quoted(c)
             ),
-            Self::Start(c) => write!(
-                f,
-                "starts with {}; names start with a letter or a digit",
-                Quoted(c)
-            ),
+            Self::Start(c) => write!(f, "starts with {}; names start with a letter or a digit", Quoted(c)),
             Self::Marks(c) => write!(
                 f,
                 "has too many marks at {}; at most {MAX_MARKS} in a row, \
                  and none twice, are allowed",
                 Quoted(c)
             ),
-            Self::Scripts(one, other) => write!(
-                f,
-                "mixes the scripts {one} and {other}; names are in one script"
-            ),
+            Self::Scripts(one, other) => write!(f, "mixes the scripts {one} and {other}; names are in one script"),
             Self::Direction => f.write_str(
                 "mixes writing directions; a name written right to left starts with a letter, \
                  ends with a letter or digit, and has digits of one kind",
@@ -326,10 +314,7 @@ fn check_scripts(shown: &str) -> Result<(), InvalidName> {
         }
     }
     let named = |set: Option<&AugmentedScriptSet>| set.copied().map_or("unknown", script_name);
-    Err(InvalidName::Scripts(
-        named(sets.first()),
-        named(sets.last()),
-    ))
+    Err(InvalidName::Scripts(named(sets.first()), named(sets.last())))
 }
 
 fn is_latin(set: AugmentedScriptSet) -> bool {
@@ -348,15 +333,9 @@ fn check_direction(shown: &str) -> Result<(), InvalidName> {
     }
     let starts = shown.chars().next().is_some_and(is_right_to_left);
     let ends = !shown.ends_with(['-', '_', '.']);
-    let european = shown
-        .chars()
-        .any(|c| c.is_ascii_digit() || matches!(c, '\u{6F0}'..='\u{6F9}'));
+    let european = shown.chars().any(|c| c.is_ascii_digit() || matches!(c, '\u{6F0}'..='\u{6F9}'));
     let arabic = shown.chars().any(|c| matches!(c, '\u{660}'..='\u{669}'));
-    if starts && ends && !(european && arabic) {
-        Ok(())
-    } else {
-        Err(InvalidName::Direction)
-    }
+    if starts && ends && !(european && arabic) { Ok(()) } else { Err(InvalidName::Direction) }
 }
 
 /// Letters of classes R and AL, by block: the digits among them have classes of their own.
@@ -376,13 +355,7 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.chars()
-        .nfd()
-        .default_case_fold()
-        .nfkd()
-        .default_case_fold()
-        .nfkc()
-        .collect()
+    text.chars().nfd().default_case_fold().nfkd().default_case_fold().nfkc().collect()
 }
 
 fn folded_skeleton(folded: &str) -> String {
@@ -434,13 +407,7 @@ pub fn is_reserved(name: &Name) -> bool {
             skeletons: RESERVED.iter().map(|word| folded_skeleton(word)).collect(),
             sights: RESERVED
                 .iter()
-                .flat_map(|word| {
-                    [
-                        sight(word),
-                        sight(&capital(word)),
-                        sight(&word.to_uppercase()),
-                    ]
-                })
+                .flat_map(|word| [sight(word), sight(&capital(word)), sight(&word.to_uppercase())])
                 .collect(),
             guest: folded_skeleton(GUEST),
         }
@@ -548,59 +515,23 @@ mod tests {
         check_refused("a b", &format!("has the character space, {hold}{plain}"));
         check_refused("a!", &format!("has the character '!', {hold}{plain}"));
         check_refused("a\x1b", &format!("has the character U+001B, {hold}{plain}"));
-        check_refused(
-            "a\u{202E}b",
-            &format!("has the character U+202E, {hold}{plain}"),
-        );
-        check_refused(
-            "a\u{200D}b",
-            &format!("has the character U+200D, {hold}{plain}"),
-        );
+        check_refused("a\u{202E}b", &format!("has the character U+202E, {hold}{plain}"));
+        check_refused("a\u{200D}b", &format!("has the character U+200D, {hold}{plain}"));
         check_refused("💩", &format!("has the character U+1F4A9, {hold}{plain}"));
-        check_refused(
-            "ａnn",
-            &format!("has the character 'ａ' (U+FF41), {hold}{everyday}"),
-        );
-        check_refused(
-            "ᚠ",
-            &format!("has the character 'ᚠ' (U+16A0), {hold}{everyday}"),
-        );
-        check_refused(
-            "𝐚nn",
-            &format!("has the character '𝐚' (U+1D41A), {hold}{everyday}"),
-        );
-        check_refused(
-            "a\u{3164}",
-            &format!("has the character U+3164, {hold}{everyday}"),
-        );
-        check_refused(
-            "-a",
-            "starts with '-'; names start with a letter or a digit",
-        );
-        check_refused(
-            "\u{301}a",
-            "starts with U+0301; names start with a letter or a digit",
-        );
+        check_refused("ａnn", &format!("has the character 'ａ' (U+FF41), {hold}{everyday}"));
+        check_refused("ᚠ", &format!("has the character 'ᚠ' (U+16A0), {hold}{everyday}"));
+        check_refused("𝐚nn", &format!("has the character '𝐚' (U+1D41A), {hold}{everyday}"));
+        check_refused("a\u{3164}", &format!("has the character U+3164, {hold}{everyday}"));
+        check_refused("-a", "starts with '-'; names start with a letter or a digit");
+        check_refused("\u{301}a", "starts with U+0301; names start with a letter or a digit");
         check_refused(
             "a\u{301}\u{301}",
             "has too many marks at U+0301; at most 6 in a row, and none twice, are allowed",
         );
-        check_refused(
-            "pаypal",
-            "mixes the scripts Latin and Cyrillic; names are in one script",
-        );
-        check_refused(
-            "日本я",
-            "mixes the scripts Han and Cyrillic; names are in one script",
-        );
-        check_refused(
-            "한かna",
-            "mixes the scripts Hangul and Hiragana; names are in one script",
-        );
-        check_refused(
-            "annדוד",
-            "mixes the scripts Latin and Hebrew; names are in one script",
-        );
+        check_refused("pаypal", "mixes the scripts Latin and Cyrillic; names are in one script");
+        check_refused("日本я", "mixes the scripts Han and Cyrillic; names are in one script");
+        check_refused("한かna", "mixes the scripts Hangul and Hiragana; names are in one script");
+        check_refused("annדוד", "mixes the scripts Latin and Hebrew; names are in one script");
         let direction = "mixes writing directions; a name written right to left starts with a \
                          letter, ends with a letter or digit, and has digits of one kind";
         check_refused("7דוד", direction);
@@ -612,18 +543,9 @@ mod tests {
     fn length_is_in_graphemes_and_bytes_are_bounded_beside_it() {
         let five = "क्षि".repeat(5); // 5 clusters, 60 bytes
         assert!(Name::parse(&five, 20).is_ok());
-        assert_eq!(
-            Name::parse(&five, 10),
-            Err(InvalidName::TooManyBytes { max_bytes: 40 })
-        );
-        assert_eq!(
-            Name::parse("ab", 1),
-            Err(InvalidName::TooLong { max_chars: 1 })
-        );
-        assert_eq!(
-            Name::parse("a", 0),
-            Err(InvalidName::TooLong { max_chars: 0 })
-        );
+        assert_eq!(Name::parse(&five, 10), Err(InvalidName::TooManyBytes { max_bytes: 40 }));
+        assert_eq!(Name::parse("ab", 1), Err(InvalidName::TooLong { max_chars: 1 }));
+        assert_eq!(Name::parse("a", 0), Err(InvalidName::TooLong { max_chars: 0 }));
     }
 
     #[test]
@@ -634,11 +556,7 @@ mod tests {
 
     #[test]
     fn names_differing_only_in_case_are_equal() {
-        for (one, other) in [
-            ("Ann", "aNN"),
-            ("STRASSE", "straße"),
-            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
-        ] {
+        for (one, other) in [("Ann", "aNN"), ("STRASSE", "straße"), ("ΣΊΣΥΦΟΣ", "σίσυφος")] {
             assert_eq!(name(one), name(other));
             assert_eq!(name(one).folded(), fold(other));
             assert_eq!(name(one).skeleton(), name(other).skeleton());
@@ -661,12 +579,7 @@ mod tests {
             assert!(name(one).looks_like(&name(other)), "{one} {other}");
             assert!(name(other).looks_like(&name(one)), "{one} {other}");
         }
-        for (one, other) in [
-            ("ali", "all"),
-            ("ann", "anna"),
-            ("вов", "bob"),
-            ("mali", "mall"),
-        ] {
+        for (one, other) in [("ali", "all"), ("ann", "anna"), ("вов", "bob"), ("mali", "mall")] {
             assert!(!name(one).looks_like(&name(other)), "{one} {other}");
         }
     }
@@ -698,9 +611,7 @@ mod tests {
         ] {
             assert!(is_reserved(&name(text)), "{text}");
         }
-        for text in [
-            "ann", "hubert", "Ali", "ALI", "guests", "guest.x", "mode", "meg", "opal",
-        ] {
+        for text in ["ann", "hubert", "Ali", "ALI", "guests", "guest.x", "mode", "meg", "opal"] {
             assert!(!is_reserved(&name(text)), "{text}");
         }
     }
@@ -738,19 +649,14 @@ mod tests {
             assert_eq!(folded_skeleton(&text), text);
         }
         assert_eq!(GUEST_ALPHABET.iter().collect::<HashSet<_>>().len(), 20);
-        let all: String = GUEST_ALPHABET
-            .iter()
-            .map(|&byte| char::from(byte))
-            .collect();
+        let all: String = GUEST_ALPHABET.iter().map(|&byte| char::from(byte)).collect();
         assert_eq!(folded_skeleton(&all), all);
     }
 
     #[test]
     fn guest_names_spread_over_the_alphabet() {
         let addr = "2001:db8::1".parse().unwrap();
-        let names: HashSet<String> = (0..10_000)
-            .map(|port| guest(&[3; 16], addr, port, 8))
-            .collect();
+        let names: HashSet<String> = (0..10_000).map(|port| guest(&[3; 16], addr, port, 8)).collect();
         assert!(names.len() >= 9_999, "{}", names.len());
     }
 

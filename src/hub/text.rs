@@ -54,9 +54,7 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
     // Without an early exit this compiles to wide compares; most lines end here.
-    let plain = text
-        .bytes()
-        .fold(true, |plain, byte| plain & is_plain_ascii(byte));
+    let plain = text.bytes().fold(true, |plain, byte| plain & is_plain_ascii(byte));
     if plain {
         return true;
     }
@@ -187,10 +185,7 @@ mod tests {
         check(b"gr\xfc\xdfe", "gr\u{FFFD}\u{FFFD}e");
         check(b"\xe2\x82", "\u{FFFD}");
         check(b"\x9b2J", "\u{FFFD}2J"); // a bare C1 byte
-        check(
-            b"\xc0\xafx\xed\xa0\x80",
-            "\u{FFFD}\u{FFFD}x\u{FFFD}\u{FFFD}\u{FFFD}",
-        );
+        check(b"\xc0\xafx\xed\xa0\x80", "\u{FFFD}\u{FFFD}x\u{FFFD}\u{FFFD}\u{FFFD}");
     }
 
     #[test]
@@ -219,15 +214,7 @@ mod tests {
 
     #[test]
     fn blank_is_what_shows_nothing() {
-        for blank in [
-            "",
-            " \t ",
-            "\u{A0}\u{3000}",
-            "\u{200D}\u{FE0F}",
-            "\u{3164}",
-            "\u{2800}",
-            "\x1b",
-        ] {
+        for blank in ["", " \t ", "\u{A0}\u{3000}", "\u{200D}\u{FE0F}", "\u{3164}", "\u{2800}", "\x1b"] {
             assert!(is_blank(blank), "{blank:?}");
         }
         for visible in ["a", " . ", "\u{FFFD}", "日", "a\u{200D}"] {

@@ -133,10 +133,7 @@ impl LineAssembler {
         self.after_cr = false;
         match (std::mem::take(&mut self.skipped), &*self.partial) {
             (0, []) => None,
-            (0, _) => Some(LineEvent::Line {
-                bytes: Cow::Owned(std::mem::take(&mut self.partial)),
-                ending,
-            }),
+            (0, _) => Some(LineEvent::Line { bytes: Cow::Owned(std::mem::take(&mut self.partial)), ending }),
             (bytes, _) => Some(LineEvent::TooLong { bytes, ending }),
         }
     }
@@ -180,32 +177,18 @@ impl LineAssembler {
     pub fn erase_char(&mut self) {
         let from = self.partial.len().saturating_sub(LOOK_BACK);
         // Do not start inside a character that lies across the look-back.
-        let inside = self.partial[from..]
-            .iter()
-            .take(3)
-            .take_while(|&&byte| from > 0 && byte & 0xC0 == 0x80)
-            .count();
-        let erased = self.partial[from + inside..]
-            .utf8_chunks()
-            .last()
-            .map_or(inside, |chunk| match chunk.invalid() {
-                [] => chunk
-                    .valid()
-                    .graphemes(true)
-                    .next_back()
-                    .map_or(0, str::len),
-                broken => broken.len(),
-            });
+        let inside = self.partial[from..].iter().take(3).take_while(|&&byte| from > 0 && byte & 0xC0 == 0x80).count();
+        let erased = self.partial[from + inside..].utf8_chunks().last().map_or(inside, |chunk| match chunk.invalid() {
+            [] => chunk.valid().graphemes(true).next_back().map_or(0, str::len),
+            broken => broken.len(),
+        });
         self.truncate(self.partial.len() - erased);
     }
 
     /// Erases the last word of the unfinished line and the white space behind it.
     pub fn erase_word(&mut self) {
         let words = self.partial.trim_ascii_end();
-        let kept = words
-            .iter()
-            .rposition(u8::is_ascii_whitespace)
-            .map_or(0, |space| space + 1);
+        let kept = words.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
         self.truncate(kept);
     }
 
@@ -246,13 +229,7 @@ impl LineAssembler {
     }
 
     /// Ends the line whose last bytes are `run`; `stop`, which ended it, is taken off already.
-    fn end<'b>(
-        &mut self,
-        run: &'b [u8],
-        stop: u8,
-        input: &mut &'b [u8],
-        max: usize,
-    ) -> LineEvent<'b> {
+    fn end<'b>(&mut self, run: &'b [u8], stop: u8, input: &mut &'b [u8], max: usize) -> LineEvent<'b> {
         let ending = if stop == CR { Ending::Cr } else { Ending::Lf };
         if self.first == First::Unseen {
             self.first = match ending {
@@ -263,17 +240,11 @@ impl LineAssembler {
         self.after_cr = stop == CR;
         self.swallow(input);
         if !self.is_unfinished() && run.len() <= max {
-            return LineEvent::Line {
-                bytes: Cow::Borrowed(run),
-                ending,
-            };
+            return LineEvent::Line { bytes: Cow::Borrowed(run), ending };
         }
         self.keep(run, max);
         match std::mem::take(&mut self.skipped) {
-            0 => LineEvent::Line {
-                bytes: Cow::Owned(std::mem::take(&mut self.partial)),
-                ending,
-            },
+            0 => LineEvent::Line { bytes: Cow::Owned(std::mem::take(&mut self.partial)), ending },
             bytes => LineEvent::TooLong { bytes, ending },
         }
     }
@@ -318,17 +289,11 @@ mod tests {
     const MAX: usize = 16;
 
     /// Feeds the chunks; returns all events, checking the bounds on memory after each.
-    fn feed<'b>(
-        lines: &mut LineAssembler,
-        chunks: impl IntoIterator<Item = &'b [u8]>,
-    ) -> Vec<LineEvent<'static>> {
+    fn feed<'b>(lines: &mut LineAssembler, chunks: impl IntoIterator<Item = &'b [u8]>) -> Vec<LineEvent<'static>> {
         let mut events = Vec::new();
         for mut chunk in chunks {
             while let Some(event) = lines.next(&mut chunk, MAX) {
-                assert!(
-                    lines.partial.capacity() == 0,
-                    "nothing is held between lines"
-                );
+                assert!(lines.partial.capacity() == 0, "nothing is held between lines");
                 events.push(owned(event));
             }
             assert!(chunk.is_empty());
@@ -341,10 +306,7 @@ mod tests {
 
     fn owned(event: LineEvent<'_>) -> LineEvent<'static> {
         match event {
-            LineEvent::Line { bytes, ending } => LineEvent::Line {
-                bytes: Cow::Owned(bytes.into_owned()),
-                ending,
-            },
+            LineEvent::Line { bytes, ending } => LineEvent::Line { bytes: Cow::Owned(bytes.into_owned()), ending },
             LineEvent::TooLong { bytes, ending } => LineEvent::TooLong { bytes, ending },
         }
     }
@@ -356,10 +318,7 @@ mod tests {
         for size in [1, 2, 3, input.len().max(1)] {
             let mut lines = LineAssembler::default();
             lines.set_keys(keys);
-            let told: String = feed(&mut lines, input.chunks(size))
-                .iter()
-                .map(short)
-                .collect();
+            let told: String = feed(&mut lines, input.chunks(size)).iter().map(short).collect();
             assert_eq!(told, expected, "in chunks of {size}");
         }
     }
@@ -389,11 +348,7 @@ mod tests {
 
     #[test]
     fn a_line_too_long_is_one_event_when_it_ends_and_nothing_of_it_is_said() {
-        check(
-            Keys::Verbatim,
-            b"0123456789abcdef\nx\n",
-            "0123456789abcdef/x/",
-        );
+        check(Keys::Verbatim, b"0123456789abcdef\nx\n", "0123456789abcdef/x/");
         check(Keys::Verbatim, b"0123456789abcdef+\r\nx\n", "#17<x/");
         check(Keys::Verbatim, &[b'x'; 99], "#99.");
     }
@@ -404,13 +359,7 @@ mod tests {
         assert_eq!(lines.next(&mut &b"0123456789"[..], 16), None);
         let mut rest = &b"\nok\n"[..];
         let event = lines.next(&mut rest, 8);
-        assert_eq!(
-            event,
-            Some(LineEvent::TooLong {
-                bytes: 10,
-                ending: Ending::Lf
-            })
-        );
+        assert_eq!(event, Some(LineEvent::TooLong { bytes: 10, ending: Ending::Lf }));
         assert_eq!(rest, b"ok\n");
     }
 
@@ -428,13 +377,7 @@ mod tests {
     fn a_whole_line_is_borrowed() {
         let mut lines = LineAssembler::default();
         let event = lines.next(&mut &b"one\n"[..], MAX);
-        assert!(matches!(
-            event,
-            Some(LineEvent::Line {
-                bytes: Cow::Borrowed(b"one"),
-                ..
-            })
-        ));
+        assert!(matches!(event, Some(LineEvent::Line { bytes: Cow::Borrowed(b"one"), .. })));
     }
 
     #[test]
@@ -479,10 +422,7 @@ mod tests {
             let mut lines = LineAssembler::default();
             assert_eq!(lines.next(&mut before.as_ref(), 1024), None);
             lines.erase_char();
-            assert_eq!(
-                lines.partial().escape_ascii().to_string(),
-                after.as_bytes().escape_ascii().to_string()
-            );
+            assert_eq!(lines.partial().escape_ascii().to_string(), after.as_bytes().escape_ascii().to_string());
         }
         check_erased("", "");
         check_erased("aé", "a");
@@ -500,10 +440,7 @@ mod tests {
             assert_eq!(lines.next(&mut text.as_bytes(), 4096), None);
             lines.erase_char();
             lines.erase_char();
-            assert_eq!(
-                lines.partial(),
-                ("a".repeat(len) + &"日".repeat(39)).as_bytes()
-            );
+            assert_eq!(lines.partial(), ("a".repeat(len) + &"日".repeat(39)).as_bytes());
         }
         // Nothing but continuation bytes: always progress, never a panic.
         let mut lines = LineAssembler::default();
@@ -516,11 +453,7 @@ mod tests {
 
     #[test]
     fn it_is_small_while_idle() {
-        assert!(
-            size_of::<LineAssembler>() <= 40,
-            "{}",
-            size_of::<LineAssembler>()
-        );
+        assert!(size_of::<LineAssembler>() <= 40, "{}", size_of::<LineAssembler>());
     }
 
     #[test]
@@ -587,9 +520,6 @@ mod tests {
     }
 
     fn input_and_cuts() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
-        (
-            prop::collection::vec(interesting(), 0..200),
-            prop::collection::vec(0..12_usize, 0..40),
-        )
+        (prop::collection::vec(interesting(), 0..200), prop::collection::vec(0..12_usize, 0..40))
     }
 }

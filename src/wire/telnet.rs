@@ -217,12 +217,7 @@ impl Mtts {
     }
 
     fn parse(terminal: &str) -> Option<Self> {
-        terminal
-            .strip_prefix("MTTS ")?
-            .trim()
-            .parse()
-            .ok()
-            .map(Self)
+        terminal.strip_prefix("MTTS ")?.trim().parse().ok().map(Self)
     }
 }
 
@@ -277,11 +272,7 @@ impl Telnet {
     ///
     /// Data is borrowed from the input, in runs as long as the input allows: where one ends means
     /// nothing.
-    pub fn receive<'b>(
-        &mut self,
-        input: &mut &'b [u8],
-        replies: &mut Vec<u8>,
-    ) -> Option<Event<'b>> {
+    pub fn receive<'b>(&mut self, input: &mut &'b [u8], replies: &mut Vec<u8>) -> Option<Event<'b>> {
         loop {
             if let Some(dealings) = &mut self.dealings
                 && std::mem::take(&mut dealings.terminals_end)
@@ -380,9 +371,7 @@ impl Telnet {
     /// Whether both ends have agreed on an option.
     #[must_use]
     pub fn is_on(&self, option: TelnetOption, side: Side) -> bool {
-        self.dealings
-            .as_ref()
-            .is_some_and(|d| d.options[option as usize][side as usize] == Q::Yes)
+        self.dealings.as_ref().is_some_and(|d| d.options[option as usize][side as usize] == Q::Yes)
     }
 
     /// Negotiations left unanswered for being more than [`MAX_ANSWERS`].
@@ -439,13 +428,7 @@ impl Dealings {
         false
     }
 
-    fn negotiate(
-        &mut self,
-        code: u8,
-        side: Side,
-        heard: Switch,
-        replies: &mut Vec<u8>,
-    ) -> Option<Event<'static>> {
+    fn negotiate(&mut self, code: u8, side: Side, heard: Switch, replies: &mut Vec<u8>) -> Option<Event<'static>> {
         let Some(option) = TelnetOption::of_code(code) else {
             // DO TIMING-MARK has to be answered however often: a client that waits for it shows
             // nothing. It cannot loop, since no client answers a WONT with another DO.
@@ -514,14 +497,9 @@ impl Dealings {
         match (option, payload) {
             (TelnetOption::WindowSize, &[c1, c0, r1, r0]) if is_on(Side::Theirs) => {
                 let clamped = |size: [u8; 2], min, max| {
-                    Some(u16::from_be_bytes(size))
-                        .filter(|&size| size > 0)
-                        .map(|size| size.clamp(min, max))
+                    Some(u16::from_be_bytes(size)).filter(|&size| size > 0).map(|size| size.clamp(min, max))
                 };
-                Some(Event::WindowSize {
-                    cols: clamped([c1, c0], 20, 500),
-                    rows: clamped([r1, r0], 5, 200),
-                })
+                Some(Event::WindowSize { cols: clamped([c1, c0], 20, 500), rows: clamped([r1, r0], 5, 200) })
             }
             (TelnetOption::TerminalType, [TTYPE_IS, name @ ..]) if is_on(Side::Theirs) => {
                 self.terminal_told(name, replies)
@@ -529,18 +507,16 @@ impl Dealings {
             (TelnetOption::Charset, [CHARSET_REQUEST, list @ ..]) if is_on(Side::Theirs) => {
                 self.charset_offered(list, replies)
             }
-            (TelnetOption::Charset, [CHARSET_ACCEPTED, name @ ..]) => {
-                self.charset_answered().then(|| {
-                    if name.eq_ignore_ascii_case(b"US-ASCII") {
-                        Event::Charset(Charset::Ascii)
-                    } else {
-                        Event::Charset(Charset::Utf8)
-                    }
-                })
+            (TelnetOption::Charset, [CHARSET_ACCEPTED, name @ ..]) => self.charset_answered().then(|| {
+                if name.eq_ignore_ascii_case(b"US-ASCII") {
+                    Event::Charset(Charset::Ascii)
+                } else {
+                    Event::Charset(Charset::Utf8)
+                }
+            }),
+            (TelnetOption::Charset, [CHARSET_REJECTED, ..]) => {
+                self.charset_answered().then_some(Event::Charset(Charset::Refused))
             }
-            (TelnetOption::Charset, [CHARSET_REJECTED, ..]) => self
-                .charset_answered()
-                .then_some(Event::Charset(Charset::Refused)),
             _ => None,
         }
     }
@@ -592,9 +568,9 @@ impl Dealings {
             None => list,
         };
         let utf8 = list.split_first().and_then(|(separator, names)| {
-            names.split(|byte| byte == separator).find(|name| {
-                name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8")
-            })
+            names
+                .split(|byte| byte == separator)
+                .find(|name| name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8"))
         });
         // Both have asked: the server's request stands, the client's is refused (RFC 2066).
         match utf8.filter(|_| !self.charset_asked) {

@@ -120,11 +120,7 @@ mod tests {
             (WantYesOpposite, Off, Refuse, No, None),
         ];
         for &(from, heard, policy, to, sent) in table {
-            assert_eq!(
-                from.told(heard, policy),
-                (to, sent),
-                "{from:?} {heard:?} {policy:?}"
-            );
+            assert_eq!(from.told(heard, policy), (to, sent), "{from:?} {heard:?} {policy:?}");
         }
     }
 

@@ -78,12 +78,7 @@ fn plain_text_is_passed_in_one_piece_and_costs_nothing() {
 
 #[test]
 fn a_doubled_iac_is_data_and_no_sign_of_telnet() {
-    let telnet = check(
-        &new(),
-        &[b'a', IAC, IAC, b'b', IAC, IAC, IAC, IAC],
-        r"a\xffb\xff\xff",
-        &[],
-    );
+    let telnet = check(&new(), &[b'a', IAC, IAC, b'b', IAC, IAC, IAC, IAC], r"a\xffb\xff\xff", &[]);
     assert!(!telnet.is_telnet());
     assert!(telnet.dealings.is_none());
 }
@@ -118,10 +113,7 @@ fn reading_stops_at_each_event() {
     let mut telnet = new();
     let mut input = &[b'a', IAC, AYT, b'b'][..];
     let mut replies = Vec::new();
-    assert_eq!(
-        telnet.receive(&mut input, &mut replies),
-        Some(Event::Data(b"a"))
-    );
+    assert_eq!(telnet.receive(&mut input, &mut replies), Some(Event::Data(b"a")));
     assert_eq!(input, [IAC, AYT, b'b']);
     let event = telnet.receive(&mut input, &mut replies);
     assert_eq!(event, Some(Event::Command(Command::AreYouThere)));
@@ -148,11 +140,7 @@ fn what_clients_may_do_unasked_is_accepted_once() {
         if option == TelnetOption::TerminalType {
             replies.extend([IAC, SB, TTYPE, TTYPE_SEND, IAC, SE]);
         }
-        let told = if accepted {
-            format!("<Theirs {option:?} On>")
-        } else {
-            String::new()
-        };
+        let told = if accepted { format!("<Theirs {option:?} On>") } else { String::new() };
         let telnet = check(&new(), &[IAC, WILL, code], &told, &replies);
         assert_eq!(telnet.is_on(option, Side::Theirs), accepted);
         if accepted {
@@ -165,21 +153,11 @@ fn what_clients_may_do_unasked_is_accepted_once() {
 
 #[test]
 fn echo_and_go_ahead_are_ours_to_offer_and_not_theirs_to_demand() {
-    check(
-        &new(),
-        &[IAC, DO, 1, IAC, DO, 3],
-        "",
-        &[IAC, WONT, 1, IAC, WONT, 3],
-    );
+    check(&new(), &[IAC, DO, 1, IAC, DO, 3], "", &[IAC, WONT, 1, IAC, WONT, 3]);
     let mut telnet = new();
     let mut replies = Vec::new();
     telnet.ask(TelnetOption::Echo, Side::Ours, Switch::On, &mut replies);
-    telnet.ask(
-        TelnetOption::SuppressGoAhead,
-        Side::Ours,
-        Switch::On,
-        &mut replies,
-    );
+    telnet.ask(TelnetOption::SuppressGoAhead, Side::Ours, Switch::On, &mut replies);
     assert_eq!(replies, [IAC, WILL, 1, IAC, WILL, 3]);
     let told = "<Ours Echo On><Ours SuppressGoAhead On>";
     let mut telnet = check(&telnet, &[IAC, DO, 1, IAC, DO, 3], told, &[]);
@@ -193,12 +171,7 @@ fn echo_and_go_ahead_are_ours_to_offer_and_not_theirs_to_demand() {
 #[test]
 fn a_refusal_of_what_we_asked_is_told() {
     let mut telnet = new();
-    telnet.ask(
-        TelnetOption::WindowSize,
-        Side::Theirs,
-        Switch::On,
-        &mut Vec::new(),
-    );
+    telnet.ask(TelnetOption::WindowSize, Side::Theirs, Switch::On, &mut Vec::new());
     assert!(!telnet.is_telnet(), "asking proves nothing");
     let telnet = check(&telnet, &[IAC, WONT, NAWS], "<Theirs WindowSize Off>", &[]);
     assert!(telnet.is_telnet());
@@ -209,12 +182,7 @@ fn timing_mark_is_answered_however_often() {
     let ctrl_c = [IAC, 244, IAC, DO, TIMING_MARK];
     let mut telnet = new();
     for _ in 0..1_000 {
-        telnet = check(
-            &telnet,
-            &ctrl_c,
-            "<Command(Interrupt)>",
-            &[IAC, WONT, TIMING_MARK],
-        );
+        telnet = check(&telnet, &ctrl_c, "<Command(Interrupt)>", &[IAC, WONT, TIMING_MARK]);
     }
     assert_eq!(telnet.ignored(), 0);
 }
@@ -227,38 +195,18 @@ fn past_the_cap_negotiations_are_counted_and_not_answered() {
     assert_eq!(telnet.ignored(), 900);
     let telnet = check(&telnet, &[IAC, WILL, NAWS], "", &[]);
     assert!(!telnet.is_on(TelnetOption::WindowSize, Side::Theirs));
-    check(
-        &telnet,
-        &[IAC, DO, TIMING_MARK],
-        "",
-        &[IAC, WONT, TIMING_MARK],
-    );
+    check(&telnet, &[IAC, DO, TIMING_MARK], "", &[IAC, WONT, TIMING_MARK]);
 }
 
 #[test]
 fn window_sizes_are_clamped_and_zero_is_unknown() {
     let telnet = with_theirs(TelnetOption::WindowSize);
     let sized = |size: &[u8]| [&[IAC, SB, NAWS], size, &[IAC, SE]].concat();
-    check(
-        &telnet,
-        &sized(&[0, 132, 0, 40]),
-        "<Some(132) x Some(40)>",
-        &[],
-    );
+    check(&telnet, &sized(&[0, 132, 0, 40]), "<Some(132) x Some(40)>", &[]);
     check(&telnet, &sized(&[0, 0, 0, 0]), "<None x None>", &[]);
     check(&telnet, &sized(&[0, 1, 0, 1]), "<Some(20) x Some(5)>", &[]);
-    check(
-        &telnet,
-        &sized(&[1, IAC, IAC, 40, 0]),
-        "<Some(500) x Some(200)>",
-        &[],
-    );
-    check(
-        &telnet,
-        &sized(&[0, IAC, IAC, 0, IAC, IAC]),
-        "<Some(255) x Some(200)>",
-        &[],
-    );
+    check(&telnet, &sized(&[1, IAC, IAC, 40, 0]), "<Some(500) x Some(200)>", &[]);
+    check(&telnet, &sized(&[0, IAC, IAC, 0, IAC, IAC]), "<Some(255) x Some(200)>", &[]);
     check(&telnet, &sized(&[0, 80, 0]), "", &[]);
     check(&telnet, &sized(&[0, 80, 0, 24, 0]), "", &[]);
     check(&new(), &sized(&[0, 80, 0, 24]), "", &[]);
@@ -273,18 +221,8 @@ const SEND: &[u8] = &[IAC, SB, TTYPE, TTYPE_SEND, IAC, SE];
 #[test]
 fn terminal_types_are_asked_for_until_one_repeats() {
     let telnet = with_theirs(TelnetOption::TerminalType);
-    let telnet = check(
-        &telnet,
-        &terminal("TINTIN++"),
-        r#"<TerminalType("TINTIN++")>"#,
-        SEND,
-    );
-    let telnet = check(
-        &telnet,
-        &terminal("xterm"),
-        r#"<TerminalType("xterm")>"#,
-        SEND,
-    );
+    let telnet = check(&telnet, &terminal("TINTIN++"), r#"<TerminalType("TINTIN++")>"#, SEND);
+    let telnet = check(&telnet, &terminal("xterm"), r#"<TerminalType("xterm")>"#, SEND);
     let telnet = check(&telnet, &terminal("MTTS 271"), "<Mtts(Mtts(271))>", SEND);
     let telnet = check(&telnet, &terminal("MTTS 271"), "<TerminalTypesEnd>", &[]);
     check(&telnet, &terminal("again"), "", &[]);
@@ -295,12 +233,7 @@ fn terminal_types_are_asked_for_until_one_repeats() {
 fn terminal_types_are_asked_for_four_times_at_most() {
     let mut telnet = with_theirs(TelnetOption::TerminalType);
     for name in ["a", "b", "c"] {
-        telnet = check(
-            &telnet,
-            &terminal(name),
-            &format!("<TerminalType({name:?})>"),
-            SEND,
-        );
+        telnet = check(&telnet, &terminal(name), &format!("<TerminalType({name:?})>"), SEND);
     }
     let end = r#"<TerminalType("d")><TerminalTypesEnd>"#;
     let telnet = check(&telnet, &terminal("d"), end, &[]);
@@ -310,12 +243,7 @@ fn terminal_types_are_asked_for_four_times_at_most() {
 #[test]
 fn names_of_terminals_are_cleaned_and_cut() {
     let telnet = with_theirs(TelnetOption::TerminalType);
-    check(
-        &telnet,
-        &terminal("\x1b[2Jx\u{e9}"),
-        r#"<TerminalType("[2Jx")>"#,
-        SEND,
-    );
+    check(&telnet, &terminal("\x1b[2Jx\u{e9}"), r#"<TerminalType("[2Jx")>"#, SEND);
     let cut = format!("<TerminalType({:?})>", "x".repeat(40));
     check(&telnet, &terminal(&"x".repeat(200)), &cut, SEND);
     check(&telnet, &terminal(""), "<TerminalTypesEnd>", &[]);
@@ -339,25 +267,10 @@ fn our_list_of_character_sets_is_sent_and_the_answer_told_once() {
     assert_eq!(replies, [IAC, WILL, CHARSET]);
     let request = charset(CHARSET_REQUEST, ";UTF-8;US-ASCII");
     let telnet = check(&telnet, &[IAC, DO, CHARSET], "<Ours Charset On>", &request);
-    let answered = check(
-        &telnet,
-        &charset(CHARSET_ACCEPTED, "UTF-8"),
-        "<Charset(Utf8)>",
-        &[],
-    );
+    let answered = check(&telnet, &charset(CHARSET_ACCEPTED, "UTF-8"), "<Charset(Utf8)>", &[]);
     check(&answered, &charset(CHARSET_ACCEPTED, "UTF-8"), "", &[]);
-    check(
-        &telnet,
-        &charset(CHARSET_ACCEPTED, "us-ascii"),
-        "<Charset(Ascii)>",
-        &[],
-    );
-    check(
-        &telnet,
-        &charset(CHARSET_REJECTED, ""),
-        "<Charset(Refused)>",
-        &[],
-    );
+    check(&telnet, &charset(CHARSET_ACCEPTED, "us-ascii"), "<Charset(Ascii)>", &[]);
+    check(&telnet, &charset(CHARSET_REJECTED, ""), "<Charset(Refused)>", &[]);
 }
 
 #[test]
@@ -366,24 +279,9 @@ fn of_the_clients_list_utf_8_is_taken_or_nothing() {
     let request = |list| charset(CHARSET_REQUEST, list);
     let accepted = |name| charset(CHARSET_ACCEPTED, name);
     let rejected = charset(CHARSET_REJECTED, "");
-    check(
-        &telnet,
-        &request(" ISO-8859-1 utf-8"),
-        "<Charset(Utf8)>",
-        &accepted("utf-8"),
-    );
-    check(
-        &telnet,
-        &request("[TTABLE]\u{1};UTF8"),
-        "<Charset(Utf8)>",
-        &accepted("UTF8"),
-    );
-    check(
-        &telnet,
-        &request(";KOI8-R"),
-        "<Charset(Refused)>",
-        &rejected,
-    );
+    check(&telnet, &request(" ISO-8859-1 utf-8"), "<Charset(Utf8)>", &accepted("utf-8"));
+    check(&telnet, &request("[TTABLE]\u{1};UTF8"), "<Charset(Utf8)>", &accepted("UTF8"));
+    check(&telnet, &request(";KOI8-R"), "<Charset(Refused)>", &rejected);
     check(&telnet, &request(""), "<Charset(Refused)>", &rejected);
     // Both ask at once: ours stands.
     let both = check(
@@ -399,11 +297,7 @@ fn of_the_clients_list_utf_8_is_taken_or_nothing() {
 fn a_subnegotiation_too_long_is_skipped_to_its_end() {
     let telnet = with_theirs(TelnetOption::TerminalType);
     for len in [MAX_SUBNEGOTIATION - 2, MAX_SUBNEGOTIATION - 1, 100_000] {
-        let told = if len <= MAX_SUBNEGOTIATION - 2 {
-            "xterm"
-        } else {
-            ""
-        };
+        let told = if len <= MAX_SUBNEGOTIATION - 2 { "xterm" } else { "" };
         let mut payload = "xterm".to_owned();
         payload.extend(std::iter::repeat_n('\n', len - payload.len()));
         let input = [&terminal(&payload)[..], b"hi"].concat();
@@ -411,12 +305,7 @@ fn a_subnegotiation_too_long_is_skipped_to_its_end() {
             "" => "hi".to_owned(),
             name => format!("<TerminalType({name:?})>hi"),
         };
-        check(
-            &telnet,
-            &input,
-            &expected,
-            if told.is_empty() { &[] } else { SEND },
-        );
+        check(&telnet, &input, &expected, if told.is_empty() { &[] } else { SEND });
     }
 }
 
@@ -448,28 +337,17 @@ fn a_saved_parser_goes_on_where_it_was() {
     let telnet = with_theirs(TelnetOption::WindowSize);
     let saved = serde_json::to_string(&telnet).unwrap();
     let again: Telnet = serde_json::from_str(&saved).unwrap();
-    check(
-        &again,
-        &[IAC, SB, NAWS, 0, 80, 0, 24, IAC, SE],
-        "<Some(80) x Some(24)>",
-        &[],
-    );
+    check(&again, &[IAC, SB, NAWS, 0, 80, 0, 24, IAC, SE], "<Some(80) x Some(24)>", &[]);
 }
 
 #[test]
 fn the_greetings_of_real_clients_are_answered_without_changing_how_they_type() {
     // PuTTY's: WILL NAWS TSPEED TTYPE NEW-ENVIRON, DO ECHO, WILL SGA, DO SGA.
-    let plink = [
-        IAC, WILL, 31, IAC, WILL, 32, IAC, WILL, 24, IAC, WILL, 39, IAC, DO, 1, IAC, WILL, 3, IAC,
-        DO, 3,
-    ];
+    let plink = [IAC, WILL, 31, IAC, WILL, 32, IAC, WILL, 24, IAC, WILL, 39, IAC, DO, 1, IAC, WILL, 3, IAC, DO, 3];
     let told = "<Theirs WindowSize On><Theirs TerminalType On><Theirs SuppressGoAhead On>";
-    let answers = [
-        &[IAC, DO, 31, IAC, DONT, 32, IAC, DO, 24],
-        SEND,
-        &[IAC, DONT, 39, IAC, WONT, 1, IAC, DO, 3, IAC, WONT, 3],
-    ]
-    .concat();
+    let answers =
+        [&[IAC, DO, 31, IAC, DONT, 32, IAC, DO, 24], SEND, &[IAC, DONT, 39, IAC, WONT, 1, IAC, DO, 3, IAC, WONT, 3]]
+            .concat();
     check(&new(), &plink, told, &answers);
 }
 
