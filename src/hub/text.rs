@@ -160,11 +160,11 @@ mod tests {
             "grüße, žluťoučký kůň",
             "привет",
             "שָׁלוֹם",
-            "می‌خواهم", // with a ZWNJ
-            "क्‍ष",      // with a ZWJ
+            "می\u{200C}خواهم", // with a ZWNJ
+            "क्\u{200D}ष",      // with a ZWJ
             "မြန်မာ",
             "日本語 한국어",
-            "👩‍👩‍👧 ❤️ 🇩🇪 👍🏽",
+            "\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467} \u{2764}\u{FE0F} \u{1F1E9}\u{1F1EA} \u{1F44D}\u{1F3FD}",
             "\u{FFFD}",
             "\u{E0B0}", // private use: prompt glyphs
         ] {
