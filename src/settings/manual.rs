@@ -25,9 +25,8 @@ pub fn shipped() -> String {
     for section in SECTIONS {
         write!(file, "\n\n{}[{}]\n", wrap(&plain(section.doc()), "# ", 98), section.name).expect(INFALLIBLE);
         for setting in section.settings() {
-            let about = format!("{} {}", plain(setting.doc()), note(setting));
-            let about = wrap(&about, "# ", 98);
-            write!(file, "\n{about}# {} = {}\n", setting.name, setting.default()).expect(INFALLIBLE);
+            let (doc, note) = (wrap(&plain(setting.doc()), "# ", 98), wrap(&note(setting), "# ", 98));
+            write!(file, "\n{doc}{note}# {} = {}\n", setting.name, setting.default()).expect(INFALLIBLE);
         }
     }
     file
@@ -60,6 +59,9 @@ pub fn roff() -> String {
     let mut page = String::from(
         r#".\" Generated from the table in src/settings.rs; see tests/docs.rs.
 .TH CHATHUB.TOML 5 "" chathub "File formats"
+.\" Names of settings must not be broken, nor lines spread out.
+.nh
+.ad l
 .SH NAME
 chathub.toml \- configuration of the chat hub
 .SH SYNOPSIS
@@ -150,7 +152,7 @@ In quotation marks, on one line.
             // A dash would break the line at it, and a quotation mark ends a macro's argument.
             let default = escape(&setting.default());
             let (key, doc, note) = (escape(setting.key), sentences(setting.doc()), sentences(&note(setting)));
-            write!(page, ".TP\n\\fB{key}\\fR = {default}\n{doc}\n{note}\n").expect(INFALLIBLE);
+            write!(page, ".TP\n\\fB{key}\\fR = {default}\n{doc}\n.br\n{note}\n").expect(INFALLIBLE);
         }
     }
     page.push_str(

@@ -105,7 +105,7 @@ impl Rule<usize> for Size {
     }
     fn write(&self, value: &usize) -> String {
         let bytes = u64::try_from(*value).unwrap_or(u64::MAX);
-        if bytes < KIB { bytes.to_string() } else { format!("\"{}\"", show_size(bytes)) }
+        if bytes >= KIB && bytes.is_multiple_of(KIB) { quote(&show_size(bytes)) } else { bytes.to_string() }
     }
     fn allowed(&self) -> String {
         let (min, max) = (show_size(self.min), show_size(self.max));
@@ -354,6 +354,165 @@ mod tests {
     /// A value as it stands in a file.
     fn toml(text: &str) -> DeValue<'_> {
         DeValue::parse(text).expect(text).into_inner()
+    }
+
+    #[track_caller]
+    fn takes<T: PartialEq + fmt::Debug>(rule: &impl Rule<T>, written: &str, value: T) {
+        assert_eq!(rule.read(&toml(written)), Ok(value), "{written}");
+    }
+
+    #[track_caller]
+    fn refuses<T: PartialEq + fmt::Debug>(rule: &impl Rule<T>, written: &[&str]) {
+        for written in written {
+            assert!(rule.read(&toml(written)).is_err(), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_taken_from_the_least_to_the_greatest() {
+        let rule = whole(2, 64, "things");
+        takes(&rule, "2", 2_usize);
+        takes(&rule, "64", 64_u32);
+        takes(&rule, "0x1_0", 16_u64);
+        takes(&rule, "+3", 3_u64);
+        for written in ["1", "65", "-2", "2.0", "'2'", "true", "[2]", "99999999999999999999999", "{}", "1979-05-27"] {
+            assert!(Rule::<usize>::read(&rule, &toml(written)).is_err(), "{written}");
+        }
+        assert_eq!(Rule::<usize>::allowed(&rule), "a whole number from 2 to 64 (things)");
+        assert_eq!(Rule::<usize>::unit(&rule), "things");
+    }
+
+    #[test]
+    fn a_number_greater_than_its_type_is_refused_rather_than_cut() {
+        let rule = whole(0, u64::MAX, "things");
+        takes(&rule, "4294967295", u32::MAX);
+        assert_eq!(Rule::<u32>::read(&rule, &toml("4294967296")), Err("4294967296".to_owned()));
+    }
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_or_has_a_binary_unit() {
+        let rule = size(64, 64 * KIB, "bytes");
+        takes(&rule, "64", 64);
+        takes(&rule, "65536", 65536);
+        takes(&rule, "'64B'", 64);
+        takes(&rule, "'64KiB'", 65536);
+        takes(&rule, "'1 KiB'", 1024);
+        refuses(&rule, &["63", "65537", "'65KiB'", "'1MiB'", "-64", "64.0", "'64'", "'1kB'", "'1K'", "'1kib'"]);
+        refuses(&rule, &["'KiB'", "''", "'+1KiB'", "'-1KiB'", "'1.5KiB'", "'1KiB '", "'99999999999999999GiB'"]);
+        assert_eq!(rule.allowed(), "a size from 64B to 64KiB, written like 4096 or \"4KiB\" (bytes)");
+    }
+
+    #[test]
+    fn a_size_is_written_in_the_largest_unit_that_fits() {
+        let rule = size(0, GIB, "bytes");
+        for (bytes, written) in [(0, "0"), (64, "64"), (1024, "\"1KiB\""), (1025, "1025"), (3 << 20, "\"3MiB\"")] {
+            assert_eq!(rule.write(&bytes), written);
+        }
+        assert_eq!(rule.write(&(1 << 30)), "\"1GiB\"");
+    }
+
+    #[test]
+    fn a_time_is_taken_from_the_least_to_the_greatest() {
+        let rule = time("1s", "1h");
+        takes(&rule, "'1s'", Duration::from_secs(1));
+        takes(&rule, "'1500ms'", Duration::from_millis(1500));
+        takes(&rule, "'59min 60s'", Duration::from_secs(3600));
+        refuses(&rule, &["'999ms'", "'3601s'", "'0s'", "'off'", "1", "1.5", "'1'", "'-1s'", "''", "'soon'"]);
+        refuses(&rule, &["'99999999999999999999s'", "'18446744073709551615years'"]);
+        assert_eq!(rule.allowed(), "a time from 1s to 1h, written like \"90s\" or \"1h 30min\"");
+    }
+
+    #[test]
+    fn a_time_is_written_in_the_largest_unit_that_fits() {
+        for (nanos, written) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (2_000, "2us"),
+            (100_000_000, "100ms"),
+            (90_000_000_000, "90s"),
+            (120_000_000_000, "2min"),
+            (86_400_000_000_000, "24h"),
+        ] {
+            assert_eq!(show_time(Duration::from_nanos(nanos)), written);
+            assert_eq!(parse_time(written), Some(Duration::from_nanos(nanos)));
+        }
+    }
+
+    #[test]
+    fn a_time_can_be_off_where_that_is_allowed() {
+        let rule = TimeOrOff(time("5s", "1h"));
+        takes(&rule, "'off'", None);
+        takes(&rule, "'0s'", None);
+        takes(&rule, "'5s'", Some(Duration::from_secs(5)));
+        refuses(&rule, &["'4s'", "'61min'", "'none'", "''", "false", "0"]);
+        assert_eq!((rule.write(&None).as_str(), rule.allowed().ends_with(", or \"off\"")), ("\"off\"", true));
+    }
+
+    #[test]
+    fn text_is_counted_in_characters_and_stays_on_one_line() {
+        let rule = Text { min: 1, max: 4 };
+        takes(&rule, "'a'", "a".to_owned());
+        takes(&rule, "'\u{e4}\u{20ac}\u{4e2d}\u{1d11e}'", "\u{e4}\u{20ac}\u{4e2d}\u{1d11e}".to_owned());
+        refuses(&rule, &["''", "'abcde'", r#""a\nb""#, r#""\u001b[""#, r#""\u0085""#, "' a'", "'a '", "'  '", "1"]);
+        takes(&Text { min: 0, max: 4 }, "''", String::new());
+    }
+
+    #[test]
+    fn a_choice_is_one_of_its_words() {
+        use crate::settings::{LogLevel, SlowPolicy};
+        takes(&Choice, "'close'", SlowPolicy::Close);
+        takes(&Choice, "'trace'", LogLevel::Trace);
+        for written in ["'Close'", "''", "'clos'", "1", "false"] {
+            assert!(Rule::<SlowPolicy>::read(&Choice, &toml(written)).is_err(), "{written}");
+        }
+        assert_eq!(Rule::<SlowPolicy>::allowed(&Choice), "\"skip\" or \"close\"");
+    }
+
+    #[test]
+    fn addresses_are_numeric_with_a_port_and_stand_once() {
+        takes(&Addresses, "['[::]:1']", vec!["[::]:1".parse().unwrap()]);
+        let free = "127.0.0.1:0".parse().unwrap();
+        takes(&Addresses, "['127.0.0.1:0', '127.0.0.1:0']", vec![free, free]);
+        refuses(&Addresses, &["[]", "'127.0.0.1:1'", "['127.0.0.1']", "['localhost:1']", "['[::1]:65536']", "[1]"]);
+        let wrong = Addresses.read(&toml("['127.0.0.1:1', 'here']"));
+        assert_eq!(wrong, Err("\"here\"".to_owned()), "the wrong one is named");
+        let twice = Addresses.read(&toml("['127.0.0.1:1', '127.0.0.1:1']"));
+        assert_eq!(twice, Err("\"127.0.0.1:1\" a second time".to_owned()));
+        let list = |count: u16| {
+            let items: Vec<_> = (1..=count).map(|port| format!("'127.0.0.1:{port}'")).collect();
+            format!("[{}]", items.join(","))
+        };
+        assert_eq!(Addresses.read(&toml(&list(64))).map(|list| list.len()), Ok(64));
+        refuses(&Addresses, &[&list(65)]);
+    }
+
+    #[test]
+    fn the_path_of_a_socket_is_absolute_and_fits_an_address() {
+        let longest = format!("/{}", "x".repeat(106));
+        takes(&SocketPath, "''", None);
+        takes(&SocketPath, "'/run/x'", Some("/run/x".into()));
+        takes(&SocketPath, &format!("'{longest}'"), Some(longest.clone().into()));
+        refuses(&SocketPath, &[&format!("'{longest}x'"), "'run/x'", r#""/\u0000""#, "1", "[]"]);
+        assert_eq!(SocketPath.write(&None), r#""""#);
+        assert_eq!(SocketPath.write(&Some(r#"/a"b"#.into())), r#""/a\"b""#);
+    }
+
+    #[test]
+    fn what_was_written_is_shown_short_and_without_control_characters() {
+        for (written, shown) in [
+            (r#""\u001b[2J""#, r#""\u{1b}[2J""#),
+            ("0x1F", "0x1F"),
+            ("1.5", "1.5"),
+            ("inf", "inf"),
+            ("true", "true"),
+            ("1979-05-27", "1979-05-27"),
+            ("[]", "an empty list"),
+            ("[1, 2]", "a list of 2"),
+            ("{a = 1}", "a table"),
+        ] {
+            assert_eq!(show(&toml(written)), shown);
+        }
+        assert_eq!(show(&toml(&format!("'{}'", "x".repeat(41)))), format!("\"{}...\"", "x".repeat(40)));
     }
 
     #[test]
