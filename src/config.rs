@@ -26,7 +26,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 /// After so many mistakes the rest is left out: such a file is something else altogether, and whoever
 /// reloads is waiting for the answer.
-const MAX_PROBLEMS: usize = 1000;
+const MAX_PROBLEMS: usize = 200;
 
 /// Exit status for a mistake in the configuration, as in sysexits.h (`EX_CONFIG`).
 pub const EX_CONFIG: u8 = 78;
@@ -87,7 +87,7 @@ impl std::error::Error for Problem {}
 /// whatever this machine has.
 ///
 /// # Errors
-/// Every mistake in every file, by file and line.
+/// Every mistake in every file, by file and line; the first two hundred, should there be more.
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
     Place::of(file).load()
 }
@@ -231,6 +231,9 @@ impl Reader {
             if !lines.insert(line) {
                 continue; // what follows from the first error of a line
             }
+            if self.is_enough() {
+                return;
+            }
             if error.message() == "duplicate key" {
                 self.push(source.twice(table, &span));
             } else {
@@ -246,14 +249,14 @@ impl Reader {
 
     fn table(&mut self, source: &Source<'_>, table: &DeTable<'_>) {
         for (name, value) in table {
-            if self.problems.len() >= MAX_PROBLEMS {
+            if self.is_enough() {
                 return;
             }
             let (line, name) = (source.line(&name.span()), name.get_ref());
             match (SECTIONS.iter().find(|section| section.name == name), value.get_ref()) {
                 (Some(section), DeValue::Table(settings)) => {
                     for (name, value) in settings {
-                        if self.problems.len() >= MAX_PROBLEMS {
+                        if self.is_enough() {
                             return;
                         }
                         let line = source.line(&name.span());
@@ -303,9 +306,13 @@ impl Reader {
     }
 
     fn push(&mut self, problem: Problem) {
-        if self.problems.len() < MAX_PROBLEMS {
+        if !self.is_enough() {
             self.problems.push(problem);
         }
+    }
+
+    fn is_enough(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     fn finish(mut self) -> Result<Loaded, Vec<Problem>> {
@@ -327,6 +334,11 @@ impl Reader {
         }
         let place = |problem: &Problem| self.loaded.files.iter().position(|file| *file == problem.file);
         self.problems.sort_by_key(|problem| (place(problem), problem.line));
+        if let Some(last) = self.problems.get(MAX_PROBLEMS - 1) {
+            let message = "too many mistakes; any further ones are left out".to_owned();
+            let file = last.file.clone();
+            self.problems.push(Problem { file, line: None, key: None, message });
+        }
         Err(self.problems)
     }
 }
@@ -793,7 +805,9 @@ mod tests {
     #[test]
     fn a_file_that_is_no_configuration_at_all_is_refused_quickly_and_with_few_words() {
         let many: String = (0..60_000).map(|number| format!("not_a_setting_{number} = 1\n")).collect();
-        assert_eq!(read(&many).unwrap_err().len(), MAX_PROBLEMS);
+        let mistakes = mistakes(&many);
+        assert_eq!(mistakes.len(), MAX_PROBLEMS + 1);
+        assert_eq!(mistakes[MAX_PROBLEMS], "FILE: too many mistakes; any further ones are left out");
         let large = 500_000;
         for text in ["a=[", "[", "a.", "a={b=", "[a.", "\"", "'''", "[[a]]\n", "a=1\n", "=\n"] {
             assert!(read(&text.repeat(large / text.len())).is_err(), "{text}");
