@@ -223,7 +223,7 @@ settings! {
         /// Addresses and ports for people. `--listen` on the command line replaces them.
         chat: Vec<SocketAddr> = default_chat(), Addresses, Restart;
         /// The admin socket. `--admin-socket` on the command line replaces it. Empty: admin.sock in
-        /// $RUNTIME_DIRECTORY, else in $XDG_RUNTIME_DIR/chathub, else in /run/chathub.
+        /// `$RUNTIME_DIRECTORY`, else in `$XDG_RUNTIME_DIR/chathub`, else in /run/chathub.
         admin: Option<PathBuf> = None, SocketPath, Restart;
     }
     /// How much of everything there may be. What would go beyond is refused, and whoever asked is
