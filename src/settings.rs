@@ -1,9 +1,9 @@
 //! Every setting, declared once.
 //!
-//! The declaration at [`Settings`] yields the typed values that the hub and its surroundings use, the
-//! defaults, the bounds with the texts that explain them, the shipped configuration file, the table
-//! of the README and the manual page. Pure: files are read by [`crate::config`]; nothing here knows
-//! a file, a clock or the environment.
+//! One declaration, `settings!` below, yields the typed values that the hub and its surroundings use,
+//! the defaults, and [`SETTINGS`], the table from which come the bounds with the texts that explain
+//! them, the shipped configuration file, the table of the README and the manual page. Pure: files are
+//! read by [`crate::config`]; nothing here knows a file, a clock or the environment.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,6 +11,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::DeValue;
+
+mod manual;
+mod rule;
+
+pub use manual::{markdown_table, roff, shipped};
+use rule::{Addresses, Choice, GIB, KIB, MIB, Rule, SocketPath, Text, TimeOrOff, size, time, whole};
+pub(crate) use rule::{shorten, show};
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +223,7 @@ settings! {
         /// Addresses and ports for people. `--listen` on the command line replaces them.
         chat: Vec<SocketAddr> = default_chat(), Addresses, Restart;
         /// The admin socket. `--admin-socket` on the command line replaces it. Empty: admin.sock in
-        /// $RUNTIME_DIRECTORY, else in $XDG_RUNTIME_DIR/chathub, else in /run/chathub.
+        /// `$RUNTIME_DIRECTORY`, else in `$XDG_RUNTIME_DIR/chathub`, else in /run/chathub.
         admin: Option<PathBuf> = None, SocketPath, Restart;
     }
     /// How much of everything there may be. What would go beyond is refused, and whoever asked is
@@ -240,7 +247,7 @@ settings! {
         /// How many others one person can ignore.
         ignores: usize = 64, whole(1, 1000, "names"), Live;
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
-        /// the limit the client is disconnected.
+        /// the limit the client is disconnected. At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
         /// Connections to the admin socket at once.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
@@ -272,7 +279,7 @@ settings! {
     }
     /// Rooms and the notices of who arrives and leaves.
     rooms: Rooms {
-        /// The room that everybody is in at first.
+        /// The room that everybody is in at first. Its name is no longer than limits.room_name.
         lobby: String = "lobby".to_owned(), Text { min: 1, max: 64 }, Restart;
         /// In a room with more people than this, arrivals and departures are not announced one by
         /// one, but as a count from time to time.
@@ -320,11 +327,61 @@ settings! {
     }
 }
 
+/// Values that are allowed each alone, but not together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The settings concerned.
+    pub keys: [&'static str; 2],
+    /// Both values and what is wrong with them.
+    pub message: String,
+}
+
 impl Settings {
     /// The settings whose values differ, in the order of their declaration.
     #[must_use]
     pub fn changes(old: &Self, new: &Self) -> Vec<&'static Setting> {
         SETTINGS.iter().filter(|setting| !setting.same(old, new)).collect()
+    }
+
+    /// What does not fit together. Whoever uses settings may rely on there being none.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let mut at_least = |high: (&'static str, usize), factor: usize, low: (&'static str, usize), why: &str| {
+            if high.1 < low.1.saturating_mul(factor) {
+                let times = if factor == 1 { String::new() } else { format!("{factor} times ") };
+                let shown = |key| Setting::find(key).map_or_else(String::new, |setting| setting.value(self));
+                let message = format!(
+                    "{} = {} is too small beside {} = {}; allowed: at least {times}{} ({why})",
+                    high.0,
+                    shown(high.0),
+                    low.0,
+                    shown(low.0),
+                    low.0,
+                );
+                conflicts.push(Conflict { keys: [high.0, low.0], message });
+            }
+        };
+        let line = ("limits.line", self.limits.line);
+        let mailbox = ("limits.mailbox", self.limits.mailbox);
+        at_least(mailbox, 4, line, "an answer must find room in it");
+        let burst = ("pace.burst_bytes", self.pace.burst_bytes);
+        at_least(burst, 1, line, "else the longest line could never pass");
+        at_least(("slow.behind", self.slow.behind), 4, line, "else one line could be too much");
+        let kept = ("history.lines", self.history.lines);
+        let replay = ("history.replay", self.history.replay);
+        at_least(kept, 1, replay, "only what is kept can be shown again");
+        at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
+
+        let (lobby, longest) = (self.rooms.lobby.chars().count(), self.limits.room_name);
+        if lobby > longest {
+            let message = format!(
+                "rooms.lobby = \"{}\" has {lobby} characters; allowed: at most limits.room_name = {longest}",
+                shorten(&self.rooms.lobby)
+            );
+            conflicts.push(Conflict { keys: ["rooms.lobby", "limits.room_name"], message });
+        }
+        conflicts
     }
 }
 
@@ -396,347 +453,6 @@ words! {
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// Rules: what may be written for a value of type `T`
-
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-
-trait Rule<T> {
-    /// The value that was written; else that part of it which is wrong, ready to be shown.
-    fn read(&self, written: &DeValue<'_>) -> Result<T, String>;
-    /// As one would write it in TOML.
-    fn write(&self, value: &T) -> String;
-    /// What may be written, in words.
-    fn allowed(&self) -> String;
-    /// What a number counts.
-    fn unit(&self) -> &'static str {
-        ""
-    }
-}
-
-/// A whole number, counting `unit`.
-struct Whole {
-    min: u64,
-    max: u64,
-    unit: &'static str,
-}
-
-const fn whole(min: u64, max: u64, unit: &'static str) -> Whole {
-    Whole { min, max, unit }
-}
-
-impl<T> Rule<T> for Whole
-where
-    T: TryFrom<u64> + Copy + fmt::Display,
-{
-    fn read(&self, written: &DeValue<'_>) -> Result<T, String> {
-        let number = match written {
-            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok(),
-            _ => None,
-        };
-        number
-            .filter(|number| (self.min..=self.max).contains(number))
-            .and_then(|number| T::try_from(number).ok())
-            .ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &T) -> String {
-        value.to_string()
-    }
-    fn allowed(&self) -> String {
-        format!("a whole number from {} to {} ({})", self.min, self.max, self.unit)
-    }
-    fn unit(&self) -> &'static str {
-        self.unit
-    }
-}
-
-/// A number of bytes: an integer, or text with a binary unit.
-struct Size {
-    min: u64,
-    max: u64,
-    unit: &'static str,
-}
-
-const fn size(min: u64, max: u64, unit: &'static str) -> Size {
-    Size { min, max, unit }
-}
-
-/// Units of a size, the largest first.
-const SIZES: [(&str, u64); 4] = [("GiB", GIB), ("MiB", MIB), ("KiB", KIB), ("B", 1)];
-
-fn parse_size(text: &str) -> Option<u64> {
-    let (number, factor) = SIZES.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
-    let number = number.trim_ascii_end();
-    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None; // `parse` would take a sign
-    }
-    number.parse::<u64>().ok()?.checked_mul(*factor)
-}
-
-fn show_size(bytes: u64) -> String {
-    let (unit, factor) =
-        SIZES.iter().find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor)).unwrap_or(&("B", 1));
-    format!("{}{unit}", bytes / factor)
-}
-
-impl Rule<usize> for Size {
-    fn read(&self, written: &DeValue<'_>) -> Result<usize, String> {
-        let bytes = match written {
-            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok(),
-            DeValue::String(text) => parse_size(text),
-            _ => None,
-        };
-        bytes
-            .filter(|bytes| (self.min..=self.max).contains(bytes))
-            .and_then(|bytes| usize::try_from(bytes).ok())
-            .ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &usize) -> String {
-        let bytes = u64::try_from(*value).unwrap_or(u64::MAX);
-        if bytes < KIB { bytes.to_string() } else { format!("\"{}\"", show_size(bytes)) }
-    }
-    fn allowed(&self) -> String {
-        let (min, max) = (show_size(self.min), show_size(self.max));
-        format!("a size from {min} to {max}, written like 4096 or \"4KiB\" ({})", self.unit)
-    }
-    fn unit(&self) -> &'static str {
-        self.unit
-    }
-}
-
-/// A length of time.
-struct Time {
-    min: &'static str,
-    max: &'static str,
-}
-
-/// Bounds in the words in which they are shown; a test parses them all.
-const fn time(min: &'static str, max: &'static str) -> Time {
-    Time { min, max }
-}
-
-fn parse_time(text: &str) -> Option<Duration> {
-    humantime::parse_duration(text).ok()
-}
-
-fn show_time(time: Duration) -> String {
-    const UNITS: [(&str, u128); 5] =
-        [("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)];
-    let nanos = time.as_nanos();
-    if nanos == 0 {
-        return "0s".to_owned();
-    }
-    let (unit, factor) = UNITS.iter().find(|(_, factor)| nanos.is_multiple_of(*factor)).unwrap_or(&("ns", 1));
-    format!("{}{unit}", nanos / factor)
-}
-
-impl Time {
-    fn parse(&self, text: &str) -> Option<Duration> {
-        let (min, max) = (parse_time(self.min)?, parse_time(self.max)?);
-        parse_time(text).filter(|time| (min..=max).contains(time))
-    }
-}
-
-impl Rule<Duration> for Time {
-    fn read(&self, written: &DeValue<'_>) -> Result<Duration, String> {
-        written.as_str().and_then(|text| self.parse(text)).ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &Duration) -> String {
-        format!("\"{}\"", show_time(*value))
-    }
-    fn allowed(&self) -> String {
-        format!("a time from {} to {}, written like \"90s\" or \"1h 30min\"", self.min, self.max)
-    }
-}
-
-/// A length of time, or none: `"off"` or no time at all.
-struct TimeOrOff(Time);
-
-impl Rule<Option<Duration>> for TimeOrOff {
-    fn read(&self, written: &DeValue<'_>) -> Result<Option<Duration>, String> {
-        match written.as_str() {
-            Some("off") => Ok(None),
-            Some(text) if parse_time(text).is_some_and(|time| time.is_zero()) => Ok(None),
-            _ => self.0.read(written).map(Some),
-        }
-    }
-    fn write(&self, value: &Option<Duration>) -> String {
-        value.map_or_else(|| "\"off\"".to_owned(), |time| self.0.write(&time))
-    }
-    fn allowed(&self) -> String {
-        format!("{}, or \"off\"", self.0.allowed())
-    }
-}
-
-/// One line of text, so many characters long.
-struct Text {
-    min: usize,
-    max: usize,
-}
-
-impl Rule<String> for Text {
-    fn read(&self, written: &DeValue<'_>) -> Result<String, String> {
-        written
-            .as_str()
-            .filter(|text| (self.min..=self.max).contains(&text.chars().count()))
-            .filter(|text| !text.chars().any(char::is_control))
-            .filter(|text| text.trim() == *text)
-            .map(str::to_owned)
-            .ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &String) -> String {
-        quote(value)
-    }
-    fn allowed(&self) -> String {
-        let (min, max) = (self.min, self.max);
-        format!("text of {min} to {max} characters, on one line, without spaces around it")
-    }
-}
-
-/// One of the words of `T`.
-struct Choice;
-
-impl<T: Word> Rule<T> for Choice {
-    fn read(&self, written: &DeValue<'_>) -> Result<T, String> {
-        written.as_str().and_then(T::from_word).ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &T) -> String {
-        format!("\"{}\"", value.word())
-    }
-    fn allowed(&self) -> String {
-        let words: Vec<_> = T::WORDS.iter().map(|(_, word)| format!("\"{word}\"")).collect();
-        match words.split_last() {
-            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-            _ => words.concat(),
-        }
-    }
-}
-
-/// Addresses to listen on.
-struct Addresses;
-
-impl Addresses {
-    /// A hub that listens on more has a wrong file rather than many networks.
-    const MAX: usize = 64;
-}
-
-impl Rule<Vec<SocketAddr>> for Addresses {
-    fn read(&self, written: &DeValue<'_>) -> Result<Vec<SocketAddr>, String> {
-        let list = written
-            .as_array()
-            .filter(|list| !list.is_empty() && list.len() <= Self::MAX)
-            .ok_or_else(|| show(written))?;
-        let mut addresses = Vec::new();
-        for item in list.iter() {
-            let item = item.get_ref();
-            let address = item.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| show(item))?;
-            // Port 0 stands for a port of the kernel's choice, another one each time.
-            if address_is_taken(&addresses, address) {
-                return Err(format!("{} a second time", show(item)));
-            }
-            addresses.push(address);
-        }
-        Ok(addresses)
-    }
-    fn write(&self, value: &Vec<SocketAddr>) -> String {
-        let addresses: Vec<_> = value.iter().map(|address| format!("\"{address}\"")).collect();
-        format!("[{}]", addresses.join(", "))
-    }
-    fn allowed(&self) -> String {
-        format!("a list of 1 to {} numeric addresses with port, like [\"0.0.0.0:6969\", \"[::]:6969\"]", Self::MAX)
-    }
-}
-
-fn address_is_taken(addresses: &[SocketAddr], address: SocketAddr) -> bool {
-    address.port() != 0 && addresses.contains(&address)
-}
-
-/// Where a Unix socket is, or empty.
-struct SocketPath;
-
-impl SocketPath {
-    /// What the kernel's `sockaddr_un` holds, less the NUL at its end.
-    const MAX: usize = 107;
-}
-
-impl Rule<Option<PathBuf>> for SocketPath {
-    fn read(&self, written: &DeValue<'_>) -> Result<Option<PathBuf>, String> {
-        match written.as_str() {
-            Some("") => Ok(None),
-            Some(path) if path.starts_with('/') && path.len() <= Self::MAX && !path.contains(char::is_control) => {
-                Ok(Some(path.into()))
-            }
-            _ => Err(show(written)),
-        }
-    }
-    fn write(&self, value: &Option<PathBuf>) -> String {
-        quote(&value.as_ref().map_or_else(String::new, |path| path.display().to_string()))
-    }
-    fn allowed(&self) -> String {
-        format!("an absolute path of at most {} bytes, or \"\"", Self::MAX)
-    }
-}
-
-/// Yes or no.
-#[cfg_attr(not(test), expect(dead_code, reason = "no setting is a plain yes or no yet; the kind is tested"))]
-struct Flag;
-
-impl Rule<bool> for Flag {
-    fn read(&self, written: &DeValue<'_>) -> Result<bool, String> {
-        written.as_bool().ok_or_else(|| show(written))
-    }
-    fn write(&self, value: &bool) -> String {
-        value.to_string()
-    }
-    fn allowed(&self) -> String {
-        "true or false".to_owned()
-    }
-}
-
-// ---------------------------------------------------------------------------------------------
-// Showing values
-
-/// Text as a TOML string on one line.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => quoted.extend(['\\', char]),
-            char if char.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(char))),
-            char => quoted.push(char),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// What was written, on one line, without control characters, shortened where it is long.
-fn show(written: &DeValue<'_>) -> String {
-    match written {
-        DeValue::String(text) => format!("\"{}\"", shorten(text)),
-        DeValue::Integer(integer) => shorten(&integer.to_string()),
-        DeValue::Float(float) => shorten(float.as_str()),
-        DeValue::Boolean(flag) => flag.to_string(),
-        DeValue::Datetime(datetime) => datetime.to_string(),
-        DeValue::Array(list) if list.is_empty() => "an empty list".to_owned(),
-        DeValue::Array(list) => format!("a list of {}", list.len()),
-        DeValue::Table(_) => "a table".to_owned(),
-    }
-}
-
-/// At most 40 characters of `text`, escaped.
-pub(crate) fn shorten(text: &str) -> String {
-    const MAX: usize = 40;
-    let mut chars = text.chars();
-    let mut short: String = chars.by_ref().take(MAX).flat_map(char::escape_debug).collect();
-    if chars.next().is_some() {
-        short.push_str("...");
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -757,10 +473,71 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_true_or_false_and_nothing_else() {
-        assert_eq!(Flag.read(&toml("true")), Ok(true));
-        assert_eq!(Flag.read(&toml("false")), Ok(false));
-        assert_eq!(Flag.read(&toml("\"yes\"")), Err("\"yes\"".to_owned()));
-        assert_eq!((Flag.write(&true), Flag.allowed()), ("true".to_owned(), "true or false".to_owned()));
+    fn the_defaults_fit_together() {
+        assert_eq!(Settings::default().conflicts(), []);
+    }
+
+    #[test]
+    fn every_setting_is_declared_once_and_explained() {
+        for (at, setting) in SETTINGS.iter().enumerate() {
+            let key = setting.key;
+            assert_eq!(SETTINGS.iter().position(|other| other.key == key), Some(at), "{key} stands twice");
+            assert_eq!(key, format!("{}.{}", setting.section, setting.name));
+            assert!(setting.doc().ends_with('.') && !setting.doc().contains("  "), "{key}: {}", setting.doc());
+            assert!(setting.doc().matches('`').count().is_multiple_of(2), "{key}: {}", setting.doc());
+            assert!(!setting.allowed().is_empty() && !setting.default().is_empty(), "{key}");
+            assert_eq!(Setting::find(key), Some(setting));
+        }
+        for section in SECTIONS {
+            assert!(section.doc().ends_with('.') && section.settings().count() > 0, "{}", section.name);
+        }
+        assert_eq!(Setting::find("limits.nothing"), None);
+    }
+
+    #[test]
+    fn bounds_given_in_words_are_times_that_are_allowed() {
+        // A bound that cannot be read would refuse everything.
+        for setting in SETTINGS.iter().filter(|setting| setting.allowed().starts_with("a time")) {
+            let allowed = setting.allowed();
+            let words: Vec<_> = allowed.split([' ', ',']).collect();
+            for bound in [words[3], words[5]] {
+                let mut settings = Settings::default();
+                let written = format!("'{bound}'");
+                assert_eq!(setting.set(&mut settings, &toml(&written)), Ok(()), "{} = {bound}", setting.key);
+            }
+        }
+    }
+
+    #[test]
+    fn changes_name_what_differs_and_nothing_else() {
+        let old = Settings::default();
+        let mut new = old.clone();
+        assert_eq!(Settings::changes(&old, &new), Vec::<&Setting>::new());
+        new.limits.rooms = 1;
+        new.log.level = LogLevel::Trace;
+        new.listen.admin = Some("/run/x".into());
+        let changes = Settings::changes(&old, &new);
+        let keys: Vec<_> = changes.iter().map(|setting| setting.key).collect();
+        assert_eq!(keys, ["listen.admin", "limits.rooms", "log.level"]);
+        assert_eq!(changes[0].applies, Applies::Restart);
+        assert_eq!((changes[1].value(&old), changes[1].value(&new)), ("1000".to_owned(), "1".to_owned()));
+    }
+
+    #[test]
+    fn a_refused_value_changes_nothing_and_says_what_is_allowed() {
+        let setting = Setting::find("limits.clients").expect("a setting");
+        let mut settings = Settings::default();
+        let error = setting.set(&mut settings, &toml("0")).expect_err("0 clients");
+        assert_eq!(error.to_string(), "0 is not allowed here; allowed: a whole number from 1 to 1000000 (clients)");
+        assert_eq!(settings, Settings::default());
+        assert_eq!((setting.unit(), setting.default().as_str()), ("clients", "10000"));
+    }
+
+    #[test]
+    fn words_and_their_values_are_the_same_both_ways() {
+        for (level, word) in LogLevel::WORDS {
+            assert_eq!((level.to_string().as_str(), LogLevel::from_word(word)), (*word, Some(*level)));
+        }
+        assert_eq!(SlowPolicy::from_word("Skip"), None);
     }
 }
