@@ -582,7 +582,7 @@ impl Hub {
             away: None,
             quiet: false,
             view: View::default(),
-            ignoring: None,
+            ignoring: Vec::new(),
             private_from: None,
             mute: None,
             pace: Pace::default(),
@@ -649,7 +649,12 @@ impl Hub {
         if let Some(topic) = room.topic() {
             tell(id, Message::Topic { room: name.clone(), topic: Some(topic) }, effects);
         }
+        if count == 0 && !room.history.is_empty() {
+            // What is kept is not shown unasked.
+            return;
+        }
         let lines = room.history.replay(count);
+        let lines = self.sessions[&id].shown(lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
 
@@ -951,9 +956,9 @@ impl Hub {
         // Whoever ignores the name that is borne now, ignores the one who bears it.
         let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
         for ignorer in ignorers {
-            if let Some(list) = self.sessions.get_mut(&ignorer).and_then(|session| session.ignoring.as_mut())
-                && list.names.iter().any(|(folded, _)| **folded == *nick.folded())
-                && list.sessions.insert(id)
+            if let Some(session) = self.sessions.get_mut(&ignorer)
+                && let Some(ignored) = session.ignoring.iter_mut().find(|ignored| *ignored.folded == *nick.folded())
+                && ignored.sessions.insert(id)
             {
                 self.filter(ignorer, effects);
             }
@@ -963,20 +968,20 @@ impl Hub {
     /// Tells the carrier what `id` wants hidden.
     fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let (quiet, ignoring) = (session.quiet, session.ignoring.take());
-        let ignored = match ignoring {
-            None => {
-                self.ignorers.remove(&id);
-                self.no_one.clone()
-            }
-            Some(mut list) => {
-                self.ignorers.insert(id);
+        let (quiet, mut ignoring) = (session.quiet, std::mem::take(&mut session.ignoring));
+        let ignored = if ignoring.is_empty() {
+            self.ignorers.remove(&id);
+            self.no_one.clone()
+        } else {
+            self.ignorers.insert(id);
+            let mut hidden = BTreeSet::new();
+            for ignored in &mut ignoring {
                 // Those who have gone are let go of: nobody can make the list grow by coming and going.
-                list.sessions.retain(|ignored| self.sessions.contains_key(ignored));
-                let ignored = list.sessions.iter().copied().collect();
-                self.sessions.get_mut(&id).expect("it was there").ignoring = Some(list);
-                ignored
+                ignored.sessions.retain(|session| self.sessions.contains_key(session));
+                hidden.extend(ignored.sessions.iter().copied());
             }
+            self.sessions.get_mut(&id).expect("it was there").ignoring = ignoring;
+            hidden.into_iter().collect()
         };
         effects.push(Effect::Filter { session: id, quiet, ignored });
     }

@@ -178,9 +178,7 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::PrivateFrom { nick, text } => put(out, &["[", nick, " -> you] ", text]),
         Message::PrivateTo { nick, text, away } => {
             put(out, &["[you -> ", nick, "] ", text]);
-            if let Some(away) = away {
-                notice(out, &[nick, " is away: ", away]);
-            }
+            is_away(nick, away.as_deref(), out);
         }
         Message::Who { room, people, total } => {
             notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
@@ -199,9 +197,7 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         }
         Message::Whois { nick, room, since, idle, away } => {
             notice(out, &[nick, " is in ", room, ", here since ", &date_and_time(*since), ", idle ", &length(*idle)]);
-            if let Some(away) = away {
-                notice(out, &[nick, " is away: ", away]);
-            }
+            is_away(nick, away.as_deref(), out);
         }
         Message::Help => {
             notice(out, &["What you type is said to the room. //x says \"/x\". Commands:"]);
@@ -224,6 +220,14 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Refused(why) => refusal(why, out),
         Message::Notice(text) => notice(out, &["notice: ", text]),
         Message::Goodbye(why) => goodbye(why, out),
+    }
+}
+
+fn is_away(nick: &str, away: Option<&str>, out: &mut Vec<u8>) {
+    match away {
+        None => {}
+        Some("") => notice(out, &[nick, " is away"]),
+        Some(text) => notice(out, &[nick, " is away: ", text]),
     }
 }
 
