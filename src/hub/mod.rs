@@ -716,6 +716,9 @@ impl Hub {
         effects: &mut Vec<Effect>,
     ) {
         let room = self.rooms.get_mut(&id).expect("the caller has it");
+        if room.closing {
+            return;
+        }
         let before = room.presence.flush_at;
         let said = room.presence.note(who, nick, step, room.members.len(), now, &self.settings);
         if let Some(at) = room.presence.flush_at
@@ -832,12 +835,15 @@ impl Hub {
         if id == self.lobby {
             return;
         }
-        let Some(room) = self.rooms.get(&id) else { return };
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.closing = true;
         let name: Arc<str> = room.name.shown().into();
         let members: Vec<_> = room.members.iter().copied().collect();
-        for member in members {
+        for member in &members {
             let done = Done::RoomClosed { room: name.clone(), reason: reason.clone() };
-            tell(member, Message::Done(done), effects);
+            tell(*member, Message::Done(done), effects);
+        }
+        for member in members {
             self.enter(member, self.lobby, now, effects);
         }
         // The last one to go has shut it; who asked for it is worth a line of its own.
@@ -858,6 +864,9 @@ impl Hub {
         let nick: Option<Arc<str>> = author.map(|id| self.sessions[&id].nick.shown().into());
         let room = self.rooms.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
+        if let Some(author) = author {
+            room.presence.hear(author);
+        }
         effects.push(Effect::Happened(Happening {
             session: author,
             nick: nick.clone(),
@@ -888,6 +897,9 @@ impl Hub {
         let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
         self.next_line += 1;
         if kept {
+            if let Some(author) = author {
+                room.presence.hear(author);
+            }
             self.counters.lines_said += 1;
             room.lines += 1;
             room.history.push(line.clone(), &self.settings.history);
@@ -951,8 +963,11 @@ impl Hub {
         self.roster.release(&old);
         self.roster.claim(&nick, id).expect("the caller has asked");
         self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
-        let said = Said::Renamed { from: old.shown().into(), to: nick.shown().into() };
-        self.post(room, Some(id), said, now, effects);
+        let (from, to) = (old.shown().into(), nick.shown().into());
+        // Newcomers often begin with this: in a burst of them, they are told of once.
+        if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
+            self.post(room, Some(id), Said::Renamed { from, to }, now, effects);
+        }
         // Whoever ignores the name that is borne now, ignores the one who bears it.
         let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
         for ignorer in ignorers {
