@@ -591,6 +591,8 @@ impl Hub {
         };
         self.sessions.insert(id, session);
         self.peak = self.peak.max(self.sessions.len());
+        // The same address and port give the same name again.
+        self.hide_by_name(id, effects);
         let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
         room.members.insert(id);
         effects.push(Effect::Enter { session: id, room: lobby });
@@ -968,8 +970,13 @@ impl Hub {
         if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
             self.post(room, Some(id), Said::Renamed { from, to }, now, effects);
         }
-        // Whoever ignores the name that is borne now, ignores the one who bears it.
+        self.hide_by_name(id, effects);
+    }
+
+    /// Whoever ignores the name that `id` bears from now on, ignores `id`.
+    fn hide_by_name(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
         let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
+        let nick = self.sessions[&id].nick.clone();
         for ignorer in ignorers {
             if let Some(session) = self.sessions.get_mut(&ignorer)
                 && let Some(ignored) = session.ignoring.iter_mut().find(|ignored| *ignored.folded == *nick.folded())
