@@ -166,7 +166,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "[on|off|+HH:MM]",
         about: "show times, in UTC or at an offset from it",
-        detail: "/time alone switches it on or off. West of UTC is -HH:MM. /history follows.",
+        detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
         run: time,
     },
     Command {
