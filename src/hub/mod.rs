@@ -920,7 +920,8 @@ impl Hub {
         if text::is_blank(text) {
             return;
         }
-        match text.strip_prefix('/') {
+        // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
+        match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
                 command::run(self, id, rest, now, effects);
