@@ -31,7 +31,9 @@ fn holds(code: &str, word: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let (starts, ends) = (word.starts_with(in_word), word.ends_with(in_word));
     code.match_indices(word).any(|(at, _)| {
-        !(starts && code[..at].ends_with(in_word)) && !(ends && code[at + word.len()..].starts_with(in_word))
+        let goes_on_before = starts && code[..at].ends_with(in_word);
+        let goes_on_behind = ends && code[at + word.len()..].starts_with(in_word);
+        !goes_on_before && !goes_on_behind
     })
 }
 

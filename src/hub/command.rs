@@ -553,7 +553,8 @@ fn unignore(call: &mut Call<'_>, args: &str) {
         // Who has another name by now is let off by that one too; the last to bear a name takes it along.
         let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer));
         found |= by_name || by_bearer;
-        !by_name && !(by_bearer && ignored.sessions.is_empty())
+        let ends = by_name || (by_bearer && ignored.sessions.is_empty());
+        !ends
     });
     if !found {
         return call.refuse(Refusal::NotIgnored(clip(name)));
