@@ -62,6 +62,7 @@ transcripts! {
     administrators_close_a_room
     arrivals_in_a_big_room
     arrivals_in_a_burst
+    arrivals_in_a_room_that_closes
     clients_are_limited
     clients_per_address_are_limited
     greeting

@@ -296,7 +296,18 @@ impl Walk {
     fn line(&mut self) -> String {
         let word = |dice: &mut Dice| dice.of(WORDS);
         let token = format!("t{}", self.said);
-        match self.dice.below(10) {
+        match self.dice.below(14) {
+            10..14 => {
+                let (name, word) = (self.somebodys_name(), word(&mut self.dice));
+                match self.dice.below(7) {
+                    0 => "/join tea".to_owned(),
+                    1 => "/join beer".to_owned(),
+                    2 => "/leave".to_owned(),
+                    3 | 4 => format!("/ignore {name}"),
+                    5 => format!("/unignore {name}"),
+                    _ => format!("/nick {word}"),
+                }
+            }
             0..4 => format!("{token} {}", word(&mut self.dice)),
             4..8 => {
                 let command = self.dice.of(COMMANDS);
@@ -445,6 +456,11 @@ impl Walk {
             let count = session.ignoring.len();
             let cap = before.ignoring.get(&session.id).copied().unwrap_or(0).max(limits.ignores);
             assert!(count <= cap, "ignored names are capped");
+        }
+        for effect in effects {
+            if let Effect::Filter { ignored, .. } = effect {
+                assert!(ignored.iter().all(|ignored| hub.session(*ignored).is_some()), "nobody who has gone is hidden");
+            }
         }
         let opened = effects.iter().filter(|effect| matches!(effect, Effect::Open(_))).count();
         assert!(opened <= 1, "one input opens one room at most");

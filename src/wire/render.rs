@@ -45,7 +45,12 @@ fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
     let mut text = String::new();
     if joined > 0 {
         let more = joined as usize - names.len().min(joined as usize);
-        text.push_str(&names.join(", "));
+        match names {
+            [first @ .., last] if more == 0 && !first.is_empty() => {
+                let _ = write!(text, "{} and {last}", first.join(", "));
+            }
+            _ => text.push_str(&names.join(", ")),
+        }
         if more > 0 {
             let _ = write!(text, " and {more} more");
         }
@@ -430,7 +435,7 @@ mod tests {
     #[test]
     fn gathered_lines_name_a_few_and_count_the_rest() {
         let names: Vec<Arc<str>> = vec!["ann".into(), "bob".into()];
-        assert_eq!(gathered(2, 0, &names), "ann, bob joined");
+        assert_eq!(gathered(2, 0, &names), "ann and bob joined");
         assert_eq!(gathered(5, 1, &names), "ann, bob and 3 more joined, 1 left");
         assert_eq!(gathered(0, 7, &[]), "7 left");
     }
