@@ -348,7 +348,12 @@ impl Walk {
         let Some(session) = self.somebody() else { return };
         let rooms: Vec<_> = self.world.hub.rooms().map(|room| room.id).chain([RoomId(9999)]).collect();
         let room = self.dice.of(&rooms);
-        let word: Arc<str> = text::clean(self.dice.of(WORDS).as_bytes()).into();
+        // What an administrator says is not cleaned on its way in: it must be on its way out.
+        let word: Arc<str> = {
+            let word = self.dice.of(WORDS);
+            self.dice.of(&[word, "a\x1b[2J\r\nb\u{9b}c\u{202e}"])
+        }
+        .into();
         let input = match self.dice.below(7) {
             0 => Input::Kick { session, reason: self.dice.one_in(2).then_some(word), by },
             1 | 2 => {
@@ -671,6 +676,26 @@ fn origins(hub: &Hub) -> BTreeMap<Vec<u8>, usize> {
         *origins.entry(origin(session.peer.ip())).or_insert(0) += 1;
     }
     origins
+}
+
+#[test]
+fn a_thousand_arrivals_in_a_second_are_a_few_lines() {
+    let mut world = World::new(Settings::default());
+    let mut posts = 0;
+    let mut post = |effects: &[Effect]| posts += effects.iter().filter(|e| matches!(e, Effect::Post { .. })).count();
+    for number in 0..1000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let session = world.next_id();
+        let peer = SocketAddr::from(([198, 18, high, low], 1));
+        post(&world.handle(Input::Connect { session, peer }));
+        // Each begins by taking a name.
+        post(&world.handle(Input::Line { session, text: format!("/nick x{}", 2000 + number * 7) }));
+        world.move_to(world.now.mono.after(Duration::from_millis(1)));
+    }
+    world.move_to(world.now.mono.after(Duration::from_secs(100)));
+    post(&world.handle(Input::Tick));
+    assert!(posts < 30, "{posts} lines to everybody");
+    assert_eq!(world.hub.rooms().next().map(|room| room.members.len()), Some(1000));
 }
 
 #[test]
