@@ -60,9 +60,7 @@ fn push_hex(out: &mut Vec<u8>, value: u64, digits: usize) {
 }
 
 fn parse_hex(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0, |value, &digit| {
-        Some(value << 4 | u64::from(char::from(digit).to_digit(16)?))
-    })
+    text.iter().try_fold(0, |value, &digit| Some(value << 4 | u64::from(char::from(digit).to_digit(16)?)))
 }
 
 /// All that was said in a room, in the order in which it is delivered.
@@ -127,8 +125,7 @@ impl Script {
             if reader.speaks.is_none() {
                 let common = rest.len().min(self.bytes.len() - start).min(BLOCK);
                 if common > 0 && rest[..common] == self.bytes[start..start + common] {
-                    let whole =
-                        self.ends[reader.line..].partition_point(|&end| end <= start + common);
+                    let whole = self.ends[reader.line..].partition_point(|&end| end <= start + common);
                     if whole > 0 {
                         reader.line += whole;
                         heard.lines += whole;
@@ -181,19 +178,11 @@ impl Script {
     }
 
     fn append(&mut self, record: &[u8], payload: &[u8], next: &mut [u32]) -> Result<(), String> {
-        let garbled = || {
-            format!(
-                "not one of our lines: {:?}",
-                String::from_utf8_lossy(record)
-            )
-        };
+        let garbled = || format!("not one of our lines: {:?}", String::from_utf8_lossy(record));
         let stamp = Stamp::parse(payload).ok_or_else(garbled)?;
         let due = next.get_mut(stamp.sender as usize).ok_or_else(garbled)?;
         if stamp.seq != *due {
-            return Err(format!(
-                "line {} of sender {} came when {} was due",
-                stamp.seq, stamp.sender, due
-            ));
+            return Err(format!("line {} of sender {} came when {} was due", stamp.seq, stamp.sender, due));
         }
         *due += 1;
         self.bytes.extend_from_slice(record);
@@ -202,4 +191,73 @@ impl Script {
         self.sent.push(stamp.sent);
         Ok(())
     }
+}
+
+/// Does the check find what it must? Asked by the bench's self-test.
+///
+/// # Errors
+/// Says what was not found, or what was found without cause.
+pub(crate) fn self_test() -> Result<(), String> {
+    let line = |sender, seq| {
+        let mut line = b"ann: ".to_vec();
+        Stamp { sender, seq, sent: 7 }.write(&mut line);
+        line.extend_from_slice(b"\r\n");
+        line
+    };
+    let good = [line(0, 0), line(1, 0), line(0, 1), line(0, 2), line(1, 1)];
+    let notice = b"* eve joined\r\n".to_vec();
+    let pick = |order: &[usize]| order.iter().map(|&at| good[at].as_slice()).collect::<Vec<_>>().concat();
+    // What a second listener makes of `bytes` after a first one has heard all that is good, in pieces.
+    let second = |bytes: &[u8], speaks: Option<u32>, piece: usize| -> Result<usize, String> {
+        let mut script = Script::default();
+        let mut due = [0; 2];
+        let mut first = Reader { line: 0, probed: false, speaks: None };
+        script.advance(&mut first, &good.concat(), Dialect::Lines, &mut due)?;
+        let mut reader = Reader { line: 0, probed: false, speaks };
+        let mut kept = Vec::new();
+        let mut lines = 0;
+        for chunk in bytes.chunks(piece) {
+            kept.extend_from_slice(chunk);
+            let heard = script.advance(&mut reader, &kept, Dialect::Lines, &mut due)?;
+            lines += heard.lines;
+            kept.drain(..heard.bytes);
+        }
+        if !kept.is_empty() {
+            return Err("part of a line is left".to_owned());
+        }
+        Ok(lines)
+    };
+    for piece in [1, 7, 70, 100, 1000] {
+        let with_notice = [&good[0], &notice, &good[1], &notice, &good[2], &good[3], &good[4]].map(Vec::as_slice);
+        let right = [
+            (pick(&[0, 1, 2, 3, 4]), None, 5),
+            (with_notice.concat(), None, 5),
+            (pick(&[0, 2, 3]), Some(1), 3),
+            (pick(&[1, 4]), Some(0), 2),
+            (pick(&[0, 1]), None, 2),
+        ];
+        for (bytes, speaks, lines) in right {
+            let got = second(&bytes, speaks, piece)?;
+            if got != lines {
+                return Err(format!("{got} lines counted instead of {lines}, in pieces of {piece}"));
+            }
+        }
+        let mut altered = pick(&[0, 1, 2, 3, 4]);
+        altered[10] ^= 1;
+        let wrong = [
+            ("a line altered", altered, None),
+            ("a line lost", pick(&[0, 2, 3, 4]), None),
+            ("a line doubled", pick(&[0, 1, 1, 2, 3, 4]), None),
+            ("another order", pick(&[1, 0, 2, 3, 4]), None),
+            ("a line too many", pick(&[0, 1, 2, 3, 4, 4]), None),
+            ("one's own line", pick(&[0, 1, 2, 3, 4]), Some(1)),
+            ("a line torn", [&good[0][..20], &good[1], &good[0][20..]].concat(), None),
+        ];
+        for (what, bytes, speaks) in wrong {
+            if second(&bytes, speaks, piece).is_ok() {
+                return Err(format!("not found: {what}, in pieces of {piece}"));
+            }
+        }
+    }
+    Ok(())
 }

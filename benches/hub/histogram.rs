@@ -11,11 +11,7 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        Self {
-            counts: vec![0; (64 - FINE as usize + 1) << FINE],
-            total: 0,
-            most: 0,
-        }
+        Self { counts: vec![0; (64 - FINE as usize + 1) << FINE], total: 0, most: 0 }
     }
 
     pub(crate) fn record(&mut self, value: u64) {

@@ -137,8 +137,7 @@ impl Server {
                 self.clients.push(None);
                 self.clients.len() - 1
             });
-            self.epoll
-                .add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+            self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
             let lobby = &mut self.rooms[0];
             self.clients[id] = Some(Client {
                 stream,
@@ -192,10 +191,7 @@ impl Server {
             wanted = Some(Box::from(&bytes[6..end]));
             bytes = &bytes[end + 1..];
         }
-        let whole = bytes
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |at| at + 1);
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let (lines, rest) = bytes.split_at(whole);
 
         if let Some(name) = wanted {
@@ -306,11 +302,7 @@ fn flush(epoll: &Epoll, id: usize, client: &mut Client, room: &Room) -> Fate {
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
             Err(_) => return Fate::Goes,
         }
-        if client
-            .speech
-            .as_ref()
-            .is_none_or(|speech| speech.own.is_empty())
-        {
+        if client.speech.as_ref().is_none_or(|speech| speech.own.is_empty()) {
             break;
         }
     }
@@ -319,10 +311,7 @@ fn flush(epoll: &Epoll, id: usize, client: &mut Client, room: &Room) -> Fate {
         client.full = full;
         let mut flags = EpollFlags::EPOLLIN;
         flags.set(EpollFlags::EPOLLOUT, full);
-        if epoll
-            .modify(&client.stream, &mut EpollEvent::new(flags, id as u64))
-            .is_err()
-        {
+        if epoll.modify(&client.stream, &mut EpollEvent::new(flags, id as u64)).is_err() {
             return Fate::Goes;
         }
     }
@@ -344,10 +333,7 @@ fn pass(client: &mut Client, mut wrote: usize) {
 }
 
 fn leave(rooms: &mut [Room], clients: &mut [Option<Client>], id: usize) {
-    let Some((room, seat)) = clients[id]
-        .as_ref()
-        .map(|client| (client.room as usize, client.seat))
-    else {
+    let Some((room, seat)) = clients[id].as_ref().map(|client| (client.room as usize, client.seat)) else {
         return;
     };
     let members = &mut rooms[room].members;

@@ -2,8 +2,9 @@
 //!
 //! It must cost less than the servers it measures: big reads into one buffer, no allocation and no parsing
 //! per delivery (see `check`), sends batched per wake-up. It is a process of its own so that the server's
-//! CPU time is the server's alone, and it reports its own beside it: when `generator busy` nears 1, the
-//! generator is what was measured.
+//! CPU time is the server's alone. Whether the generator was what was measured shows in `reads/wake`: one that
+//! waits for the server finds a few sockets ready each time it looks, one that cannot keep up finds hundreds.
+//! Its CPU time (`generator busy`) does not show it, since it looks again at once.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -132,6 +133,8 @@ struct Load {
     notices: u64,
     received: u64,
     reads: u64,
+    /// Wake-ups that found something to read.
+    wakes: u64,
     last_input: u64,
     latency: Option<Histogram>,
     faults: Vec<String>,
@@ -147,6 +150,7 @@ struct Mark {
     said: usize,
     visits: u64,
     reads: u64,
+    wakes: u64,
 }
 
 /// Does what `spec` says to the server at `port`, process `pid`.
@@ -196,6 +200,7 @@ impl Load {
             notices: 0,
             received: 0,
             reads: 0,
+            wakes: 0,
             last_input: now(),
             latency: None,
             faults: Vec::new(),
@@ -210,16 +215,10 @@ impl Load {
             return Ok(());
         }
         self.quiet()?;
-        figures.set(
-            "join_bytes_each",
-            self.received as f64 / self.spec.clients as f64,
-        );
+        figures.set("join_bytes_each", self.received as f64 / self.spec.clients as f64);
         let full = pss_of(self.pid);
         figures.set("memory_empty", empty as f64);
-        figures.set(
-            "memory_each",
-            full.saturating_sub(empty) as f64 / self.spec.clients as f64,
-        );
+        figures.set("memory_each", full.saturating_sub(empty) as f64 / self.spec.clients as f64);
         if self.spec.senders > 0 {
             self.probe()?;
         }
@@ -237,12 +236,7 @@ impl Load {
             Task::Churn { slots } => self.churn(slots, figures)?,
         }
         if let Some(latency) = &self.latency {
-            for (name, part) in [
-                ("p50_ms", 0.5),
-                ("p90_ms", 0.9),
-                ("p99_ms", 0.99),
-                ("p999_ms", 0.999),
-            ] {
+            for (name, part) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999)] {
                 figures.set(name, latency.quantile(part) as f64 / 1e6);
             }
             figures.set("max_ms", latency.most() as f64 / 1e6);
@@ -321,8 +315,7 @@ impl Load {
             Role::Hearer | Role::Visitor => Phase::Arriving,
         };
         self.here += usize::from(phase == Phase::Here);
-        self.epoll
-            .add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+        self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
         if !out.is_empty() {
             self.talking.push(id);
         }
@@ -332,11 +325,7 @@ impl Load {
             role,
             phase,
             room,
-            reader: Reader {
-                line: 0,
-                probed: false,
-                speaks: speaks.then_some(id as u32),
-            },
+            reader: Reader { line: 0, probed: false, speaks: speaks.then_some(id as u32) },
             stash: Vec::new(),
             out,
             said: 0,
@@ -348,10 +337,7 @@ impl Load {
     fn quiet(&mut self) -> io::Result<()> {
         let start = now();
         self.last_input = start;
-        while now() - self.last_input < 300 * MILLISECOND
-            && now() - start < 30 * SECOND
-            && !self.failed()
-        {
+        while now() - self.last_input < 300 * MILLISECOND && now() - start < 30 * SECOND && !self.failed() {
             self.turn(50)?;
         }
         Ok(())
@@ -369,8 +355,7 @@ impl Load {
                 };
                 if self.rooms[room].members.clone().any(deaf) {
                     let out = &mut self.clients[voice].out;
-                    self.dialect
-                        .say(room, out, |out| out.extend_from_slice(&probe()));
+                    self.dialect.say(room, out, |out| out.extend_from_slice(&probe()));
                     self.talking.push(voice);
                 }
             }
@@ -411,12 +396,8 @@ impl Load {
         };
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
         let every = Duration::from_nanos(SECOND / rate);
-        timer.set(
-            Expiration::Interval(TimeSpec::from(every)),
-            TimerSetTimeFlags::empty(),
-        )?;
-        self.epoll
-            .add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+        timer.set(Expiration::Interval(TimeSpec::from(every)), TimerSetTimeFlags::empty())?;
+        self.epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
         let mut said = 0;
         loop {
             let at = now();
@@ -446,6 +427,7 @@ impl Load {
             said: self.rooms.iter().map(|room| room.said).sum(),
             visits: self.visits,
             reads: self.reads,
+            wakes: self.wakes,
         }
     }
 
@@ -465,6 +447,7 @@ impl Load {
             figures.set("server_us_per_delivery", server * 1e6 / deliveries);
             figures.set("generator_us_per_delivery", own * 1e6 / deliveries);
             figures.set("deliveries_per_read", deliveries / reads.max(1.0));
+            figures.set("reads_per_wake", reads / ((to.wakes - from.wakes) as f64).max(1.0));
         }
         if let Task::Churn { .. } = self.spec.task {
             let visits = (to.visits - from.visits) as f64;
@@ -478,9 +461,7 @@ impl Load {
         let start = now();
         loop {
             self.turn(10)?;
-            let behind: Vec<usize> = (0..self.clients.len())
-                .filter(|&id| self.lacks(id))
-                .collect();
+            let behind: Vec<usize> = (0..self.clients.len()).filter(|&id| self.lacks(id)).collect();
             let Some(&first) = behind.first().filter(|_| !self.failed()) else {
                 return Ok(());
             };
@@ -524,8 +505,7 @@ impl Load {
         self.compare(&from, &to, figures);
         self.reopen = false;
         let start = now();
-        let visiting =
-            |client: &Client| matches!(client.role, Role::Visitor) && client.phase != Phase::Gone;
+        let visiting = |client: &Client| matches!(client.role, Role::Visitor) && client.phase != Phase::Gone;
         while self.clients.iter().any(visiting) && !self.failed() {
             self.turn(10)?;
             self.overdue(start, DRAIN_DEADLINE, "the last visitors' leaving");
@@ -555,9 +535,7 @@ impl Load {
             let average = room.passed / room.listeners.max(1);
             let wanted = (average + window).saturating_sub(room.said);
             if room.said + wanted > room.slowest + 4 * window {
-                let readers = self.clients[room.members.clone()]
-                    .iter()
-                    .map(|client| &client.reader);
+                let readers = self.clients[room.members.clone()].iter().map(|client| &client.reader);
                 let listeners = readers.filter(|reader| reader.speaks.is_none());
                 room.slowest = listeners.map(|reader| reader.line).min().unwrap_or(0);
             }
@@ -583,15 +561,10 @@ impl Load {
         if client.out.is_empty() {
             self.talking.push(id);
         }
-        let stamp = Stamp {
-            sender: id as u32,
-            seq: client.said,
-            sent: at,
-        };
+        let stamp = Stamp { sender: id as u32, seq: client.said, sent: at };
         client.said += 1;
         self.rooms[client.room].said += 1;
-        self.dialect
-            .say(client.room, &mut client.out, |out| stamp.write(out));
+        self.dialect.say(client.room, &mut client.out, |out| stamp.write(out));
     }
 
     fn send(&mut self) {
@@ -616,17 +589,14 @@ impl Load {
     /// One wake-up: sends what is pending, then hears what has come.
     fn turn(&mut self, wait_ms: u16) -> io::Result<()> {
         self.send();
-        let wait_ms = if self.talking.is_empty() {
-            wait_ms
-        } else {
-            wait_ms.min(1)
-        };
+        let wait_ms = if self.talking.is_empty() { wait_ms } else { wait_ms.min(1) };
         let mut events = std::mem::take(&mut self.events);
         let ready = match self.epoll.wait(&mut events, EpollTimeout::from(wait_ms)) {
             Ok(ready) => ready,
             Err(nix::Error::EINTR) => 0,
             Err(error) => return Err(error.into()),
         };
+        self.wakes += u64::from(ready > 0);
         for event in &events[..ready] {
             if event.data() != TIMER {
                 self.hear(event.data() as usize);
@@ -702,14 +672,10 @@ impl Load {
         }
         let room = &mut self.rooms[client.room];
         let from = client.reader.line;
-        let heard =
-            match room
-                .script
-                .advance(&mut client.reader, bytes, self.dialect, &mut self.due)
-            {
-                Ok(heard) => heard,
-                Err(fault) => return self.lost(id, &fault),
-            };
+        let heard = match room.script.advance(&mut client.reader, bytes, self.dialect, &mut self.due) {
+            Ok(heard) => heard,
+            Err(fault) => return self.lost(id, &fault),
+        };
         let rest = &bytes[heard.bytes..];
         if !rest.is_empty() || !client.stash.is_empty() {
             client.stash.clear();
@@ -776,8 +742,7 @@ impl Load {
             return;
         }
         let again = self.connect(id).and_then(|stream| {
-            self.epoll
-                .add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+            self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
             Ok(stream)
         });
         match again {
@@ -806,8 +771,7 @@ impl Load {
     fn overdue(&mut self, since: u64, limit: u64, what: &str) {
         if now() - since > limit {
             let (here, all) = (self.here, self.clients.len());
-            self.faults
-                .push(format!("{what} took too long, {here} of {all} are in"));
+            self.faults.push(format!("{what} took too long, {here} of {all} are in"));
         }
     }
 
@@ -821,9 +785,7 @@ impl Drop for Load {
     fn drop(&mut self) {
         // Reset instead of closing: thousands of sockets in TIME_WAIT would be the next run's burden.
         for client in &self.clients {
-            SockRef::from(&client.stream)
-                .set_linger(Some(Duration::ZERO))
-                .ok();
+            SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).ok();
         }
     }
 }

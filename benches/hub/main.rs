@@ -71,11 +71,7 @@ struct Cell {
 }
 
 const fn column(figure: &'static str, title: &'static str, ratio: Ratio) -> Column {
-    Column {
-        figure,
-        title,
-        ratio,
-    }
+    Column { figure, title, ratio }
 }
 
 const TALK: &[Column] = &[
@@ -85,6 +81,7 @@ const TALK: &[Column] = &[
     column("generator_busy", "generator busy", Ratio::Hidden),
     column("others_busy", "others busy", Ratio::Hidden),
     column("deliveries_per_read", "lines/read", Ratio::Hidden),
+    column("reads_per_wake", "reads/wake", Ratio::Hidden),
 ];
 const LATENCY: &[Column] = &[
     column("p50_ms", "p50 ms", Ratio::Shown),
@@ -218,18 +215,12 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
         }
     };
     let all = vec![
-        Scenario {
-            name: "fanout",
-            columns: TALK,
-            cells: fanout(options),
-        },
+        Scenario { name: "fanout", columns: TALK, cells: fanout(options) },
         Scenario {
             name: "latency",
             columns: LATENCY,
             cells: [10, 100, 1000]
-                .map(|rate| {
-                    Cell::one_room(&format!("N=1000 {rate}/s"), 1_000, 10, Task::Open { rate })
-                })
+                .map(|rate| Cell::one_room(&format!("N=1000 {rate}/s"), 1_000, 10, Task::Open { rate }))
                 .into(),
         },
         Scenario {
@@ -248,26 +239,13 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
         Scenario {
             name: "churn",
             columns: CHURN,
-            cells: vec![Cell::one_room(
-                "N=1000 50 visitors",
-                1_000,
-                0,
-                Task::Churn { slots: 50 },
-            )],
+            cells: vec![Cell::one_room("N=1000 50 visitors", 1_000, 0, Task::Churn { slots: 50 })],
         },
         Scenario {
             name: "rooms",
             columns: TALK,
             cells: vec![
-                Cell {
-                    room_size: 5,
-                    ..Cell::one_room(
-                        "rooms of 5, W=1 each",
-                        50_000,
-                        1,
-                        Task::Closed { window: 1 },
-                    )
-                },
+                Cell { room_size: 5, ..Cell::one_room("rooms of 5, W=1 each", 50_000, 1, Task::Closed { window: 1 }) },
                 Cell::one_room("one room, N=1000 W=1", 1_000, 1, Task::Closed { window: 1 }),
             ],
         },
@@ -275,14 +253,7 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
             name: "curve",
             columns: CURVE,
             cells: [10, 30, 100, 300, 1_000, 3_000, 10_000, 20_000]
-                .map(|clients| {
-                    Cell::one_room(
-                        &format!("N={clients}"),
-                        clients,
-                        1,
-                        Task::Closed { window: 10 },
-                    )
-                })
+                .map(|clients| Cell::one_room(&format!("N={clients}"), clients, 1, Task::Closed { window: 10 }))
                 .into(),
         },
         Scenario {
@@ -290,10 +261,7 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
             columns: TALK,
             cells: vec![
                 Cell::one_room("N=20 S=3 W=10", 20, 3, Task::Closed { window: 10 }),
-                Cell {
-                    room_size: 5,
-                    ..Cell::one_room("rooms of 5", 20, 1, Task::Closed { window: 1 })
-                },
+                Cell { room_size: 5, ..Cell::one_room("rooms of 5", 20, 1, Task::Closed { window: 1 }) },
                 Cell::one_room("N=20 100/s", 20, 3, Task::Open { rate: 100 }),
                 Cell::one_room("N=20 3 visitors", 20, 0, Task::Churn { slots: 3 }),
             ],
@@ -307,18 +275,10 @@ fn fanout(options: &Options) -> Vec<Cell> {
     for clients in [100, 1_000, 5_000] {
         for senders in [1, 10] {
             for window in [1, 10, 64] {
-                let telling = matches!(
-                    (clients, senders, window),
-                    (100, 1, 64) | (1_000, 10, _) | (5_000, 10, 64)
-                );
+                let telling = matches!((clients, senders, window), (100, 1, 64) | (1_000, 10, _) | (5_000, 10, 64));
                 if telling || !options.quick {
                     let label = format!("N={clients} S={senders} W={window}");
-                    cells.push(Cell::one_room(
-                        &label,
-                        clients,
-                        senders,
-                        Task::Closed { window },
-                    ));
+                    cells.push(Cell::one_room(&label, clients, senders, Task::Closed { window }));
                 }
             }
         }
@@ -328,18 +288,16 @@ fn fanout(options: &Options) -> Vec<Cell> {
 
 impl Cell {
     fn one_room(label: &str, clients: usize, senders: usize, task: Task) -> Self {
-        Self {
-            label: label.to_owned(),
-            clients,
-            room_size: usize::MAX,
-            senders,
-            task,
-        }
+        Self { label: label.to_owned(), clients, room_size: usize::MAX, senders, task }
     }
 }
 
 fn bench(options: &Options) -> ExitCode {
     let mut sound = true;
+    if let Err(fault) = check::self_test() {
+        eprintln!("the check of deliveries is broken: {fault}");
+        return ExitCode::FAILURE;
+    }
     for scenario in scenarios(options) {
         println!("\n## {}\n", scenario.name);
         let mut outcomes = Vec::new();
@@ -352,17 +310,14 @@ fn bench(options: &Options) -> ExitCode {
             let outcome = run_cell(cell, options, &mut remarks);
             for (peer, fault) in outcome.faults() {
                 sound = false;
-                remarks.push(format!(
-                    "FAULT: {} of {}: {fault}",
-                    outcome.label,
-                    peer.name()
-                ));
+                remarks.push(format!("FAULT: {} of {}: {fault}", outcome.label, peer.name()));
             }
             rows.extend(outcome.table(scenario.columns));
             outcomes.push(outcome);
         }
         print!("{}", report::align(&rows));
-        remarks.dedup();
+        let mut told = std::collections::BTreeSet::new();
+        remarks.retain(|remark| told.insert(remark.clone()));
         for remark in &remarks {
             println!("{remark}");
         }
@@ -371,11 +326,7 @@ fn bench(options: &Options) -> ExitCode {
             sound = false;
         }
     }
-    if sound {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcome {
@@ -383,20 +334,13 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
     let mut label = cell.label.clone();
     if clients < cell.clients {
         label = format!("{label} (scaled down to {clients})");
-        remarks.push(format!(
-            "SCALED DOWN: {} to {clients} clients by the descriptor limit (ulimit -Hn)",
-            cell.label
-        ));
+        remarks.push(format!("SCALED DOWN: {} to {clients} clients by the descriptor limit (ulimit -Hn)", cell.label));
     }
     let mut runs: BTreeMap<Peer, Vec<Figures>> = BTreeMap::new();
     for _ in 0..options.reps {
         for &peer in &options.peers {
             if clients > peer.most_clients() {
-                remarks.push(format!(
-                    "{} is not asked to serve {}",
-                    peer.name(),
-                    cell.label
-                ));
+                remarks.push(format!("{} is not asked to serve {}", peer.name(), cell.label));
                 continue;
             }
             let spec = Spec {
@@ -417,11 +361,7 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
             runs.entry(peer).or_default().push(figures);
         }
     }
-    Outcome {
-        label,
-        clients,
-        runs,
-    }
+    Outcome { label, clients, runs }
 }
 
 fn run_once(spec: &Spec) -> Result<Figures, String> {
@@ -438,32 +378,21 @@ fn run_once(spec: &Spec) -> Result<Figures, String> {
         })
         .map_err(|error| format!("cannot run the generator: {error}"))?;
     if !generator.status.success() {
-        return Err(format!(
-            "the generator ended with {}\n{}",
-            generator.status,
-            server.last_words()
-        ));
+        return Err(format!("the generator ended with {}\n{}", generator.status, server.last_words()));
     }
     let mut figures: Figures = serde_json::from_slice(&generator.stdout)
         .map_err(|error| format!("the generator said something strange: {error}"))?;
     if !figures.faults.is_empty() {
         let words = server.last_words();
         if !words.is_empty() {
-            figures
-                .faults
-                .push(format!("the server's last words:\n{words}"));
+            figures.faults.push(format!("the server's last words:\n{words}"));
         }
     }
     Ok(figures)
 }
 
 /// Writes `target/bench/SCENARIO.json`, and the plot for the curve.
-fn keep(
-    scenario: &Scenario,
-    outcomes: &[Outcome],
-    remarks: &[String],
-    options: &Options,
-) -> std::io::Result<()> {
+fn keep(scenario: &Scenario, outcomes: &[Outcome], remarks: &[String], options: &Options) -> std::io::Result<()> {
     let dir: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
     fs::create_dir_all(&dir)?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -481,10 +410,7 @@ fn keep(
     let text = serde_json::to_string_pretty(&report)?;
     fs::write(dir.join(format!("{}.json", scenario.name)), text + "\n")?;
     if scenario.name == "curve" {
-        fs::write(
-            dir.join("curve.svg"),
-            report::plot(outcomes, scenario.columns),
-        )?;
+        fs::write(dir.join("curve.svg"), report::plot(outcomes, scenario.columns))?;
     }
     Ok(())
 }

@@ -106,10 +106,7 @@ impl Dialect {
         }
         let line = &bytes[start..length - 1];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let payload = line
-            .len()
-            .checked_sub(PAYLOAD)
-            .map_or(&[][..], |at| &line[at..]);
+        let payload = line.len().checked_sub(PAYLOAD).map_or(&[][..], |at| &line[at..]);
         if Stamp::marks(payload) {
             Record::Said { length, payload }
         } else if *payload == probe() {
@@ -140,9 +137,7 @@ impl Dialect {
             Self::Resp if line.starts_with(b":") => Step::Ready,
             Self::Irc if has(b" 366 ") => Step::Ready,
             Self::Irc if has(b" 001 ") => Step::Answer(format!("JOIN #r{room}\r\n").into_bytes()),
-            Self::Irc if line.starts_with(b"PING ") => {
-                Step::Answer([b"PONG ", &line[5..], b"\r\n"].concat())
-            }
+            Self::Irc if line.starts_with(b"PING ") => Step::Answer([b"PONG ", &line[5..], b"\r\n"].concat()),
             Self::Lines | Self::Resp | Self::Irc => Step::Wait,
         }
     }
@@ -154,11 +149,7 @@ impl Dialect {
             Self::Lines => Ok(()),
             Self::Resp => {
                 let name = format!("r{room}");
-                write!(
-                    out,
-                    "*3\r\n$7\r\nPUBLISH\r\n${}\r\n{name}\r\n${PAYLOAD}\r\n",
-                    name.len()
-                )
+                write!(out, "*3\r\n$7\r\nPUBLISH\r\n${}\r\n{name}\r\n${PAYLOAD}\r\n", name.len())
             }
             Self::Irc => write!(out, "PRIVMSG #r{room} :"),
         };
@@ -184,15 +175,9 @@ impl Running {
         let dir = scratch_dir().map_err(|error| format!("cannot make a directory: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let log = dir.join("log");
-        let mut command =
-            command(peer, &dir, port).map_err(|error| format!("cannot prepare: {error}"))?;
-        let child = File::create(&log).and_then(|file| {
-            command
-                .stdin(Stdio::null())
-                .stdout(file.try_clone()?)
-                .stderr(file)
-                .spawn()
-        });
+        let mut command = command(peer, &dir, port).map_err(|error| format!("cannot prepare: {error}"))?;
+        let child = File::create(&log)
+            .and_then(|file| command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn());
         let child = match child {
             Ok(child) => child,
             Err(error) => {
@@ -214,27 +199,17 @@ impl Running {
         loop {
             let said = fs::read_to_string(log).unwrap_or_default();
             let up = match peer {
-                Peer::Limit | Peer::Chathub => logged_port(&said)
-                    .inspect(|&port| self.port = port)
-                    .is_some(),
-                Peer::Redis | Peer::Ngircd => {
-                    std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
-                }
+                Peer::Limit | Peer::Chathub => logged_port(&said).inspect(|&port| self.port = port).is_some(),
+                Peer::Redis | Peer::Ngircd => std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok(),
             };
             if up {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!(
-                    "{} ended before it listened, {status}\n{said}",
-                    peer.name()
-                ));
+                return Err(format!("{} ended before it listened, {status}\n{said}", peer.name()));
             }
             if Instant::now() > deadline {
-                return Err(format!(
-                    "{} does not listen after 20 s\n{said}",
-                    peer.name()
-                ));
+                return Err(format!("{} does not listen after 20 s\n{said}", peer.name()));
             }
             thread::sleep(Duration::from_millis(10));
         }
@@ -280,35 +255,15 @@ fn command(peer: Peer, dir: &Path, port: u16) -> io::Result<Command> {
                 .arg("--state-dir")
                 .arg(dir.join("state"));
             // Nothing of a service manager that this run may itself be under.
-            for name in [
-                "NOTIFY_SOCKET",
-                "LISTEN_FDS",
-                "LISTEN_PID",
-                "JOURNAL_STREAM",
-                "STATE_DIRECTORY",
-            ] {
+            for name in ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "JOURNAL_STREAM", "STATE_DIRECTORY"] {
                 command.env_remove(name);
             }
         }
         Peer::Redis => {
             command = Command::new("redis-server");
             command
-                .args([
-                    "--port",
-                    &port.to_string(),
-                    "--bind",
-                    "127.0.0.1",
-                    "--save",
-                    "",
-                ])
-                .args([
-                    "--appendonly",
-                    "no",
-                    "--daemonize",
-                    "no",
-                    "--loglevel",
-                    "warning",
-                ])
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+                .args(["--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
                 .args(["--maxclients", "19900", "--tcp-backlog", "4096"])
                 .args(["--client-output-buffer-limit", "pubsub 0 0 0", "--dir"])
                 .arg(dir);
@@ -336,16 +291,11 @@ fn command(peer: Peer, dir: &Path, port: u16) -> io::Result<Command> {
 /// The port in the line that says where the server listens, once that line is whole.
 fn logged_port(log: &str) -> Option<u16> {
     let whole = &log[..=log.rfind('\n')?];
-    whole
-        .lines()
-        .filter(|line| line.contains("listening"))
-        .find_map(|line| {
-            let (_, rest) = line.split_once("127.0.0.1:")?;
-            let digits = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            rest[..digits].parse().ok()
-        })
+    whole.lines().filter(|line| line.contains("listening")).find_map(|line| {
+        let (_, rest) = line.split_once("127.0.0.1:")?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse().ok()
+    })
 }
 
 fn free_port() -> io::Result<u16> {

@@ -9,9 +9,7 @@ use nix::unistd::Pid;
 
 /// CPU time that a process has used, ended threads included.
 pub(crate) fn cpu_of(pid: i32) -> Duration {
-    clock_getcpuclockid(Pid::from_raw(pid))
-        .and_then(ClockId::now)
-        .map_or(Duration::ZERO, Duration::from)
+    clock_getcpuclockid(Pid::from_raw(pid)).and_then(ClockId::now).map_or(Duration::ZERO, Duration::from)
 }
 
 pub(crate) fn own_cpu() -> Duration {

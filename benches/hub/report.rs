@@ -58,11 +58,7 @@ impl Outcome {
 
     /// The median of the ratios of paired runs: noise that lasted a while is in both of a pair.
     fn ratio(&self, peer: Peer, figure: &str) -> Option<f64> {
-        let pairs = self
-            .runs
-            .get(&peer)?
-            .iter()
-            .zip(self.runs.get(&Peer::Limit)?);
+        let pairs = self.runs.get(&peer)?.iter().zip(self.runs.get(&Peer::Limit)?);
         let sound = pairs.filter(|(run, limit)| run.faults.is_empty() && limit.faults.is_empty());
         let ratios = sound.filter_map(|(run, limit)| {
             let base = limit.value(figure).filter(|&base| base > 0.0)?;
@@ -72,11 +68,9 @@ impl Outcome {
     }
 
     pub(crate) fn faults(&self) -> impl Iterator<Item = (Peer, &str)> {
-        self.runs.iter().flat_map(|(&peer, runs)| {
-            runs.iter()
-                .flat_map(|run| &run.faults)
-                .map(move |fault| (peer, fault.as_str()))
-        })
+        self.runs
+            .iter()
+            .flat_map(|(&peer, runs)| runs.iter().flat_map(|run| &run.faults).map(move |fault| (peer, fault.as_str())))
     }
 
     /// The lines of a table, one for each server.
@@ -86,10 +80,7 @@ impl Outcome {
             .map(|&peer| {
                 let mut row = vec![self.label.clone(), peer.name().to_owned()];
                 for column in columns {
-                    row.push(
-                        self.median(peer, column.figure)
-                            .map_or("-".to_owned(), short),
-                    );
+                    row.push(self.median(peer, column.figure).map_or("-".to_owned(), short));
                     if column.ratio == Ratio::Shown {
                         let ratio = self.ratio(peer, column.figure);
                         row.push(ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
@@ -142,22 +133,15 @@ pub(crate) fn align(rows: &[Vec<String>]) -> String {
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            let written = if column < 2 {
-                write!(text, "| {cell:<width$} ")
-            } else {
-                write!(text, "| {cell:>width$} ")
-            };
+            let written =
+                if column < 2 { write!(text, "| {cell:<width$} ") } else { write!(text, "| {cell:>width$} ") };
             written.expect("writing into memory");
         }
         text.push_str("|\n");
         if index == 0 {
             for (column, &width) in widths.iter().enumerate() {
                 let line = "-".repeat(width + 1);
-                text.push_str(&if column < 2 {
-                    format!("|{line}-")
-                } else {
-                    format!("|{line}:")
-                });
+                text.push_str(&if column < 2 { format!("|{line}-") } else { format!("|{line}:") });
             }
             text.push_str("|\n");
         }
@@ -202,10 +186,7 @@ pub(crate) fn plot(outcomes: &[Outcome], columns: &[Column]) -> String {
          font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     ));
     for (index, column) in columns.iter().enumerate() {
-        svg.push_str(&format!(
-            "<g transform=\"translate(0 {})\">\n",
-            HEIGHT * index as f64
-        ));
+        svg.push_str(&format!("<g transform=\"translate(0 {})\">\n", HEIGHT * index as f64));
         panel(&mut svg, outcomes, *column);
         svg.push_str("</g>\n");
     }
@@ -215,30 +196,16 @@ pub(crate) fn plot(outcomes: &[Outcome], columns: &[Column]) -> String {
 
 fn panel(svg: &mut String, outcomes: &[Outcome], column: Column) {
     let points = |peer: Peer| -> Vec<(f64, f64)> {
-        let point = |outcome: &Outcome| {
-            Some((outcome.clients as f64, outcome.median(peer, column.figure)?))
-        };
-        outcomes
-            .iter()
-            .filter_map(point)
-            .filter(|point| point.1 > 0.0)
-            .collect()
+        let point = |outcome: &Outcome| Some((outcome.clients as f64, outcome.median(peer, column.figure)?));
+        outcomes.iter().filter_map(point).filter(|point| point.1 > 0.0).collect()
     };
     let all: Vec<(f64, f64)> = Peer::ALL.into_iter().flat_map(points).collect();
     let span = |pick: fn(&(f64, f64)) -> f64| {
-        let low = all
-            .iter()
-            .map(pick)
-            .fold(f64::MAX, f64::min)
-            .log10()
-            .floor();
+        let low = all.iter().map(pick).fold(f64::MAX, f64::min).log10().floor();
         let high = all.iter().map(pick).fold(0.0, f64::max).log10().ceil();
         (low, high.max(low + 1.0))
     };
-    svg.push_str(&format!(
-        "<text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{}</text>\n",
-        column.title
-    ));
+    svg.push_str(&format!("<text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{}</text>\n", column.title));
     if all.is_empty() {
         return;
     }
@@ -278,10 +245,7 @@ fn panel(svg: &mut String, outcomes: &[Outcome], column: Column) {
         let Some(&(last_x, last_y)) = points.last() else {
             continue;
         };
-        let places: Vec<String> = points
-            .iter()
-            .map(|&(n, value)| format!("{:.1},{:.1}", x(n), y(value)))
-            .collect();
+        let places: Vec<String> = points.iter().map(|&(n, value)| format!("{:.1},{:.1}", x(n), y(value))).collect();
         svg.push_str(&format!(
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>\n",
