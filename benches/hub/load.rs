@@ -28,8 +28,8 @@ const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 /// Clients that have connected and are not in their room yet; well below every server's backlog.
 const ARRIVING: usize = 128;
-/// One source address has some 28,000 ports.
-const CLIENTS_PER_ADDRESS: usize = 20_000;
+/// One source address has some 28,000 ports, and finding a free one takes long well before they are used up.
+const CLIENTS_PER_ADDRESS: usize = 8_000;
 const MOST_FAULTS: usize = 8;
 /// However slow the server is, a run ends.
 const JOIN_DEADLINE: u64 = 180 * SECOND;
@@ -716,9 +716,10 @@ impl Load {
 
     /// A visitor has arrived: it says its line and goes.
     fn visit(&mut self, id: usize) {
-        if self.dialect.hearers_speak() {
-            self.line(id, now());
+        if self.dialect == Dialect::Resp {
+            self.clients[id].out.extend_from_slice(b"*1\r\n$11\r\nUNSUBSCRIBE\r\n"); // else it may not speak
         }
+        self.line(id, now());
         let client = &mut self.clients[id];
         if self.dialect == Dialect::Irc {
             client.out.extend_from_slice(b"QUIT\r\n");

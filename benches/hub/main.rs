@@ -290,6 +290,16 @@ impl Cell {
     fn one_room(label: &str, clients: usize, senders: usize, task: Task) -> Self {
         Self { label: label.to_owned(), clients, room_size: usize::MAX, senders, task }
     }
+
+    /// How many clients so many sockets allow. Where hearers cannot speak (Redis), senders have sockets of
+    /// their own; all servers get the same number of clients.
+    fn most_clients(&self, sockets: usize) -> usize {
+        if self.room_size >= sockets {
+            sockets.saturating_sub(self.senders)
+        } else {
+            sockets / (self.room_size + self.senders) * self.room_size
+        }
+    }
 }
 
 fn bench(options: &Options) -> ExitCode {
@@ -330,7 +340,7 @@ fn bench(options: &Options) -> ExitCode {
 }
 
 fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcome {
-    let clients = cell.clients.min(options.most_clients);
+    let clients = cell.clients.min(cell.most_clients(options.most_clients));
     let mut label = cell.label.clone();
     if clients < cell.clients {
         label = format!("{label} (scaled down to {clients})");
