@@ -1,6 +1,6 @@
 //! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
 //!
-//! One declaration, [`commands!`] below, feeds the parser, the JSON Schemas of `describe`, the
+//! One declaration, the `commands!` table below, feeds the parser, the JSON Schemas of `describe`, the
 //! manual page and `chathub ctl`. The types here are what both ends share: the daemon parses
 //! [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket.
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::hub::time::Wall;
+use crate::settings;
 
 /// Longest request, in bytes without its newline.
 pub const MAX_REQUEST: usize = 64 * 1024;
@@ -504,6 +505,30 @@ pub enum Level {
     Trace,
 }
 
+impl From<settings::LogLevel> for Level {
+    fn from(level: settings::LogLevel) -> Self {
+        match level {
+            settings::LogLevel::Error => Self::Error,
+            settings::LogLevel::Warn => Self::Warn,
+            settings::LogLevel::Info => Self::Info,
+            settings::LogLevel::Debug => Self::Debug,
+            settings::LogLevel::Trace => Self::Trace,
+        }
+    }
+}
+
+impl From<Level> for settings::LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
+
 /// The new log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -907,7 +932,7 @@ pub struct Event {
     /// The room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The text, reason, topic or new name.
+    /// The text, the reason, the topic or the former name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who did it: `uid 0`, if it was an administrator.
