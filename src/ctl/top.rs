@@ -1,0 +1,174 @@
+//! `ctl top`: the busiest clients, refreshed. Plain ANSI on the alternate screen.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal, Read, stdin};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+
+use super::print::{Screen, Side, Table, bytes, count, notes, span};
+use crate::wire::control::{Client, ClientList, Status};
+
+/// What one look at the daemon showed.
+pub(super) struct Sample {
+    pub(super) status: Status,
+    pub(super) clients: ClientList,
+    pub(super) at: Instant,
+}
+
+/// The lines that each client had sent when it was last looked at.
+#[derive(Default)]
+pub(super) struct Before {
+    at: Option<Instant>,
+    lines: HashMap<String, u64>,
+}
+
+impl Before {
+    /// Lines per second of each client since the look before, or since it connected; busiest first.
+    fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
+        let now = sample.status.since.0.0 + i64::try_from(sample.status.uptime_s * 1000).unwrap_or(i64::MAX);
+        let rate = |client: &Client| {
+            let known = self.at.zip(self.lines.get(&client.id).copied());
+            let (lines, span) = match known {
+                Some((at, before)) => (client.lines.saturating_sub(before), sample.at - at),
+                None => {
+                    let age = u64::try_from(now.saturating_sub(client.since.0.0)).unwrap_or(0);
+                    (client.lines, Duration::from_millis(age.max(1000)))
+                }
+            };
+            #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+            let rate = lines as f64 / span.as_secs_f64().max(0.001);
+            rate
+        };
+        let mut rates: Vec<_> = sample.clients.clients.iter().map(|client| (rate(client), client)).collect();
+        rates.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(y.behind_bytes.cmp(&x.behind_bytes)));
+        self.at = Some(sample.at);
+        self.lines = sample.clients.clients.iter().map(|client| (client.id.clone(), client.lines)).collect();
+        rates
+    }
+
+    /// The frame's lines, as many and as wide as fit.
+    pub(super) fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
+        let status = &sample.status;
+        let rates = self.rates(sample);
+        let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
+        let behind: u64 = rates.iter().map(|(_, client)| client.behind_bytes).sum();
+        let mut lines = Vec::new();
+        if legend {
+            lines.push(format!(
+                "chathub {}, {} for {}: {} of {}, {}, {total:.1} lines/s, {} behind",
+                status.version,
+                status.state,
+                span(status.uptime_s),
+                status.clients,
+                count(status.clients_max, "client"),
+                count(status.rooms, "room"),
+                bytes(behind),
+            ));
+            lines.push(String::new());
+        }
+        let mut table = Table::new(&[
+            ("RATE", Side::Right),
+            ("LINES", Side::Right),
+            ("BEHIND", Side::Right),
+            ("IDLE", Side::Right),
+            ("ID", Side::Left),
+            ("NICK", Side::Left),
+            ("ROOM", Side::Left),
+            ("NOTES", Side::Left),
+        ]);
+        let heading = usize::from(legend);
+        let fit = size.map_or(usize::MAX, |(_, rows)| rows.saturating_sub(lines.len() + heading));
+        for (rate, client) in rates.iter().take(fit) {
+            table.row([
+                format!("{rate:.1}"),
+                client.lines.to_string(),
+                bytes(client.behind_bytes),
+                span(client.idle_s),
+                client.id.clone(),
+                client.nick.clone(),
+                client.room.clone(),
+                notes(client),
+            ]);
+        }
+        lines.extend(table.lines(legend, size.map(|(columns, _)| columns)));
+        lines
+    }
+}
+
+/// The size of the terminal that standard output is, if it is one.
+pub(super) fn size() -> Option<(usize, usize)> {
+    let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((columns.0.into(), rows.0.into()))
+}
+
+/// Whether somebody sits there who can look at it and quit it.
+pub(super) fn is_watched() -> bool {
+    stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The terminal without echo and line editing, on the alternate screen; put back when dropped.
+pub(super) struct Raw {
+    saved: Termios,
+}
+
+impl Raw {
+    pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
+        let saved = tcgetattr(stdin())?;
+        let mut raw = saved.clone();
+        // Without ISIG ^C arrives as a byte, so that the way out always leads past `leave`.
+        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
+        tcsetattr(stdin(), SetArg::TCSADRAIN, &raw)?;
+        let entered = Self { saved };
+        to.verbatim("\x1b[?1049h\x1b[?25l")?;
+        Ok(entered)
+    }
+
+    pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
+        to.verbatim("\x1b[?25h\x1b[?1049l")?;
+        to.flush()
+    }
+
+    /// Waits for `interval` or for a key. Returns whether it was one that quits.
+    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
+        let end = Instant::now() + interval;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let input = stdin();
+            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
+                // A resize, or being brought back to the foreground: draw again at once.
+                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut key = [0];
+            let read = input.lock().read(&mut key)?;
+            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &self.saved);
+    }
+}
+
+/// Draws a frame over the one before, without a flicker.
+pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
+    to.verbatim("\x1b[H")?;
+    for (n, line) in frame.iter().enumerate() {
+        if n > 0 {
+            to.verbatim("\r\n")?;
+        }
+        to.verbatim(&super::print::escape(line))?;
+        to.verbatim("\x1b[K")?;
+    }
+    to.verbatim("\x1b[J")?;
+    to.flush()
+}
