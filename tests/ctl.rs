@@ -158,7 +158,7 @@ impl Story {
     }
 
     #[track_caller]
-    fn is_silent(self) -> Self {
+    fn without_complaint(self) -> Self {
         assert_eq!(self.err, "", "{}", self.told);
         self
     }
@@ -380,7 +380,7 @@ fn closed_pipe_is_success() {
         .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap(); // and drops it
-    Story::new(child.wait_with_output().unwrap(), &["history"]).exits(0).is_silent();
+    Story::new(child.wait_with_output().unwrap(), &["history"]).exits(0).without_complaint();
     fake.thread.join().unwrap();
 }
 
@@ -423,7 +423,7 @@ fn command_lines_become_requests() {
     for (args, cmd, sent) in cases {
         // The answer does not matter: with --json it is printed as it is.
         let (story, request) = answering(json!({"any": 1})).run(&[args, &["--json"][..]].concat());
-        story.exits(0).prints("{\"any\":1}\n").is_silent();
+        story.exits(0).prints("{\"any\":1}\n").without_complaint();
         assert_eq!(request, json!({"id": 1, "cmd": cmd, "args": sent}), "{args:?}");
         if !args.contains(&"call") {
             let parsed = chathub::wire::control::Request::parse(request.to_string().as_bytes());
@@ -448,7 +448,7 @@ fn every_command_of_the_protocol_has_one_here() {
 #[test]
 fn status_is_a_list_of_facts() {
     let (story, _) = answering(status()).run(&["status"]);
-    story.exits(0).is_silent().prints(
+    story.exits(0).without_complaint().prints(
         "    State: serving since 2026-11-22 10:01:02Z (2h 3min)
   Version: 0.1.0, process 4711
   Clients: 2 of at most 4096; 40 at the busiest
@@ -469,7 +469,7 @@ Log level: info
 fn clients_are_a_table_and_their_texts_are_escaped() {
     let list = json!({"clients": [ann(), bob()], "total": 2});
     let (story, _) = answering(list.clone()).run(&["clients"]);
-    story.exits(0).is_silent().prints(
+    story.exits(0).without_complaint().prints(
         "ID   NICK          ROOM   ADDRESS              SINCE                    IDLE  LINES  BEHIND  NOTES
 c7   ann           lobby  [2001:db8::7]:50312  2026-11-22 10:01:02Z       4s     12       0  telnet
 c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   192.0.2.1:7          2026-11-22 10:01:02Z  2h 3min      3    1.5K  muted, dropped 2, missed 5, away: tea
@@ -532,8 +532,8 @@ fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
         ),
     ];
     for (args, result, text) in cases {
-        answering(result.clone()).run(args).0.exits(0).is_silent().prints(text);
-        answering(result.clone()).run(&[args, &["-q"][..]].concat()).0.exits(0).is_silent().prints("");
+        answering(result.clone()).run(args).0.exits(0).without_complaint().prints(text);
+        answering(result.clone()).run(&[args, &["-q"][..]].concat()).0.exits(0).without_complaint().prints("");
     }
 }
 
@@ -610,7 +610,7 @@ fn shutdown_says_what_became_of_it_and_warns_of_activation() {
         .prints("Stopped; 12 clients were told goodbye.\nGave up on some: 3 clients had not taken all that was owed when the deadline came.\n")
         .complains("chathub ctl: warning: chathub.socket still listens\n")
         .complains("systemctl stop chathub.socket chathub-admin.socket chathub.service");
-    answering(result.clone()).run(&["shutdown", "--quiet"]).0.exits(0).prints("").is_silent();
+    answering(result.clone()).run(&["shutdown", "--quiet"]).0.exits(0).prints("").without_complaint();
     let (story, _) = answering(result).run(&["shutdown", "--json"]);
     story.exits(0).complains("still listens");
     answering(json!({"clients": 1, "gave_up": 0}))
@@ -618,7 +618,7 @@ fn shutdown_says_what_became_of_it_and_warns_of_activation() {
         .0
         .exits(0)
         .prints("Stopped; 1 client was told goodbye.\n")
-        .is_silent();
+        .without_complaint();
 }
 
 #[test]
@@ -654,7 +654,7 @@ fn history() -> Fake<Value> {
 fn history_is_asked_for_as_a_stream_and_reads_as_chat() {
     let (story, request) = history().run(&["history", "--room", "lobby", "--last", "4"]);
     assert_eq!(request, json!({"id": 1, "cmd": "history.dump", "args": {"room": "lobby", "last": 4}, "more": true}));
-    story.exits(0).is_silent().prints(
+    story.exits(0).without_complaint().prints(
         "TIME (UTC)            ROOM      LINE
 2026-11-22 10:01:02Z  lobby     ann: hi
 2026-11-22 10:01:02Z  lobby     * bob waves\\u{1b}[31m
@@ -672,7 +672,7 @@ fn history_as_json_is_one_object_a_line() {
     let (story, request) = history().run(&args);
     let sent = json!({"query": "hi", "since": "2026-11-22T00:00:00.000Z", "until": "2026-11-22T11:00:00.000Z"});
     assert_eq!(request, json!({"id": 1, "cmd": "history.search", "args": sent, "more": true}));
-    let story = story.exits(0).is_silent();
+    let story = story.exits(0).without_complaint();
     let lines: Vec<Value> = story.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4);
     assert_eq!(lines[1], said(982, "emote", "bob", "waves\u{1b}[31m"));
@@ -725,7 +725,7 @@ fn events_are_lines_and_losses_are_complained_of() {
         .complains("2 events lost");
     let (story, _) = events().run(&["monitor", "--json"]);
     assert_eq!(story.out.lines().count(), 2);
-    story.exits(0).is_silent();
+    story.exits(0).without_complaint();
 }
 
 #[test]
@@ -781,7 +781,7 @@ fn top_without_a_terminal_is_one_frame_asked_for_in_one_go() {
     };
     let (story, asked) = fake().run(&["top"]);
     assert_eq!(asked, [json!("status"), json!("clients.list")]);
-    story.exits(0).is_silent().prints(
+    story.exits(0).without_complaint().prints(
         "chathub 0.1.0, serving for 2h 3min: 2 of 4096 clients, 1 room, 0.0 lines/s, 1.5K behind
 
 RATE  LINES  BEHIND     IDLE  ID   NICK          ROOM   NOTES
@@ -804,6 +804,7 @@ fn completions_and_help_need_no_daemon() {
         let story = Story::new(ctl(&["completions", shell]).output().unwrap(), &["completions", shell]).exits(0);
         assert!(story.out.contains("history-stats"), "{}", story.told);
     }
-    let story = Story::new(ctl(&["kick", "--help"]).output().unwrap(), &["kick", "--help"]).exits(0).is_silent();
+    let story =
+        Story::new(ctl(&["kick", "--help"]).output().unwrap(), &["kick", "--help"]).exits(0).without_complaint();
     assert!(story.out.contains("Examples:"), "{}", story.told);
 }
