@@ -54,8 +54,7 @@ pub enum Program {
 /// Run the daemon, in the foreground.
 ///
 /// Sockets that were handed over by a service manager win: then --listen and --admin-socket are not
-/// used. It ends on SIGTERM, SIGINT and "chathub ctl shutdown" after a goodbye to everybody, and reads
-/// its settings again on SIGHUP.
+/// used. It ends on SIGTERM, SIGINT and "chathub ctl shutdown" after a goodbye to everybody.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
@@ -362,7 +361,7 @@ Examples:
     ///
     /// Returns when it is done, and says how many clients were told and how many had not taken what was
     /// owed to them. Sockets held by systemd go on listening: the next connection starts the daemon again.
-    /// To keep it stopped: systemctl stop chathub.socket chathub-admin.socket chathub.service
+    /// "systemctl stop chathub.socket chathub-admin.socket chathub.service" keeps it stopped.
     #[command(after_help = "\
 Examples:
   chathub ctl shutdown

@@ -32,10 +32,11 @@ pub fn fields(schema: &Value) -> Vec<Field> {
     fields
 }
 
-/// The fields of the objects in the array `name` of `schema`, if that is what it holds.
+/// The object that the field `name` of `schema` is, or is an array of; null if it is neither.
 #[must_use]
-pub fn fields_within(schema: &Value, name: &str) -> Vec<Field> {
-    fields(&schema["properties"][name]["items"])
+pub fn within<'a>(schema: &'a Value, name: &str) -> &'a Value {
+    let field = &schema["properties"][name];
+    if field["items"]["properties"].is_object() { &field["items"] } else { field }
 }
 
 /// The words of an enum, if `schema` is one.
