@@ -622,6 +622,39 @@ fn shutdown_says_what_became_of_it_and_warns_of_activation() {
 }
 
 #[test]
+fn errors_of_several_lines_stay_lines() {
+    let errors = "2 mistakes in the settings\nchathub.toml:3: no setting \"foo\"\nchathub.toml:7: too long\u{7}";
+    let (story, ()) = refusing("conflict", errors).run(&["reload"]);
+    assert_eq!(
+        story.err,
+        "chathub ctl: 2 mistakes in the settings\n  chathub.toml:3: no setting \"foo\"\n  chathub.toml:7: too long\\u{7}\n"
+    );
+    story.exits(1).prints("");
+}
+
+#[test]
+fn no_number_is_too_great() {
+    let mut status = status();
+    let mut client = ann();
+    for key in ["uptime_s", "clients", "clients_peak", "clients_max", "rooms", "rooms_max", "history_lines"] {
+        status[key] = json!(u64::MAX);
+    }
+    for key in ["idle_s", "behind_bytes", "lines", "dropped", "missed"] {
+        client[key] = json!(u64::MAX);
+    }
+    client["since"] = json!("9999-12-31T23:59:59Z");
+    let list = json!({"clients": [client, client], "total": u64::MAX});
+    answering(status.clone()).run(&["status"]).0.exits(0);
+    answering(list.clone()).run(&["clients"]).0.exits(0);
+    let fake = Fake::new(move |peer| {
+        let (first, second) = (peer.request(), peer.request());
+        peer.done(&first["id"], &status);
+        peer.done(&second["id"], &list);
+    });
+    fake.run(&["top", "--timeout", "300000y"]).0.exits(0);
+}
+
+#[test]
 fn errors_of_the_daemon_are_escaped() {
     refusing("conflict", "\u{1b}]0;owned\u{7}").run(&["reload"]).0.exits(1).complains("\\u{1b}]0;owned\\u{7}");
 }

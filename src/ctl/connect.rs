@@ -137,7 +137,8 @@ impl Connection {
     }
 
     fn line(&mut self, timeout: Option<Duration>) -> Result<&[u8], Failure> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        // A time-out beyond the end of the clock is none.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut searched = self.taken;
         loop {
             if let Some(at) = self.held[searched..].iter().position(|byte| *byte == b'\n') {

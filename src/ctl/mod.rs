@@ -188,8 +188,11 @@ pub fn run(args: &CtlArgs) -> Exit {
 
 // Standard error may be closed as well; there is nobody left to tell then.
 
+/// More lines than one, as of a configuration with several mistakes, are notes to the first.
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "chathub ctl: {}", escape(text));
+    let mut lines = text.lines();
+    let _ = writeln!(io::stderr(), "chathub ctl: {}", escape(lines.next().unwrap_or_default()));
+    lines.for_each(note);
 }
 
 fn note(text: &str) {
@@ -204,7 +207,8 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
     }
     let asked = Asked::from(&args.command)?;
     let path = Places::from_env().find(args.socket.as_deref())?;
-    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then_some(timeout));
+    // Not below what a socket's own time-outs can tell from none.
+    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
     let connection = Connection::open(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
     let timeout = wanted.unwrap_or_else(|| default_timeout(&args.command));
     Session { connection, path, timeout, screen }.run(&args.command, asked)

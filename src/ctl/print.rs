@@ -199,7 +199,7 @@ impl Table {
 }
 
 /// The line, no wider than `width`; what was cut shows as an ellipsis.
-fn cut(line: &str, width: Option<usize>) -> String {
+pub(super) fn cut(line: &str, width: Option<usize>) -> String {
     match width {
         Some(width) if line.width() > width => {
             let mut used = 1;

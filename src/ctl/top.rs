@@ -8,8 +8,13 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
-use super::print::{Screen, Side, Table, bytes, count, notes, span};
+use super::print::{Screen, Side, Table, bytes, count, cut, escape, notes, span};
 use crate::wire::control::{Client, ClientList, Status};
+
+/// Seconds as milliseconds; whatever number comes is taken.
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
+}
 
 /// What one look at the daemon showed.
 pub(super) struct Sample {
@@ -28,7 +33,7 @@ pub(super) struct Before {
 impl Before {
     /// Lines per second of each client since the look before, or since it connected; busiest first.
     fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
-        let now = sample.status.since.0.0 + i64::try_from(sample.status.uptime_s * 1000).unwrap_or(i64::MAX);
+        let now = sample.status.since.0.0.saturating_add(millis(sample.status.uptime_s));
         let rate = |client: &Client| {
             let known = self.at.zip(self.lines.get(&client.id).copied());
             let (lines, span) = match known {
@@ -54,10 +59,10 @@ impl Before {
         let status = &sample.status;
         let rates = self.rates(sample);
         let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
-        let behind: u64 = rates.iter().map(|(_, client)| client.behind_bytes).sum();
+        let behind = rates.iter().fold(0_u64, |sum, (_, client)| sum.saturating_add(client.behind_bytes));
         let mut lines = Vec::new();
         if legend {
-            lines.push(format!(
+            let heading = format!(
                 "chathub {}, {} for {}: {} of {}, {}, {total:.1} lines/s, {} behind",
                 status.version,
                 status.state,
@@ -66,7 +71,8 @@ impl Before {
                 count(status.clients_max, "client"),
                 count(status.rooms, "room"),
                 bytes(behind),
-            ));
+            );
+            lines.push(cut(&escape(&heading), size.map(|(columns, _)| columns)));
             lines.push(String::new());
         }
         let mut table = Table::new(&[
@@ -166,9 +172,56 @@ pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
         if n > 0 {
             to.verbatim("\r\n")?;
         }
-        to.verbatim(&super::print::escape(line))?;
+        to.verbatim(&escape(line))?;
         to.verbatim("\x1b[K")?;
     }
     to.verbatim("\x1b[J")?;
     to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sample(at: Instant, lines: u64) -> Sample {
+        let t = "2026-11-22T10:00:00Z";
+        let status = json!({"state": "serving", "version": "0.1.0", "pid": 1, "since": t, "uptime_s": 20, "clients": 2,
+            "clients_peak": 2, "clients_max": 9, "rooms": 1, "rooms_max": 9, "history_lines": 0, "listeners": [],
+            "activated": false, "survival": "", "log_level": "info", "counters": {}});
+        let client = |id: &str, lines: u64| {
+            json!({"id": id, "nick": id, "addr": "::1", "port": 1, "room": "lobby", "since": "2026-11-22T10:00:10Z",
+                "idle_s": 0, "telnet": false, "behind_bytes": 0, "lines": lines, "dropped": 0, "missed": 0})
+        };
+        let clients = json!({"clients": [client("c1", 50), client("c2", lines)], "total": 2});
+        let read = "what the protocol says";
+        Sample {
+            status: serde_json::from_value(status).expect(read),
+            clients: serde_json::from_value(clients).expect(read),
+            at,
+        }
+    }
+
+    #[test]
+    fn busiest_come_first_by_what_they_sent_since_the_last_look() {
+        let mut before = Before::default();
+        let start = Instant::now();
+        let mut look = |at, lines| {
+            let frame = before.frame(&sample(at, lines), false, None);
+            let ids = |line: &String| line.split_whitespace().map(str::to_owned).take(2).collect::<Vec<_>>().join(" ");
+            frame.iter().map(ids).collect::<Vec<_>>()
+        };
+        assert_eq!(look(start, 20), ["5.0 50", "2.0 20"]); // 10 s connected
+        assert_eq!(look(start + Duration::from_secs(2), 23), ["1.5 23", "0.0 50"]);
+    }
+
+    #[test]
+    fn frame_fits_the_terminal() {
+        use unicode_width::UnicodeWidthStr;
+        for (columns, rows) in [(20, 4), (80, 24), (1, 1), (0, 0)] {
+            let frame = Before::default().frame(&sample(Instant::now(), 1), true, Some((columns, rows)));
+            assert!(frame.iter().all(|line| line.width() <= columns.max(1)), "{frame:?}");
+            assert!(frame.len() <= rows.max(3), "{frame:?}");
+        }
+    }
 }
