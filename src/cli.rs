@@ -63,7 +63,7 @@ Examples:
   chathub serve --listen 127.0.0.1:0 --admin-socket /tmp/hub.sock --state-dir /tmp/hub
   systemd-socket-activate -l 6969 chathub serve")]
 pub struct ServeArgs {
-    /// Read the settings from FILE instead of /etc/chathub/chathub.toml.
+    /// Read the settings from this file alone; it must exist.
     ///
     /// Without it, /etc/chathub/chathub.toml and /etc/chathub/conf.d/*.toml are read if they exist.
     #[arg(long, value_name = "FILE")]
@@ -99,7 +99,7 @@ Examples:
   chathub check-config
   chathub check-config ./chathub.toml && systemctl reload chathub")]
 pub struct CheckConfigArgs {
-    /// The file to check instead of /etc/chathub/chathub.toml.
+    /// The file to check; what the daemon would read by default without it.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 }

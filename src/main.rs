@@ -1,8 +1,10 @@
 //! The `chathub` binary: arguments, handed-over sockets, runtime, exit code.
 
+use std::io::Write;
+
 use chathub::cli::{CheckConfigArgs, Cli, Program, ServeArgs};
-use chathub::ctl;
 use chathub::exit::Exit;
+use chathub::{config, ctl};
 use clap::Parser;
 
 fn main() -> Exit {
@@ -26,8 +28,11 @@ fn serve(_args: &ServeArgs) -> Exit {
     Exit::Unavailable
 }
 
-/// Seam: the settings' check takes its place.
-fn check_config(_args: &CheckConfigArgs) -> Exit {
-    eprintln!("chathub: this build has no settings");
-    Exit::Unavailable
+fn check_config(args: &CheckConfigArgs) -> Exit {
+    // Gathered first: whether anybody reads it must not change what came out.
+    let (mut out, mut complaints) = (Vec::new(), Vec::new());
+    let checked = config::check(args.file.as_deref(), &mut out, &mut complaints);
+    let _ = std::io::stdout().write_all(&out);
+    let _ = std::io::stderr().write_all(&complaints);
+    if matches!(checked, Ok(0)) { Exit::Done } else { Exit::Config }
 }

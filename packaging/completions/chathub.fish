@@ -29,7 +29,7 @@ complete -c chathub -n "__fish_chathub_needs_command" -s V -l version -d 'Print 
 complete -c chathub -n "__fish_chathub_needs_command" -f -a "serve" -d 'Run the daemon, in the foreground'
 complete -c chathub -n "__fish_chathub_needs_command" -f -a "check-config" -d 'Check the settings, as the daemon would when it starts'
 complete -c chathub -n "__fish_chathub_needs_command" -f -a "ctl" -d 'Look after the running daemon'
-complete -c chathub -n "__fish_chathub_using_subcommand serve" -l config -d 'Read the settings from FILE instead of /etc/chathub/chathub.toml' -r -F
+complete -c chathub -n "__fish_chathub_using_subcommand serve" -l config -d 'Read the settings from this file alone; it must exist' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l listen -d 'Listen on this address for people who chat; may be repeated' -r
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l admin-socket -d 'Listen on this path for "chathub ctl"' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l state-dir -d 'Keep what outlives the daemon in this directory' -r -F
