@@ -1,6 +1,6 @@
 //! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
 //!
-//! One declaration, [`commands!`] below, feeds the parser, the JSON Schemas of `describe`, the
+//! One declaration, `commands!` below, feeds the parser, the JSON Schemas of `describe`, the
 //! manual page and `chathub ctl`. The types here are what both ends share: the daemon parses
 //! [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket.
 
