@@ -70,10 +70,14 @@ pub struct ServeArgs {
     pub config: Option<PathBuf>,
 
     /// Listen on this address for people who chat; may be repeated.
-    ///
-    /// An IPv6 address stands in brackets, as in [::1]:6969. With port 0 the system chooses one, which
-    /// is logged. Without it the settings decide, and without those 127.0.0.1:6969 and [::1]:6969.
-    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_parser = listen_address,
+        long_help = "Listen on this address for people who chat; may be repeated.\n\n\
+            An IPv6 address stands in brackets, as in [::1]:6969. With port 0 the system chooses one, which is \
+            logged. Without it the settings decide, and without those 127.0.0.1:6969 and [::1]:6969."
+    )]
     pub listen: Vec<SocketAddr>,
 
     /// Listen on this path for "chathub ctl".

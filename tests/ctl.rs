@@ -829,6 +829,65 @@ RATE  LINES  BEHIND     IDLE  ID   NICK          ROOM   NOTES
 }
 
 // ---------------------------------------------------------------------------------------------
+// On a terminal
+
+/// Runs `chathub ctl ARGS` on a terminal of 70 columns and 12 rows, and types `keys` once `cue` has
+/// appeared `times` times. Gives back the exit code and everything that appeared.
+fn on_terminal(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8]) -> (Option<i32>, String) {
+    let size = nix::pty::Winsize { ws_row: 12, ws_col: 70, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = nix::pty::openpty(Some(&size), None).unwrap();
+    let slave = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut child = ctl(args).env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
+    let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
+    drop(pty.slave); // so that reading ends with the program
+    let mut shown = Vec::new();
+    let mut typed = false;
+    let mut piece = [0; 4096];
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        shown.extend_from_slice(&piece[..read]);
+        if !typed && String::from_utf8_lossy(&shown).matches(cue).count() >= times {
+            master.write_all(keys).unwrap();
+            typed = true;
+        }
+    }
+    (child.wait().unwrap().code(), String::from_utf8(shown).unwrap())
+}
+
+#[test]
+fn top_refreshes_until_a_key_quits_it_and_leaves_the_terminal_as_it_was() {
+    for key in [b"q", b"\x03"] {
+        let fake = Fake::new(|peer| {
+            let mut line = String::new();
+            while peer.from.read_line(&mut line).unwrap() > 0 {
+                let request: Value = serde_json::from_str(&line).unwrap();
+                let clients = vec![bob(); 50];
+                let list = json!({"clients": clients, "total": 50});
+                peer.done(&request["id"], &if request["cmd"] == "status" { status() } else { list });
+                line.clear();
+            }
+        });
+        let (code, shown) = on_terminal(&fake.socket(), &["top", "--interval", "100ms"], "\x1b[H", 2, key);
+        assert_eq!(code, Some(0), "{shown:?}");
+        assert!(shown.starts_with("\x1b[?1049h") && shown.ends_with("\x1b[?25h\x1b[?1049l"), "{shown:?}");
+        assert!(!shown.contains("\x1b[2J"), "a name moved the terminal: {shown:?}");
+        let frame = shown.split("\x1b[H").nth(1).unwrap();
+        assert_eq!(frame.matches("\r\n").count(), 11, "{frame:?}");
+        for line in frame.split("\r\n") {
+            let line = line.trim_end_matches("\x1b[J").trim_end_matches("\x1b[K");
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 70, "{line:?}");
+        }
+        fake.thread.join().unwrap();
+    }
+}
+
+#[test]
+fn json_is_indented_on_a_terminal() {
+    let fake = answering(json!({"room": "tea", "topic": "x"}));
+    let (code, shown) = on_terminal(&fake.socket(), &["topic", "tea", "--json"], "never", 1, b"");
+    assert_eq!((code, shown.as_str()), (Some(0), "{\r\n  \"room\": \"tea\",\r\n  \"topic\": \"x\"\r\n}\r\n"));
+}
+
+// ---------------------------------------------------------------------------------------------
 // Without a daemon
 
 #[test]

@@ -1,6 +1,6 @@
 //! `chathub ctl`: asks the daemon over its admin socket and prints the answer.
 //!
-//! [`run`] is all that `main` needs. What can go wrong is one enum, [`Failure`], and one place turns it
+//! [`run`] is all that `main` needs. What can go wrong is one enum, `Failure`, and one place turns it
 //! into what people read and what the shell sees. Nothing in here changes anything by itself: the daemon
 //! decides, this asks.
 

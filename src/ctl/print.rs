@@ -1,7 +1,7 @@
 //! Answers as people read them: tables, sentences, times. Nothing here talks to the daemon.
 //!
 //! Every text that came from the daemon passes [`escape`] (or, as JSON, [`json`]) on its way out:
-//! [`Table::row`] and [`Screen::line`] do it, so that no caller can forget.
+//! [`Table::row`] and `Screen::line` do it, so that no caller can forget.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

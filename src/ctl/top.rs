@@ -170,7 +170,7 @@ pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
     to.verbatim("\x1b[H")?;
     for (n, line) in frame.iter().enumerate() {
         if n > 0 {
-            to.verbatim("\r\n")?;
+            to.verbatim("\n")?; // the terminal still makes CR LF of it
         }
         to.verbatim(&escape(line))?;
         to.verbatim("\x1b[K")?;
