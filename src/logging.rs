@@ -10,7 +10,7 @@ use std::os::linux::fs::MetadataExt as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use tracing::field::{Field, Visit, display};
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber, info, warn};
 use tracing_subscriber::fmt::format::Writer;
@@ -250,10 +250,10 @@ fn write(happening: &Happening) {
         ($id:expr, $text:literal) => {
             info!(
                 message_id = $id,
-                chathub_client = happening.session.map(display),
+                chathub_client = happening.session.map(tracing::field::display),
                 chathub_nick = happening.nick.as_deref(),
                 chathub_room = happening.room.as_deref(),
-                chathub_addr = happening.peer.map(|peer| display(peer.ip().to_canonical())),
+                chathub_addr = happening.peer.map(|peer| tracing::field::display(peer.ip().to_canonical())),
                 chathub_port = happening.peer.map(|peer| peer.port()),
                 chathub_reason = reason,
                 chathub_admin_uid = happening.by.map(|by| by.uid),

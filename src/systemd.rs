@@ -92,7 +92,8 @@ pub fn sockets() -> Result<Sockets, WrongSocket> {
         };
         // What is not of the kind asked for is left where it is.
         let chat = if name == "admin" { None } else { handed.take_tcp_listener(index).ok().flatten() };
-        let admin = if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
+        let admin =
+            if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
         match (chat, admin) {
             (Some(socket), _) if listens(&socket) => sockets.chat.push(socket),
             (None, Some(socket)) if listens(&socket) => sockets.admin.push(socket),

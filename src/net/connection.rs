@@ -125,8 +125,7 @@ pub async fn read(connection: Arc<Connection>, arrivals: mpsc::Sender<Arrival>) 
                 if arrivals.send(Arrival::Bytes { id: connection.id, chunk }).await.is_err() {
                     return;
                 }
-                while connection.chunks.load(Ordering::Acquire) >= CHUNKS
-                    && !connection.closing.load(Ordering::Acquire)
+                while connection.chunks.load(Ordering::Acquire) >= CHUNKS && !connection.closing.load(Ordering::Acquire)
                 {
                     connection.taken.notified().await;
                 }

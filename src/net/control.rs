@@ -5,6 +5,7 @@
 
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -21,8 +22,8 @@ use super::driver::Arrival;
 use crate::hub::By;
 use crate::logging::ids;
 use crate::wire::control::{
-    Command, ControlError, Count, Effect, ErrorCode, Event, Frame, Frames, Hello, Line, Lines, MAX_REQUEST, PROTOCOL,
-    Place, Reply, Request, describe,
+    Command, ControlError, Count, ErrorCode, Event, Frame, Frames, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place,
+    Reply, Request, describe,
 };
 
 /// What the driver answers.
@@ -45,39 +46,45 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Takes connections until `stopping` says so, and returns when all answers are out.
 ///
-/// At most `limit` connections are served at a time; one more is told that the socket is busy.
+/// At most `limit` connections are served at a time; one more is told that the socket is busy. The
+/// limit may change.
 pub async fn serve(
     listener: UnixListener,
     arrivals: mpsc::Sender<Arrival>,
-    limit: usize,
+    limit: Arc<AtomicUsize>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(limit));
+    let for_each = stopping.clone();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match places.clone().try_acquire_owned() {
-                    Ok(place) => {
-                        let connection = Connection::new(stream, arrivals.clone(), stopping.clone());
-                        connections.spawn(async move {
-                            connection.run().await;
-                            drop(place);
-                        });
+                Ok((stream, _)) => {
+                    // Those that have ended make place.
+                    while connections.try_join_next().is_some() {}
+                    let limit = limit.load(Ordering::Relaxed);
+                    if connections.len() < limit {
+                        connections.spawn(Connection::new(stream, arrivals.clone(), for_each.clone()).run());
+                    } else {
+                        refuse(&stream, limit);
                     }
-                    Err(_) => refuse(&stream, limit),
-                },
+                }
                 Err(error) => {
                     warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "the admin socket is paused");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            _ = stopping.wait_for(|stopping| *stopping) => break,
+            () = stopped(&mut stopping) => break,
         }
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the one who would say so is gone: then it is so.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 fn refuse(stream: &UnixStream, limit: usize) {
@@ -112,7 +119,7 @@ impl Connection {
             let count = tokio::select! {
                 count = self.read.read(&mut chunk) => count.unwrap_or(0),
                 // The daemon ends: what was asked is answered, and nothing more is read.
-                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+                () = stopped(&mut self.stopping) => return,
             };
             let mut input = &chunk[..count];
             while let Some(frame) = frames.next(&mut input) {
@@ -183,7 +190,7 @@ impl Connection {
             return describe(args).map(|description| Answered::One(value(serde_json::to_value(description))));
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
-        let args = (spec.effect == Effect::Changes).then(|| audited(&command));
+        let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command, by: self.by, reply };
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
@@ -213,16 +220,24 @@ impl Connection {
         let mut chunk = vec![0; 1024];
         let mut ended = false;
         let mut look = tokio::time::interval(LOOK);
+        let mut count = 0;
         loop {
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) => self.say(&Reply::done(id, Place::More, &event)).await?,
-                    None => return Err(Gone),
+                    Some(event) => {
+                        self.say(&Reply::done(id, Place::More, &event)).await?;
+                        count += 1;
+                    }
+                    // The driver has ended, and said before what there was to say.
+                    None => {
+                        let _ = self.say(&Reply::done(id, Place::Last, &Count { count })).await;
+                        return Err(Gone);
+                    }
                 },
-                count = self.read.read(&mut chunk), if !ended => {
-                    let count = count.map_err(|_| Gone)?;
-                    ended = count == 0;
-                    let mut input = &chunk[..count];
+                read = self.read.read(&mut chunk), if !ended => {
+                    let read = read.map_err(|_| Gone)?;
+                    ended = read == 0;
+                    let mut input = &chunk[..read];
                     while let Some(frame) = frames.next(&mut input) {
                         let id = match frame {
                             Frame::Line(line) => Request::parse(&line).id,
@@ -236,13 +251,6 @@ impl Connection {
                     if self.is_hung_up() {
                         return Err(Gone);
                     }
-                }
-                _ = self.stopping.wait_for(|stopping| *stopping) => {
-                    // What has happened up to now is told.
-                    while let Ok(event) = events.try_recv() {
-                        self.say(&Reply::done(id, Place::More, &event)).await?;
-                    }
-                    return Err(Gone);
                 }
             }
         }

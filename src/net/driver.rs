@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -118,6 +118,8 @@ pub struct Circumstances {
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept, ended when the hub stops.
     pub accepting: Vec<AbortHandle>,
+    /// How many connections the admin socket serves at a time.
+    pub admin_limit: Arc<AtomicUsize>,
 }
 
 /// How the daemon ended.
@@ -646,6 +648,7 @@ impl Driver {
                 error!(chathub_error = %error, "cannot set the options of a listening socket");
             }
         }
+        self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
         self.orders.push(Order::Limits((&settings).into()));
         self.around.files = loaded.files;
         self.hub.handle(Input::Settings(Box::new(settings)), at, &mut self.effects);
@@ -719,7 +722,8 @@ impl Driver {
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
         ];
         for (name, about, value) in gauges {
-            let _ = write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
+            let _ =
+                write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
         }
         for (name, about, value) in self.counters() {
             let _ = write!(
@@ -774,9 +778,10 @@ impl Driver {
                 }
             }
         }
-        let warning = self.around.activated.then(|| {
-            "chathub.socket still listens: the next connection starts the service again".to_owned()
-        });
+        let warning = self
+            .around
+            .activated
+            .then(|| "chathub.socket still listens: the next connection starts the service again".to_owned());
         info!(message_id = ids::STOPPED, chathub_clients = clients, chathub_gave_up = gave_up, "stopped");
         if let Some(reply) = reply.take() {
             let stopped = Stopped { clients, gave_up, warning };

@@ -51,7 +51,9 @@ pub fn answer(
 ) -> Option<Result<Answer, ControlError>> {
     Some(match command {
         Command::ClientsList(args) => clients(hub, args.room.as_deref(), now, facts),
-        Command::ClientsGet(args) => who(hub, &args.who).and_then(|id| one(&client(hub, &hub_session(hub, id), now, facts))),
+        Command::ClientsGet(args) => {
+            who(hub, &args.who).and_then(|id| one(&client(hub, &hub_session(hub, id), now, facts)))
+        }
         Command::ClientsKick(args) => everybody(hub, &args.who).and_then(|who| {
             let reason = line_of(args.reason.as_ref())?;
             for session in &who {
@@ -169,9 +171,7 @@ fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
         .and_then(|number| number.parse().ok())
         .map(SessionId)
         .filter(|id| hub.session(*id).is_some());
-    by_id
-        .or_else(|| hub.find(who))
-        .ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no client {who:?}")))
+    by_id.or_else(|| hub.find(who)).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no client {who:?}")))
 }
 
 /// All of them, each once, or the error about the first that is not there.
@@ -240,7 +240,7 @@ fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> F
         away: session.away.as_deref().map(Into::into),
         muted: session
             .muted(now)
-            .map(|mute| mute.until.map_or_else(|| "lifted".to_owned(), |(_, wall)| Time(wall).to_string())),
+            .map(|mute| mute.until.map_or_else(|| "always".to_owned(), |(_, wall)| Time(wall).to_string())),
     }
 }
 

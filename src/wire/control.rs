@@ -107,7 +107,7 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX, "description": format!("At most {MAX} bytes.")})
     }
 }
 
@@ -229,6 +229,18 @@ pub enum Effect {
     Changes,
 }
 
+impl Command {
+    /// Whether this one changes something: a command that can also only look does not always.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::RoomsTopic(args) => args.text.is_some(),
+            Self::LogLevel(args) => args.level.is_some(),
+            other => other.spec().effect == Effect::Changes,
+        }
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy)]
 pub struct Spec {
@@ -333,11 +345,11 @@ commands! {
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
-    /// Tells a room's topic, or sets it; an empty text clears it.
+    /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, Changes, One;
     /// Closes a room; those in it are moved to the lobby.
     "rooms.close" RoomsClose(CloseArgs) -> Closed, Changes, One;
-    /// Returns lines of a room's history, oldest first.
+    /// Returns lines of history, of one room or of all, oldest first.
     "history.dump" HistoryDump(HistoryArgs) -> Lines, Reads, OneOrMore;
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, Reads, OneOrMore;
@@ -687,7 +699,7 @@ pub struct Client {
     /// Why it is away, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
-    /// Until when it is muted: a time, or `lifted` if until somebody lifts it.
+    /// Until when it is muted: a time, or `always` if until somebody lifts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
 }
@@ -704,14 +716,14 @@ pub struct ClientList {
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
-    /// Ids.
+    /// Ids, in the order of `who`, each once.
     pub kicked: Vec<String>,
 }
 
 /// Who was muted, or may speak again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Muted {
-    /// Ids.
+    /// Ids, in the order of `who`, each once.
     pub muted: Vec<String>,
     /// Until when; absent if until it is lifted, or if it was just lifted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1017,9 +1029,8 @@ impl Request {
     }
 }
 
-/// One line of an answer.
+/// One line of an answer. A client must not mind keys that it does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reply {
     /// That of the request.
     pub id: Value,
