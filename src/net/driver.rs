@@ -206,6 +206,7 @@ pub fn now() -> Now {
 
 impl Driver {
     /// A driver with a hub in which nobody is yet.
+    #[allow(clippy::too_many_arguments, reason = "everything the driver is made of, brought together once")]
     #[must_use]
     pub fn new(
         settings: Settings,
