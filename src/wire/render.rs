@@ -222,7 +222,7 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
         Message::Done(what) => done(what, out),
         Message::Refused(why) => refusal(why, out),
-        Message::Notice(text) => notice(out, &["notice: ", text]),
+        Message::HereIAm => notice(out, &["yes, here"]),
         Message::Goodbye(why) => goodbye(why, out),
     }
 }
@@ -299,6 +299,7 @@ fn done(done: &Done, out: &mut Vec<u8>) {
         Done::NotQuiet => notice(out, &["arrivals and departures are shown now"]),
         Done::TimeOn(offset) => notice(out, &["times are shown now, in ", &offset.to_string()]),
         Done::TimeOff => notice(out, &["times are not shown now"]),
+        Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported(nick) => notice(out, &["the operators are told about ", nick]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody hears you"]),
         Done::Unmuted => notice(out, &["you may speak again"]),
