@@ -481,8 +481,11 @@ class Talk:
         wait_until(f"{self.name} is disconnected", lambda: self.ended, deadline)
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
+        # nsenter has forked: the program itself is further down.
+        for process in [*descendants(self.process.pid), self.process.pid]:
+            if self.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
         self.process.wait()
 
 
@@ -492,6 +495,13 @@ def children(pid):
         with contextlib.suppress(OSError):
             found += [int(child) for child in task.read_text().split()]
     return found
+
+
+def descendants(pid):
+    """Deepest first."""
+    for child in children(pid):
+        yield from descendants(child)
+        yield child
 
 
 def remove_cgroup(group):
