@@ -169,10 +169,10 @@ def machine_processes(machine):
 class Chatter:
     """Somebody who chats, on a plain socket, and has been greeted."""
 
-    def __init__(self, machine, name=None, host="::1"):
+    def __init__(self, machine, name=None, host="::1", port=6969):
         self.machine = machine
         self.name = name or "someone"
-        self.socket = machine.connect(host)
+        self.socket = machine.connect(host, port)
         self.socket.settimeout(DEADLINE)
         self.seen = ""
         self.read_to = 0
@@ -825,6 +825,55 @@ def _(machine, packages):
     expect(not wrong, "\n".join(wrong))
     for path in ("/tmp/chathub-probe", "/var/tmp/chathub-probe"):
         expect(machine.run("test", "-e", path).status != 0, f"{path} is seen outside")
+
+
+# What the manual tells an administrator to do
+
+
+def drop_in(machine, unit, text):
+    """What `systemctl edit` does; without text, what `systemctl revert` does."""
+    directory = f"/etc/systemd/system/{unit}.d"
+    if text:
+        machine.write(f"{directory}/test.conf", text)
+    else:
+        machine.must("rm", "-r", directory)
+    machine.must("systemctl", "daemon-reload")
+
+
+@life.case("the port is changed by a drop-in and a restart of the socket, while the service runs")
+def _(machine, packages):
+    serving(machine)
+    drop_in(machine, CHAT, "[Socket]\nListenStream=\nListenStream=127.0.0.1:7000\n")
+    machine.must("systemctl", "restart", CHAT)
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "the old port still answers")
+    Chatter(machine, port=7000, host="127.0.0.1").close()
+    expect_equal("the service", machine.state(SERVICE), "active")
+
+
+@life.case("the hub listens on one address, which may come later")
+def _(machine, packages):
+    drop_in(machine, CHAT, "[Socket]\nListenStream=\nListenStream=192.0.2.7:6969\nFreeBind=yes\n")
+    machine.must("systemctl", "restart", CHAT)
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "other addresses still answer")
+    machine.must("ip", "address", "add", "192.0.2.7/32", "dev", "lo")
+    Chatter(machine, host="192.0.2.7").close()
+    machine.must("ip", "address", "del", "192.0.2.7/32", "dev", "lo")
+
+
+@life.case("networks are kept out by a drop-in for the socket")
+def _(machine, packages):
+    drop_in(machine, CHAT, "[Socket]\nIPAddressDeny=127.0.0.2\n")
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine, host="127.0.0.1").close()
+    try:
+        machine.connect("127.0.0.1", source=("127.0.0.2", 0), deadline=1).close()
+    except TimeoutError:
+        pass
+    else:
+        raise Failed("127.0.0.2 was let in")
+    drop_in(machine, CHAT, "")
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine).close()
 
 
 # Other versions

@@ -362,7 +362,7 @@ class Machine:
 
     # Connections
 
-    def connect(self, host="::1", port=6969, source=None):
+    def connect(self, host="::1", port=6969, source=None, deadline=DEADLINE):
         """A socket of ours, connected inside the container.
 
         A thread may move to another network namespace on its own, and the
@@ -376,7 +376,7 @@ class Machine:
                     box.append(OSError(ctypes.get_errno(), "setns"))
                     return
             try:
-                made = socket.create_connection((host, port), DEADLINE, source)
+                made = socket.create_connection((host, port), deadline, source)
                 box.append(made)
             except OSError as error:
                 box.append(error)
