@@ -1,4 +1,1018 @@
 //! What the hub decides. Pure: no socket, clock, file, randomness or `async`.
+//!
+//! [`Hub::handle`] takes an [`Input`] and the time and appends what follows from it to the
+//! [`Effect`]s. The same inputs at the same times with the same key give the same effects: a failing
+//! run can be run again, and the hub's state can be had back by replaying what it was told.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what people can type | [`command`] |
+//! | what is told, as values | [`message`] |
+//! | rooms, history in memory, arrivals and departures | [`room`] |
+//! | names | [`name`], [`roster`] |
+//! | how fast one may send | [`pace`] |
+
+pub mod command;
+pub mod message;
 pub mod name;
+pub mod pace;
+pub mod room;
+pub mod roster;
+pub mod session;
 pub mod text;
 pub mod time;
+
+use core::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use message::{Done, Farewell, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
+use name::Name;
+use pace::{Pace, Verdict, Word};
+use room::{Room, Step};
+use roster::Roster;
+use session::{Mute, Origin, Session};
+use time::{Mono, Now, Wall};
+
+use crate::settings::Settings;
+
+/// Something that reaches the hub.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A connection was accepted. The number must be higher than all before.
+    Connect {
+        /// The number that the connection has from now on.
+        session: SessionId,
+        /// Where it comes from.
+        peer: SocketAddr,
+    },
+    /// A client sent a line, cleaned by [`text::clean`].
+    Line {
+        /// Who.
+        session: SessionId,
+        /// What.
+        text: String,
+    },
+    /// A client sent a line that was longer than allowed; nothing is left of it.
+    Overlong {
+        /// Who.
+        session: SessionId,
+        /// How many bytes it had.
+        bytes: u64,
+    },
+    /// A connection has ended, or must.
+    Gone {
+        /// Whose.
+        session: SessionId,
+        /// Why.
+        why: Farewell,
+    },
+    /// An administrator disconnects somebody.
+    Kick {
+        /// Whom.
+        session: SessionId,
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator mutes somebody, or lifts it.
+    Mute {
+        /// Whom.
+        session: SessionId,
+        /// `None` lifts it.
+        mute: Option<Mute>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator gives somebody another name, which [`Hub::may_bear`] has allowed.
+    Rename {
+        /// Whom.
+        session: SessionId,
+        /// The name.
+        nick: Name,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator sets or clears a topic.
+    Topic {
+        /// Of which room.
+        room: RoomId,
+        /// Empty clears it.
+        text: Arc<str>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator closes a room that is not the lobby.
+    CloseRoom {
+        /// Which.
+        room: RoomId,
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator says something in the name of the hub.
+    Announce {
+        /// To that room, or to all.
+        room: Option<RoomId>,
+        /// What.
+        text: Arc<str>,
+        /// Who does it.
+        by: By,
+    },
+    /// The settings have changed.
+    Settings(Box<Settings>),
+    /// The hub is to stop: everybody is told, and no one is taken any more.
+    Stop {
+        /// Part of the goodbye.
+        message: Option<Arc<str>>,
+    },
+    /// Time has passed; see [`Hub::next_deadline`]. Early or late ticks are harmless.
+    Tick,
+}
+
+/// Who did something that is audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By {
+    /// The user id, as the kernel tells it (`SO_PEERCRED`).
+    pub uid: u32,
+    /// The process id, likewise.
+    pub pid: i32,
+}
+
+/// Something that follows, to be carried out in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A room came into being; its log starts empty.
+    Open(RoomId),
+    /// A room ceased to be; nobody is in it.
+    Shut(RoomId),
+    /// A line belongs at the end of a room's log.
+    Post {
+        /// Whose log.
+        room: RoomId,
+        /// The line.
+        line: Arc<Line>,
+    },
+    /// A client reads that room's log from its present end on.
+    Enter {
+        /// Who.
+        session: SessionId,
+        /// Which.
+        room: RoomId,
+    },
+    /// One client is told something, after what is in the log now and before what comes.
+    Tell {
+        /// Who.
+        to: SessionId,
+        /// What.
+        message: Message,
+    },
+    /// From here on, one client sees lines in this way.
+    View {
+        /// Who.
+        session: SessionId,
+        /// How.
+        view: View,
+    },
+    /// From here on, these lines are not shown to one client.
+    Filter {
+        /// Who.
+        session: SessionId,
+        /// Whether arrivals and departures are hidden.
+        quiet: bool,
+        /// Whose speech is hidden, in rising order.
+        ignored: Arc<[SessionId]>,
+    },
+    /// A client gets what it is owed, and then its connection is closed. The hub has forgotten it.
+    Close {
+        /// Who.
+        session: SessionId,
+        /// Why.
+        why: Farewell,
+    },
+    /// Something worth a line in the journal and in the stream of events.
+    Happened(Happening),
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What.
+    pub what: What,
+    /// When.
+    pub at: Wall,
+    /// To which client.
+    pub session: Option<SessionId>,
+    /// Its name.
+    pub nick: Option<Arc<str>>,
+    /// Its address.
+    pub peer: Option<SocketAddr>,
+    /// In which room.
+    pub room: Option<Arc<str>>,
+    /// Reason, topic, former name.
+    pub text: Option<Arc<str>>,
+    /// By which administrator.
+    pub by: Option<By>,
+}
+
+impl Happening {
+    fn new(what: What, now: Now) -> Self {
+        Self { what, at: now.wall, session: None, nick: None, peer: None, room: None, text: None, by: None }
+    }
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A client connected.
+    Arrived,
+    /// A client is gone.
+    Departed,
+    /// A connection was refused.
+    Refused,
+    /// A client came into another room.
+    Joined,
+    /// A client left a room for another.
+    Left,
+    /// A client has another name.
+    Renamed,
+    /// A room came into being.
+    RoomOpened,
+    /// A room ceased to be.
+    RoomClosed,
+    /// A room has another topic.
+    Topic,
+    /// A client was disconnected by an administrator.
+    Kicked,
+    /// A client was muted.
+    Muted,
+    /// A client may speak again.
+    Unmuted,
+    /// An administrator said something.
+    Announced,
+    /// A client sends faster than it may.
+    Flood,
+    /// A client reported another one.
+    Reported,
+    /// The hub stops.
+    Stopping,
+}
+
+macro_rules! counters {
+    ($( $(#[doc = $about:literal])+ $name:ident; )+) => {
+        /// How often what has happened since the start.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $( $(#[doc = $about])+ pub $name: u64, )+
+        }
+
+        impl Counters {
+            /// Name, meaning and value of each.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+                [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections taken.
+    connections;
+    /// Connections refused because the hub was full.
+    refused_full;
+    /// Connections refused because too many came from one address.
+    refused_address;
+    /// Connections refused because the hub was stopping.
+    refused_stopping;
+    /// Lines received from clients.
+    lines_received;
+    /// Lines said in rooms.
+    lines_said;
+    /// Private messages.
+    private_messages;
+    /// Commands carried out or refused.
+    commands;
+    /// Lines refused because they were too long.
+    lines_too_long;
+    /// Lines dropped because their client sent too fast.
+    lines_dropped;
+    /// Lines refused because their client was muted.
+    lines_muted;
+    /// Clients disconnected by an administrator.
+    kicked;
+    /// Clients disconnected because they took nothing of what was owed to them.
+    closed_slow;
+    /// Clients disconnected because their mailbox was full.
+    closed_mailbox;
+    /// Arrivals and departures that were gathered into one line with others.
+    presence_gathered;
+}
+
+/// The hub: everybody connected, every room.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    settings: Settings,
+    key: [u8; 16],
+    sessions: BTreeMap<SessionId, Session>,
+    roster: Roster<SessionId>,
+    origins: BTreeMap<Origin, usize>,
+    /// Those who ignore anybody.
+    ignorers: BTreeSet<SessionId>,
+    rooms: BTreeMap<RoomId, Room>,
+    room_names: Roster<RoomId>,
+    lobby: RoomId,
+    deadlines: BTreeSet<(Mono, RoomId)>,
+    next_room: u64,
+    next_line: u64,
+    counters: Counters,
+    peak: usize,
+    stopping: bool,
+    no_one: Arc<[SessionId]>,
+}
+
+impl Hub {
+    /// A hub with nobody in it but a lobby. `key` makes the names of guests: whoever does not know it
+    /// learns nothing about an address from a name, nor from two.
+    ///
+    /// # Panics
+    /// If the lobby's name is no name; the check of the settings refuses that.
+    pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
+        let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
+        let mut hub = Self {
+            settings,
+            key,
+            sessions: BTreeMap::new(),
+            roster: Roster::default(),
+            origins: BTreeMap::new(),
+            ignorers: BTreeSet::new(),
+            rooms: BTreeMap::new(),
+            room_names: Roster::default(),
+            lobby: RoomId(0),
+            deadlines: BTreeSet::new(),
+            next_room: 0,
+            next_line: 1,
+            counters: Counters::default(),
+            peak: 0,
+            stopping: false,
+            no_one: Arc::new([]),
+        };
+        hub.lobby = hub.open(name, now, effects);
+        hub
+    }
+
+    /// Takes one input at `now` and appends what follows to `effects`. An input that names a client
+    /// who has gone meanwhile is ignored.
+    pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Connect { session, peer } => self.connect(session, peer, now, effects),
+            Input::Line { session, text } => self.line(session, &text, now, effects),
+            Input::Overlong { session, bytes } => {
+                if let Some(sender) = self.sessions.get_mut(&session) {
+                    self.counters.lines_received += 1;
+                    self.counters.lines_too_long += 1;
+                    sender.lines += 1;
+                    sender.spoke = now.mono;
+                    let limit = self.settings.limits.line;
+                    refuse(session, Refusal::LineTooLong { bytes, limit }, effects);
+                }
+            }
+            Input::Gone { session, why } => {
+                if self.sessions.contains_key(&session) {
+                    match why {
+                        Farewell::TooSlow => self.counters.closed_slow += 1,
+                        Farewell::MailboxFull => self.counters.closed_mailbox += 1,
+                        _ => {}
+                    }
+                    self.depart(session, why, now, effects);
+                }
+            }
+            Input::Kick { session, reason, by } => self.kick(session, reason, by, now, effects),
+            Input::Mute { session, mute, by } => self.mute(session, mute, by, now, effects),
+            Input::Rename { session, nick, by } => {
+                if self.sessions.contains_key(&session) && self.may_bear(session, &nick).is_ok() {
+                    tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())), effects);
+                    self.rename(session, nick, Some(by), now, effects);
+                }
+            }
+            Input::Topic { room, text, by } => {
+                if self.rooms.contains_key(&room) {
+                    self.set_topic(room, None, text, Some(by), now, effects);
+                }
+            }
+            Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by, now, effects),
+            Input::Announce { room, text, by } => self.announce(room, &text, by, now, effects),
+            Input::Settings(settings) => self.configure(*settings),
+            Input::Stop { message } => self.stop(message, now, effects),
+            Input::Tick => self.tick(now, effects),
+        }
+        if cfg!(debug_assertions) && self.sessions.len() < 100 {
+            self.check_invariants();
+        }
+    }
+
+    /// When the hub wants to be told that time has passed.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Judges a line of `bytes` bytes from `session` that is there at `now`, before it is handed over:
+    /// [`Verdict::Hold`] means to hand it over then and to read nothing more until then.
+    pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
+        let Some(sender) = self.sessions.get_mut(&session) else { return Verdict::Pass };
+        let (verdict, word) = sender.pace.judge(bytes, now.mono, &self.settings.pace);
+        if verdict == Verdict::Drop {
+            sender.dropped += 1;
+            self.counters.lines_dropped += 1;
+        }
+        let done = match word {
+            None => return verdict,
+            Some(Word::SlowedDown) => Done::SlowedDown(self.settings.pace.lines),
+            Some(Word::Dropping) => Done::Dropping,
+            Some(Word::Dropped(count)) => Done::Dropped(count),
+        };
+        tell(session, Message::Done(done), effects);
+        if word == Some(Word::Dropping) {
+            self.happened(What::Flood, session, None, None, now, effects);
+        }
+        verdict
+    }
+
+    // -- looking -------------------------------------------------------------------------------
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Everybody connected, by age.
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = &Session> {
+        self.sessions.values()
+    }
+
+    /// One client.
+    #[must_use]
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    /// The client that bears this name.
+    #[must_use]
+    pub fn find(&self, nick: &str) -> Option<SessionId> {
+        self.roster.find(&name::fold(nick))
+    }
+
+    /// All rooms, by age.
+    pub fn rooms(&self) -> impl ExactSizeIterator<Item = &Room> {
+        self.rooms.values()
+    }
+
+    /// One room.
+    #[must_use]
+    pub fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(&id)
+    }
+
+    /// The room of this name, with or without a `#` before it.
+    #[must_use]
+    pub fn find_room(&self, name: &str) -> Option<RoomId> {
+        let name = name.strip_prefix('#').unwrap_or(name);
+        self.room_names.find(&name::fold(name))
+    }
+
+    /// The room that everybody comes into.
+    #[must_use]
+    pub fn lobby(&self) -> RoomId {
+        self.lobby
+    }
+
+    /// How often what has happened.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Most clients at one time.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Whether the hub says goodbye.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// Whether `session` may take the name `nick`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_bear(&self, session: SessionId, nick: &Name) -> Result<(), Refusal> {
+        let shown: Arc<str> = nick.shown().into();
+        if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
+            return Err(Refusal::AlreadyNamed(shown));
+        }
+        if name::is_reserved(nick) || looks_like_id(nick.folded()) {
+            return Err(Refusal::NameReserved(shown));
+        }
+        match self.roster.lookalikes(nick).find(|other| *other != session) {
+            Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Panics if the hub's indexes disagree with each other. Debug builds ask after each input.
+    pub fn check_invariants(&self) {
+        self.roster.check_invariants();
+        assert_eq!(self.roster.len(), self.sessions.len(), "everybody has one name");
+        for (id, session) in &self.sessions {
+            assert_eq!(*id, session.id);
+            assert_eq!(self.roster.find(session.nick.folded()), Some(*id), "the roster knows {id}");
+            let room = self.rooms.get(&session.room).expect("everybody is in a room");
+            assert!(room.members.contains(id), "{id}'s room knows it");
+        }
+        let members: usize = self.rooms.values().map(|room| room.members.len()).sum();
+        assert_eq!(members, self.sessions.len(), "everybody is in one room only");
+        assert_eq!(self.origins.values().sum::<usize>(), self.sessions.len(), "everybody is counted at its origin");
+        self.room_names.check_invariants();
+        assert_eq!(self.rooms.len(), self.room_names.len(), "every room has one name");
+        for (id, room) in &self.rooms {
+            assert_eq!(self.room_names.find(room.name.folded()), Some(*id), "a room is found by its name");
+            assert!(*id == self.lobby || !room.members.is_empty(), "an empty room is shut");
+            assert!(room.history.len() <= self.settings.history.lines, "history is capped");
+            assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
+        }
+        let pending: usize = self.rooms.values().filter(|room| room.presence.flush_at.is_some()).count();
+        assert_eq!(pending, self.deadlines.len(), "each gathered line has its deadline");
+    }
+
+    // -- coming and going ----------------------------------------------------------------------
+
+    fn connect(&mut self, id: SessionId, peer: SocketAddr, now: Now, effects: &mut Vec<Effect>) {
+        let origin = Origin::of(peer.ip());
+        if let Some(refusal) = self.may_connect(origin) {
+            let text = match &refusal {
+                Refusal::Stopping => "stopping",
+                Refusal::Full => "full",
+                _ => "too many from this address",
+            };
+            let text = Some(text.into());
+            let (session, peer) = (Some(id), Some(peer));
+            effects.push(Effect::Happened(Happening { session, peer, text, ..Happening::new(What::Refused, now) }));
+            refuse(id, refusal, effects);
+            effects.push(Effect::Close { session: id, why: Farewell::Hangup });
+            return;
+        }
+        *self.origins.entry(origin).or_insert(0) += 1;
+        self.counters.connections += 1;
+        let nick = self.guest_name(peer, id);
+        let shown: Arc<str> = nick.shown().into();
+        let lobby = self.lobby;
+        let session = Session {
+            id,
+            peer,
+            nick,
+            room: lobby,
+            since: now.wall,
+            spoke: now.mono,
+            away: None,
+            quiet: false,
+            view: View::default(),
+            ignoring: None,
+            private_from: None,
+            mute: None,
+            pace: Pace::default(),
+            lines: 0,
+            dropped: 0,
+        };
+        self.sessions.insert(id, session);
+        self.peak = self.peak.max(self.sessions.len());
+        let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
+        room.members.insert(id);
+        effects.push(Effect::Enter { session: id, room: lobby });
+        let greeting = &self.settings.hub.greeting;
+        let welcome = Message::Welcome {
+            hub: self.settings.hub.name.as_str().into(),
+            greeting: (!greeting.is_empty()).then(|| greeting.as_str().into()),
+            nick: shown.clone(),
+            room: room.name.shown().into(),
+            members: room.members.len(),
+            kept: self.settings.history.lines,
+        };
+        tell(id, welcome, effects);
+        self.show_room(id, lobby, effects);
+        self.happened(What::Arrived, id, None, None, now, effects);
+        self.present(lobby, id, &shown, Step::Joined, now, effects);
+    }
+
+    fn may_connect(&mut self, origin: Origin) -> Option<Refusal> {
+        let limits = &self.settings.limits;
+        let from_here = self.origins.get(&origin).copied().unwrap_or(0);
+        if self.stopping {
+            self.counters.refused_stopping += 1;
+            Some(Refusal::Stopping)
+        } else if self.sessions.len() >= limits.clients {
+            self.counters.refused_full += 1;
+            Some(Refusal::Full)
+        } else if from_here >= limits.clients_per_address {
+            self.counters.refused_address += 1;
+            Some(Refusal::TooManyFromAddress(limits.clients_per_address))
+        } else {
+            None
+        }
+    }
+
+    /// A name made of the address and port, which tells nothing about them.
+    fn guest_name(&mut self, peer: SocketAddr, id: SessionId) -> Name {
+        let mut take = |text: &str| {
+            let name = Name::parse(text, text.len()).ok()?;
+            self.roster.claim(&name, id).ok().map(|()| name)
+        };
+        let key = &self.key;
+        (4..=8)
+            .find_map(|length| take(&name::guest(key, peer.ip(), peer.port(), length)))
+            // The same address and port twice at a time, or five collisions: the number decides.
+            .or_else(|| take(&format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0)))
+            .expect("a name with a number that is never given twice is free")
+    }
+
+    /// Shows `id` the topic and the last lines of the room it has just come into.
+    fn show_room(&mut self, id: SessionId, room: RoomId, effects: &mut Vec<Effect>) {
+        let offset = self.sessions[&id].view.time.unwrap_or_default();
+        let count = self.settings.history.replay;
+        let room = self.rooms.get_mut(&room).expect("it is in that room");
+        let name: Arc<str> = room.name.shown().into();
+        if let Some(topic) = room.topic() {
+            tell(id, Message::Topic { room: name.clone(), topic: Some(topic) }, effects);
+        }
+        let lines = room.history.replay(count);
+        tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
+    }
+
+    fn depart(&mut self, id: SessionId, why: Farewell, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let (room, nick, peer) = (session.room, session.nick.clone(), session.peer);
+        let reason: Option<Arc<str>> = match &why {
+            Farewell::Hangup | Farewell::Quit(None) | Farewell::Shutdown(_) => None,
+            Farewell::Quit(Some(text)) => Some(text.clone()),
+            Farewell::Lost => Some("connection lost".into()),
+            Farewell::Kicked(None) => Some("kicked".into()),
+            Farewell::Kicked(Some(reason)) => Some(format!("kicked: {reason}").into()),
+            Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
+        };
+        // What people say stays out of the journal, a last word too.
+        let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
+        self.happened(What::Departed, id, None, noted, now, effects);
+        effects.push(Effect::Close { session: id, why });
+        self.sessions.remove(&id);
+        self.ignorers.remove(&id);
+        self.roster.release(&nick);
+        let origin = Origin::of(peer.ip());
+        if let Some(count) = self.origins.get_mut(&origin) {
+            *count -= 1;
+            if *count == 0 {
+                self.origins.remove(&origin);
+            }
+        }
+        self.leave(id, &nick, room, reason, now, effects);
+    }
+
+    /// `id` is in `room` no more; an empty room but the lobby is shut.
+    fn leave(
+        &mut self,
+        id: SessionId,
+        nick: &Name,
+        room: RoomId,
+        reason: Option<Arc<str>>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(left) = self.rooms.get_mut(&room) else { return };
+        left.members.remove(&id);
+        if left.members.is_empty() && room != self.lobby {
+            self.shut(room, now, effects);
+        } else {
+            self.present(room, id, &nick.shown().into(), Step::Left(reason), now, effects);
+        }
+    }
+
+    /// Tells the room of coming or going, now or gathered with others.
+    fn present(
+        &mut self,
+        id: RoomId,
+        who: SessionId,
+        nick: &Arc<str>,
+        step: Step,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let room = self.rooms.get_mut(&id).expect("the caller has it");
+        let before = room.presence.flush_at;
+        let said = room.presence.note(who, nick, step, room.members.len(), now, &self.settings);
+        if let Some(at) = room.presence.flush_at
+            && before.is_none()
+        {
+            self.deadlines.insert((at, id));
+        }
+        match said {
+            Some(said) => self.post(id, Some(who), said, now, effects),
+            None => self.counters.presence_gathered += 1,
+        }
+    }
+
+    fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some((at, id)) = self.deadlines.first().copied()
+            && at <= now.mono
+        {
+            self.deadlines.pop_first();
+            let Some(room) = self.rooms.get_mut(&id) else { continue };
+            let members = room.members.len();
+            if let Some((author, said)) = room.presence.flush(members)
+                && members > 0
+            {
+                self.post(id, author, said, now, effects);
+            }
+        }
+    }
+
+    fn kick(&mut self, id: SessionId, reason: Option<Arc<str>>, by: By, now: Now, effects: &mut Vec<Effect>) {
+        if !self.sessions.contains_key(&id) {
+            return;
+        }
+        self.counters.kicked += 1;
+        self.happened(What::Kicked, id, Some(by), reason.clone(), now, effects);
+        let why = Farewell::Kicked(reason);
+        tell(id, Message::Goodbye(why.clone()), effects);
+        self.depart(id, why, now, effects);
+    }
+
+    fn stop(&mut self, message: Option<Arc<str>>, now: Now, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.stopping, true) {
+            return;
+        }
+        effects.push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, now) }));
+        let why = Farewell::Shutdown(message);
+        for id in std::mem::take(&mut self.sessions).into_keys() {
+            tell(id, Message::Goodbye(why.clone()), effects);
+            effects.push(Effect::Close { session: id, why: why.clone() });
+        }
+        // Nobody is left to be told that everybody leaves.
+        self.roster = Roster::default();
+        self.origins.clear();
+        self.ignorers.clear();
+        self.deadlines.clear();
+        let lobby = self.lobby;
+        self.rooms.retain(|id, room| {
+            room.members.clear();
+            room.presence = room::Presence::default();
+            if *id != lobby {
+                self.room_names.release(&room.name);
+                effects.push(Effect::Shut(*id));
+            }
+            *id == lobby
+        });
+    }
+
+    fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+        for room in self.rooms.values_mut() {
+            room.history.trim(&self.settings.history);
+        }
+    }
+
+    // -- rooms ---------------------------------------------------------------------------------
+
+    fn open(&mut self, name: Name, now: Now, effects: &mut Vec<Effect>) -> RoomId {
+        let id = RoomId(self.next_room);
+        self.next_room += 1;
+        self.room_names.claim(&name, id).expect("the caller has asked");
+        self.rooms.insert(id, Room::new(id, name, now.wall));
+        effects.push(Effect::Open(id));
+        id
+    }
+
+    fn shut(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(room) = self.rooms.remove(&id) else { return };
+        self.room_names.release(&room.name);
+        if let Some(at) = room.presence.flush_at {
+            self.deadlines.remove(&(at, id));
+        }
+        effects.push(Effect::Shut(id));
+        let room = Some(room.name.shown().into());
+        effects.push(Effect::Happened(Happening { room, ..Happening::new(What::RoomClosed, now) }));
+    }
+
+    /// Moves `id` into a room that exists, and shows it that room.
+    fn enter(&mut self, id: SessionId, to: RoomId, now: Now, effects: &mut Vec<Effect>) {
+        self.happened(What::Left, id, None, None, now, effects);
+        let session = self.sessions.get_mut(&id).expect("the caller has it");
+        let from = std::mem::replace(&mut session.room, to);
+        let nick = session.nick.clone();
+        let room = self.rooms.get_mut(&to).expect("the caller has it");
+        room.members.insert(id);
+        let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
+        effects.push(Effect::Enter { session: id, room: to });
+        tell(id, entered, effects);
+        self.show_room(id, to, effects);
+        self.leave(id, &nick, from, None, now, effects);
+        self.happened(What::Joined, id, None, None, now, effects);
+        self.present(to, id, &nick.shown().into(), Step::Joined, now, effects);
+    }
+
+    fn close_room(&mut self, id: RoomId, reason: Option<Arc<str>>, by: By, now: Now, effects: &mut Vec<Effect>) {
+        if id == self.lobby {
+            return;
+        }
+        let Some(room) = self.rooms.get(&id) else { return };
+        let name: Arc<str> = room.name.shown().into();
+        let members: Vec<_> = room.members.iter().copied().collect();
+        for member in members {
+            let done = Done::RoomClosed { room: name.clone(), reason: reason.clone() };
+            tell(member, Message::Done(done), effects);
+            self.enter(member, self.lobby, now, effects);
+        }
+        // The last one to go has shut it; who asked for it is worth a line of its own.
+        let room = Some(name);
+        let by = Some(by);
+        effects.push(Effect::Happened(Happening { room, text: reason, by, ..Happening::new(What::RoomClosed, now) }));
+    }
+
+    fn set_topic(
+        &mut self,
+        id: RoomId,
+        author: Option<SessionId>,
+        text: Arc<str>,
+        by: Option<By>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let nick: Option<Arc<str>> = author.map(|id| self.sessions[&id].nick.shown().into());
+        let room = self.rooms.get_mut(&id).expect("the caller has it");
+        room.topic = text.clone();
+        effects.push(Effect::Happened(Happening {
+            session: author,
+            nick: nick.clone(),
+            room: Some(room.name.shown().into()),
+            text: Some(text.clone()),
+            by,
+            ..Happening::new(What::Topic, now)
+        }));
+        // Its author is shown it too: that is the confirmation.
+        self.post(id, None, Said::Topic { nick, text }, now, effects);
+    }
+
+    fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By, now: Now, effects: &mut Vec<Effect>) {
+        let name = room.and_then(|room| self.rooms.get(&room)).map(|room| room.name.shown().into());
+        let by = Some(by);
+        effects.push(Effect::Happened(Happening { room: name, by, ..Happening::new(What::Announced, now) }));
+        let rooms: Vec<RoomId> = room.map_or_else(|| self.rooms.keys().copied().collect(), |room| vec![room]);
+        for room in rooms {
+            if self.rooms.contains_key(&room) {
+                self.post(room, None, Said::Notice { text: text.clone() }, now, effects);
+            }
+        }
+    }
+
+    fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said, now: Now, effects: &mut Vec<Effect>) {
+        let room = self.rooms.get_mut(&id).expect("the caller has it");
+        let kept = said.is_kept();
+        let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
+        self.next_line += 1;
+        if kept {
+            self.counters.lines_said += 1;
+            room.lines += 1;
+            room.history.push(line.clone(), &self.settings.history);
+        }
+        effects.push(Effect::Post { room: id, line });
+    }
+
+    // -- people --------------------------------------------------------------------------------
+
+    fn line(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) {
+        debug_assert!(text::is_clean(text), "lines are cleaned at the edge");
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.lines += 1;
+        session.spoke = now.mono;
+        self.counters.lines_received += 1;
+        if text::is_blank(text) {
+            return;
+        }
+        match text.strip_prefix('/') {
+            Some(rest) if !rest.starts_with('/') => {
+                self.counters.commands += 1;
+                command::run(self, id, rest, now, effects);
+            }
+            Some(escaped) => self.say(id, escaped, now, effects),
+            None => self.say(id, text, now, effects),
+        }
+    }
+
+    /// Whether `id` may be heard now; it is told if not.
+    fn may_speak(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) -> bool {
+        let Some(mute) = self.sessions[&id].muted(now) else { return true };
+        self.counters.lines_muted += 1;
+        refuse(id, Refusal::Muted(mute.until.map(|(_, wall)| wall)), effects);
+        false
+    }
+
+    fn say(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) {
+        if self.may_speak(id, now, effects) {
+            let session = &self.sessions[&id];
+            let said = Said::Say { nick: session.nick.shown().into(), text: text.into() };
+            self.post(session.room, Some(id), said, now, effects);
+        }
+    }
+
+    fn mute(&mut self, id: SessionId, mute: Option<Mute>, by: By, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.mute = mute;
+        let (what, done) = match mute {
+            Some(mute) => (What::Muted, Done::Muted(mute.until.map(|(_, wall)| wall))),
+            None => (What::Unmuted, Done::Unmuted),
+        };
+        tell(id, Message::Done(done), effects);
+        self.happened(what, id, Some(by), None, now, effects);
+    }
+
+    /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
+    fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, now: Now, effects: &mut Vec<Effect>) {
+        let session = self.sessions.get_mut(&id).expect("the caller has it");
+        let old = std::mem::replace(&mut session.nick, nick.clone());
+        let room = session.room;
+        self.roster.release(&old);
+        self.roster.claim(&nick, id).expect("the caller has asked");
+        self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
+        let said = Said::Renamed { from: old.shown().into(), to: nick.shown().into() };
+        self.post(room, Some(id), said, now, effects);
+        // Whoever ignores the name that is borne now, ignores the one who bears it.
+        let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
+        for ignorer in ignorers {
+            if let Some(list) = self.sessions.get_mut(&ignorer).and_then(|session| session.ignoring.as_mut())
+                && list.names.iter().any(|(folded, _)| **folded == *nick.folded())
+                && list.sessions.insert(id)
+            {
+                self.filter(ignorer, effects);
+            }
+        }
+    }
+
+    /// Tells the carrier what `id` wants hidden.
+    fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let (quiet, ignoring) = (session.quiet, session.ignoring.take());
+        let ignored = match ignoring {
+            None => {
+                self.ignorers.remove(&id);
+                self.no_one.clone()
+            }
+            Some(mut list) => {
+                self.ignorers.insert(id);
+                // Those who have gone are let go of: nobody can make the list grow by coming and going.
+                list.sessions.retain(|ignored| self.sessions.contains_key(ignored));
+                let ignored = list.sessions.iter().copied().collect();
+                self.sessions.get_mut(&id).expect("it was there").ignoring = Some(list);
+                ignored
+            }
+        };
+        effects.push(Effect::Filter { session: id, quiet, ignored });
+    }
+
+    /// Something happened to `id`, where it is now.
+    fn happened(
+        &self,
+        what: What,
+        id: SessionId,
+        by: Option<By>,
+        text: Option<Arc<str>>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let session = &self.sessions[&id];
+        effects.push(Effect::Happened(Happening {
+            session: Some(id),
+            nick: Some(session.nick.shown().into()),
+            peer: Some(session.peer),
+            room: self.rooms.get(&session.room).map(|room| room.name.shown().into()),
+            text,
+            by,
+            ..Happening::new(what, now)
+        }));
+    }
+}
+
+/// Whether a name could be taken for a client's id, such as `c7`, on the admin socket.
+fn looks_like_id(folded: &str) -> bool {
+    folded.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn tell(to: SessionId, message: Message, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Tell { to, message });
+}
+
+fn refuse(to: SessionId, refusal: Refusal, effects: &mut Vec<Effect>) {
+    tell(to, Message::Refused(refusal), effects);
+}

@@ -1,1 +1,7 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
+pub mod control;
+pub mod lines;
+pub mod link;
+pub mod render;
+pub mod stream;
+pub mod telnet;

@@ -1,0 +1,877 @@
+//! The configuration files: finding, reading and judging them.
+//!
+//! What the settings are stands in [`crate::settings`]; here is where they come from, and how every
+//! mistake is told with file, line and setting. Start-up, reload and `check-config` all come through
+//! [`load`], so none of them accepts what another refuses.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use crate::settings::{SECTIONS, SETTINGS, Setting, Settings, shorten, show};
+
+/// The main file.
+pub const FILE: &str = "/etc/chathub/chathub.toml";
+
+/// The directory of further files, read after the main file.
+pub const FRAGMENTS: &str = "/etc/chathub/conf.d";
+
+/// Largest file that is read. The shipped one has about 10 KiB.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// After so many mistakes the rest is left out: such a file is something else altogether, and whoever
+/// reloads is waiting for the answer.
+const MAX_PROBLEMS: usize = 200;
+
+/// Exit status for a mistake in the configuration, as in sysexits.h (`EX_CONFIG`).
+pub const EX_CONFIG: u8 = 78;
+
+/// Settings, and where they come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// The value of every setting.
+    pub settings: Settings,
+    /// The files that were read, in order. Empty when there are none.
+    pub files: Vec<PathBuf>,
+    origins: Origins,
+}
+
+/// Where each setting was written that was: the file that won, and the line in it.
+type Origins = HashMap<&'static str, (PathBuf, usize)>;
+
+impl Loaded {
+    /// The file and line that a setting has its value from; none if that is its default.
+    #[must_use]
+    pub fn origin(&self, setting: &Setting) -> Option<(&Path, usize)> {
+        self.origins.get(setting.key).map(|(file, line)| (file.as_path(), *line))
+    }
+}
+
+/// A mistake in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file that it is in.
+    pub file: PathBuf,
+    /// The line, from 1; none if the file as a whole is meant.
+    pub line: Option<usize>,
+    /// The setting concerned; none if there is no such setting.
+    pub key: Option<&'static str>,
+    /// What is wrong and, where that can be said, what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(key) = self.key {
+            write!(f, ": {key}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Reads the configuration: the default files, or `file`.
+///
+/// A `file` is read alone and must exist, unless it is [`FILE`] itself: then those of [`FRAGMENTS`]
+/// follow as they do by default. Whoever tries out a file means that file, not that file and
+/// whatever this machine has.
+///
+/// # Errors
+/// Every mistake in every file, by file and line; the first two hundred, should there be more.
+pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
+    Place::of(file).load()
+}
+
+/// `chathub check-config [FILE]`: says on `out` that all is well and which settings differ from their
+/// defaults, or on `complaints` what is wrong. Yields the exit status, 0 or [`EX_CONFIG`].
+///
+/// # Errors
+/// When `out` or `complaints` cannot be written.
+pub fn check(file: Option<&Path>, out: &mut impl Write, complaints: &mut impl Write) -> io::Result<u8> {
+    Place::of(file).check(out, complaints)
+}
+
+/// Which files make up the configuration.
+struct Place<'a> {
+    file: &'a Path,
+    must_exist: bool,
+    fragments: Option<&'a Path>,
+}
+
+impl<'a> Place<'a> {
+    fn of(file: Option<&'a Path>) -> Self {
+        let standard = Self { file: Path::new(FILE), must_exist: false, fragments: Some(Path::new(FRAGMENTS)) };
+        match file {
+            None => standard,
+            Some(file) if file == standard.file => Self { must_exist: true, ..standard },
+            Some(file) => Self { file, must_exist: true, fragments: None },
+        }
+    }
+
+    fn load(&self) -> Result<Loaded, Vec<Problem>> {
+        let mut reader = Reader::default();
+        // A link that leads nowhere is a mistake; no file at all is none, by default.
+        if self.must_exist || !is_absent(self.file) {
+            reader.file(self.file);
+        }
+        if let Some(directory) = self.fragments {
+            reader.directory(directory);
+        }
+        reader.finish()
+    }
+
+    fn check(&self, out: &mut impl Write, complaints: &mut impl Write) -> io::Result<u8> {
+        let loaded = match self.load() {
+            Ok(loaded) => loaded,
+            Err(problems) => {
+                for problem in problems {
+                    writeln!(complaints, "{problem}")?;
+                }
+                complaints.flush()?;
+                return Ok(EX_CONFIG);
+            }
+        };
+        for file in &loaded.files {
+            writeln!(out, "{}: ok", file.display())?;
+        }
+        if loaded.files.is_empty() {
+            writeln!(out, "{}: not there, so every setting has its default", self.file.display())?;
+        }
+        for setting in Settings::changes(&Settings::default(), &loaded.settings) {
+            let (key, value, default) = (setting.key, setting.value(&loaded.settings), setting.default());
+            writeln!(out, "{key} = {value} # default: {default}")?;
+        }
+        out.flush()?;
+        Ok(0)
+    }
+}
+
+/// Whether there is certainly nothing of that name.
+fn is_absent(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Takes in one file after the other and collects the mistakes.
+#[derive(Default)]
+struct Reader {
+    loaded: Loaded,
+    problems: Vec<Problem>,
+    /// Settings that had a mistake somewhere. Whether they fit the others cannot be said.
+    refused: HashSet<&'static str>,
+    /// There was a file that could not be taken in as a whole.
+    incomplete: bool,
+}
+
+impl Reader {
+    /// The files of a directory that end in `.toml`, by name. What an editor or dpkg leaves behind ends
+    /// otherwise or is hidden.
+    fn directory(&mut self, directory: &Path) {
+        let entries = match directory.read_dir() {
+            Ok(entries) => entries,
+            Err(_) if is_absent(directory) => return,
+            Err(error) => return self.unreadable(directory, &error),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => files.push(entry.path()),
+                Err(error) => self.unreadable(directory, &error),
+            }
+        }
+        files.retain(|file| {
+            let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            !hidden && file.extension().is_some_and(|extension| extension == "toml")
+        });
+        files.sort();
+        for file in files {
+            self.file(&file);
+        }
+    }
+
+    fn file(&mut self, file: &Path) {
+        self.loaded.files.push(file.to_owned());
+        let mut bytes = Vec::new();
+        if let Err(error) = File::open(file).and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut bytes)) {
+            return self.unreadable(file, &error);
+        }
+        if bytes.len() as u64 > MAX_FILE {
+            return self.hopeless(file, None, format!("larger than {} MiB", MAX_FILE >> 20));
+        }
+        match str::from_utf8(&bytes) {
+            Ok(text) => self.text(file, text),
+            Err(error) => {
+                let (before, after) = bytes.split_at(error.valid_up_to());
+                let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+                let byte = after.first().copied().unwrap_or_default();
+                self.hopeless(file, Some(line), format!("not UTF-8: byte 0x{byte:02x}"));
+            }
+        }
+    }
+
+    fn text(&mut self, file: &Path, text: &str) {
+        let line_ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let source = Source { file, text, line_ends };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let table = table.get_ref();
+        let mut lines = HashSet::new();
+        let mut sound = true;
+        for error in errors {
+            let span = error.span().unwrap_or(text.len()..text.len());
+            let line = source.line(&span);
+            if !lines.insert(line) {
+                continue; // what follows from the first error of a line
+            }
+            if self.is_enough() {
+                return;
+            }
+            if error.message() == "duplicate key" {
+                self.push(source.twice(table, &span));
+            } else {
+                sound = false;
+                self.hopeless(file, Some(line), format!("not TOML: {}", error.message().replace('\n', " ")));
+            }
+        }
+        // After a syntax error one cannot know what was meant by the rest.
+        if sound {
+            self.table(&source, table);
+        }
+    }
+
+    fn table(&mut self, source: &Source<'_>, table: &DeTable<'_>) {
+        for (name, value) in table {
+            if self.is_enough() {
+                return;
+            }
+            let (line, name) = (source.line(&name.span()), name.get_ref());
+            match (SECTIONS.iter().find(|section| section.name == name), value.get_ref()) {
+                (Some(section), DeValue::Table(settings)) => {
+                    for (name, value) in settings {
+                        if self.is_enough() {
+                            return;
+                        }
+                        let line = source.line(&name.span());
+                        self.setting(source, line, &format!("{}.{}", section.name, name.get_ref()), value.get_ref());
+                    }
+                }
+                (Some(section), value) => {
+                    let message = format!("{} is a section; allowed: [{0}], or {0}.NAME = VALUE", section.name);
+                    self.problem(source, line, None, format!("{message}, but not {}", show(value)));
+                }
+                (None, DeValue::Table(_)) => {
+                    let near = nearest(name, SECTIONS.iter().map(|section| section.name));
+                    self.problem(source, line, None, unknown("section", name, near));
+                }
+                (None, _) => self.problem(source, line, None, unknown("setting", name, nearest_setting(name))),
+            }
+        }
+    }
+
+    fn setting(&mut self, source: &Source<'_>, line: usize, key: &str, value: &DeValue<'_>) {
+        let Some(setting) = Setting::find(key) else {
+            return self.problem(source, line, None, unknown("setting", key, nearest_setting(key)));
+        };
+        match setting.set(&mut self.loaded.settings, value) {
+            Ok(()) => {
+                self.loaded.origins.insert(setting.key, (source.file.to_owned(), line));
+            }
+            Err(error) => {
+                self.refused.insert(setting.key);
+                self.problem(source, line, Some(setting.key), error.to_string());
+            }
+        }
+    }
+
+    fn problem(&mut self, source: &Source<'_>, line: usize, key: Option<&'static str>, message: String) {
+        self.push(Problem { file: source.file.to_owned(), line: Some(line), key, message });
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.hopeless(path, None, format!("cannot read: {}", explain(path, error)));
+    }
+
+    /// A mistake that leaves open what else the file says.
+    fn hopeless(&mut self, file: &Path, line: Option<usize>, message: String) {
+        self.incomplete = true;
+        self.push(Problem { file: file.to_owned(), line, key: None, message });
+    }
+
+    fn push(&mut self, problem: Problem) {
+        if !self.is_enough() {
+            self.problems.push(problem);
+        }
+    }
+
+    fn is_enough(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
+    }
+
+    fn finish(mut self) -> Result<Loaded, Vec<Problem>> {
+        for conflict in self.loaded.settings.conflicts() {
+            if self.incomplete || conflict.keys.iter().any(|key| self.refused.contains(key)) {
+                continue;
+            }
+            // Defaults fit one another, so one of the two was written.
+            let origins = &self.loaded.origins;
+            let Some((key, (file, line))) = conflict.keys.iter().find_map(|key| origins.get_key_value(key)) else {
+                debug_assert!(false, "defaults that do not fit: {}", conflict.message);
+                continue;
+            };
+            let (file, line) = (file.clone(), Some(*line));
+            self.problems.push(Problem { file, line, key: Some(key), message: conflict.message });
+        }
+        if self.problems.is_empty() {
+            return Ok(self.loaded);
+        }
+        let place = |problem: &Problem| self.loaded.files.iter().position(|file| *file == problem.file);
+        self.problems.sort_by_key(|problem| (place(problem), problem.line));
+        if let Some(last) = self.problems.get(MAX_PROBLEMS - 1) {
+            let message = "too many mistakes; any further ones are left out".to_owned();
+            let file = last.file.clone();
+            self.problems.push(Problem { file, line: None, key: None, message });
+        }
+        Err(self.problems)
+    }
+}
+
+/// A file and what it says.
+struct Source<'a> {
+    file: &'a Path,
+    text: &'a str,
+    line_ends: Vec<usize>,
+}
+
+impl Source<'_> {
+    /// The line, from 1, on which `span` begins.
+    fn line(&self, span: &Range<usize>) -> usize {
+        1 + self.line_ends.partition_point(|end| *end < span.start)
+    }
+
+    /// Something that stands in the file a second time, at `span`.
+    fn twice(&self, table: &DeTable<'_>, span: &Range<usize>) -> Problem {
+        let name = self.text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let header = before.rsplit('\n').next().is_some_and(|before| before.trim_start().starts_with('['));
+        // The value of a section spans its header.
+        let section = table
+            .iter()
+            .filter(|(_, value)| value.get_ref().is_table() && value.span().start < span.start)
+            .max_by_key(|(_, value)| value.span().start);
+        let key = match section {
+            Some((section, _)) if !header && !name.contains('.') => format!("{}.{name}", section.get_ref()),
+            _ => name.to_owned(),
+        };
+        let setting = Setting::find(&key);
+        let message = match setting {
+            Some(_) => "set twice in this file".to_owned(),
+            None if header => format!("[{}] stands twice in this file", shorten(&key)),
+            None => format!("{} stands twice in this file", shorten(&key)),
+        };
+        let (file, line) = (self.file.to_owned(), Some(self.line(span)));
+        Problem { file, line, key: setting.map(|setting| setting.key), message }
+    }
+}
+
+fn unknown(kind: &str, name: &str, near: Option<&str>) -> String {
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("unknown {kind} {}{hint}", shorten(name))
+}
+
+/// The setting that `key` may stand for: one of that name in another section, or one written alike.
+fn nearest_setting(key: &str) -> Option<&'static str> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let namesakes = SETTINGS.iter().filter(|setting| setting.name == name).map(|setting| setting.key);
+    best(key, namesakes).map(|(near, _)| near).or_else(|| nearest(key, SETTINGS.iter().map(|setting| setting.key)))
+}
+
+/// The candidate that is written much like `word`.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    best(word, candidates).filter(|(_, likeness)| *likeness >= 0.6).map(|(near, _)| near)
+}
+
+fn best<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<(&'a str, f64)> {
+    // The comparison takes time and memory by length times length, and no name is that long.
+    let short: String = word.chars().take(64).collect();
+    candidates
+        .map(|candidate| (candidate, strsim::normalized_damerau_levenshtein(&short, candidate)))
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+}
+
+/// What the operating system means.
+fn explain(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            if let Ok(target) = path.read_link() {
+                return format!("it is a symbolic link to {}, which does not exist", target.display());
+            }
+            match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() && is_absent(parent) => {
+                    format!("the directory {} does not exist", parent.display())
+                }
+                _ => "no such file".to_owned(),
+            }
+        }
+        io::ErrorKind::PermissionDenied => format!(
+            "permission denied for user id {}, who needs to read it and to pass through the directories above it",
+            nix::unistd::geteuid()
+        ),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a directory, or one above it is not".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::{SlowPolicy, shipped};
+
+    /// What a file of that text amounts to.
+    fn read(text: &str) -> Result<Loaded, Vec<Problem>> {
+        let mut reader = Reader::default();
+        let file = Path::new("FILE");
+        reader.loaded.files.push(file.to_owned());
+        reader.text(file, text);
+        reader.finish()
+    }
+
+    #[track_caller]
+    fn settings(text: &str) -> Settings {
+        read(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}")).settings
+    }
+
+    /// The mistakes of a file as they are printed.
+    #[track_caller]
+    fn mistakes(text: &str) -> Vec<String> {
+        read(text).expect_err(text).iter().map(Problem::to_string).collect()
+    }
+
+    /// A directory with files in it that is gone at the end of the test.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        #[track_caller]
+        fn with(files: &[(&str, &[u8])]) -> Self {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let name = format!("chathub-config-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let directory = Self(std::env::temp_dir().join(name));
+            fs::create_dir_all(directory.fragments()).unwrap();
+            for (name, content) in files {
+                fs::write(directory.0.join(name), content).unwrap();
+            }
+            directory
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("chathub.toml")
+        }
+
+        fn fragments(&self) -> PathBuf {
+            self.0.join("conf.d")
+        }
+
+        /// As if this directory were /etc/chathub.
+        fn load(&self) -> Result<Loaded, Vec<Problem>> {
+            Place { file: &self.file(), must_exist: false, fragments: Some(&self.fragments()) }.load()
+        }
+
+        /// The mistakes as they are printed, with `DIR` for the directory.
+        #[track_caller]
+        fn mistakes(&self) -> Vec<String> {
+            let directory = self.0.display().to_string();
+            self.load().expect_err("mistakes").iter().map(|it| it.to_string().replace(&directory, "DIR")).collect()
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        for text in ["", "\n", "# nothing\n", "[limits]\n", "\u{feff}[limits]\r\n"] {
+            assert_eq!(settings(text), Settings::default(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_shipped_file_means_the_defaults() {
+        assert_eq!(settings(&shipped()), Settings::default());
+    }
+
+    #[test]
+    fn the_shipped_file_means_the_defaults_with_every_setting_uncommented() {
+        let mut count = 0;
+        let text: String = shipped()
+            .lines()
+            .map(|line| {
+                let setting = line.strip_prefix("# ").filter(|rest| {
+                    rest.split_once(" = ").is_some_and(|(name, _)| SETTINGS.iter().any(|setting| setting.name == name))
+                });
+                count += usize::from(setting.is_some());
+                format!("{}\n", setting.unwrap_or(line))
+            })
+            .collect();
+        assert_eq!(count, SETTINGS.len());
+        let loaded = read(&text).unwrap();
+        assert_eq!(loaded.settings, Settings::default());
+        for setting in SETTINGS {
+            assert!(loaded.origin(setting).is_some(), "{} is not in the shipped file", setting.key);
+        }
+    }
+
+    #[test]
+    fn sections_and_dotted_keys_mean_the_same() {
+        let section = settings("[limits]\nclients = 7\n[slow]\npolicy = \"close\"\n");
+        assert_eq!((section.limits.clients, section.slow.policy), (7, SlowPolicy::Close));
+        assert_eq!(section, settings("limits.clients = 7\nslow = { policy = 'close' }\n"));
+    }
+
+    #[test]
+    fn times_are_read_in_the_words_people_use() {
+        for (text, seconds) in [("90s", 90), ("5min", 300), ("5m", 300), ("1h 30min", 5400), ("2 hours", 7200)] {
+            let stall = settings(&format!("slow.stall = \"{text}\"")).slow.stall;
+            assert_eq!(stall, Duration::from_secs(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_file_line_setting_and_what_is_allowed() {
+        assert_eq!(
+            mistakes("# one\n[limits]\nclients = \"many\"\n"),
+            ["FILE:3: limits.clients: \"many\" is not allowed here; \
+              allowed: a whole number from 1 to 1000000 (clients)"]
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_named_in_the_order_of_the_lines() {
+        let text = "[slow]\npolicy = \"open\"\nbehnid = 1\n[limits]\nline = 1\n[tcp]\nkeepalive = 60\n";
+        assert_eq!(
+            mistakes(text),
+            [
+                "FILE:2: slow.policy: \"open\" is not allowed here; allowed: \"skip\" or \"close\"",
+                "FILE:3: unknown setting slow.behnid; did you mean slow.behind?",
+                "FILE:5: limits.line: 1 is not allowed here; \
+                 allowed: a size from 64B to 64KiB, written like 4096 or \"4KiB\" (bytes)",
+                "FILE:7: tcp.keepalive: 60 is not allowed here; \
+                 allowed: a time from 5s to 2h, written like \"90s\" or \"1h 30min\", or \"off\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_or_section_comes_with_the_nearest_one() {
+        for (text, mistake) in [
+            ("limits.client = 1", "FILE:1: unknown setting limits.client; did you mean limits.clients?"),
+            (
+                "limits.clients-per-address = 1",
+                "FILE:1: unknown setting limits.clients-per-address; did you mean limits.clients_per_address?",
+            ),
+            ("clients = 1", "FILE:1: unknown setting clients; did you mean limits.clients?"),
+            ("hub.level = 1", "FILE:1: unknown setting hub.level; did you mean log.level?"),
+            ("hub.frobnicate = 1", "FILE:1: unknown setting hub.frobnicate"),
+            ("[limit]\nclients = 0", "FILE:1: unknown section limit; did you mean limits?"),
+            ("[plugins]\na = 1", "FILE:1: unknown section plugins"),
+            ("[hub.extra]\na = 1", "FILE:1: unknown setting hub.extra"),
+            ("\"\\u001b[2J\" = 1", "FILE:1: unknown setting \\u{1b}[2J"),
+        ] {
+            assert_eq!(mistakes(text), [mistake], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_none_is_refused() {
+        for text in ["limits = 5", "[[limits]]\nclients = 7"] {
+            let mistake = mistakes(text).concat();
+            assert!(mistake.starts_with("FILE:1: limits is a section; allowed: [limits], or limits.NAME"), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn what_stands_twice_in_a_file_is_refused_and_the_rest_still_judged() {
+        for (text, expected) in [
+            (
+                "[limits]\nclients = 1\nclients = 2\nrooms = 0\n",
+                [
+                    "FILE:3: limits.clients: set twice in this file",
+                    "FILE:4: limits.rooms: 0 is not allowed here; allowed: a whole number from 1 to 1000000 (rooms)",
+                ],
+            ),
+            (
+                "[hub]\n[limits]\n[hub]\nnam = \"x\"\n",
+                ["FILE:3: [hub] stands twice in this file", "FILE:4: unknown setting hub.nam; did you mean hub.name?"],
+            ),
+        ] {
+            assert_eq!(mistakes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_line() {
+        let found = mistakes("[limits]\nclients = \n\n[hub\nname = \"x\"\n");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("FILE:2: not TOML: "), "{found:?}");
+        assert!(found[1].starts_with("FILE:4: not TOML: "), "{found:?}");
+    }
+
+    #[test]
+    fn values_that_do_not_fit_together_are_refused_where_they_were_written() {
+        for (text, expected) in [
+            (
+                "[history]\nlines = 50\n",
+                "FILE:2: history.lines: history.lines = 50 is too small beside history.replay = 100; \
+                 allowed: at least history.replay (only what is kept can be shown again)",
+            ),
+            (
+                "[limits]\nline = \"64KiB\"\n",
+                "FILE:2: limits.line: pace.burst_bytes = \"32KiB\" is too small beside limits.line = \"64KiB\"; \
+                 allowed: at least limits.line (else the longest line could never pass)",
+            ),
+            (
+                "[slow]\nbehind = \"64KiB\"\n[limits]\nline = 20000\n",
+                "FILE:2: slow.behind: slow.behind = \"64KiB\" is too small beside limits.line = 20000; \
+                 allowed: at least 4 times limits.line (else one line could be too much)",
+            ),
+            (
+                "[limits]\nline = 8192\nmailbox = \"16KiB\"\n",
+                "FILE:3: limits.mailbox: limits.mailbox = \"16KiB\" is too small beside limits.line = \"8KiB\"; \
+                 allowed: at least 4 times limits.line (an answer must find room in it)",
+            ),
+            (
+                "[rooms]\nlobby = \"hall\"\n[limits]\nroom_name = 3\n",
+                "FILE:2: rooms.lobby: rooms.lobby = \"hall\" has 4 characters; \
+                 allowed: at most limits.room_name = 3",
+            ),
+        ] {
+            assert_eq!(mistakes(text), [expected], "{text}");
+        }
+        assert!(read("[history]\nlines = 0\nreplay = 0\n").is_ok());
+    }
+
+    #[test]
+    fn a_refused_value_is_not_also_called_a_conflict() {
+        // The default of history.lines is beside the point: who wrote "x" meant something.
+        assert_eq!(mistakes("[history]\nreplay = 1000\nlines = \"x\"\n[slow]\nbehind = \"64KiB\"\n").len(), 1);
+    }
+
+    #[test]
+    fn no_file_at_all_means_the_defaults() {
+        let directory = Directory::with(&[]);
+        assert_eq!(directory.load(), Ok(Loaded::default()));
+        fs::remove_dir_all(&directory.0).unwrap();
+        assert_eq!(directory.load(), Ok(Loaded::default()));
+    }
+
+    #[test]
+    fn later_files_win_setting_by_setting() {
+        let directory = Directory::with(&[
+            ("chathub.toml", b"[limits]\nclients = 1\nrooms = 1\nignores = 1\n"),
+            ("conf.d/20-b.toml", b"[limits]\nclients = 20\n"),
+            ("conf.d/10-a.toml", b"\n[limits]\nclients = 10\nrooms = 10\n"),
+            ("conf.d/.hidden.toml", b"["),
+            ("conf.d/30.toml.dpkg-dist", b"["),
+            ("conf.d/README", b"["),
+        ]);
+        let loaded = directory.load().unwrap();
+        let limits = &loaded.settings.limits;
+        assert_eq!((limits.clients, limits.rooms, limits.ignores), (20, 10, 1));
+        let fragments = directory.fragments();
+        let (a, b) = (fragments.join("10-a.toml"), fragments.join("20-b.toml"));
+        assert_eq!(loaded.files, [directory.file(), a.clone(), b]);
+        let rooms = Setting::find("limits.rooms").unwrap();
+        assert_eq!(loaded.origin(rooms), Some((a.as_path(), 4)));
+    }
+
+    #[test]
+    fn mistakes_of_all_files_are_named_and_a_conflict_where_the_value_came_from() {
+        let directory = Directory::with(&[
+            ("chathub.toml", b"[limits]\nline = \"64KiB\"\nrooms = 0\n"),
+            ("conf.d/10.toml", b"[pace]\nburst_bytes = \"4KiB\"\nline = 1\n"),
+        ]);
+        assert_eq!(
+            directory.mistakes(),
+            [
+                "DIR/chathub.toml:3: limits.rooms: 0 is not allowed here; \
+                 allowed: a whole number from 1 to 1000000 (rooms)",
+                "DIR/conf.d/10.toml:2: pace.burst_bytes: pace.burst_bytes = \"4KiB\" is too small beside \
+                 limits.line = \"64KiB\"; allowed: at least limits.line (else the longest line could never pass)",
+                "DIR/conf.d/10.toml:3: unknown setting pace.line; did you mean limits.line?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_explained() {
+        let directory = Directory::with(&[("conf.d/20.toml", b"a\nb\n\xff"), ("conf.d/30.toml", b"")]);
+        fs::create_dir(directory.file()).unwrap();
+        symlink("nowhere", directory.fragments().join("10.toml")).unwrap();
+        let large = File::create(directory.fragments().join("30.toml")).unwrap();
+        large.set_len(MAX_FILE + 1).unwrap();
+        assert_eq!(
+            directory.mistakes(),
+            [
+                "DIR/chathub.toml: cannot read: it is a directory",
+                "DIR/conf.d/10.toml: cannot read: it is a symbolic link to nowhere, which does not exist",
+                "DIR/conf.d/20.toml:3: not UTF-8: byte 0xff",
+                "DIR/conf.d/30.toml: larger than 1 MiB",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_of_the_largest_size_is_read() {
+        let text = "#".repeat(usize::try_from(MAX_FILE).unwrap());
+        let directory = Directory::with(&[("chathub.toml", text.as_bytes())]);
+        assert_eq!(directory.load().unwrap().settings, Settings::default());
+    }
+
+    #[test]
+    fn a_main_file_that_is_a_dangling_link_is_a_mistake() {
+        let directory = Directory::with(&[]);
+        symlink("/nonexistent/x", directory.file()).unwrap();
+        assert_eq!(
+            directory.mistakes(),
+            ["DIR/chathub.toml: cannot read: it is a symbolic link to /nonexistent/x, which does not exist"]
+        );
+    }
+
+    #[test]
+    fn permission_denied_names_who_was_denied() {
+        // Not with a real file: root, who may run the tests, is denied nothing.
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let message = explain(Path::new("/x"), &denied);
+        assert!(message.starts_with(&format!("permission denied for user id {}", nix::unistd::geteuid())), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_is_read_alone_and_must_exist() {
+        let directory = Directory::with(&[("chathub.toml", b"hub.name = 'a'"), ("conf.d/a.toml", b"hub.name = 'b'")]);
+        let loaded = load(Some(&directory.file())).unwrap();
+        assert_eq!((loaded.settings.hub.name.as_str(), loaded.files), ("a", vec![directory.file()]));
+
+        let missing = directory.0.join("missing.toml");
+        let problems = load(Some(&missing)).unwrap_err();
+        assert_eq!(problems[0].to_string(), format!("{}: cannot read: no such file", missing.display()));
+        let problems = load(Some(Path::new("/nonexistent/chathub.toml"))).unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "/nonexistent/chathub.toml: cannot read: the directory /nonexistent does not exist"
+        );
+    }
+
+    #[test]
+    fn the_default_file_brings_its_directory_even_when_it_was_asked_for() {
+        let place = Place::of(Some(Path::new(FILE)));
+        assert!(place.must_exist && place.fragments == Some(Path::new(FRAGMENTS)));
+        assert!(!Place::of(None).must_exist);
+    }
+
+    #[test]
+    fn check_prints_what_differs_from_the_defaults() {
+        let directory = Directory::with(&[("chathub.toml", b"[limits]\nclients = 7\nrooms = 1000\n")]);
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), 0);
+        let expected = format!("{}: ok\nlimits.clients = 7 # default: 10000\n", directory.file().display());
+        assert_eq!((String::from_utf8(out).unwrap(), complaints), (expected, vec![]));
+    }
+
+    #[test]
+    fn check_prints_mistakes_as_complaints_and_yields_the_exit_status_of_sysexits() {
+        let directory = Directory::with(&[("chathub.toml", b"[limits]\nclients = 0\nroms = 1\n")]);
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), EX_CONFIG);
+        assert_eq!((out.len(), complaints.iter().filter(|byte| **byte == b'\n').count()), (0, 2));
+    }
+
+    #[test]
+    fn a_file_that_is_no_configuration_at_all_is_refused_quickly_and_with_few_words() {
+        let many: String = (0..60_000).map(|number| format!("not_a_setting_{number} = 1\n")).collect();
+        let mistakes = mistakes(&many);
+        assert_eq!(mistakes.len(), MAX_PROBLEMS + 1);
+        assert_eq!(mistakes[MAX_PROBLEMS], "FILE: too many mistakes; any further ones are left out");
+        let large = 500_000;
+        for text in ["a=[", "[", "a.", "a={b=", "[a.", "\"", "'''", "[[a]]\n", "a=1\n", "=\n"] {
+            assert!(read(&text.repeat(large / text.len())).is_err(), "{text}");
+        }
+        assert!(read(&format!("[{}]", vec!["a"; large].join("."))).is_err());
+        assert!(read(&format!("{} = 1", vec!["a"; large].join("."))).is_err());
+        assert!(read(&format!("hub.name = {}{}", "[".repeat(large), "]".repeat(large))).is_err());
+    }
+
+    /// Text that is nearly a configuration.
+    fn nearly() -> impl Strategy<Value = String> {
+        let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        let names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        let sections: Vec<_> = SECTIONS.iter().map(|section| format!("\n[{}]\n", section.name)).collect();
+        const MARKS: [&str; 15] = ["=", "\n", " = ", ".", "[", "]", "[[", "]]", "{", "}", ",", "\"", "'", "#", "\r\n"];
+        let piece = prop_oneof![
+            prop::sample::select(keys).prop_map(str::to_owned),
+            prop::sample::select(names).prop_map(str::to_owned),
+            prop::sample::select(sections),
+            prop::sample::select(&MARKS[..]).prop_map(str::to_owned),
+            "-?[0-9_]{1,30}",
+            "\"[0-9]{0,20} ?(s|min|h|ms|KiB|GiB|B|months|y|off)\"",
+            "\\PC{0,6}",
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    /// A value that is often right.
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "-?[0-9]{1,22}",
+            "\"[0-9]{1,20}(s|min|h|ms|us|d|KiB|MiB|B)\"",
+            "\"[0-9]{1,4}\\.?[0-9]{0,3} ?(s|min|h|ms|us|d|KiB|MiB|B)\"",
+            "\"[^\"]{0,40}\"",
+            "'(/\\PC{0,110}|skip|close|off|debug)'",
+            "\\[(\"(127.0.0.1|\\[::1\\]|\\[fe80::1%2\\]):[0-9]{1,5}\",?){0,3}\\]",
+            ".{0,20}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in prop_oneof![nearly(), "\\PC*", ".*"]) {
+            if let Ok(loaded) = read(&text) {
+                prop_assert_eq!(loaded.settings.conflicts(), vec![]);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let directory = Directory::with(&[("chathub.toml", &bytes)]);
+            let _ = directory.load();
+        }
+
+        #[test]
+        fn no_value_makes_a_setting_panic_and_what_is_taken_can_be_written_again(
+            which in 0..SETTINGS.len(),
+            value in value(),
+        ) {
+            let setting = &SETTINGS[which];
+            if let Ok(loaded) = read(&format!("{} = {value}", setting.key)) {
+                let written = format!("{} = {}", setting.key, setting.value(&loaded.settings));
+                prop_assert_eq!(settings(&written), loaded.settings);
+            }
+        }
+    }
+}

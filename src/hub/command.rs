@@ -1,0 +1,639 @@
+//! What people can type: one table for parsing, `/help` and the documents.
+//!
+//! To add a command, add a row and its function. A row's usage is checked by nobody but its
+//! function: what a function cannot read, it answers with [`Refusal::Usage`].
+
+use std::sync::Arc;
+
+use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
+use super::name::{self, Name};
+use super::session::Ignoring;
+use super::time::Now;
+use super::{Effect, Happening, Hub, Said, What, refuse, tell};
+
+/// A command: a row of [`COMMANDS`].
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// Its arguments, as `/help` shows them.
+    pub usage: &'static str,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    /// What else there is to know; may be empty.
+    pub detail: &'static str,
+    run: fn(&mut Call<'_>, &str),
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "/{}", self.name)
+    }
+}
+
+impl PartialEq for Command {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Command {}
+
+/// The table, in the order in which `/help` lists it.
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "help",
+        aliases: &["?"],
+        usage: "[COMMAND]",
+        about: "list the commands, or explain one",
+        detail: "",
+        run: help,
+    },
+    Command {
+        name: "nick",
+        aliases: &[],
+        usage: "NAME",
+        about: "take another name",
+        detail: "Letters, digits, '-', '_' and '.'; one script; nothing that looks like a name in use.",
+        run: nick,
+    },
+    Command {
+        name: "who",
+        aliases: &["names"],
+        usage: "[ROOM]",
+        about: "list who is here, or in another room",
+        detail: "Those who are away have a star.",
+        run: who,
+    },
+    Command {
+        name: "whois",
+        aliases: &[],
+        usage: "NAME",
+        about: "tell where somebody is, since when, and how long idle",
+        detail: "",
+        run: whois,
+    },
+    Command { name: "rooms", aliases: &["list"], usage: "", about: "list the rooms", detail: "", run: rooms },
+    Command {
+        name: "join",
+        aliases: &["j"],
+        usage: "ROOM",
+        about: "go to another room; it is opened if there is none",
+        detail: "You are in one room at a time. A room is closed, and forgotten, when the last one leaves it.",
+        run: join,
+    },
+    Command { name: "leave", aliases: &["part"], usage: "", about: "go back to the lobby", detail: "", run: leave },
+    Command {
+        name: "topic",
+        aliases: &[],
+        usage: "[TEXT]",
+        about: "show the topic of this room, or set it",
+        detail: "/topic - clears it.",
+        run: topic,
+    },
+    Command {
+        name: "msg",
+        aliases: &["m", "tell", "query"],
+        usage: "NAME TEXT",
+        about: "say something to one person only",
+        detail: "Private messages are kept nowhere.",
+        run: msg,
+    },
+    Command {
+        name: "reply",
+        aliases: &["r"],
+        usage: "TEXT",
+        about: "answer the last private message",
+        detail: "",
+        run: reply,
+    },
+    Command { name: "me", aliases: &[], usage: "TEXT", about: "do something: * ann waves", detail: "", run: me },
+    Command {
+        name: "away",
+        aliases: &[],
+        usage: "[TEXT]",
+        about: "say that you are away",
+        detail: "Whoever writes to you privately is told so. /back ends it.",
+        run: away,
+    },
+    Command { name: "back", aliases: &[], usage: "", about: "say that you are back", detail: "", run: back },
+    Command {
+        name: "ignore",
+        aliases: &[],
+        usage: "[NAME]",
+        about: "see nothing of what somebody says, or list whom you ignore",
+        detail: "It stays with them if they take another name.",
+        run: ignore,
+    },
+    Command {
+        name: "unignore",
+        aliases: &[],
+        usage: "NAME",
+        about: "see again what somebody says",
+        detail: "",
+        run: unignore,
+    },
+    Command {
+        name: "quiet",
+        aliases: &[],
+        usage: "",
+        about: "hide arrivals and departures, or show them again",
+        detail: "",
+        run: quiet,
+    },
+    Command {
+        name: "history",
+        aliases: &["replay"],
+        usage: "[LINES]",
+        about: "show the last lines said here",
+        detail: "",
+        run: history,
+    },
+    Command {
+        name: "search",
+        aliases: &[],
+        usage: "TEXT",
+        about: "show the lines kept of this room in which a text occurs",
+        detail: "Upper and lower case are the same. The last matches are shown, as many as /history shows.",
+        run: search,
+    },
+    Command {
+        name: "time",
+        aliases: &[],
+        usage: "[on|off|+HH:MM|-HH:MM]",
+        about: "show the time with each line, at an offset from UTC",
+        detail: "/time alone switches it on and off. The offset is used for /history too.",
+        run: time,
+    },
+    Command {
+        name: "report",
+        aliases: &[],
+        usage: "NAME TEXT",
+        about: "tell the operators about somebody",
+        detail: "",
+        run: report,
+    },
+    Command {
+        name: "quit",
+        aliases: &["exit", "bye"],
+        usage: "[TEXT]",
+        about: "leave, with a last word",
+        detail: "",
+        run: quit,
+    },
+];
+
+/// The command of that name or alias, whatever its case.
+#[must_use]
+pub fn find(word: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| {
+        command.name.eq_ignore_ascii_case(word) || command.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word))
+    })
+}
+
+/// The name or alias most like `word`, if one is like it.
+#[must_use]
+pub fn nearest(word: &str) -> Option<&'static str> {
+    let word: String = word.chars().take(32).flat_map(char::to_lowercase).collect();
+    COMMANDS
+        .iter()
+        .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
+        .map(|name| {
+            // Who types the beginning of a command means that command.
+            let distance =
+                if word.len() >= 2 && name.starts_with(&word) { 1 } else { strsim::damerau_levenshtein(name, &word) };
+            (distance, name)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
+        .map(|(_, name)| name)
+}
+
+/// Carries out what follows the slash.
+pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
+    let (word, args) = split_word(line);
+    match find(word) {
+        Some(command) => (command.run)(&mut Call { hub, id, now, effects, command }, args),
+        None => {
+            let given: String = word.chars().take(32).collect();
+            let nearest = nearest(word);
+            refuse(id, Refusal::UnknownCommand { given: given.into(), nearest }, effects);
+        }
+    }
+}
+
+/// A command being carried out for `id`.
+struct Call<'a> {
+    hub: &'a mut Hub,
+    id: SessionId,
+    now: Now,
+    effects: &'a mut Vec<Effect>,
+    command: &'static Command,
+}
+
+impl Call<'_> {
+    fn tell(&mut self, message: Message) {
+        tell(self.id, message, self.effects);
+    }
+
+    fn done(&mut self, done: Done) {
+        self.tell(Message::Done(done));
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.tell(Message::Refused(refusal));
+    }
+
+    fn usage(&mut self) {
+        self.refuse(Refusal::Usage(self.command));
+    }
+
+    fn own(&self) -> &super::Session {
+        &self.hub.sessions[&self.id]
+    }
+
+    fn own_mut(&mut self) -> &mut super::Session {
+        self.hub.sessions.get_mut(&self.id).expect("commands are run for who is here")
+    }
+
+    fn nick(&self) -> Arc<str> {
+        self.own().nick.shown().into()
+    }
+
+    fn room(&self) -> &super::Room {
+        &self.hub.rooms[&self.own().room]
+    }
+
+    /// The person of that name; the caller is told if there is none.
+    fn person(&mut self, name: &str) -> Option<SessionId> {
+        let found = self.hub.find(name);
+        if found.is_none() {
+            self.refuse(Refusal::NoSuchPerson(clip(name)));
+        }
+        found
+    }
+}
+
+/// The first word, and what follows it without the space between.
+fn split_word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim()),
+        None => (text, ""),
+    }
+}
+
+/// What somebody typed, short enough to be told back.
+fn clip(text: &str) -> Arc<str> {
+    let mut clipped: String = text.chars().take(40).collect();
+    if clipped.len() < text.len() {
+        clipped.push_str("...");
+    }
+    clipped.into()
+}
+
+/// How many people or rooms a list shows before it counts: more would neither be read nor fit a mailbox.
+const LISTED: usize = 200;
+
+fn text_arg(text: &str) -> Option<Arc<str>> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+fn help(call: &mut Call<'_>, args: &str) {
+    let (word, _) = split_word(args);
+    let word = word.strip_prefix('/').unwrap_or(word);
+    match find(word) {
+        Some(command) => call.tell(Message::HelpOn(command)),
+        None if word.is_empty() => call.tell(Message::Help),
+        None => call.refuse(Refusal::UnknownCommand { given: clip(word), nearest: nearest(word) }),
+    }
+}
+
+fn nick(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        return call.usage();
+    }
+    let name = match Name::parse(args, call.hub.settings.limits.name) {
+        Ok(name) => name,
+        Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
+    };
+    if let Err(refusal) = call.hub.may_bear(call.id, &name) {
+        return call.refuse(refusal);
+    }
+    // A name can be as good as a line: who is muted keeps the one they have.
+    if !call.hub.may_speak(call.id, call.now, call.effects) {
+        return;
+    }
+    call.done(Done::Named(name.shown().into()));
+    call.hub.rename(call.id, name, None, call.now, call.effects);
+}
+
+fn who(call: &mut Call<'_>, args: &str) {
+    let room = if args.is_empty() { Some(call.own().room) } else { call.hub.find_room(args) };
+    let Some(room) = room else { return call.refuse(Refusal::NoSuchRoom(clip(args))) };
+    let room = &call.hub.rooms[&room];
+    let mut people: Vec<(Arc<str>, bool)> = room
+        .members
+        .iter()
+        .map(|id| &call.hub.sessions[id])
+        .map(|session| (session.nick.shown().into(), session.away.is_some()))
+        .collect();
+    people.sort_unstable();
+    let total = people.len();
+    people.truncate(LISTED);
+    let room = room.name.shown().into();
+    call.tell(Message::Who { room, people, total });
+}
+
+fn whois(call: &mut Call<'_>, args: &str) {
+    let (name, _) = split_word(args);
+    if name.is_empty() {
+        return call.usage();
+    }
+    let Some(other) = call.person(name) else { return };
+    let other = &call.hub.sessions[&other];
+    let message = Message::Whois {
+        nick: other.nick.shown().into(),
+        room: call.hub.rooms[&other.room].name.shown().into(),
+        since: other.since,
+        idle: other.idle(call.now).as_secs(),
+        away: other.away.clone(),
+    };
+    call.tell(message);
+}
+
+fn rooms(call: &mut Call<'_>, _: &str) {
+    let mut rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
+        call.hub.rooms.values().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+    rooms.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    let total = rooms.len();
+    rooms.truncate(LISTED);
+    call.tell(Message::Rooms { rooms, total });
+}
+
+fn join(call: &mut Call<'_>, args: &str) {
+    let typed = args.strip_prefix('#').unwrap_or(args);
+    if typed.is_empty() {
+        return call.usage();
+    }
+    if let Some(room) = call.hub.find_room(typed) {
+        if room == call.own().room {
+            let name = call.room().name.shown().into();
+            return call.refuse(Refusal::AlreadyHere(name));
+        }
+        return call.hub.enter(call.id, room, call.now, call.effects);
+    }
+    let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
+        Ok(name) => name,
+        Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
+    };
+    let lookalike = call.hub.room_names.lookalikes(&name).next();
+    if let Some(room) = lookalike {
+        let other = call.hub.rooms[&room].name.shown().into();
+        return call.refuse(Refusal::RoomLooksLike(other));
+    }
+    // The room that is left behind by its only member makes place for the new one.
+    let limit = call.hub.settings.limits.rooms;
+    let leaves_empty = call.own().room != call.hub.lobby && call.room().members.len() == 1;
+    if call.hub.rooms.len() - usize::from(leaves_empty) >= limit {
+        return call.refuse(Refusal::TooManyRooms(limit));
+    }
+    // A room's name can be as good as a line.
+    if !call.hub.may_speak(call.id, call.now, call.effects) {
+        return;
+    }
+    let room = Some(name.shown().into());
+    let nick = Some(call.nick());
+    let (session, now) = (Some(call.id), call.now);
+    let id = call.hub.open(name, now, call.effects);
+    let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
+    call.effects.push(Effect::Happened(opened));
+    call.hub.enter(call.id, id, now, call.effects);
+}
+
+fn leave(call: &mut Call<'_>, _: &str) {
+    let lobby = call.hub.lobby;
+    if call.own().room == lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::AlreadyHere(name));
+    }
+    call.hub.enter(call.id, lobby, call.now, call.effects);
+}
+
+fn topic(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        let room = call.room();
+        let message = Message::Topic { room: room.name.shown().into(), topic: room.topic() };
+        return call.tell(message);
+    }
+    let limit = call.hub.settings.limits.topic;
+    if args.len() > limit {
+        return call.refuse(Refusal::TopicTooLong(limit));
+    }
+    if !call.hub.may_speak(call.id, call.now, call.effects) {
+        return;
+    }
+    let text = if args == "-" { "" } else { args };
+    let room = call.own().room;
+    call.hub.set_topic(room, Some(call.id), text.into(), None, call.now, call.effects);
+}
+
+fn msg(call: &mut Call<'_>, args: &str) {
+    let (name, text) = split_word(args);
+    if name.is_empty() || text.is_empty() {
+        return call.usage();
+    }
+    if let Some(to) = call.person(name) {
+        private(call, to, text);
+    }
+}
+
+fn reply(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        return call.usage();
+    }
+    match call.own().private_from.clone() {
+        None => call.refuse(Refusal::NobodyToReplyTo),
+        Some((to, _)) if call.hub.sessions.contains_key(&to) => private(call, to, args),
+        Some((_, name)) => call.refuse(Refusal::ReplyGone(name)),
+    }
+}
+
+fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
+    if to == call.id {
+        return call.refuse(Refusal::ToYourself);
+    }
+    if !call.hub.may_speak(call.id, call.now, call.effects) {
+        return;
+    }
+    call.hub.counters.private_messages += 1;
+    let nick = call.nick();
+    let text: Arc<str> = text.into();
+    let id = call.id;
+    let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
+    let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
+    // Who is ignored is not told so.
+    if !other.ignores(id) {
+        other.private_from = Some((id, nick.clone()));
+        tell(to, Message::PrivateFrom { nick, text }, call.effects);
+    }
+    call.tell(message);
+}
+
+fn me(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        return call.usage();
+    }
+    if call.hub.may_speak(call.id, call.now, call.effects) {
+        let said = Said::Emote { nick: call.nick(), text: args.into() };
+        let room = call.own().room;
+        call.hub.post(room, Some(call.id), said, call.now, call.effects);
+    }
+}
+
+fn away(call: &mut Call<'_>, args: &str) {
+    let limit = call.hub.settings.limits.topic;
+    if args.len() > limit {
+        return call.refuse(Refusal::TopicTooLong(limit));
+    }
+    let text = text_arg(args).unwrap_or_else(|| "away".into());
+    call.own_mut().away = Some(text);
+    call.done(Done::Away);
+}
+
+fn back(call: &mut Call<'_>, _: &str) {
+    call.own_mut().away = None;
+    call.done(Done::Back);
+}
+
+fn ignore(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        let names = call
+            .own()
+            .ignoring
+            .as_ref()
+            .map_or_else(Vec::new, |list| list.names.iter().map(|(_, shown)| shown.clone()).collect());
+        return call.tell(Message::Ignoring(names));
+    }
+    let (name, _) = split_word(args);
+    let Some(other) = call.person(name) else { return };
+    if other == call.id {
+        return call.refuse(Refusal::ToYourself);
+    }
+    let nick = call.hub.sessions[&other].nick.clone();
+    let shown: Arc<str> = nick.shown().into();
+    let limit = call.hub.settings.limits.ignores;
+    let list = call.own_mut().ignoring.get_or_insert_default();
+    if !list.names.iter().any(|(folded, _)| **folded == *nick.folded()) {
+        if list.names.len() >= limit {
+            return call.refuse(Refusal::TooManyIgnored(limit));
+        }
+        list.names.push((nick.folded().into(), shown.clone()));
+    }
+    list.sessions.insert(other);
+    call.hub.filter(call.id, call.effects);
+    call.done(Done::Ignored(shown));
+}
+
+fn unignore(call: &mut Call<'_>, args: &str) {
+    let (name, _) = split_word(args);
+    if name.is_empty() {
+        return call.usage();
+    }
+    let folded = name::fold(name);
+    let bearer = call.hub.find(name);
+    let own = call.own_mut();
+    let mut list = own.ignoring.take().unwrap_or_else(|| Box::new(Ignoring::default()));
+    let before = list.names.len() + list.sessions.len();
+    list.names.retain(|(ignored, _)| **ignored != *folded);
+    if let Some(bearer) = bearer {
+        list.sessions.remove(&bearer);
+    }
+    let after = list.names.len() + list.sessions.len();
+    // The last name gone, nobody is ignored, whatever name they bear now.
+    own.ignoring = (!list.names.is_empty()).then_some(list);
+    call.hub.filter(call.id, call.effects);
+    if before == after {
+        call.refuse(Refusal::NotIgnored(clip(name)));
+    } else {
+        call.done(Done::Unignored(clip(name)));
+    }
+}
+
+fn quiet(call: &mut Call<'_>, _: &str) {
+    let own = call.own_mut();
+    own.quiet = !own.quiet;
+    let done = if own.quiet { Done::Quiet } else { Done::NotQuiet };
+    call.hub.filter(call.id, call.effects);
+    call.done(done);
+}
+
+fn history(call: &mut Call<'_>, args: &str) {
+    let count = match (args, args.parse::<usize>()) {
+        ("", _) => call.hub.settings.history.replay,
+        (_, Ok(count @ 1..)) => count.min(call.hub.settings.history.replay),
+        _ => return call.usage(),
+    };
+    let lines = call.room().history.last(count).cloned().collect();
+    show(call, Replay::Last, lines);
+}
+
+fn search(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        return call.usage();
+    }
+    let query = name::fold(args);
+    let limit = call.hub.settings.history.replay.max(1);
+    let matches = |line: &&Arc<super::Line>| name::fold(line.said.text()).contains(&query);
+    let mut lines: Vec<_> = call.room().history.iter().rev().filter(matches).take(limit).cloned().collect();
+    lines.reverse();
+    show(call, Replay::Search(clip(args)), lines.into());
+}
+
+fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {
+    let offset = call.own().view.time.unwrap_or_default();
+    let room = call.room().name.shown().into();
+    call.tell(Message::Replay { room, of, lines, offset });
+}
+
+fn time(call: &mut Call<'_>, args: &str) {
+    let shown = call.own().view.time;
+    let time = match args {
+        "" => shown.is_none().then_some(Offset::default()),
+        "on" => Some(shown.unwrap_or_default()),
+        "off" => None,
+        other => match Offset::parse(other) {
+            Some(offset) => Some(offset),
+            None => return call.refuse(Refusal::BadOffset(clip(other))),
+        },
+    };
+    let view = View { time };
+    call.own_mut().view = view;
+    call.effects.push(Effect::View { session: call.id, view });
+    call.done(time.map_or(Done::TimeOff, Done::TimeOn));
+}
+
+fn report(call: &mut Call<'_>, args: &str) {
+    let (name, text) = split_word(args);
+    if name.is_empty() || text.is_empty() {
+        return call.usage();
+    }
+    let Some(other) = call.person(name) else { return };
+    let other = &call.hub.sessions[&other];
+    let about: Arc<str> = other.nick.shown().into();
+    let text: Arc<str> = format!("{about} ({}): {text}", other.id).into();
+    call.hub.happened(What::Reported, call.id, None, Some(text), call.now, call.effects);
+    call.done(Done::Reported(about));
+}
+
+fn quit(call: &mut Call<'_>, args: &str) {
+    // The last word is not heard of who is muted.
+    let muted = call.own().muted(call.now).is_some();
+    let limit = call.hub.settings.limits.topic;
+    let word = text_arg(args).filter(|text| !muted && text.len() <= limit);
+    let why = Farewell::Quit(word);
+    call.tell(Message::Goodbye(why.clone()));
+    call.hub.depart(call.id, why, call.now, call.effects);
+}

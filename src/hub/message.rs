@@ -1,0 +1,431 @@
+//! What is said, as values: the lines of a room, and what one client alone is told.
+//!
+//! Nothing here is text for a screen. [`crate::wire::render`] turns these values into bytes, a
+//! room's line once for all who see it alike.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::name::InvalidName;
+use super::time::Wall;
+
+/// A client, from connecting to leaving. Handed out in rising order and never twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0)
+    }
+}
+
+/// A room, from being opened to being closed. Handed out in rising order and never twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(pub u64);
+
+/// A line of a room's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number: rising over all rooms.
+    pub seq: u64,
+    /// When it was said.
+    pub at: Wall,
+    /// Who caused it, if one client did: that one is not shown it.
+    pub author: Option<SessionId>,
+    /// What it says.
+    pub said: Said,
+}
+
+/// What a line of a room's log says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// `ann: hi`
+    Say {
+        /// Who.
+        nick: Arc<str>,
+        /// What.
+        text: Arc<str>,
+    },
+    /// `* ann waves`
+    Emote {
+        /// Who.
+        nick: Arc<str>,
+        /// Does what.
+        text: Arc<str>,
+    },
+    /// Something an administrator says to a room in the name of the hub.
+    Notice {
+        /// What.
+        text: Arc<str>,
+    },
+    /// A new topic; empty if it was cleared.
+    Topic {
+        /// Who set it; `None` if an administrator did.
+        nick: Option<Arc<str>>,
+        /// The topic.
+        text: Arc<str>,
+    },
+    /// Somebody came in.
+    Joined {
+        /// Who.
+        nick: Arc<str>,
+    },
+    /// Somebody went.
+    Left {
+        /// Who.
+        nick: Arc<str>,
+        /// Why, if there is more to say than that they went.
+        reason: Option<Arc<str>>,
+    },
+    /// Somebody has another name.
+    Renamed {
+        /// The name before.
+        from: Arc<str>,
+        /// The name now.
+        to: Arc<str>,
+    },
+    /// Arrivals and departures of a burst, in one line.
+    Gathered {
+        /// How many came.
+        joined: u32,
+        /// How many went.
+        left: u32,
+        /// The first few of those who came.
+        names: Arc<[Arc<str>]>,
+        /// How many are in the room now.
+        members: usize,
+    },
+}
+
+impl Said {
+    /// Whether history keeps it: what people said and did, not who came and went.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. })
+    }
+
+    /// Whether it tells of coming and going, which `/quiet` hides.
+    #[must_use]
+    pub fn is_presence(&self) -> bool {
+        matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. } | Self::Gathered { .. })
+    }
+
+    /// Whether it was said by a person, and so is hidden from those who ignore them.
+    #[must_use]
+    pub fn is_speech(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Emote { .. })
+    }
+
+    /// The text that history is searched for.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Say { text, .. } | Self::Emote { text, .. } | Self::Notice { text } | Self::Topic { text, .. } => {
+                text
+            }
+            _ => "",
+        }
+    }
+
+    /// The name of the one it comes from; empty for an administrator.
+    #[must_use]
+    pub fn nick(&self) -> &str {
+        match self {
+            Self::Say { nick, .. }
+            | Self::Emote { nick, .. }
+            | Self::Joined { nick }
+            | Self::Left { nick, .. }
+            | Self::Renamed { from: nick, .. } => nick,
+            Self::Topic { nick, .. } => nick.as_deref().unwrap_or(""),
+            Self::Notice { .. } | Self::Gathered { .. } => "",
+        }
+    }
+}
+
+/// How one client wants a room's lines rendered. All clients with equal views share one rendering.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct View {
+    /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
+    pub time: Option<Offset>,
+}
+
+/// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:
+/// there are 193 of them, so that strangers cannot make more renderings than that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(i16);
+
+impl Offset {
+    /// Reads `+hh:mm`, `-hh:mm`, `+hh` or `utc`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("utc") {
+            return Some(Self(0));
+        }
+        let (sign, rest) = match text.split_at_checked(1)? {
+            ("+", rest) => (1, rest),
+            ("-", rest) => (-1, rest),
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+        let number = |digits: &str| {
+            (matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| digits.parse::<i16>().ok())
+                .flatten()
+        };
+        let total = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
+        (total <= 24 * 60 && total % 15 == 0).then_some(Self(sign * total))
+    }
+
+    /// Minutes east of UTC.
+    #[must_use]
+    pub fn minutes(self) -> i16 {
+        self.0
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("UTC");
+        }
+        let (sign, minutes) = if self.0 < 0 { ('-', -self.0) } else { ('+', self.0) };
+        write!(f, "UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+/// Why a session ended, or is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// It closed its side.
+    Hangup,
+    /// `/quit`, with what it said last.
+    Quit(Option<Arc<str>>),
+    /// Its connection broke.
+    Lost,
+    /// An administrator closed it.
+    Kicked(Option<Arc<str>>),
+    /// It did not take what was owed to it.
+    TooSlow,
+    /// What was meant for it alone piled up over the limit.
+    MailboxFull,
+    /// The hub stops.
+    Shutdown(Option<Arc<str>>),
+}
+
+/// What one client alone is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// The greeting, on connecting.
+    Welcome {
+        /// The hub's name.
+        hub: Arc<str>,
+        /// An own line of the operator's.
+        greeting: Option<Arc<str>>,
+        /// The name given to the newcomer.
+        nick: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+        /// How many are in it, the newcomer included.
+        members: usize,
+        /// How many lines of each room are kept.
+        kept: usize,
+    },
+    /// A room was entered later on.
+    Entered {
+        /// The room.
+        room: Arc<str>,
+        /// How many are in it, the newcomer included.
+        members: usize,
+    },
+    /// The topic of a room.
+    Topic {
+        /// The room.
+        room: Arc<str>,
+        /// The topic, if there is one.
+        topic: Option<Arc<str>>,
+    },
+    /// Lines of history, between markers.
+    Replay {
+        /// The room.
+        room: Arc<str>,
+        /// What they are.
+        of: Replay,
+        /// Oldest first.
+        lines: Arc<[Arc<Line>]>,
+        /// At which offset to show the times.
+        offset: Offset,
+    },
+    /// A private message that came in.
+    PrivateFrom {
+        /// From whom.
+        nick: Arc<str>,
+        /// What.
+        text: Arc<str>,
+    },
+    /// A private message that went out.
+    PrivateTo {
+        /// To whom.
+        nick: Arc<str>,
+        /// What.
+        text: Arc<str>,
+        /// Why the other one is away, if so.
+        away: Option<Arc<str>>,
+    },
+    /// Who is in a room.
+    Who {
+        /// The room.
+        room: Arc<str>,
+        /// Names, and whether each is away.
+        people: Vec<(Arc<str>, bool)>,
+        /// How many there are, listed or not.
+        total: usize,
+    },
+    /// The rooms there are.
+    Rooms {
+        /// Name, members, topic.
+        rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>,
+        /// How many there are, listed or not.
+        total: usize,
+    },
+    /// One person.
+    Whois {
+        /// Their name.
+        nick: Arc<str>,
+        /// Their room.
+        room: Arc<str>,
+        /// Since when they are connected.
+        since: Wall,
+        /// Seconds since they last sent a line.
+        idle: u64,
+        /// Why they are away, if so.
+        away: Option<Arc<str>>,
+    },
+    /// The list of commands.
+    Help,
+    /// One command of the table.
+    HelpOn(&'static super::command::Command),
+    /// Those who are ignored.
+    Ignoring(Vec<Arc<str>>),
+    /// Something that was done.
+    Done(Done),
+    /// Something that was not done.
+    Refused(Refusal),
+    /// An own word of an administrator, to everybody wherever they are.
+    Notice(Arc<str>),
+    /// The last line.
+    Goodbye(Farewell),
+}
+
+/// What a replay shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// The last lines, to a newcomer or on `/history`.
+    Last,
+    /// The matches of a search.
+    Search(Arc<str>),
+}
+
+/// Something that was done, told to the one who asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The name is now this.
+    Named(Arc<str>),
+    /// An administrator gave this name.
+    RenamedByAdmin(Arc<str>),
+    /// Marked as away.
+    Away,
+    /// No longer away.
+    Back,
+    /// Ignoring this one now.
+    Ignored(Arc<str>),
+    /// Not ignoring this one any more.
+    Unignored(Arc<str>),
+    /// Arrivals and departures are hidden now.
+    Quiet,
+    /// Arrivals and departures are shown now.
+    NotQuiet,
+    /// Time stamps are shown now, at this offset.
+    TimeOn(Offset),
+    /// Time stamps are not shown now.
+    TimeOff,
+    /// The report was passed on.
+    Reported(Arc<str>),
+    /// An administrator muted this client, until then if there is an end.
+    Muted(Option<Wall>),
+    /// It may speak again.
+    Unmuted,
+    /// Lines are taken slower now, at so many a second.
+    SlowedDown(u32),
+    /// Lines are being dropped now.
+    Dropping,
+    /// So many lines were dropped in all.
+    Dropped(u64),
+    /// The room was closed by an administrator.
+    RoomClosed {
+        /// The room.
+        room: Arc<str>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+}
+
+/// Something that was not done, and why: for the person at the prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No command of that name; the nearest one, if one is near.
+    UnknownCommand {
+        /// What was typed.
+        given: Arc<str>,
+        /// The nearest match.
+        nearest: Option<&'static str>,
+    },
+    /// The command wants other arguments.
+    Usage(&'static super::command::Command),
+    /// Nobody of that name.
+    NoSuchPerson(Arc<str>),
+    /// No room of that name.
+    NoSuchRoom(Arc<str>),
+    /// There is a room whose name looks like that.
+    RoomLooksLike(Arc<str>),
+    /// Not a name.
+    InvalidName(InvalidName),
+    /// Somebody has that name, or one that looks like it.
+    NameTaken(Arc<str>),
+    /// The hub keeps that name for itself.
+    NameReserved(Arc<str>),
+    /// Already in that room.
+    AlreadyHere(Arc<str>),
+    /// Already has that name.
+    AlreadyNamed(Arc<str>),
+    /// As many rooms as there may be.
+    TooManyRooms(usize),
+    /// As many ignored as there may be.
+    TooManyIgnored(usize),
+    /// Not ignored in the first place.
+    NotIgnored(Arc<str>),
+    /// Nobody sent a private message yet.
+    NobodyToReplyTo,
+    /// The one who sent it has gone.
+    ReplyGone(Arc<str>),
+    /// To oneself.
+    ToYourself,
+    /// Muted, until then if there is an end.
+    Muted(Option<Wall>),
+    /// The line has more bytes than are allowed.
+    LineTooLong {
+        /// Bytes it had.
+        bytes: u64,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The topic has more bytes than are allowed.
+    TopicTooLong(usize),
+    /// Not an offset from UTC.
+    BadOffset(Arc<str>),
+    /// The hub is full.
+    Full,
+    /// So many come from this address already.
+    TooManyFromAddress(usize),
+    /// The hub stops.
+    Stopping,
+}

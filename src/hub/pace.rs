@@ -1,0 +1,98 @@
+//! How fast one client may send: lines and bytes, by the generic cell rate algorithm (ITU-T I.371).
+//!
+//! Reading is slowed first: a line that comes too early is held back until its time has come, and as
+//! nothing more is read meanwhile, TCP slows the sender. Who goes on like that for longer than
+//! `pace.patience` has the lines that come too early dropped, with a count. Being quiet for as long
+//! as the burst takes to refill ends the episode.
+
+use std::time::Duration;
+
+use super::time::Mono;
+use crate::settings;
+
+/// What is to be done with a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Take it.
+    Pass,
+    /// Take it then, and read nothing more until then.
+    Hold(Mono),
+    /// Throw it away; it is counted.
+    Drop,
+}
+
+/// What the sender is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Its lines are taken slower now.
+    SlowedDown,
+    /// Its lines are being dropped now.
+    Dropping,
+    /// The episode is over; so many lines were dropped.
+    Dropped(u64),
+}
+
+/// A wait longer than this is worth a word to the person.
+const NOTABLE: Duration = Duration::from_secs(1);
+
+/// The pace of one client.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    /// When the bucket of lines is full again, in nanoseconds of [`Mono`]'s clock.
+    lines: u64,
+    /// The same for the bucket of bytes.
+    bytes: u64,
+    /// Since when the client sends faster than it may.
+    since: Option<Mono>,
+    told: Option<Word>,
+    dropped: u64,
+}
+
+impl Pace {
+    /// Judges a line of `bytes` bytes that is there at `now`. A held line is asked about again at
+    /// the time given; asking early is harmless.
+    pub fn judge(&mut self, bytes: u64, now: Mono, limits: &settings::Pace) -> (Verdict, Option<Word>) {
+        let nanos = now.0.saturating_mul(1000);
+        let mut word = None;
+        if self.since.is_some() && self.lines.max(self.bytes) <= nanos {
+            if self.dropped > 0 {
+                word = Some(Word::Dropped(self.dropped));
+            }
+            (self.since, self.told, self.dropped) = (None, None, 0);
+        }
+        let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
+        let per_byte = |bytes: u64| bytes.saturating_mul(1_000_000_000) / (limits.bytes as u64).max(1);
+        // A line passes while the bucket, with this line in it, is not fuller than the burst.
+        let line_time = self.lines.max(nanos).saturating_add(per_line);
+        let byte_time = self.bytes.max(nanos).saturating_add(per_byte(bytes));
+        // A line longer than the whole burst of bytes passes when the bucket is empty.
+        let burst_bytes = per_byte((limits.burst_bytes as u64).max(bytes));
+        let early = (line_time.saturating_sub(per_line.saturating_mul(u64::from(limits.burst_lines))))
+            .max(byte_time.saturating_sub(burst_bytes));
+        if early <= nanos {
+            (self.lines, self.bytes) = (line_time, byte_time);
+            return (Verdict::Pass, word);
+        }
+        let since = *self.since.get_or_insert(now);
+        if now.since(since) > limits.patience {
+            self.dropped += 1;
+            if self.told != Some(Word::Dropping) {
+                self.told = Some(Word::Dropping);
+                word = Some(Word::Dropping);
+            }
+            return (Verdict::Drop, word);
+        }
+        let until = Mono(early.div_ceil(1000));
+        if self.told.is_none() && (until.since(now) >= NOTABLE || now.since(since) >= NOTABLE) {
+            self.told = Some(Word::SlowedDown);
+            word = Some(Word::SlowedDown);
+        }
+        (Verdict::Hold(until), word)
+    }
+
+    /// Lines dropped in this episode.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

@@ -1,0 +1,205 @@
+//! A room: who is in it, its topic, the lines that are kept, and how coming and going is told.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::message::{Line, RoomId, Said, SessionId};
+use super::name::Name;
+use super::time::{Mono, Now, Wall};
+use crate::settings::{self, Settings};
+
+/// A room.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Its number.
+    pub id: RoomId,
+    /// Its name.
+    pub name: Name,
+    /// Its topic; empty if there is none.
+    pub topic: Arc<str>,
+    /// Who is in it.
+    pub members: BTreeSet<SessionId>,
+    /// Since when it exists.
+    pub since: Wall,
+    /// Lines said in it since then.
+    pub lines: u64,
+    /// What is kept of them.
+    pub history: History,
+    pub(super) presence: Presence,
+}
+
+impl Room {
+    pub(super) fn new(id: RoomId, name: Name, since: Wall) -> Self {
+        Self {
+            id,
+            name,
+            topic: "".into(),
+            members: BTreeSet::new(),
+            since,
+            lines: 0,
+            history: History::default(),
+            presence: Presence::default(),
+        }
+    }
+
+    /// Its topic, if it has one.
+    #[must_use]
+    pub fn topic(&self) -> Option<Arc<str>> {
+        (!self.topic.is_empty()).then(|| self.topic.clone())
+    }
+}
+
+/// The last lines said in a room, at most `history.lines` lines and `history.bytes` bytes of text.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    lines: VecDeque<Arc<Line>>,
+    bytes: usize,
+    /// The last lines as newcomers get them, made once for all who come before the next line.
+    replay: Option<Arc<[Arc<Line>]>>,
+}
+
+/// What a line counts against `history.bytes`: its text and name, and what holds them.
+fn weight(line: &Line) -> usize {
+    line.said.text().len() + line.said.nick().len() + std::mem::size_of::<Line>()
+}
+
+impl History {
+    /// Keeps a line, and lets go of the oldest ones over the limits.
+    pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
+        self.replay = None;
+        self.bytes += weight(&line);
+        self.lines.push_back(line);
+        self.trim(limits);
+    }
+
+    /// Lets go of the oldest lines over the limits.
+    pub fn trim(&mut self, limits: &settings::History) {
+        while self.lines.len() > limits.lines || self.bytes > limits.bytes {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= weight(&oldest);
+            self.replay = None;
+        }
+    }
+
+    /// The last `count` lines, oldest first.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = &Arc<Line>> {
+        self.lines.range(self.lines.len().saturating_sub(count)..)
+    }
+
+    /// All lines kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> + ExactSizeIterator {
+        self.lines.iter()
+    }
+
+    /// What a newcomer is shown.
+    pub fn replay(&mut self, count: usize) -> Arc<[Arc<Line>]> {
+        if let Some(replay) = &self.replay
+            && replay.len() == count.min(self.lines.len())
+        {
+            return replay.clone();
+        }
+        let replay: Arc<[Arc<Line>]> = self.last(count).cloned().collect();
+        self.replay = Some(replay.clone());
+        replay
+    }
+
+    /// How many lines are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// What they weigh, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Coming and going that is gathered, to be told in one line.
+///
+/// In a quiet room each arrival is a line of its own; in a burst, or where there are more than
+/// `rooms.announce_limit` people, they are counted and told together at the end of a window: a
+/// thousand arrivals are a few lines, not a thousand lines to a thousand people.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Presence {
+    /// When all of `rooms.announce_burst` single lines may be used again.
+    full_at: Mono,
+    joined: u32,
+    left: u32,
+    names: Vec<Arc<str>>,
+    /// The first of those gathered, who is not shown a line about that one alone.
+    first: Option<SessionId>,
+    /// When what is gathered is told.
+    pub(super) flush_at: Option<Mono>,
+}
+
+/// Names that a gathered line shows before it counts.
+const NAMES_SHOWN: usize = 3;
+
+/// Coming or going.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Joined,
+    Left(Option<Arc<str>>),
+}
+
+impl Presence {
+    /// Notes that `who` came or went. Returns the line to post at once, if it is to be one of its own.
+    pub(super) fn note(
+        &mut self,
+        who: SessionId,
+        nick: &Arc<str>,
+        step: Step,
+        members: usize,
+        now: Now,
+        settings: &Settings,
+    ) -> Option<Said> {
+        let rooms = &settings.rooms;
+        let big = members > rooms.announce_limit;
+        if !big && self.flush_at.is_none() {
+            let refill = rooms.gather / rooms.announce_burst.max(1);
+            let full_at = self.full_at.max(now.mono).after(refill);
+            if full_at <= now.mono.after(rooms.gather) {
+                self.full_at = full_at;
+                let nick = nick.clone();
+                return Some(match step {
+                    Step::Joined => Said::Joined { nick },
+                    Step::Left(reason) => Said::Left { nick, reason },
+                });
+            }
+        }
+        match step {
+            Step::Joined => {
+                self.joined += 1;
+                if self.names.len() < NAMES_SHOWN {
+                    self.names.push(nick.clone());
+                }
+            }
+            Step::Left(_) => self.left += 1,
+        }
+        self.first.get_or_insert(who);
+        if self.flush_at.is_none() {
+            self.flush_at = Some(now.mono.after(if big { rooms.gather_big } else { rooms.gather }));
+        }
+        None
+    }
+
+    /// The line that tells what was gathered, and the one who is not to be shown it.
+    pub(super) fn flush(&mut self, members: usize) -> Option<(Option<SessionId>, Said)> {
+        self.flush_at = None;
+        let names = std::mem::take(&mut self.names);
+        let first = self.first.take();
+        match (std::mem::take(&mut self.joined), std::mem::take(&mut self.left)) {
+            (0, 0) => None,
+            (1, 0) => Some((first, Said::Joined { nick: names[0].clone() })),
+            (joined, left) => Some((None, Said::Gathered { joined, left, names: names.into(), members })),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
+
+use std::collections::BTreeMap;
+
+use super::name::Name;
+
+/// The names in use. All three indexes always hold the same bearers, each once.
+#[derive(Clone, Debug)]
+pub struct Roster<T> {
+    by_folded: BTreeMap<Box<str>, T>,
+    by_skeleton: BTreeMap<Box<str>, T>,
+    by_sight: BTreeMap<Box<str>, T>,
+}
+
+impl<T> Default for Roster<T> {
+    fn default() -> Self {
+        Self { by_folded: BTreeMap::new(), by_skeleton: BTreeMap::new(), by_sight: BTreeMap::new() }
+    }
+}
+
+impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
+    /// Who bears the name that `folded` is the folded form of.
+    #[must_use]
+    pub fn find(&self, folded: &str) -> Option<T> {
+        self.by_folded.get(folded).copied()
+    }
+
+    /// Those who bear this name or one that looks like it (see [`Name::looks_like`]).
+    pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = T> {
+        [self.by_folded.get(name.folded()), self.by_skeleton.get(name.skeleton()), self.by_sight.get(name.sight())]
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    /// Gives `name` to `bearer`.
+    ///
+    /// # Errors
+    /// The one who bears it, or one that looks like it; nothing is changed then.
+    pub fn claim(&mut self, name: &Name, bearer: T) -> Result<(), T> {
+        if let Some(other) = self.lookalikes(name).next() {
+            return Err(other);
+        }
+        self.by_folded.insert(name.folded().into(), bearer);
+        self.by_skeleton.insert(name.skeleton().into(), bearer);
+        self.by_sight.insert(name.sight().into(), bearer);
+        Ok(())
+    }
+
+    /// Takes `name` back.
+    pub fn release(&mut self, name: &Name) {
+        self.by_folded.remove(name.folded());
+        self.by_skeleton.remove(name.skeleton());
+        self.by_sight.remove(name.sight());
+    }
+
+    /// How many names are in use.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_folded.len()
+    }
+
+    /// Whether no name is in use.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_folded.is_empty()
+    }
+
+    /// Panics if the indexes disagree.
+    pub fn check_invariants(&self) {
+        let sorted = |map: &BTreeMap<Box<str>, T>| {
+            let mut ids: Vec<_> = map.values().copied().collect();
+            ids.sort_unstable();
+            ids
+        };
+        let ids = sorted(&self.by_folded);
+        assert_eq!(ids, sorted(&self.by_skeleton), "the indexes hold different bearers");
+        assert_eq!(ids, sorted(&self.by_sight), "the indexes hold different bearers");
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "somebody bears two names");
+    }
+}

@@ -1,0 +1,98 @@
+//! One client: its name, its room, its wishes.
+
+use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::message::{RoomId, SessionId, View};
+use super::name::Name;
+use super::pace::Pace;
+use super::time::{Mono, Now, Wall};
+
+/// A client that is connected.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// Where it comes from. Told to administrators only.
+    pub peer: SocketAddr,
+    /// Its name.
+    pub nick: Name,
+    /// The room it is in.
+    pub room: RoomId,
+    /// Since when it is connected.
+    pub since: Wall,
+    /// When it last sent a line.
+    pub spoke: Mono,
+    /// Why it is away, if it is.
+    pub away: Option<Arc<str>>,
+    /// Whether arrivals and departures are hidden from it.
+    pub quiet: bool,
+    /// How it wants lines rendered.
+    pub view: View,
+    /// Whom it ignores; `None` for nobody, which is nearly everybody's wish.
+    pub ignoring: Option<Box<Ignoring>>,
+    /// Who sent it a private message last, and under which name.
+    pub private_from: Option<(SessionId, Arc<str>)>,
+    /// Whether it may not be heard, and until when.
+    pub mute: Option<Mute>,
+    /// How fast it sends.
+    pub pace: Pace,
+    /// Lines it has sent.
+    pub lines: u64,
+    /// Lines of it that were dropped.
+    pub dropped: u64,
+}
+
+/// Whom a client ignores: by name, and by the sessions that bear or bore one of the names since.
+#[derive(Clone, Debug, Default)]
+pub struct Ignoring {
+    /// Folded names, with the spelling that was typed.
+    pub names: Vec<(Box<str>, Arc<str>)>,
+    /// The sessions that are not shown.
+    pub sessions: BTreeSet<SessionId>,
+}
+
+/// A mute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// When it ends: for the clock, and for people. `None`: when it is lifted.
+    pub until: Option<(Mono, Wall)>,
+}
+
+impl Session {
+    /// The mute in force at `now`, if any.
+    #[must_use]
+    pub fn muted(&self, now: Now) -> Option<Mute> {
+        self.mute.filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
+    }
+
+    /// How long it has not sent a line.
+    #[must_use]
+    pub fn idle(&self, now: Now) -> Duration {
+        now.mono.since(self.spoke)
+    }
+
+    /// Whether it ignores that one.
+    #[must_use]
+    pub fn ignores(&self, other: SessionId) -> bool {
+        self.ignoring.as_ref().is_some_and(|ignoring| ignoring.sessions.contains(&other))
+    }
+}
+
+/// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
+/// which is what one subscriber usually has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin(u128);
+
+impl Origin {
+    /// The origin that an address belongs to.
+    #[must_use]
+    pub fn of(addr: IpAddr) -> Self {
+        match addr.to_canonical() {
+            IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
+            IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
+        }
+    }
+}

@@ -1,0 +1,543 @@
+//! Every setting, declared once.
+//!
+//! One declaration, `settings!` below, yields the typed values that the hub and its surroundings use,
+//! the defaults, and [`SETTINGS`], the table from which come the bounds with the texts that explain
+//! them, the shipped configuration file, the table of the README and the manual page. Pure: files are
+//! read by [`crate::config`]; nothing here knows a file, a clock or the environment.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+mod manual;
+mod rule;
+
+pub use manual::{markdown_table, roff, shipped};
+use rule::{Addresses, Choice, GIB, KIB, MIB, Rule, SocketPath, Text, TimeOrOff, size, time, whole};
+pub(crate) use rule::{shorten, show};
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applies {
+    /// With the next reload.
+    Live,
+    /// When the service is started again.
+    Restart,
+}
+
+/// One setting: what it is called, what it means, what it may be.
+pub struct Setting {
+    /// Section and name, as in `limits.clients`.
+    pub key: &'static str,
+    /// The section alone.
+    pub section: &'static str,
+    /// The name within its section.
+    pub name: &'static str,
+    /// When a change takes effect.
+    pub applies: Applies,
+    doc: &'static str,
+    unit: fn() -> &'static str,
+    allowed: fn() -> String,
+    default: fn() -> String,
+    read: fn(&mut Settings, &DeValue<'_>) -> Result<(), String>,
+    write: fn(&Settings) -> String,
+    same: fn(&Settings, &Settings) -> bool,
+}
+
+/// A section of the settings.
+#[derive(Debug)]
+pub struct Section {
+    /// What stands between the brackets.
+    pub name: &'static str,
+    doc: &'static str,
+}
+
+impl Setting {
+    /// The setting with this key.
+    #[must_use]
+    pub fn find(key: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.key == key)
+    }
+
+    /// What it means, in sentences on one line.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.doc.trim()
+    }
+
+    /// What its numbers count; empty where that goes without saying.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        (self.unit)()
+    }
+
+    /// What it may be, as in `a whole number from 1 to 1000000 (clients)`.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        (self.allowed)()
+    }
+
+    /// Its default, as one would write it in the file.
+    #[must_use]
+    pub fn default(&self) -> String {
+        (self.default)()
+    }
+
+    /// Its value in `settings`, as one would write it in the file.
+    #[must_use]
+    pub fn value(&self, settings: &Settings) -> String {
+        (self.write)(settings)
+    }
+
+    /// Gives it the value that was written in a file.
+    ///
+    /// # Errors
+    /// Says what was written and what is allowed; `settings` is then as before.
+    pub fn set(&self, settings: &mut Settings, written: &DeValue<'_>) -> Result<(), NotAllowed> {
+        (self.read)(settings, written).map_err(|written| NotAllowed { written, allowed: self.allowed() })
+    }
+
+    /// Whether it has the same value in both.
+    #[must_use]
+    pub fn same(&self, one: &Settings, other: &Settings) -> bool {
+        (self.same)(one, other)
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Setting({})", self.key)
+    }
+}
+
+impl PartialEq for Setting {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Setting {}
+
+impl Section {
+    /// What its settings are about, in sentences on one line.
+    #[must_use]
+    pub fn doc(&self) -> &'static str {
+        self.doc.trim()
+    }
+
+    /// Its settings, in the order of their declaration.
+    pub fn settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+        let name = self.name;
+        SETTINGS.iter().filter(move |setting| setting.section == name)
+    }
+}
+
+/// A value that a setting cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAllowed {
+    /// What was written, shortened and safe to print.
+    pub written: String,
+    /// What may be written.
+    pub allowed: String,
+}
+
+impl fmt::Display for NotAllowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not allowed here; allowed: {}", self.written, self.allowed)
+    }
+}
+
+impl std::error::Error for NotAllowed {}
+
+/// Declares sections and settings: `name: type = default, rule, when it applies;`.
+///
+/// A rule that does not fit the type of its field does not compile.
+macro_rules! settings {
+    ($(
+        $(#[doc = $section_doc:literal])+
+        $section:ident: $type:ident {
+            $( $(#[doc = $doc:literal])+ $name:ident: $value:ty = $default:expr, $rule:expr, $applies:ident; )+
+        }
+    )+) => {
+        /// The value of every setting.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Settings {
+            $( $(#[doc = $section_doc])+ pub $section: $type, )+
+        }
+
+        $(
+            $(#[doc = $section_doc])+
+            #[derive(Clone, Debug, PartialEq)]
+            pub struct $type {
+                $( $(#[doc = $doc])+ pub $name: $value, )+
+            }
+
+            impl Default for $type {
+                fn default() -> Self {
+                    Self { $( $name: $default, )+ }
+                }
+            }
+        )+
+
+        /// The sections, in the order in which the shipped file has them.
+        pub static SECTIONS: &[Section] = &[
+            $( Section { name: stringify!($section), doc: concat!($($section_doc),+) }, )+
+        ];
+
+        /// The settings, by section.
+        pub static SETTINGS: &[Setting] = &[
+            $($( Setting {
+                key: concat!(stringify!($section), ".", stringify!($name)),
+                section: stringify!($section),
+                name: stringify!($name),
+                applies: Applies::$applies,
+                doc: concat!($($doc),+),
+                unit: || Rule::<$value>::unit(&$rule),
+                allowed: || Rule::<$value>::allowed(&$rule),
+                default: || Rule::<$value>::write(&$rule, &$default),
+                read: |settings, written| {
+                    settings.$section.$name = Rule::<$value>::read(&$rule, written)?;
+                    Ok(())
+                },
+                write: |settings| Rule::<$value>::write(&$rule, &settings.$section.$name),
+                same: |one, other| one.$section.$name == other.$section.$name,
+            }, )+)+
+        ];
+    };
+}
+
+settings! {
+    /// How the hub presents itself.
+    hub: HubSettings {
+        /// What the greeting calls this hub.
+        name: String = "chathub".to_owned(), Text { min: 1, max: 32 }, Live;
+        /// A further line of the greeting, for house rules or an announcement. Empty: none.
+        greeting: String = String::new(), Text { min: 0, max: 200 }, Live;
+    }
+    /// Where the hub listens when it binds its sockets itself. Not used when systemd hands them
+    /// over: then chathub.socket and chathub-admin.socket say where.
+    listen: Listen {
+        /// Addresses and ports for people. `--listen` on the command line replaces them.
+        chat: Vec<SocketAddr> = default_chat(), Addresses, Restart;
+        /// The admin socket. `--admin-socket` on the command line replaces it. Empty: admin.sock in
+        /// `$RUNTIME_DIRECTORY`, else in `$XDG_RUNTIME_DIR/chathub`, else in /run/chathub.
+        admin: Option<PathBuf> = None, SocketPath, Restart;
+    }
+    /// How much of everything there may be. What would go beyond is refused, and whoever asked is
+    /// told. A limit that is lowered turns nobody out who is already there.
+    limits: Limits {
+        /// People connected at once.
+        clients: usize = 10_000, whole(1, 1_000_000, "clients"), Live;
+        /// People connected at once from one address: an IPv4 address, or a /64 network of IPv6.
+        clients_per_address: usize = 64, whole(1, 1_000_000, "clients"), Live;
+        /// The longest line that is accepted, without its line ending. A longer one is refused as a
+        /// whole, neither cut nor split.
+        line: usize = 1024, size(64, 64 * KIB, "bytes"), Live;
+        /// The longest name of a person.
+        name: usize = 24, whole(2, 64, "characters"), Live;
+        /// The longest name of a room.
+        room_name: usize = 24, whole(2, 64, "characters"), Live;
+        /// The longest topic of a room.
+        topic: usize = 256, size(16, 4 * KIB, "bytes"), Live;
+        /// Rooms open at once.
+        rooms: usize = 1000, whole(1, 1_000_000, "rooms"), Live;
+        /// How many others one person can ignore.
+        ignores: usize = 64, whole(1, 1000, "names"), Live;
+        /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
+        /// the limit the client is disconnected. At least four times limits.line.
+        mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
+        /// Connections to the admin socket at once.
+        admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
+    }
+    /// How fast one client may talk. Who is faster is read more slowly at first; after that, lines
+    /// are dropped and counted.
+    pace: Pace {
+        /// Lines in the long run.
+        lines: u32 = 5, whole(1, 1_000_000, "lines per second"), Live;
+        /// Lines in one go, after a while of silence.
+        burst_lines: u32 = 30, whole(1, 1_000_000, "lines"), Live;
+        /// Bytes in the long run.
+        bytes: usize = 4 * 1024, size(64, GIB, "bytes per second"), Live;
+        /// Bytes in one go, after a while of silence. At least limits.line, or the longest line could
+        /// never pass.
+        burst_bytes: usize = 32 * 1024, size(KIB, GIB, "bytes"), Live;
+        /// How long the lines of a client that is too fast are held back before they are dropped.
+        patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
+    }
+    /// What happens to a client that takes what it is sent too slowly.
+    slow: Slow {
+        /// How far a client may fall behind its room. At least four times limits.line.
+        behind: usize = 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// What is done with a client that is further behind: "skip" leaves out the oldest lines and
+        /// tells it how many, "close" disconnects it.
+        policy: SlowPolicy = SlowPolicy::Skip, Choice, Live;
+        /// A client that takes nothing at all of what it is owed for so long is disconnected.
+        stall: Duration = Duration::from_secs(300), time("1s", "24h"), Live;
+    }
+    /// Rooms and the notices of who arrives and leaves.
+    rooms: Rooms {
+        /// The room that everybody is in at first. Its name is no longer than limits.room_name.
+        lobby: String = "lobby".to_owned(), Text { min: 1, max: 64 }, Restart;
+        /// In a room with more people than this, arrivals and departures are not announced one by
+        /// one, but as a count from time to time.
+        announce_limit: usize = 100, whole(0, 1_000_000, "people"), Live;
+        /// So many arrivals and departures are announced one by one before a burst of them is
+        /// gathered into one line.
+        announce_burst: u32 = 8, whole(1, 1000, "notices"), Live;
+        /// How long a burst of arrivals and departures is gathered before it is announced.
+        gather: Duration = Duration::from_secs(2), time("100ms", "1min"), Live;
+        /// The same in rooms beyond announce_limit.
+        gather_big: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
+    }
+    /// What was said, kept for those who come later.
+    history: History {
+        /// Lines shown to somebody who enters a room. At most history.lines.
+        replay: usize = 100, whole(0, 1000, "lines"), Live;
+        /// Lines kept. 0 keeps none; history.replay must then be 0 as well.
+        lines: usize = 1000, whole(0, 1_000_000, "lines per room"), Live;
+        /// Memory that the kept lines may take; the oldest go first. At least limits.line.
+        bytes: usize = 256 * 1024, size(KIB, GIB, "bytes per room"), Live;
+    }
+    /// Connections whose other end is gone without a word, because its machine or its network is.
+    tcp: Tcp {
+        /// After so long without traffic the kernel asks whether the other end is still there.
+        keepalive: Option<Duration> = Some(Duration::from_secs(60)), TimeOrOff(time("5s", "2h")), Live;
+        /// A client that acknowledges nothing for so long is taken for gone.
+        user_timeout: Option<Duration> = Some(Duration::from_secs(120)), TimeOrOff(time("5s", "1h")), Live;
+    }
+    /// How the hub ends.
+    shutdown: Shutdown {
+        /// How long clients have to take what they are owed before they are disconnected.
+        deadline: Duration = Duration::from_secs(10), time("0s", "1h"), Live;
+    }
+    /// The service as systemd sees it.
+    service: Service {
+        /// End when nobody has been connected for so long. Only with sockets that were handed over:
+        /// the next connection starts the service again.
+        exit_when_idle: Option<Duration> = None, TimeOrOff(time("10s", "24h")), Restart;
+    }
+    /// What is logged: to the journal under systemd, else to standard error. What people say is
+    /// never logged.
+    log: Log {
+        /// The least important messages that are logged.
+        level: LogLevel = LogLevel::Info, Choice, Live;
+    }
+}
+
+/// Values that are allowed each alone, but not together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The settings concerned.
+    pub keys: [&'static str; 2],
+    /// Both values and what is wrong with them.
+    pub message: String,
+}
+
+impl Settings {
+    /// The settings whose values differ, in the order of their declaration.
+    #[must_use]
+    pub fn changes(old: &Self, new: &Self) -> Vec<&'static Setting> {
+        SETTINGS.iter().filter(|setting| !setting.same(old, new)).collect()
+    }
+
+    /// What does not fit together. Whoever uses settings may rely on there being none.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        let mut at_least = |high: (&'static str, usize), factor: usize, low: (&'static str, usize), why: &str| {
+            if high.1 < low.1.saturating_mul(factor) {
+                let times = if factor == 1 { String::new() } else { format!("{factor} times ") };
+                let shown = |key| Setting::find(key).map_or_else(String::new, |setting| setting.value(self));
+                let message = format!(
+                    "{} = {} is too small beside {} = {}; allowed: at least {times}{} ({why})",
+                    high.0,
+                    shown(high.0),
+                    low.0,
+                    shown(low.0),
+                    low.0,
+                );
+                conflicts.push(Conflict { keys: [high.0, low.0], message });
+            }
+        };
+        let line = ("limits.line", self.limits.line);
+        let mailbox = ("limits.mailbox", self.limits.mailbox);
+        at_least(mailbox, 4, line, "an answer must find room in it");
+        let burst = ("pace.burst_bytes", self.pace.burst_bytes);
+        at_least(burst, 1, line, "else the longest line could never pass");
+        at_least(("slow.behind", self.slow.behind), 4, line, "else one line could be too much");
+        let kept = ("history.lines", self.history.lines);
+        let replay = ("history.replay", self.history.replay);
+        at_least(kept, 1, replay, "only what is kept can be shown again");
+        at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
+
+        let (lobby, longest) = (self.rooms.lobby.chars().count(), self.limits.room_name);
+        if lobby > longest {
+            let message = format!(
+                "rooms.lobby = \"{}\" has {lobby} characters; allowed: at most limits.room_name = {longest}",
+                shorten(&self.rooms.lobby)
+            );
+            conflicts.push(Conflict { keys: ["rooms.lobby", "limits.room_name"], message });
+        }
+        conflicts
+    }
+}
+
+fn default_chat() -> Vec<SocketAddr> {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    vec![(Ipv4Addr::LOCALHOST, 6969).into(), (Ipv6Addr::LOCALHOST, 6969).into()]
+}
+
+// ---------------------------------------------------------------------------------------------
+// Choices
+
+/// A value that is one of a few words.
+pub trait Word: Copy + PartialEq + 'static {
+    /// All of them, with their words.
+    const WORDS: &'static [(Self, &'static str)];
+
+    /// Its word.
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+    }
+
+    /// The value that `word` stands for.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+macro_rules! words {
+    ($(#[$meta:meta])+ $type:ident { $( $(#[$doc:meta])+ $variant:ident = $word:literal, )+ }) => {
+        $(#[$meta])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $type { $( $(#[$doc])+ $variant, )+ }
+
+        impl Word for $type {
+            const WORDS: &'static [(Self, &'static str)] = &[$( (Self::$variant, $word), )+];
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// What is done with a client too far behind its room.
+    SlowPolicy {
+        /// It misses lines and is told how many.
+        Skip = "skip",
+        /// It is disconnected.
+        Close = "close",
+    }
+}
+
+words! {
+    /// How important a message must be to be logged; each level includes those before it.
+    LogLevel {
+        /// An operator should look.
+        Error = "error",
+        /// Something works less well than it should.
+        Warn = "warn",
+        /// Start, stop, reload, moderation, arrivals.
+        Info = "info",
+        /// The rest.
+        Debug = "debug",
+        /// Every step.
+        Trace = "trace",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value as it stands in a file.
+    fn toml(text: &str) -> DeValue<'_> {
+        DeValue::parse(text).expect(text).into_inner()
+    }
+
+    #[test]
+    fn every_default_may_be_written() {
+        for setting in SETTINGS {
+            let mut settings = Settings::default();
+            let default = setting.default();
+            assert_eq!(setting.set(&mut settings, &toml(&default)), Ok(()), "{} = {default}", setting.key);
+            assert_eq!(settings, Settings::default(), "{} = {default}", setting.key);
+        }
+    }
+
+    #[test]
+    fn the_defaults_fit_together() {
+        assert_eq!(Settings::default().conflicts(), []);
+    }
+
+    #[test]
+    fn every_setting_is_declared_once_and_explained() {
+        for (at, setting) in SETTINGS.iter().enumerate() {
+            let key = setting.key;
+            assert_eq!(SETTINGS.iter().position(|other| other.key == key), Some(at), "{key} stands twice");
+            assert_eq!(key, format!("{}.{}", setting.section, setting.name));
+            assert!(setting.doc().ends_with('.') && !setting.doc().contains("  "), "{key}: {}", setting.doc());
+            assert!(setting.doc().matches('`').count().is_multiple_of(2), "{key}: {}", setting.doc());
+            assert!(!setting.allowed().is_empty() && !setting.default().is_empty(), "{key}");
+            assert_eq!(Setting::find(key), Some(setting));
+        }
+        for section in SECTIONS {
+            assert!(section.doc().ends_with('.') && section.settings().count() > 0, "{}", section.name);
+        }
+        assert_eq!(Setting::find("limits.nothing"), None);
+    }
+
+    #[test]
+    fn bounds_given_in_words_are_times_that_are_allowed() {
+        // A bound that cannot be read would refuse everything.
+        for setting in SETTINGS.iter().filter(|setting| setting.allowed().starts_with("a time")) {
+            let allowed = setting.allowed();
+            let words: Vec<_> = allowed.split([' ', ',']).collect();
+            for bound in [words[3], words[5]] {
+                let mut settings = Settings::default();
+                let written = format!("'{bound}'");
+                assert_eq!(setting.set(&mut settings, &toml(&written)), Ok(()), "{} = {bound}", setting.key);
+            }
+        }
+    }
+
+    #[test]
+    fn changes_name_what_differs_and_nothing_else() {
+        let old = Settings::default();
+        let mut new = old.clone();
+        assert_eq!(Settings::changes(&old, &new), Vec::<&Setting>::new());
+        new.limits.rooms = 1;
+        new.log.level = LogLevel::Trace;
+        new.listen.admin = Some("/run/x".into());
+        let changes = Settings::changes(&old, &new);
+        let keys: Vec<_> = changes.iter().map(|setting| setting.key).collect();
+        assert_eq!(keys, ["listen.admin", "limits.rooms", "log.level"]);
+        assert_eq!(changes[0].applies, Applies::Restart);
+        assert_eq!((changes[1].value(&old), changes[1].value(&new)), ("1000".to_owned(), "1".to_owned()));
+    }
+
+    #[test]
+    fn a_refused_value_changes_nothing_and_says_what_is_allowed() {
+        let setting = Setting::find("limits.clients").expect("a setting");
+        let mut settings = Settings::default();
+        let error = setting.set(&mut settings, &toml("0")).expect_err("0 clients");
+        assert_eq!(error.to_string(), "0 is not allowed here; allowed: a whole number from 1 to 1000000 (clients)");
+        assert_eq!(settings, Settings::default());
+        assert_eq!((setting.unit(), setting.default().as_str()), ("clients", "10000"));
+    }
+
+    #[test]
+    fn words_and_their_values_are_the_same_both_ways() {
+        for (level, word) in LogLevel::WORDS {
+            assert_eq!((level.to_string().as_str(), LogLevel::from_word(word)), (*word, Some(*level)));
+        }
+        assert_eq!(SlowPolicy::from_word("Skip"), None);
+    }
+}

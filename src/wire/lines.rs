@@ -1,0 +1,525 @@
+//! Data bytes to lines, however they were cut up on the way.
+//!
+//! LF, CR LF, CR NUL and a lone CR each end one line. What telnet commands mean is not known here
+//! (the bytes come out of [`crate::wire::telnet`]), nor what may be said (that is
+//! [`crate::hub::text`]): a line is bytes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+const NUL: u8 = 0;
+const BACKSPACE: u8 = 0x08;
+const LF: u8 = b'\n';
+const CR: u8 = b'\r';
+const KILL: u8 = 0x15; // ^U
+const WORD_ERASE: u8 = 0x17; // ^W
+const DELETE: u8 = 0x7F;
+
+/// How far back [`LineAssembler::erase_char`] looks for where a grapheme starts, in bytes: more
+/// than any real one has, and a bound on what one erase can cost.
+const LOOK_BACK: usize = 64;
+
+/// Collects the bytes of one client into lines.
+///
+/// Idle, it holds no heap memory; while a line is unfinished, never more than the limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineAssembler {
+    /// The unfinished line, from its start. Empty while `skipped` is not zero.
+    partial: Vec<u8>,
+    /// Bytes of an unfinished line that has grown over the limit; zero if it has not.
+    skipped: u64,
+    /// Whether the last byte ended a line and was a CR: a LF or NUL that follows belongs to it.
+    after_cr: bool,
+    first: First,
+    keys: Keys,
+}
+
+/// What ended a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// A line feed alone.
+    Lf,
+    /// A carriage return. As a line's ending it may yet turn out to be one of the next two, since
+    /// the line does not wait for the next byte; see [`LineAssembler::first_ending`].
+    Cr,
+    /// CR LF. Never a [`LineEvent`]'s ending.
+    CrLf,
+    /// CR NUL. Never a [`LineEvent`]'s ending.
+    CrNul,
+    /// The end of the stream.
+    Eof,
+}
+
+/// What is known of how the first line of all ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum First {
+    /// It has not.
+    #[default]
+    Unseen,
+    /// In a CR; the next byte tells which kind.
+    SomeCr,
+    Known(Ending),
+}
+
+/// What the bytes that terminals send for erasing mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keys {
+    /// They are data: the client edits its line itself.
+    #[default]
+    Verbatim,
+    /// BS and DEL erase a character, ^U the line, ^W a word: for when we echo, and a client may
+    /// send each key as it is hit.
+    Erase,
+}
+
+/// A line has come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineEvent<'b> {
+    /// Its bytes, without what ended it; borrowed where the whole line lay in the input.
+    Line {
+        /// At most as many bytes as the limit.
+        bytes: Cow<'b, [u8]>,
+        /// What ended it.
+        ending: Ending,
+    },
+    /// It was longer than the limit, and is gone.
+    TooLong {
+        /// How long it was, without what ended it.
+        bytes: u64,
+        /// What ended it.
+        ending: Ending,
+    },
+}
+
+impl LineAssembler {
+    /// Takes bytes off `input` until one line is complete, or until `input` is empty (`None`).
+    /// What is left may be kept back and given later: nothing of it has been looked at but a LF or
+    /// NUL behind a CR.
+    ///
+    /// `max` is the limit on a line in bytes, without its ending. It may differ from call to call;
+    /// an unfinished line over a smaller one counts as too long.
+    pub fn next<'b>(&mut self, input: &mut &'b [u8], max: usize) -> Option<LineEvent<'b>> {
+        if self.partial.len() > max {
+            self.skip(0);
+        }
+        self.swallow(input);
+        while !input.is_empty() {
+            let stop = input.iter().position(|&byte| self.stops_at(byte));
+            let (run, rest) = input.split_at(stop.unwrap_or(input.len()));
+            let Some((&stop, rest)) = rest.split_first() else {
+                self.keep(run, max);
+                *input = rest;
+                return None;
+            };
+            *input = rest;
+            if stop == CR || stop == LF {
+                return Some(self.end(run, stop, input, max));
+            }
+            self.keep(run, max);
+            match stop {
+                KILL => self.erase_line(),
+                WORD_ERASE => self.erase_word(),
+                _ => self.erase_char(),
+            }
+        }
+        None
+    }
+
+    /// The stream has ended: the last line, if there is one without an ending.
+    pub fn finish(&mut self) -> Option<LineEvent<'static>> {
+        let ending = Ending::Eof;
+        self.after_cr = false;
+        match (std::mem::take(&mut self.skipped), &*self.partial) {
+            (0, []) => None,
+            (0, _) => Some(LineEvent::Line { bytes: Cow::Owned(std::mem::take(&mut self.partial)), ending }),
+            (bytes, _) => Some(LineEvent::TooLong { bytes, ending }),
+        }
+    }
+
+    /// What ended the first line of all. [`Ending::Cr`] becomes [`Ending::CrLf`] or
+    /// [`Ending::CrNul`] when the next byte shows it.
+    #[must_use]
+    pub fn first_ending(&self) -> Option<Ending> {
+        match self.first {
+            First::Unseen => None,
+            First::SomeCr => Some(Ending::Cr),
+            First::Known(ending) => Some(ending),
+        }
+    }
+
+    /// Whether the first line of all ended in CR LF, as telnet clients end theirs.
+    #[must_use]
+    pub fn saw_crlf(&self) -> bool {
+        self.first == First::Known(Ending::CrLf)
+    }
+
+    /// The line so far; empty if it has outgrown the limit.
+    #[must_use]
+    pub fn partial(&self) -> &[u8] {
+        &self.partial
+    }
+
+    /// Whether a line has begun and not ended.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.skipped > 0 || !self.partial.is_empty()
+    }
+
+    /// From now on erasing keys erase, or are data.
+    pub fn set_keys(&mut self, keys: Keys) {
+        self.keys = keys;
+    }
+
+    /// Erases the last grapheme of the unfinished line; bytes that are no UTF-8 go one broken
+    /// sequence at a time. A line that is too long already stays so.
+    pub fn erase_char(&mut self) {
+        let from = self.partial.len().saturating_sub(LOOK_BACK);
+        // Do not start inside a character that lies across the look-back.
+        let inside = self.partial[from..].iter().take(3).take_while(|&&byte| from > 0 && byte & 0xC0 == 0x80).count();
+        let erased = self.partial[from + inside..].utf8_chunks().last().map_or(inside, |chunk| match chunk.invalid() {
+            [] => chunk.valid().graphemes(true).next_back().map_or(0, str::len),
+            broken => broken.len(),
+        });
+        self.truncate(self.partial.len() - erased);
+    }
+
+    /// Erases the last word of the unfinished line and the white space behind it.
+    pub fn erase_word(&mut self) {
+        let words = self.partial.trim_ascii_end();
+        let kept = words.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
+        self.truncate(kept);
+    }
+
+    /// Forgets the unfinished line, be it too long or not: what comes next starts a new one.
+    pub fn erase_line(&mut self) {
+        self.truncate(0);
+        self.skipped = 0;
+    }
+
+    fn stops_at(&self, byte: u8) -> bool {
+        match byte {
+            LF | CR => true,
+            BACKSPACE | DELETE | KILL | WORD_ERASE => self.keys == Keys::Erase,
+            _ => false,
+        }
+    }
+
+    /// Takes the LF or NUL that belongs to the CR before it.
+    fn swallow(&mut self, input: &mut &[u8]) {
+        if !self.after_cr {
+            return;
+        }
+        let Some((&byte, rest)) = input.split_first() else {
+            return;
+        };
+        self.after_cr = false;
+        let ending = match byte {
+            LF => Ending::CrLf,
+            NUL => Ending::CrNul,
+            _ => Ending::Cr,
+        };
+        if ending != Ending::Cr {
+            *input = rest;
+        }
+        if self.first == First::SomeCr {
+            self.first = First::Known(ending);
+        }
+    }
+
+    /// Ends the line whose last bytes are `run`; `stop`, which ended it, is taken off already.
+    fn end<'b>(&mut self, run: &'b [u8], stop: u8, input: &mut &'b [u8], max: usize) -> LineEvent<'b> {
+        let ending = if stop == CR { Ending::Cr } else { Ending::Lf };
+        if self.first == First::Unseen {
+            self.first = match ending {
+                Ending::Cr => First::SomeCr,
+                known => First::Known(known),
+            };
+        }
+        self.after_cr = stop == CR;
+        self.swallow(input);
+        if !self.is_unfinished() && run.len() <= max {
+            return LineEvent::Line { bytes: Cow::Borrowed(run), ending };
+        }
+        self.keep(run, max);
+        match std::mem::take(&mut self.skipped) {
+            0 => LineEvent::Line { bytes: Cow::Owned(std::mem::take(&mut self.partial)), ending },
+            bytes => LineEvent::TooLong { bytes, ending },
+        }
+    }
+
+    /// Adds to the unfinished line, or to the count of what is skipped of it.
+    fn keep(&mut self, run: &[u8], max: usize) {
+        let needed = self.partial.len() + run.len();
+        if self.skipped > 0 {
+            self.skipped = self.skipped.saturating_add(run.len() as u64);
+        } else if needed > max {
+            self.skip(run.len());
+        } else {
+            if needed > self.partial.capacity() {
+                // Doubling, but never past the limit: Vec's own growth would be.
+                let capacity = needed.max(self.partial.capacity() * 2).max(32).min(max);
+                self.partial.reserve_exact(capacity - self.partial.len());
+            }
+            self.partial.extend_from_slice(run);
+        }
+    }
+
+    /// Gives up the unfinished line, which with `more` bytes is too long.
+    fn skip(&mut self, more: usize) {
+        self.skipped = (self.partial.len() + more) as u64;
+        self.partial = Vec::new();
+    }
+
+    fn truncate(&mut self, len: usize) {
+        if len == 0 {
+            self.partial = Vec::new();
+        } else {
+            self.partial.truncate(len);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MAX: usize = 16;
+
+    /// Feeds the chunks; returns all events, checking the bounds on memory after each.
+    fn feed<'b>(lines: &mut LineAssembler, chunks: impl IntoIterator<Item = &'b [u8]>) -> Vec<LineEvent<'static>> {
+        let mut events = Vec::new();
+        for mut chunk in chunks {
+            while let Some(event) = lines.next(&mut chunk, MAX) {
+                assert!(lines.partial.capacity() == 0, "nothing is held between lines");
+                events.push(owned(event));
+            }
+            assert!(chunk.is_empty());
+            assert!(lines.partial.capacity() <= MAX);
+        }
+        events.extend(lines.finish());
+        assert_eq!(lines.partial.capacity(), 0);
+        events
+    }
+
+    fn owned(event: LineEvent<'_>) -> LineEvent<'static> {
+        match event {
+            LineEvent::Line { bytes, ending } => LineEvent::Line { bytes: Cow::Owned(bytes.into_owned()), ending },
+            LineEvent::TooLong { bytes, ending } => LineEvent::TooLong { bytes, ending },
+        }
+    }
+
+    /// Written short: `hi` is a line, `#20` one of 20 bytes that was too long, and the sign
+    /// behind tells the ending: `/` LF, `<` CR, `.` end of stream.
+    #[track_caller]
+    fn check(keys: Keys, input: &[u8], expected: &str) {
+        for size in [1, 2, 3, input.len().max(1)] {
+            let mut lines = LineAssembler::default();
+            lines.set_keys(keys);
+            let told: String = feed(&mut lines, input.chunks(size)).iter().map(short).collect();
+            assert_eq!(told, expected, "in chunks of {size}");
+        }
+    }
+
+    fn short(event: &LineEvent<'_>) -> String {
+        let (text, ending) = match event {
+            LineEvent::Line { bytes, ending } => (bytes.escape_ascii().to_string(), ending),
+            LineEvent::TooLong { bytes, ending } => (format!("#{bytes}"), ending),
+        };
+        let sign = match ending {
+            Ending::Lf => '/',
+            Ending::Cr => '<',
+            Ending::Eof => '.',
+            Ending::CrLf | Ending::CrNul => panic!("{ending:?} on an event"),
+        };
+        format!("{text}{sign}")
+    }
+
+    #[test]
+    fn each_of_the_four_endings_ends_one_line() {
+        check(Keys::Verbatim, b"a\nb\r\nc\r\0d\re", "a/b<c<d<e.");
+        check(Keys::Verbatim, b"\n\n\r\n\r\n\r\r\0", "//<<<<");
+        check(Keys::Verbatim, b"a\r\n\nb\r\0\0\n", "a</b<\\x00/");
+        check(Keys::Verbatim, b"", "");
+        check(Keys::Verbatim, b"\r", "<");
+    }
+
+    #[test]
+    fn a_line_too_long_is_one_event_when_it_ends_and_nothing_of_it_is_said() {
+        check(Keys::Verbatim, b"0123456789abcdef\nx\n", "0123456789abcdef/x/");
+        check(Keys::Verbatim, b"0123456789abcdef+\r\nx\n", "#17<x/");
+        check(Keys::Verbatim, &[b'x'; 99], "#99.");
+    }
+
+    #[test]
+    fn a_limit_that_shrinks_holds_for_the_line_under_way() {
+        let mut lines = LineAssembler::default();
+        assert_eq!(lines.next(&mut &b"0123456789"[..], 16), None);
+        let mut rest = &b"\nok\n"[..];
+        let event = lines.next(&mut rest, 8);
+        assert_eq!(event, Some(LineEvent::TooLong { bytes: 10, ending: Ending::Lf }));
+        assert_eq!(rest, b"ok\n");
+    }
+
+    #[test]
+    fn what_lies_behind_a_line_can_be_held_back() {
+        let mut lines = LineAssembler::default();
+        let mut input = &b"one\r\ntwo\n"[..];
+        assert_eq!(short(&lines.next(&mut input, MAX).unwrap()), "one<");
+        assert_eq!(input, b"two\n");
+        assert!(lines.saw_crlf());
+        assert_eq!(short(&lines.next(&mut input, MAX).unwrap()), "two/");
+    }
+
+    #[test]
+    fn a_whole_line_is_borrowed() {
+        let mut lines = LineAssembler::default();
+        let event = lines.next(&mut &b"one\n"[..], MAX);
+        assert!(matches!(event, Some(LineEvent::Line { bytes: Cow::Borrowed(b"one"), .. })));
+    }
+
+    #[test]
+    fn only_the_first_ending_tells_a_telnet_client() {
+        #[track_caller]
+        fn check_first(input: &[u8], first: Option<Ending>) {
+            for size in [1, input.len().max(1)] {
+                let mut lines = LineAssembler::default();
+                for mut chunk in input.chunks(size) {
+                    while lines.next(&mut chunk, MAX).is_some() {}
+                }
+                assert_eq!(lines.first_ending(), first);
+                assert_eq!(lines.saw_crlf(), first == Some(Ending::CrLf));
+            }
+        }
+        check_first(b"a", None);
+        check_first(b"a\r\nb\n", Some(Ending::CrLf));
+        check_first(b"a\nb\r\n", Some(Ending::Lf));
+        check_first(b"a\r\0b\r\n", Some(Ending::CrNul));
+        check_first(b"a\rb\r\n", Some(Ending::Cr));
+        check_first(b"a\r\r\n", Some(Ending::Cr));
+        check_first(b"a\r", Some(Ending::Cr));
+        check_first(b"0123456789abcdefghijk\r\n", Some(Ending::CrLf));
+    }
+
+    #[test]
+    fn keys_erase_only_when_told_to() {
+        check(Keys::Verbatim, b"ab\x08c\n", "ab\\x08c/");
+        check(Keys::Erase, b"ab\x08c\x7fd\n", "ad/");
+        check(Keys::Erase, b"\x08\x08a\n", "a/");
+        check(Keys::Erase, b"one two  \x17x\n", "one x/");
+        check(Keys::Erase, b"one\x15two\n", "two/");
+        check(Keys::Erase, b"one\x17\x17two\n", "two/");
+        check(Keys::Erase, b"0123456789abcdefghijk\x7f\x15ok\n", "ok/");
+        check(Keys::Erase, b"0123456789abcdefghijk\x7f\x17ok\n", "#23/");
+    }
+
+    #[test]
+    fn erasing_takes_a_whole_grapheme_or_one_broken_sequence() {
+        #[track_caller]
+        fn check_erased(before: impl AsRef<[u8]>, after: &str) {
+            let mut lines = LineAssembler::default();
+            assert_eq!(lines.next(&mut before.as_ref(), 1024), None);
+            lines.erase_char();
+            assert_eq!(lines.partial().escape_ascii().to_string(), after.as_bytes().escape_ascii().to_string());
+        }
+        check_erased("", "");
+        check_erased("aé", "a");
+        check_erased("ae\u{301}", "a");
+        check_erased("a\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}", "a");
+        check_erased(b"a\xe2\x82", "a");
+        check_erased(b"ab\xff", "ab");
+    }
+
+    #[test]
+    fn erasing_works_behind_any_length_of_line() {
+        for len in 0..200 {
+            let text = "a".repeat(len) + &"日".repeat(40) + "é";
+            let mut lines = LineAssembler::default();
+            assert_eq!(lines.next(&mut text.as_bytes(), 4096), None);
+            lines.erase_char();
+            lines.erase_char();
+            assert_eq!(lines.partial(), ("a".repeat(len) + &"日".repeat(39)).as_bytes());
+        }
+        // Nothing but continuation bytes: always progress, never a panic.
+        let mut lines = LineAssembler::default();
+        assert_eq!(lines.next(&mut &[0x80; 300][..], 4096), None);
+        for left in (0..300).rev() {
+            lines.erase_char();
+            assert_eq!(lines.partial().len(), left);
+        }
+    }
+
+    #[test]
+    fn it_is_small_while_idle() {
+        assert!(size_of::<LineAssembler>() <= 40, "{}", size_of::<LineAssembler>());
+    }
+
+    #[test]
+    fn a_saved_assembler_goes_on_where_it_was() {
+        let mut lines = LineAssembler::default();
+        assert!(lines.next(&mut &b"a\r"[..], MAX).is_some());
+        let saved = serde_json::to_string(&lines).unwrap();
+        let mut again: LineAssembler = serde_json::from_str(&saved).unwrap();
+        assert_eq!(again, lines);
+        assert_eq!(again.next(&mut &b"\nb"[..], MAX), None);
+        assert!(again.saw_crlf());
+        assert_eq!(again.partial(), b"b");
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_gives_the_same_lines(
+            (input, cuts) in input_and_cuts(),
+            keys in prop_oneof![Just(Keys::Verbatim), Just(Keys::Erase)],
+        ) {
+            let mut whole = LineAssembler { keys, ..LineAssembler::default() };
+            let mut cut = whole.clone();
+            let mut chunks = Vec::new();
+            let mut rest = &input[..];
+            for at in cuts {
+                let (chunk, behind) = rest.split_at(at.min(rest.len()));
+                chunks.push(chunk);
+                rest = behind;
+            }
+            chunks.push(rest);
+            prop_assert_eq!(feed(&mut whole, [&input[..]]), feed(&mut cut, chunks));
+            prop_assert_eq!(whole, cut);
+        }
+
+        #[test]
+        fn no_data_byte_is_lost_or_made_up(input in prop::collection::vec(interesting(), 0..200)) {
+            let mut lines = LineAssembler::default();
+            let told: u64 = feed(&mut lines, [&input[..]])
+                .iter()
+                .map(|event| match event {
+                    LineEvent::Line { bytes, .. } => bytes.len() as u64,
+                    LineEvent::TooLong { bytes, .. } => *bytes,
+                })
+                .sum();
+            let mut previous = 0xFF;
+            let expected = input
+                .iter()
+                .filter(|&&byte| {
+                    let of_ending = byte == CR || byte == LF || (byte == NUL && previous == CR);
+                    previous = byte;
+                    !of_ending
+                })
+                .count();
+            prop_assert_eq!(told, expected as u64);
+        }
+    }
+
+    fn interesting() -> impl Strategy<Value = u8> {
+        prop_oneof![
+            4 => Just(b'a'),
+            2 => prop::sample::select(&b"\r\n\0\x08\x7f\x15\x17 "[..]),
+            1 => any::<u8>(),
+        ]
+    }
+
+    fn input_and_cuts() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
+        (prop::collection::vec(interesting(), 0..200), prop::collection::vec(0..12_usize, 0..40))
+    }
+}

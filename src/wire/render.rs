@@ -1,0 +1,426 @@
+//! Values to the bytes that people see: UTF-8, CR LF, nothing that could move a cursor.
+//!
+//! All texts of the hub stand here, so that they can be read, tested and changed in one place. What
+//! came from people is cleaned once more on its way out: no bug elsewhere lets a control character
+//! through to a terminal.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::hub::command::{COMMANDS, Command};
+use crate::hub::message::{Done, Farewell, Line, Message, Offset, Refusal, Replay, Said, View};
+use crate::hub::text;
+use crate::hub::time::Wall;
+
+/// Appends a room's line as seen in `view`, with its line end.
+pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
+    if let Some(offset) = view.time {
+        clock(line.at, offset, Clock::Seconds, out);
+    }
+    said(&line.said, out);
+}
+
+fn said(said: &Said, out: &mut Vec<u8>) {
+    match said {
+        Said::Say { nick, text } => pieces(out, &[nick, ": ", text]),
+        Said::Emote { nick, text } => pieces(out, &["* ", nick, " ", text]),
+        Said::Notice { text } => pieces(out, &["-- notice: ", text]),
+        Said::Topic { nick: Some(nick), text } if text.is_empty() => pieces(out, &["* ", nick, " cleared the topic"]),
+        Said::Topic { nick: Some(nick), text } => pieces(out, &["* ", nick, " set the topic: ", text]),
+        Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
+        Said::Topic { nick: None, text } => pieces(out, &["-- the topic is now: ", text]),
+        Said::Joined { nick } => pieces(out, &["* ", nick, " joined"]),
+        Said::Left { nick, reason: None } => pieces(out, &["* ", nick, " left"]),
+        Said::Left { nick, reason: Some(reason) } => pieces(out, &["* ", nick, " left (", reason, ")"]),
+        Said::Renamed { from, to } => pieces(out, &["* ", from, " is now ", to]),
+        Said::Gathered { joined, left, names, members } => {
+            pieces(out, &["* ", &gathered(*joined, *left, names), &format!("; {members} here now")]);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `ann, bob, eve and 54 more joined, 12 left`
+fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
+    let mut text = String::new();
+    if joined > 0 {
+        let more = joined as usize - names.len().min(joined as usize);
+        text.push_str(&names.join(", "));
+        if more > 0 {
+            let _ = write!(text, " and {more} more");
+        }
+        text.push_str(" joined");
+    }
+    if left > 0 {
+        let _ = write!(text, "{}{left} left", if joined > 0 { ", " } else { "" });
+    }
+    text
+}
+
+/// Appends texts, each cleaned, without a line end.
+fn pieces(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        if text::is_clean(piece) {
+            out.extend_from_slice(piece.as_bytes());
+        } else {
+            out.extend_from_slice(text::clean(piece.as_bytes()).as_bytes());
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, texts: &[&str]) {
+    pieces(out, texts);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A notice of the hub: `-- ` and the texts.
+fn notice(out: &mut Vec<u8>, texts: &[&str]) {
+    out.extend_from_slice(b"-- ");
+    put(out, texts);
+}
+
+#[derive(Clone, Copy)]
+enum Clock {
+    Seconds,
+    Minutes,
+}
+
+/// `[10:01:02] ` or `[10:01] `
+fn clock(at: Wall, offset: Offset, clock: Clock, out: &mut Vec<u8>) {
+    let seconds = local_seconds(at, offset).rem_euclid(86_400);
+    let two = |out: &mut Vec<u8>, number: i64| {
+        let digits = u8::try_from(number.rem_euclid(100)).expect("below 100");
+        out.extend_from_slice(&[b'0' + digits / 10, b'0' + digits % 10]);
+    };
+    out.push(b'[');
+    two(out, seconds / 3600);
+    out.push(b':');
+    two(out, seconds / 60 % 60);
+    if matches!(clock, Clock::Seconds) {
+        out.push(b':');
+        two(out, seconds % 60);
+    }
+    out.extend_from_slice(b"] ");
+}
+
+fn local_seconds(at: Wall, offset: Offset) -> i64 {
+    at.0.div_euclid(1000) + i64::from(offset.minutes()) * 60
+}
+
+/// The day of a point in time, as `2026-11-22`.
+fn day(at: Wall, offset: Offset) -> String {
+    // Days to civil date, by the shifted year that begins in March.
+    let days = local_seconds(at, offset).div_euclid(86_400) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// `2026-11-22 10:01 UTC`
+fn date_and_time(at: Wall) -> String {
+    let offset = Offset::default();
+    let mut time = Vec::new();
+    clock(at, offset, Clock::Minutes, &mut time);
+    let time = String::from_utf8_lossy(&time[1..6]).into_owned();
+    format!("{} {time} UTC", day(at, offset))
+}
+
+/// `3 lines`, `1 line`
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// How long a time is, in its two largest units: `2 h 5 min`.
+fn length(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// The usage of a command, as `/msg NAME TEXT`.
+fn usage(command: &Command) -> String {
+    format!("/{} {}", command.name, command.usage).trim_end().to_owned()
+}
+
+/// Appends what one client is told.
+#[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
+pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
+    match message {
+        Message::Welcome { hub, greeting, nick, room, members, kept } => {
+            let here = count(*members, "person", "people");
+            notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", with ", &here, "."]);
+            let kept = match kept {
+                0 => "Nothing that is said is kept.".to_owned(),
+                kept => {
+                    format!("The last {} of a room are kept in memory until it closes.", count(*kept, "line", "lines"))
+                }
+            };
+            notice(out, &[&kept, " /help lists the commands, /quit leaves."]);
+            if let Some(greeting) = greeting {
+                notice(out, &[greeting]);
+            }
+        }
+        Message::Entered { room, members } => {
+            notice(out, &["You are in ", room, " now, with ", &count(*members, "person", "people"), "."]);
+        }
+        Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
+        Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
+        Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
+        Message::PrivateFrom { nick, text } => put(out, &["[", nick, " -> you] ", text]),
+        Message::PrivateTo { nick, text, away } => {
+            put(out, &["[you -> ", nick, "] ", text]);
+            if let Some(away) = away {
+                notice(out, &[nick, " is away: ", away]);
+            }
+        }
+        Message::Who { room, people, total } => {
+            notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
+            let names = people.iter().map(|(nick, away)| if *away { format!("{nick}*") } else { nick.to_string() });
+            columns(&names.collect::<Vec<_>>(), out);
+            more(people.len(), *total, out);
+        }
+        Message::Rooms { rooms, total } => {
+            notice(out, &[&count(*total, "room", "rooms"), ":"]);
+            for (name, members, topic) in rooms {
+                let topic = topic.as_deref().unwrap_or("");
+                let people = count(*members, "person", "people");
+                notice(out, &[&format!("  {} {people:<11} ", padded(name, 16)), topic]);
+            }
+            more(rooms.len(), *total, out);
+        }
+        Message::Whois { nick, room, since, idle, away } => {
+            notice(out, &[nick, " is in ", room, ", here since ", &date_and_time(*since), ", idle ", &length(*idle)]);
+            if let Some(away) = away {
+                notice(out, &[nick, " is away: ", away]);
+            }
+        }
+        Message::Help => {
+            notice(out, &["What you type is said to the room. //x says \"/x\". Commands:"]);
+            for command in COMMANDS {
+                notice(out, &[&format!("  {:<28} {}", usage(command), command.about)]);
+            }
+        }
+        Message::HelpOn(command) => {
+            notice(out, &[&usage(command), ": ", command.about]);
+            if !command.detail.is_empty() {
+                notice(out, &["  ", command.detail]);
+            }
+            if !command.aliases.is_empty() {
+                notice(out, &["  also: /", &command.aliases.join(", /")]);
+            }
+        }
+        Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
+        Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
+        Message::Done(what) => done(what, out),
+        Message::Refused(why) => refusal(why, out),
+        Message::Notice(text) => notice(out, &["notice: ", text]),
+        Message::Goodbye(why) => goodbye(why, out),
+    }
+}
+
+fn more(listed: usize, total: usize, out: &mut Vec<u8>) {
+    if total > listed {
+        notice(out, &[&format!("  and {} more", total - listed)]);
+    }
+}
+
+/// `text` filled up with spaces to `width` columns.
+fn padded(text: &str, width: usize) -> String {
+    let fill = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
+    format!("{text}{:fill$}", "")
+}
+
+/// Names side by side, in a width that fits any terminal.
+fn columns(names: &[String], out: &mut Vec<u8>) {
+    const WIDTH: usize = 72;
+    let widest = names.iter().map(|name| unicode_width::UnicodeWidthStr::width(name.as_str())).max().unwrap_or(0) + 2;
+    let across = (WIDTH / widest).max(1);
+    for row in names.chunks(across) {
+        let cells: String = row.iter().map(|name| padded(name, widest)).collect();
+        notice(out, &["  ", cells.trim_end()]);
+    }
+}
+
+fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Vec<u8>) {
+    let today = day(now, offset);
+    let head = match of {
+        Replay::Last if lines.is_empty() => return notice(out, &["Nothing has been said in ", room, " yet."]),
+        Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
+        Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
+        Replay::Search(query) if lines.is_empty() => {
+            return notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+        }
+        Replay::Search(query) => {
+            format!("{} in {room} with \"{query}\", times in {offset}:", count(lines.len(), "line", "lines"))
+        }
+    };
+    notice(out, &[&head]);
+    let mut shown = today;
+    for line in lines {
+        let on = day(line.at, offset);
+        if on != shown {
+            notice(out, &[&on]);
+            shown = on;
+        }
+        clock(line.at, offset, Clock::Minutes, out);
+        said(&line.said, out);
+    }
+    notice(
+        out,
+        &[match of {
+            Replay::Last => "end of history",
+            Replay::Search(_) => "end of search",
+        }],
+    );
+}
+
+fn until(until: &Option<Wall>) -> String {
+    until.map_or_else(|| " until an operator lifts it".to_owned(), |until| format!(" until {}", date_and_time(until)))
+}
+
+fn done(done: &Done, out: &mut Vec<u8>) {
+    match done {
+        Done::Named(nick) => notice(out, &["you are ", nick, " now"]),
+        Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
+        Done::Away => notice(out, &["you are marked as away; /back ends it"]),
+        Done::Back => notice(out, &["you are no longer marked as away"]),
+        Done::Ignored(nick) => notice(out, &["you see nothing of what ", nick, " says now"]),
+        Done::Unignored(nick) => notice(out, &["you see again what ", nick, " says"]),
+        Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet shows them again"]),
+        Done::NotQuiet => notice(out, &["arrivals and departures are shown now"]),
+        Done::TimeOn(offset) => notice(out, &["times are shown now, in ", &offset.to_string()]),
+        Done::TimeOff => notice(out, &["times are not shown now"]),
+        Done::Reported(nick) => notice(out, &["the operators are told about ", nick]),
+        Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody hears you"]),
+        Done::Unmuted => notice(out, &["you may speak again"]),
+        Done::SlowedDown(rate) => {
+            let rate = count(*rate as usize, "line", "lines");
+            notice(out, &["slow down: your lines wait, ", &rate, " a second are taken"]);
+        }
+        Done::Dropping => notice(out, &["you have been too fast for too long: lines are dropped until you pause"]),
+        Done::Dropped(number) => {
+            let number = usize::try_from(*number).unwrap_or(usize::MAX);
+            notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped"]);
+        }
+        Done::RoomClosed { room, reason: None } => notice(out, &[room, " was closed by an operator"]),
+        Done::RoomClosed { room, reason: Some(reason) } => {
+            notice(out, &[room, " was closed by an operator: ", reason]);
+        }
+    }
+}
+
+fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
+    match refusal {
+        Refusal::UnknownCommand { given, nearest: Some(nearest) } => {
+            notice(out, &["no command /", given, "; did you mean /", nearest, "? Nothing was said."]);
+        }
+        Refusal::UnknownCommand { given, nearest: None } => {
+            notice(out, &["no command /", given, "; /help lists them. Nothing was said."]);
+        }
+        Refusal::Usage(command) => notice(out, &["usage: ", &usage(command)]),
+        Refusal::NoSuchPerson(name) => notice(out, &["nobody here is called ", name]),
+        Refusal::NoSuchRoom(name) => notice(out, &["there is no room ", name, "; /rooms lists them"]),
+        Refusal::RoomLooksLike(name) => notice(out, &["that looks like the room ", name, "; take another name"]),
+        Refusal::InvalidName(why) => notice(out, &["that name ", &why.to_string()]),
+        Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks like one that is: ", name]),
+        Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
+        Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
+        Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
+        Refusal::TooManyRooms(limit) => {
+            notice(out, &["there are ", &count(*limit, "room", "rooms"), " already, and no more are allowed"]);
+        }
+        Refusal::TooManyIgnored(limit) => {
+            notice(out, &["you ignore ", &count(*limit, "name", "names"), " already, and no more are allowed"]);
+        }
+        Refusal::NotIgnored(name) => notice(out, &["you do not ignore ", name]),
+        Refusal::NobodyToReplyTo => notice(out, &["nobody has written to you privately"]),
+        Refusal::ReplyGone(name) => notice(out, &[name, " has gone"]),
+        Refusal::ToYourself => notice(out, &["that is you"]),
+        Refusal::Muted(end) => notice(out, &["you are muted", &until(end), "; nobody heard that"]),
+        Refusal::LineTooLong { bytes, limit } => {
+            let text = format!("that line has {bytes} bytes, at most {limit} are allowed: nobody heard it");
+            notice(out, &[&text]);
+        }
+        Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
+        Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
+        Refusal::Full => notice(out, &["the hub is full; try again later"]),
+        Refusal::TooManyFromAddress(limit) => {
+            let connections = count(*limit, "connection", "connections");
+            notice(out, &["your address has ", &connections, " already, and no more are allowed"]);
+        }
+        Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
+    }
+}
+
+fn goodbye(why: &Farewell, out: &mut Vec<u8>) {
+    match why {
+        Farewell::Hangup | Farewell::Quit(_) | Farewell::Lost => notice(out, &["goodbye"]),
+        Farewell::Kicked(None) => notice(out, &["you were disconnected by an operator"]),
+        Farewell::Kicked(Some(reason)) => notice(out, &["you were disconnected by an operator: ", reason]),
+        Farewell::TooSlow => notice(out, &["you were disconnected: you did not take what was sent to you"]),
+        Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
+        Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
+        Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),
+    }
+}
+
+/// Appends what a reader is told that fell too far behind its room.
+pub fn missed(lines: u64, out: &mut Vec<u8>) {
+    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    notice(out, &["you missed ", &count(lines, "line", "lines")]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: &Message) -> String {
+        let mut out = Vec::new();
+        message(value, Wall(1_795_341_662_123), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_came_from_people_is_cleaned_on_its_way_out() {
+        let dirty = Message::PrivateFrom { nick: "a\x1b[2Jn".into(), text: "x\r\n\u{9b}31m\u{202e}y\u{7}".into() };
+        assert_eq!(shown(&dirty), "[a[2Jn -> you] x31my\r\n");
+    }
+
+    #[test]
+    fn days_and_times_are_right_at_the_edges() {
+        assert_eq!(day(Wall(0), Offset::default()), "1970-01-01");
+        assert_eq!(day(Wall(-1), Offset::default()), "1969-12-31");
+        assert_eq!(day(Wall(951_782_400_000), Offset::default()), "2000-02-29");
+        assert_eq!(day(Wall(1_795_341_662_123), Offset::default()), "2026-11-22");
+        let west = Offset::parse("-12:00").expect("an offset");
+        assert_eq!(day(Wall(0), west), "1969-12-31");
+        assert_eq!(date_and_time(Wall(1_795_341_662_123)), "2026-11-22 10:01 UTC");
+    }
+
+    #[test]
+    fn gathered_lines_name_a_few_and_count_the_rest() {
+        let names: Vec<Arc<str>> = vec!["ann".into(), "bob".into()];
+        assert_eq!(gathered(2, 0, &names), "ann, bob joined");
+        assert_eq!(gathered(5, 1, &names), "ann, bob and 3 more joined, 1 left");
+        assert_eq!(gathered(0, 7, &[]), "7 left");
+    }
+
+    #[test]
+    fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
+        let help = shown(&Message::Help);
+        for command in COMMANDS {
+            assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
+            shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 110, "{line}"));
+        }
+        help.lines().for_each(|line| assert!(line.len() <= 92, "{line}"));
+    }
+}

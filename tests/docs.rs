@@ -1,0 +1,81 @@
+//! Files that are generated from tables equal what the tables yield.
+//!
+//! `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+
+use std::path::{Path, PathBuf};
+
+use chathub::settings;
+
+#[test]
+fn the_shipped_configuration_is_what_the_settings_say() {
+    same_as_file("packaging/chathub.toml", &settings::shipped());
+}
+
+#[test]
+fn the_manual_page_of_the_configuration_is_what_the_settings_say() {
+    same_as_file("packaging/man/chathub.toml.5", &settings::roff());
+}
+
+#[test]
+fn the_table_of_the_readme_is_what_the_settings_say() {
+    if in_repository("README.md").exists() {
+        same_between_markers("README.md", "settings", &settings::markdown_table());
+    } else {
+        eprintln!("NOT CHECKED: there is no README.md yet");
+    }
+}
+
+fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compares a file of the repository with the text it is to have; with `UPDATE_DOCS=1`, writes it.
+#[track_caller]
+fn same_as_file(path: &str, generated: &str) {
+    let file = in_repository(path);
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    if found == generated {
+        return;
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
+        if let Some(directory) = file.parent() {
+            std::fs::create_dir_all(directory).expect(path);
+        }
+        std::fs::write(&file, generated).expect(path);
+        eprintln!("{path}: updated");
+        return;
+    }
+    panic!("{path} is out of date; run UPDATE_DOCS=1 cargo test --test docs\n{}", difference(&found, generated));
+}
+
+/// The same for what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a file.
+#[track_caller]
+fn same_between_markers(path: &str, name: &str, generated: &str) {
+    let found = std::fs::read_to_string(in_repository(path)).expect(path);
+    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+    let Some((before, rest)) = found.split_once(&begin) else { panic!("{path} has no line {begin}") };
+    let Some((_, after)) = rest.split_once(&end) else { panic!("{path} has no {end} after {begin}") };
+    same_as_file(path, &format!("{before}{begin}{generated}{end}{after}"));
+}
+
+/// The lines that differ, `-` as found and `+` as generated, between what both have in common.
+fn difference(found: &str, generated: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (found.lines().collect(), generated.lines().collect());
+    let head = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
+    let mut text = format!("@@ from line {} @@\n", head + 1);
+    for (mark, lines) in [('-', &old[..old.len() - tail]), ('+', &new[..new.len() - tail])] {
+        for line in lines {
+            text.push_str(&format!("{mark}{line}\n"));
+        }
+    }
+    text
+}
+
+#[test]
+fn a_difference_shows_the_lines_that_differ_and_no_others() {
+    assert_eq!(difference("a\nb\nc\n", "a\nx\ny\nc\n"), "@@ from line 2 @@\n-b\n+x\n+y\n");
+    assert_eq!(difference("a\n", "a\na\n"), "@@ from line 2 @@\n+a\n");
+    assert_eq!(difference("", "a\n"), "@@ from line 1 @@\n+a\n");
+}
