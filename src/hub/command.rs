@@ -576,7 +576,7 @@ fn history(call: &mut Call<'_>, args: &str) {
         (_, Ok(count @ 1..)) => count.min(call.hub.settings.history.replay),
         _ => return call.usage(),
     };
-    let lines = call.room().history.last(count).cloned().collect();
+    let lines = call.room().history.last(count, call.hub.settings.limits.mailbox / 2).cloned().collect();
     show(call, Replay::Last, lines);
 }
 
@@ -587,9 +587,14 @@ fn search(call: &mut Call<'_>, args: &str) {
     let query = name::fold(args);
     let limit = call.hub.settings.history.replay.max(1);
     let matches = |line: &&Arc<super::Line>| name::fold(line.said.text()).contains(&query);
+    let mut found = super::room::History::default();
     let mut lines: Vec<_> = call.room().history.iter().rev().filter(matches).take(limit).cloned().collect();
     lines.reverse();
-    show(call, Replay::Search(clip(args)), lines.into());
+    for line in lines {
+        found.push(line, &call.hub.settings.history);
+    }
+    let lines = found.last(limit, call.hub.settings.limits.mailbox / 2).cloned().collect();
+    show(call, Replay::Search(clip(args)), lines);
 }
 
 fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {

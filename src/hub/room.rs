@@ -66,7 +66,6 @@ fn weight(line: &Line) -> usize {
 impl History {
     /// Keeps a line, and lets go of the oldest ones over the limits.
     pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
-        self.replay = None;
         self.bytes += weight(&line);
         self.lines.push_back(line);
         self.trim(limits);
@@ -74,16 +73,23 @@ impl History {
 
     /// Lets go of the oldest lines over the limits.
     pub fn trim(&mut self, limits: &settings::History) {
+        self.replay = None;
         while self.lines.len() > limits.lines || self.bytes > limits.bytes {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= weight(&oldest);
-            self.replay = None;
         }
     }
 
-    /// The last `count` lines, oldest first.
-    pub fn last(&self, count: usize) -> impl Iterator<Item = &Arc<Line>> {
-        self.lines.range(self.lines.len().saturating_sub(count)..)
+    /// The last lines, oldest first: at most `count`, and no more than weigh `bytes`.
+    pub fn last(&self, count: usize, bytes: usize) -> impl Iterator<Item = &Arc<Line>> {
+        let mut room = bytes;
+        let fits = |line: &&Arc<Line>| {
+            let left = room.checked_sub(weight(line));
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        let count = self.lines.iter().rev().take(count).take_while(fits).count();
+        self.lines.range(self.lines.len() - count..)
     }
 
     /// All lines kept, oldest first.
@@ -91,14 +97,12 @@ impl History {
         self.lines.iter()
     }
 
-    /// What a newcomer is shown.
-    pub fn replay(&mut self, count: usize) -> Arc<[Arc<Line>]> {
-        if let Some(replay) = &self.replay
-            && replay.len() == count.min(self.lines.len())
-        {
+    /// What a newcomer is shown: [`Self::last`], put together once for all who come before the next line.
+    pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
+        if let Some(replay) = &self.replay {
             return replay.clone();
         }
-        let replay: Arc<[Arc<Line>]> = self.last(count).cloned().collect();
+        let replay: Arc<[Arc<Line>]> = self.last(count, bytes).cloned().collect();
         self.replay = Some(replay.clone());
         replay
     }
