@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
+use super::room::newest;
 use super::session::Ignoring;
 use super::time::Now;
 use super::{Effect, Happening, Hub, Said, What, refuse, tell};
@@ -576,7 +577,7 @@ fn history(call: &mut Call<'_>, args: &str) {
         (_, Ok(count @ 1..)) => count.min(call.hub.settings.history.replay),
         _ => return call.usage(),
     };
-    let lines = call.room().history.last(count, call.hub.settings.limits.mailbox / 2).cloned().collect();
+    let lines = newest(call.room().history.iter(), count, call.hub.settings.limits.mailbox / 2);
     show(call, Replay::Last, lines);
 }
 
@@ -587,13 +588,8 @@ fn search(call: &mut Call<'_>, args: &str) {
     let query = name::fold(args);
     let limit = call.hub.settings.history.replay.max(1);
     let matches = |line: &&Arc<super::Line>| name::fold(line.said.text()).contains(&query);
-    let mut found = super::room::History::default();
-    let mut lines: Vec<_> = call.room().history.iter().rev().filter(matches).take(limit).cloned().collect();
-    lines.reverse();
-    for line in lines {
-        found.push(line, &call.hub.settings.history);
-    }
-    let lines = found.last(limit, call.hub.settings.limits.mailbox / 2).cloned().collect();
+    let found = call.room().history.iter().filter(matches);
+    let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
     show(call, Replay::Search(clip(args)), lines);
 }
 

@@ -80,29 +80,17 @@ impl History {
         }
     }
 
-    /// The last lines, oldest first: at most `count`, and no more than weigh `bytes`.
-    pub fn last(&self, count: usize, bytes: usize) -> impl Iterator<Item = &Arc<Line>> {
-        let mut room = bytes;
-        let fits = |line: &&Arc<Line>| {
-            let left = room.checked_sub(weight(line));
-            room = left.unwrap_or(0);
-            left.is_some()
-        };
-        let count = self.lines.iter().rev().take(count).take_while(fits).count();
-        self.lines.range(self.lines.len() - count..)
-    }
-
     /// All lines kept, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> + ExactSizeIterator {
         self.lines.iter()
     }
 
-    /// What a newcomer is shown: [`Self::last`], put together once for all who come before the next line.
+    /// What a newcomer is shown: the [`newest`], put together once for all who come before the next line.
     pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
         if let Some(replay) = &self.replay {
             return replay.clone();
         }
-        let replay: Arc<[Arc<Line>]> = self.last(count, bytes).cloned().collect();
+        let replay: Arc<[Arc<Line>]> = newest(self.iter(), count, bytes);
         self.replay = Some(replay.clone());
         replay
     }
@@ -124,6 +112,23 @@ impl History {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes`.
+pub fn newest<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a Arc<Line>>,
+    count: usize,
+    bytes: usize,
+) -> Arc<[Arc<Line>]> {
+    let mut left = bytes;
+    let fits = |line: &&Arc<Line>| {
+        let rest = left.checked_sub(weight(line));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let mut newest: Vec<_> = lines.rev().take(count).take_while(fits).cloned().collect();
+    newest.reverse();
+    newest.into()
 }
 
 /// Coming and going that is gathered, to be told in one line.
