@@ -376,10 +376,11 @@ impl Settings {
         at_least(kept, 1, replay, "only what is kept can be shown again");
         at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
 
-        let (lobby, longest) = (self.rooms.lobby.chars().count(), self.limits.room_name);
-        if lobby > longest {
+        let longest = self.limits.room_name;
+        if let Err(invalid) = crate::hub::name::Name::parse(&self.rooms.lobby, longest) {
             let message = format!(
-                "rooms.lobby = \"{}\" has {lobby} characters; allowed: at most limits.room_name = {longest}",
+                "rooms.lobby = \"{}\" {invalid}; allowed: the name of a room, as in /join, \
+                 of at most limits.room_name = {longest} characters",
                 shorten(&self.rooms.lobby)
             );
             conflicts.push(Conflict { keys: ["rooms.lobby", "limits.room_name"], message });
