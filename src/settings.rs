@@ -5,8 +5,8 @@
 //! them, the shipped configuration file, the table of the README and the manual page. Pure: files are
 //! read by [`crate::config`]; nothing here knows a file, a clock or the environment.
 
+use core::net::SocketAddr;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -390,7 +390,7 @@ impl Settings {
 }
 
 fn default_chat() -> Vec<SocketAddr> {
-    use std::net::{Ipv4Addr, Ipv6Addr};
+    use core::net::{Ipv4Addr, Ipv6Addr};
     vec![(Ipv4Addr::LOCALHOST, 6969).into(), (Ipv6Addr::LOCALHOST, 6969).into()]
 }
 

@@ -3,14 +3,16 @@
 //! To add a command, add a row and its function. A row's usage is checked by nobody but its
 //! function: what a function cannot read, it answers with [`Refusal::Usage`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
 use super::room::newest;
-use super::session::Ignoring;
+use super::session::Ignored;
 use super::time::Now;
 use super::{Effect, Happening, Hub, Said, What, refuse, tell};
+use crate::settings;
 
 /// A command: a row of [`COMMANDS`].
 #[derive(Clone, Copy)]
@@ -57,7 +59,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "NAME",
         about: "take another name",
-        detail: "Letters, digits, '-', '_' and '.'; one script; nothing that looks like a name in use.",
+        detail: "Letters, digits, - _ and . of one script, and unlike any name in use.",
         run: nick,
     },
     Command {
@@ -72,7 +74,7 @@ pub static COMMANDS: &[Command] = &[
         name: "whois",
         aliases: &[],
         usage: "NAME",
-        about: "tell where somebody is, since when, and how long idle",
+        about: "tell where somebody is, since when, how long idle",
         detail: "",
         run: whois,
     },
@@ -82,7 +84,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["j"],
         usage: "ROOM",
         about: "go to another room; it is opened if there is none",
-        detail: "You are in one room at a time. A room is closed, and forgotten, when the last one leaves it.",
+        detail: "A room is closed, and what was said forgotten, when the last one leaves.",
         run: join,
     },
     Command { name: "leave", aliases: &["part"], usage: "", about: "go back to the lobby", detail: "", run: leave },
@@ -124,7 +126,7 @@ pub static COMMANDS: &[Command] = &[
         name: "ignore",
         aliases: &[],
         usage: "[NAME]",
-        about: "see nothing of what somebody says, or list whom you ignore",
+        about: "hide what somebody says, or list whom you ignore",
         detail: "It stays with them if they take another name.",
         run: ignore,
     },
@@ -132,7 +134,7 @@ pub static COMMANDS: &[Command] = &[
         name: "unignore",
         aliases: &[],
         usage: "NAME",
-        about: "see again what somebody says",
+        about: "show again what somebody says",
         detail: "",
         run: unignore,
     },
@@ -156,16 +158,16 @@ pub static COMMANDS: &[Command] = &[
         name: "search",
         aliases: &[],
         usage: "TEXT",
-        about: "show the lines kept of this room in which a text occurs",
-        detail: "Upper and lower case are the same. The last matches are shown, as many as /history shows.",
+        about: "show the lines said here that have a text in them",
+        detail: "Upper and lower case are the same. Of many lines, the last are shown.",
         run: search,
     },
     Command {
         name: "time",
         aliases: &[],
-        usage: "[on|off|+HH:MM|-HH:MM]",
-        about: "show the time with each line, at an offset from UTC",
-        detail: "/time alone switches it on and off. The offset is used for /history too.",
+        usage: "[on|off|+HH:MM]",
+        about: "show times, in UTC or at an offset from it",
+        detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
         run: time,
     },
     Command {
@@ -207,8 +209,8 @@ pub fn nearest(word: &str) -> Option<&'static str> {
                 if word.len() >= 2 && name.starts_with(&word) { 1 } else { strsim::damerau_levenshtein(name, &word) };
             (distance, name)
         })
-        .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
@@ -499,8 +501,11 @@ fn away(call: &mut Call<'_>, args: &str) {
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
-    let text = text_arg(args).unwrap_or_else(|| "away".into());
-    call.own_mut().away = Some(text);
+    // Its text is shown to others: who is muted has none.
+    if !args.is_empty() && !call.hub.may_speak(call.id, call.now, call.effects) {
+        return;
+    }
+    call.own_mut().away = Some(args.into());
     call.done(Done::Away);
 }
 
@@ -511,11 +516,7 @@ fn back(call: &mut Call<'_>, _: &str) {
 
 fn ignore(call: &mut Call<'_>, args: &str) {
     if args.is_empty() {
-        let names = call
-            .own()
-            .ignoring
-            .as_ref()
-            .map_or_else(Vec::new, |list| list.names.iter().map(|(_, shown)| shown.clone()).collect());
+        let names = call.own().ignoring.iter().map(|ignored| ignored.shown.clone()).collect();
         return call.tell(Message::Ignoring(names));
     }
     let (name, _) = split_word(args);
@@ -526,14 +527,16 @@ fn ignore(call: &mut Call<'_>, args: &str) {
     let nick = call.hub.sessions[&other].nick.clone();
     let shown: Arc<str> = nick.shown().into();
     let limit = call.hub.settings.limits.ignores;
-    let list = call.own_mut().ignoring.get_or_insert_default();
-    if !list.names.iter().any(|(folded, _)| **folded == *nick.folded()) {
-        if list.names.len() >= limit {
+    let list = &mut call.own_mut().ignoring;
+    if let Some(ignored) = list.iter_mut().find(|ignored| *ignored.folded == *nick.folded()) {
+        ignored.sessions.insert(other);
+    } else {
+        if list.len() >= limit {
             return call.refuse(Refusal::TooManyIgnored(limit));
         }
-        list.names.push((nick.folded().into(), shown.clone()));
+        let sessions = BTreeSet::from([other]);
+        list.push(Ignored { folded: nick.folded().into(), shown: shown.clone(), sessions });
     }
-    list.sessions.insert(other);
     call.hub.filter(call.id, call.effects);
     call.done(Done::Ignored(shown));
 }
@@ -545,22 +548,20 @@ fn unignore(call: &mut Call<'_>, args: &str) {
     }
     let folded = name::fold(name);
     let bearer = call.hub.find(name);
-    let own = call.own_mut();
-    let mut list = own.ignoring.take().unwrap_or_else(|| Box::new(Ignoring::default()));
-    let before = list.names.len() + list.sessions.len();
-    list.names.retain(|(ignored, _)| **ignored != *folded);
-    if let Some(bearer) = bearer {
-        list.sessions.remove(&bearer);
+    let mut found = false;
+    call.own_mut().ignoring.retain_mut(|ignored| {
+        let by_name = *ignored.folded == *folded;
+        // Who has another name by now is let off by that one too; the last to bear a name takes it along.
+        let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer));
+        found |= by_name || by_bearer;
+        let ends = by_name || (by_bearer && ignored.sessions.is_empty());
+        !ends
+    });
+    if !found {
+        return call.refuse(Refusal::NotIgnored(clip(name)));
     }
-    let after = list.names.len() + list.sessions.len();
-    // The last name gone, nobody is ignored, whatever name they bear now.
-    own.ignoring = (!list.names.is_empty()).then_some(list);
     call.hub.filter(call.id, call.effects);
-    if before == after {
-        call.refuse(Refusal::NotIgnored(clip(name)));
-    } else {
-        call.done(Done::Unignored(clip(name)));
-    }
+    call.done(Done::Unignored(clip(name)));
 }
 
 fn quiet(call: &mut Call<'_>, _: &str) {
@@ -572,13 +573,25 @@ fn quiet(call: &mut Call<'_>, _: &str) {
 }
 
 fn history(call: &mut Call<'_>, args: &str) {
+    let most = at_once(call);
     let count = match (args, args.parse::<usize>()) {
-        ("", _) => call.hub.settings.history.replay,
-        (_, Ok(count @ 1..)) => count.min(call.hub.settings.history.replay),
+        ("", _) => most,
+        (_, Ok(count @ 1..)) => count.min(most),
         _ => return call.usage(),
     };
-    let lines = newest(call.room().history.iter(), count, call.hub.settings.limits.mailbox / 2);
+    let own = call.own();
+    let shown = call.room().history.iter().filter(|line| !own.hides(line));
+    let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
     show(call, Replay::Last, lines);
+}
+
+/// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
+/// still shown some.
+fn at_once(call: &Call<'_>) -> usize {
+    match call.hub.settings.history.replay {
+        0 => settings::History::default().replay,
+        replay => replay,
+    }
 }
 
 fn search(call: &mut Call<'_>, args: &str) {
@@ -586,8 +599,9 @@ fn search(call: &mut Call<'_>, args: &str) {
         return call.usage();
     }
     let query = name::fold(args);
-    let limit = call.hub.settings.history.replay.max(1);
-    let matches = |line: &&Arc<super::Line>| name::fold(line.said.text()).contains(&query);
+    let limit = at_once(call);
+    let own = call.own();
+    let matches = |line: &&Arc<super::Line>| !own.hides(line) && name::fold(line.said.text()).contains(&query);
     let found = call.room().history.iter().filter(matches);
     let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
     show(call, Replay::Search(clip(args)), lines);

@@ -582,7 +582,7 @@ impl Hub {
             away: None,
             quiet: false,
             view: View::default(),
-            ignoring: None,
+            ignoring: Vec::new(),
             private_from: None,
             mute: None,
             pace: Pace::default(),
@@ -591,6 +591,8 @@ impl Hub {
         };
         self.sessions.insert(id, session);
         self.peak = self.peak.max(self.sessions.len());
+        // The same address and port give the same name again.
+        self.hide_by_name(id, effects);
         let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
         room.members.insert(id);
         effects.push(Effect::Enter { session: id, room: lobby });
@@ -649,7 +651,12 @@ impl Hub {
         if let Some(topic) = room.topic() {
             tell(id, Message::Topic { room: name.clone(), topic: Some(topic) }, effects);
         }
+        if count == 0 && !room.history.is_empty() {
+            // What is kept is not shown unasked.
+            return;
+        }
         let lines = room.history.replay(count, self.settings.limits.mailbox / 2);
+        let lines = self.sessions[&id].shown(lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
 
@@ -711,6 +718,9 @@ impl Hub {
         effects: &mut Vec<Effect>,
     ) {
         let room = self.rooms.get_mut(&id).expect("the caller has it");
+        if room.closing {
+            return;
+        }
         let before = room.presence.flush_at;
         let said = room.presence.note(who, nick, step, room.members.len(), now, &self.settings);
         if let Some(at) = room.presence.flush_at
@@ -827,12 +837,15 @@ impl Hub {
         if id == self.lobby {
             return;
         }
-        let Some(room) = self.rooms.get(&id) else { return };
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.closing = true;
         let name: Arc<str> = room.name.shown().into();
         let members: Vec<_> = room.members.iter().copied().collect();
-        for member in members {
+        for member in &members {
             let done = Done::RoomClosed { room: name.clone(), reason: reason.clone() };
-            tell(member, Message::Done(done), effects);
+            tell(*member, Message::Done(done), effects);
+        }
+        for member in members {
             self.enter(member, self.lobby, now, effects);
         }
         // The last one to go has shut it; who asked for it is worth a line of its own.
@@ -853,6 +866,9 @@ impl Hub {
         let nick: Option<Arc<str>> = author.map(|id| self.sessions[&id].nick.shown().into());
         let room = self.rooms.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
+        if let Some(author) = author {
+            room.presence.hear(author);
+        }
         effects.push(Effect::Happened(Happening {
             session: author,
             nick: nick.clone(),
@@ -883,6 +899,9 @@ impl Hub {
         let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
         self.next_line += 1;
         if kept {
+            if let Some(author) = author {
+                room.presence.hear(author);
+            }
             self.counters.lines_said += 1;
             room.lines += 1;
             room.history.push(line.clone(), &self.settings.history);
@@ -901,7 +920,8 @@ impl Hub {
         if text::is_blank(text) {
             return;
         }
-        match text.strip_prefix('/') {
+        // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
+        match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
                 command::run(self, id, rest, now, effects);
@@ -946,14 +966,22 @@ impl Hub {
         self.roster.release(&old);
         self.roster.claim(&nick, id).expect("the caller has asked");
         self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
-        let said = Said::Renamed { from: old.shown().into(), to: nick.shown().into() };
-        self.post(room, Some(id), said, now, effects);
-        // Whoever ignores the name that is borne now, ignores the one who bears it.
+        let (from, to) = (old.shown().into(), nick.shown().into());
+        // Newcomers often begin with this: in a burst of them, they are told of once.
+        if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
+            self.post(room, Some(id), Said::Renamed { from, to }, now, effects);
+        }
+        self.hide_by_name(id, effects);
+    }
+
+    /// Whoever ignores the name that `id` bears from now on, ignores `id`.
+    fn hide_by_name(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
         let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
+        let nick = self.sessions[&id].nick.clone();
         for ignorer in ignorers {
-            if let Some(list) = self.sessions.get_mut(&ignorer).and_then(|session| session.ignoring.as_mut())
-                && list.names.iter().any(|(folded, _)| **folded == *nick.folded())
-                && list.sessions.insert(id)
+            if let Some(session) = self.sessions.get_mut(&ignorer)
+                && let Some(ignored) = session.ignoring.iter_mut().find(|ignored| *ignored.folded == *nick.folded())
+                && ignored.sessions.insert(id)
             {
                 self.filter(ignorer, effects);
             }
@@ -963,20 +991,20 @@ impl Hub {
     /// Tells the carrier what `id` wants hidden.
     fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let (quiet, ignoring) = (session.quiet, session.ignoring.take());
-        let ignored = match ignoring {
-            None => {
-                self.ignorers.remove(&id);
-                self.no_one.clone()
-            }
-            Some(mut list) => {
-                self.ignorers.insert(id);
+        let (quiet, mut ignoring) = (session.quiet, std::mem::take(&mut session.ignoring));
+        let ignored = if ignoring.is_empty() {
+            self.ignorers.remove(&id);
+            self.no_one.clone()
+        } else {
+            self.ignorers.insert(id);
+            let mut hidden = BTreeSet::new();
+            for ignored in &mut ignoring {
                 // Those who have gone are let go of: nobody can make the list grow by coming and going.
-                list.sessions.retain(|ignored| self.sessions.contains_key(ignored));
-                let ignored = list.sessions.iter().copied().collect();
-                self.sessions.get_mut(&id).expect("it was there").ignoring = Some(list);
-                ignored
+                ignored.sessions.retain(|session| self.sessions.contains_key(session));
+                hidden.extend(ignored.sessions.iter().copied());
             }
+            self.sessions.get_mut(&id).expect("it was there").ignoring = ignoring;
+            hidden.into_iter().collect()
         };
         effects.push(Effect::Filter { session: id, quiet, ignored });
     }

@@ -1,6 +1,6 @@
 //! A room: who is in it, its topic, the lines that are kept, and how coming and going is told.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::message::{Line, RoomId, Said, SessionId};
@@ -26,6 +26,8 @@ pub struct Room {
     /// What is kept of them.
     pub history: History,
     pub(super) presence: Presence,
+    /// Everybody is being sent out of it: nobody there needs to be told who goes.
+    pub(super) closing: bool,
 }
 
 impl Room {
@@ -39,6 +41,7 @@ impl Room {
             lines: 0,
             history: History::default(),
             presence: Presence::default(),
+            closing: false,
         }
     }
 
@@ -140,11 +143,14 @@ pub fn newest<'a>(
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
-    joined: u32,
+    /// Those who came, in the order of their numbers, and are still here.
+    joined: BTreeMap<SessionId, Arc<str>>,
+    /// Those of them who have said something since: others know their names.
+    heard: BTreeSet<SessionId>,
+    /// How many went who had been here before.
     left: u32,
-    names: Vec<Arc<str>>,
-    /// The first of those gathered, who is not shown a line about that one alone.
-    first: Option<SessionId>,
+    /// The last of them.
+    last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
     /// When what is gathered is told.
     pub(super) flush_at: Option<Mono>,
 }
@@ -185,15 +191,16 @@ impl Presence {
             }
         }
         match step {
-            Step::Joined => {
-                self.joined += 1;
-                if self.names.len() < NAMES_SHOWN {
-                    self.names.push(nick.clone());
-                }
+            Step::Joined => drop(self.joined.insert(who, nick.clone())),
+            // Who came and went unseen has not been here.
+            Step::Left(_) if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
+                self.joined.remove(&who);
             }
-            Step::Left(_) => self.left += 1,
+            Step::Left(reason) => {
+                self.left += 1;
+                self.last_left = Some((who, nick.clone(), reason));
+            }
         }
-        self.first.get_or_insert(who);
         if self.flush_at.is_none() {
             self.flush_at = Some(now.mono.after(if big { rooms.gather_big } else { rooms.gather }));
         }
@@ -203,12 +210,31 @@ impl Presence {
     /// The line that tells what was gathered, and the one who is not to be shown it.
     pub(super) fn flush(&mut self, members: usize) -> Option<(Option<SessionId>, Said)> {
         self.flush_at = None;
-        let names = std::mem::take(&mut self.names);
-        let first = self.first.take();
-        match (std::mem::take(&mut self.joined), std::mem::take(&mut self.left)) {
-            (0, 0) => None,
-            (1, 0) => Some((first, Said::Joined { nick: names[0].clone() })),
-            (joined, left) => Some((None, Said::Gathered { joined, left, names: names.into(), members })),
+        self.heard.clear();
+        let joined = std::mem::take(&mut self.joined);
+        match (joined.len(), std::mem::take(&mut self.left), self.last_left.take()) {
+            (0, 0, _) => None,
+            (1, 0, _) => joined.into_iter().next().map(|(who, nick)| (Some(who), Said::Joined { nick })),
+            (0, 1, Some((who, nick, reason))) => Some((Some(who), Said::Left { nick, reason })),
+            (count, left, _) => {
+                let names = joined.into_values().take(NAMES_SHOWN).collect();
+                let joined = u32::try_from(count).unwrap_or(u32::MAX);
+                Some((None, Said::Gathered { joined, left, names, members }))
+            }
         }
+    }
+
+    /// `who` is heard now: its name is known, whether its coming was told or not.
+    pub(super) fn hear(&mut self, who: SessionId) {
+        if self.joined.contains_key(&who) {
+            self.heard.insert(who);
+        }
+    }
+
+    /// Notes another name. Whether the room need not be told: it has not been told of the former one.
+    pub(super) fn rename(&mut self, who: SessionId, nick: &Arc<str>) -> bool {
+        let Some(former) = self.joined.get_mut(&who) else { return false };
+        *former = nick.clone();
+        !self.heard.contains(&who)
     }
 }

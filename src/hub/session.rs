@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{RoomId, SessionId, View};
-use super::name::Name;
+use super::message::{Line, RoomId, SessionId, View};
+use super::name::{self, Name};
 use super::pace::Pace;
 use super::time::{Mono, Now, Wall};
 
@@ -25,14 +25,14 @@ pub struct Session {
     pub since: Wall,
     /// When it last sent a line.
     pub spoke: Mono,
-    /// Why it is away, if it is.
+    /// Why it is away, if it is; empty if it has not said why.
     pub away: Option<Arc<str>>,
     /// Whether arrivals and departures are hidden from it.
     pub quiet: bool,
     /// How it wants lines rendered.
     pub view: View,
-    /// Whom it ignores; `None` for nobody, which is nearly everybody's wish.
-    pub ignoring: Option<Box<Ignoring>>,
+    /// Whom it ignores.
+    pub ignoring: Vec<Ignored>,
     /// Who sent it a private message last, and under which name.
     pub private_from: Option<(SessionId, Arc<str>)>,
     /// Whether it may not be heard, and until when.
@@ -45,12 +45,14 @@ pub struct Session {
     pub dropped: u64,
 }
 
-/// Whom a client ignores: by name, and by the sessions that bear or bore one of the names since.
-#[derive(Clone, Debug, Default)]
-pub struct Ignoring {
-    /// Folded names, with the spelling that was typed.
-    pub names: Vec<(Box<str>, Arc<str>)>,
-    /// The sessions that are not shown.
+/// Somebody whom a client ignores: a name, and the sessions that bear it or bore it since.
+#[derive(Clone, Debug)]
+pub struct Ignored {
+    /// The name, folded.
+    pub folded: Box<str>,
+    /// The name, as it is spelt.
+    pub shown: Arc<str>,
+    /// The sessions that are not shown. Those who have gone are let go of now and then.
     pub sessions: BTreeSet<SessionId>,
 }
 
@@ -77,7 +79,28 @@ impl Session {
     /// Whether it ignores that one.
     #[must_use]
     pub fn ignores(&self, other: SessionId) -> bool {
-        self.ignoring.as_ref().is_some_and(|ignoring| ignoring.sessions.contains(&other))
+        self.ignoring.iter().any(|ignored| ignored.sessions.contains(&other))
+    }
+
+    /// Those of some lines said earlier that are not hidden from it.
+    #[must_use]
+    pub fn shown(&self, lines: Arc<[Arc<Line>]>) -> Arc<[Arc<Line>]> {
+        if lines.iter().any(|line| self.hides(line)) {
+            lines.iter().filter(|line| !self.hides(line)).cloned().collect()
+        } else {
+            lines
+        }
+    }
+
+    /// Whether a line that was said earlier is hidden from it: its author may have gone since.
+    #[must_use]
+    pub fn hides(&self, line: &Line) -> bool {
+        if self.ignoring.is_empty() || !line.said.is_speech() {
+            return false;
+        }
+        let folded = name::fold(line.said.nick());
+        line.author.is_some_and(|author| self.ignores(author))
+            || self.ignoring.iter().any(|ignored| *ignored.folded == *folded)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules: what may be written for a value of type `T`, and how a value is written.
 
+use core::net::SocketAddr;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -45,7 +45,12 @@ fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
     let mut text = String::new();
     if joined > 0 {
         let more = joined as usize - names.len().min(joined as usize);
-        text.push_str(&names.join(", "));
+        match names {
+            [first @ .., last] if more == 0 && !first.is_empty() => {
+                let _ = write!(text, "{} and {last}", first.join(", "));
+            }
+            _ => text.push_str(&names.join(", ")),
+        }
         if more > 0 {
             let _ = write!(text, " and {more} more");
         }
@@ -131,6 +136,15 @@ fn date_and_time(at: Wall) -> String {
     format!("{} {time} UTC", day(at, offset))
 }
 
+/// Who else is among `members` people: `with 2 others`.
+fn company(members: usize) -> String {
+    match members {
+        0 | 1 => "alone".to_owned(),
+        2 => "with 1 other".to_owned(),
+        _ => format!("with {} others", members - 1),
+    }
+}
+
 /// `3 lines`, `1 line`
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -156,21 +170,20 @@ fn usage(command: &Command) -> String {
 pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
     match message {
         Message::Welcome { hub, greeting, nick, room, members, kept } => {
-            let here = count(*members, "person", "people");
-            notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", with ", &here, "."]);
+            let company = company(*members);
+            notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", ", &company, "."]);
             let kept = match kept {
                 0 => "Nothing that is said is kept.".to_owned(),
-                kept => {
-                    format!("The last {} of a room are kept in memory until it closes.", count(*kept, "line", "lines"))
-                }
+                1 => "The last line of a room is kept until it closes.".to_owned(),
+                kept => format!("The last {kept} lines of a room are kept until it closes."),
             };
-            notice(out, &[&kept, " /help lists the commands, /quit leaves."]);
+            notice(out, &[&kept, " Type /help or /quit."]);
             if let Some(greeting) = greeting {
                 notice(out, &[greeting]);
             }
         }
         Message::Entered { room, members } => {
-            notice(out, &["You are in ", room, " now, with ", &count(*members, "person", "people"), "."]);
+            notice(out, &["you are in ", room, " now, ", &company(*members)]);
         }
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
@@ -178,9 +191,7 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::PrivateFrom { nick, text } => put(out, &["[", nick, " -> you] ", text]),
         Message::PrivateTo { nick, text, away } => {
             put(out, &["[you -> ", nick, "] ", text]);
-            if let Some(away) = away {
-                notice(out, &[nick, " is away: ", away]);
-            }
+            is_away(nick, away.as_deref(), out);
         }
         Message::Who { room, people, total } => {
             notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
@@ -193,21 +204,24 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
             for (name, members, topic) in rooms {
                 let topic = topic.as_deref().unwrap_or("");
                 let people = count(*members, "person", "people");
-                notice(out, &[&format!("  {} {people:<11} ", padded(name, 16)), topic]);
+                let line = format!("  {} {people:<11} {topic}", padded(name, 16));
+                notice(out, &[line.trim_end()]);
             }
             more(rooms.len(), *total, out);
         }
         Message::Whois { nick, room, since, idle, away } => {
-            notice(out, &[nick, " is in ", room, ", here since ", &date_and_time(*since), ", idle ", &length(*idle)]);
-            if let Some(away) = away {
-                notice(out, &[nick, " is away: ", away]);
-            }
+            notice(
+                out,
+                &[nick, " is in ", room, ", connected since ", &date_and_time(*since), ", idle ", &length(*idle)],
+            );
+            is_away(nick, away.as_deref(), out);
         }
         Message::Help => {
-            notice(out, &["What you type is said to the room. //x says \"/x\". Commands:"]);
+            notice(out, &["what you type is said to the room; //x says \"/x\"; commands:"]);
             for command in COMMANDS {
-                notice(out, &[&format!("  {:<28} {}", usage(command), command.about)]);
+                notice(out, &[&format!("  {:<20} {}", usage(command), command.about)]);
             }
+            notice(out, &["/help and a command tells more of it"]);
         }
         Message::HelpOn(command) => {
             notice(out, &[&usage(command), ": ", command.about]);
@@ -224,6 +238,14 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Refused(why) => refusal(why, out),
         Message::HereIAm => notice(out, &["yes, here"]),
         Message::Goodbye(why) => goodbye(why, out),
+    }
+}
+
+fn is_away(nick: &str, away: Option<&str>, out: &mut Vec<u8>) {
+    match away {
+        None => {}
+        Some("") => notice(out, &[nick, " is away"]),
+        Some(text) => notice(out, &[nick, " is away: ", text]),
     }
 }
 
@@ -253,7 +275,7 @@ fn columns(names: &[String], out: &mut Vec<u8>) {
 fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Vec<u8>) {
     let today = day(now, offset);
     let head = match of {
-        Replay::Last if lines.is_empty() => return notice(out, &["Nothing has been said in ", room, " yet."]),
+        Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
         Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
         Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
         Replay::Search(query) if lines.is_empty() => {
@@ -284,7 +306,7 @@ fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wal
 }
 
 fn until(until: &Option<Wall>) -> String {
-    until.map_or_else(|| " until an operator lifts it".to_owned(), |until| format!(" until {}", date_and_time(until)))
+    until.map_or_else(|| " until further notice".to_owned(), |until| format!(" until {}", date_and_time(until)))
 }
 
 fn done(done: &Done, out: &mut Vec<u8>) {
@@ -293,24 +315,26 @@ fn done(done: &Done, out: &mut Vec<u8>) {
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
         Done::Away => notice(out, &["you are marked as away; /back ends it"]),
         Done::Back => notice(out, &["you are no longer marked as away"]),
-        Done::Ignored(nick) => notice(out, &["you see nothing of what ", nick, " says now"]),
-        Done::Unignored(nick) => notice(out, &["you see again what ", nick, " says"]),
-        Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet shows them again"]),
+        Done::Ignored(nick) => notice(out, &["you ignore ", nick, " now; /unignore ", nick, " ends it"]),
+        Done::Unignored(nick) => notice(out, &["you no longer ignore ", nick]),
+        Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet again shows them"]),
         Done::NotQuiet => notice(out, &["arrivals and departures are shown now"]),
-        Done::TimeOn(offset) => notice(out, &["times are shown now, in ", &offset.to_string()]),
+        Done::TimeOn(offset) => {
+            notice(out, &["times are shown now, in ", &offset.to_string(), "; /time off hides them"])
+        }
         Done::TimeOff => notice(out, &["times are not shown now"]),
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
-        Done::Reported(nick) => notice(out, &["the operators are told about ", nick]),
-        Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody hears you"]),
+        Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
+        Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::Unmuted => notice(out, &["you may speak again"]),
         Done::SlowedDown(rate) => {
             let rate = count(*rate as usize, "line", "lines");
-            notice(out, &["slow down: your lines wait, ", &rate, " a second are taken"]);
+            notice(out, &["slow down: your lines wait in turn and come through at ", &rate, " a second"]);
         }
-        Done::Dropping => notice(out, &["you have been too fast for too long: lines are dropped until you pause"]),
+        Done::Dropping => notice(out, &["too fast for too long: lines of yours are dropped until you pause"]),
         Done::Dropped(number) => {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
-            notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped"]);
+            notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
         Done::RoomClosed { room, reason: None } => notice(out, &[room, " was closed by an operator"]),
         Done::RoomClosed { room, reason: Some(reason) } => {
@@ -322,17 +346,19 @@ fn done(done: &Done, out: &mut Vec<u8>) {
 fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
     match refusal {
         Refusal::UnknownCommand { given, nearest: Some(nearest) } => {
-            notice(out, &["no command /", given, "; did you mean /", nearest, "? Nothing was said."]);
+            notice(out, &["there is no command /", given, "; did you mean /", nearest, "? (nothing was said)"]);
         }
         Refusal::UnknownCommand { given, nearest: None } => {
-            notice(out, &["no command /", given, "; /help lists them. Nothing was said."]);
+            notice(out, &["there is no command /", given, "; /help lists them (nothing was said)"]);
         }
-        Refusal::Usage(command) => notice(out, &["usage: ", &usage(command)]),
-        Refusal::NoSuchPerson(name) => notice(out, &["nobody here is called ", name]),
+        Refusal::Usage(command) => notice(out, &["usage: ", &usage(command), " (", command.about, ")"]),
+        Refusal::NoSuchPerson(name) => notice(out, &["nobody called ", name, " is connected"]),
         Refusal::NoSuchRoom(name) => notice(out, &["there is no room ", name, "; /rooms lists them"]),
-        Refusal::RoomLooksLike(name) => notice(out, &["that looks like the room ", name, "; take another name"]),
+        Refusal::RoomLooksLike(name) => {
+            notice(out, &["that looks too much like the room ", name, ", which is open; /join ", name, " goes there"])
+        }
         Refusal::InvalidName(why) => notice(out, &["that name ", &why.to_string()]),
-        Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks like one that is: ", name]),
+        Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks too much like one that is: ", name]),
         Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
         Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
         Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
@@ -343,12 +369,12 @@ fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
             notice(out, &["you ignore ", &count(*limit, "name", "names"), " already, and no more are allowed"]);
         }
         Refusal::NotIgnored(name) => notice(out, &["you do not ignore ", name]),
-        Refusal::NobodyToReplyTo => notice(out, &["nobody has written to you privately"]),
-        Refusal::ReplyGone(name) => notice(out, &[name, " has gone"]),
+        Refusal::NobodyToReplyTo => notice(out, &["nobody has sent you a private message yet"]),
+        Refusal::ReplyGone(name) => notice(out, &[name, " has gone; nobody saw that"]),
         Refusal::ToYourself => notice(out, &["that is you"]),
-        Refusal::Muted(end) => notice(out, &["you are muted", &until(end), "; nobody heard that"]),
+        Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
         Refusal::LineTooLong { bytes, limit } => {
-            let text = format!("that line has {bytes} bytes, at most {limit} are allowed: nobody heard it");
+            let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
         }
         Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
@@ -356,7 +382,7 @@ fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
         Refusal::TooManyFromAddress(limit) => {
             let connections = count(*limit, "connection", "connections");
-            notice(out, &["your address has ", &connections, " already, and no more are allowed"]);
+            notice(out, &["there are ", &connections, " from your address already, and no more are allowed"]);
         }
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
@@ -410,7 +436,7 @@ mod tests {
     #[test]
     fn gathered_lines_name_a_few_and_count_the_rest() {
         let names: Vec<Arc<str>> = vec!["ann".into(), "bob".into()];
-        assert_eq!(gathered(2, 0, &names), "ann, bob joined");
+        assert_eq!(gathered(2, 0, &names), "ann and bob joined");
         assert_eq!(gathered(5, 1, &names), "ann, bob and 3 more joined, 1 left");
         assert_eq!(gathered(0, 7, &[]), "7 left");
     }
@@ -420,8 +446,8 @@ mod tests {
         let help = shown(&Message::Help);
         for command in COMMANDS {
             assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
-            shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 110, "{line}"));
+            shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));
         }
-        help.lines().for_each(|line| assert!(line.len() <= 92, "{line}"));
+        help.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     }
 }

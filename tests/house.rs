@@ -1,0 +1,274 @@
+//! The rules of the house: what may stand where in `src`, read off the source.
+
+use std::path::{Path, PathBuf};
+
+/// A file of `src`, with comments, texts and test modules blanked out in `code`.
+struct Source {
+    /// From `src` on, as in `hub/mod.rs`.
+    path: String,
+    text: String,
+    code: String,
+}
+
+impl Source {
+    /// The first part of its path: the module it belongs to.
+    fn module(&self) -> &str {
+        self.path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+    }
+
+    /// The lines of code that hold `word` as a word of its own, as `path:line: text`.
+    fn lines_with(&self, word: &str) -> Vec<String> {
+        let lines = self.code.lines().zip(self.text.lines()).enumerate();
+        lines
+            .filter(|(_, (code, _))| holds(code, word))
+            .map(|(at, (_, text))| format!("{}:{}: {}", self.path, at + 1, text.trim()))
+            .collect()
+    }
+}
+
+/// Whether `word` stands in `code`, and is no part of a longer word.
+fn holds(code: &str, word: &str) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let (starts, ends) = (word.starts_with(in_word), word.ends_with(in_word));
+    code.match_indices(word).any(|(at, _)| {
+        let goes_on_before = starts && code[..at].ends_with(in_word);
+        let goes_on_behind = ends && code[at + word.len()..].starts_with(in_word);
+        !goes_on_before && !goes_on_behind
+    })
+}
+
+fn sources() -> Vec<Source> {
+    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort_unstable();
+    paths
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path).expect("a source file");
+            let path = path.strip_prefix(&root).expect("under src").to_str().expect("UTF-8").to_owned();
+            let code = if path.ends_with("/tests.rs") { String::new() } else { without_tests(&bare(&text)) };
+            Source { path, text, code }
+        })
+        .collect()
+}
+
+/// Rust with its comments and texts blanked out, line for line.
+fn bare(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut code = String::new();
+    let mut at = 0;
+    let blank = |code: &mut String, from: usize, to: usize| {
+        code.extend(text[from..to].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+    };
+    while at < bytes.len() {
+        let rest = &text[at..];
+        let after_word = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
+        let end = if rest.starts_with("//") {
+            at + rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            at + rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if rest.starts_with('"') {
+            end_of_text(bytes, at + 1)
+        } else if !after_word && (rest.starts_with("r\"") || rest.starts_with("r#") || rest.starts_with("br#")) {
+            match raw_text(rest) {
+                Some(length) => at + length,
+                None => at,
+            }
+        } else if rest.starts_with("'\\") {
+            // A quote that is escaped stands right behind the backslash.
+            at + 3 + rest[3..].find('\'').map_or(0, |end| end + 1)
+        } else if rest.starts_with('\'') && rest.chars().nth(2) == Some('\'') {
+            at + 2 + rest.chars().nth(1).map_or(0, char::len_utf8)
+        } else {
+            at
+        };
+        if end > at {
+            blank(&mut code, at, end);
+            at = end;
+        } else {
+            let c = rest.chars().next().expect("there is a rest");
+            code.push(c);
+            at += c.len_utf8();
+        }
+    }
+    code
+}
+
+fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(bytes.len())
+}
+
+/// How long the raw text is that `rest` starts with, if it is one.
+fn raw_text(rest: &str) -> Option<usize> {
+    let open = rest.trim_start_matches(['b', 'r']);
+    let hashes = open.len() - open.trim_start_matches('#').len();
+    let body = open[hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    let start = rest.len() - body.len();
+    Some(start + body.find(&close)? + close.len())
+}
+
+/// Blanks out what follows `#[cfg(test)]`: the tests stand at a file's end, or are one item.
+fn without_tests(code: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = code;
+    while let Some(at) = rest.find("#[cfg(test)]") {
+        kept.push_str(&rest[..at]);
+        let item = &rest[at..];
+        let mut depth = 0_i32;
+        let end = item
+            .char_indices()
+            .find(|(_, c)| {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                depth == 0 && matches!(c, '}' | ';')
+            })
+            .map_or(item.len(), |(at, c)| at + c.len_utf8());
+        kept.extend(item[..end].chars().filter(|c| *c == '\n'));
+        rest = &item[end..];
+    }
+    kept + rest
+}
+
+/// Fails with the lines that break a rule.
+#[track_caller]
+fn none(rule: &str, lines: Vec<String>) {
+    assert!(lines.is_empty(), "{rule}:\n{}", lines.join("\n"));
+}
+
+/// Modules whose results depend on nothing but what they are given.
+const PURE: &[&str] = &["hub", "wire", "settings"];
+
+#[test]
+fn pure_modules_touch_no_clock_file_socket_environment_thread_or_chance() {
+    const OUTSIDE: &[&str] = &[
+        "tokio",
+        "mio",
+        "async",
+        "await",
+        "Instant",
+        "SystemTime::now",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::thread",
+        "std::process",
+        "std::io::stdin",
+        "std::io::stdout",
+        "std::io::stderr",
+        "std::os",
+        "rand",
+        "getrandom",
+        "RandomState",
+        "HashMap",
+        "HashSet",
+        "nix",
+        "libc",
+        "socket2",
+        "listenfd",
+        "sd_notify",
+        "tracing",
+        "Mutex",
+        "RwLock",
+    ];
+    // A HashMap's order is chance, too: nothing that is told may depend on it.
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| PURE.contains(&source.module())) {
+        for word in OUTSIDE {
+            found.extend(source.lines_with(word));
+        }
+    }
+    none("src/{hub,wire,settings} are pure", found);
+}
+
+#[test]
+fn imports_go_one_way() {
+    // Whom each may not import, from the one that knows least on.
+    let all = ["wire", "config", "store", "net", "systemd", "logging", "exit", "cli", "ctl", "serve"];
+    let rules: &[(&str, &[&str])] = &[
+        ("settings", &["hub", "wire", "config", "store", "net", "systemd", "logging", "exit", "cli", "ctl", "serve"]),
+        ("hub", &all),
+        ("wire", &all[1..]),
+        ("store", &["net", "ctl", "serve", "cli"]),
+        ("net", &["ctl", "serve", "cli"]),
+        ("ctl", &["net", "store", "serve"]),
+        ("config", &["hub", "wire", "store", "net", "ctl", "serve"]),
+        ("systemd", &["net", "store", "ctl", "serve"]),
+    ];
+    let mut found = Vec::new();
+    for source in sources() {
+        let Some((_, forbidden)) = rules.iter().find(|(module, _)| *module == source.module()) else { continue };
+        for other in *forbidden {
+            found.extend(source.lines_with(&format!("crate::{other}")));
+        }
+    }
+    none("hub <- wire <- net, store, ctl <- serve <- main", found);
+}
+
+#[test]
+fn nothing_is_unwrapped_outside_of_tests() {
+    none("use expect(\"why this cannot fail\")", sources().iter().flat_map(|s| s.lines_with(".unwrap()")).collect());
+}
+
+#[test]
+fn every_file_begins_with_what_it_is_for() {
+    let bare: Vec<_> =
+        sources().iter().filter(|source| !source.text.starts_with("//!")).map(|s| s.path.clone()).collect();
+    none("a file begins with //!", bare.into_iter().filter(|path| !path.ends_with("/tests.rs")).collect());
+}
+
+#[test]
+fn only_what_talks_to_a_terminal_prints() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| !["ctl", "cli", "main"].contains(&source.module())) {
+        for word in ["println!", "print!", "eprintln!", "eprint!", "dbg!"] {
+            found.extend(source.lines_with(word));
+        }
+    }
+    none("use tracing, or return the text", found);
+}
+
+#[test]
+fn unsafe_code_stands_where_it_is_allowed_only() {
+    /// Files that may hold unsafe code, each with its proof beside it.
+    const ALLOWED: &[&str] = &[];
+    let found = sources().into_iter().filter(|source| !ALLOWED.contains(&source.path.as_str())).flat_map(|source| {
+        let mut lines = source.lines_with("unsafe");
+        lines.extend(source.lines_with("unsafe_code"));
+        lines
+    });
+    none("no unsafe code", found.collect());
+}
+
+#[test]
+fn the_reader_of_sources_sees_code_only() {
+    let text = "a; // b\nc \"d \\\" e\" f 'g' '\\'' h<'i> r#\"j\"#\n#[cfg(test)]\nmod tests { k { l } }\nm";
+    let code = without_tests(&bare(text));
+    for (word, is_code) in
+        [("a", true), ("b", false), ("c", true), ("d", false), ("e", false), ("f", true), ("g", false)]
+    {
+        assert_eq!(holds(&code, word), is_code, "{word} in {code}");
+    }
+    for (word, is_code) in [("h", true), ("i", true), ("j", false), ("k", false), ("l", false), ("m", true)] {
+        assert_eq!(holds(&code, word), is_code, "{word} in {code}");
+    }
+    assert_eq!(code.lines().count(), text.lines().count());
+    assert!(holds("use std::net::A;", "std::net") && !holds("core::network", "core::net"));
+}

@@ -1,0 +1,381 @@
+//! Conversations as data: what each one types, and every line that anybody sees of it.
+//!
+//! A transcript is a file in `tests/transcripts`, read line by line:
+//!
+//! | line | means |
+//! | --- | --- |
+//! | `# ...`, or nothing | a comment |
+//! | `ann > hi` | ann sends that line |
+//! | `ann >> hi\r\nho\xff` | ann sends these bytes: `\r \n \t \\ \xHH \u{HEX}`, no line end added |
+//! | `@ +5s` | time passes, and with it all deadlines up to then |
+//! | `! limits.rooms=2` | a setting; before all else, one of the start |
+//! | `* connect ann 192.0.2.1 [PORT]` | ann connects; without an address, from one of her own |
+//! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
+//! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
+//! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
+//! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
+//! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
+//! | `* stop [MESSAGE]` | the hub stops |
+//! | `ann < hi` | ann sees that line |
+//! | `ann . closed` | her connection is closed |
+//!
+//! After each step stands every line that somebody sees because of it, nothing less and nothing more,
+//! by who connected first. A guest's name reads `guest-(ann)`. `UPDATE_TRANSCRIPTS=1` writes what
+//! is seen into the files; what is then in the difference is for a person to judge.
+
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chathub::hub::message::{Farewell, SessionId};
+use chathub::hub::name::Name;
+use chathub::hub::session::Mute;
+use chathub::hub::{By, Input};
+use chathub::settings::{Setting, Settings};
+use toml::de::DeValue;
+use world::World;
+
+macro_rules! transcripts {
+    ($($name:ident)+) => {
+        $( #[test] fn $name() { check(stringify!($name)); } )+
+
+        #[test]
+        fn every_file_is_a_test() {
+            let mut files: Vec<String> = std::fs::read_dir(folder())
+                .expect("a folder")
+                .map(|file| file.expect("a file").file_name().into_string().expect("a name"))
+                .collect();
+            files.sort_unstable();
+            let mut tests = vec![$( concat!(stringify!($name), ".txt") ),+];
+            tests.sort_unstable();
+            assert_eq!(files, tests);
+        }
+    };
+}
+
+transcripts! {
+    administrators
+    administrators_close_a_room
+    arrivals_in_a_big_room
+    arrivals_in_a_burst
+    arrivals_in_a_room_that_closes
+    clients_are_limited
+    clients_per_address_are_limited
+    greeting
+    help
+    history
+    history_is_bounded_in_bytes
+    history_that_is_not_replayed
+    ignoring
+    ignoring_has_a_limit
+    leaving
+    lines_and_topics_are_limited
+    names
+    one_line_by_nc
+    pace
+    pace_in_bytes
+    private
+    quiet
+    reports
+    rooms
+    saying
+    stopping
+    stopping_without_a_word
+    time
+    unknown_commands
+    whois
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
+}
+
+/// Plays a transcript, and compares what is seen with what stands in it.
+#[track_caller]
+fn check(name: &str) {
+    let file = folder().join(format!("{name}.txt"));
+    let expected = std::fs::read_to_string(&file).expect("a transcript");
+    let seen = play(name, &expected);
+    if seen == expected {
+        return;
+    }
+    if std::env::var_os("UPDATE_TRANSCRIPTS").is_some_and(|value| value == "1") {
+        std::fs::write(&file, &seen).expect("to write the transcript");
+        eprintln!("{name}: updated");
+        return;
+    }
+    panic!("{name}.txt is not what is seen (UPDATE_TRANSCRIPTS=1 rewrites it):\n{}", difference(&expected, &seen));
+}
+
+/// The whole of what is seen, with what was expected (`-`) and what came (`+`) where they part.
+fn difference(expected: &str, seen: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), seen.lines().collect());
+    let head = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let (rest_of_old, rest_of_new) = (&old[head..], &new[head..]);
+    let tail = rest_of_old.iter().rev().zip(rest_of_new.iter().rev()).take_while(|(one, other)| one == other).count();
+    let mut text = String::new();
+    let parts = [
+        ("  ", &old[..head]),
+        ("- ", &rest_of_old[..rest_of_old.len() - tail]),
+        ("+ ", &rest_of_new[..rest_of_new.len() - tail]),
+        ("  ", &rest_of_new[rest_of_new.len() - tail..]),
+    ];
+    for (mark, lines) in parts {
+        for line in lines {
+            let _ = writeln!(text, "{mark}{line}");
+        }
+    }
+    text
+}
+
+/// The transcript with what is seen in place of what was expected.
+fn play(name: &str, script: &str) -> String {
+    let mut stage = Stage::default();
+    let mut text = String::new();
+    for (number, line) in script.lines().enumerate() {
+        if is_expectation(line) {
+            continue;
+        }
+        text.push_str(line);
+        text.push('\n');
+        if !line.is_empty() && !line.starts_with('#') {
+            stage.step(line).unwrap_or_else(|| panic!("{name}.txt:{}: cannot read {line:?}", number + 1));
+            stage.see(&mut text);
+        }
+    }
+    text
+}
+
+fn is_expectation(line: &str) -> bool {
+    let mut words = line.splitn(3, ' ');
+    matches!((words.next(), words.next()), (Some(_), Some("<" | "."))) && !line.starts_with('#')
+}
+
+const OPERATOR: By = By { uid: 0, pid: 1 };
+
+/// A world whose people have names for the reader.
+#[derive(Default)]
+struct Stage {
+    settings: Settings,
+    world: Option<World>,
+    cast: Vec<(String, SessionId)>,
+    /// What a guest is called, and what the reader is shown.
+    guests: BTreeMap<String, String>,
+    crowd: Vec<SessionId>,
+    dismissed: Vec<SessionId>,
+    /// How many have come from an address of their own.
+    arrived: u8,
+}
+
+impl Stage {
+    fn world(&mut self) -> &mut World {
+        self.world.get_or_insert_with(|| World::new(self.settings.clone()))
+    }
+
+    fn who(&self, name: &str) -> Option<SessionId> {
+        self.cast.iter().rev().find(|(known, _)| known == name).map(|(_, id)| *id)
+    }
+
+    fn connect(&mut self, name: &str, peer: SocketAddr) -> SessionId {
+        let world = self.world();
+        let id = world.connect(peer);
+        if let Some(session) = world.hub.session(id) {
+            let guest = session.nick.shown().to_owned();
+            self.guests.insert(guest, format!("guest-({name})"));
+        }
+        id
+    }
+
+    fn appear(&mut self, name: &str, peer: SocketAddr) -> SessionId {
+        let id = self.connect(name, peer);
+        self.cast.retain(|(known, _)| known != name);
+        self.cast.push((name.to_owned(), id));
+        id
+    }
+
+    fn own_address(&mut self) -> SocketAddr {
+        self.arrived += 1;
+        SocketAddr::from(([192, 0, 2, self.arrived], 50_000))
+    }
+
+    fn step(&mut self, line: &str) -> Option<()> {
+        let (first, rest) = line.split_once(' ')?;
+        match first {
+            "@" => {
+                let time = humantime::parse_duration(rest.strip_prefix('+')?).ok()?;
+                self.world().pass(time);
+            }
+            "!" => {
+                let (key, value) = rest.split_once('=')?;
+                let setting = Setting::find(key)?;
+                let quoted = format!("\"{value}\"");
+                let value = DeValue::parse(value).or_else(|_| DeValue::parse(&quoted)).ok()?;
+                setting.set(&mut self.settings, value.get_ref()).unwrap_or_else(|why| panic!("{line}: {why}"));
+                if let Some(world) = &mut self.world {
+                    world.handle(Input::Settings(Box::new(self.settings.clone())));
+                }
+            }
+            "*" => self.event(rest)?,
+            name => {
+                let session = self.who(name)?;
+                let bytes = match rest.split_once(' ').unwrap_or((rest, "")) {
+                    (">", text) => format!("{text}\r\n").into_bytes(),
+                    (">>", text) => unescaped(text)?,
+                    _ => return None,
+                };
+                self.world().receive(session, &bytes);
+            }
+        }
+        Some(())
+    }
+
+    fn event(&mut self, line: &str) -> Option<()> {
+        let (what, args) = line.split_once(' ').unwrap_or((line, ""));
+        let (first, rest) = args.split_once(' ').unwrap_or((args, ""));
+        let text = |text: &str| (!text.is_empty()).then(|| text.into());
+        match what {
+            "connect" => {
+                let peer = match rest.split_once(' ').unwrap_or((rest, "")) {
+                    ("", _) => self.own_address(),
+                    (address, "") => SocketAddr::new(address.parse().ok()?, 50_000),
+                    (address, port) => SocketAddr::new(address.parse().ok()?, port.parse().ok()?),
+                };
+                self.appear(first, peer);
+            }
+            "here" => {
+                for name in args.split(' ') {
+                    let peer = self.own_address();
+                    let id = self.appear(name, peer);
+                    self.world().receive(id, format!("/nick {name}\r\n").as_bytes());
+                }
+                let world = self.world();
+                world.pass(Duration::from_secs(60));
+                world.take_all();
+                world.clients.values_mut().for_each(|client| client.out.clear());
+            }
+            "crowd" if first == "leaves" => {
+                for id in self.crowd.drain(..rest.parse::<usize>().ok()?) {
+                    self.world.as_mut()?.handle(Input::Gone { session: id, why: Farewell::Hangup });
+                    self.dismissed.push(id);
+                }
+            }
+            "crowd" => {
+                for _ in 0..first.parse().ok()? {
+                    let number = self.crowd.len() + self.dismissed.len() + 1;
+                    let [high, low] = u16::try_from(number).ok()?.to_be_bytes();
+                    let peer = SocketAddr::from(([198, 18, high, low], 40_000));
+                    let id = self.connect(&number.to_string(), peer);
+                    self.crowd.push(id);
+                }
+            }
+            "hangup" | "lost" | "slow" | "stuffed" => {
+                let session = self.who(first)?;
+                match what {
+                    "hangup" => self.world().end(session, Farewell::Hangup),
+                    "lost" => self.world().end(session, Farewell::Lost),
+                    "slow" => drop(self.world().handle(Input::Gone { session, why: Farewell::TooSlow })),
+                    _ => drop(self.world().handle(Input::Gone { session, why: Farewell::MailboxFull })),
+                }
+            }
+            "kick" => {
+                let session = self.who(first)?;
+                self.world().handle(Input::Kick { session, reason: text(rest), by: OPERATOR });
+            }
+            "mute" | "unmute" => {
+                let session = self.who(first)?;
+                let world = self.world();
+                let now = world.now;
+                let until = humantime::parse_duration(rest).ok().map(|time| {
+                    let millis = i64::try_from(time.as_millis()).expect("a short time");
+                    (now.mono.after(time), chathub::hub::time::Wall(now.wall.0 + millis))
+                });
+                let mute = (what == "mute").then_some(Mute { until });
+                world.handle(Input::Mute { session, mute, by: OPERATOR });
+            }
+            "rename" => {
+                let session = self.who(first)?;
+                let nick = Name::parse(rest, self.settings.limits.name).ok()?;
+                self.world().handle(Input::Rename { session, nick, by: OPERATOR });
+            }
+            "topic" => {
+                let room = self.world().hub.find_room(first)?;
+                self.world().handle(Input::Topic { room, text: rest.into(), by: OPERATOR });
+            }
+            "close" => {
+                let room = self.world().hub.find_room(first)?;
+                self.world().handle(Input::CloseRoom { room, reason: text(rest), by: OPERATOR });
+            }
+            "announce" => {
+                let (room, said) = match first.strip_prefix('#') {
+                    Some(room) => (Some(self.world().hub.find_room(room)?), rest),
+                    None => (None, args),
+                };
+                self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
+            }
+            "stop" => drop(self.world().handle(Input::Stop { message: text(args) })),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Appends what everybody saw since the last step.
+    fn see(&mut self, text: &mut String) {
+        let Some(world) = &mut self.world else { return };
+        world.take_all();
+        for (name, id) in &self.cast {
+            let Some(client) = world.clients.get_mut(id) else { continue };
+            let out = std::mem::take(&mut client.out);
+            for line in world::lines(&out) {
+                let mut line = line.to_owned();
+                for (guest, shown) in &self.guests {
+                    line = line.replace(guest, shown);
+                }
+                let _ = writeln!(text, "{name} < {line}");
+            }
+            if client.closed {
+                let _ = writeln!(text, "{name} . closed");
+                world.clients.remove(id);
+            }
+        }
+        self.cast.retain(|(_, id)| world.clients.contains_key(id));
+        for id in self.crowd.iter().chain(&self.dismissed) {
+            if let Some(client) = world.clients.get_mut(id) {
+                world::lines(&std::mem::take(&mut client.out));
+            }
+        }
+    }
+}
+
+fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend_from_slice(before.as_bytes());
+        let (escape, mut after) = after.split_at_checked(1)?;
+        match escape {
+            "r" => bytes.push(b'\r'),
+            "n" => bytes.push(b'\n'),
+            "t" => bytes.push(b'\t'),
+            "\\" => bytes.push(b'\\'),
+            "x" => {
+                let (hex, behind) = after.split_at_checked(2)?;
+                bytes.push(u8::from_str_radix(hex, 16).ok()?);
+                after = behind;
+            }
+            "u" => {
+                let (hex, behind) = after.strip_prefix('{')?.split_once('}')?;
+                let c = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
+                bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                after = behind;
+            }
+            _ => return None,
+        }
+        rest = after;
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Some(bytes)
+}

@@ -1,0 +1,689 @@
+//! A random walk over everything that can reach the hub, checked after each step.
+//!
+//! Beside the hub walks a model that knows less than the hub and is told nothing by it but effects:
+//! who is in which room, who hides what, who is muted, what each one is owed. Clients take what they
+//! are owed in pieces of any size. `CHATHUB_SEED=n` repeats a walk, `CHATHUB_STEPS=n` says how long
+//! it is.
+
+mod world;
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chathub::hub::command::COMMANDS;
+use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
+use chathub::hub::name::Name;
+use chathub::hub::pace::Verdict;
+use chathub::hub::session::Mute;
+use chathub::hub::time::{Mono, Now, Wall};
+use chathub::hub::{By, Effect, Hub, Input, What, text};
+use chathub::settings::Settings;
+use chathub::wire::render;
+use world::World;
+
+/// Chance that can be had again (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll() % end as u64).expect("below a usize")
+    }
+
+    fn one_in(&mut self, number: usize) -> bool {
+        self.below(number) == 0
+    }
+
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}
+
+/// Names that are free, taken, alike, reserved, hostile or broken.
+const WORDS: &[&str] = &[
+    "ann",
+    "Ann",
+    "ANN",
+    "bob",
+    "b0b",
+    "BOB",
+    "eve",
+    "rnoe",
+    "moe",
+    "dan",
+    "zoe",
+    "kim",
+    "ida",
+    "uma",
+    "paypal",
+    "paypaI",
+    "\u{440}\u{430}\u{443}\u{440}\u{430}\u{406}",
+    "p\u{430}ypal",
+    "J\u{fc}rgen",
+    "Ju\u{308}rgen",
+    "stra\u{df}e",
+    "STRASSE",
+    "\u{5d3}\u{5d5}\u{5d3}",
+    "\u{65e5}\u{672c}",
+    "admin",
+    "you",
+    "guest-bcdf",
+    "c1",
+    "a b",
+    "",
+    "-",
+    "#tea",
+    "tea",
+    "lobby",
+    "l0bby",
+    "beer",
+    "milk",
+    "cake",
+    "pie",
+    "7",
+    "0",
+    "1",
+    "on",
+    "off",
+    "+5:30",
+    "-12",
+    "hello there",
+    "who",
+    "a\u{301}\u{301}",
+    "\u{202e}x",
+    "\u{1f469}\u{200d}\u{1f467}",
+    "012345678901234567890123456789",
+    "utc",
+    "99999999999999999999",
+];
+
+/// What one client is owed, by the model.
+#[derive(Default)]
+struct Model {
+    room: Option<RoomId>,
+    view: View,
+    quiet: bool,
+    ignored: Arc<[SessionId]>,
+    owed: Vec<u8>,
+    /// Lines of rooms it was owed, by their numbers.
+    lines: Vec<u64>,
+    closed: bool,
+}
+
+struct Walk {
+    dice: Dice,
+    world: World,
+    models: BTreeMap<SessionId, Model>,
+    mutes: BTreeMap<SessionId, Mute>,
+    members: BTreeMap<RoomId, BTreeSet<SessionId>>,
+    /// All that reached the hub, and what followed.
+    record: Vec<(Step, Now, Vec<Effect>, Option<Verdict>)>,
+    settings: Settings,
+    last_line: u64,
+    said: u64,
+    longest_gather: Duration,
+    departed: u64,
+    stopped: bool,
+}
+
+#[derive(Clone)]
+enum Step {
+    Handle(Input),
+    Judge(SessionId, u64),
+}
+
+#[test]
+fn a_walk_over_everything_keeps_every_promise() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    let seeds: Vec<u64> = match number("CHATHUB_SEED") {
+        Some(seed) => vec![seed],
+        // Some that are walked each time, and some that nobody has walked.
+        None => (1..=3).chain((0..3).map(|at: u64| RandomState::new().hash_one(at) >> 32)).collect(),
+    };
+    let steps = number("CHATHUB_STEPS").unwrap_or(3000);
+    for seed in seeds {
+        eprintln!("CHATHUB_SEED={seed} CHATHUB_STEPS={steps}");
+        walk(seed, steps);
+    }
+}
+
+fn small_settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.limits.clients = 14;
+    settings.limits.clients_per_address = 4;
+    settings.limits.rooms = 4;
+    settings.limits.ignores = 3;
+    settings.limits.line = 200;
+    settings.limits.topic = 40;
+    settings.history.lines = 20;
+    settings.history.bytes = 4096;
+    settings.history.replay = 10;
+    settings.rooms.announce_limit = 8;
+    settings.rooms.announce_burst = 3;
+    settings.pace.lines = 20;
+    settings
+}
+
+fn walk(seed: u64, steps: u64) {
+    let settings = small_settings();
+    let world = World::new(settings.clone());
+    let lobby = world.hub.lobby();
+    let mut walk = Walk {
+        dice: Dice(seed),
+        world,
+        models: BTreeMap::new(),
+        mutes: BTreeMap::new(),
+        members: BTreeMap::from([(lobby, BTreeSet::new())]),
+        record: Vec::new(),
+        longest_gather: settings.rooms.gather.max(settings.rooms.gather_big),
+        settings,
+        last_line: 0,
+        said: 0,
+        departed: 0,
+        stopped: false,
+    };
+    for step in 0..steps {
+        if step == steps - 20 {
+            walk.handle(Input::Stop { message: None });
+            walk.stopped = true;
+        }
+        walk.step();
+        walk.check();
+    }
+    walk.finish();
+    walk.repeat();
+}
+
+impl Walk {
+    fn step(&mut self) {
+        match self.dice.below(100) {
+            0..10 => self.connect(),
+            10..68 => {
+                if let Some(session) = self.somebody() {
+                    self.send(session);
+                }
+            }
+            68..72 => {
+                if let Some(session) = self.somebody() {
+                    let why = [Farewell::Hangup, Farewell::Lost, Farewell::TooSlow, Farewell::MailboxFull];
+                    let why = self.dice.of(&why);
+                    self.handle(Input::Gone { session, why });
+                }
+            }
+            72..80 => self.administer(),
+            80..82 => self.configure(),
+            82..90 => self.pass(),
+            _ => {
+                let sessions: Vec<_> = self.models.keys().copied().collect();
+                for session in sessions {
+                    if self.dice.one_in(3) {
+                        let most = self.dice.of(&[1, 7, 60, 1000]);
+                        self.world.take(session, most);
+                    }
+                }
+                self.world.trim();
+            }
+        }
+    }
+
+    /// Somebody who is connected, or now and then somebody who has gone.
+    fn somebody(&mut self) -> Option<SessionId> {
+        let all: Vec<_> = if self.dice.one_in(20) {
+            self.models.keys().copied().collect()
+        } else {
+            self.world.hub.sessions().map(|session| session.id).collect()
+        };
+        (!all.is_empty()).then(|| self.dice.of(&all))
+    }
+
+    fn connect(&mut self) {
+        let addresses =
+            ["192.0.2.1", "192.0.2.2", "192.0.2.3", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8::ffff:0:2"];
+        let address: IpAddr = self.dice.of(&addresses).parse().expect("an address");
+        // Few ports: the same address and port may come twice, as they do when a connection is lost.
+        let peer = SocketAddr::new(address, u16::try_from(1000 + self.dice.below(5)).expect("a port"));
+        let session = self.world.next_id();
+        self.models.insert(session, Model::default());
+        let before = self.world.hub.sessions().len();
+        let effects = self.handle(Input::Connect { session, peer });
+        let refused = matches!(effects.last(), Some(Effect::Close { .. }));
+        let hub = &self.world.hub;
+        assert_eq!(hub.sessions().len(), before + usize::from(!refused));
+        let full = before >= self.settings.limits.clients;
+        let here = origins(hub).get(&origin(address)).copied().unwrap_or(0) - usize::from(!refused);
+        let crowded = here >= self.settings.limits.clients_per_address;
+        assert_eq!(
+            refused,
+            full || crowded || self.stopped,
+            "who is let in: {peer}, {here} from there, {before} in all"
+        );
+    }
+
+    fn send(&mut self, session: SessionId) {
+        if self.dice.one_in(30) {
+            self.handle(Input::Overlong { session, bytes: 5000 });
+            return;
+        }
+        let line = self.line();
+        let cleaned = text::clean(line.as_bytes()).into_owned();
+        if self.dice.one_in(3) {
+            let (verdict, _) = self.judge(session, cleaned.len() as u64 + 1);
+            match verdict {
+                Verdict::Pass => {}
+                Verdict::Hold(until) => {
+                    assert!(until > self.world.now.mono, "held until a time ahead");
+                    assert!(until.since(self.world.now.mono) < Duration::from_secs(60), "and not for ever");
+                    return;
+                }
+                Verdict::Drop => return,
+            }
+        }
+        self.said += 1;
+        self.handle(Input::Line { session, text: cleaned });
+    }
+
+    fn line(&mut self) -> String {
+        let word = |dice: &mut Dice| dice.of(WORDS);
+        let token = format!("t{}", self.said);
+        match self.dice.below(14) {
+            10..14 => {
+                let (name, word) = (self.somebodys_name(), word(&mut self.dice));
+                match self.dice.below(7) {
+                    0 => "/join tea".to_owned(),
+                    1 => "/join beer".to_owned(),
+                    2 => "/leave".to_owned(),
+                    3 | 4 => format!("/ignore {name}"),
+                    5 => format!("/unignore {name}"),
+                    _ => format!("/nick {word}"),
+                }
+            }
+            0..4 => format!("{token} {}", word(&mut self.dice)),
+            4..8 => {
+                let command = self.dice.of(COMMANDS);
+                let name = if self.dice.one_in(4) && !command.aliases.is_empty() {
+                    self.dice.of(command.aliases)
+                } else {
+                    command.name
+                };
+                if matches!(command.name, "quit") && !self.dice.one_in(4) {
+                    return format!("/me {token}");
+                }
+                match self.dice.below(5) {
+                    0 => format!("/{name}"),
+                    1 | 2 => format!("/{name} {}", word(&mut self.dice)),
+                    3 => format!("/{name} {} {token}", self.somebodys_name()),
+                    _ => format!("/{name} {}", self.somebodys_name()),
+                }
+            }
+            8 => format!("/{}", word(&mut self.dice)),
+            _ => {
+                let length = self.dice.below(30);
+                let any = |dice: &mut Dice| {
+                    let high = dice.of(&[0x80_u64, 0x300, 0x2100, 0x1_0000, 0x11_0000]);
+                    char::from_u32(u32::try_from(dice.roll() % high).expect("a code point")).unwrap_or('\u{FFFD}')
+                };
+                (0..length).map(|_| any(&mut self.dice)).collect()
+            }
+        }
+    }
+
+    fn somebodys_name(&mut self) -> String {
+        let names: Vec<_> = self.world.hub.sessions().map(|session| session.nick.shown().to_owned()).collect();
+        if names.is_empty() || self.dice.one_in(5) { self.dice.of(WORDS).to_owned() } else { self.dice.of(&names) }
+    }
+
+    fn administer(&mut self) {
+        let by = By { uid: 0, pid: 1 };
+        let Some(session) = self.somebody() else { return };
+        let rooms: Vec<_> = self.world.hub.rooms().map(|room| room.id).chain([RoomId(9999)]).collect();
+        let room = self.dice.of(&rooms);
+        let word: Arc<str> = text::clean(self.dice.of(WORDS).as_bytes()).into();
+        let input = match self.dice.below(7) {
+            0 => Input::Kick { session, reason: self.dice.one_in(2).then_some(word), by },
+            1 | 2 => {
+                let time = Duration::from_secs(self.dice.roll() % 20);
+                let now = self.world.now;
+                let until = self.dice.one_in(2).then(|| (now.mono.after(time), Wall(now.wall.0)));
+                let mute = (!self.dice.one_in(3)).then_some(Mute { until });
+                self.mutes.remove(&session);
+                if let Some(mute) = mute {
+                    self.mutes.insert(session, mute);
+                }
+                Input::Mute { session, mute, by }
+            }
+            3 => match Name::parse(&word, 24) {
+                Ok(nick) => Input::Rename { session, nick, by },
+                Err(_) => return,
+            },
+            4 => Input::Topic { room, text: word, by },
+            5 => Input::CloseRoom { room, reason: None, by },
+            _ => Input::Announce { room: self.dice.one_in(2).then_some(room), text: word, by },
+        };
+        self.handle(input);
+    }
+
+    fn configure(&mut self) {
+        let mut settings = small_settings();
+        let dice = &mut self.dice;
+        settings.limits.clients = dice.of(&[4, 14, 14]);
+        settings.limits.clients_per_address = dice.of(&[1, 4, 10]);
+        settings.limits.rooms = dice.of(&[1, 3, 6]);
+        settings.limits.ignores = dice.of(&[1, 5]);
+        settings.limits.name = dice.of(&[4, 24]);
+        settings.history.lines = dice.of(&[0, 3, 50]);
+        settings.history.bytes = dice.of(&[1024, 65536]);
+        settings.history.replay = dice.of(&[0, 2, 30]).min(settings.history.lines);
+        settings.rooms.announce_limit = dice.of(&[0, 3, 100]);
+        settings.rooms.announce_burst = dice.of(&[1, 3, 50]);
+        settings.rooms.gather = Duration::from_millis(dice.of(&[100, 2000]));
+        settings.pace.lines = dice.of(&[1, 20, 1000]);
+        settings.pace.burst_lines = dice.of(&[1, 30]);
+        settings.pace.patience = Duration::from_secs(dice.of(&[1, 30]));
+        self.settings = settings.clone();
+        self.longest_gather = self.longest_gather.max(settings.rooms.gather).max(settings.rooms.gather_big);
+        self.handle(Input::Settings(Box::new(settings)));
+    }
+
+    fn pass(&mut self) {
+        let now = self.world.now.mono;
+        let to = match self.dice.below(4) {
+            0 => now,
+            1 => self.world.hub.next_deadline().unwrap_or(now),
+            2 => now.after(Duration::from_millis(self.dice.roll() % 3000)),
+            _ => now.after(Duration::from_secs(self.dice.roll() % 100)),
+        };
+        self.world.move_to(to);
+        if self.dice.one_in(10) {
+            // The wall clock may jump either way.
+            self.world.now.wall.0 += i64::try_from(self.dice.roll() % 100_000_000).expect("small") - 50_000_000;
+        }
+        // Now and then a tick comes late, after other inputs.
+        if !self.dice.one_in(4) {
+            self.handle(Input::Tick);
+            let next = self.world.hub.next_deadline();
+            assert!(next.is_none_or(|next| next > self.world.now.mono), "a tick leaves nothing undone");
+        }
+    }
+
+    fn handle(&mut self, input: Input) -> Vec<Effect> {
+        let before = Before::of(&self.world.hub);
+        let effects = self.world.handle(input.clone());
+        self.follow(&input, &effects, &before);
+        self.record.push((Step::Handle(input), self.world.now, effects.clone(), None));
+        effects
+    }
+
+    fn judge(&mut self, session: SessionId, bytes: u64) -> (Verdict, Vec<Effect>) {
+        let (verdict, effects) = self.world.judge(session, bytes);
+        for effect in &effects {
+            self.owe(effect);
+        }
+        self.record.push((Step::Judge(session, bytes), self.world.now, effects.clone(), Some(verdict)));
+        (verdict, effects)
+    }
+
+    /// The model takes note of what followed from an input, and judges it.
+    fn follow(&mut self, input: &Input, effects: &[Effect], before: &Before) {
+        let sender = match input {
+            Input::Line { session, .. } => Some(*session),
+            _ => None,
+        };
+        let muted = sender
+            .and_then(|sender| self.mutes.get(&sender))
+            .is_some_and(|mute| mute.until.is_none_or(|(until, _)| self.world.now.mono < until));
+        for effect in effects {
+            if muted {
+                self.nothing_is_heard(sender.expect("a sender"), effect);
+            }
+            self.owe(effect);
+        }
+        let hub = &self.world.hub;
+        let limits = &self.settings.limits;
+        assert!(hub.sessions().len() <= before.clients.max(limits.clients), "clients are capped");
+        assert!(hub.rooms().len() <= before.rooms.max(limits.rooms), "rooms are capped");
+        for session in hub.sessions() {
+            let count = session.ignoring.len();
+            let cap = before.ignoring.get(&session.id).copied().unwrap_or(0).max(limits.ignores);
+            assert!(count <= cap, "ignored names are capped");
+        }
+        for effect in effects {
+            if let Effect::Filter { ignored, .. } = effect {
+                assert!(ignored.iter().all(|ignored| hub.session(*ignored).is_some()), "nobody who has gone is hidden");
+            }
+        }
+        let opened = effects.iter().filter(|effect| matches!(effect, Effect::Open(_))).count();
+        assert!(opened <= 1, "one input opens one room at most");
+    }
+
+    /// Somebody muted has sent a line, and this followed.
+    fn nothing_is_heard(&self, sender: SessionId, effect: &Effect) {
+        match effect {
+            Effect::Post { line, .. } => match &line.said {
+                Said::Joined { .. } | Said::Left { reason: None, .. } => {}
+                said => panic!("{sender} is muted, and is heard: {said:?}"),
+            },
+            Effect::Tell { to, message } => assert_eq!(*to, sender, "{sender} is muted, and is heard: {message:?}"),
+            Effect::Open(_) => panic!("{sender} is muted, and names a room"),
+            Effect::Happened(happening) => assert_ne!(happening.what, What::Renamed, "{sender} is muted, and renamed"),
+            _ => {}
+        }
+    }
+
+    fn owe(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Open(room) => assert!(self.members.insert(*room, BTreeSet::new()).is_none()),
+            Effect::Shut(room) => {
+                assert!(
+                    self.members.remove(room).expect("an open room").is_empty(),
+                    "a room is shut with people in it"
+                );
+            }
+            Effect::Enter { session, room } => {
+                self.leave(*session);
+                self.members.get_mut(room).expect("an open room").insert(*session);
+                self.models.get_mut(session).expect("a client").room = Some(*room);
+            }
+            Effect::Close { session, .. } => {
+                self.leave(*session);
+                self.mutes.remove(session);
+                let model = self.models.get_mut(session).expect("a client");
+                assert!(!std::mem::replace(&mut model.closed, true));
+            }
+            Effect::View { session, view } => self.models.get_mut(session).expect("a client").view = *view,
+            Effect::Filter { session, quiet, ignored } => {
+                assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
+                assert!(!ignored.contains(session), "nobody ignores themselves");
+                let model = self.models.get_mut(session).expect("a client");
+                (model.quiet, model.ignored) = (*quiet, ignored.clone());
+            }
+            Effect::Tell { to, message } => {
+                let model = self.models.get_mut(to).expect("a client");
+                if let Message::Replay { lines, .. } = message {
+                    assert!(lines.windows(2).all(|pair| pair[0].seq < pair[1].seq), "history is in order");
+                }
+                render::message(message, self.world.now.wall, &mut model.owed);
+            }
+            Effect::Post { room, line } => {
+                assert!(line.seq > self.last_line, "lines are numbered in their order");
+                self.last_line = line.seq;
+                for member in &self.members[room] {
+                    let model = self.models.get_mut(member).expect("a client");
+                    if !hidden(line, *member, model) {
+                        model.lines.push(line.seq);
+                        render::line(line, model.view, &mut model.owed);
+                    }
+                }
+            }
+            Effect::Happened(happening) => {
+                self.departed += u64::from(happening.what == What::Departed);
+            }
+        }
+    }
+
+    fn leave(&mut self, session: SessionId) {
+        if let Some(room) = self.models.get_mut(&session).expect("a client").room.take() {
+            assert!(self.members.get_mut(&room).expect("an open room").remove(&session));
+        }
+    }
+
+    /// What must be true at any time.
+    fn check(&self) {
+        let hub = &self.world.hub;
+        hub.check_invariants();
+        for room in hub.rooms() {
+            assert_eq!(room.members, self.members[&room.id], "who is in {}", room.name);
+            assert!(room.history.iter().all(|line| line.said.is_kept()), "history keeps what was said only");
+        }
+        assert_eq!(hub.rooms().len(), self.members.len());
+        alone_in_looks(hub.sessions().map(|session| &session.nick));
+        alone_in_looks(hub.rooms().map(|room| &room.name));
+        for session in hub.sessions() {
+            assert_eq!(Name::parse(session.nick.shown(), 64).as_ref(), Ok(&session.nick), "a name that is one");
+            let model = &self.models[&session.id];
+            let hidden: BTreeSet<_> = session.ignoring.iter().flat_map(|ignored| &ignored.sessions).collect();
+            assert!(model.ignored.iter().all(|ignored| hidden.contains(ignored)), "what is hidden is what was wished");
+            let here = hidden.iter().filter(|ignored| hub.session(***ignored).is_some());
+            assert!(here.copied().all(|ignored| model.ignored.contains(ignored)), "and all of it is");
+            // Whoever bears an ignored name is ignored.
+            for ignored in &session.ignoring {
+                if let Some(bearer) = hub.find(&ignored.folded) {
+                    let own_or_hidden = bearer == session.id || session.ignores(bearer);
+                    assert!(own_or_hidden, "{} ignores {}", session.nick, ignored.shown);
+                }
+            }
+            assert_eq!(model.quiet, session.quiet);
+            assert_eq!(model.view, session.view);
+        }
+        if let Some(next) = hub.next_deadline() {
+            assert!(next <= self.world.now.mono.after(self.longest_gather), "a deadline is near");
+        }
+        let counters = hub.counters();
+        if !self.stopped {
+            assert_eq!(
+                counters.connections - self.departed,
+                hub.sessions().len() as u64,
+                "everybody who came and did not go is here"
+            );
+        }
+    }
+
+    /// Everybody takes everything: it must be what the model says, and clean, and nothing twice.
+    fn finish(&mut self) {
+        self.world.take_all();
+        for (session, model) in &self.models {
+            let out = &self.world.clients[session].out;
+            assert!(
+                *out == model.owed,
+                "{session} saw\n{}\nand was owed\n{}",
+                String::from_utf8_lossy(out),
+                String::from_utf8_lossy(&model.owed)
+            );
+            assert!(model.lines.windows(2).all(|pair| pair[0] < pair[1]), "{session} saw a line twice or out of order");
+            let mut heard = BTreeSet::new();
+            let mut in_replay = false;
+            for line in world::lines(out) {
+                in_replay =
+                    (in_replay || line.starts_with("-- ") && line.ends_with(':')) && !line.starts_with("-- end of");
+                let said = line.split(": ").nth(1).unwrap_or_default();
+                let token = said.split(' ').next().unwrap_or_default();
+                let is_token =
+                    token.len() > 1 && token.starts_with('t') && token[1..].bytes().all(|b| b.is_ascii_digit());
+                if is_token && !in_replay && !line.starts_with("--") && !line.starts_with("[") {
+                    assert!(heard.insert(token.to_owned()), "{session} saw {line:?} twice");
+                }
+            }
+        }
+    }
+
+    /// The same inputs at the same times with the same key have the same effects.
+    fn repeat(&self) {
+        let mut hub = Hub::new(small_settings(), world::KEY, world::BEGIN, &mut Vec::new());
+        for (at, (step, now, expected, verdict)) in self.record.iter().enumerate() {
+            let mut effects = Vec::new();
+            let again = match step.clone() {
+                Step::Handle(input) => {
+                    hub.handle(input, *now, &mut effects);
+                    None
+                }
+                Step::Judge(session, bytes) => Some(hub.judge(session, bytes, *now, &mut effects)),
+            };
+            assert_eq!((&effects, &again), (expected, verdict), "step {at} has other effects when it is repeated");
+        }
+    }
+}
+
+/// What was so before an input.
+struct Before {
+    clients: usize,
+    rooms: usize,
+    ignoring: BTreeMap<SessionId, usize>,
+}
+
+impl Before {
+    fn of(hub: &Hub) -> Self {
+        let ignoring = hub.sessions().map(|session| (session.id, session.ignoring.len())).collect();
+        Self { clients: hub.sessions().len(), rooms: hub.rooms().len(), ignoring }
+    }
+}
+
+/// Whether a client is not shown a line, by what it has wished for.
+fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
+    let presence =
+        matches!(line.said, Said::Joined { .. } | Said::Left { .. } | Said::Renamed { .. } | Said::Gathered { .. });
+    let speech = matches!(line.said, Said::Say { .. } | Said::Emote { .. });
+    line.author == Some(session)
+        || (model.quiet && presence)
+        || (speech && line.author.is_some_and(|author| model.ignored.contains(&author)))
+}
+
+#[track_caller]
+fn alone_in_looks<'a>(names: impl Iterator<Item = &'a Name>) {
+    let names: Vec<_> = names.collect();
+    for (at, one) in names.iter().enumerate() {
+        for other in &names[at + 1..] {
+            assert!(!one.looks_like(other), "{one} and {other} look alike");
+        }
+    }
+}
+
+/// What counts as one address.
+fn origin(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+    }
+}
+
+fn origins(hub: &Hub) -> BTreeMap<Vec<u8>, usize> {
+    let mut origins = BTreeMap::new();
+    for session in hub.sessions() {
+        *origins.entry(origin(session.peer.ip())).or_insert(0) += 1;
+    }
+    origins
+}
+
+#[test]
+fn a_deadline_that_is_far_is_not_lost_when_time_leaps() {
+    let mut world = World::new(small_settings());
+    for number in 0..10 {
+        world.connect(SocketAddr::from(([198, 18, 0, number], 1)));
+    }
+    let due = world.hub.next_deadline().expect("a burst is gathered");
+    world.move_to(Mono(due.0 - 1));
+    assert!(world.handle(Input::Tick).is_empty(), "an early tick is harmless");
+    world.move_to(due.after(Duration::from_secs(1_000_000)));
+    assert_eq!(world.handle(Input::Tick).len(), 1, "a late one tells what was gathered");
+    assert!(world.handle(Input::Tick).is_empty(), "and a second one nothing");
+    assert_eq!(world.hub.next_deadline(), None);
+}

@@ -1,0 +1,284 @@
+//! The net side in memory: it carries the hub's effects as the daemon does, with [`Log`]s and
+//! [`Reader`]s, but to buffers instead of sockets, and at a time that is moved by hand.
+//!
+//! What a [`Client`] has in `out` is, byte for byte, what it would see on its socket.
+
+#![allow(dead_code, reason = "each test that includes this uses a part of it")]
+#![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chathub::hub::message::{Farewell, RoomId, SessionId};
+use chathub::hub::pace::Verdict;
+use chathub::hub::time::{Mono, Now, Wall};
+use chathub::hub::{Effect, Hub, Input};
+use chathub::settings::Settings;
+use chathub::wire::link::{Heard, Link};
+use chathub::wire::render;
+use chathub::wire::stream::{Filter, Log, Reader};
+
+/// 2026-11-22 10:01:02 UTC, when every world begins.
+pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };
+
+/// What makes the names of guests.
+pub const KEY: [u8; 16] = *b"no secret at all";
+
+/// One connection, seen from its far end.
+pub struct Client {
+    reader: Reader,
+    room: Option<RoomId>,
+    link: Link,
+    /// A line that came too early, and when it is taken.
+    held: Option<(Mono, Heard)>,
+    /// How its side ended.
+    ended: Option<Farewell>,
+    /// What its socket was given.
+    pub out: Vec<u8>,
+    /// Whether the hub has let go of it.
+    pub closed: bool,
+}
+
+/// A hub with everybody connected to it.
+pub struct World {
+    pub hub: Hub,
+    pub now: Now,
+    pub clients: BTreeMap<SessionId, Client>,
+    logs: BTreeMap<RoomId, Log>,
+    next: u64,
+}
+
+impl World {
+    pub fn new(settings: Settings) -> Self {
+        let mut effects = Vec::new();
+        let hub = Hub::new(settings, KEY, BEGIN, &mut effects);
+        let mut world = Self { hub, now: BEGIN, clients: BTreeMap::new(), logs: BTreeMap::new(), next: 1 };
+        world.carry(&effects);
+        world
+    }
+
+    /// The number of the next connection.
+    pub fn next_id(&mut self) -> SessionId {
+        self.next += 1;
+        SessionId(self.next - 1)
+    }
+
+    pub fn connect(&mut self, peer: SocketAddr) -> SessionId {
+        let session = self.next_id();
+        self.handle(Input::Connect { session, peer });
+        session
+    }
+
+    /// Has the hub handle an input, and carries out what follows.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        if let Input::Connect { session, .. } = input {
+            let client = Client {
+                reader: Reader::new(session),
+                room: None,
+                link: Link::default(),
+                held: None,
+                ended: None,
+                out: Vec::new(),
+                closed: false,
+            };
+            assert!(self.clients.insert(session, client).is_none(), "{session} is there already");
+        }
+        let mut effects = Vec::new();
+        self.hub.handle(input, self.now, &mut effects);
+        self.carry(&effects);
+        effects
+    }
+
+    /// Asks the hub whether a line may pass, and carries out what follows.
+    pub fn judge(&mut self, session: SessionId, bytes: u64) -> (Verdict, Vec<Effect>) {
+        let mut effects = Vec::new();
+        let verdict = self.hub.judge(session, bytes, self.now, &mut effects);
+        self.carry(&effects);
+        (verdict, effects)
+    }
+
+    fn carry(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Open(room) => {
+                    assert!(self.logs.insert(*room, Log::default()).is_none(), "{room:?} is open already");
+                }
+                Effect::Shut(room) => {
+                    assert!(self.logs.remove(room).is_some(), "{room:?} is not open");
+                    assert!(self.clients.values().all(|client| client.room != Some(*room)), "{room:?} has readers");
+                }
+                Effect::Post { room, line } => {
+                    let log = self.logs.get_mut(room).expect("a line for a room that is open");
+                    log.push(line.clone());
+                    if let Some(client) = line.author.and_then(|author| self.clients.get_mut(&author))
+                        && client.room == Some(*room)
+                    {
+                        client.reader.said(log);
+                    }
+                }
+                Effect::Enter { session, room } => {
+                    self.leave(*session);
+                    let client = self.clients.get_mut(session).expect("a client");
+                    client.reader.enter(self.logs.get_mut(room).expect("an open room"));
+                    client.room = Some(*room);
+                }
+                Effect::Tell { to, message } => {
+                    let mut bytes = Vec::new();
+                    render::message(message, self.now.wall, &mut bytes);
+                    let client = self.clients.get_mut(to).expect("a client");
+                    assert!(!client.closed, "{to} is told something after its last line");
+                    client.reader.tell(bytes.into(), client.room.map(|room| &self.logs[&room]));
+                }
+                Effect::View { session, view } => self.with_log(*session, |reader, log| reader.see(*view, log)),
+                Effect::Filter { session, quiet, ignored } => {
+                    let filter = Filter { quiet: *quiet, ignored: ignored.clone() };
+                    self.with_log(*session, |reader, log| reader.hide(filter, log));
+                }
+                Effect::Close { session, .. } => {
+                    self.leave(*session);
+                    let client = self.clients.get_mut(session).expect("a client");
+                    assert!(!std::mem::replace(&mut client.closed, true), "{session} is closed twice");
+                }
+                Effect::Happened(_) => {}
+            }
+        }
+    }
+
+    fn leave(&mut self, session: SessionId) {
+        let client = self.clients.get_mut(&session).expect("a client");
+        if let Some(room) = client.room.take() {
+            client.reader.leave(self.logs.get_mut(&room).expect("an open room"));
+        }
+    }
+
+    fn with_log(&mut self, session: SessionId, change: impl FnOnce(&mut Reader, &mut Log)) {
+        let client = self.clients.get_mut(&session).expect("a client");
+        let log = client.room.and_then(|room| self.logs.get_mut(&room)).expect("everybody is in a room");
+        change(&mut client.reader, log);
+    }
+
+    /// A socket takes at most `most` bytes of what its client is owed, in one write.
+    pub fn take(&mut self, session: SessionId, most: usize) -> usize {
+        let client = self.clients.get_mut(&session).expect("a client");
+        let log = client.room.map(|room| &self.logs[&room]);
+        let mut pieces = Vec::new();
+        let owed = client.reader.gather(log, &mut pieces);
+        let taken = owed.min(most);
+        client.out.extend(pieces.iter().flat_map(|piece| piece.iter().copied()).take(taken));
+        client.reader.advance(log, taken);
+        taken
+    }
+
+    /// All sockets take all that is owed, and the logs let go of it.
+    pub fn take_all(&mut self) {
+        let sessions: Vec<_> = self.clients.keys().copied().collect();
+        for session in sessions {
+            while self.take(session, usize::MAX) > 0 {}
+        }
+        self.trim();
+    }
+
+    /// The logs let go of what nobody is owed any more.
+    pub fn trim(&mut self) {
+        for (room, log) in &mut self.logs {
+            let members = self.clients.values().filter(|client| client.room == Some(*room));
+            let low = members.map(|client| client.reader.next_line()).min();
+            log.trim_to(low.unwrap_or(log.end()));
+        }
+    }
+
+    /// Bytes come in from a client's socket.
+    pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
+        self.clients.get_mut(&session).expect("a client").link.push(bytes.to_vec());
+        self.hear(session);
+    }
+
+    /// A client's side ends.
+    pub fn end(&mut self, session: SessionId, why: Farewell) {
+        let client = self.clients.get_mut(&session).expect("a client");
+        client.link.end();
+        client.ended = Some(why);
+        self.hear(session);
+    }
+
+    /// Hands over what a client has sent, as far as its pace allows.
+    fn hear(&mut self, session: SessionId) {
+        loop {
+            let client = self.clients.get_mut(&session).expect("a client");
+            if client.closed {
+                return;
+            }
+            let (max, mut replies) = (self.hub.settings().limits.line, Vec::new());
+            let heard = match client.held.take() {
+                Some((at, heard)) if at > self.now.mono => {
+                    client.held = Some((at, heard));
+                    return;
+                }
+                Some((_, heard)) => Some(heard),
+                None => client.link.next(max, &mut replies),
+            };
+            let Some(heard) = heard else {
+                if let Some(why) = client.ended.take() {
+                    self.handle(Input::Gone { session, why });
+                }
+                return;
+            };
+            let (input, bytes) = match heard.clone() {
+                Heard::Line { text, bytes } => (Input::Line { session, text }, bytes),
+                Heard::TooLong { bytes } => (Input::Overlong { session, bytes }, bytes),
+                Heard::Leave => (Input::Gone { session, why: Farewell::Hangup }, 1),
+                Heard::AreYouThere | Heard::Interrupt => continue,
+            };
+            match self.judge(session, bytes).0 {
+                Verdict::Pass => drop(self.handle(input)),
+                Verdict::Hold(at) => {
+                    assert!(at > self.now.mono, "a line is held until a time ahead");
+                    self.clients.get_mut(&session).expect("a client").held = Some((at, heard));
+                    return;
+                }
+                Verdict::Drop => {}
+            }
+        }
+    }
+
+    /// Time passes, and all that was to happen meanwhile happens when it was to.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now.mono.after(time);
+        loop {
+            let held = self.clients.values().filter(|client| !client.closed).filter_map(|client| client.held.as_ref());
+            let due = held.map(|(at, _)| *at).chain(self.hub.next_deadline()).min();
+            self.move_to(due.map_or(end, |due| due.min(end)));
+            self.handle(Input::Tick);
+            assert!(self.hub.next_deadline().is_none_or(|next| next > self.now.mono), "a tick leaves nothing undone");
+            let sessions: Vec<_> = self.clients.keys().copied().collect();
+            sessions.into_iter().for_each(|session| self.hear(session));
+            if self.now.mono >= end {
+                return;
+            }
+        }
+    }
+
+    /// Moves both clocks; a time behind is now.
+    pub fn move_to(&mut self, mono: Mono) {
+        let by = mono.since(self.now.mono);
+        self.now.mono = self.now.mono.after(by);
+        self.now.wall.0 += i64::try_from(by.as_millis()).expect("a time in this age");
+    }
+}
+
+/// What a client saw, as lines without their ends; panics if it is anything else but clean lines.
+#[track_caller]
+pub fn lines(out: &[u8]) -> Vec<&str> {
+    let text = std::str::from_utf8(out).expect("UTF-8");
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let whole = text.strip_suffix("\r\n").unwrap_or_else(|| panic!("the last line has no end: {text:?}"));
+    let lines: Vec<_> = whole.split("\r\n").collect();
+    for line in &lines {
+        assert!(!line.chars().any(|c| c.is_control() && c != '\t'), "a control character in {line:?}");
+        assert!(chathub::hub::text::is_clean(line), "{line:?} is not clean");
+    }
+    lines
+}
