@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
+use super::room::newest;
 use super::session::Ignoring;
 use super::time::Now;
 use super::{Effect, Happening, Hub, Said, What, refuse, tell};
@@ -576,7 +577,7 @@ fn history(call: &mut Call<'_>, args: &str) {
         (_, Ok(count @ 1..)) => count.min(call.hub.settings.history.replay),
         _ => return call.usage(),
     };
-    let lines = call.room().history.last(count).cloned().collect();
+    let lines = newest(call.room().history.iter(), count, call.hub.settings.limits.mailbox / 2);
     show(call, Replay::Last, lines);
 }
 
@@ -587,9 +588,9 @@ fn search(call: &mut Call<'_>, args: &str) {
     let query = name::fold(args);
     let limit = call.hub.settings.history.replay.max(1);
     let matches = |line: &&Arc<super::Line>| name::fold(line.said.text()).contains(&query);
-    let mut lines: Vec<_> = call.room().history.iter().rev().filter(matches).take(limit).cloned().collect();
-    lines.reverse();
-    show(call, Replay::Search(clip(args)), lines.into());
+    let found = call.room().history.iter().filter(matches);
+    let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
+    show(call, Replay::Search(clip(args)), lines);
 }
 
 fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {

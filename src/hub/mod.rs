@@ -649,7 +649,7 @@ impl Hub {
         if let Some(topic) = room.topic() {
             tell(id, Message::Topic { room: name.clone(), topic: Some(topic) }, effects);
         }
-        let lines = room.history.replay(count);
+        let lines = room.history.replay(count, self.settings.limits.mailbox / 2);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
 

@@ -85,8 +85,9 @@ pub const ARRIVALS: usize = 1024;
 /// Arrivals that are handled before their effects are carried on.
 const BATCH: usize = 256;
 
-/// Orders that may wait for the rounds before the driver waits for the rounds.
-const ORDERS: usize = 100_000;
+/// Orders that may wait for the rounds before the driver waits for the rounds: with lines of the
+/// greatest length by default, 16 MiB.
+const ORDERS: usize = 16_384;
 
 /// How long a client rests whose lines are dropped because it is too fast, after each two chunks.
 const REST: Duration = Duration::from_millis(100);

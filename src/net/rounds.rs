@@ -258,7 +258,11 @@ impl Rounds {
                     let client = &mut self.clients[key];
                     client.closing = true;
                     client.connection.close_input();
-                    self.look(key);
+                    if client.given_up {
+                        self.drop_client(key);
+                    } else {
+                        self.look(key);
+                    }
                 }
             }
             Order::Limits(limits) => self.limits = limits,
@@ -365,10 +369,12 @@ impl Rounds {
         let seat = client.seat;
         room.members.swap_remove(seat);
         if let Some(moved) = room.members.get(seat).copied() {
-            self.clients[moved].seat = seat;
-            // From behind the round under way to before it: the round would pass it over.
-            if room.queued && seat < room.at {
-                self.look(moved);
+            let moved = &mut self.clients[moved];
+            moved.seat = seat;
+            // From behind the round under way to before it: this round passes it over, so what it is
+            // owed must stay, and the room has another round.
+            if seat < room.at {
+                room.low = room.low.min(moved.reader.next_line());
             }
         }
     }
