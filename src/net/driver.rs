@@ -89,9 +89,12 @@ const BATCH: usize = 256;
 /// greatest length by default, 16 MiB.
 const ORDERS: usize = 16_384;
 
-/// How long a client rests that sends lines which are thrown away: it does not cost more than this
-/// many chunks a second.
+/// How long a client rests whose lines are dropped because it is too fast, after each two chunks.
 const REST: Duration = Duration::from_millis(100);
+
+/// The same within a line that is too long. Shorter, for whoever has sent ten megabytes by mistake is
+/// to be told so within seconds; it is some thousandths of a processor's time all the same.
+const REST_SKIPPING: Duration = Duration::from_millis(10);
 
 /// How long after a change the status line that systemd shows is told, at the earliest.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
@@ -139,6 +142,8 @@ struct Client {
     end: Option<Farewell>,
     /// Chunks that are with the link.
     chunks: u32,
+    /// It has rested since the last chunk was given back.
+    rested: bool,
     /// When it is looked at again.
     due: Option<Mono>,
 }
@@ -385,7 +390,8 @@ impl Driver {
         if self.hub.session(id).is_some() {
             tokio::spawn(connection::read(connection.clone(), self.arrivals.clone()));
             let link = Link::default();
-            self.clients.insert(id, Client { connection, link, held: None, end: None, chunks: 0, due: None });
+            self.clients
+                .insert(id, Client { connection, link, held: None, end: None, chunks: 0, rested: false, due: None });
         }
     }
 
@@ -400,7 +406,10 @@ impl Driver {
             }
             let Some(heard) = client.held.take().or_else(|| client.link.next(max, &mut replies)) else { break };
             let bytes = match &heard {
-                Heard::Line { bytes, .. } | Heard::TooLong { bytes } => *bytes,
+                Heard::Line { bytes, .. } => *bytes,
+                // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
+                // their sender for the better part of an hour.
+                Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
                 Heard::AreYouThere | Heard::Interrupt | Heard::Leave => 1,
             };
             match self.hub.judge(id, bytes, at, &mut self.effects) {
@@ -423,17 +432,16 @@ impl Driver {
         if client.due.is_some() {
             return;
         }
-        if (dropped || client.link.is_skipping()) && client.chunks > 0 && client.end.is_none() {
-            // Its chunks stay with us for a while, and nothing more is read meanwhile.
-            let until = at.mono.after(REST);
+        let skipping = client.link.is_skipping();
+        if (dropped || skipping) && client.chunks > 0 && client.end.is_none() && !client.rested {
+            // Its chunks stay with us for a while, and little more is read meanwhile.
+            let until = at.mono.after(if skipping { REST_SKIPPING } else { REST });
             client.due = Some(until);
+            client.rested = true;
             self.due.insert((until, id));
-            for _ in 1..client.chunks {
-                client.connection.take_chunk();
-            }
-            client.chunks = client.chunks.min(1);
             return;
         }
+        client.rested = false;
         for _ in 0..std::mem::take(&mut client.chunks) {
             client.connection.take_chunk();
         }
