@@ -642,8 +642,8 @@ mod tests {
                  allowed: at least history.replay (only what is kept can be shown again)",
             ),
             (
-                "[limits]\nline = \"64KiB\"\n",
-                "FILE:2: limits.line: pace.burst_bytes = \"32KiB\" is too small beside limits.line = \"64KiB\"; \
+                "[limits]\nline = \"64KiB\"\n[pace]\nburst_bytes = \"32KiB\"\n",
+                "FILE:4: pace.burst_bytes: pace.burst_bytes = \"32KiB\" is too small beside limits.line = \"64KiB\"; \
                  allowed: at least limits.line (else the longest line could never pass)",
             ),
             (
@@ -658,8 +658,13 @@ mod tests {
             ),
             (
                 "[rooms]\nlobby = \"hall\"\n[limits]\nroom_name = 3\n",
-                "FILE:2: rooms.lobby: rooms.lobby = \"hall\" has 4 characters; \
-                 allowed: at most limits.room_name = 3",
+                "FILE:2: rooms.lobby: rooms.lobby = \"hall\" is longer than 3 characters; \
+                 allowed: the name of a room, as in /join, of at most limits.room_name = 3 characters",
+            ),
+            (
+                "[rooms]\nlobby = \"two words\"\n",
+                "FILE:2: rooms.lobby: rooms.lobby = \"two words\" has the character space, which names may not hold; letters, digits, '-', '_' and '.' are allowed; \
+                 allowed: the name of a room, as in /join, of at most limits.room_name = 24 characters",
             ),
         ] {
             assert_eq!(mistakes(text), [expected], "{text}");

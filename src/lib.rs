@@ -1,5 +1,30 @@
 //! chathub: a chat hub for Linux that people reach with `telnet` or `nc`.
+//!
+//! # The map
+//!
+//! `hub` decides, `wire` translates, `net` carries.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | [`hub`] | what is decided: people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
+//! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
+//! | [`net`] | what carries: sockets and tasks |
+//! | [`serve`] | the daemon put together, from arguments to exit code |
+//! | [`systemd`] | what the service manager hands over and is told |
+//! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
+//! | [`logging`] | the journal |
+//! | [`ctl`], [`cli`], [`exit`] | the client of the admin socket, the command line, the exit codes |
+//!
+//! Imports go one way: `hub` ← `wire` ← `net` ← `serve`. How a line travels from one socket to another,
+//! and what is deliberately absent, stands in `ARCHITECTURE.md`.
+pub mod cli;
 pub mod config;
+pub mod ctl;
+pub mod exit;
 pub mod hub;
+pub mod logging;
+pub mod net;
+pub mod serve;
 pub mod settings;
+pub mod systemd;
 pub mod wire;

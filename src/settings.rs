@@ -231,8 +231,10 @@ settings! {
     limits: Limits {
         /// People connected at once.
         clients: usize = 10_000, whole(1, 1_000_000, "clients"), Live;
-        /// People connected at once from one address: an IPv4 address, or a /64 network of IPv6.
-        clients_per_address: usize = 64, whole(1, 1_000_000, "clients"), Live;
+        /// People connected at once from one address: an IPv4 address, or a /64 network of IPv6. The
+        /// default lets in a school or a tunnel behind one address, and does not let one address fill
+        /// the hub.
+        clients_per_address: usize = 2500, whole(1, 1_000_000, "clients"), Live;
         /// The longest line that is accepted, without its line ending. A longer one is refused as a
         /// whole, neither cut nor split.
         line: usize = 1024, size(64, 64 * KIB, "bytes"), Live;
@@ -256,21 +258,22 @@ settings! {
     /// are dropped and counted.
     pace: Pace {
         /// Lines in the long run.
-        lines: u32 = 5, whole(1, 1_000_000, "lines per second"), Live;
-        /// Lines in one go, after a while of silence.
-        burst_lines: u32 = 30, whole(1, 1_000_000, "lines"), Live;
+        lines: u32 = 10, whole(1, 1_000_000, "lines per second"), Live;
+        /// Lines in one go, after a while of silence: enough for a text that is pasted.
+        burst_lines: u32 = 200, whole(1, 1_000_000, "lines"), Live;
         /// Bytes in the long run.
-        bytes: usize = 4 * 1024, size(64, GIB, "bytes per second"), Live;
+        bytes: usize = 16 * 1024, size(64, GIB, "bytes per second"), Live;
         /// Bytes in one go, after a while of silence. At least limits.line, or the longest line could
         /// never pass.
-        burst_bytes: usize = 32 * 1024, size(KIB, GIB, "bytes"), Live;
+        burst_bytes: usize = 128 * 1024, size(KIB, GIB, "bytes"), Live;
         /// How long the lines of a client that is too fast are held back before they are dropped.
         patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
     }
     /// What happens to a client that takes what it is sent too slowly.
     slow: Slow {
-        /// How far a client may fall behind its room. At least four times limits.line.
-        behind: usize = 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// How far a client may fall behind its room. It costs that much memory once a room, however
+        /// many clients are behind. At least four times limits.line.
+        behind: usize = 4 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
         /// What is done with a client that is further behind: "skip" leaves out the oldest lines and
         /// tells it how many, "close" disconnects it.
         policy: SlowPolicy = SlowPolicy::Skip, Choice, Live;
@@ -373,10 +376,11 @@ impl Settings {
         at_least(kept, 1, replay, "only what is kept can be shown again");
         at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
 
-        let (lobby, longest) = (self.rooms.lobby.chars().count(), self.limits.room_name);
-        if lobby > longest {
+        let longest = self.limits.room_name;
+        if let Err(invalid) = crate::hub::name::Name::parse(&self.rooms.lobby, longest) {
             let message = format!(
-                "rooms.lobby = \"{}\" has {lobby} characters; allowed: at most limits.room_name = {longest}",
+                "rooms.lobby = \"{}\" {invalid}; allowed: the name of a room, as in /join, \
+                 of at most limits.room_name = {longest} characters",
                 shorten(&self.rooms.lobby)
             );
             conflicts.push(Conflict { keys: ["rooms.lobby", "limits.room_name"], message });

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chathub::hub::command::COMMANDS;
 use chathub::settings;
 
 #[test]
@@ -17,12 +18,21 @@ fn the_manual_page_of_the_configuration_is_what_the_settings_say() {
 }
 
 #[test]
-fn the_table_of_the_readme_is_what_the_settings_say() {
-    if in_repository("README.md").exists() {
-        same_between_markers("README.md", "settings", &settings::markdown_table());
-    } else {
-        eprintln!("NOT CHECKED: there is no README.md yet");
+fn the_tables_of_the_readme_are_what_the_code_says() {
+    // One after the other: both write the same file.
+    same_between_markers("README.md", "settings", &settings::markdown_table());
+    same_between_markers("README.md", "commands", &commands());
+}
+
+/// The table of chat commands, for people who read.
+fn commands() -> String {
+    let escape = |text: &str| text.replace('|', "\\|");
+    let mut table = String::from("| type | to |\n| --- | --- |\n");
+    for command in COMMANDS {
+        let usage = format!("/{} {}", command.name, command.usage);
+        table += &format!("| `{}` | {} |\n", escape(usage.trim_end()), escape(command.about));
     }
+    table + "\n`//x` says \"/x\". A command that nobody knows is answered with the nearest one, and said to nobody.\n"
 }
 
 fn in_repository(path: &str) -> PathBuf {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
+use super::room::newest;
 use super::session::Ignored;
 use super::time::Now;
 use super::{Effect, Happening, Hub, Said, What, refuse, tell};
@@ -578,10 +579,10 @@ fn history(call: &mut Call<'_>, args: &str) {
         (_, Ok(count @ 1..)) => count.min(most),
         _ => return call.usage(),
     };
-    let history = &call.room().history;
-    let mut lines: Vec<_> = history.iter().rev().filter(|line| !call.own().hides(line)).take(count).cloned().collect();
-    lines.reverse();
-    show(call, Replay::Last, lines.into());
+    let own = call.own();
+    let shown = call.room().history.iter().filter(|line| !own.hides(line));
+    let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
+    show(call, Replay::Last, lines);
 }
 
 /// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
@@ -601,9 +602,9 @@ fn search(call: &mut Call<'_>, args: &str) {
     let limit = at_once(call);
     let own = call.own();
     let matches = |line: &&Arc<super::Line>| !own.hides(line) && name::fold(line.said.text()).contains(&query);
-    let mut lines: Vec<_> = call.room().history.iter().rev().filter(matches).take(limit).cloned().collect();
-    lines.reverse();
-    show(call, Replay::Search(clip(args)), lines.into());
+    let found = call.room().history.iter().filter(matches);
+    let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
+    show(call, Replay::Search(clip(args)), lines);
 }
 
 fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {

@@ -310,8 +310,8 @@ pub enum Message {
     Done(Done),
     /// Something that was not done.
     Refused(Refusal),
-    /// An own word of an administrator, to everybody wherever they are.
-    Notice(Arc<str>),
+    /// The answer to "are you there?" (RFC 854).
+    HereIAm,
     /// The last line.
     Goodbye(Farewell),
 }
@@ -348,6 +348,8 @@ pub enum Done {
     TimeOn(Offset),
     /// Time stamps are not shown now.
     TimeOff,
+    /// ^C has cleared what was typed.
+    Interrupted,
     /// The report was passed on.
     Reported(Arc<str>),
     /// An administrator muted this client, until then if there is an end.

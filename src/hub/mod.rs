@@ -655,7 +655,7 @@ impl Hub {
             // What is kept is not shown unasked.
             return;
         }
-        let lines = room.history.replay(count);
+        let lines = room.history.replay(count, self.settings.limits.mailbox / 2);
         let lines = self.sessions[&id].shown(lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }

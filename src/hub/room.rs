@@ -69,7 +69,6 @@ fn weight(line: &Line) -> usize {
 impl History {
     /// Keeps a line, and lets go of the oldest ones over the limits.
     pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
-        self.replay = None;
         self.bytes += weight(&line);
         self.lines.push_back(line);
         self.trim(limits);
@@ -77,16 +76,11 @@ impl History {
 
     /// Lets go of the oldest lines over the limits.
     pub fn trim(&mut self, limits: &settings::History) {
+        self.replay = None;
         while self.lines.len() > limits.lines || self.bytes > limits.bytes {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= weight(&oldest);
-            self.replay = None;
         }
-    }
-
-    /// The last `count` lines, oldest first.
-    pub fn last(&self, count: usize) -> impl Iterator<Item = &Arc<Line>> {
-        self.lines.range(self.lines.len().saturating_sub(count)..)
     }
 
     /// All lines kept, oldest first.
@@ -94,14 +88,12 @@ impl History {
         self.lines.iter()
     }
 
-    /// What a newcomer is shown.
-    pub fn replay(&mut self, count: usize) -> Arc<[Arc<Line>]> {
-        if let Some(replay) = &self.replay
-            && replay.len() == count.min(self.lines.len())
-        {
+    /// What a newcomer is shown: the [`newest`], put together once for all who come before the next line.
+    pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
+        if let Some(replay) = &self.replay {
             return replay.clone();
         }
-        let replay: Arc<[Arc<Line>]> = self.last(count).cloned().collect();
+        let replay: Arc<[Arc<Line>]> = newest(self.iter(), count, bytes);
         self.replay = Some(replay.clone());
         replay
     }
@@ -123,6 +115,23 @@ impl History {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes`.
+pub fn newest<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a Arc<Line>>,
+    count: usize,
+    bytes: usize,
+) -> Arc<[Arc<Line>]> {
+    let mut left = bytes;
+    let fits = |line: &&Arc<Line>| {
+        let rest = left.checked_sub(weight(line));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let mut newest: Vec<_> = lines.rev().take(count).take_while(fits).cloned().collect();
+    newest.reverse();
+    newest.into()
 }
 
 /// Coming and going that is gathered, to be told in one line.

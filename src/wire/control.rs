@@ -1,6 +1,6 @@
 //! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
 //!
-//! One declaration, [`commands!`] below, feeds the parser, the JSON Schemas of `describe`, the
+//! One declaration, the `commands!` table below, feeds the parser, the JSON Schemas of `describe`, the
 //! manual page and `chathub ctl`. The types here are what both ends share: the daemon parses
 //! [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket.
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::hub::time::Wall;
+use crate::settings;
 
 /// Longest request, in bytes without its newline.
 pub const MAX_REQUEST: usize = 64 * 1024;
@@ -106,7 +107,7 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
         true
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX, "description": format!("At most {MAX} bytes.")})
     }
 }
 
@@ -228,6 +229,18 @@ pub enum Effect {
     Changes,
 }
 
+impl Command {
+    /// Whether this one changes something: a command that can also only look does not always.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::RoomsTopic(args) => args.text.is_some(),
+            Self::LogLevel(args) => args.level.is_some(),
+            other => other.spec().effect == Effect::Changes,
+        }
+    }
+}
+
 /// One row of the table.
 #[derive(Clone, Copy)]
 pub struct Spec {
@@ -332,11 +345,11 @@ commands! {
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
-    /// Tells a room's topic, or sets it; an empty text clears it.
+    /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, Changes, One;
     /// Closes a room; those in it are moved to the lobby.
     "rooms.close" RoomsClose(CloseArgs) -> Closed, Changes, One;
-    /// Returns lines of a room's history, oldest first.
+    /// Returns lines of history, of one room or of all, oldest first.
     "history.dump" HistoryDump(HistoryArgs) -> Lines, Reads, OneOrMore;
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, Reads, OneOrMore;
@@ -504,6 +517,30 @@ pub enum Level {
     Trace,
 }
 
+impl From<settings::LogLevel> for Level {
+    fn from(level: settings::LogLevel) -> Self {
+        match level {
+            settings::LogLevel::Error => Self::Error,
+            settings::LogLevel::Warn => Self::Warn,
+            settings::LogLevel::Info => Self::Info,
+            settings::LogLevel::Debug => Self::Debug,
+            settings::LogLevel::Trace => Self::Trace,
+        }
+    }
+}
+
+impl From<Level> for settings::LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Error,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+            Level::Debug => Self::Debug,
+            Level::Trace => Self::Trace,
+        }
+    }
+}
+
 /// The new log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -662,7 +699,7 @@ pub struct Client {
     /// Why it is away, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
-    /// Until when it is muted: a time, or `lifted` if until somebody lifts it.
+    /// Until when it is muted: a time, or `always` if until somebody lifts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
 }
@@ -679,14 +716,14 @@ pub struct ClientList {
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
-    /// Ids.
+    /// Ids, in the order of `who`, each once.
     pub kicked: Vec<String>,
 }
 
 /// Who was muted, or may speak again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Muted {
-    /// Ids.
+    /// Ids, in the order of `who`, each once.
     pub muted: Vec<String>,
     /// Until when; absent if until it is lifted, or if it was just lifted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -907,7 +944,7 @@ pub struct Event {
     /// The room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The text, reason, topic or new name.
+    /// The text, the reason, the topic or the former name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who did it: `uid 0`, if it was an administrator.
@@ -992,9 +1029,8 @@ impl Request {
     }
 }
 
-/// One line of an answer.
+/// One line of an answer. A client must not mind keys that it does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Reply {
     /// That of the request.
     pub id: Value,

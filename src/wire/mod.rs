@@ -1,4 +1,5 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
+pub mod admin;
 pub mod control;
 pub mod lines;
 pub mod link;

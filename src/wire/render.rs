@@ -236,7 +236,7 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
         Message::Done(what) => done(what, out),
         Message::Refused(why) => refusal(why, out),
-        Message::Notice(text) => notice(out, &["notice: ", text]),
+        Message::HereIAm => notice(out, &["yes, here"]),
         Message::Goodbye(why) => goodbye(why, out),
     }
 }
@@ -323,6 +323,7 @@ fn done(done: &Done, out: &mut Vec<u8>) {
             notice(out, &["times are shown now, in ", &offset.to_string(), "; /time off hides them"])
         }
         Done::TimeOff => notice(out, &["times are not shown now"]),
+        Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::Unmuted => notice(out, &["you may speak again"]),

@@ -410,22 +410,23 @@ impl Reader {
             })
     }
 
-    /// Borrows what it is owed, in order, and returns how many bytes that is. At most
-    /// [`MAX_PIECES`] pieces; call again after [`Self::advance`] for the rest.
+    /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
+    /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
     /// A reader that has missed lines must have been told by [`Self::missed`] before.
-    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut Vec<IoSlice<'a>>) -> usize {
-        let mut bytes = 0;
+    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
         self.each(log, |piece| {
             if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece
                 && !piece.is_empty()
             {
                 bytes += piece.len();
-                pieces.push(IoSlice::new(piece));
+                pieces[count] = IoSlice::new(piece);
+                count += 1;
             }
-            pieces.len() < MAX_PIECES
+            count < MAX_PIECES
         });
-        bytes
+        (count, bytes)
     }
 
     /// The socket has taken `taken` bytes of what [`Self::gather`] gave. Hidden lines that follow are
@@ -519,10 +520,10 @@ mod tests {
     }
 
     fn take(reader: &mut Reader, log: Option<&Log>, most: usize, got: &mut Vec<u8>) -> usize {
-        let mut pieces = Vec::new();
-        let owed = reader.gather(log, &mut pieces);
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+        let (count, owed) = reader.gather(log, &mut pieces);
         let taken = owed.min(most);
-        got.extend(pieces.iter().flat_map(|piece| piece.to_vec()).take(taken));
+        got.extend(pieces[..count].iter().flat_map(|piece| piece.to_vec()).take(taken));
         reader.advance(log, taken);
         taken
     }

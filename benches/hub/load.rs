@@ -1,0 +1,792 @@
+//! The load generator: many clients in one process, one thread, one epoll.
+//!
+//! It must cost less than the servers it measures: big reads into one buffer, no allocation and no parsing
+//! per delivery (see `check`), sends batched per wake-up. It is a process of its own so that the server's
+//! CPU time is the server's alone. Whether the generator was what was measured shows in `reads/wake`: one that
+//! waits for the server finds a few sockets ready each time it looks, one that cannot keep up finds hundreds.
+//! Its CPU time (`generator busy`) does not show it, since it looks again at once.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::ops::Range;
+use std::time::Duration;
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use serde::{Deserialize, Serialize};
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::check::{Reader, Script, Stamp, probe};
+use crate::histogram::Histogram;
+use crate::peers::{Dialect, Peer, Step};
+use crate::proc::{cpu_of, machine_cpu, now, own_cpu, pss_of};
+use crate::report::Figures;
+
+const TIMER: u64 = u64::MAX;
+const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: u64 = 1_000_000;
+/// Clients that have connected and are not in their room yet; well below every server's backlog.
+const ARRIVING: usize = 128;
+/// One source address has some 28,000 ports, and finding a free one takes long well before they are used up.
+const CLIENTS_PER_ADDRESS: usize = 8_000;
+const MOST_FAULTS: usize = 8;
+/// However slow the server is, a run ends.
+const JOIN_DEADLINE: u64 = 180 * SECOND;
+const DRAIN_DEADLINE: u64 = 30 * SECOND;
+
+/// What to do to which server; handed over as JSON.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Spec {
+    pub(crate) peer: Peer,
+    pub(crate) clients: usize,
+    /// Clients to a room, the last one excepted; `clients` for one room.
+    pub(crate) room_size: usize,
+    /// Senders in each room.
+    pub(crate) senders: usize,
+    pub(crate) task: Task,
+    pub(crate) warm: Duration,
+    pub(crate) measure: Duration,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// In each room `window` lines under way: the next when the average listener has one more, never more
+    /// than four windows ahead of the slowest.
+    Closed { window: usize },
+    /// So many lines a second in total, evenly spaced, whatever the server does.
+    Open { rate: u64 },
+    /// Nobody says anything.
+    Idle,
+    /// So many at once connect, say a line, leave, and come again, while the others listen.
+    Churn { slots: usize },
+}
+
+enum Role {
+    /// In a room; speaks too if its reader says so.
+    Hearer,
+    /// Only speaks (Redis).
+    Publisher,
+    /// Comes and goes; what it hears is not looked at.
+    Visitor,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    Arriving,
+    Here,
+    Leaving,
+    Gone,
+}
+
+struct Client {
+    stream: TcpStream,
+    role: Role,
+    phase: Phase,
+    room: usize,
+    reader: Reader,
+    /// Received and not done with: part of a line, or lines that the script does not have yet.
+    stash: Vec<u8>,
+    /// To be sent.
+    out: Vec<u8>,
+    said: u32,
+}
+
+struct Room {
+    script: Script,
+    members: Range<usize>,
+    /// Clients that speak in it, and whose turn it is.
+    voices: Vec<usize>,
+    turn: usize,
+    listeners: usize,
+    said: usize,
+    /// Lines that its listeners have passed, all together.
+    passed: usize,
+    /// No listener has passed fewer; a lower bound, brought up to date when it matters.
+    slowest: usize,
+    stirred: bool,
+}
+
+struct Load {
+    spec: Spec,
+    dialect: Dialect,
+    address: SocketAddr,
+    pid: i32,
+    epoll: Epoll,
+    events: Vec<EpollEvent>,
+    buffer: Vec<u8>,
+    clients: Vec<Client>,
+    rooms: Vec<Room>,
+    /// The sequence number due from each sender.
+    due: Vec<u32>,
+    /// Rooms that heard something in this wake-up.
+    stirred: Vec<usize>,
+    /// Clients with something in `out`.
+    talking: Vec<usize>,
+    /// Speakers that are ahead of their room's script.
+    ahead: Vec<usize>,
+    here: usize,
+    /// Visits that visitors have ended, and whether they come again.
+    visits: u64,
+    reopen: bool,
+    deliveries: u64,
+    notices: u64,
+    received: u64,
+    reads: u64,
+    /// Wake-ups that found something to read.
+    wakes: u64,
+    last_input: u64,
+    latency: Option<Histogram>,
+    faults: Vec<String>,
+}
+
+/// Where the counters stood at an instant.
+struct Mark {
+    at: u64,
+    server: Duration,
+    own: Duration,
+    machine: Duration,
+    deliveries: u64,
+    said: usize,
+    visits: u64,
+    reads: u64,
+    wakes: u64,
+}
+
+/// Does what `spec` says to the server at `port`, process `pid`.
+pub(crate) fn run(spec: Spec, port: u16, pid: i32) -> io::Result<Figures> {
+    let mut load = Load::new(spec, port, pid)?;
+    let mut figures = Figures::default();
+    load.work(&mut figures)?;
+    figures.set("notices", load.notices as f64);
+    figures.faults = std::mem::take(&mut load.faults);
+    Ok(figures)
+}
+
+impl Load {
+    fn new(spec: Spec, port: u16, pid: i32) -> io::Result<Self> {
+        let dialect = spec.peer.dialect();
+        let rooms = (0..spec.clients)
+            .step_by(spec.room_size)
+            .map(|first| Room {
+                script: Script::default(),
+                members: first..spec.clients.min(first + spec.room_size),
+                voices: Vec::new(),
+                turn: 0,
+                listeners: 0,
+                said: 0,
+                passed: 0,
+                slowest: 0,
+                stirred: false,
+            })
+            .collect();
+        Ok(Self {
+            dialect,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            pid,
+            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+            events: vec![EpollEvent::empty(); 512],
+            buffer: vec![0; 256 << 10],
+            clients: Vec::with_capacity(spec.clients),
+            rooms,
+            due: Vec::new(),
+            stirred: Vec::new(),
+            talking: Vec::new(),
+            ahead: Vec::new(),
+            here: 0,
+            visits: 0,
+            reopen: false,
+            deliveries: 0,
+            notices: 0,
+            received: 0,
+            reads: 0,
+            wakes: 0,
+            last_input: now(),
+            latency: None,
+            faults: Vec::new(),
+            spec,
+        })
+    }
+
+    fn work(&mut self, figures: &mut Figures) -> io::Result<()> {
+        let empty = pss_of(self.pid);
+        self.arrive(figures)?;
+        if self.failed() {
+            return Ok(());
+        }
+        self.quiet()?;
+        figures.set("join_bytes_each", self.received as f64 / self.spec.clients as f64);
+        let full = pss_of(self.pid);
+        figures.set("memory_empty", empty as f64);
+        figures.set("memory_each", full.saturating_sub(empty) as f64 / self.spec.clients as f64);
+        if self.spec.senders > 0 {
+            self.probe()?;
+        }
+        match self.spec.task {
+            Task::Closed { .. } => {
+                self.stir_all();
+                self.pump();
+                self.measured(figures)?;
+            }
+            Task::Open { .. } => {
+                self.latency = Some(Histogram::new());
+                self.measured(figures)?;
+            }
+            Task::Idle => self.measured(figures)?,
+            Task::Churn { slots } => self.churn(slots, figures)?,
+        }
+        if let Some(latency) = &self.latency {
+            for (name, part) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999)] {
+                figures.set(name, latency.quantile(part) as f64 / 1e6);
+            }
+            figures.set("max_ms", latency.most() as f64 / 1e6);
+        }
+        Ok(())
+    }
+
+    // Arriving
+
+    fn arrive(&mut self, figures: &mut Figures) -> io::Result<()> {
+        let start = self.mark();
+        for id in 0..self.spec.clients {
+            let room = id / self.spec.room_size;
+            let place = id % self.spec.room_size;
+            let speaks = self.dialect.hearers_speak() && place < self.spec.senders;
+            self.rooms[room].listeners += usize::from(!speaks);
+            if speaks {
+                self.rooms[room].voices.push(id);
+            }
+            let stream = self.connect(id)?;
+            self.add(stream, Role::Hearer, room, speaks)?;
+            while self.clients.len() - self.here >= ARRIVING && !self.failed() {
+                self.turn(20)?;
+                self.overdue(start.at, JOIN_DEADLINE, "joining");
+            }
+            if id % 16 == 0 {
+                self.turn(0)?;
+            }
+            if self.failed() {
+                return Ok(());
+            }
+        }
+        while self.here < self.clients.len() && !self.failed() {
+            self.turn(20)?;
+            self.overdue(start.at, JOIN_DEADLINE, "joining");
+        }
+        let end = self.mark();
+        let took = (end.at - start.at) as f64 / 1e9;
+        figures.set("joins_per_s", self.spec.clients as f64 / took);
+        figures.set("join_s", took);
+        let cpu = (end.server - start.server).as_secs_f64();
+        figures.set("server_us_per_join", cpu * 1e6 / self.spec.clients as f64);
+        if !self.dialect.hearers_speak() {
+            for room in 0..self.rooms.len() {
+                for _ in 0..self.spec.senders {
+                    let id = self.clients.len();
+                    let stream = self.connect(id)?;
+                    self.add(stream, Role::Publisher, room, true)?;
+                    self.rooms[room].voices.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn connect(&self, id: usize) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        if let group @ 1.. = id / CLIENTS_PER_ADDRESS {
+            let last = u8::try_from(1 + group).map_err(io::Error::other)?;
+            socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into())?;
+        }
+        socket.connect(&self.address.into())?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    }
+
+    fn add(&mut self, stream: TcpStream, role: Role, room: usize, speaks: bool) -> io::Result<()> {
+        let id = self.clients.len();
+        let out = match role {
+            Role::Publisher => Vec::new(),
+            Role::Hearer | Role::Visitor => self.dialect.hello(id, room),
+        };
+        let phase = match role {
+            Role::Publisher => Phase::Here,
+            Role::Hearer | Role::Visitor => Phase::Arriving,
+        };
+        self.here += usize::from(phase == Phase::Here);
+        self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+        if !out.is_empty() {
+            self.talking.push(id);
+        }
+        self.due.push(0);
+        self.clients.push(Client {
+            stream,
+            role,
+            phase,
+            room,
+            reader: Reader { line: 0, probed: false, speaks: speaks.then_some(id as u32) },
+            stash: Vec::new(),
+            out,
+            said: 0,
+        });
+        Ok(())
+    }
+
+    /// Until nothing has come for a while: what an arrival sets off is over.
+    fn quiet(&mut self) -> io::Result<()> {
+        let start = now();
+        self.last_input = start;
+        while now() - self.last_input < 300 * MILLISECOND && now() - start < 30 * SECOND && !self.failed() {
+            self.turn(50)?;
+        }
+        Ok(())
+    }
+
+    /// Until every listener has heard somebody of its room, so that it is known to be in it.
+    fn probe(&mut self) -> io::Result<()> {
+        let start = now();
+        while !self.failed() {
+            for room in 0..self.rooms.len() {
+                let voice = self.rooms[room].voices[0];
+                let deaf = |id: usize| {
+                    let reader = &self.clients[id].reader;
+                    reader.speaks.is_none() && !reader.probed
+                };
+                if self.rooms[room].members.clone().any(deaf) {
+                    let out = &mut self.clients[voice].out;
+                    self.dialect.say(room, out, |out| out.extend_from_slice(&probe()));
+                    self.talking.push(voice);
+                }
+            }
+            if self.talking.is_empty() {
+                break;
+            }
+            self.quiet()?;
+            self.overdue(start, JOIN_DEADLINE, "a probe of every listener");
+        }
+        Ok(())
+    }
+
+    // Measuring
+
+    fn measured(&mut self, figures: &mut Figures) -> io::Result<()> {
+        self.talk_for(self.spec.warm)?;
+        if self.latency.is_some() {
+            self.latency = Some(Histogram::new());
+        }
+        let from = self.mark();
+        self.talk_for(self.spec.measure)?;
+        let to = self.mark();
+        self.compare(&from, &to, figures);
+        self.drain()
+    }
+
+    fn talk_for(&mut self, span: Duration) -> io::Result<()> {
+        let start = now();
+        let end = start + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        let Task::Open { rate } = self.spec.task else {
+            while now() < end && !self.failed() {
+                self.turn(10)?;
+                if let Task::Closed { .. } = self.spec.task {
+                    self.pump();
+                }
+            }
+            return Ok(());
+        };
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
+        let every = Duration::from_nanos(SECOND / rate);
+        timer.set(Expiration::Interval(TimeSpec::from(every)), TimerSetTimeFlags::empty())?;
+        self.epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+        let mut said = 0;
+        loop {
+            let at = now();
+            if at >= end || self.failed() {
+                return Ok(());
+            }
+            // Several if this thread was late: the rate is a promise to the server, not to the clock.
+            while said < (at - start) * rate / SECOND {
+                self.say(0, now());
+                said += 1;
+            }
+            self.turn(10)?;
+            timer.wait().or_else(|error| match error {
+                nix::Error::EAGAIN => Ok(()),
+                error => Err(error),
+            })?;
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            at: now(),
+            server: cpu_of(self.pid),
+            own: own_cpu(),
+            machine: machine_cpu(),
+            deliveries: self.deliveries,
+            said: self.rooms.iter().map(|room| room.said).sum(),
+            visits: self.visits,
+            reads: self.reads,
+            wakes: self.wakes,
+        }
+    }
+
+    fn compare(&self, from: &Mark, to: &Mark, figures: &mut Figures) {
+        let wall = (to.at - from.at) as f64 / 1e9;
+        let server = (to.server - from.server).as_secs_f64();
+        let own = (to.own - from.own).as_secs_f64();
+        let machine = (to.machine.saturating_sub(from.machine)).as_secs_f64();
+        let deliveries = (to.deliveries - from.deliveries) as f64;
+        let reads = (to.reads - from.reads) as f64;
+        figures.set("server_busy", server / wall);
+        figures.set("generator_busy", own / wall);
+        figures.set("others_busy", ((machine - server - own) / wall).max(0.0));
+        if deliveries > 0.0 {
+            figures.set("deliveries_per_s", deliveries / wall);
+            figures.set("lines_per_s", (to.said - from.said) as f64 / wall);
+            figures.set("server_us_per_delivery", server * 1e6 / deliveries);
+            figures.set("generator_us_per_delivery", own * 1e6 / deliveries);
+            figures.set("deliveries_per_read", deliveries / reads.max(1.0));
+            figures.set("reads_per_wake", reads / ((to.wakes - from.wakes) as f64).max(1.0));
+        }
+        if let Task::Churn { .. } = self.spec.task {
+            let visits = (to.visits - from.visits) as f64;
+            figures.set("visits_per_s", visits / wall);
+            figures.set("server_us_per_visit", server * 1e6 / visits.max(1.0));
+        }
+    }
+
+    /// Until everybody has heard all; whatever is missing then is a fault.
+    fn drain(&mut self) -> io::Result<()> {
+        let start = now();
+        loop {
+            self.turn(10)?;
+            let behind: Vec<usize> = (0..self.clients.len()).filter(|&id| self.lacks(id)).collect();
+            let Some(&first) = behind.first().filter(|_| !self.failed()) else {
+                return Ok(());
+            };
+            if now() - start > DRAIN_DEADLINE {
+                let client = &self.clients[first];
+                self.faults.push(format!(
+                    "{} clients lack lines; client {first} has {} of the {} of its room",
+                    behind.len(),
+                    client.reader.line,
+                    self.rooms[client.room].said
+                ));
+                return Ok(());
+            }
+            // A speaker whose own lines came last has nothing more to receive: let it pass them.
+            for id in 0..self.clients.len() {
+                if self.clients[id].reader.speaks.is_some() {
+                    self.catch_up(id);
+                }
+            }
+        }
+    }
+
+    /// Does this client lack lines that were said in its room?
+    fn lacks(&self, id: usize) -> bool {
+        let client = &self.clients[id];
+        let room = &self.rooms[client.room];
+        matches!(client.role, Role::Hearer) && client.reader.line < room.said
+    }
+
+    fn churn(&mut self, slots: usize, figures: &mut Figures) -> io::Result<()> {
+        self.reopen = true;
+        for _ in 0..slots {
+            let id = self.clients.len();
+            let stream = self.connect(id)?;
+            self.add(stream, Role::Visitor, 0, true)?;
+        }
+        self.talk_for(self.spec.warm)?;
+        let from = self.mark();
+        self.talk_for(self.spec.measure)?;
+        let to = self.mark();
+        self.compare(&from, &to, figures);
+        self.reopen = false;
+        let start = now();
+        let visiting = |client: &Client| matches!(client.role, Role::Visitor) && client.phase != Phase::Gone;
+        while self.clients.iter().any(visiting) && !self.failed() {
+            self.turn(10)?;
+            self.overdue(start, DRAIN_DEADLINE, "the last visitors' leaving");
+        }
+        self.drain()
+    }
+
+    // Talking
+
+    fn stir_all(&mut self) {
+        self.stirred = (0..self.rooms.len()).collect();
+        for room in &mut self.rooms {
+            room.stirred = true;
+        }
+    }
+
+    /// Says in each room that heard something what its window now allows.
+    fn pump(&mut self) {
+        let Task::Closed { window } = self.spec.task else {
+            return;
+        };
+        let mut stirred = std::mem::take(&mut self.stirred);
+        let at = now();
+        for index in stirred.drain(..) {
+            let room = &mut self.rooms[index];
+            room.stirred = false;
+            let average = room.passed / room.listeners.max(1);
+            let wanted = (average + window).saturating_sub(room.said);
+            if room.said + wanted > room.slowest + 4 * window {
+                let readers = self.clients[room.members.clone()].iter().map(|client| &client.reader);
+                let listeners = readers.filter(|reader| reader.speaks.is_none());
+                room.slowest = listeners.map(|reader| reader.line).min().unwrap_or(0);
+            }
+            let allowed = (room.slowest + 4 * window).saturating_sub(room.said);
+            for _ in 0..wanted.min(allowed) {
+                self.say(index, at);
+            }
+        }
+        self.stirred = stirred;
+        self.send();
+    }
+
+    /// The next voice of the room says its next line.
+    fn say(&mut self, room: usize, at: u64) {
+        let voices = &mut self.rooms[room];
+        let voice = voices.voices[voices.turn];
+        voices.turn = (voices.turn + 1) % voices.voices.len();
+        self.line(voice, at);
+    }
+
+    fn line(&mut self, id: usize, at: u64) {
+        let client = &mut self.clients[id];
+        if client.out.is_empty() {
+            self.talking.push(id);
+        }
+        let stamp = Stamp { sender: id as u32, seq: client.said, sent: at };
+        client.said += 1;
+        self.rooms[client.room].said += 1;
+        self.dialect.say(client.room, &mut client.out, |out| stamp.write(out));
+    }
+
+    fn send(&mut self) {
+        let mut talking = std::mem::take(&mut self.talking);
+        talking.retain(|&id| {
+            let client = &mut self.clients[id];
+            match client.stream.write(&client.out) {
+                Ok(wrote) => drop(client.out.drain(..wrote)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    client.out.clear();
+                    self.faults.push(format!("writing as client {id}: {error}"));
+                }
+            }
+            !client.out.is_empty()
+        });
+        self.talking.append(&mut talking);
+    }
+
+    // Hearing
+
+    /// One wake-up: sends what is pending, then hears what has come.
+    fn turn(&mut self, wait_ms: u16) -> io::Result<()> {
+        self.send();
+        let wait_ms = if self.talking.is_empty() { wait_ms } else { wait_ms.min(1) };
+        let mut events = std::mem::take(&mut self.events);
+        let ready = match self.epoll.wait(&mut events, EpollTimeout::from(wait_ms)) {
+            Ok(ready) => ready,
+            Err(nix::Error::EINTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        self.wakes += u64::from(ready > 0);
+        for event in &events[..ready] {
+            if event.data() != TIMER {
+                self.hear(event.data() as usize);
+            }
+        }
+        self.events = events;
+        for id in std::mem::take(&mut self.ahead) {
+            self.catch_up(id);
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, id: usize) {
+        let client = &mut self.clients[id];
+        if client.phase == Phase::Gone {
+            return;
+        }
+        let kept = client.stash.len();
+        if self.buffer.len() < kept + (64 << 10) {
+            self.buffer.resize(2 * kept + (64 << 10), 0);
+        }
+        self.buffer[..kept].copy_from_slice(&client.stash);
+        let taken = match client.stream.read(&mut self.buffer[kept..]) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(_) if matches!(client.role, Role::Visitor) && client.phase == Phase::Leaving => 0,
+            Err(error) => return self.lost(id, &error.to_string()),
+        };
+        self.last_input = now();
+        self.received += taken as u64;
+        self.reads += 1;
+        match client.role {
+            Role::Publisher if taken > 0 => {}
+            Role::Visitor if taken == 0 && client.phase == Phase::Leaving => self.left(id),
+            _ if taken == 0 => self.lost(id, "closed by the server"),
+            Role::Visitor if client.phase == Phase::Leaving => {}
+            _ => self.take_in(id, kept + taken),
+        }
+    }
+
+    /// Works through the first `filled` bytes of the buffer as input of client `id`.
+    fn take_in(&mut self, id: usize, filled: usize) {
+        let mut at = 0;
+        while self.clients[id].phase == Phase::Arriving {
+            let Some(end) = self.buffer[at..filled].iter().position(|&b| b == b'\n') else {
+                break;
+            };
+            let line = &self.buffer[at..at + end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            at += end + 1;
+            let client = &mut self.clients[id];
+            match self.dialect.step(line, client.room) {
+                Step::Wait => {}
+                Step::Answer(answer) => {
+                    client.out.extend_from_slice(&answer);
+                    self.talking.push(id);
+                }
+                Step::Ready => {
+                    client.phase = Phase::Here;
+                    self.here += 1;
+                }
+            }
+        }
+        let client = &mut self.clients[id];
+        if client.phase == Phase::Here && matches!(client.role, Role::Visitor) {
+            return self.visit(id);
+        }
+        let bytes = &self.buffer[at..filled];
+        if client.phase == Phase::Arriving {
+            client.stash.clear();
+            client.stash.extend_from_slice(bytes);
+            return;
+        }
+        let room = &mut self.rooms[client.room];
+        let from = client.reader.line;
+        let heard = match room.script.advance(&mut client.reader, bytes, self.dialect, &mut self.due) {
+            Ok(heard) => heard,
+            Err(fault) => return self.lost(id, &fault),
+        };
+        let rest = &bytes[heard.bytes..];
+        if !rest.is_empty() || !client.stash.is_empty() {
+            client.stash.clear();
+            client.stash.extend_from_slice(rest);
+        }
+        self.deliveries += heard.lines as u64;
+        self.notices += heard.notices as u64;
+        if client.reader.speaks.is_none() {
+            room.passed += heard.passed;
+            if let Some(latency) = &mut self.latency {
+                for &sent in room.script.sent(from..from + heard.passed) {
+                    latency.record(self.last_input.saturating_sub(sent));
+                }
+            }
+        } else if !client.stash.is_empty() {
+            self.ahead.push(id);
+        }
+        if heard.passed > 0 && !room.stirred {
+            room.stirred = true;
+            self.stirred.push(client.room);
+        }
+    }
+
+    /// The script may have what this speaker has already received.
+    fn catch_up(&mut self, id: usize) {
+        let client = &self.clients[id];
+        if client.phase == Phase::Here && matches!(client.role, Role::Hearer) {
+            let kept = client.stash.len();
+            if self.buffer.len() < kept {
+                self.buffer.resize(kept, 0);
+            }
+            self.buffer[..kept].copy_from_slice(&client.stash);
+            self.take_in(id, kept);
+        }
+    }
+
+    // Coming and going
+
+    /// A visitor has arrived: it says its line and goes.
+    fn visit(&mut self, id: usize) {
+        if self.dialect == Dialect::Resp {
+            self.clients[id].out.extend_from_slice(b"*1\r\n$11\r\nUNSUBSCRIBE\r\n"); // else it may not speak
+        }
+        self.line(id, now());
+        let client = &mut self.clients[id];
+        if self.dialect == Dialect::Irc {
+            client.out.extend_from_slice(b"QUIT\r\n");
+        }
+        client.phase = Phase::Leaving;
+        // A line of 64 bytes always fits into the socket of one who has said nothing yet.
+        let sent = client.stream.write_all(&client.out);
+        client.out.clear();
+        self.talking.retain(|&other| other != id);
+        if let Err(error) = sent.and_then(|()| client.stream.shutdown(Shutdown::Write)) {
+            self.lost(id, &error.to_string());
+        }
+    }
+
+    fn left(&mut self, id: usize) {
+        self.visits += 1;
+        self.here -= 1;
+        if !self.reopen {
+            self.clients[id].phase = Phase::Gone;
+            self.epoll.delete(&self.clients[id].stream).ok();
+            return;
+        }
+        let again = self.connect(id).and_then(|stream| {
+            self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, id as u64))?;
+            Ok(stream)
+        });
+        match again {
+            Ok(stream) => {
+                let hello = self.dialect.hello(id, 0);
+                let client = &mut self.clients[id];
+                client.stream = stream;
+                client.phase = Phase::Arriving;
+                client.stash.clear();
+                client.out = hello;
+                if !client.out.is_empty() {
+                    self.talking.push(id);
+                }
+            }
+            Err(error) => self.lost(id, &error.to_string()),
+        }
+    }
+
+    fn lost(&mut self, id: usize, why: &str) {
+        self.faults.push(format!("client {id}: {why}"));
+        let client = &mut self.clients[id];
+        client.phase = Phase::Gone;
+        self.epoll.delete(&client.stream).ok();
+    }
+
+    fn overdue(&mut self, since: u64, limit: u64, what: &str) {
+        if now() - since > limit {
+            let (here, all) = (self.here, self.clients.len());
+            self.faults.push(format!("{what} took too long, {here} of {all} are in"));
+        }
+    }
+
+    fn failed(&mut self) -> bool {
+        self.faults.truncate(MOST_FAULTS);
+        !self.faults.is_empty()
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        // Reset instead of closing: thousands of sockets in TIME_WAIT would be the next run's burden.
+        for client in &self.clients {
+            SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).ok();
+        }
+    }
+}

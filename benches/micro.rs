@@ -1,0 +1,114 @@
+//! `cargo bench --bench micro`: what a line costs in the pure functions it passes, one by one.
+//!
+//! On its way in: telnet, lines, text, the hub. On its way out: rendering once, and for each client the
+//! pieces of its next write.
+#![allow(missing_docs, reason = "each function is the name of a benchmark")]
+
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chathub::hub::message::{Line, Said, SessionId, View};
+use chathub::hub::name::Name;
+use chathub::hub::text;
+use chathub::hub::time::{Mono, Now, Wall};
+use chathub::hub::{Hub, Input};
+use chathub::settings::Settings;
+use chathub::wire::lines::LineAssembler;
+use chathub::wire::render;
+use chathub::wire::stream::{Log, Reader};
+use chathub::wire::telnet::Telnet;
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+
+const SPOKEN: &str = "has anybody seen the tea kettle? it was on the stove a while ago";
+const ACCENTED: &str = "schöne Grüße aus Köln, ça va très bien, 早上好, 🫖 für alle da drüben";
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = [SPOKEN, ACCENTED])]
+fn clean(bencher: Bencher<'_, '_>, line: &str) {
+    bencher.counter(BytesCount::of_str(line)).bench(|| text::clean(black_box(line.as_bytes())));
+}
+
+#[divan::bench(args = ["ann", "Jürgen", "Ольга", "guest-k3v9q2"])]
+fn parse_name(name: &str) -> Name {
+    Name::parse(black_box(name), 24).expect("a name")
+}
+
+/// A packet of 64 lines, as a busy sender's comes.
+#[divan::bench]
+fn telnet_and_lines(bencher: Bencher<'_, '_>) {
+    let packet = format!("{SPOKEN}\r\n").repeat(64).into_bytes();
+    bencher.counter(ItemsCount::new(64_u32)).bench_local(|| {
+        let (mut telnet, mut lines, mut replies) = (Telnet::default(), LineAssembler::default(), Vec::new());
+        let (mut input, mut seen) = (black_box(packet.as_slice()), 0);
+        while let Some(event) = telnet.receive(&mut input, &mut replies) {
+            if let chathub::wire::telnet::Event::Data(mut data) = event {
+                while lines.next(&mut data, 1024).is_some() {
+                    seen += 1;
+                }
+            }
+        }
+        assert_eq!(seen, 64);
+    });
+}
+
+/// One line said in a room of so many: the hub's work must not grow with them.
+#[divan::bench(args = [10, 1_000, 10_000])]
+fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
+    let mut settings = Settings::default();
+    settings.limits.clients = 1_000_000;
+    settings.limits.clients_per_address = 1_000_000;
+    let mut effects = Vec::new();
+    let mut now = Now { mono: Mono(1), wall: Wall(1) };
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    for id in 0..people {
+        let port = 1024 + u16::try_from(id).expect("few people");
+        let peer = SocketAddr::from(([127, 0, 0, 1], port));
+        hub.handle(Input::Connect { session: SessionId(id + 1), peer }, now, &mut effects);
+    }
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000;
+        hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+#[divan::bench]
+fn render_line(bencher: Bencher<'_, '_>) {
+    let (line, mut out) = (line(1), Vec::with_capacity(256));
+    bencher.bench_local(|| {
+        out.clear();
+        render::line(black_box(&line), View::default(), &mut out);
+    });
+}
+
+/// What one client costs in a round, its write excepted: so many lines have piled up.
+#[divan::bench(args = [1, 10, 64])]
+fn gather_and_advance(bencher: Bencher<'_, '_>, lines: u64) {
+    bencher.with_inputs(|| laid_out(lines)).bench_local_refs(|(log, reader)| {
+        let mut pieces = Vec::<IoSlice<'_>>::with_capacity(8);
+        let owed = reader.gather(Some(log), &mut pieces);
+        drop(pieces);
+        reader.advance(Some(log), owed);
+        owed
+    });
+}
+
+fn laid_out(lines: u64) -> (Log, Reader) {
+    let (mut log, mut reader) = (Log::default(), Reader::new(SessionId(2)));
+    reader.enter(&mut log);
+    for seq in 0..lines {
+        log.push(Arc::new(line(seq)));
+    }
+    (log, reader)
+}
+
+fn line(seq: u64) -> Line {
+    let said = Said::Say { nick: "ann".into(), text: SPOKEN.into() };
+    Line { seq, at: Wall(1), author: Some(SessionId(1)), said }
+}

@@ -1,0 +1,62 @@
+//! `ctl monitor`: the event stream, one line each.
+
+use std::io;
+
+use serde_json::Value;
+
+use super::print::{Screen, escape, time};
+use crate::wire::control::Time;
+
+/// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.
+pub(super) fn event(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {
+    to.line(&sentence(event))
+}
+
+/// How many events were lost before this one.
+pub(super) fn lost(event: &Value) -> u64 {
+    event["lost"].as_u64().unwrap_or(0)
+}
+
+fn sentence(event: &Value) -> String {
+    let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
+    let when = text("t").and_then(|t| t.parse::<Time>().ok()).map_or_else(|| "?".into(), |t| time(&t));
+    let mut line = format!("{when}  {:<8} ", escape(text("event").unwrap_or("?")));
+    match (text("nick"), text("client")) {
+        (Some(nick), Some(client)) => line += &format!(" {nick} ({client})"),
+        (Some(who), None) | (None, Some(who)) => line += &format!(" {who}"),
+        (None, None) => {}
+    }
+    if let Some(room) = text("room") {
+        line += &format!(" in {room}");
+    }
+    if let Some(said) = text("text") {
+        let colon = if line.ends_with(' ') { " " } else { ": " };
+        line += colon;
+        line += said;
+    }
+    if let Some(by) = text("by") {
+        line += &format!(" [by {by}]");
+    }
+    line.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn events_read_as_sentences_and_unknown_kinds_do_too() {
+        let t = "2026-11-22T10:01:02.123Z";
+        let join = json!({"event": "join", "t": t, "client": "c9", "nick": "eve", "room": "lobby", "lost": 0});
+        assert_eq!(sentence(&join), "2026-11-22 10:01:02Z  join      eve (c9) in lobby");
+        let kick = json!({"event": "kick", "t": t, "client": "c9", "text": "spam", "by": "uid 0", "lost": 2});
+        assert_eq!(sentence(&kick), "2026-11-22 10:01:02Z  kick      c9: spam [by uid 0]");
+        assert_eq!(lost(&kick), 2);
+        let reload = json!({"event": "reload", "t": t, "by": "uid 0"});
+        assert_eq!(sentence(&reload), "2026-11-22 10:01:02Z  reload    [by uid 0]");
+        let refuse = json!({"event": "refuse", "t": t, "text": "too many from 192.0.2.0"});
+        assert_eq!(sentence(&refuse), "2026-11-22 10:01:02Z  refuse    too many from 192.0.2.0");
+        assert_eq!(sentence(&json!({"event": "wedding", "t": "soon"})), "?  wedding");
+    }
+}

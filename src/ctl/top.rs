@@ -1,0 +1,227 @@
+//! `ctl top`: the busiest clients, refreshed. Plain ANSI on the alternate screen.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal, Read, stdin};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+
+use super::print::{Screen, Side, Table, bytes, count, cut, escape, notes, span};
+use crate::wire::control::{Client, ClientList, Status};
+
+/// Seconds as milliseconds; whatever number comes is taken.
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
+}
+
+/// What one look at the daemon showed.
+pub(super) struct Sample {
+    pub(super) status: Status,
+    pub(super) clients: ClientList,
+    pub(super) at: Instant,
+}
+
+/// The lines that each client had sent when it was last looked at.
+#[derive(Default)]
+pub(super) struct Before {
+    at: Option<Instant>,
+    lines: HashMap<String, u64>,
+}
+
+impl Before {
+    /// Lines per second of each client since the look before, or since it connected; busiest first.
+    fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
+        let now = sample.status.since.0.0.saturating_add(millis(sample.status.uptime_s));
+        let rate = |client: &Client| {
+            let known = self.at.zip(self.lines.get(&client.id).copied());
+            let (lines, span) = match known {
+                Some((at, before)) => (client.lines.saturating_sub(before), sample.at - at),
+                None => {
+                    let age = u64::try_from(now.saturating_sub(client.since.0.0)).unwrap_or(0);
+                    (client.lines, Duration::from_millis(age.max(1000)))
+                }
+            };
+            #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+            let rate = lines as f64 / span.as_secs_f64().max(0.001);
+            rate
+        };
+        let mut rates: Vec<_> = sample.clients.clients.iter().map(|client| (rate(client), client)).collect();
+        rates.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(y.behind_bytes.cmp(&x.behind_bytes)));
+        self.at = Some(sample.at);
+        self.lines = sample.clients.clients.iter().map(|client| (client.id.clone(), client.lines)).collect();
+        rates
+    }
+
+    /// The frame's lines, as many and as wide as fit.
+    pub(super) fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
+        let status = &sample.status;
+        let rates = self.rates(sample);
+        let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
+        let behind = rates.iter().fold(0_u64, |sum, (_, client)| sum.saturating_add(client.behind_bytes));
+        let mut lines = Vec::new();
+        if legend {
+            let heading = format!(
+                "chathub {}, {} for {}: {} of {}, {}, {total:.1} lines/s, {} behind",
+                status.version,
+                status.state,
+                span(status.uptime_s),
+                status.clients,
+                count(status.clients_max, "client"),
+                count(status.rooms, "room"),
+                bytes(behind),
+            );
+            lines.push(cut(&escape(&heading), size.map(|(columns, _)| columns)));
+            lines.push(String::new());
+        }
+        let mut table = Table::new(&[
+            ("RATE", Side::Right),
+            ("LINES", Side::Right),
+            ("BEHIND", Side::Right),
+            ("IDLE", Side::Right),
+            ("ID", Side::Left),
+            ("NICK", Side::Left),
+            ("ROOM", Side::Left),
+            ("NOTES", Side::Left),
+        ]);
+        let heading = usize::from(legend);
+        let fit = size.map_or(usize::MAX, |(_, rows)| rows.saturating_sub(lines.len() + heading));
+        for (rate, client) in rates.iter().take(fit) {
+            table.row([
+                format!("{rate:.1}"),
+                client.lines.to_string(),
+                bytes(client.behind_bytes),
+                span(client.idle_s),
+                client.id.clone(),
+                client.nick.clone(),
+                client.room.clone(),
+                notes(client),
+            ]);
+        }
+        lines.extend(table.lines(legend, size.map(|(columns, _)| columns)));
+        lines
+    }
+}
+
+/// The size of the terminal that standard output is, if it is one.
+pub(super) fn size() -> Option<(usize, usize)> {
+    let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((columns.0.into(), rows.0.into()))
+}
+
+/// Whether somebody sits there who can look at it and quit it.
+pub(super) fn is_watched() -> bool {
+    stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The terminal without echo and line editing, on the alternate screen; put back when dropped.
+pub(super) struct Raw {
+    saved: Termios,
+}
+
+impl Raw {
+    pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
+        let saved = tcgetattr(stdin())?;
+        let mut raw = saved.clone();
+        // Without ISIG ^C arrives as a byte, so that the way out always leads past `leave`.
+        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
+        tcsetattr(stdin(), SetArg::TCSADRAIN, &raw)?;
+        let entered = Self { saved };
+        to.verbatim("\x1b[?1049h\x1b[?25l")?;
+        Ok(entered)
+    }
+
+    pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
+        to.verbatim("\x1b[?25h\x1b[?1049l")?;
+        to.flush()
+    }
+
+    /// Waits for `interval` or for a key. Returns whether it was one that quits.
+    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
+        let end = Instant::now() + interval;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let input = stdin();
+            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
+                // A resize, or being brought back to the foreground: draw again at once.
+                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut key = [0];
+            let read = input.lock().read(&mut key)?;
+            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &self.saved);
+    }
+}
+
+/// Draws a frame over the one before, without a flicker.
+pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
+    to.verbatim("\x1b[H")?;
+    for (n, line) in frame.iter().enumerate() {
+        if n > 0 {
+            to.verbatim("\n")?; // the terminal still makes CR LF of it
+        }
+        to.verbatim(&escape(line))?;
+        to.verbatim("\x1b[K")?;
+    }
+    to.verbatim("\x1b[J")?;
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sample(at: Instant, lines: u64) -> Sample {
+        let t = "2026-11-22T10:00:00Z";
+        let status = json!({"state": "serving", "version": "0.1.0", "pid": 1, "since": t, "uptime_s": 20, "clients": 2,
+            "clients_peak": 2, "clients_max": 9, "rooms": 1, "rooms_max": 9, "history_lines": 0, "listeners": [],
+            "activated": false, "survival": "", "log_level": "info", "counters": {}});
+        let client = |id: &str, lines: u64| {
+            json!({"id": id, "nick": id, "addr": "::1", "port": 1, "room": "lobby", "since": "2026-11-22T10:00:10Z",
+                "idle_s": 0, "telnet": false, "behind_bytes": 0, "lines": lines, "dropped": 0, "missed": 0})
+        };
+        let clients = json!({"clients": [client("c1", 50), client("c2", lines)], "total": 2});
+        let read = "what the protocol says";
+        Sample {
+            status: serde_json::from_value(status).expect(read),
+            clients: serde_json::from_value(clients).expect(read),
+            at,
+        }
+    }
+
+    #[test]
+    fn busiest_come_first_by_what_they_sent_since_the_last_look() {
+        let mut before = Before::default();
+        let start = Instant::now();
+        let mut look = |at, lines| {
+            let frame = before.frame(&sample(at, lines), false, None);
+            let ids = |line: &String| line.split_whitespace().map(str::to_owned).take(2).collect::<Vec<_>>().join(" ");
+            frame.iter().map(ids).collect::<Vec<_>>()
+        };
+        assert_eq!(look(start, 20), ["5.0 50", "2.0 20"]); // 10 s connected
+        assert_eq!(look(start + Duration::from_secs(2), 23), ["1.5 23", "0.0 50"]);
+    }
+
+    #[test]
+    fn frame_fits_the_terminal() {
+        use unicode_width::UnicodeWidthStr;
+        for (columns, rows) in [(20, 4), (80, 24), (1, 1), (0, 0)] {
+            let frame = Before::default().frame(&sample(Instant::now(), 1), true, Some((columns, rows)));
+            assert!(frame.iter().all(|line| line.width() <= columns.max(1)), "{frame:?}");
+            assert!(frame.len() <= rows.max(3), "{frame:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The exit codes of the program: the one list that the code, the tests and the manual pages share.
+//!
+//! Scripts rely on them, so a code is never given another meaning.
+
+use std::process::{ExitCode, Termination};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// It was done.
+    Done = 0,
+    /// It was refused by the daemon, or the daemon failed while it ran.
+    Refused = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// The daemon cannot be reached, or the conversation with it broke off.
+    Unreachable = 3,
+    /// Whoever asks may not do that.
+    Denied = 4,
+    /// What was named does not exist.
+    NotFound = 5,
+    /// The daemon did not answer in time.
+    TimedOut = 6,
+    /// The daemon cannot listen (`EX_UNAVAILABLE`).
+    Unavailable = 69,
+    /// The settings are wrong (`EX_CONFIG`).
+    Config = 78,
+}
+
+/// What a code means for one of the programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Meaning {
+    /// The code.
+    pub exit: Exit,
+    /// In one sentence, for the manual.
+    pub about: &'static str,
+}
+
+const fn means(exit: Exit, about: &'static str) -> Meaning {
+    Meaning { exit, about }
+}
+
+/// How `chathub ctl` ends.
+pub static CTL: &[Meaning] = &[
+    means(
+        Exit::Done,
+        "Done. A reader of the output that has gone away, as in \"chathub ctl history | head\", is no failure.",
+    ),
+    means(Exit::Refused, "The daemon refused, or failed; it says why on standard error."),
+    means(Exit::Usage, "The command line is wrong; nothing was asked."),
+    means(
+        Exit::Unreachable,
+        "No connection to the daemon, or it broke off, or what answers does not speak the protocol.",
+    ),
+    means(Exit::Denied, "The admin socket may not be opened, or the daemon does not allow this to whoever asks."),
+    means(Exit::NotFound, "The client, room or command that was named does not exist."),
+    means(Exit::TimedOut, "No answer within the time of --timeout, or the daemon gave up waiting."),
+];
+
+/// How `chathub serve` and `chathub check-config` end.
+pub static SERVE: &[Meaning] = &[
+    means(Exit::Done, "The daemon was asked to stop, and did; the settings are right."),
+    means(Exit::Refused, "The daemon failed while it ran; its last log lines say why."),
+    means(Exit::Usage, "The command line is wrong."),
+    means(
+        Exit::Unavailable,
+        "An address or a path cannot be listened on, or a socket that was handed over cannot be used.",
+    ),
+    means(Exit::Config, "The settings are wrong; file, line and key are told on standard error."),
+];
+
+impl Exit {
+    /// The number that the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_list_is_sorted_and_has_no_code_twice() {
+        for list in [CTL, SERVE] {
+            assert!(list.windows(2).all(|pair| pair[0].exit.code() < pair[1].exit.code()));
+        }
+    }
+
+    #[test]
+    fn codes_of_the_contract_stay() {
+        let codes: Vec<_> = CTL.iter().map(|meaning| meaning.exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
+    }
+}

@@ -1,0 +1,283 @@
+//! The journal: structured fields under systemd, readable lines on standard error otherwise.
+//!
+//! Each kind of event has a fixed [`ids`] number, which `journalctl -x` explains from the message
+//! catalog. What people say is never logged, nor raw bytes of strangers. Arrivals and the like are
+//! written by a thread of their own ([`Journal`]): the hub does not wait for the journal, and a crowd
+//! or a port scanner does not fill it.
+
+use std::fmt::{self, Write as _};
+use std::os::linux::fs::MetadataExt as _;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Subscriber, info, warn};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::reload;
+use tracing_subscriber::{Layer as _, Registry};
+
+use crate::hub::{Happening, What};
+use crate::settings::LogLevel;
+
+/// The numbers of the events (`MESSAGE_ID=`), as in `systemd/chathub.catalog`. Never changed.
+pub mod ids {
+    macro_rules! ids {
+        ($( $(#[doc = $about:literal])+ $name:ident = $id:literal; )+) => {
+            $( $(#[doc = $about])+ pub const $name: &str = $id; )+
+            /// All of them, by name.
+            pub const ALL: &[(&str, &str)] = &[$( (stringify!($name), $id), )+];
+        };
+    }
+    ids! {
+        /// The daemon serves.
+        STARTED = "4cbf80ef8b434ea5a667a14d8455d777";
+        /// The daemon has stopped.
+        STOPPED = "2b5d1233e45b44488ad83151ead1ee3b";
+        /// The daemon is going to stop.
+        STOPPING = "dffe29a2e8c94af59fe49dc9fe9486f9";
+        /// The settings were read again.
+        RELOADED = "ee00353f6f0e43148082a61f17e039a2";
+        /// The settings could not be read again; the old ones stay.
+        RELOAD_FAILED = "2bb9bad3cc3442be8cfe9445d77a00ef";
+        /// A client connected.
+        ARRIVED = "6efb2d9b49454056b33b4941bf8080bd";
+        /// A client is gone.
+        DEPARTED = "a457fc5710f1460985e3da705db46cf9";
+        /// A connection was refused.
+        REFUSED = "1b433ec8cdfc41af92f3cf71fcc70f8c";
+        /// A client changed its room or name.
+        MOVED = "d6104ac55cf147719dda224b04d0c8e3";
+        /// A room was opened or closed, or has another topic.
+        ROOM = "e13426f3badd44dfbc37ff22e2d4d9c6";
+        /// An administrator disconnected a client.
+        KICKED = "139b9f06737a4ea0a5d55d1b51d23621";
+        /// An administrator muted a client, or lifted it.
+        MUTED = "ffb2c33113824d028d4e70131ed90049";
+        /// A client sends faster than it may.
+        FLOOD = "6f78d337f29742a991b741bebed98099";
+        /// A client reported another one.
+        REPORTED = "4b5c0db298ec46f79b73b50927e73499";
+        /// An administrator did something over the admin socket.
+        ADMIN = "b4170a8c6ceb4ce29a28107f529f2021";
+        /// Accepting is paused: out of descriptors or memory.
+        ACCEPT_PAUSED = "5b41cd8dc3af42a3aa6ed8b92321988c";
+        /// Events that were left out of the journal because there were too many.
+        SUPPRESSED = "51ceef8d3a8e4488a4a162b12be0630d";
+    }
+}
+
+/// Changes the level while running.
+#[derive(Clone, Debug)]
+pub struct Level(reload::Handle<LevelFilter, Registry>);
+
+impl Level {
+    /// From now on, this much is logged.
+    pub fn set(&self, level: LogLevel) {
+        // Fails only if the subscriber is gone, and then there is nothing to set.
+        let _ = self.0.modify(|filter| *filter = filter_of(level));
+    }
+
+    /// How much is logged.
+    #[must_use]
+    pub fn get(&self) -> LogLevel {
+        match self.0.clone_current() {
+            Some(LevelFilter::ERROR) => LogLevel::Error,
+            Some(LevelFilter::WARN) => LogLevel::Warn,
+            Some(LevelFilter::DEBUG) => LogLevel::Debug,
+            Some(LevelFilter::TRACE) => LogLevel::Trace,
+            _ => LogLevel::Info,
+        }
+    }
+}
+
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}
+
+/// Starts logging: to the journal if standard error goes there (`$JOURNAL_STREAM`, systemd.exec(5)),
+/// else to standard error.
+#[must_use]
+pub fn start(level: LogLevel) -> Level {
+    let (filter, handle) = reload::Layer::new(filter_of(level));
+    let journal = if stderr_is_the_journal() { tracing_journald::layer().ok() } else { None };
+    let layer = match journal {
+        Some(journal) => {
+            use tracing_journald::{Priority, PriorityMappings};
+            let priorities = PriorityMappings {
+                error: Priority::Error,
+                warn: Priority::Warning,
+                info: Priority::Informational,
+                debug: Priority::Debug,
+                trace: Priority::Debug,
+            };
+            journal
+                .with_field_prefix(None)
+                .with_syslog_identifier("chathub".to_owned())
+                .with_priority_mappings(priorities)
+                .boxed()
+        }
+        None => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Lines).boxed(),
+    };
+    let subscriber = Registry::default().with(filter).with(layer);
+    // Fails if a subscriber is set already: in tests, which then share the first one.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Level(handle)
+}
+
+/// Whether the journal reads standard error: `$JOURNAL_STREAM` has its device and inode.
+fn stderr_is_the_journal() -> bool {
+    let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
+    std::fs::metadata("/proc/self/fd/2").is_ok_and(|meta| named == format!("{}:{}", meta.st_dev(), meta.st_ino()))
+}
+
+/// One event a line: level, message, fields. Time is left to whoever keeps the lines.
+struct Lines;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Lines {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        struct Fields {
+            message: String,
+            fields: String,
+        }
+        impl Visit for Fields {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                match field.name() {
+                    "message" => self.message = format!("{value:?}"),
+                    "message_id" => {}
+                    name => {
+                        let name = name.strip_prefix("chathub_").unwrap_or(name);
+                        let _ = write!(self.fields, " {name}={value:?}");
+                    }
+                }
+            }
+        }
+        let mut fields = Fields { message: String::new(), fields: String::new() };
+        event.record(&mut fields);
+        writeln!(writer, "{:<5} {}{}", event.metadata().level(), fields.message, fields.fields)
+    }
+}
+
+/// How many happenings may wait for the journal; those over it are counted.
+const WAITING: usize = 4096;
+
+/// How many arrivals, departures and refusals are written in a second, after a first burst.
+const RATE: u32 = 20;
+const BURST: u32 = 200;
+
+/// Writes what happened to the journal, from a thread of its own.
+#[derive(Debug)]
+pub struct Journal {
+    sender: SyncSender<Happening>,
+    lost: u64,
+}
+
+impl Journal {
+    /// Starts the thread; it ends, with everything written, when the `Journal` is dropped.
+    ///
+    /// # Errors
+    /// If no thread can be had.
+    pub fn start() -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (sender, receiver) = sync_channel(WAITING);
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || keep(&receiver))?;
+        Ok((Self { sender, lost: 0 }, thread))
+    }
+
+    /// Notes what happened. Never waits: if the journal does not keep up, it is counted only.
+    pub fn note(&mut self, happening: Happening) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(happening) {
+            self.lost += 1;
+        }
+    }
+
+    /// How many happenings were lost because the journal did not keep up.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+fn keep(happenings: &Receiver<Happening>) {
+    let (mut tokens, mut refilled, mut suppressed) = (BURST, Instant::now(), 0_u64);
+    loop {
+        let patience = if suppressed > 0 { Duration::from_secs(1) } else { Duration::from_secs(3600) };
+        let happening = match happenings.recv_timeout(patience) {
+            Ok(happening) => Some(happening),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let fresh = u32::try_from(refilled.elapsed().as_millis()).unwrap_or(u32::MAX).saturating_mul(RATE) / 1000;
+        if fresh > 0 {
+            tokens = tokens.saturating_add(fresh).min(BURST);
+            refilled = Instant::now();
+        }
+        if suppressed > 0 && tokens > 0 {
+            report_suppressed(std::mem::take(&mut suppressed));
+        }
+        let Some(happening) = happening else { continue };
+        if matches!(happening.what, What::Arrived | What::Departed | What::Refused | What::Joined | What::Left) {
+            if tokens == 0 {
+                suppressed += 1;
+                continue;
+            }
+            tokens -= 1;
+        }
+        write(&happening);
+    }
+    if suppressed > 0 {
+        report_suppressed(suppressed);
+    }
+}
+
+fn report_suppressed(count: u64) {
+    warn!(message_id = ids::SUPPRESSED, chathub_count = count, "arrivals and departures left out of the journal");
+}
+
+fn write(happening: &Happening) {
+    // What people write is not logged: not a topic, not a report. The event stream has them.
+    let private = matches!(happening.what, What::Topic | What::Reported) && happening.by.is_none();
+    let reason = happening.text.as_deref().filter(|_| !private);
+    macro_rules! log {
+        ($id:expr, $text:literal) => {
+            info!(
+                message_id = $id,
+                chathub_client = happening.session.map(tracing::field::display),
+                chathub_nick = happening.nick.as_deref(),
+                chathub_room = happening.room.as_deref(),
+                chathub_addr = happening.peer.map(|peer| tracing::field::display(peer.ip().to_canonical())),
+                chathub_port = happening.peer.map(|peer| peer.port()),
+                chathub_reason = reason,
+                chathub_admin_uid = happening.by.map(|by| by.uid),
+                chathub_admin_pid = happening.by.map(|by| by.pid),
+                $text
+            )
+        };
+    }
+    match happening.what {
+        What::Arrived => log!(ids::ARRIVED, "client arrived"),
+        What::Departed => log!(ids::DEPARTED, "client left"),
+        What::Refused => log!(ids::REFUSED, "connection refused"),
+        What::Joined => log!(ids::MOVED, "client joined a room"),
+        What::Left => log!(ids::MOVED, "client left a room"),
+        What::Renamed => log!(ids::MOVED, "client changed its name"),
+        What::RoomOpened => log!(ids::ROOM, "room opened"),
+        What::RoomClosed => log!(ids::ROOM, "room closed"),
+        What::Topic => log!(ids::ROOM, "topic changed"),
+        What::Kicked => log!(ids::KICKED, "client kicked"),
+        What::Muted => log!(ids::MUTED, "client muted"),
+        What::Unmuted => log!(ids::MUTED, "client unmuted"),
+        What::Announced => log!(ids::ADMIN, "notice sent"),
+        What::Flood => log!(ids::FLOOD, "client sends too fast: its lines are dropped"),
+        What::Reported => log!(ids::REPORTED, "client reported"),
+        What::Stopping => log!(ids::STOPPING, "stopping"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Listening: one task for each socket takes connections and hands them to the driver.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::driver::Arrival;
+use crate::logging::ids;
+use crate::settings;
+
+/// How long to wait after the system has run out of something, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// What accepting has met.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Times that accepting was paused because the system had run out of descriptors or memory.
+    pub paused: AtomicU64,
+}
+
+/// Takes connections for ever; ends when the driver is gone, or by being aborted.
+///
+/// Errors of one connection are passed over. When the process or the system is out of descriptors or
+/// memory, it waits, longer each time, instead of asking again and again: the connections stay in the
+/// listener's backlog meanwhile.
+pub async fn accept(listener: Arc<TcpListener>, arrivals: mpsc::Sender<Arrival>, counts: Arc<Counts>) {
+    let mut pause = PAUSE.0;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                pause = PAUSE.0;
+                if arrivals.send(Arrival::Accepted { stream, peer }).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) => {
+                counts.paused.fetch_add(1, Ordering::Relaxed);
+                if pause == PAUSE.0 {
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "accepting is paused");
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE.1);
+            }
+        }
+    }
+}
+
+/// Errors that `accept(2)` passes on from the connection that it was about to return.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    matches!(
+        Errno::from_raw(code),
+        Errno::ECONNABORTED
+            | Errno::ECONNRESET
+            | Errno::EINTR
+            | Errno::EPROTO
+            | Errno::EPERM
+            | Errno::ENETDOWN
+            | Errno::ENOPROTOOPT
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
+            | Errno::EHOSTUNREACH
+            | Errno::EOPNOTSUPP
+            | Errno::ENETUNREACH
+            | Errno::ETIMEDOUT
+    )
+}
+
+/// Sets what connections inherit from their listener (tcp(7)): so it costs nothing at each accept.
+///
+/// Urgent data stays in line, or telnet's Synch would take a byte out of the stream (RFC 854).
+///
+/// # Errors
+/// Those of `setsockopt(2)`.
+pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_out_of_band_inline(true)?;
+    socket.set_keepalive(tcp.keepalive.is_some())?;
+    if let Some(time) = tcp.keepalive {
+        // Four probes, a quarter of the time apart.
+        let interval = (time / 4).max(Duration::from_secs(1));
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(4))?;
+    }
+    socket.set_tcp_user_timeout(tcp.user_timeout)
+}

@@ -1,0 +1,274 @@
+//! The admin socket: one task for each connection, requests in, replies out, in order.
+//!
+//! The contract stands in chathub-admin(7); [`crate::wire::control`] is its parser. Who asks is told
+//! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal.
+
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::{getsockopt, sockopt};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::driver::Arrival;
+use crate::hub::By;
+use crate::logging::ids;
+use crate::wire::control::{
+    Command, ControlError, Count, ErrorCode, Event, Frame, Frames, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place,
+    Reply, Request, describe,
+};
+
+/// What the driver answers.
+#[derive(Debug)]
+pub enum Answered {
+    /// One result.
+    One(Value),
+    /// Lines of history, to be sent one by one or together.
+    Lines(Vec<Line>),
+    /// Events, from now on.
+    Events(mpsc::Receiver<Event>),
+}
+
+/// How long one that asks may take to read an answer before its connection is closed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a subscriber that has closed its side of the connection is looked at: whether it still
+/// listens shows in nothing else until there is an event.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Takes connections until `stopping` says so, and returns when all answers are out.
+///
+/// At most `limit` connections are served at a time; one more is told that the socket is busy. The
+/// limit may change.
+pub async fn serve(
+    listener: UnixListener,
+    arrivals: mpsc::Sender<Arrival>,
+    limit: Arc<AtomicUsize>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let for_each = stopping.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Those that have ended make place.
+                    while connections.try_join_next().is_some() {}
+                    let limit = limit.load(Ordering::Relaxed);
+                    if connections.len() < limit {
+                        connections.spawn(Connection::new(stream, arrivals.clone(), for_each.clone()).run());
+                    } else {
+                        refuse(&stream, limit);
+                    }
+                }
+                Err(error) => {
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "the admin socket is paused");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            () = stopped(&mut stopping) => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the one who would say so is gone: then it is so.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+fn refuse(stream: &UnixStream, limit: usize) {
+    let error = ControlError::new(ErrorCode::Busy, format!("{limit} connections are open already"));
+    // The buffer of a fresh socket has room for it.
+    let _ = stream.try_write(Reply::refused(&Value::Null, &error).as_bytes());
+}
+
+struct Connection {
+    read: OwnedReadHalf,
+    write: OwnedWriteHalf,
+    by: By,
+    arrivals: mpsc::Sender<Arrival>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// The other end is gone, or does not read.
+struct Gone;
+
+impl Connection {
+    fn new(stream: UnixStream, arrivals: mpsc::Sender<Arrival>, stopping: watch::Receiver<bool>) -> Self {
+        let by = getsockopt(&stream, sockopt::PeerCredentials)
+            .map_or(By { uid: u32::MAX, pid: 0 }, |creds| By { uid: creds.uid(), pid: creds.pid() });
+        let (read, write) = stream.into_split();
+        Self { read, write, by, arrivals, stopping }
+    }
+
+    async fn run(mut self) {
+        let mut frames = Frames::default();
+        let mut chunk = vec![0; 16 * 1024];
+        loop {
+            let count = tokio::select! {
+                count = self.read.read(&mut chunk) => count.unwrap_or(0),
+                // The daemon ends: what was asked is answered, and nothing more is read.
+                () = stopped(&mut self.stopping) => return,
+            };
+            let mut input = &chunk[..count];
+            while let Some(frame) = frames.next(&mut input) {
+                if self.answer(frame).await.is_err() {
+                    return;
+                }
+            }
+            if count == 0 {
+                if let Some(frame) = frames.finish() {
+                    let _ = self.answer(frame).await;
+                }
+                return;
+            }
+        }
+    }
+
+    async fn say(&mut self, line: &str) -> Result<(), Gone> {
+        match tokio::time::timeout(PATIENCE, self.write.write_all(line.as_bytes())).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+
+    async fn answer(&mut self, frame: Frame) -> Result<(), Gone> {
+        let request = match frame {
+            Frame::Line(line) => Request::parse(&line),
+            Frame::TooLong => {
+                let message = format!("a request has at most {MAX_REQUEST} bytes");
+                let error = ControlError::new(ErrorCode::BadRequest, message);
+                return self.say(&Reply::refused(&Value::Null, &error)).await;
+            }
+        };
+        let id = request.id;
+        let command = match request.command {
+            Ok(command) => command,
+            Err(error) => return self.say(&Reply::refused(&id, &error)).await,
+        };
+        match self.ask(command).await {
+            Err(error) => self.say(&Reply::refused(&id, &error)).await,
+            Ok(Answered::One(value)) => self.say(&Reply::done(&id, Place::Last, &value)).await,
+            Ok(Answered::Lines(lines)) if request.more => {
+                for line in &lines {
+                    self.say(&Reply::done(&id, Place::More, line)).await?;
+                }
+                self.say(&Reply::done(&id, Place::Last, &Count { count: lines.len() as u64 })).await
+            }
+            Ok(Answered::Lines(lines)) => {
+                let count = lines.len() as u64;
+                self.say(&Reply::done(&id, Place::Last, &Lines { lines, count })).await
+            }
+            Ok(Answered::Events(events)) => self.stream(&id, events).await,
+        }
+    }
+
+    async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
+        let value = |value: Result<Value, serde_json::Error>| value.expect("results are plain JSON");
+        let spec = command.spec();
+        if let Command::Hello(_) = command {
+            let hello = Hello {
+                name: "chathub".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                protocol: PROTOCOL,
+                pid: std::process::id(),
+            };
+            return Ok(Answered::One(value(serde_json::to_value(hello))));
+        }
+        if let Command::Describe(args) = &command {
+            return describe(args).map(|description| Answered::One(value(serde_json::to_value(description))));
+        }
+        let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
+        let args = command.changes().then(|| audited(&command));
+        let (reply, answer) = oneshot::channel();
+        let arrival = Arrival::Control { command, by: self.by, reply };
+        self.arrivals.send(arrival).await.map_err(|_| gone())?;
+        let answer = answer.await.unwrap_or_else(|_| Err(gone()));
+        if let Some(args) = args {
+            let outcome = match &answer {
+                Ok(_) => "done",
+                Err(error) => error.message.as_str(),
+            };
+            info!(
+                message_id = ids::ADMIN,
+                chathub_command = spec.name,
+                chathub_args = args,
+                chathub_outcome = outcome,
+                chathub_admin_uid = self.by.uid,
+                chathub_admin_pid = self.by.pid,
+                "admin command"
+            );
+        }
+        answer
+    }
+
+    /// Sends events until the other end has closed the connection, or the daemon ends. What is asked
+    /// meanwhile is refused, so that no request is left without an answer.
+    async fn stream(&mut self, id: &Value, mut events: mpsc::Receiver<Event>) -> Result<(), Gone> {
+        let mut frames = Frames::default();
+        let mut chunk = vec![0; 1024];
+        let mut ended = false;
+        let mut look = tokio::time::interval(LOOK);
+        let mut count = 0;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => {
+                        self.say(&Reply::done(id, Place::More, &event)).await?;
+                        count += 1;
+                    }
+                    // The driver has ended, and said before what there was to say.
+                    None => {
+                        let _ = self.say(&Reply::done(id, Place::Last, &Count { count })).await;
+                        return Err(Gone);
+                    }
+                },
+                read = self.read.read(&mut chunk), if !ended => {
+                    let read = read.map_err(|_| Gone)?;
+                    ended = read == 0;
+                    let mut input = &chunk[..read];
+                    while let Some(frame) = frames.next(&mut input) {
+                        let id = match frame {
+                            Frame::Line(line) => Request::parse(&line).id,
+                            Frame::TooLong => Value::Null,
+                        };
+                        let message = "this connection streams events until it is closed; open another one";
+                        self.say(&Reply::refused(&id, &ControlError::new(ErrorCode::Conflict, message))).await?;
+                    }
+                }
+                _ = look.tick(), if ended => {
+                    if self.is_hung_up() {
+                        return Err(Gone);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the other end has closed both directions.
+    fn is_hung_up(&self) -> bool {
+        let mut fds = [PollFd::new(self.write.as_ref().as_fd(), PollFlags::empty())];
+        nix::poll::poll(&mut fds, PollTimeout::ZERO).is_ok()
+            && fds[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
+    }
+}
+
+/// The arguments for the audit line: whom and what, but not what is said to people.
+fn audited(command: &Command) -> String {
+    let mut args = command.args();
+    if let (Command::Say(_), Some(object)) = (command, args.as_object_mut()) {
+        object.remove("text");
+    }
+    args.to_string()
+}

@@ -1,0 +1,344 @@
+//! The daemon: takes or opens its sockets, reads its settings, starts the tasks, and ends with an
+//! exit code.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+use crate::cli::ServeArgs;
+use crate::config;
+use crate::exit::Exit;
+use crate::logging::{self, Journal, ids};
+use crate::net::driver::{self, ARRIVALS, Arrival, Circumstances, Driver, Ended};
+use crate::net::exchange::Exchange;
+use crate::net::rounds::{self, Rounds};
+use crate::net::{accept, control};
+use crate::settings::Settings;
+use crate::systemd::{self, Sockets, WrongSocket};
+use crate::wire::control::Listener;
+
+/// Connections that may wait to be accepted, where we listen ourselves.
+const BACKLOG: i32 = 1024;
+
+/// Why the daemon cannot start.
+#[derive(Debug)]
+enum StartError {
+    Handed(WrongSocket),
+    NoChatSocket,
+    Settings(Vec<config::Problem>),
+    Listen { addr: SocketAddr, error: io::Error },
+    Admin { path: PathBuf, error: io::Error },
+    AdminInUse(PathBuf),
+    System { what: &'static str, error: io::Error },
+}
+
+impl StartError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
+            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) | Self::System { .. } => Exit::Unavailable,
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handed(wrong) => write!(f, "{wrong}"),
+            Self::NoChatSocket => {
+                f.write_str("sockets were handed over, but none for clients (FileDescriptorName=chat)")
+            }
+            Self::Settings(problems) => {
+                for (index, problem) in problems.iter().enumerate() {
+                    write!(f, "{}{problem}", if index > 0 { "\n" } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Listen { addr, error } => {
+                write!(f, "cannot listen on {addr}: {error}")?;
+                if error.kind() == io::ErrorKind::AddrInUse {
+                    f.write_str(" (is chathub.socket active, or another hub running?)")?;
+                }
+                Ok(())
+            }
+            Self::Admin { path, error } => write!(f, "cannot open the admin socket {}: {error}", path.display()),
+            Self::AdminInUse(path) => write!(f, "another hub answers on the admin socket {}", path.display()),
+            Self::System { what, error } => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}
+
+/// Runs the daemon to its end. To be called while there is only one thread, for it takes what the
+/// service manager has left in the environment.
+#[must_use]
+pub fn run(args: &ServeArgs) -> Exit {
+    let sockets = systemd::sockets().map_err(StartError::Handed);
+    let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
+    let level =
+        logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
+    let outcome = sockets.and_then(|sockets| loaded.and_then(|loaded| start(args, sockets, loaded, level)));
+    match outcome {
+        // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
+        Ok(Ended { .. }) => Exit::Done,
+        Err(problem) => {
+            // Line by line, as they come one by one into the journal.
+            for line in problem.to_string().lines() {
+                error!("{line}");
+            }
+            problem.exit()
+        }
+    }
+}
+
+fn start(
+    args: &ServeArgs,
+    sockets: Sockets,
+    loaded: config::Loaded,
+    level: logging::Level,
+) -> Result<Ended, StartError> {
+    let system = |what| move |error| StartError::System { what, error };
+    raise_descriptor_limit();
+    let activated = !sockets.is_empty();
+    if activated && sockets.chat.is_empty() {
+        return Err(StartError::NoChatSocket);
+    }
+    let mut own_socket = None;
+    let chat = if activated { sockets.chat } else { listen(args, &loaded.settings)? };
+    let admin = if activated {
+        sockets.admin
+    } else {
+        let path = admin_path(args, &loaded.settings);
+        let listener = listen_admin(&path)?;
+        own_socket = Some(OwnSocket(path));
+        vec![listener]
+    };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("chathub")
+        .enable_all()
+        .build()
+        .map_err(system("start the runtime"))?;
+    let (journal, writer) = Journal::start().map_err(system("start a thread"))?;
+    let mut key = [0; 16];
+    getrandom::fill(&mut key)
+        .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
+    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, key))?;
+    drop(own_socket);
+    // Tasks that linger on sockets hold nothing that matters.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    let _ = writer.join();
+    Ok(ended)
+}
+
+#[allow(clippy::too_many_arguments, reason = "everything the daemon is made of, brought together once")]
+async fn serve(
+    args: &ServeArgs,
+    loaded: config::Loaded,
+    level: logging::Level,
+    chat: Vec<TcpListener>,
+    admin: Vec<UnixListener>,
+    activated: bool,
+    journal: Journal,
+    key: [u8; 16],
+) -> Result<Ended, StartError> {
+    let system = |what| move |error| StartError::System { what, error };
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
+    let counts = Arc::new(rounds::Counts::default());
+    let accepted = Arc::new(accept::Counts::default());
+    let limits = (&loaded.settings).into();
+    let mut listeners = Vec::new();
+    let mut chats = Vec::new();
+    for listener in chat {
+        if let Err(error) = accept::prepare(&listener, &loaded.settings.tcp) {
+            warn!(chathub_error = %error, "cannot set all options of a listening socket");
+        }
+        let addr = listener.local_addr().map_err(system("ask for the address of a socket"))?;
+        listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
+        info!("listening for clients on {addr}");
+        listener.set_nonblocking(true).map_err(system("use a socket"))?;
+        chats.push(Arc::new(tokio::net::TcpListener::from_std(listener).map_err(system("use a socket"))?));
+    }
+    let mut admins = Vec::new();
+    for listener in admin {
+        let addr = listener.local_addr().map_err(system("ask for the address of a socket"))?;
+        let path = addr.as_pathname().map_or_else(|| "(unnamed)".to_owned(), |path| path.display().to_string());
+        info!("listening for administrators on {path}");
+        listeners.push(Listener { name: "admin".to_owned(), addr: path });
+        listener.set_nonblocking(true).map_err(system("use a socket"))?;
+        admins.push(tokio::net::UnixListener::from_std(listener).map_err(system("use a socket"))?);
+    }
+    let mut reload = signal(SignalKind::hangup()).map_err(system("listen for signals"))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
+
+    let rounds = tokio::spawn(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits).run());
+    let accepting: Vec<_> = chats
+        .iter()
+        .map(|listener| tokio::spawn(accept::accept(listener.clone(), sender.clone(), accepted.clone())).abort_handle())
+        .collect();
+    let (stopped, stopping) = watch::channel(false);
+    let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
+    let controls: Vec<_> = admins
+        .into_iter()
+        .map(|listener| tokio::spawn(control::serve(listener, sender.clone(), admin_limit.clone(), stopping.clone())))
+        .collect();
+    let signals = {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            loop {
+                let arrival = tokio::select! {
+                    _ = reload.recv() => Arrival::Reload,
+                    _ = terminate.recv() => Arrival::Stop,
+                    _ = interrupt.recv() => Arrival::Stop,
+                };
+                if sender.send(arrival).await.is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    let around = Circumstances {
+        config: args.config.clone(),
+        files: loaded.files,
+        chat: chats,
+        listeners,
+        activated,
+        watchdog: systemd::watchdog_interval(),
+        level,
+        accepted,
+        accepting,
+        admin_limit,
+    };
+    let driver = Driver::new(loaded.settings, key, to_rounds, reports, counts, sender, journal, around);
+    let driver = tokio::spawn(driver.run(arrivals));
+    info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
+    systemd::ready();
+
+    let ended = match driver.await {
+        Ok(ended) => ended,
+        // A panic of the driver is a bug; its message is out. Going on without it would help nobody.
+        Err(_) => std::process::abort(),
+    };
+    // Answers that are under way reach the one who asked.
+    let _ = stopped.send(true);
+    for control in controls {
+        let _ = tokio::time::timeout(Duration::from_secs(2), control).await;
+    }
+    signals.abort();
+    rounds.abort();
+    Ok(ended)
+}
+
+/// As many descriptors as the system allows: each client is one.
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        warn!(chathub_error = %error, "cannot raise the limit of open files");
+    }
+}
+
+/// Listens on what the command line says, else on what the settings say. Of the settings' addresses
+/// those that this machine does not have are passed over if another one works: `[::1]` is not
+/// everywhere.
+fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
+    let chosen = !args.listen.is_empty();
+    let addrs = if chosen { &args.listen } else { &settings.listen.chat };
+    let mut listeners = Vec::new();
+    let mut missing = None;
+    for addr in addrs {
+        match listen_on(*addr) {
+            Ok(listener) => listeners.push(listener),
+            Err(error)
+                if !chosen && matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+                    || error.raw_os_error() == Some(nix::libc::EAFNOSUPPORT) =>
+            {
+                warn!("cannot listen on {addr}: {error}");
+                missing = Some(StartError::Listen { addr: *addr, error });
+            }
+            Err(error) => return Err(StartError::Listen { addr: *addr, error }),
+        }
+    }
+    match missing {
+        Some(missing) if listeners.is_empty() => Err(missing),
+        _ => Ok(listeners),
+    }
+}
+
+fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        // An IPv4 address has a socket of its own.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Where the admin socket is opened, where none is handed over.
+fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    args.admin_socket
+        .clone()
+        .or_else(|| settings.listen.admin.clone())
+        .or_else(|| dir("RUNTIME_DIRECTORY").map(|dir| dir.join("admin.sock")))
+        .or_else(|| dir("XDG_RUNTIME_DIR").map(|dir| dir.join("chathub/admin.sock")))
+        .unwrap_or_else(|| PathBuf::from("/run/chathub/admin.sock"))
+}
+
+/// An admin socket that we have made, and take away again.
+struct OwnSocket(PathBuf);
+
+impl Drop for OwnSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Opens the admin socket, for this user only. One that was left behind by a hub that is no more is
+/// replaced; one that is answered is not.
+fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
+    let failed = |error| StartError::Admin { path: path.to_owned(), error };
+    if let Some(dir) = path.parent()
+        && !dir.as_os_str().is_empty()
+        && !dir.exists()
+    {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    }
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            match UnixStream::connect(path) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Ok(_) => return Err(StartError::AdminInUse(path.to_owned())),
+                Err(error) => return Err(failed(error)),
+            }
+            std::fs::remove_file(path).and_then(|()| UnixListener::bind(path)).map_err(failed)?
+        }
+        other => other.map_err(failed)?,
+    };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// What time it is, for whoever starts a hub of their own.
+#[must_use]
+pub fn now() -> crate::hub::time::Now {
+    driver::now()
+}

@@ -1,0 +1,346 @@
+//! Commands of the admin socket that are about the hub, carried out on it.
+//!
+//! Pure: what the network alone knows of a client comes in as [`Facts`]. Commands about the process
+//! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
+
+use std::sync::Arc;
+
+use super::control::{
+    Client, ClientList, Closed, Command, ControlError, ErrorCode, Event, EventKind, HistoryArgs, HistoryStats, Kicked,
+    Line, LineKind, Muted, Renamed, Room, RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic,
+};
+use crate::hub::message::{self, SessionId};
+use crate::hub::name::{self, Name};
+use crate::hub::session::{Mute, Session};
+use crate::hub::text;
+use crate::hub::time::{Now, Wall};
+use crate::hub::{By, Effect, Happening, Hub, Input, What};
+
+/// What the network knows of a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether it has shown to speak telnet.
+    pub telnet: bool,
+    /// Bytes owed to it and not taken.
+    pub behind: u64,
+    /// Lines it was too slow for.
+    pub missed: u64,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One result.
+    One(serde_json::Value),
+    /// Lines of history, to be sent one by one or together.
+    Lines(Vec<Line>),
+}
+
+fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
+    Ok(Answer::One(serde_json::to_value(result).expect("results are plain JSON")))
+}
+
+/// Carries out `command` for `by`; `None` if it is not about the hub.
+pub fn answer(
+    hub: &mut Hub,
+    command: &Command,
+    by: By,
+    now: Now,
+    facts: &dyn Fn(SessionId) -> Facts,
+    effects: &mut Vec<Effect>,
+) -> Option<Result<Answer, ControlError>> {
+    Some(match command {
+        Command::ClientsList(args) => clients(hub, args.room.as_deref(), now, facts),
+        Command::ClientsGet(args) => {
+            who(hub, &args.who).and_then(|id| one(&client(hub, &hub_session(hub, id), now, facts)))
+        }
+        Command::ClientsKick(args) => everybody(hub, &args.who).and_then(|who| {
+            let reason = line_of(args.reason.as_ref())?;
+            for session in &who {
+                hub.handle(Input::Kick { session: *session, reason: reason.clone(), by }, now, effects);
+            }
+            one(&Kicked { kicked: who.iter().map(SessionId::to_string).collect() })
+        }),
+        Command::ClientsMute(args) => everybody(hub, &args.who).and_then(|who| {
+            let mute = match args.for_s {
+                None => Some(Mute { until: None }),
+                Some(seconds) if seconds.0 == 0 => None,
+                Some(seconds) => {
+                    let millis = i64::try_from(seconds.0 * 1000).unwrap_or(i64::MAX);
+                    let wall = Wall(now.wall.0.saturating_add(millis));
+                    Some(Mute { until: Some((now.mono.after(seconds.seconds()), wall)) })
+                }
+            };
+            for session in &who {
+                hub.handle(Input::Mute { session: *session, mute, by }, now, effects);
+            }
+            let until = mute.and_then(|mute| mute.until).map(|(_, wall)| Time(wall));
+            one(&Muted { muted: who.iter().map(SessionId::to_string).collect(), until })
+        }),
+        Command::ClientsRename(args) => who(hub, &args.who).and_then(|session| {
+            let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+            let nick = Name::parse(&args.nick, hub.settings().limits.name)
+                .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
+            hub.may_bear(session, &nick).map_err(|_| {
+                let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
+                ControlError::new(ErrorCode::Conflict, message)
+            })?;
+            let from = hub_session(hub, session).nick.shown().to_owned();
+            let shown = nick.shown().to_owned();
+            hub.handle(Input::Rename { session, nick, by }, now, effects);
+            one(&Renamed { id: session.to_string(), from, nick: shown })
+        }),
+        Command::RoomsList(_) => {
+            let mut rooms: Vec<Room> = hub.rooms().map(room).collect();
+            rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
+            one(&RoomList { total: rooms.len() as u64, rooms })
+        }
+        Command::RoomsTopic(args) => find_room(hub, &args.room).and_then(|id| {
+            if let Some(text) = &args.text {
+                let text = clean_line(text)?;
+                let limit = hub.settings().limits.topic;
+                if text.len() > limit {
+                    let message = format!("a topic has at most {limit} bytes");
+                    return Err(ControlError::new(ErrorCode::BadArgument, message));
+                }
+                hub.handle(Input::Topic { room: id, text, by }, now, effects);
+            }
+            let room = hub.room(id).expect("it was found");
+            one(&Topic { room: room.name.shown().into(), topic: room.topic.as_ref().into() })
+        }),
+        Command::RoomsClose(args) => find_room(hub, &args.room).and_then(|id| {
+            if id == hub.lobby() {
+                return Err(ControlError::new(ErrorCode::Conflict, "the lobby cannot be closed"));
+            }
+            let reason = line_of(args.reason.as_ref())?;
+            let room = hub.room(id).expect("it was found");
+            let closed = Closed { room: room.name.shown().into(), moved: room.members.len() as u64 };
+            hub.handle(Input::CloseRoom { room: id, reason, by }, now, effects);
+            one(&closed)
+        }),
+        Command::HistoryDump(args) => history(hub, args, None),
+        Command::HistorySearch(SearchArgs { query, room, last, since, until }) => {
+            let args = HistoryArgs { room: room.clone(), last: *last, since: *since, until: *until };
+            history(hub, &args, Some(query))
+        }
+        Command::HistoryStats(_) => {
+            let rooms: Vec<_> = hub
+                .rooms()
+                .map(|room| RoomHistory {
+                    room: room.name.shown().into(),
+                    lines: room.history.len() as u64,
+                    oldest: room.history.iter().next().map(|line| Time(line.at)),
+                })
+                .collect();
+            one(&HistoryStats {
+                lines: rooms.iter().map(|room| room.lines).sum(),
+                bytes: hub.rooms().map(|room| room.history.bytes() as u64).sum(),
+                lines_per_room: hub.settings().history.lines as u64,
+                persistent: false,
+                rooms,
+            })
+        }
+        Command::Say(args) => clean_line(&args.text).and_then(|text| {
+            let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+            let (rooms, clients) = match room.and_then(|room| hub.room(room)) {
+                Some(room) => (1, room.members.len()),
+                None => (hub.rooms().len(), hub.sessions().len()),
+            };
+            hub.handle(Input::Announce { room, text, by }, now, effects);
+            one(&Said { rooms: rooms as u64, clients: clients as u64 })
+        }),
+        Command::Hello(_)
+        | Command::Describe(_)
+        | Command::Status(_)
+        | Command::Metrics(_)
+        | Command::LogLevel(_)
+        | Command::Reload(_)
+        | Command::Shutdown(_)
+        | Command::EventsSubscribe(_) => return None,
+    })
+}
+
+fn hub_session(hub: &Hub, id: SessionId) -> Session {
+    hub.session(id).expect("it was found").clone()
+}
+
+/// The client that an administrator means: by id, or by name.
+fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
+    let by_id = who
+        .strip_prefix('c')
+        .and_then(|number| number.parse().ok())
+        .map(SessionId)
+        .filter(|id| hub.session(*id).is_some());
+    by_id.or_else(|| hub.find(who)).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no client {who:?}")))
+}
+
+/// All of them, each once, or the error about the first that is not there.
+fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
+    if names.is_empty() {
+        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
+    }
+    let mut found = Vec::new();
+    for name in names {
+        let id = who(hub, name)?;
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+fn find_room(hub: &Hub, name: &str) -> Result<message::RoomId, ControlError> {
+    hub.find_room(name).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no room {name:?}")))
+}
+
+/// A text that is one line and can be shown as it is: an administrator's mistake is told, not mended.
+fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
+    if text::is_clean(text) {
+        Ok(text.into())
+    } else {
+        let message = "the text has a line end or another character that may not reach a screen";
+        Err(ControlError::new(ErrorCode::BadArgument, message))
+    }
+}
+
+fn line_of<const MAX: usize>(text: Option<&Text<MAX>>) -> Result<Option<Arc<str>>, ControlError> {
+    text.map(|text| clean_line(text)).transpose()
+}
+
+fn clients(
+    hub: &Hub,
+    room: Option<&str>,
+    now: Now,
+    facts: &dyn Fn(SessionId) -> Facts,
+) -> Result<Answer, ControlError> {
+    let room = room.map(|room| find_room(hub, room)).transpose()?;
+    let clients: Vec<_> = hub
+        .sessions()
+        .filter(|session| room.is_none_or(|room| session.room == room))
+        .map(|session| client(hub, session, now, facts))
+        .collect();
+    one(&ClientList { total: clients.len() as u64, clients })
+}
+
+fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Client {
+    let known = facts(session.id);
+    Client {
+        id: session.id.to_string(),
+        nick: session.nick.shown().into(),
+        addr: session.peer.ip().to_canonical().to_string(),
+        port: session.peer.port(),
+        room: hub.room(session.room).map_or_else(String::new, |room| room.name.shown().into()),
+        since: Time(session.since),
+        idle_s: session.idle(now).as_secs(),
+        telnet: known.telnet,
+        behind_bytes: known.behind,
+        lines: session.lines,
+        dropped: session.dropped,
+        missed: known.missed,
+        away: session.away.as_deref().map(Into::into),
+        muted: session
+            .muted(now)
+            .map(|mute| mute.until.map_or_else(|| "always".to_owned(), |(_, wall)| Time(wall).to_string())),
+    }
+}
+
+fn room(room: &crate::hub::room::Room) -> Room {
+    Room {
+        name: room.name.shown().into(),
+        topic: room.topic.as_ref().into(),
+        members: room.members.len() as u64,
+        since: Time(room.since),
+        lines: room.lines,
+        history_lines: room.history.len() as u64,
+    }
+}
+
+fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
+    let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+    let query = query.map(name::fold);
+    let mut lines: Vec<(&str, &Arc<message::Line>)> = hub
+        .rooms()
+        .filter(|one| room.is_none_or(|room| one.id == room))
+        .flat_map(|room| room.history.iter().map(|line| (room.name.shown(), line)))
+        .filter(|(_, line)| args.since.is_none_or(|since| line.at >= since.0))
+        .filter(|(_, line)| args.until.is_none_or(|until| line.at < until.0))
+        .filter(|(_, line)| query.as_ref().is_none_or(|query| name::fold(line.said.text()).contains(query)))
+        .collect();
+    lines.sort_by_key(|(_, line)| line.seq);
+    let last = args.last.map_or(usize::MAX, super::control::Whole::count);
+    let skip = lines.len().saturating_sub(last);
+    Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| history_line(room, line)).collect()))
+}
+
+fn history_line(room: &str, line: &message::Line) -> Line {
+    Line {
+        seq: line.seq,
+        t: Time(line.at),
+        room: room.into(),
+        nick: line.said.nick().into(),
+        kind: match &line.said {
+            message::Said::Emote { .. } => LineKind::Emote,
+            message::Said::Notice { .. } => LineKind::Notice,
+            message::Said::Topic { .. } => LineKind::Topic,
+            _ => LineKind::Say,
+        },
+        text: line.said.text().into(),
+    }
+}
+
+/// What a subscriber is told of a happening.
+#[must_use]
+pub fn event(happening: &Happening) -> Event {
+    let event = match happening.what {
+        What::Arrived | What::Joined => EventKind::Join,
+        What::Departed | What::Left => EventKind::Leave,
+        What::Refused => EventKind::Refuse,
+        What::Renamed => EventKind::Nick,
+        What::RoomOpened | What::RoomClosed => EventKind::Room,
+        What::Topic => EventKind::Topic,
+        What::Kicked => EventKind::Kick,
+        What::Muted | What::Unmuted => EventKind::Mute,
+        What::Announced => EventKind::Say,
+        What::Flood => EventKind::Flood,
+        What::Reported => EventKind::Report,
+        What::Stopping => EventKind::Shutdown,
+    };
+    let text = match happening.what {
+        What::RoomOpened => Some("opened".to_owned()),
+        What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
+        What::Unmuted => Some("unmuted".to_owned()),
+        _ => happening.text.as_deref().map(str::to_owned),
+    };
+    Event {
+        event,
+        t: Time(happening.at),
+        client: happening.session.map(|session| session.to_string()),
+        nick: happening.nick.as_deref().map(str::to_owned),
+        room: happening.room.as_deref().map(str::to_owned),
+        text,
+        by: happening.by.map(|by| format!("uid {}", by.uid)),
+        lost: 0,
+    }
+}
+
+/// What a subscriber is told of a line that was said in `room`; `None` for lines that are told
+/// otherwise.
+#[must_use]
+pub fn said(room: &str, line: &message::Line) -> Option<Event> {
+    let (nick, text) = match &line.said {
+        message::Said::Say { nick, text } => (Some(nick), text.to_string()),
+        message::Said::Emote { nick, text } => (Some(nick), format!("* {text}")),
+        message::Said::Notice { text } => (None, text.to_string()),
+        _ => return None,
+    };
+    Some(Event {
+        event: EventKind::Say,
+        t: Time(line.at),
+        client: line.author.map(|author| author.to_string()),
+        nick: nick.map(ToString::to_string),
+        room: Some(room.into()),
+        text: Some(text),
+        by: None,
+        lost: 0,
+    })
+}

@@ -1,0 +1,902 @@
+//! `chathub ctl` as a script sees it: the real program against a daemon that says what each test has it say.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+
+use serde_json::{Value, json};
+
+// ---------------------------------------------------------------------------------------------
+// The stage
+
+/// A directory of its own, gone when dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("chathub-ctl-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// One connection of the fake daemon.
+struct Peer {
+    from: BufReader<UnixStream>,
+    to: UnixStream,
+}
+
+impl Peer {
+    /// The next request.
+    fn request(&mut self) -> Value {
+        let mut line = String::new();
+        self.from.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("not a request: {line:?}: {error}"))
+    }
+
+    fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        // The program may have gone already, which some tests are about.
+        let _ = self.to.write_all(bytes.as_ref());
+    }
+
+    fn done(&mut self, id: &Value, result: &Value) {
+        self.write(format!("{}\n", json!({"id": id, "ok": true, "result": result})));
+    }
+
+    fn more(&mut self, id: &Value, result: &Value) {
+        self.write(format!("{}\n", json!({"id": id, "ok": true, "more": true, "result": result})));
+    }
+
+    fn refuse(&mut self, id: &Value, code: &str, message: &str) {
+        self.write(format!("{}\n", json!({"id": id, "ok": false, "error": {"code": code, "message": message}})));
+    }
+
+    /// Waits until the program has closed its end.
+    fn until_closed(&mut self) {
+        let _ = self.from.read_to_end(&mut Vec::new());
+    }
+}
+
+/// A daemon that serves one connection as `script` says.
+struct Fake<T> {
+    dir: Dir,
+    thread: JoinHandle<T>,
+}
+
+impl<T: Send + 'static> Fake<T> {
+    fn new(script: impl FnOnce(&mut Peer) -> T + Send + 'static) -> Self {
+        let dir = Dir::new();
+        let listener = UnixListener::bind(dir.0.join("admin.sock")).unwrap();
+        let thread = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut peer = Peer { from: BufReader::new(stream.try_clone().unwrap()), to: stream };
+            script(&mut peer)
+        });
+        Self { dir, thread }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.0.join("admin.sock")
+    }
+
+    /// Runs `chathub ctl ARGS` against it.
+    #[track_caller]
+    fn run(self, args: &[&str]) -> (Story, T) {
+        let story = Story::new(ctl(args).env("CHATHUB_SOCKET", self.socket()).output().unwrap(), args);
+        (story, self.thread.join().expect("the fake daemon follows its script"))
+    }
+}
+
+/// One that answers one request with `result`; gives back the request.
+fn answering(result: Value) -> Fake<Value> {
+    Fake::new(move |peer| {
+        let request = peer.request();
+        peer.done(&request["id"], &result);
+        request
+    })
+}
+
+fn refusing(code: &'static str, message: &'static str) -> Fake<()> {
+    Fake::new(move |peer| {
+        let request = peer.request();
+        peer.refuse(&request["id"], code, message);
+    })
+}
+
+fn ctl(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chathub"));
+    command.arg("ctl").args(args).env_remove("CHATHUB_SOCKET").env_remove("XDG_RUNTIME_DIR").stdin(Stdio::null());
+    command
+}
+
+/// What came of it.
+struct Story {
+    code: Option<i32>,
+    out: String,
+    err: String,
+    told: String,
+}
+
+impl Story {
+    fn new(output: Output, args: &[&str]) -> Self {
+        let code = output.status.code();
+        let out = String::from_utf8(output.stdout).unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let told = format!("chathub ctl {}\ncode: {code:?}\n--- stdout\n{out}--- stderr\n{err}", args.join(" "));
+        Self { code, out, err, told }
+    }
+
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.told);
+        self
+    }
+
+    #[track_caller]
+    fn prints(self, text: &str) -> Self {
+        assert_eq!(self.out, text, "{}", self.told);
+        self
+    }
+
+    #[track_caller]
+    fn complains(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "no {text:?} in\n{}", self.told);
+        self
+    }
+
+    #[track_caller]
+    fn without_complaint(self) -> Self {
+        assert_eq!(self.err, "", "{}", self.told);
+        self
+    }
+}
+
+const T: &str = "2026-11-22T10:01:02.123Z";
+
+fn ann() -> Value {
+    json!({"id": "c7", "nick": "ann", "addr": "2001:db8::7", "port": 50312, "room": "lobby", "since": T, "idle_s": 4,
+        "telnet": true, "behind_bytes": 0, "lines": 12, "dropped": 0, "missed": 0})
+}
+
+fn bob() -> Value {
+    json!({"id": "c12", "nick": "bob\u{1b}[2J", "addr": "192.0.2.1", "port": 7, "room": "\u{4e2d}\u{6587}",
+        "since": T, "idle_s": 7380, "telnet": false, "behind_bytes": 1536, "lines": 3, "dropped": 2, "missed": 5,
+        "away": "tea", "muted": "lifted"})
+}
+
+fn status() -> Value {
+    json!({"state": "serving", "version": "0.1.0", "pid": 4711, "since": T, "uptime_s": 7380, "clients": 2,
+        "clients_peak": 40, "clients_max": 4096, "rooms": 1, "rooms_max": 1000, "history_lines": 1,
+        "listeners": [{"name": "chat", "addr": "[::]:6969"}, {"name": "admin", "addr": "/run/chathub/admin.sock"}],
+        "activated": true, "survival": "none: not a service", "log_level": "info",
+        "counters": {"chathub_lines_total": 15, "chathub_refused_total": 0}})
+}
+
+fn said(seq: u64, kind: &str, nick: &str, text: &str) -> Value {
+    json!({"seq": seq, "t": T, "room": "lobby", "nick": nick, "kind": kind, "text": text})
+}
+
+// ---------------------------------------------------------------------------------------------
+// Exit codes
+
+#[test]
+fn refusals_of_the_daemon_become_exit_codes() {
+    for (word, code) in [
+        ("bad_request", 1),
+        ("unknown_command", 1),
+        ("bad_argument", 1),
+        ("not_found", 5),
+        ("denied", 4),
+        ("conflict", 1),
+        ("busy", 1),
+        ("timeout", 6),
+        ("internal", 1),
+    ] {
+        let (story, ()) = refusing(word, "no client \"nope\"").run(&["kick", "nope"]);
+        story.exits(code).prints("").complains("chathub ctl: no client \"nope\"\n");
+    }
+}
+
+#[test]
+fn wrong_usage_is_2_and_asks_nobody() {
+    for args in [
+        &["kick"][..],
+        &["nonsense"],
+        &[],
+        &["log-level", "loud"],
+        &["history", "--since", "10:30"],
+        &["history", "--last", "0"],
+        &["mute", "ann", "--for", "0"],
+        &["call", "status", "[]"],
+        &["monitor", "weddings"],
+        &["shutdown", "--deadline", "2h"],
+        &["say", " "],
+        &["ban", "list"],
+    ] {
+        let story = Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args);
+        assert!(!story.err.is_empty(), "{}", story.told);
+        story.exits(2).prints("");
+    }
+}
+
+#[test]
+fn request_that_is_too_long_is_not_sent() {
+    let who: Vec<String> = (0..300).map(|n| format!("{n:0>250}")).collect();
+    let args: Vec<&str> = std::iter::once("kick").chain(who.iter().map(String::as_str)).collect();
+    let (story, ()) = Fake::new(Peer::until_closed).run(&args);
+    story.exits(2).complains("at most 65536 are allowed");
+}
+
+#[test]
+fn nobody_there_is_3_and_says_what_was_tried() {
+    let dir = Dir::new();
+    let own = dir.0.join("chathub/admin.sock");
+    if !Path::new("/run/chathub/admin.sock").exists() {
+        let story = Story::new(ctl(&["status"]).env("XDG_RUNTIME_DIR", &dir.0).output().unwrap(), &["status"]);
+        let tried = format!("there is no /run/chathub/admin.sock and no {}", own.display());
+        story.exits(3).prints("").complains(&tried).complains("systemctl status chathub.socket");
+    }
+    let gone = dir.0.join("gone.sock");
+    let args = ["status", "--socket", gone.to_str().unwrap()];
+    let story = Story::new(ctl(&args).output().unwrap(), &args);
+    story.exits(3).complains(&format!("cannot connect to {}: no such file", gone.display())).complains("--socket PATH");
+
+    let dead = dir.0.join("dead.sock");
+    drop(UnixListener::bind(&dead).unwrap());
+    let args = ["status", "--socket", dead.to_str().unwrap()];
+    let story = Story::new(ctl(&args).output().unwrap(), &args);
+    story.exits(3).complains("connection refused").complains("nobody listens on it");
+}
+
+#[test]
+fn socket_that_may_not_be_opened_is_4_and_names_the_group() {
+    if nix::unistd::geteuid().is_root() {
+        // root may open anything: ask as somebody else.
+        let Ok(as_nobody) = Command::new("setpriv").arg("--version").output() else {
+            eprintln!("NOT TESTED: neither an ordinary user nor setpriv");
+            return;
+        };
+        assert!(as_nobody.status.success());
+    }
+    let dir = Dir::new();
+    std::fs::set_permissions(&dir.0, PermissionsExt::from_mode(0o755)).unwrap();
+    let socket = dir.0.join("admin.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o000)).unwrap();
+    let program = dir.0.join("chathub"); // the build directory may be closed to others
+    std::fs::copy(env!("CARGO_BIN_EXE_chathub"), &program).unwrap();
+    let mut command = if nix::unistd::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+        command
+    } else {
+        Command::new(&program)
+    };
+    let output = command.arg("ctl").arg("status").arg("--socket").arg(&socket).output().unwrap();
+    let story = Story::new(output, &["status"]);
+    story.exits(4).prints("").complains("permission denied").complains("group chathub-admin").complains("usermod -aG");
+}
+
+#[test]
+fn silent_daemon_is_6() {
+    let (story, ()) = Fake::new(Peer::until_closed).run(&["status", "--timeout", "50ms"]);
+    story.exits(6).prints("").complains("within 50ms");
+}
+
+#[test]
+fn half_an_answer_and_then_silence_is_6() {
+    let fake = Fake::new(|peer| {
+        let request = peer.request();
+        peer.write(format!("{{\"id\":{},\"ok\":true,", request["id"]));
+        peer.until_closed();
+    });
+    fake.run(&["status", "--timeout", "100ms"]).0.exits(6).prints("");
+}
+
+#[test]
+fn backlog_that_is_full_is_6_and_not_for_ever() {
+    let dir = Dir::new();
+    let path = dir.0.join("admin.sock");
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
+    socket.listen(0).unwrap();
+    let _first = UnixStream::connect(&path).unwrap(); // takes the one place there is
+    let args = ["status", "--timeout", "100ms", "--socket", path.to_str().unwrap()];
+    Story::new(ctl(&args).output().unwrap(), &args).exits(6);
+}
+
+#[test]
+fn daemon_that_closes_early_is_3() {
+    Fake::new(|_| ())
+        .run(&["status"])
+        .0
+        .exits(3)
+        .prints("")
+        .complains("closed the connection before its answer was whole");
+    let half = Fake::new(|peer| {
+        peer.request();
+        peer.write("{\"id\":1,\"ok\":tr");
+    });
+    half.run(&["status"]).0.exits(3).prints("").complains("before its answer was whole");
+}
+
+#[test]
+fn refusal_before_anything_was_asked_is_still_told() {
+    let fake = Fake::new(|peer| {
+        peer.refuse(&Value::Null, "busy", "too many admin connections: 64");
+        peer.until_closed();
+    });
+    fake.run(&["status"]).0.exits(1).complains("chathub ctl: too many admin connections: 64");
+}
+
+#[test]
+fn garbage_is_3() {
+    for garbage in [
+        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+        b"\xff\xfe\n",
+        b"{\"id\":99,\"ok\":true,\"result\":{}}\n",
+        b"{\"id\":1,\"ok\":true}\n",
+        b"{\"id\":1,\"ok\":true,\"more\":true,\"result\":{}}\n",
+        b"{\"id\":1,\"ok\":false,\"error\":{\"code\":\"whim\",\"message\":\"\"}}\n",
+        b"{\"id\":1,\"ok\":true,\"result\":{\"clients\":7}}\n",
+    ] {
+        let fake = Fake::new(move |peer| {
+            peer.request();
+            peer.write(garbage);
+            peer.until_closed();
+        });
+        let (story, ()) = fake.run(&["clients"]);
+        story.exits(3).prints("").complains("makes no sense");
+    }
+}
+
+#[test]
+fn closed_pipe_is_success() {
+    let fake = Fake::new(|peer| {
+        let request = peer.request();
+        // More than a pipe holds; ends when the program has gone, and writing fails.
+        for seq in 0..20_000 {
+            peer.more(&request["id"], &said(seq, "say", "ann", "hello hello hello"));
+        }
+    });
+    let mut child = ctl(&["history"])
+        .env("CHATHUB_SOCKET", fake.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap(); // and drops it
+    Story::new(child.wait_with_output().unwrap(), &["history"]).exits(0).without_complaint();
+    fake.thread.join().unwrap();
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is asked
+
+#[test]
+fn command_lines_become_requests() {
+    let cases: &[(&[&str], &str, Value)] = &[
+        (&["status"], "status", json!({})),
+        (&["clients", "--room", "tea"], "clients.list", json!({"room": "tea"})),
+        (&["client", "c7"], "clients.get", json!({"who": "c7"})),
+        (&["kick", "c7", "ann", "--reason", "spam"], "clients.kick", json!({"who": ["c7", "ann"], "reason": "spam"})),
+        (&["mute", "c7"], "clients.mute", json!({"who": ["c7"]})),
+        (&["mute", "c7", "--for", "10min"], "clients.mute", json!({"who": ["c7"], "for_s": 600})),
+        (&["unmute", "c7"], "clients.mute", json!({"who": ["c7"], "for_s": 0})),
+        (&["rename", "c7", "eve"], "clients.rename", json!({"who": "c7", "nick": "eve"})),
+        (&["rooms"], "rooms.list", json!({})),
+        (&["topic", "lobby"], "rooms.topic", json!({"room": "lobby"})),
+        (&["topic", "lobby", "tea", "at 5"], "rooms.topic", json!({"room": "lobby", "text": "tea at 5"})),
+        (&["topic", "lobby", ""], "rooms.topic", json!({"room": "lobby", "text": ""})),
+        (&["close", "tea", "--reason", "late"], "rooms.close", json!({"room": "tea", "reason": "late"})),
+        (&["history-stats"], "history.stats", json!({})),
+        (&["say", "--room", "lobby", "hi", "all"], "say", json!({"room": "lobby", "text": "hi all"})),
+        (&["metrics"], "metrics", json!({})),
+        (&["log-level"], "log.level", json!({})),
+        (&["log-level", "debug"], "log.level", json!({"level": "debug"})),
+        (&["reload"], "reload", json!({})),
+        (&["shutdown"], "shutdown", json!({})),
+        (
+            &["shutdown", "--deadline", "20s", "--message", "bye"],
+            "shutdown",
+            json!({"deadline_s": 20, "message": "bye"}),
+        ),
+        (&["describe"], "describe", json!({})),
+        (&["describe", "say"], "describe", json!({"cmd": "say"})),
+        (&["call", "hello"], "hello", json!({})),
+        (&["call", "future.thing", "{\"x\":1}"], "future.thing", json!({"x": 1})),
+    ];
+    for (args, cmd, sent) in cases {
+        // The answer does not matter: with --json it is printed as it is.
+        let (story, request) = answering(json!({"any": 1})).run(&[args, &["--json"][..]].concat());
+        story.exits(0).prints("{\"any\":1}\n").without_complaint();
+        assert_eq!(request, json!({"id": 1, "cmd": cmd, "args": sent}), "{args:?}");
+        if !args.contains(&"call") {
+            let parsed = chathub::wire::control::Request::parse(request.to_string().as_bytes());
+            assert!(parsed.command.is_ok(), "{args:?}: {:?}", parsed.command);
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_protocol_has_one_here() {
+    let source = include_str!("../src/ctl/mod.rs");
+    for spec in chathub::wire::control::COMMANDS {
+        let camel: String = spec.name.split(['.', '_']).map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        let reached = source.contains(&format!("Command::{camel}")) || spec.name == "hello";
+        assert!(reached, "{} cannot be reached but by \"call\"", spec.name);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is printed
+
+#[test]
+fn status_is_a_list_of_facts() {
+    let (story, _) = answering(status()).run(&["status"]);
+    story.exits(0).without_complaint().prints(
+        "    State: serving since 2026-11-22 10:01:02Z (2h 3min)
+  Version: 0.1.0, process 4711
+  Clients: 2 of at most 4096; 40 at the busiest
+    Rooms: 1 of at most 1000
+  History: 1 line in memory
+Listening: chat on [::]:6969
+           admin on /run/chathub/admin.sock
+  Sockets: handed over by the service manager
+ Survival: none: not a service
+ Settings: defaults; no file was read
+Log level: info
+ Counters: chathub_lines_total 15
+",
+    );
+}
+
+#[test]
+fn clients_are_a_table_and_their_texts_are_escaped() {
+    let list = json!({"clients": [ann(), bob()], "total": 2});
+    let (story, _) = answering(list.clone()).run(&["clients"]);
+    story.exits(0).without_complaint().prints(
+        "ID   NICK          ROOM   ADDRESS              SINCE                    IDLE  LINES  BEHIND  NOTES
+c7   ann           lobby  [2001:db8::7]:50312  2026-11-22 10:01:02Z       4s     12       0  telnet
+c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   192.0.2.1:7          2026-11-22 10:01:02Z  2h 3min      3    1.5K  muted, dropped 2, missed 5, away: tea
+
+2 clients listed.
+",
+    );
+    let (story, _) = answering(json!({"clients": [ann()], "total": 1})).run(&["clients", "--no-legend"]);
+    story.exits(0).prints("c7  ann  lobby  [2001:db8::7]:50312  2026-11-22 10:01:02Z  4s  12  0  telnet\n");
+    let (story, _) = answering(json!({"clients": [], "total": 0})).run(&["clients"]);
+    story.exits(0).prints("\n0 clients listed.\n");
+    let (story, _) = answering(list.clone()).run(&["clients", "--json"]);
+    assert!(!story.out.trim_end().contains('\n') && !story.out.contains('\u{1b}'), "{}", story.told);
+    assert_eq!(serde_json::from_str::<Value>(&story.out).unwrap(), list);
+}
+
+#[test]
+fn client_is_a_list_of_facts() {
+    let (story, _) = answering(bob()).run(&["client", "c12"]);
+    story.exits(0).prints(
+        "     Id: c12
+   Nick: bob\\u{1b}[2J
+Address: 192.0.2.1:7
+   Room: \u{4e2d}\u{6587}
+  Since: 2026-11-22 10:01:02Z
+   Idle: 2h 3min
+ Telnet: no
+   Sent: 3 lines, 2 dropped (sent too fast)
+ Behind: 1.5K, 5 lines missed (read too slowly)
+   Away: tea
+  Muted: until lifted
+",
+    );
+}
+
+#[test]
+fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
+    let cases: &[(&[&str], Value, &str)] = &[
+        (&["kick", "c7"], json!({"kicked": ["c7"]}), "Disconnected c7.\n"),
+        (&["kick", "ann"], json!({"kicked": ["c7"]}), "Disconnected ann (c7).\n"),
+        (&["kick", "ann", "bob"], json!({"kicked": ["c7", "c12"]}), "Disconnected c7, c12.\n"),
+        (&["mute", "ann"], json!({"muted": ["c7"]}), "Muted ann (c7) until it is lifted.\n"),
+        (
+            &["mute", "ann", "--for", "1h"],
+            json!({"muted": ["c7"], "until": T}),
+            "Muted ann (c7) until 2026-11-22 10:01:02Z.\n",
+        ),
+        (&["unmute", "ann"], json!({"muted": ["c7"]}), "Unmuted ann (c7).\n"),
+        (&["rename", "ann", "eve"], json!({"id": "c7", "from": "ann", "nick": "eve"}), "ann (c7) is now eve.\n"),
+        (&["topic", "tea", "x"], json!({"room": "tea", "topic": "x\u{202e}"}), "The topic of tea is now: x\\u{202e}\n"),
+        (&["topic", "tea", ""], json!({"room": "tea", "topic": ""}), "The topic of tea is cleared.\n"),
+        (&["close", "tea"], json!({"room": "tea", "moved": 1}), "Closed tea; 1 client moved to the lobby.\n"),
+        (&["say", "hi"], json!({"rooms": 2, "clients": 7}), "Said to 7 clients in 2 rooms.\n"),
+        (&["log-level", "debug"], json!({"level": "debug"}), "The log level is now debug, until the next start.\n"),
+        (&["reload"], json!({"applied": [], "restart": []}), "Settings read; nothing has changed.\n"),
+        (
+            &["reload"],
+            json!({"applied": ["chat.greeting", "flood.lines"], "restart": ["store.path"]}),
+            "In force now: chat.greeting, flood.lines.\nIn force after a restart: store.path.\n",
+        ),
+    ];
+    for (args, result, text) in cases {
+        answering(result.clone()).run(args).0.exits(0).without_complaint().prints(text);
+        answering(result.clone()).run(&[args, &["-q"][..]].concat()).0.exits(0).without_complaint().prints("");
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_printed_with_quiet_too() {
+    answering(json!({"room": "tea", "topic": "x"})).run(&["topic", "tea", "-q"]).0.exits(0).prints("x\n");
+    answering(json!({"room": "tea", "topic": ""})).run(&["topic", "tea"]).0.exits(0).prints("(no topic)\n");
+    answering(json!({"level": "warn"})).run(&["log-level", "-q"]).0.exits(0).prints("warn\n");
+    let metrics = json!({"text": "chathub_clients 2\n# EOF\n"});
+    answering(metrics).run(&["metrics", "-q"]).0.exits(0).prints("chathub_clients 2\n# EOF\n");
+}
+
+#[test]
+fn rooms_are_a_table() {
+    let room = json!({"name": "lobby", "topic": "be kind", "members": 2, "since": T, "lines": 15, "history_lines": 10});
+    let tea = json!({"name": "tea", "topic": "", "members": 0, "since": T, "lines": 0, "history_lines": 0});
+    let (story, _) = answering(json!({"rooms": [room, tea], "total": 2})).run(&["rooms"]);
+    story.exits(0).prints(
+        "ROOM   MEMBERS  LINES  KEPT  SINCE                 TOPIC
+lobby        2     15    10  2026-11-22 10:01:02Z  be kind
+tea          0      0     0  2026-11-22 10:01:02Z  -
+
+2 rooms listed.
+",
+    );
+}
+
+#[test]
+fn history_stats_are_a_table() {
+    let stats = json!({"lines": 10, "bytes": 2048, "lines_per_room": 500, "persistent": false,
+        "rooms": [{"room": "lobby", "lines": 10, "oldest": T}, {"room": "tea", "lines": 0}]});
+    let (story, _) = answering(stats).run(&["history-stats"]);
+    story.exits(0).prints(
+        "ROOM   LINES  OLDEST
+lobby     10  2026-11-22 10:01:02Z
+tea        0  -
+
+2 rooms listed.
+
+10 lines (2.0K) in memory, at most 500 a room; history ends with the daemon.
+",
+    );
+}
+
+#[test]
+fn commands_are_explained() {
+    use chathub::wire::control::{DescribeArgs, Text, describe};
+    let description = describe(&DescribeArgs { cmd: Some(Text("rooms.close".into())) }).unwrap();
+    let (story, _) = answering(serde_json::to_value(&description).unwrap()).run(&["describe", "rooms.close"]);
+    story.exits(0).prints(
+        "rooms.close: Closes a room; those in it are moved to the lobby.
+
+ARGUMENT  TYPE                              ABOUT
+room      string, 1 to 256 bytes  always    The room; the lobby cannot be closed.
+reason    string, 1 to 256 bytes  optional  Told to those in it.
+
+RESULT  TYPE             ABOUT
+moved   integer  always  How many were moved to the lobby.
+room    string   always  The room.
+",
+    );
+    let all = describe(&DescribeArgs::default()).unwrap();
+    let (story, _) = answering(serde_json::to_value(&all).unwrap()).run(&["describe"]);
+    assert!(story.out.contains("\nclients.kick      changes  one          Disconnects clients"), "{}", story.told);
+    assert!(story.out.ends_with(&format!("\n\n{} commands listed.\n", all.commands.len())), "{}", story.told);
+}
+
+#[test]
+fn shutdown_says_what_became_of_it_and_warns_of_activation() {
+    let result = json!({"clients": 12, "gave_up": 3, "warning": "chathub.socket still listens"});
+    let (story, _) = answering(result.clone()).run(&["shutdown"]);
+    story
+        .exits(0)
+        .prints("Stopped; 12 clients were told goodbye.\nGave up on some: 3 clients had not taken all that was owed when the deadline came.\n")
+        .complains("chathub ctl: warning: chathub.socket still listens\n")
+        .complains("systemctl stop chathub.socket chathub-admin.socket chathub.service");
+    answering(result.clone()).run(&["shutdown", "--quiet"]).0.exits(0).prints("").without_complaint();
+    let (story, _) = answering(result).run(&["shutdown", "--json"]);
+    story.exits(0).complains("still listens");
+    answering(json!({"clients": 1, "gave_up": 0}))
+        .run(&["shutdown"])
+        .0
+        .exits(0)
+        .prints("Stopped; 1 client was told goodbye.\n")
+        .without_complaint();
+}
+
+#[test]
+fn errors_of_several_lines_stay_lines() {
+    let errors = "2 mistakes in the settings\nchathub.toml:3: no setting \"foo\"\nchathub.toml:7: too long\u{7}";
+    let (story, ()) = refusing("conflict", errors).run(&["reload"]);
+    assert_eq!(
+        story.err,
+        "chathub ctl: 2 mistakes in the settings\n  chathub.toml:3: no setting \"foo\"\n  chathub.toml:7: too long\\u{7}\n"
+    );
+    story.exits(1).prints("");
+}
+
+#[test]
+fn no_number_is_too_great() {
+    let mut status = status();
+    let mut client = ann();
+    for key in ["uptime_s", "clients", "clients_peak", "clients_max", "rooms", "rooms_max", "history_lines"] {
+        status[key] = json!(u64::MAX);
+    }
+    for key in ["idle_s", "behind_bytes", "lines", "dropped", "missed"] {
+        client[key] = json!(u64::MAX);
+    }
+    client["since"] = json!("9999-12-31T23:59:59Z");
+    let list = json!({"clients": [client, client], "total": u64::MAX});
+    answering(status.clone()).run(&["status"]).0.exits(0);
+    answering(list.clone()).run(&["clients"]).0.exits(0);
+    let fake = Fake::new(move |peer| {
+        let (first, second) = (peer.request(), peer.request());
+        peer.done(&first["id"], &status);
+        peer.done(&second["id"], &list);
+    });
+    fake.run(&["top", "--timeout", "300000y"]).0.exits(0);
+}
+
+#[test]
+fn errors_of_the_daemon_are_escaped() {
+    refusing("conflict", "\u{1b}]0;owned\u{7}").run(&["reload"]).0.exits(1).complains("\\u{1b}]0;owned\\u{7}");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Streams
+
+fn history() -> Fake<Value> {
+    Fake::new(|peer| {
+        let request = peer.request();
+        let id = &request["id"];
+        peer.more(id, &said(981, "say", "ann", "hi"));
+        // The rest in pieces of one byte: lines are lines however they arrive.
+        let mut rest = String::new();
+        for (seq, kind, text) in
+            [(982, "emote", "waves\u{1b}[31m"), (983, "notice", "restart soon"), (984, "topic", "tea")]
+        {
+            rest +=
+                &format!("{}\n", json!({"id": id, "ok": true, "more": true, "result": said(seq, kind, "bob", text)}));
+        }
+        rest += &format!("{}\n", json!({"id": id, "ok": true, "result": {"count": 4}}));
+        for byte in rest.as_bytes() {
+            peer.write([*byte]);
+        }
+        request
+    })
+}
+
+#[test]
+fn history_is_asked_for_as_a_stream_and_reads_as_chat() {
+    let (story, request) = history().run(&["history", "--room", "lobby", "--last", "4"]);
+    assert_eq!(request, json!({"id": 1, "cmd": "history.dump", "args": {"room": "lobby", "last": 4}, "more": true}));
+    story.exits(0).without_complaint().prints(
+        "TIME (UTC)            ROOM      LINE
+2026-11-22 10:01:02Z  lobby     ann: hi
+2026-11-22 10:01:02Z  lobby     * bob waves\\u{1b}[31m
+2026-11-22 10:01:02Z  lobby     -- restart soon
+2026-11-22 10:01:02Z  lobby     -- bob set the topic: tea
+
+4 lines listed.
+",
+    );
+}
+
+#[test]
+fn history_as_json_is_one_object_a_line() {
+    let args = ["history", "--json", "--search", "hi", "--since", "2026-11-22", "--until", "2026-11-22T12:00:00+01:00"];
+    let (story, request) = history().run(&args);
+    let sent = json!({"query": "hi", "since": "2026-11-22T00:00:00.000Z", "until": "2026-11-22T11:00:00.000Z"});
+    assert_eq!(request, json!({"id": 1, "cmd": "history.search", "args": sent, "more": true}));
+    let story = story.exits(0).without_complaint();
+    let lines: Vec<Value> = story.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[1], said(982, "emote", "bob", "waves\u{1b}[31m"));
+    assert!(!story.out.contains('\u{1b}'));
+}
+
+#[test]
+fn stream_that_breaks_off_keeps_what_came_and_fails() {
+    let fake = Fake::new(|peer| {
+        let request = peer.request();
+        peer.more(&request["id"], &said(1, "say", "ann", "hi"));
+    });
+    let (story, ()) = fake.run(&["history", "--no-legend"]);
+    story.exits(3).prints("2026-11-22 10:01:02Z  lobby     ann: hi\n").complains("closed the connection");
+    let fake = Fake::new(|peer| {
+        let request = peer.request();
+        peer.more(&request["id"], &said(1, "say", "ann", "hi"));
+        peer.refuse(&request["id"], "internal", "disk on fire");
+    });
+    let (story, ()) = fake.run(&["history", "--no-legend"]);
+    story
+        .exits(1)
+        .prints("2026-11-22 10:01:02Z  lobby     ann: hi\n")
+        .complains("disk on fire")
+        .complains("journalctl");
+}
+
+fn events() -> Fake<Value> {
+    Fake::new(|peer| {
+        let request = peer.request();
+        let id = &request["id"];
+        let join = json!({"event": "join", "t": T, "client": "c9", "nick": "eve", "room": "lobby", "lost": 0});
+        let kick = json!({"event": "kick", "t": T, "client": "c9", "text": "spam", "by": "uid 0", "lost": 2});
+        peer.more(id, &join);
+        peer.more(id, &kick);
+        peer.done(id, &json!({"count": 2}));
+        request
+    })
+}
+
+#[test]
+fn events_are_lines_and_losses_are_complained_of() {
+    let (story, request) = events().run(&["monitor", "join", "kick"]);
+    assert_eq!(request, json!({"id": 1, "cmd": "events.subscribe", "args": {"kinds": ["join", "kick"]}, "more": true}));
+    story
+        .exits(0)
+        .prints(
+            "2026-11-22 10:01:02Z  join      eve (c9) in lobby\n2026-11-22 10:01:02Z  kick      c9: spam [by uid 0]\n",
+        )
+        .complains("2 events lost");
+    let (story, _) = events().run(&["monitor", "--json"]);
+    assert_eq!(story.out.lines().count(), 2);
+    story.exits(0).without_complaint();
+}
+
+#[test]
+fn events_are_shown_when_they_happen() {
+    let (go, gone) = std::sync::mpsc::channel();
+    let fake = Fake::new(move |peer| {
+        let request = peer.request();
+        let event = json!({"event": "reload", "t": T, "lost": 0});
+        peer.more(&request["id"], &event);
+        gone.recv().unwrap(); // the second only after the first was read
+        peer.more(&request["id"], &event);
+        peer.until_closed();
+    });
+    let mut child = ctl(&["monitor"])
+        .env("CHATHUB_SOCKET", fake.socket())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(out.next().unwrap().unwrap().contains("reload"));
+    go.send(()).unwrap();
+    assert!(out.next().unwrap().unwrap().contains("reload"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fake.thread.join().unwrap();
+}
+
+#[test]
+fn monitor_gives_up_only_when_asked_to() {
+    let fake = Fake::new(Peer::until_closed);
+    fake.run(&["monitor", "--timeout", "50ms"]).0.exits(6);
+}
+
+#[test]
+fn call_prints_every_result_of_a_stream() {
+    let (story, request) = events().run(&["call", "events.subscribe", "--more"]);
+    assert_eq!(request["more"], json!(true));
+    assert_eq!(story.out.lines().last(), Some("{\"count\":2}"));
+    assert_eq!(story.exits(0).out.lines().count(), 3);
+}
+
+#[test]
+fn top_without_a_terminal_is_one_frame_asked_for_in_one_go() {
+    let fake = || {
+        Fake::new(|peer| {
+            let (first, second) = (peer.request(), peer.request()); // both before any answer
+            peer.done(&first["id"], &status());
+            peer.done(&second["id"], &json!({"clients": [ann(), bob()], "total": 2}));
+            peer.until_closed();
+            [first["cmd"].clone(), second["cmd"].clone()]
+        })
+    };
+    let (story, asked) = fake().run(&["top"]);
+    assert_eq!(asked, [json!("status"), json!("clients.list")]);
+    story.exits(0).without_complaint().prints(
+        "chathub 0.1.0, serving for 2h 3min: 2 of 4096 clients, 1 room, 0.0 lines/s, 1.5K behind
+
+RATE  LINES  BEHIND     IDLE  ID   NICK          ROOM   NOTES
+ 0.0     12       0       4s  c7   ann           lobby  telnet
+ 0.0      3    1.5K  2h 3min  c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   muted, dropped 2, missed 5, away: tea
+",
+    );
+    let (story, _) = fake().run(&["top", "--json"]);
+    let shown: Value = serde_json::from_str(&story.out).unwrap();
+    assert_eq!(shown["status"]["pid"], json!(4711));
+    assert_eq!(shown["clients"][0]["nick"], json!("ann"));
+}
+
+// ---------------------------------------------------------------------------------------------
+// On a terminal
+
+/// Runs `chathub ctl ARGS` on a terminal of 70 columns and 12 rows, and types `keys` once `cue` has
+/// appeared `times` times. Gives back the exit code and everything that appeared.
+fn on_terminal(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8]) -> (Option<i32>, String) {
+    let size = nix::pty::Winsize { ws_row: 12, ws_col: 70, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = nix::pty::openpty(Some(&size), None).unwrap();
+    let slave = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut child = ctl(args).env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
+    let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
+    drop(pty.slave); // so that reading ends with the program
+    let mut shown = Vec::new();
+    let mut typed = false;
+    let mut piece = [0; 4096];
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        shown.extend_from_slice(&piece[..read]);
+        if !typed && String::from_utf8_lossy(&shown).matches(cue).count() >= times {
+            master.write_all(keys).unwrap();
+            typed = true;
+        }
+    }
+    (child.wait().unwrap().code(), String::from_utf8(shown).unwrap())
+}
+
+#[test]
+fn top_refreshes_until_a_key_quits_it_and_leaves_the_terminal_as_it_was() {
+    for key in [b"q", b"\x03"] {
+        let fake = Fake::new(|peer| {
+            let mut line = String::new();
+            while peer.from.read_line(&mut line).unwrap() > 0 {
+                let request: Value = serde_json::from_str(&line).unwrap();
+                let clients = vec![bob(); 50];
+                let list = json!({"clients": clients, "total": 50});
+                peer.done(&request["id"], &if request["cmd"] == "status" { status() } else { list });
+                line.clear();
+            }
+        });
+        let (code, shown) = on_terminal(&fake.socket(), &["top", "--interval", "100ms"], "\x1b[H", 2, key);
+        assert_eq!(code, Some(0), "{shown:?}");
+        assert!(shown.starts_with("\x1b[?1049h") && shown.ends_with("\x1b[?25h\x1b[?1049l"), "{shown:?}");
+        assert!(!shown.contains("\x1b[2J"), "a name moved the terminal: {shown:?}");
+        let frame = shown.split("\x1b[H").nth(1).unwrap();
+        assert_eq!(frame.matches("\r\n").count(), 11, "{frame:?}");
+        for line in frame.split("\r\n") {
+            let line = line.trim_end_matches("\x1b[J").trim_end_matches("\x1b[K");
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 70, "{line:?}");
+        }
+        fake.thread.join().unwrap();
+    }
+}
+
+#[test]
+fn json_is_indented_on_a_terminal() {
+    let fake = answering(json!({"room": "tea", "topic": "x"}));
+    let (code, shown) = on_terminal(&fake.socket(), &["topic", "tea", "--json"], "never", 1, b"");
+    assert_eq!((code, shown.as_str()), (Some(0), "{\r\n  \"room\": \"tea\",\r\n  \"topic\": \"x\"\r\n}\r\n"));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Without a daemon
+
+#[test]
+fn completions_and_help_need_no_daemon() {
+    for shell in ["bash", "zsh", "fish"] {
+        let story = Story::new(ctl(&["completions", shell]).output().unwrap(), &["completions", shell]).exits(0);
+        assert!(story.out.contains("history-stats"), "{}", story.told);
+    }
+    let story =
+        Story::new(ctl(&["kick", "--help"]).output().unwrap(), &["kick", "--help"]).exits(0).without_complaint();
+    assert!(story.out.contains("Examples:"), "{}", story.told);
+}

@@ -1,0 +1,18 @@
+//! The real program over real sockets, as people, administrators and systemd meet it.
+//!
+//! Each test starts a daemon of its own ([`stage::Daemon`]) on ports that the system chooses. Nothing
+//! here sleeps: tests wait for lines, answers, notifications and ends of streams, all under one
+//! deadline. When a test fails, its whole story is printed: what everybody sent and got, and the log.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod activation;
+mod admin;
+mod bounds;
+mod chatting;
+mod crowd;
+mod journal;
+mod programs;
+mod segments;
+mod settings;
+mod shutdown;
+mod stage;

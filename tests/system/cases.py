@@ -1,0 +1,1000 @@
+"""What must be true of the installed package.
+
+A story is a machine of its own and what happens on it, in order: each case
+starts from what the one before left, and brings the service up itself if it
+needs it. The title of a case is the sentence that it proves.
+"""
+
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import threading
+
+from machine import DEADLINE, Failed, wait_until
+
+SERVICE = "chathub.service"
+CHAT = "chathub.socket"
+ADMIN = "chathub-admin.socket"
+SOCKETS = (CHAT, ADMIN)
+UNITS = (CHAT, ADMIN, SERVICE)
+
+MEMBER = "mia"  # of the group chathub-admin
+STRANGER = "stan"  # of no group
+
+# Every command of `chathub ctl`, what it is given, and how it ends, for those
+# who may. Somebody called ann is connected; `monitor` has a case of its own.
+COMMANDS = [
+    ("status", [], 0),
+    ("clients", [], 0),
+    ("clients", ["--room", "lobby"], 0),
+    ("client", ["ann"], 0),
+    ("client", ["nobody-here"], 5),
+    ("rename", ["ann", "anna"], 0),
+    ("rename", ["anna", "ann"], 0),
+    ("mute", ["ann", "--for", "10min"], 0),
+    ("mute", ["nobody-here"], 5),
+    ("unmute", ["ann"], 0),
+    ("rooms", [], 0),
+    ("topic", ["lobby", "Tea", "at", "four"], 0),
+    ("topic", ["lobby"], 0),
+    ("close", ["no-such-room"], 5),
+    ("say", ["hello", "everybody"], 0),
+    ("history", ["--last", "5"], 0),
+    ("history-stats", [], 0),
+    ("top", [], 0),
+    ("metrics", [], 0),
+    ("log-level", [], 0),
+    ("log-level", ["debug"], 0),
+    ("log-level", ["info"], 0),
+    ("describe", [], 0),
+    ("call", ["hello"], 0),
+    ("reload", [], 0),
+    ("kick", ["nobody-here"], 5),
+    ("kick", ["ann", "--reason", "enough"], 0),
+    ("shutdown", [], 0),
+]
+STREAMS = ["monitor"]
+
+
+class Case:
+    def __init__(self, title, body):
+        self.title, self.body = title, body
+
+
+class Story:
+    def __init__(self, title):
+        self.title, self.cases = title, []
+        STORIES.append(self)
+
+    def case(self, title):
+        def keep(body):
+            self.cases.append(Case(title, body))
+            return body
+
+        return keep
+
+
+STORIES = []
+
+
+class Packages:
+    """The package under test, and higher versions made of it."""
+
+    def __init__(self, deb, share):
+        self.share = share
+        self.version = field(deb, "Version")
+        (share / "chathub.deb").write_bytes(deb.read_bytes())
+        self.first = "/share/chathub.deb"  # as the machine sees it
+
+    def higher(self, number, change=None):
+        """The same under a higher version; `change` may edit its files."""
+        version = f"{self.version}+{number}"
+        name = f"chathub-{number}" + ("-changed" if change else "")
+        tree = self.share / name
+        deb = self.share / f"{name}.deb"
+        if not deb.exists():
+            unpack = ["dpkg-deb", "--raw-extract", self.share / "chathub.deb", tree]
+            subprocess.run(unpack, check=True)
+            control = tree / "DEBIAN" / "control"
+            text = re.sub(r"(?m)^Version: .*$", f"Version: {version}", control.read_text())
+            control.write_text(text)
+            if change is not None:
+                change(tree)
+            build = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, deb]
+            subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+        return f"/share/{deb.name}", version
+
+
+def field(deb, name):
+    return subprocess.run(
+        ["dpkg-deb", "--field", deb, name], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+# What cases are made of
+
+
+def expect(holds, otherwise):
+    if not holds:
+        raise Failed(otherwise)
+
+
+def expect_equal(what, got, wanted):
+    expect(got == wanted, f"{what}: {got!r}, expected {wanted!r}")
+
+
+def install(machine, deb):
+    return machine.must("apt-get", "install", "--yes", "--quiet", deb, deadline=120)
+
+
+def installed_version(machine):
+    return machine.run("dpkg-query", "--show", "--showformat=${Status} ${Version}", "chathub").out
+
+
+def serving(machine):
+    """Brings the service up, with the settings as shipped, if it is not."""
+    machine.run("rm", "-f", "/etc/chathub/conf.d/test.toml")
+    for unit in UNITS:
+        if machine.state(unit) == "failed":
+            machine.run("systemctl", "reset-failed", unit)
+    machine.must("systemctl", "start", *SOCKETS)
+    machine.must("systemctl", "start", SERVICE)
+
+
+def main_pid(machine, inside=False):
+    """The daemon's process id: out here, or as systemd inside calls it."""
+    pid = machine.show(SERVICE, "MainPID")
+    expect(pid != "0", "the service has no process")
+    if inside:
+        return pid
+    for status in machine_processes(machine):
+        if status["NSpid"].split()[-1] == pid:
+            return int(status["Pid"])
+    raise Failed(f"process {pid} of the container is not seen from outside")
+
+
+def machine_processes(machine):
+    namespace = pathlib.Path(f"/proc/{machine.leader}/ns/pid").readlink()
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "ns/pid").readlink() == namespace:
+                lines = (process / "status").read_text().splitlines()
+                yield {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
+        except OSError:  # it has ended
+            pass
+
+
+class Chatter:
+    """Somebody who chats, on a plain socket, and has been greeted."""
+
+    def __init__(self, machine, name=None, host="::1", port=6969):
+        self.machine = machine
+        self.name = name or "someone"
+        self.socket = machine.connect(host, port)
+        self.socket.settimeout(DEADLINE)
+        self.seen = ""
+        self.read_to = 0
+        self.expect("/help")
+        if name:
+            self.say(f"/nick {name}")
+
+    def say(self, line):
+        self.machine.transcript.add(f"{self.name} >", line)
+        self.socket.sendall(line.encode() + b"\n")
+
+    def _more(self):
+        """Reads what comes next; False at the end."""
+        data = self.socket.recv(65536).decode(errors="replace")
+        self.seen += data
+        self.machine.transcript.add(f"{self.name} <", data.replace("\r", "") or "(ended)")
+        return bool(data)
+
+    def expect(self, pattern):
+        while True:
+            found = re.search(pattern, self.seen[self.read_to :], re.M)
+            if found:
+                self.read_to += found.end()
+                return found
+            try:
+                more = self._more()
+            except OSError as error:
+                raise Failed(f"{self.name} was to see {pattern!r}: {error}") from None
+            expect(more, f"{self.name} was to see {pattern!r} and was disconnected")
+
+    def expect_end(self):
+        try:
+            while self._more():
+                pass
+        except ConnectionResetError:
+            pass
+        except TimeoutError:
+            raise Failed(f"{self.name} is still connected") from None
+
+    def close(self):
+        self.socket.close()
+
+
+def refused(machine, host="::1"):
+    try:
+        machine.connect(host).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def listener(machine):
+    """The inode of the socket that listens on the chat port."""
+    lines = machine.run("ss", "--no-header", "-ltne", "sport = :6969").out
+    found = re.search(r"\bino:(\d+)", lines)
+    expect(found, f"nothing listens on port 6969: {lines!r}")
+    return found.group(1)
+
+
+class Knocking:
+    """Connects again and again while something else happens."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.opened, self.errors = [], []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._knock)
+
+    def _knock(self):
+        while not self.over.is_set():
+            try:
+                self.opened.append(self.machine.connect())
+            except OSError as error:
+                self.errors.append(error)
+            self.over.wait(0.02)
+
+    def __enter__(self):
+        self.thread.start()
+        wait_until("the first one has knocked", lambda: self.opened or self.errors)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for connection in self.opened:
+            connection.close()
+
+    def expect_all_let_in(self):
+        expect(not self.errors, f"{len(self.errors)} connections failed: {self.errors[:3]}")
+        self.machine.transcript.add("#", f"{len(self.opened)} connections meanwhile")
+
+
+# -----------------------------------------------------------------------------
+
+elsewhere = Story("where systemd is not running")
+
+
+@elsewhere.case("a machine that systemd does not run installs, removes and purges the package")
+def _(machine, packages):
+    done = machine.without_systemd(
+        f"""
+        test ! -d /run/systemd/system
+        dpkg --install {packages.first}
+        getent passwd chathub
+        getent group chathub-admin
+        test -L /etc/systemd/system/sockets.target.wants/chathub.socket
+        dpkg --install {packages.higher(1)[0]}
+        dpkg --remove chathub
+        dpkg --purge chathub
+        test ! -e /etc/systemd/system/sockets.target.wants/chathub.socket
+        test ! -e /etc/chathub
+        echo "all done"
+        """
+    )
+    expect(done.status == 0 and "all done" in done.out, f"it ended with {done.status}: {done.text}")
+
+
+# -----------------------------------------------------------------------------
+
+unlucky = Story("an installation that cannot start the service")
+
+
+@unlucky.case("a port that is taken does not fail the installation")
+def _(machine, packages):
+    machine.talk("squatter", "nc", "-l", "-k", "::", "6969")
+    wait_until("the port is taken", lambda: not refused(machine))
+    install(machine, packages.first)
+    expect_equal(
+        "dpkg's view", installed_version(machine), f"install ok installed {packages.version}"
+    )
+    expect_equal("the socket", machine.state(CHAT), "failed")
+    machine.talks[-1].close()
+    wait_until("the port is free", lambda: refused(machine))
+
+
+@unlucky.case("the service starts by one command once the port is free")
+def _(machine, packages):
+    machine.must("systemctl", "start", SERVICE)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+
+
+@unlucky.case("settings that cannot be used do not fail an upgrade, and the journal names them")
+def _(machine, packages):
+    machine.write("/etc/chathub/conf.d/test.toml", "# a typing mistake\nno_such_key = 1\n")
+    deb, version = packages.higher(1)
+    install(machine, deb)
+    expect_equal("dpkg's view", installed_version(machine), f"install ok installed {version}")
+    expect_equal("the service", machine.wait_state(SERVICE, "failed"), True)
+    journal = machine.journal("--unit", SERVICE)
+    for part in ("conf.d/test.toml", "2", "no_such_key"):
+        expect(part in journal, f"the journal does not name {part}:\n{journal}")
+
+
+@unlucky.case("an upgrade gives a service that had failed another chance")
+def _(machine, packages):
+    machine.run("rm", "/etc/chathub/conf.d/test.toml")
+    deb, _ = packages.higher(2)
+    install(machine, deb)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+    Chatter(machine).close()
+
+
+# -----------------------------------------------------------------------------
+
+life = Story("a life on one machine")
+
+
+@life.case("a fresh install enables and starts the sockets and the service")
+def _(machine, packages):
+    install(machine, packages.first)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+        expect_equal(unit, machine.run("systemctl", "is-enabled", unit).out.strip(), "enabled")
+    for unit in UNITS:
+        expect_equal(f"{unit} result", machine.show(unit, "Result"), "success")
+    expect_equal("failed units", machine.run("systemctl", "--failed", "--quiet", "--no-legend").out, "")
+    machine.must("useradd", "--create-home", STRANGER)
+    machine.must("useradd", "--create-home", "--groups", "chathub-admin", MEMBER)
+
+
+@life.case("nothing of the package is missing, and its manual pages are found")
+def _(machine, packages):
+    machine.must("dpkg", "--verify", "chathub")
+    machine.must("chathub", "--version")
+    # The image's dpkg leaves out documentation, so names are asked for.
+    files = machine.must("dpkg", "--listfiles", "chathub").out.split()
+    for page in ("man8/chathub.8", "man1/chathub-ctl.1", "man5/chathub.toml.5", "man7/chathub-admin.7"):
+        expect(f"/usr/share/man/{page}.gz" in files, f"no {page}")
+    for path in (
+        "/usr/share/bash-completion/completions/chathub",
+        "/usr/share/zsh/vendor-completions/_chathub",
+        "/usr/share/fish/vendor_completions.d/chathub.fish",
+        "/usr/lib/systemd/catalog/chathub.catalog",
+        "/usr/share/doc/chathub/copyright",
+        "/etc/chathub/chathub.toml",
+        "/etc/chathub/conf.d",
+    ):
+        expect(path in files, f"no {path}")
+
+
+@life.case("the shipped settings pass check-config")
+def _(machine, packages):
+    machine.must("chathub", "check-config")
+    machine.must("chathub", "check-config", "/etc/chathub/chathub.toml")
+
+
+@life.case("systemd-analyze verify has nothing to say about the units")
+def _(machine, packages):
+    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS)
+    said = [line for line in done.text.splitlines() if "chathub" in line]
+    expect(not said, "\n".join(said))
+    warnings = machine.run("journalctl", "--no-pager", "--identifier=systemd", "--grep=chathub.*(Unknown|ignoring)").out
+    expect("ignoring" not in warnings, warnings)
+
+
+@life.case("systemd-analyze security scores the service at most 0.5")
+def _(machine, packages):
+    done = machine.run("systemd-analyze", "security", "--no-pager", "--threshold=5", SERVICE)
+    score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.out)
+    expect(done.status == 0 and score and float(score.group(1)) <= 0.5, done.text[-400:])
+
+
+@life.case("the port answers on IPv6 and on IPv4")
+def _(machine, packages):
+    serving(machine)
+    for host in ("::1", "127.0.0.1"):
+        chatter = Chatter(machine, host=host)
+        chatter.close()
+
+
+@life.case("the admin socket is root's, and the group's, and nobody else's")
+def _(machine, packages):
+    done = machine.must("stat", "--format=%A %U %G", "/run/chathub/admin.sock", "/run/chathub")
+    expect_equal("owner and mode", done.out.split("\n")[:2], ["srw-rw---- root chathub-admin", "drwxr-xr-x root root"])
+
+
+@life.case("the first connection starts the service")
+def _(machine, packages):
+    machine.must("systemctl", "stop", SERVICE)
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+    expect_equal("the socket", machine.state(CHAT), "active")
+    chatter = Chatter(machine)
+    machine.wait_state(SERVICE, "active")
+    chatter.close()
+
+
+@life.case("the first ctl command starts the service")
+def _(machine, packages):
+    machine.must("systemctl", "stop", SERVICE)
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+    machine.must("chathub", "ctl", "status")
+    machine.wait_state(SERVICE, "active")
+
+
+@life.case("people using telnet and nc read what the other says")
+def _(machine, packages):
+    serving(machine)
+    telnet = machine.talk("telnet", "telnet", "localhost", "6969", terminal=True)
+    telnet.expect("/help")
+    nc = machine.talk("nc", "nc", "127.0.0.1", "6969")
+    nc.expect("/help")
+    telnet.say("/nick tess")
+    nc.expect(r"\btess\b")
+    nc.say("/nick nick")
+    telnet.expect(r"\bnick\b")
+    nc.say("hello from nc")
+    telnet.expect(r"nick: hello from nc\r*$")
+    telnet.say("hello from telnet, grüße")
+    nc.expect(r"^tess: hello from telnet, grüße\r$")
+    expect("\N{REPLACEMENT CHARACTER}" not in nc.seen, "nc was sent bytes that are not text")
+    telnet.say("/quit")
+    nc.expect(r"tess left")
+    telnet.expect_end()
+    nc.close()
+
+
+@life.case("a line piped into nc is said")
+def _(machine, packages):
+    serving(machine)
+    listening = Chatter(machine)
+    machine.must("sh", "-c", "printf 'a line from a pipe\\n' | nc -q1 127.0.0.1 6969")
+    listening.expect(r"^\S+: a line from a pipe\r$")
+    listening.close()
+
+
+def try_all_commands(machine, user):
+    serving(machine)
+    ann = Chatter(machine, "ann")
+    wait_until(
+        "ann is there",
+        lambda: machine.run("chathub", "ctl", "client", "ann").status == 0,
+    )
+    wrong = []
+    for command, arguments, status in COMMANDS:
+        done = machine.run("chathub", "ctl", command, *arguments, user=user)
+        if done.status != status:
+            wrong.append(f"{command} {shlex.join(arguments)}: {done.status}, expected {status}: {done.text}")
+    expect(not wrong, "\n".join(wrong))
+    ann.expect_end()
+    expect("enough" in ann.seen, f"ann was not told why: {ann.seen[-300:]!r}")
+
+
+@life.case("these tests know every command that ctl offers")
+def _(machine, packages):
+    offered = machine.must("chathub", "ctl", "--help").out.split("Commands:")[1]
+    offered = re.findall(r"(?m)^  ([a-z][a-z-]*)(?:  |$)", offered.split("\n\n")[0])
+    known = {command for command, _, _ in COMMANDS} | set(STREAMS)
+    expect_equal("the commands", sorted(offered), sorted(known))
+
+
+@life.case("root may use every command of ctl")
+def _(machine, packages):
+    try_all_commands(machine, "root")
+
+
+@life.case("a member of chathub-admin may use every command of ctl")
+def _(machine, packages):
+    try_all_commands(machine, MEMBER)
+
+
+@life.case("somebody else is told by every command which group may, with exit code 4")
+def _(machine, packages):
+    serving(machine)
+    pid = main_pid(machine)
+    wrong = []
+    for command, arguments, _ in COMMANDS + [(stream, [], 0) for stream in STREAMS]:
+        done = machine.run("chathub", "ctl", command, *arguments, user=STRANGER)
+        if done.status != 4 or "chathub-admin" not in done.err or done.out:
+            wrong.append(f"{command} {shlex.join(arguments)}: {done.status}: {done.text}")
+    expect(not wrong, "\n".join(wrong))
+    expect_equal("the daemon", main_pid(machine), pid)
+
+
+@life.case("monitor shows an arrival as it happens")
+def _(machine, packages):
+    serving(machine)
+    monitor = machine.talk("monitor", "chathub", "ctl", "monitor", "--json", user=MEMBER)
+    # Nothing says that the subscription stands, so people arrive until one is seen.
+    def seen():
+        Chatter(machine).close()
+        return '"join"' in monitor.seen
+
+    wait_until("an arrival is shown", seen)
+    for line in monitor.seen.split("\n")[:-1]:
+        json.loads(line)
+    monitor.close()
+
+
+@life.case("the journal says who kicked, by the user's number")
+def _(machine, packages):
+    serving(machine)
+    chatter = Chatter(machine, "ann")
+    wait_until("ann is there", lambda: machine.run("chathub", "ctl", "client", "ann").status == 0)
+    machine.must("chathub", "ctl", "kick", "ann", user=MEMBER)
+    chatter.expect_end()
+    uid = machine.must("id", "-u", MEMBER).out.strip()
+    entry = machine.must("journalctl", "--unit", SERVICE, "--output=json", f"CHATHUB_ADMIN_UID={uid}").out
+    expect("kick" in entry, f"no entry with CHATHUB_ADMIN_UID={uid}")
+
+
+@life.case("a reload puts new settings in force and disconnects nobody")
+def _(machine, packages):
+    serving(machine)
+    pid = main_pid(machine)
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    ann.expect("bob")
+    long = "x" * 200
+    bob.say(long)
+    ann.expect(f"^bob: {long}\r$")
+    machine.write("/etc/chathub/conf.d/test.toml", "[limits]\nline = 64\n")
+    machine.must("systemctl", "reload", SERVICE)
+    bob.say(long)
+    bob.say("short")
+    bob.expect("^-- .*64")
+    ann.expect("^bob: short\r$")
+    expect_equal("times the long line was heard", ann.seen.count(long), 1)
+    expect_equal("the process", main_pid(machine), pid)
+    expect_equal("the service", machine.state(SERVICE), "active")
+
+
+@life.case("a reload of wrong settings fails visibly, names the place, and keeps the old ones")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "reload", SERVICE)  # as shipped again
+    pid = main_pid(machine)
+    ann = Chatter(machine, "ann")
+    machine.write("/etc/chathub/conf.d/test.toml", "[limits]\nline = 64\nno_such_key = 1\n")
+    done = machine.run("systemctl", "reload", SERVICE)
+    expect(done.status != 0, "systemctl reload succeeded")
+    journal = machine.journal("--unit", SERVICE, "--lines=20")
+    for part in ("conf.d/test.toml", "no_such_key"):
+        expect(part in journal, f"the journal does not name {part}:\n{journal}")
+    machine.wait_state(SERVICE, "active")
+    expect_equal("the process", main_pid(machine), pid)
+    done = machine.run("chathub", "ctl", "reload")
+    expect_equal("ctl reload's exit code", done.status, 1)
+    expect("no_such_key" in done.err, f"ctl reload does not name the key: {done.err!r}")
+    bob = Chatter(machine, "bob")
+    ann.expect("bob")
+    bob.say("y" * 200)
+    ann.expect("^bob: y{200}\r$")
+
+
+@life.case("check-config names file, line and key, with exit code 78")
+def _(machine, packages):
+    done = machine.run("chathub", "check-config")
+    expect_equal("exit code", done.status, 78)
+    for part in ("conf.d/test.toml", "3", "no_such_key"):
+        expect(part in done.err, f"{part} is not named: {done.err!r}")
+
+
+@life.case("a start with wrong settings fails clearly and is not tried over and over")
+def _(machine, packages):
+    machine.must("systemctl", "stop", SERVICE)
+    done = machine.run("systemctl", "start", SERVICE)
+    expect(done.status != 0, "systemctl start succeeded")
+    expect_equal("the service", machine.state(SERVICE), "failed")
+    expect_equal("its exit code", machine.show(SERVICE, "ExecMainStatus"), "78")
+    expect_equal("restarts", machine.show(SERVICE, "NRestarts"), "0")
+    expect_equal("the socket", machine.state(CHAT), "active")
+    serving(machine)
+    Chatter(machine).close()
+
+
+@life.case("a daemon that feeds its watchdog is left alone, one that hangs is replaced")
+def _(machine, packages):
+    drop_in = "/run/systemd/system/chathub.service.d/test.conf"
+    machine.write(drop_in, "[Service]\nWatchdogSec=2s\n")
+    machine.must("systemctl", "daemon-reload")
+    serving(machine)
+    machine.must("systemctl", "restart", SERVICE)
+    before = main_pid(machine, inside=True)
+    inode = listener(machine)
+
+    def fed():
+        return int(machine.show(SERVICE, "WatchdogTimestampMonotonic"))
+
+    first = fed()
+    wait_until("the watchdog is fed", lambda: fed() > first)
+    expect_equal("the process", main_pid(machine, inside=True), before)
+    machine.must("kill", "-STOP", before)
+    replaced(machine, before)
+    expect_equal("the listener", listener(machine), inode)
+    Chatter(machine).close()
+    machine.must("rm", "-r", "/run/systemd/system/chathub.service.d")
+    machine.must("systemctl", "daemon-reload")
+    machine.must("systemctl", "restart", SERVICE)
+    journal = machine.journal("--unit", SERVICE)
+    expect("Watchdog timeout" in journal, "the journal says nothing of the watchdog")
+
+
+def replaced(machine, before):
+    """Waits until another process serves."""
+
+    def other():
+        pid = machine.show(SERVICE, "MainPID")
+        return machine.state(SERVICE) == "active" and pid not in ("0", before)
+
+    wait_until("another process serves", other)
+
+
+@life.case("a daemon that is killed is back, and whoever knocks meanwhile is let in")
+def _(machine, packages):
+    serving(machine)
+    before = main_pid(machine, inside=True)
+    inode = listener(machine)
+    with Knocking(machine) as knocking:
+        machine.must("kill", "-KILL", before)
+        replaced(machine, before)
+        knocking.expect_all_let_in()
+        knocking.opened[-1].settimeout(DEADLINE)
+        expect(knocking.opened[-1].recv(100), "no greeting for who came meanwhile")
+    expect_equal("the listener", listener(machine), inode)
+
+
+@life.case("a stop says goodbye to everybody, keeps the port open, and ends cleanly")
+def _(machine, packages):
+    serving(machine)
+    ann = Chatter(machine, "ann")
+    machine.must("systemctl", "stop", SERVICE)
+    ann.expect_end()
+    expect(re.search(r"(?m)^-- .*\r\n\Z", ann.seen), f"no goodbye: {ann.seen[-200:]!r}")
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+    expect_equal("its result", machine.show(SERVICE, "Result"), "success")
+    expect_equal("the socket", machine.state(CHAT), "active")
+
+
+@life.case("a restart replaces the process and keeps the listener")
+def _(machine, packages):
+    serving(machine)
+    before, inode = main_pid(machine, inside=True), listener(machine)
+    with Knocking(machine) as knocking:
+        machine.must("systemctl", "restart", SERVICE)
+        knocking.expect_all_let_in()
+    expect(main_pid(machine, inside=True) != before, "it is the same process")
+    expect_equal("the listener", listener(machine), inode)
+    Chatter(machine).close()
+
+
+@life.case("ctl shutdown ends the service and warns that the socket still listens")
+def _(machine, packages):
+    serving(machine)
+    done = machine.must("chathub", "ctl", "shutdown")
+    expect("chathub.socket" in done.text, f"no warning: {done.text!r}")
+    machine.wait_state(SERVICE, "inactive")
+    expect_equal("its result", machine.show(SERVICE, "Result"), "success")
+    expect_equal("the socket", machine.state(CHAT), "active")
+
+
+@life.case("stopping the sockets stops everything, and ctl says that nobody is there with exit code 3")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", *SOCKETS)
+    machine.wait_state(SERVICE, "inactive")
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "the port still answers")
+    done = machine.run("chathub", "ctl", "status")
+    expect_equal("exit code", done.status, 3)
+    expect(done.err, "nothing is said")
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+
+
+# The sandbox, from inside
+
+
+@life.case("the daemon is nobody special: its own user, no capabilities, no way to more, system calls filtered")
+def _(machine, packages):
+    serving(machine)
+    status = machine.run("cat", f"/proc/{main_pid(machine, inside=True)}/status").out
+    status = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    uid = machine.must("id", "-u", "chathub").out.strip()
+    gid = machine.must("id", "-g", "chathub").out.strip()
+    expect_equal("Uid", status["Uid"].split(), [uid] * 4)
+    expect_equal("Gid", status["Gid"].split(), [gid] * 4)
+    expect_equal("Groups", status["Groups"].split(), [gid])
+    for sort in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        expect_equal(sort, int(status[sort], 16), 0)
+    expect_equal("NoNewPrivs", status["NoNewPrivs"], "1")
+    expect_equal("Seccomp", status["Seccomp"], "2")
+
+
+@life.case("the daemon's network has nothing but an empty lo")
+def _(machine, packages):
+    serving(machine)
+    pid = main_pid(machine)
+    there = ["nsenter", f"--target={pid}", "--net", "--"]
+    devices = subprocess.run([*there, "ip", "-oneline", "link"], capture_output=True, text=True).stdout
+    machine.transcript.add("#", f"ip link in the daemon's network:\n{devices}")
+    names = [line.split(": ")[1] for line in devices.splitlines()]
+    # The kernel may add tunnels of its own to every network.
+    names = [name.split("@")[0] for name in names]
+    expect("lo" in names and not [n for n in names if re.match("(eth|en|wl|host|ve)", n)], devices)
+    routes = subprocess.run([*there, "ip", "route"], capture_output=True, text=True).stdout
+    expect_equal("routes", routes, "")
+    listening = subprocess.run([*there, "ss", "-Hltn"], capture_output=True, text=True).stdout
+    expect_equal("listeners of its own", listening, "")
+
+
+@life.case("the daemon can write to its state and to private temporary files only")
+def _(machine, packages):
+    serving(machine)
+    mounts = machine.run("cat", f"/proc/{main_pid(machine, inside=True)}/mountinfo").out
+    writable = []
+    for line in mounts.splitlines():
+        left, right = line.split(" - ")
+        point, options = left.split()[4], left.split()[5].split(",")
+        if "rw" in options and "ro" not in right.split()[2].split(","):
+            writable.append(point)
+    # Of the kernel's own file systems, proc shows only the daemon itself.
+    # Under /run/host are what systemd-nspawn brought along, covered by a
+    # read-only mount.
+    # From 254 on, systemd hands out the file by which it tells of memory running short.
+    allowed = re.compile(r"/run/host/.*|/sys/fs/cgroup/.*/memory\.pressure|/proc|/dev|/dev/(shm|mqueue|pts|hugepages)|/tmp|/var/tmp|/var/lib/(private/)?chathub")
+    beyond = [point for point in writable if not allowed.fullmatch(point)]
+    expect(not beyond, f"writable: {beyond}")
+    expect("/var/lib/chathub" in writable, f"its state is not writable: {writable}")
+
+
+def in_the_sandbox(machine, packages, commands):
+    """Runs commands in the very sandbox of the service, as the same user.
+
+    Gives (exit status, first line of what was said) for each.
+    """
+    unit = machine.must("systemctl", "cat", SERVICE).out
+    for key in ("ExecStart", "ExecReload", "Requires", "After", "Type", "NotifyAccess", "Restart", "WatchdogSec"):
+        unit = re.sub(rf"(?m)^{key}=.*$", "", unit)
+    unit = unit.replace("[Service]", "[Service]\nType=oneshot\nExecStart=sh /share/probe.sh")
+    lines = [f'said=$({shlex.join(c)} 2>&1); echo "PROBE $? $said" | head -n1' for c in commands]
+    (packages.share / "probe.sh").write_text("\n".join(lines) + "\n")
+    machine.write("/run/systemd/system/chathub-probe.service", unit)
+    machine.must("systemctl", "daemon-reload")
+    machine.must("systemctl", "start", "chathub-probe.service")
+    said = machine.journal("--unit=chathub-probe.service", "--output=cat")
+    machine.transcript.add(" ", said)
+    machine.run("rm", "/run/systemd/system/chathub-probe.service")
+    machine.run("systemctl", "daemon-reload")
+    results = re.findall(r"(?m)^PROBE (\d+) ?(.*)$", said)
+    expect_equal("answers", len(results), len(commands))
+    return [(int(status), text) for status, text in results]
+
+
+@life.case("in the daemon's sandbox, what the daemon does not need is refused")
+def _(machine, packages):
+    serving(machine)
+    # Not hidden by its mode, but by the sandbox.
+    machine.write("/root/secret", "x")
+    machine.must("chmod", "0644", "/root/secret")
+    machine.must("chmod", "0755", "/root")
+    no_internet = "Address family not supported"
+    read_only = "Read-only file system"
+    missing = "No such file or directory"
+    not_permitted = "Operation not permitted"
+    denied = "Permission denied"
+    # None: allowed, which shows that the sandbox was not simply broken.
+    wanted = [
+        (["touch", "/var/lib/chathub/probe"], None),
+        (["cat", "/etc/chathub/chathub.toml"], None),
+        (["touch", "/tmp/chathub-probe"], None),
+        (["bash", "-c", ": <>/dev/tcp/127.0.0.1/6969"], no_internet),
+        (["bash", "-c", ": <>/dev/tcp/::1/6969"], no_internet),
+        (["bash", "-c", ": <>/dev/udp/192.0.2.1/53"], no_internet),
+        (["touch", "/etc/chathub/probe"], read_only),
+        (["touch", "/etc/chathub/conf.d/probe"], read_only),
+        (["touch", "/run/probe"], read_only),
+        (["touch", "/var/lib/probe"], read_only),
+        (["touch", "/srv/probe"], read_only),
+        (["touch", "/dev/probe"], read_only),
+        (["cat", "/root/secret"], denied),
+        (["cat", "/etc/shadow"], denied),
+        (["cat", "/proc/1/cmdline"], missing),
+        (["cat", "/proc/cpuinfo"], missing),
+        (["cat", "/dev/kmsg"], missing),
+        (["unshare", "--user", "true"], not_permitted),
+        (["unshare", "--net", "true"], not_permitted),
+        (["chmod", "u+s", "/var/lib/chathub/probe"], not_permitted),
+        (["setarch", "--addr-no-randomize", "true"], not_permitted),
+        (["chrt", "--fifo", "1", "true"], not_permitted),
+        (["ionice", "--class", "idle", "true"], not_permitted),
+        (["date", "--set=2020-01-01"], not_permitted),
+        (["chroot", "/", "true"], not_permitted),
+        (["rm", "/var/lib/chathub/probe"], None),
+    ]
+    results = in_the_sandbox(machine, packages, [command for command, _ in wanted])
+    wrong = []
+    for (command, refusal), (status, said) in zip(wanted, results):
+        fine = status == 0 if refusal is None else status != 0 and refusal in said
+        if not fine:
+            wrong.append(f"{shlex.join(command)}: {status}, {said!r}, expected {refusal or 'success'!r}")
+    expect(not wrong, "\n".join(wrong))
+    for path in ("/tmp/chathub-probe", "/var/tmp/chathub-probe"):
+        expect(machine.run("test", "-e", path).status != 0, f"{path} is seen outside")
+
+
+# What the manual tells an administrator to do
+
+
+def drop_in(machine, unit, text):
+    """What `systemctl edit` does; without text, what `systemctl revert` does."""
+    directory = f"/etc/systemd/system/{unit}.d"
+    if text:
+        machine.write(f"{directory}/test.conf", text)
+    else:
+        machine.must("rm", "-r", directory)
+    machine.must("systemctl", "daemon-reload")
+
+
+@life.case("the port is changed by a drop-in and a restart of the socket, while the service runs")
+def _(machine, packages):
+    serving(machine)
+    drop_in(machine, CHAT, "[Socket]\nListenStream=\nListenStream=127.0.0.1:7000\n")
+    machine.must("systemctl", "restart", CHAT)
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "the old port still answers")
+    Chatter(machine, port=7000, host="127.0.0.1").close()
+    expect_equal("the service", machine.state(SERVICE), "active")
+
+
+@life.case("the hub listens on one address, which may come later")
+def _(machine, packages):
+    drop_in(machine, CHAT, "[Socket]\nListenStream=\nListenStream=192.0.2.7:6969\nFreeBind=yes\n")
+    machine.must("systemctl", "restart", CHAT)
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "other addresses still answer")
+    machine.must("ip", "address", "add", "192.0.2.7/32", "dev", "lo")
+    Chatter(machine, host="192.0.2.7").close()
+    machine.must("ip", "address", "del", "192.0.2.7/32", "dev", "lo")
+
+
+@life.case("networks are kept out by a drop-in for the socket")
+def _(machine, packages):
+    drop_in(machine, CHAT, "[Socket]\nIPAddressDeny=127.0.0.2\n")
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine, host="127.0.0.1").close()
+    try:
+        machine.connect("127.0.0.1", source=("127.0.0.2", 0), deadline=1).close()
+    except TimeoutError:
+        pass
+    else:
+        raise Failed("127.0.0.2 was let in")
+    drop_in(machine, CHAT, "")
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine).close()
+
+
+# Other versions
+
+
+def upgrade(machine, packages, number, change=None):
+    deb, version = packages.higher(number, change)
+    install(machine, deb)
+    expect_equal("dpkg's view", installed_version(machine), f"install ok installed {version}")
+
+
+@life.case("an upgrade restarts the service alone: no listener is lost, no knock unanswered")
+def _(machine, packages):
+    serving(machine)
+    before, inode = main_pid(machine, inside=True), listener(machine)
+    since = [machine.show(unit, "ActiveEnterTimestampMonotonic") for unit in SOCKETS]
+    machine.write("/etc/chathub/conf.d/mine.toml", "# mine\n")
+    with Knocking(machine) as knocking:
+        upgrade(machine, packages, 1)
+        knocking.expect_all_let_in()
+    expect_equal("the service", machine.state(SERVICE), "active")
+    expect(main_pid(machine, inside=True) != before, "the old version still runs")
+    expect_equal("the listener", listener(machine), inode)
+    expect_equal("the sockets' start", [machine.show(unit, "ActiveEnterTimestampMonotonic") for unit in SOCKETS], since)
+    expect_equal("NeedDaemonReload", machine.show(SERVICE, "NeedDaemonReload"), "no")
+    machine.must("test", "-e", "/etc/chathub/conf.d/mine.toml")
+    Chatter(machine).close()
+
+
+@life.case("an upgrade that changes a socket's unit puts the change in force")
+def _(machine, packages):
+    serving(machine)
+
+    def change(tree):
+        unit = tree / "usr/lib/systemd/system/chathub.socket"
+        text = unit.read_text()
+        assert "Backlog=1024" in text
+        unit.write_text(text.replace("Backlog=1024", "Backlog=99"))
+
+    admin = machine.show(ADMIN, "ActiveEnterTimestampMonotonic")
+    upgrade(machine, packages, 2, change)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+    backlog = machine.run("ss", "--no-header", "-ltn", "sport = :6969").out.split()[2]
+    expect_equal("the backlog", backlog, "99")
+    expect_equal("the other socket's start", machine.show(ADMIN, "ActiveEnterTimestampMonotonic"), admin)
+    Chatter(machine).close()
+    machine.must("chathub", "ctl", "status")
+
+
+@life.case("an upgrade keeps a changed settings file without asking")
+def _(machine, packages):
+    machine.sh("echo '# changed here' >>/etc/chathub/chathub.toml")
+    upgrade(machine, packages, 3)
+    expect("# changed here" in machine.read("/etc/chathub/chathub.toml"), "the change is gone")
+
+
+@life.case("an upgrade leaves a stopped service stopped, and disabled units disabled")
+def _(machine, packages):
+    machine.must("systemctl", "disable", "--now", *UNITS)
+    upgrade(machine, packages, 4)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "inactive")
+        expect_equal(unit, machine.run("systemctl", "is-enabled", unit).out.strip(), "disabled")
+    expect(refused(machine), "the port answers")
+    machine.must("systemctl", "enable", "--now", SERVICE)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+
+
+@life.case("an upgrade while the service sleeps does not wake it, and it still can be woken")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    upgrade(machine, packages, 5)
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+    Chatter(machine).close()
+
+
+@life.case("a removal says goodbye, stops everything, and keeps settings and state")
+def _(machine, packages):
+    serving(machine)
+    ann = Chatter(machine, "ann")
+    machine.sh("echo kept >/var/lib/chathub/test")
+    machine.must("apt-get", "remove", "--yes", "--quiet", "chathub")
+    ann.expect_end()
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "inactive")
+    expect(refused(machine) and refused(machine, "127.0.0.1"), "the port answers")
+    expect(machine.run("test", "-e", "/run/chathub").status != 0, "/run/chathub is still there")
+    machine.must("test", "-e", "/var/lib/chathub/test", "-a", "-e", "/etc/chathub/chathub.toml")
+    expect_equal("processes", machine.run("pgrep", "-u", "chathub").out, "")
+
+
+@life.case("a package that was removed can be installed again, and serves with the old settings and state")
+def _(machine, packages):
+    install(machine, packages.first)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+    Chatter(machine).close()
+    machine.must("test", "-e", "/var/lib/chathub/test")
+    expect("# changed here" in machine.read("/etc/chathub/chathub.toml"), "the change is gone")
+
+
+@life.case("a purge takes settings, state and what systemd was told")
+def _(machine, packages):
+    machine.run("rm", "-f", "/etc/chathub/conf.d/mine.toml", "/etc/chathub/conf.d/test.toml")
+    machine.must("apt-get", "purge", "--yes", "--quiet", "chathub")
+    left = machine.sh(
+        "find /etc /run /var/lib /usr -xdev -name '*chathub*' "
+        "! -path '/var/lib/dpkg/*' ! -path '/run/systemd/journal/*' ! -path '/run/log/*'"
+    ).out
+    expect_equal("what is left", left, "")
+    expect("chathub" not in machine.run("systemctl", "list-unit-files").out, "systemd still knows units")
+
+
+@life.case("a package that was purged can be installed again, and serves")
+def _(machine, packages):
+    install(machine, packages.first)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+        expect_equal(unit, machine.run("systemctl", "is-enabled", unit).out.strip(), "enabled")
+    Chatter(machine).close()
+    machine.must("chathub", "ctl", "status")
