@@ -216,7 +216,10 @@ fn imports_go_one_way() {
     for source in sources() {
         let Some((_, forbidden)) = rules.iter().find(|(module, _)| *module == source.module()) else { continue };
         for other in *forbidden {
-            found.extend(source.lines_with(&format!("crate::{other}")));
+            let lines = source.lines_with(&format!("crate::{other}"));
+            // What a name is, names and texts alone know; a lobby's is one.
+            let is_allowed = |line: &String| source.module() == "settings" && line.contains("crate::hub::name::");
+            found.extend(lines.into_iter().filter(|line| !is_allowed(line)));
         }
     }
     none("hub <- wire <- net, store, ctl <- serve <- main", found);

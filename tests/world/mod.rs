@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
 
 use std::collections::BTreeMap;
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
 use chathub::wire::link::{Heard, Link};
 use chathub::wire::render;
-use chathub::wire::stream::{Filter, Log, Reader};
+use chathub::wire::stream::{Filter, Log, MAX_PIECES, Reader};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.
 pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };
@@ -162,10 +163,10 @@ impl World {
     pub fn take(&mut self, session: SessionId, most: usize) -> usize {
         let client = self.clients.get_mut(&session).expect("a client");
         let log = client.room.map(|room| &self.logs[&room]);
-        let mut pieces = Vec::new();
-        let owed = client.reader.gather(log, &mut pieces);
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+        let (count, owed) = client.reader.gather(log, &mut pieces);
         let taken = owed.min(most);
-        client.out.extend(pieces.iter().flat_map(|piece| piece.iter().copied()).take(taken));
+        client.out.extend(pieces[..count].iter().flat_map(|piece| piece.iter().copied()).take(taken));
         client.reader.advance(log, taken);
         taken
     }
