@@ -356,8 +356,13 @@ pub enum Done {
     Muted(Option<Wall>),
     /// It may speak again.
     Unmuted,
-    /// Lines are taken slower now, at so many a second.
-    SlowedDown(u32),
+    /// Lines are taken slower now.
+    SlowedDown {
+        /// How many a second at most.
+        lines: u32,
+        /// Of how many bytes in all at most.
+        bytes: usize,
+    },
     /// Lines are being dropped now.
     Dropping,
     /// So many lines were dropped in all.

@@ -429,7 +429,9 @@ impl Hub {
         }
         let done = match word {
             None => return verdict,
-            Some(Word::SlowedDown) => Done::SlowedDown(self.settings.pace.lines),
+            Some(Word::SlowedDown) => {
+                Done::SlowedDown { lines: self.settings.pace.lines, bytes: self.settings.pace.bytes }
+            }
             Some(Word::Dropping) => Done::Dropping,
             Some(Word::Dropped(count)) => Done::Dropped(count),
         };

@@ -327,9 +327,12 @@ fn done(done: &Done, out: &mut Vec<u8>) {
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::Unmuted => notice(out, &["you may speak again"]),
-        Done::SlowedDown(rate) => {
-            let rate = count(*rate as usize, "line", "lines");
-            notice(out, &["slow down: your lines wait in turn and come through at ", &rate, " a second"]);
+        Done::SlowedDown { lines, bytes } => {
+            let lines = count(*lines as usize, "line", "lines");
+            notice(
+                out,
+                &[&format!("slow down: your lines wait in turn, up to {lines} or {bytes} bytes a second pass")],
+            );
         }
         Done::Dropping => notice(out, &["too fast for too long: lines of yours are dropped until you pause"]),
         Done::Dropped(number) => {
