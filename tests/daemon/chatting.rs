@@ -117,7 +117,7 @@ fn rooms_keep_their_talk_apart_and_close_when_empty() {
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     ann.sync();
     ann.send("/join tea");
-    ann.expect("-- You are in tea now, with 1 person.");
+    ann.expect("-- you are in tea now, alone");
     bob.expect("* ann left");
     ann.send("nobody hears this");
     ann.sync();
@@ -128,12 +128,12 @@ fn rooms_keep_their_talk_apart_and_close_when_empty() {
     ann.send("/topic leaves");
     bob.expect("* ann set the topic: leaves");
     ann.send("/leave");
-    ann.expect_with("-- You are in lobby now");
+    ann.expect_with("-- you are in lobby now");
     bob.expect("* ann left");
     bob.send("/leave");
     bob.sync();
     bob.send("/join tea");
-    bob.expect("-- Nothing has been said in tea yet.");
+    bob.expect("-- no earlier lines in tea");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn an_unknown_command_is_answered_with_the_nearest_and_said_to_nobody() {
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     ann.sync();
     ann.send("/hlep");
-    ann.expect("-- no command /hlep; did you mean /help? Nothing was said.");
+    ann.expect("-- there is no command /hlep; did you mean /help? (nothing was said)");
     ann.send("still here");
     bob.next_is("ann: still here");
 }

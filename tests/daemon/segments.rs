@@ -57,8 +57,8 @@ fn all_lines_before_the_end_are_said_and_answered_before_the_connection_closes()
     ann.write(b"one\ntwo\n/whois bob\n/whois nobody");
     ann.end();
     let rest = ann.rest();
-    assert!(rest[0].starts_with("-- bob is in lobby, here since "), "{rest:#?}");
-    assert_eq!(rest.last().map(String::as_str), Some("-- nobody here is called nobody"));
+    assert!(rest[0].starts_with("-- bob is in lobby, connected since "), "{rest:#?}");
+    assert_eq!(rest.last().map(String::as_str), Some("-- nobody called nobody is connected"));
     bob.next_is("ann: one");
     bob.next_is("ann: two");
     bob.next_is("* ann left");
@@ -77,7 +77,7 @@ fn ten_megabytes_without_a_line_end_are_refused_with_one_notice_and_no_memory() 
         ann.stream.write_all(&chunk).unwrap();
     }
     ann.write(b"\nand now?\n");
-    let lines = ann.expect("-- that line has 10485760 bytes, at most 1024 are allowed: nobody heard it");
+    let lines = ann.expect("-- that line was too long, nobody saw it: 10485760 bytes, at most 1024 are allowed");
     assert_eq!(lines, [""; 0]);
     bob.next_is("ann: and now?");
     assert_eq!(ann.sync(), [""; 0], "one notice is enough");

@@ -727,14 +727,14 @@ impl Client {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.send(&format!("/whois nobody{number}"));
-        self.expect(&format!("-- nobody here is called nobody{number}"))
+        self.expect(&format!("-- nobody called nobody{number} is connected"))
     }
 
     /// Reads the greeting and the replay after it; returns all of it.
     #[track_caller]
     pub(crate) fn greeted(&mut self) -> Vec<String> {
         let lines = self.until("the end of the replay", |line| {
-            line == "-- end of history" || (line.starts_with("-- Nothing has been said in ") && line.ends_with(" yet."))
+            line == "-- end of history" || line.starts_with("-- no earlier lines in ")
         });
         let (_, rest) = lines[0].split_once("You are ").expect("the greeting tells the name");
         self.nick = rest.split(' ').next().unwrap().into();
