@@ -56,6 +56,7 @@ COMMANDS = [
     ("shutdown", [], 0),
 ]
 STREAMS = ["monitor"]
+LOCAL = ["completions"]  # asks no daemon, so everybody may
 
 
 class Case:
@@ -481,7 +482,7 @@ def try_all_commands(machine, user):
 def _(machine, packages):
     offered = machine.must("chathub", "ctl", "--help").out.split("Commands:")[1]
     offered = re.findall(r"(?m)^  ([a-z][a-z-]*)(?:  |$)", offered.split("\n\n")[0])
-    known = {command for command, _, _ in COMMANDS} | set(STREAMS)
+    known = {command for command, _, _ in COMMANDS} | {*STREAMS, *LOCAL}
     expect_equal("the commands", sorted(offered), sorted(known))
 
 
@@ -506,6 +507,26 @@ def _(machine, packages):
             wrong.append(f"{command} {shlex.join(arguments)}: {done.status}: {done.text}")
     expect(not wrong, "\n".join(wrong))
     expect_equal("the daemon", main_pid(machine), pid)
+
+
+@life.case("the shells' completions in the package are those that ctl prints, for anybody")
+def _(machine, packages):
+    for shell, path in (
+        ("bash", "/usr/share/bash-completion/completions/chathub"),
+        ("zsh", "/usr/share/zsh/vendor-completions/_chathub"),
+        ("fish", "/usr/share/fish/vendor_completions.d/chathub.fish"),
+    ):
+        printed = machine.must("chathub", "ctl", "completions", shell, user=STRANGER).out
+        expect(printed == machine.read(path), f"{path} is another")
+
+
+@life.case("journalctl -x explains what the daemon logs")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "restart", SERVICE)
+    explained = machine.journal("--unit", SERVICE, "--catalog")
+    for subject in ("The chat hub serves", "The chat hub has stopped"):
+        expect(subject in explained, f"no explanation {subject!r}")
 
 
 @life.case("monitor shows an arrival as it happens")
@@ -914,7 +935,9 @@ def _(machine, packages):
         unit.write_text(text.replace("Backlog=1024", "Backlog=99"))
 
     admin = machine.show(ADMIN, "ActiveEnterTimestampMonotonic")
+    before = main_pid(machine, inside=True)
     upgrade(machine, packages, 2, change)
+    expect(main_pid(machine, inside=True) != before, "the old version still runs")
     for unit in UNITS:
         expect_equal(unit, machine.state(unit), "active")
     backlog = machine.run("ss", "--no-header", "-ltn", "sport = :6969").out.split()[2]
