@@ -16,7 +16,7 @@ use chathub::hub::{Hub, Input};
 use chathub::settings::Settings;
 use chathub::wire::lines::LineAssembler;
 use chathub::wire::render;
-use chathub::wire::stream::{Log, Reader};
+use chathub::wire::stream::{Log, MAX_PIECES, Reader};
 use chathub::wire::telnet::Telnet;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -91,9 +91,8 @@ fn render_line(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = [1, 10, 64])]
 fn gather_and_advance(bencher: Bencher<'_, '_>, lines: u64) {
     bencher.with_inputs(|| laid_out(lines)).bench_local_refs(|(log, reader)| {
-        let mut pieces = Vec::<IoSlice<'_>>::with_capacity(8);
-        let owed = reader.gather(Some(log), &mut pieces);
-        drop(pieces);
+let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+        let (_, owed) = reader.gather(Some(log), &mut pieces);
         reader.advance(Some(log), owed);
         owed
     });
