@@ -185,7 +185,7 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
 
-    let rounds = tokio::spawn(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits).run());
+    let mut rounds = tokio::spawn(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits).run());
     let accepting: Vec<_> = chats
         .iter()
         .map(|listener| tokio::spawn(accept::accept(listener.clone(), sender.clone(), accepted.clone())).abort_handle())
@@ -228,10 +228,11 @@ async fn serve(
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
 
-    let ended = match driver.await {
-        Ok(ended) => ended,
-        // A panic of the driver is a bug; its message is out. Going on without it would help nobody.
-        Err(_) => std::process::abort(),
+    // A panic of one of the two is a bug, and its message is out. Going on with half a hub would help
+    // nobody; the service manager starts a new one.
+    let ended = tokio::select! {
+        ended = driver => ended.unwrap_or_else(|_| std::process::abort()),
+        _ = &mut rounds => std::process::abort(),
     };
     // Answers that are under way reach the one who asked.
     let _ = stopped.send(true);

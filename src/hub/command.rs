@@ -27,6 +27,8 @@ pub struct Command {
     pub about: &'static str,
     /// What else there is to know; may be empty.
     pub detail: &'static str,
+    /// How many lines it counts for in the sender's pace, beside the one it is.
+    pub weight: u32,
     run: fn(&mut Call<'_>, &str),
 }
 
@@ -52,6 +54,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[COMMAND]",
         about: "list the commands, or explain one",
         detail: "",
+        weight: 0,
         run: help,
     },
     Command {
@@ -60,6 +63,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME",
         about: "take another name",
         detail: "Letters, digits, - _ and . of one script, and unlike any name in use.",
+        weight: 0,
         run: nick,
     },
     Command {
@@ -68,6 +72,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[ROOM]",
         about: "list who is here, or in another room",
         detail: "Those who are away have a star.",
+        weight: 2,
         run: who,
     },
     Command {
@@ -76,24 +81,43 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME",
         about: "tell where somebody is, since when, how long idle",
         detail: "",
+        weight: 0,
         run: whois,
     },
-    Command { name: "rooms", aliases: &["list"], usage: "", about: "list the rooms", detail: "", run: rooms },
+    Command {
+        name: "rooms",
+        aliases: &["list"],
+        usage: "",
+        about: "list the rooms",
+        detail: "",
+        weight: 2,
+        run: rooms,
+    },
     Command {
         name: "join",
         aliases: &["j"],
         usage: "ROOM",
         about: "go to another room; it is opened if there is none",
         detail: "A room is closed, and what was said forgotten, when the last one leaves.",
+        weight: 0,
         run: join,
     },
-    Command { name: "leave", aliases: &["part"], usage: "", about: "go back to the lobby", detail: "", run: leave },
+    Command {
+        name: "leave",
+        aliases: &["part"],
+        usage: "",
+        about: "go back to the lobby",
+        detail: "",
+        weight: 0,
+        run: leave,
+    },
     Command {
         name: "topic",
         aliases: &[],
         usage: "[TEXT]",
         about: "show the topic of this room, or set it",
         detail: "/topic - clears it.",
+        weight: 0,
         run: topic,
     },
     Command {
@@ -102,6 +126,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME TEXT",
         about: "say something to one person only",
         detail: "Private messages are kept nowhere.",
+        weight: 0,
         run: msg,
     },
     Command {
@@ -110,24 +135,35 @@ pub static COMMANDS: &[Command] = &[
         usage: "TEXT",
         about: "answer the last private message",
         detail: "",
+        weight: 0,
         run: reply,
     },
-    Command { name: "me", aliases: &[], usage: "TEXT", about: "do something: * ann waves", detail: "", run: me },
+    Command {
+        name: "me",
+        aliases: &[],
+        usage: "TEXT",
+        about: "do something: * ann waves",
+        detail: "",
+        weight: 0,
+        run: me,
+    },
     Command {
         name: "away",
         aliases: &[],
         usage: "[TEXT]",
         about: "say that you are away",
         detail: "Whoever writes to you privately is told so. /back ends it.",
+        weight: 0,
         run: away,
     },
-    Command { name: "back", aliases: &[], usage: "", about: "say that you are back", detail: "", run: back },
+    Command { name: "back", aliases: &[], usage: "", about: "say that you are back", detail: "", weight: 0, run: back },
     Command {
         name: "ignore",
         aliases: &[],
         usage: "[NAME]",
         about: "hide what somebody says, or list whom you ignore",
         detail: "It stays with them if they take another name.",
+        weight: 0,
         run: ignore,
     },
     Command {
@@ -136,6 +172,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME",
         about: "show again what somebody says",
         detail: "",
+        weight: 0,
         run: unignore,
     },
     Command {
@@ -144,6 +181,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "",
         about: "hide arrivals and departures, or show them again",
         detail: "",
+        weight: 0,
         run: quiet,
     },
     Command {
@@ -152,6 +190,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[LINES]",
         about: "show the last lines said here",
         detail: "",
+        weight: 5,
         run: history,
     },
     Command {
@@ -160,6 +199,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "TEXT",
         about: "show the lines said here that have a text in them",
         detail: "Upper and lower case are the same. Of many lines, the last are shown.",
+        weight: 20,
         run: search,
     },
     Command {
@@ -168,6 +208,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[on|off|+HH:MM]",
         about: "show times, in UTC or at an offset from it",
         detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
+        weight: 0,
         run: time,
     },
     Command {
@@ -176,6 +217,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME TEXT",
         about: "tell the operators about somebody",
         detail: "",
+        weight: 0,
         run: report,
     },
     Command {
@@ -184,6 +226,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[TEXT]",
         about: "leave, with a last word",
         detail: "",
+        weight: 0,
         run: quit,
     },
 ];
@@ -218,7 +261,14 @@ pub fn nearest(word: &str) -> Option<&'static str> {
 pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
     let (word, args) = split_word(line);
     match find(word) {
-        Some(command) => (command.run)(&mut Call { hub, id, now, effects, command }, args),
+        Some(command) => {
+            if command.weight > 0
+                && let Some(session) = hub.sessions.get_mut(&id)
+            {
+                session.pace.charge(command.weight, now.mono, &hub.settings.pace);
+            }
+            (command.run)(&mut Call { hub, id, now, effects, command }, args);
+        }
         None => {
             let given: String = word.chars().take(32).collect();
             let nearest = nearest(word);

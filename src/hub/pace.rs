@@ -90,6 +90,13 @@ impl Pace {
         (Verdict::Hold(until), word)
     }
 
+    /// Counts a line that was taken for `lines` more than the one it is: for what costs the hub as much.
+    pub fn charge(&mut self, lines: u32, now: Mono, limits: &settings::Pace) {
+        let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
+        let nanos = now.0.saturating_mul(1000);
+        self.lines = self.lines.max(nanos).saturating_add(per_line.saturating_mul(u64::from(lines)));
+    }
+
     /// Lines dropped in this episode.
     #[must_use]
     pub fn dropped(&self) -> u64 {
