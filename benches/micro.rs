@@ -91,7 +91,7 @@ fn render_line(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = [1, 10, 64])]
 fn gather_and_advance(bencher: Bencher<'_, '_>, lines: u64) {
     bencher.with_inputs(|| laid_out(lines)).bench_local_refs(|(log, reader)| {
-let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
         let (_, owed) = reader.gather(Some(log), &mut pieces);
         reader.advance(Some(log), owed);
         owed
