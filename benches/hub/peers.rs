@@ -265,6 +265,7 @@ fn command(peer: Peer, dir: &Path, port: u16) -> io::Result<Command> {
                 .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
                 .args(["--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"])
                 .args(["--maxclients", "19900", "--tcp-backlog", "4096"])
+                .args(["--protected-mode", "no"]) // else it turns away all of loopback but 127.0.0.1
                 .args(["--client-output-buffer-limit", "pubsub 0 0 0", "--dir"])
                 .arg(dir);
         }
