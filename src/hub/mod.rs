@@ -315,7 +315,8 @@ counters! {
 pub struct Hub {
     settings: Settings,
     key: [u8; 16],
-    sessions: BTreeMap<SessionId, Session>,
+    /// Boxed: numbers that rise leave the nodes of the map half empty.
+    sessions: BTreeMap<SessionId, Box<Session>>,
     roster: Roster<SessionId>,
     origins: BTreeMap<Origin, usize>,
     /// Those who ignore anybody.
@@ -452,13 +453,13 @@ impl Hub {
 
     /// Everybody connected, by age.
     pub fn sessions(&self) -> impl ExactSizeIterator<Item = &Session> {
-        self.sessions.values()
+        self.sessions.values().map(Box::as_ref)
     }
 
     /// One client.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(&id)
+        self.sessions.get(&id).map(Box::as_ref)
     }
 
     /// The client that bears this name.
@@ -591,7 +592,7 @@ impl Hub {
             lines: 0,
             dropped: 0,
         };
-        self.sessions.insert(id, session);
+        self.sessions.insert(id, Box::new(session));
         self.peak = self.peak.max(self.sessions.len());
         // The same address and port give the same name again.
         self.hide_by_name(id, effects);

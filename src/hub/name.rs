@@ -143,6 +143,13 @@ impl Ord for Name {
     }
 }
 
+/// For finding a name by its folded form.
+impl core::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        self.folded()
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.shown())

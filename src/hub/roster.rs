@@ -1,15 +1,59 @@
 //! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::name::Name;
 
-/// The names in use. All three indexes always hold the same bearers, each once.
+/// The names in use. All three indexes always hold the same bearers, each once; a name's text is shared
+/// by them and by its bearer.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    by_folded: BTreeMap<Box<str>, T>,
-    by_skeleton: BTreeMap<Box<str>, T>,
-    by_sight: BTreeMap<Box<str>, T>,
+    by_folded: BTreeMap<Name, T>,
+    by_skeleton: BTreeMap<Skeleton, T>,
+    by_sight: BTreeMap<Sight, T>,
+}
+
+macro_rules! keys {
+    ($( $(#[doc = $about:literal])+ $key:ident: $spelling:ident; )+) => { $(
+        $(#[doc = $about])+
+        #[derive(Clone, Debug)]
+        struct $key(Name);
+
+        impl Borrow<str> for $key {
+            fn borrow(&self) -> &str {
+                self.0.$spelling()
+            }
+        }
+
+        impl PartialEq for $key {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.$spelling() == other.0.$spelling()
+            }
+        }
+
+        impl Eq for $key {}
+
+        impl PartialOrd for $key {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $key {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.0.$spelling().cmp(other.0.$spelling())
+            }
+        }
+    )+ };
+}
+
+keys! {
+    /// A name, found by its skeleton.
+    Skeleton: skeleton;
+    /// A name, found by its sight.
+    Sight: sight;
 }
 
 impl<T> Default for Roster<T> {
@@ -41,9 +85,9 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         if let Some(other) = self.lookalikes(name).next() {
             return Err(other);
         }
-        self.by_folded.insert(name.folded().into(), bearer);
-        self.by_skeleton.insert(name.skeleton().into(), bearer);
-        self.by_sight.insert(name.sight().into(), bearer);
+        self.by_folded.insert(name.clone(), bearer);
+        self.by_skeleton.insert(Skeleton(name.clone()), bearer);
+        self.by_sight.insert(Sight(name.clone()), bearer);
         Ok(())
     }
 
@@ -68,14 +112,14 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
 
     /// Panics if the indexes disagree.
     pub fn check_invariants(&self) {
-        let sorted = |map: &BTreeMap<Box<str>, T>| {
-            let mut ids: Vec<_> = map.values().copied().collect();
+        let sorted = |ids: &mut dyn Iterator<Item = &T>| {
+            let mut ids: Vec<T> = ids.copied().collect();
             ids.sort_unstable();
             ids
         };
-        let ids = sorted(&self.by_folded);
-        assert_eq!(ids, sorted(&self.by_skeleton), "the indexes hold different bearers");
-        assert_eq!(ids, sorted(&self.by_sight), "the indexes hold different bearers");
+        let ids = sorted(&mut self.by_folded.values());
+        assert_eq!(ids, sorted(&mut self.by_skeleton.values()), "the indexes hold different bearers");
+        assert_eq!(ids, sorted(&mut self.by_sight.values()), "the indexes hold different bearers");
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "somebody bears two names");
     }
 }

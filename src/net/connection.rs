@@ -117,21 +117,20 @@ pub async fn read(connection: Arc<Connection>, arrivals: mpsc::Sender<Arrival>) 
         if connection.stream.readable().await.is_err() {
             break Farewell::Lost;
         }
+        // A place in the queue first: bytes that wait for one are still the kernel's.
+        let Ok(place) = arrivals.reserve().await else { return };
         match connection.read() {
             Ok(chunk) if chunk.is_empty() => break Farewell::Hangup,
-            Ok(_) if connection.closing.load(Ordering::Acquire) => {}
+            Ok(_) if connection.closing.load(Ordering::Acquire) => continue,
             Ok(chunk) => {
                 connection.chunks.fetch_add(1, Ordering::AcqRel);
-                if arrivals.send(Arrival::Bytes { id: connection.id, chunk }).await.is_err() {
-                    return;
-                }
-                while connection.chunks.load(Ordering::Acquire) >= CHUNKS && !connection.closing.load(Ordering::Acquire)
-                {
-                    connection.taken.notified().await;
-                }
+                place.send(Arrival::Bytes { id: connection.id, chunk });
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(_) => break Farewell::Lost,
+        }
+        while connection.chunks.load(Ordering::Acquire) >= CHUNKS && !connection.closing.load(Ordering::Acquire) {
+            connection.taken.notified().await;
         }
     };
     connection.hung_up.store(true, Ordering::Release);

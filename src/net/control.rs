@@ -192,7 +192,7 @@ impl Connection {
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
-        let arrival = Arrival::Control { command, by: self.by, reply };
+        let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
         let answer = answer.await.unwrap_or_else(|_| Err(gone()));
         if let Some(args) = args {

@@ -65,8 +65,8 @@ pub enum Arrival {
     },
     /// An administrator wants something.
     Control {
-        /// What.
-        command: Command,
+        /// What; boxed, for each client's task has room for an arrival.
+        command: Box<Command>,
         /// Who.
         by: By,
         /// Where the answer goes.
@@ -172,7 +172,7 @@ struct Rendered {
 /// The task's state.
 pub struct Driver {
     hub: Hub,
-    clients: HashMap<SessionId, Client>,
+    clients: HashMap<SessionId, Box<Client>>,
     next_id: u64,
     due: BTreeSet<(Mono, SessionId)>,
     effects: Vec<Effect>,
@@ -390,8 +390,10 @@ impl Driver {
         if self.hub.session(id).is_some() {
             tokio::spawn(connection::read(connection.clone(), self.arrivals.clone()));
             let link = Link::default();
-            self.clients
-                .insert(id, Client { connection, link, held: None, end: None, chunks: 0, rested: false, due: None });
+            self.clients.insert(
+                id,
+                Box::new(Client { connection, link, held: None, end: None, chunks: 0, rested: false, due: None }),
+            );
         }
     }
 

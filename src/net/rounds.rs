@@ -149,7 +149,7 @@ pub struct Rounds {
     reports: Arc<Exchange<Report>>,
     counts: Arc<Counts>,
     limits: Limits,
-    clients: Slab<Client>,
+    clients: Slab<Box<Client>>,
     keys: HashMap<SessionId, usize>,
     rooms: HashMap<RoomId, Room>,
     jobs: VecDeque<Job>,
@@ -233,7 +233,7 @@ impl Rounds {
                     closing: false,
                     given_up: false,
                 };
-                self.keys.insert(id, self.clients.insert(client));
+                self.keys.insert(id, self.clients.insert(Box::new(client)));
             }
             Order::Open(id) => {
                 self.rooms.insert(id, Room::default());
