@@ -97,6 +97,8 @@ struct Connection {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     by: By,
+    /// What was read and is not a whole request yet.
+    frames: Frames,
     arrivals: mpsc::Sender<Arrival>,
     stopping: watch::Receiver<bool>,
 }
@@ -109,11 +111,10 @@ impl Connection {
         let by = getsockopt(&stream, sockopt::PeerCredentials)
             .map_or(By { uid: u32::MAX, pid: 0 }, |creds| By { uid: creds.uid(), pid: creds.pid() });
         let (read, write) = stream.into_split();
-        Self { read, write, by, arrivals, stopping }
+        Self { read, write, by, frames: Frames::default(), arrivals, stopping }
     }
 
     async fn run(mut self) {
-        let mut frames = Frames::default();
         let mut chunk = vec![0; 16 * 1024];
         loop {
             let count = tokio::select! {
@@ -122,14 +123,14 @@ impl Connection {
                 () = stopped(&mut self.stopping) => return,
             };
             let mut input = &chunk[..count];
-            while let Some(frame) = frames.next(&mut input) {
-                if self.answer(frame).await.is_err() {
+            while let Some(frame) = self.frames.next(&mut input) {
+                if self.answer(frame, &mut input).await.is_err() {
                     return;
                 }
             }
             if count == 0 {
-                if let Some(frame) = frames.finish() {
-                    let _ = self.answer(frame).await;
+                if let Some(frame) = self.frames.finish() {
+                    let _ = self.answer(frame, &mut input).await;
                 }
                 return;
             }
@@ -143,7 +144,8 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, frame: Frame) -> Result<(), Gone> {
+    /// Answers one request. `behind` is what was read after it, for a stream, which does not end.
+    async fn answer(&mut self, frame: Frame, behind: &mut &[u8]) -> Result<(), Gone> {
         let request = match frame {
             Frame::Line(line) => Request::parse(&line),
             Frame::TooLong => {
@@ -170,7 +172,7 @@ impl Connection {
                 let count = lines.len() as u64;
                 self.say(&Reply::done(&id, Place::Last, &Lines { lines, count })).await
             }
-            Ok(Answered::Events(events)) => self.stream(&id, events).await,
+            Ok(Answered::Events(events)) => self.stream(&id, events, behind).await,
         }
     }
 
@@ -215,8 +217,8 @@ impl Connection {
 
     /// Sends events until the other end has closed the connection, or the daemon ends. What is asked
     /// meanwhile is refused, so that no request is left without an answer.
-    async fn stream(&mut self, id: &Value, mut events: mpsc::Receiver<Event>) -> Result<(), Gone> {
-        let mut frames = Frames::default();
+    async fn stream(&mut self, id: &Value, mut events: mpsc::Receiver<Event>, behind: &mut &[u8]) -> Result<(), Gone> {
+        self.refuse_while_streaming(behind).await?;
         let mut chunk = vec![0; 1024];
         let mut ended = false;
         let mut look = tokio::time::interval(LOOK);
@@ -236,15 +238,10 @@ impl Connection {
                 },
                 read = self.read.read(&mut chunk), if !ended => {
                     let read = read.map_err(|_| Gone)?;
+                    self.refuse_while_streaming(&mut &chunk[..read]).await?;
                     ended = read == 0;
-                    let mut input = &chunk[..read];
-                    while let Some(frame) = frames.next(&mut input) {
-                        let id = match frame {
-                            Frame::Line(line) => Request::parse(&line).id,
-                            Frame::TooLong => Value::Null,
-                        };
-                        let message = "this connection streams events until it is closed; open another one";
-                        self.say(&Reply::refused(&id, &ControlError::new(ErrorCode::Conflict, message))).await?;
+                    if ended && let Some(frame) = self.frames.finish() {
+                        self.refuse_one_while_streaming(frame).await?;
                     }
                 }
                 _ = look.tick(), if ended => {
@@ -254,6 +251,22 @@ impl Connection {
                 }
             }
         }
+    }
+
+    async fn refuse_while_streaming(&mut self, input: &mut &[u8]) -> Result<(), Gone> {
+        while let Some(frame) = self.frames.next(input) {
+            self.refuse_one_while_streaming(frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn refuse_one_while_streaming(&mut self, frame: Frame) -> Result<(), Gone> {
+        let id = match frame {
+            Frame::Line(line) => Request::parse(&line).id,
+            Frame::TooLong => Value::Null,
+        };
+        let message = "this connection streams events until it is closed; open another one";
+        self.say(&Reply::refused(&id, &ControlError::new(ErrorCode::Conflict, message))).await
     }
 
     /// Whether the other end has closed both directions.
