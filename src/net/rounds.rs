@@ -423,7 +423,8 @@ impl Rounds {
     /// Writes to one client what it is owed, as far as its socket takes it.
     fn serve(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        if client.full || client.given_up {
+        // A full socket is left alone; but one who never reads must not escape being closed for it.
+        if client.given_up || (client.full && self.limits.policy != SlowPolicy::Close) {
             return;
         }
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
@@ -432,6 +433,9 @@ impl Rounds {
             && self.limits.policy == SlowPolicy::Close
         {
             return self.give_up(key, Farewell::TooSlow);
+        }
+        if client.full {
+            return;
         }
         loop {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
