@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -325,6 +325,10 @@ fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     }
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            // Connecting to what is no socket is refused too, and that is nothing of ours.
+            if !std::fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
+                return Err(failed(error));
+            }
             match UnixStream::connect(path) {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
                 Ok(_) => return Err(StartError::AdminInUse(path.to_owned())),
