@@ -1,1 +1,202 @@
-//! To come.
+//! What systemd hands over and is told.
+
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::stage::{Client, Setup, have};
+
+fn chat() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+/// The value of `NAME=` in a notification.
+fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+}
+
+#[test]
+fn sockets_are_known_by_their_names_and_several_for_chat_are_fine() {
+    let setup = Setup::new();
+    let admin = UnixListener::bind(setup.path("admin.sock")).unwrap();
+    let (one, two) = (chat(), TcpListener::bind("[::1]:0").unwrap());
+    let addrs = [one.local_addr().unwrap(), two.local_addr().unwrap()];
+    let daemon = setup.handed(vec![one.into(), admin.into(), two.into()], Some("chat:admin:chat")).start();
+    let mut clients: Vec<Client> = addrs.iter().map(|addr| Client::connect(&daemon, *addr, "client")).collect();
+    clients.iter_mut().for_each(|client| drop(client.greeted()));
+    clients[0].send("the same room");
+    clients[1].expect_with(": the same room");
+    let status = daemon.admin().done("status", &json!({}));
+    assert_eq!(status["activated"], true);
+    assert_eq!(status["listeners"].as_array().unwrap().len(), 3, "{status}");
+}
+
+#[test]
+fn sockets_without_names_are_known_by_their_kind() {
+    for names in [None, Some("unknown:unknown"), Some("chathub.socket:chathub-admin.socket"), Some(":")] {
+        let setup = Setup::new();
+        let admin = UnixListener::bind(setup.path("admin.sock")).unwrap();
+        let listener = chat();
+        let addr = listener.local_addr().unwrap();
+        let daemon = setup.handed(vec![listener.into(), admin.into()], names).start();
+        Client::connect(&daemon, addr, "client").greeted();
+        assert_eq!(daemon.admin().done("hello", &json!({}))["name"], "chathub");
+    }
+}
+
+#[test]
+fn a_chat_socket_alone_is_enough() {
+    let listener = chat();
+    let addr = listener.local_addr().unwrap();
+    let daemon = Setup::new().handed(vec![listener.into()], Some("chat")).start();
+    Client::connect(&daemon, addr, "client").greeted();
+    assert!(!daemon.admin_path().exists(), "it opens no socket of its own beside those handed over");
+}
+
+#[track_caller]
+fn refused(sockets: Vec<OwnedFd>, names: Option<&str>, message: &str) {
+    let (code, log) = Setup::new().handed(sockets, names).fail();
+    assert_eq!(code, Some(78), "{log}");
+    assert!(log.contains(message), "{log}");
+}
+
+#[test]
+fn a_socket_of_an_unknown_name_is_refused() {
+    refused(vec![chat().into(), chat().into()], Some("chat:http"), "socket 1 handed over is named \"http\"");
+}
+
+#[test]
+fn a_socket_of_the_wrong_kind_is_refused() {
+    let dir = crate::stage::Dir::new();
+    let unix = || UnixListener::bind(dir.0.join("socket")).unwrap().into();
+    refused(vec![unix()], Some("chat"), "\"chat\"");
+    refused(vec![chat().into(), chat().into()], Some("chat:admin"), "\"admin\"");
+    refused(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()], Some("chat"), "\"chat\"");
+    refused(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()], None, "socket 0");
+    let datagrams = UnixDatagram::bind(dir.0.join("datagrams")).unwrap();
+    refused(vec![chat().into(), datagrams.into()], Some("chat:admin"), "\"admin\"");
+    // A connection is not a listener.
+    let listener = chat();
+    let connected = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    refused(vec![connected.into()], Some("chat"), "\"chat\"");
+}
+
+#[test]
+fn an_admin_socket_alone_is_refused() {
+    let dir = crate::stage::Dir::new();
+    let admin = UnixListener::bind(dir.0.join("socket")).unwrap();
+    refused(vec![admin.into()], Some("admin"), "none for clients");
+}
+
+#[test]
+fn sockets_meant_for_another_process_are_left_alone() {
+    let setup = Setup::new().handed(vec![chat().into()], Some("chat")).handed_to_another();
+    let daemon = setup.start();
+    daemon.client("ann");
+    assert_eq!(daemon.admin().done("status", &json!({}))["activated"], false);
+}
+
+#[test]
+fn an_address_in_use_is_a_clear_error() {
+    let taken = chat();
+    let addr = taken.local_addr().unwrap().to_string();
+    let (code, log) = Setup::new().listen(&addr).fail();
+    assert_eq!(code, Some(69), "{log}");
+    assert!(log.contains(&format!("cannot listen on {addr}")) && log.contains("chathub.socket"), "{log}");
+}
+
+#[test]
+fn systemd_socket_activate_starts_it_with_the_first_connection() {
+    if !have("systemd-socket-activate") {
+        return;
+    }
+    // It takes no port 0: one that was free just now has to do.
+    let addr = chat().local_addr().unwrap();
+    let setup = Setup::new();
+    let admin = setup.path("admin.sock");
+    let daemon = setup
+        .started_by(&[
+            "systemd-socket-activate",
+            &format!("--listen={addr}"),
+            &format!("--listen={}", admin.display()),
+            "--fdname=chat:admin",
+        ])
+        .spawn();
+    daemon.logged(&admin.display().to_string());
+    let mut ann = Client::connect(&daemon, addr, "ann");
+    ann.greeted();
+    assert_eq!(daemon.admin().done("status", &json!({}))["activated"], true);
+    let ctl = daemon.ctl(&["shutdown"]);
+    assert!(ctl.err.contains("chathub.socket still listens"), "{ctl:?}");
+    assert_eq!(ctl.code, Some(0));
+    ann.expect("-- the hub is shutting down; goodbye");
+    assert!(admin.exists(), "a socket that was handed over is not ours to remove");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Notifications
+
+#[test]
+fn readiness_is_told_when_it_serves_and_not_before() {
+    let daemon = Setup::new().notify().spawn();
+    let first = daemon.notified();
+    daemon.logged("listening for administrators on ");
+    // No waiting from here on: what was promised must hold now.
+    if value(&first, "READY").is_none() {
+        daemon.notified_of("READY=1");
+    }
+    Client::connect(&daemon, daemon.addr(), "ann").greeted();
+    assert_eq!(daemon.admin().done("hello", &json!({}))["name"], "chathub");
+}
+
+#[test]
+fn the_status_line_tells_how_many_are_here() {
+    let daemon = Setup::new().notify().start();
+    daemon.notified_of("STATUS=0 clients, 1 room");
+    let _ann = daemon.client("ann");
+    daemon.notified_of("STATUS=1 client, 1 room");
+}
+
+#[test]
+fn stopping_is_told() {
+    let mut daemon = Setup::new().notify().start();
+    daemon.notified_of("READY=1");
+    daemon.signal(Signal::SIGTERM);
+    daemon.notified_of("STOPPING=1");
+    assert_eq!(daemon.exit_code(), Some(0));
+}
+
+#[test]
+fn a_reload_is_told_from_its_begin_to_its_end() {
+    let daemon = Setup::new().notify().start();
+    daemon.notified_of("READY=1");
+    let reloaded = || {
+        let text = daemon.notified_of("RELOADING=1");
+        let at: u64 = value(&text, "MONOTONIC_USEC").expect("systemd wants to know when").parse().unwrap();
+        assert!(at > 0);
+        daemon.notified_of("READY=1");
+        at
+    };
+    daemon.signal(Signal::SIGHUP);
+    let first = reloaded();
+    daemon.ctl(&["reload"]).done();
+    assert!(reloaded() > first);
+    // It is over also when it has failed: else systemd would wait for it.
+    std::fs::write(daemon.path("chathub.toml"), "nonsense").unwrap();
+    daemon.signal(Signal::SIGHUP);
+    reloaded();
+}
+
+#[test]
+fn the_watchdog_is_fed_all_the_time() {
+    let daemon = Setup::new().env("WATCHDOG_USEC", "200000").notify().start();
+    daemon.notified_of("WATCHDOG=1");
+    let first = Instant::now();
+    (0..5).for_each(|_| drop(daemon.notified_of("WATCHDOG=1")));
+    // Every 100 ms, half of what systemd waits; a busy machine may make it later, never sooner.
+    assert!(first.elapsed() >= Duration::from_millis(400), "{:?}", first.elapsed());
+}

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 /// How long one test may take, all its waiting together. Far more than any needs: it is there to end
 /// a test that waits for what never comes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Paces nobody: for tests that are about something else and send a lot.
 pub(crate) const UNPACED: &str = "
@@ -125,16 +125,21 @@ struct Log {
 }
 
 impl Log {
+    fn state(&self) -> MutexGuard<'_, (Vec<String>, bool)> {
+        // A test that has failed meanwhile must not keep the rest of the log from its story.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read(self: &Arc<Self>, from: impl FnOnce() -> Box<dyn Read> + Send + 'static, story: Story) {
         let log = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(from()).split(b'\n') {
                 let Ok(line) = line else { break };
                 story.tell("log", "|", &line);
-                log.state.lock().unwrap().0.push(String::from_utf8_lossy(&line).into_owned());
+                log.state().0.push(String::from_utf8_lossy(&line).into_owned());
                 log.changed.notify_all();
             }
-            log.state.lock().unwrap().1 = true;
+            log.state().1 = true;
             log.changed.notify_all();
         });
     }
@@ -152,6 +157,7 @@ pub(crate) struct Setup {
     descriptors: Option<u32>,
     notify: Option<UnixDatagram>,
     own_sockets: bool,
+    own_admin: bool,
     program: Option<Vec<String>>,
 }
 
@@ -171,6 +177,7 @@ impl Setup {
             descriptors: None,
             notify: None,
             own_sockets: true,
+            own_admin: true,
             program: None,
         }
     }
@@ -197,6 +204,20 @@ impl Setup {
     #[must_use]
     pub(crate) fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// Without saying where to listen.
+    #[must_use]
+    pub(crate) fn without_listening(mut self) -> Self {
+        self.own_sockets = false;
+        self
+    }
+
+    /// Without saying where the admin socket is to be.
+    #[must_use]
+    pub(crate) fn without_own_admin_socket(mut self) -> Self {
+        self.own_admin = false;
         self
     }
 
@@ -258,6 +279,8 @@ impl Setup {
         let mut args = vec!["serve".to_owned(), "--config".into(), self.path("chathub.toml").display().to_string()];
         if self.own_sockets {
             args.extend(self.listen.iter().flat_map(|addr| ["--listen".to_owned(), addr.clone()]));
+        }
+        if self.own_sockets && self.own_admin {
             args.extend(["--admin-socket".to_owned(), self.path("admin.sock").display().to_string()]);
         }
         args.append(&mut self.args);
@@ -385,20 +408,21 @@ impl Daemon {
 
     /// All it has logged so far.
     pub(crate) fn log(&self) -> String {
-        self.log.state.lock().unwrap().0.join("\n")
+        self.log.state().0.join("\n")
     }
 
     /// Waits for a line of the log that contains `text`.
     #[track_caller]
     pub(crate) fn logged(&self, text: &str) -> String {
-        let mut state = self.log.state.lock().unwrap();
+        let mut state = self.log.state();
         loop {
             if let Some(line) = state.0.iter().find(|line| line.contains(text)) {
                 return line.clone();
             }
             assert!(!state.1, "the daemon has ended without logging {text:?}");
             assert!(!self.deadline.is_over(), "the daemon does not log {text:?}");
-            state = self.log.changed.wait_timeout(state, self.deadline.left()).unwrap().0;
+            state =
+                self.log.changed.wait_timeout(state, self.deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -417,10 +441,11 @@ impl Daemon {
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
-        let mut state = self.log.state.lock().unwrap();
+        let mut state = self.log.state();
         while !state.1 {
             assert!(!self.deadline.is_over(), "the daemon does not end");
-            state = self.log.changed.wait_timeout(state, self.deadline.left()).unwrap().0;
+            state =
+                self.log.changed.wait_timeout(state, self.deadline.left()).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(state);
         self.child.wait().unwrap().code()
@@ -576,10 +601,10 @@ impl Client {
 
     /// One that comes from that address of this machine.
     #[track_caller]
-    pub(crate) fn connect_from(daemon: &Daemon, from: IpAddr, name: &str) -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::for_address(daemon.addr()), socket2::Type::STREAM, None);
-        let socket = socket.unwrap();
-        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+    pub(crate) fn connect_from(daemon: &Daemon, from: SocketAddr, name: &str) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(from), socket2::Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&from.into()).unwrap();
         socket.connect(&daemon.addr().into()).unwrap();
         Self::on(daemon, socket.into(), name)
     }
@@ -610,7 +635,7 @@ impl Client {
     }
 
     /// This one speaks telnet, and may be spoken to in telnet.
-    pub(crate) fn is_telnet(mut self) -> Self {
+    pub(crate) fn speaking_telnet(mut self) -> Self {
         self.telnet = true;
         self
     }
