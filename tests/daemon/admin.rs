@@ -253,6 +253,7 @@ fn subscribers_are_told_what_happens() {
     admin.done("clients.mute", &json!({"who": ["bob"], "for_s": 60}));
     expect("mute", "bob", None);
     bob.send("unheard");
+    bob.sync();
     admin.done("clients.mute", &json!({"who": ["bob"], "for_s": 0}));
     expect("mute", "bob", Some("unmuted"));
     admin.done("clients.kick", &json!({"who": ["bob"], "reason": "enough"}));
