@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use crate::cli::ServeArgs;
@@ -124,13 +124,8 @@ fn start(
         own_socket = Some(OwnSocket(path));
         vec![listener]
     };
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 16);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("chathub")
-        .enable_all()
-        .build()
-        .map_err(system("start the runtime"))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("start the runtime"))?;
     let (journal, writer) = Journal::start().map_err(system("start a thread"))?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
@@ -185,7 +180,8 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
 
-    let mut rounds = tokio::spawn(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits).run());
+    let mut rounds = start_rounds(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits))
+        .map_err(system("start a thread"))?;
     let accepting: Vec<_> = chats
         .iter()
         .map(|listener| tokio::spawn(accept::accept(listener.clone(), sender.clone(), accepted.clone())).abort_handle())
@@ -240,7 +236,19 @@ async fn serve(
         let _ = tokio::time::timeout(Duration::from_secs(2), control).await;
     }
     signals.abort();
-    rounds.abort();
+    Ok(ended)
+}
+
+/// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and
+/// neither has to be woken by way of the other's queue. What is returned is ready when they have ended,
+/// which they do by a panic only.
+fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
+    let (alive, ended) = oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    std::thread::Builder::new().name("rounds".to_owned()).spawn(move || {
+        let _alive = alive;
+        runtime.block_on(rounds.run());
+    })?;
     Ok(ended)
 }
 
