@@ -131,6 +131,8 @@ struct Room {
     members: Vec<usize>,
     /// A round is under way, or waits for its turn.
     queued: bool,
+    /// Its log holds more than it may.
+    over: bool,
     /// The next member of the round under way.
     at: usize,
     /// The oldest line that a member passed in this round is still owed.
@@ -153,6 +155,9 @@ pub struct Rounds {
     keys: HashMap<SessionId, usize>,
     rooms: HashMap<RoomId, Room>,
     jobs: VecDeque<Job>,
+    /// How many rooms' logs hold more than they may: no orders are carried out until each of them has
+    /// had a round, so that only those lose lines whose sockets are full.
+    over: usize,
     drained: Option<oneshot::Sender<()>>,
 }
 
@@ -174,25 +179,32 @@ impl Rounds {
             keys: HashMap::new(),
             rooms: HashMap::new(),
             jobs: VecDeque::new(),
+            over: 0,
             drained: None,
         }
     }
 
     /// Makes rounds for ever; ends by being aborted.
     pub async fn run(mut self) {
-        let mut orders = Vec::new();
+        let (mut taken, mut orders) = (Vec::new(), VecDeque::new());
         loop {
-            self.orders.take(&mut orders);
             self.counts.beats.fetch_add(1, Ordering::Relaxed);
+            if orders.is_empty() {
+                self.orders.take(&mut taken);
+                // An empty one goes back as room for the next orders, unless it has grown out of measure.
+                orders = std::mem::take(&mut taken).into();
+            }
             if orders.is_empty() && self.jobs.is_empty() {
                 self.orders.left().await;
                 continue;
             }
-            for order in orders.drain(..) {
+            while self.over == 0
+                && let Some(order) = orders.pop_front()
+            {
                 self.carry_out(order);
             }
-            if orders.capacity() > 4096 {
-                orders = Vec::new();
+            if orders.is_empty() && orders.capacity() <= 4096 {
+                taken = std::mem::take(&mut orders).into();
             }
             let mut budget = SLICE;
             while budget > 0
@@ -239,7 +251,9 @@ impl Rounds {
                 self.rooms.insert(id, Room::default());
             }
             Order::Shut(id) => {
-                self.rooms.remove(&id);
+                if self.rooms.remove(&id).is_some_and(|room| room.over) {
+                    self.over -= 1;
+                }
             }
             Order::Post(id, line) => self.post(id, line),
             Order::Enter(id, room) => {
@@ -314,8 +328,9 @@ impl Rounds {
         {
             self.clients[*key].reader.said(&room.log);
         }
-        if room.log.bytes() > self.limits.behind {
-            room.log.trim_to_bytes(self.limits.behind);
+        if !room.over && room.log.bytes() > self.limits.behind {
+            room.over = true;
+            self.over += 1;
         }
         if !std::mem::replace(&mut room.queued, true) {
             self.jobs.push_back(Job::Round(id));
@@ -346,7 +361,7 @@ impl Rounds {
             && let client = &mut self.clients[key]
             && let Some(room) = client.room.and_then(|room| self.rooms.get_mut(&room))
         {
-            self::settle(client, &room.log, &self.counts);
+            client.reader.missed(render::missed);
             change(&mut client.reader, &mut room.log);
             self.look(key);
         }
@@ -364,7 +379,7 @@ impl Rounds {
     fn leave(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let Some(room) = client.room.take().and_then(|room| self.rooms.get_mut(&room)) else { return };
-        settle(client, &room.log, &self.counts);
+        client.reader.missed(render::missed);
         client.reader.leave(&mut room.log);
         let seat = client.seat;
         room.members.swap_remove(seat);
@@ -407,6 +422,10 @@ impl Rounds {
         let visited_to = room.at;
         (room.at, room.queued) = (0, false);
         room.log.trim_to(room.low);
+        if room.over {
+            self.trim(id);
+        }
+        let Some(room) = self.rooms.get_mut(&id) else { return };
         // Lines that were posted while the round was under way.
         if visited_to > 0 && room.low < room.log.end() {
             let behind = room.members.iter().any(|key| {
@@ -420,23 +439,44 @@ impl Rounds {
         }
     }
 
+    /// Lets go of what one room's log holds over its bound, as far as only clients are owed it whose
+    /// sockets are full: they miss it, or are given up.
+    fn trim(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let clients = &mut self.clients;
+        let ready = room.members.iter().map(|key| &clients[*key]).filter(|client| !client.full && !client.given_up);
+        let ready = ready.map(|client| client.reader.next_line()).min();
+        let to = room.log.first_within(self.limits.behind).min(ready.unwrap_or(u64::MAX));
+        let mut slow = Vec::new();
+        for key in &room.members {
+            let client = &mut clients[*key];
+            if client.reader.next_line() < to {
+                let missed = client.reader.skip(to, &room.log);
+                client.connection.missed.fetch_add(missed, Ordering::Relaxed);
+                self.counts.missed.fetch_add(missed, Ordering::Relaxed);
+                if missed > 0 && self.limits.policy == SlowPolicy::Close {
+                    slow.push(*key);
+                }
+            }
+        }
+        room.log.trim_to(to);
+        if room.log.bytes() <= self.limits.behind {
+            room.over = false;
+            self.over -= 1;
+        }
+        for key in slow {
+            self.give_up(key, Farewell::TooSlow);
+        }
+    }
+
     /// Writes to one client what it is owed, as far as its socket takes it.
     fn serve(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        // A full socket is left alone; but one who never reads must not escape being closed for it.
-        if client.given_up || (client.full && self.limits.policy != SlowPolicy::Close) {
+        if client.full || client.given_up {
             return;
         }
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
-        if let Some(log) = log
-            && settle(client, log, &self.counts) > 0
-            && self.limits.policy == SlowPolicy::Close
-        {
-            return self.give_up(key, Farewell::TooSlow);
-        }
-        if client.full {
-            return;
-        }
+        client.reader.missed(render::missed);
         loop {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let (count, owed) = client.reader.gather(log, &mut pieces);
@@ -510,15 +550,4 @@ impl Rounds {
             client.connection.finish();
         }
     }
-}
-
-/// Moves a cursor that is too far behind on to what the log still has, and tells its client how much
-/// it missed. Returns how many lines that is.
-fn settle(client: &mut Client, log: &Log, counts: &Counts) -> u64 {
-    let missed = client.reader.missed(log, render::missed);
-    if missed > 0 {
-        client.connection.missed.fetch_add(missed, Ordering::Relaxed);
-        counts.missed.fetch_add(missed, Ordering::Relaxed);
-    }
-    missed
 }

@@ -139,14 +139,15 @@ impl Log {
         }
     }
 
-    /// Lets go of the oldest lines until at most `limit` bytes are held in every rendering.
-    pub fn trim_to_bytes(&mut self, limit: usize) {
-        while self.bytes() > limit {
-            // Half of what is over, by lines of average length: a few steps, not one per line.
-            let over = self.bytes() - limit;
-            let average = (self.bytes() / self.lines.len().max(1)).max(1);
-            self.trim_to(self.first + (over / average / 2).max(1) as u64);
-        }
+    /// The number of the oldest line that can stay if at most `limit` bytes are to be held in every
+    /// rendering.
+    #[must_use]
+    pub fn first_within(&self, limit: usize) -> u64 {
+        let lines = self.renderings.iter().map(|rendering| {
+            let end = rendering.start(rendering.starts.len());
+            rendering.starts.partition_point(|start| end - start > limit as u64)
+        });
+        self.first + lines.max().unwrap_or(0) as u64
     }
 
     fn rendering(&self, view: View) -> &Rendering {
@@ -221,6 +222,9 @@ pub struct Reader {
     filter: Option<Box<Filter>>,
     mail: VecDeque<Mail>,
     mail_bytes: usize,
+    /// Lines that it was not shown, for they had to be let go of, and where the first of them was.
+    missed: u64,
+    missed_at: Option<u64>,
 }
 
 /// A piece of what a reader is owed.
@@ -240,7 +244,8 @@ impl Reader {
     #[must_use]
     pub fn new(id: SessionId) -> Self {
         let mail = VecDeque::new();
-        Self { id, view: View::default(), next: 0, own: 0, filter: None, mail, mail_bytes: 0 }
+        let view = View::default();
+        Self { id, view, next: 0, own: 0, filter: None, mail, mail_bytes: 0, missed: 0, missed_at: None }
     }
 
     /// Reads `log` from its present end on.
@@ -257,7 +262,6 @@ impl Reader {
     pub fn leave(&mut self, log: &mut Log) {
         let mut mail = VecDeque::new();
         let mut bytes = 0;
-        self.catch_up(log);
         self.each(Some(log), |piece| {
             if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece {
                 bytes += piece.len();
@@ -327,30 +331,43 @@ impl Reader {
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
             let rendering = log.rendering(self.view);
-            rendering.run(index(log, self.next.max(log.first)), rendering.starts.len()).len()
+            rendering.run(index(log, self.next), rendering.starts.len()).len()
         });
         self.mail_bytes + lines
     }
 
-    /// How many lines it is owed that the log has let go of; the cursor moves on to what is there, and
-    /// `note` (for instance "you missed them") takes their place.
-    pub fn missed(&mut self, log: &Log, note: impl FnOnce(u64, &mut Vec<u8>)) -> u64 {
-        let lines = log.first.saturating_sub(self.next);
-        if lines > 0 {
-            let mut bytes = Vec::new();
-            note(lines, &mut bytes);
-            // Behind the mail that belongs before the lines that are gone.
-            let at = self.mail.iter().position(|mail| mail.before > self.next).unwrap_or(self.mail.len());
-            self.mail_bytes += bytes.len();
-            let bytes = Arc::<[u8]>::from(bytes).into();
-            self.mail.insert(at, Mail { before: self.next, bytes });
-            self.next = log.first;
+    /// Passes over what it is owed before line `to`, which the log is about to let go of. Returns how
+    /// many lines it misses by that: those that it would have been shown.
+    pub fn skip(&mut self, to: u64, log: &Log) -> u64 {
+        let from = self.next;
+        let (mut line, mut missed) = (from, 0);
+        while line < to {
+            let (hidden, end) = self.run(log, line, to);
+            if !hidden {
+                missed += end - line;
+            }
+            line = end;
         }
-        lines
+        if missed > 0 {
+            self.missed += missed;
+            self.missed_at.get_or_insert(from);
+        }
+        self.next = line;
+        missed
     }
 
-    fn catch_up(&mut self, log: &Log) {
-        self.next = self.next.max(log.first);
+    /// If it has missed lines since this was last asked, `note` (for instance "you missed so many")
+    /// takes their place. Returns how many it has missed.
+    pub fn missed(&mut self, note: impl FnOnce(u64, &mut Vec<u8>)) -> u64 {
+        let Some(at) = self.missed_at.take() else { return 0 };
+        let lines = std::mem::take(&mut self.missed);
+        let mut bytes = Vec::new();
+        note(lines, &mut bytes);
+        // Behind the mail that belongs before the lines that are gone.
+        let place = self.mail.iter().position(|mail| mail.before > at).unwrap_or(self.mail.len());
+        self.mail_bytes += bytes.len();
+        self.mail.insert(place, Mail { before: at, bytes: Arc::<[u8]>::from(bytes).into() });
+        lines
     }
 
     /// Walks over what it is owed until `see` says that it is enough.
@@ -413,7 +430,7 @@ impl Reader {
     /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
     /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
-    /// A reader that has missed lines must have been told by [`Self::missed`] before.
+    /// The note on what it has missed is there after [`Self::missed`] only.
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         self.each(log, |piece| {
@@ -618,10 +635,13 @@ mod tests {
         let mut got = Vec::new();
         // Into the middle of the third line.
         take(&mut reader, Some(&log), 12 + 12 + 5, &mut got);
-        log.trim_to_bytes(200);
-        assert!(log.bytes() <= 200);
-        let missed = reader.missed(&log, render::missed);
-        assert_eq!(missed, log.first() - 3);
+        let to = log.first_within(200);
+        reader.skip(to, &log);
+        log.trim_to(to);
+        assert!(log.bytes() <= 200 && log.bytes() > 150, "{}", log.bytes());
+        let missed = reader.missed(render::missed);
+        assert_eq!(missed, to - 3);
+        assert_eq!(reader.missed(render::missed), 0);
         while take(&mut reader, Some(&log), 50, &mut got) > 0 {}
         let got = String::from_utf8(got).expect("UTF-8");
         let lines: Vec<_> = got.split("\r\n").collect();
@@ -630,6 +650,28 @@ mod tests {
         assert_eq!(lines[4], format!("n2: text {}", log.first() * 5));
         assert_eq!(lines.last(), Some(&""));
         assert_eq!(lines[lines.len() - 2], "n2: text 495");
+    }
+
+    #[test]
+    fn what_is_hidden_from_a_reader_is_not_missed() {
+        let mut log = Log::default();
+        let mut reader = Reader::new(SessionId(1));
+        reader.enter(&mut log);
+        for (seq, author) in [(0, 1), (1, 2), (2, 1), (3, 2), (5, 2), (6, 1)] {
+            log.push(line(seq, author));
+            if author == 1 {
+                reader.said(&log);
+            }
+        }
+        reader.skip(3, &log);
+        log.trim_to(3);
+        reader.skip(5, &log);
+        log.trim_to(5);
+        assert_eq!(reader.missed(render::missed), 3);
+        let mut got = Vec::new();
+        take(&mut reader, Some(&log), usize::MAX, &mut got);
+        assert_eq!(got, b"-- you missed 3 lines\r\n");
+        assert!(reader.is_done(Some(&log)));
     }
 
     #[test]

@@ -297,3 +297,28 @@ fn names_of_guests_stay_free_of_doubles_in_a_churn() {
         assert_eq!(nicks.len(), clients.len());
     }
 }
+
+#[test]
+fn who_talks_misses_nothing_of_what_they_say_themselves() {
+    let daemon = Daemon::with(&format!("[slow]\nbehind = '64KiB'\n{UNPACED}"));
+    let mut ann = daemon.client("ann");
+    for n in 0..2000 {
+        ann.send(&format!("{n} {}", "x".repeat(1000)));
+    }
+    assert_eq!(ann.sync(), [""; 0]);
+}
+
+#[test]
+fn only_those_miss_lines_whose_sockets_are_full() {
+    let daemon = Daemon::with(&format!("[slow]\nbehind = '64KiB'\n{UNPACED}"));
+    let mut anns: Vec<_> = (0..20).map(|n| daemon.client(&format!("ann{n}"))).collect();
+    for ann in &mut anns {
+        ann.write("y\n".repeat(4000).as_bytes());
+    }
+    for ann in &mut anns {
+        drop(ann.sync());
+    }
+    let mut admin = daemon.admin();
+    let (missed, full) = (admin.counter("lines_missed"), admin.counter("sockets_full"));
+    assert!(missed == 0 || full > 0, "{missed} lines were missed though no socket was full");
+}
