@@ -63,11 +63,11 @@ pub static SERVE: &[Meaning] = &[
     means(Exit::Done, "The daemon was asked to stop, and did; the settings are right."),
     means(Exit::Refused, "The daemon failed while it ran; its last log lines say why."),
     means(Exit::Usage, "The command line is wrong."),
+    means(Exit::Unavailable, "An address or a path cannot be listened on."),
     means(
-        Exit::Unavailable,
-        "An address or a path cannot be listened on, or a socket that was handed over cannot be used.",
+        Exit::Config,
+        "The settings are wrong (file, line and key are told on standard error), or the sockets that were handed over.",
     ),
-    means(Exit::Config, "The settings are wrong; file, line and key are told on standard error."),
 ];
 
 impl Exit {
