@@ -7,8 +7,8 @@
 
 use std::fmt::{self, Write as _};
 use std::os::linux::fs::MetadataExt as _;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -20,6 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
+use crate::hub::time::Mono;
 use crate::hub::{Happening, What};
 use crate::settings::LogLevel;
 
@@ -174,11 +175,25 @@ const WAITING: usize = 4096;
 const RATE: u32 = 20;
 const BURST: u32 = 200;
 
+/// How long after some were left out it is said how many, at the latest.
+const SUMMARY: Duration = Duration::from_secs(1);
+
 /// Writes what happened to the journal, from a thread of its own.
 #[derive(Debug)]
 pub struct Journal {
-    sender: SyncSender<Happening>,
+    sender: SyncSender<Record>,
     lost: u64,
+    /// When all of [`BURST`] may be used again.
+    full_at: Mono,
+    suppressed: u64,
+    /// When it is said how many were left out.
+    summary_at: Option<Mono>,
+}
+
+#[derive(Debug)]
+enum Record {
+    Happening(Happening),
+    Suppressed(u64),
 }
 
 impl Journal {
@@ -189,12 +204,43 @@ impl Journal {
     pub fn start() -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = sync_channel(WAITING);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || keep(&receiver))?;
-        Ok((Self { sender, lost: 0 }, thread))
+        Ok((Self { sender, lost: 0, full_at: Mono(0), suppressed: 0, summary_at: None }, thread))
     }
 
-    /// Notes what happened. Never waits: if the journal does not keep up, it is counted only.
-    pub fn note(&mut self, happening: Happening) {
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(happening) {
+    /// Notes what happened. Never waits: if the journal does not keep up, it is counted only. Coming and
+    /// going over the rate is not even handed to the thread: in a storm of arrivals, waking it for each
+    /// would cost more than the arrival.
+    pub fn note(&mut self, happening: Happening, now: Mono) {
+        use What::{Arrived, Departed, Joined, Left, Refused};
+        if matches!(happening.what, Arrived | Departed | Refused | Joined | Left) {
+            let full_at = self.full_at.max(now).after(Duration::from_secs(1) / RATE);
+            if full_at.since(now) > Duration::from_secs(1) * BURST / RATE {
+                self.suppressed += 1;
+                self.summary_at.get_or_insert(now.after(SUMMARY));
+                return;
+            }
+            self.full_at = full_at;
+        }
+        self.send(Record::Happening(happening));
+    }
+
+    /// When [`Self::summarize`] is to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.summary_at
+    }
+
+    /// Says how many were left out, if it is time.
+    pub fn summarize(&mut self, now: Mono) {
+        if self.summary_at.is_some_and(|at| at <= now) {
+            self.summary_at = None;
+            let suppressed = std::mem::take(&mut self.suppressed);
+            self.send(Record::Suppressed(suppressed));
+        }
+    }
+
+    fn send(&mut self, record: Record) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(record) {
             self.lost += 1;
         }
     }
@@ -206,35 +252,18 @@ impl Journal {
     }
 }
 
-fn keep(happenings: &Receiver<Happening>) {
-    let (mut tokens, mut refilled, mut suppressed) = (BURST, Instant::now(), 0_u64);
-    loop {
-        let patience = if suppressed > 0 { Duration::from_secs(1) } else { Duration::from_secs(3600) };
-        let happening = match happenings.recv_timeout(patience) {
-            Ok(happening) => Some(happening),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => break,
-        };
-        let fresh = u32::try_from(refilled.elapsed().as_millis()).unwrap_or(u32::MAX).saturating_mul(RATE) / 1000;
-        if fresh > 0 {
-            tokens = tokens.saturating_add(fresh).min(BURST);
-            refilled = Instant::now();
-        }
-        if suppressed > 0 && tokens > 0 {
-            report_suppressed(std::mem::take(&mut suppressed));
-        }
-        let Some(happening) = happening else { continue };
-        if matches!(happening.what, What::Arrived | What::Departed | What::Refused | What::Joined | What::Left) {
-            if tokens == 0 {
-                suppressed += 1;
-                continue;
-            }
-            tokens -= 1;
-        }
-        write(&happening);
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.summarize(Mono(u64::MAX));
     }
-    if suppressed > 0 {
-        report_suppressed(suppressed);
+}
+
+fn keep(records: &Receiver<Record>) {
+    for record in records {
+        match record {
+            Record::Happening(happening) => write(&happening),
+            Record::Suppressed(count) => report_suppressed(count),
+        }
     }
 }
 

@@ -291,6 +291,7 @@ impl Driver {
             self.due.first().map(|(at, _)| *at),
             self.watchdog_due,
             self.status_due,
+            self.journal.next_deadline(),
             idle.and_then(|limit| self.idle_since.map(|since| since.after(limit))),
         ]
         .into_iter()
@@ -311,6 +312,7 @@ impl Driver {
                 self.listen(id, at);
             }
         }
+        self.journal.summarize(at.mono);
         self.feed_watchdog(at);
         self.tell_status(at);
         self.idle_since = if self.clients.is_empty() { self.idle_since.or(Some(at.mono)) } else { None };
@@ -514,7 +516,7 @@ impl Driver {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));
                 }
-                self.journal.note(happening);
+                self.journal.note(happening, at.mono);
                 return;
             }
         };
