@@ -1,7 +1,7 @@
 //! Many people who all talk at once.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::AsFd as _;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -45,30 +45,34 @@ impl Member {
 
 #[test]
 fn a_thousand_people_see_every_line_once_and_in_one_order() {
-    everybody_sees_every_line_once(1000, 3, |_| {});
+    everybody_sees_every_line_once(1000, 3, drop);
 }
 
 #[test]
 fn people_who_come_and_go_cost_nobody_else_a_line() {
-    // Seats in the room are vacated and taken while a round is under way.
-    everybody_sees_every_line_once(300, 40, |addr| {
-        for turn in 0..30 {
-            let visitors: Vec<TcpStream> = (0..40)
-                .map(|number| {
-                    let mut visitor = TcpStream::connect(addr).unwrap();
-                    if (turn + number) % 3 == 0 {
-                        visitor.write_all(b"/join side\n/leave\n/join side\n").unwrap();
-                    }
-                    visitor
-                })
-                .collect();
-            drop(visitors);
+    // Those who were there first go while the others talk: the last in the room take their seats, in
+    // front of the round that is under way.
+    everybody_sees_every_line_once(300, 40, |mut early| {
+        let mut clock = early.pop().unwrap();
+        let (mut chunk, mut lines) = (vec![0; 4096], 0);
+        while let Some(mut one) = early.pop() {
+            while lines < 50 {
+                let count = clock.read(&mut chunk).unwrap();
+                assert_ne!(count, 0, "the clock is still there");
+                lines += chunk[..count].iter().filter(|byte| **byte == b'\n').count();
+            }
+            lines -= 50;
+            // Some move about on their way out.
+            if early.len().is_multiple_of(2) {
+                one.write_all(b"/join side\n/leave\n").unwrap();
+            }
         }
     });
 }
 
-/// `clients` people say `lines` lines each, all at once, while `meanwhile` happens; and one more listens.
-fn everybody_sees_every_line_once(clients: u32, lines: u32, meanwhile: impl FnOnce(SocketAddr) + Send + 'static) {
+/// `clients` people say `lines` lines each, all at once, and one more listens. Meanwhile others who had
+/// been there before them do something else.
+fn everybody_sees_every_line_once(clients: u32, lines: u32, meanwhile: impl FnOnce(Vec<TcpStream>) + Send + 'static) {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if hard < 4096 {
         return not_tested("a thousand clients at once: the limit of open files is too low");
@@ -78,6 +82,13 @@ fn everybody_sees_every_line_once(clients: u32, lines: u32, meanwhile: impl FnOn
     }
     let limits = "[limits]\nclients_per_address = 10000\n[rooms]\nannounce_limit = 0\ngather_big = '1h'\n";
     let daemon = Daemon::with(&format!("{limits}{UNPACED}"));
+    let early: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut client = Client::connect(&daemon, daemon.addr(), "early");
+            client.greeted();
+            client.stream
+        })
+        .collect();
     let mut crowd: Vec<Member> = (0..clients)
         .map(|_| {
             let mut client = Client::connect(&daemon, daemon.addr(), "crowd");
@@ -100,8 +111,7 @@ fn everybody_sees_every_line_once(clients: u32, lines: u32, meanwhile: impl FnOn
             }
         }
     });
-    let addr = daemon.addr();
-    let meanwhile = std::thread::spawn(move || meanwhile(addr));
+    let meanwhile = std::thread::spawn(move || meanwhile(early));
     let mut chunk = vec![0; 256 * 1024];
     let deadline = Deadline::new();
     let wanted = |number: usize| if number == clients as usize { clients * lines } else { (clients - 1) * lines };
