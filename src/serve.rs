@@ -48,7 +48,9 @@ impl StartError {
     fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
-            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) | Self::System { .. } => Exit::Unavailable,
+            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
+            // May go better the next time: the unit tries again after this code alone.
+            Self::System { .. } => Exit::Refused,
         }
     }
 }
