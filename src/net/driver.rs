@@ -638,7 +638,7 @@ impl Driver {
             Err(problems) => {
                 let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 for problem in &text {
-                    error!(message_id = ids::RELOAD_FAILED, chathub_problem = %problem, "settings refused; the old ones stay");
+                    error!(message_id = ids::RELOAD_FAILED, chathub_problem = %problem, "settings refused; the old ones stay{}", logging::InWords(problem));
                 }
                 return Err(ControlError::new(ErrorCode::Conflict, text.join("\n")));
             }
@@ -661,7 +661,7 @@ impl Driver {
         }
         for listener in &self.around.chat {
             if let Err(error) = accept::prepare(listener, &settings.tcp) {
-                error!(chathub_error = %error, "cannot set the options of a listening socket");
+                error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
         self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
