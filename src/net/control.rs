@@ -22,9 +22,10 @@ use super::driver::Arrival;
 use crate::hub::By;
 use crate::logging::{InWords, ids};
 use crate::wire::control::{
-    Command, ControlError, Count, ErrorCode, Event, Frame, Frames, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place,
-    Reply, Request, describe,
+    Command, ControlError, Count, ErrorCode, Event, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place, Reply, Request,
+    describe,
 };
+use crate::wire::frames::{Frame, Frames};
 
 /// What the driver answers.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
 pub mod admin;
 pub mod control;
+pub mod frames;
 pub mod lines;
 pub mod link;
 pub mod render;

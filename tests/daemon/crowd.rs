@@ -1,16 +1,13 @@
-//! A thousand people who all talk at once.
+//! Many people who all talk at once.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::stage::{Client, Daemon, Deadline, UNPACED, not_tested};
-
-const CLIENTS: u32 = 1000;
-const LINES: u32 = 3;
 
 /// One of the crowd: what it has seen, as numbers of lines, in order.
 struct Member {
@@ -48,6 +45,30 @@ impl Member {
 
 #[test]
 fn a_thousand_people_see_every_line_once_and_in_one_order() {
+    everybody_sees_every_line_once(1000, 3, |_| {});
+}
+
+#[test]
+fn people_who_come_and_go_cost_nobody_else_a_line() {
+    // Seats in the room are vacated and taken while a round is under way.
+    everybody_sees_every_line_once(300, 40, |addr| {
+        for turn in 0..30 {
+            let visitors: Vec<TcpStream> = (0..40)
+                .map(|number| {
+                    let mut visitor = TcpStream::connect(addr).unwrap();
+                    if (turn + number) % 3 == 0 {
+                        visitor.write_all(b"/join side\n/leave\n/join side\n").unwrap();
+                    }
+                    visitor
+                })
+                .collect();
+            drop(visitors);
+        }
+    });
+}
+
+/// `clients` people say `lines` lines each, all at once, while `meanwhile` happens; and one more listens.
+fn everybody_sees_every_line_once(clients: u32, lines: u32, meanwhile: impl FnOnce(SocketAddr) + Send + 'static) {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if hard < 4096 {
         return not_tested("a thousand clients at once: the limit of open files is too low");
@@ -57,7 +78,7 @@ fn a_thousand_people_see_every_line_once_and_in_one_order() {
     }
     let limits = "[limits]\nclients_per_address = 10000\n[rooms]\nannounce_limit = 0\ngather_big = '1h'\n";
     let daemon = Daemon::with(&format!("{limits}{UNPACED}"));
-    let mut crowd: Vec<Member> = (0..CLIENTS)
+    let mut crowd: Vec<Member> = (0..clients)
         .map(|_| {
             let mut client = Client::connect(&daemon, daemon.addr(), "crowd");
             client.greeted();
@@ -71,17 +92,19 @@ fn a_thousand_people_see_every_line_once_and_in_one_order() {
     observer.stream.set_nonblocking(true).unwrap();
     crowd.push(Member { stream: observer.stream, rest: Vec::new(), seen: Vec::new() });
 
-    let writers: Vec<TcpStream> = crowd[..CLIENTS as usize].iter().map(|one| one.stream.try_clone().unwrap()).collect();
+    let writers: Vec<TcpStream> = crowd[..clients as usize].iter().map(|one| one.stream.try_clone().unwrap()).collect();
     let talk = std::thread::spawn(move || {
-        for line in 0..LINES {
-            for (number, mut stream) in (0..CLIENTS).zip(&writers) {
-                stream.write_all(format!("#{} and so on\n", number * LINES + line).as_bytes()).unwrap();
+        for line in 0..lines {
+            for (number, mut stream) in (0..clients).zip(&writers) {
+                stream.write_all(format!("#{} and so on\n", number * lines + line).as_bytes()).unwrap();
             }
         }
     });
+    let addr = daemon.addr();
+    let meanwhile = std::thread::spawn(move || meanwhile(addr));
     let mut chunk = vec![0; 256 * 1024];
     let deadline = Deadline::new();
-    let wanted = |number: usize| if number == CLIENTS as usize { CLIENTS * LINES } else { (CLIENTS - 1) * LINES };
+    let wanted = |number: usize| if number == clients as usize { clients * lines } else { (clients - 1) * lines };
     loop {
         let waiting: Vec<usize> =
             (0..crowd.len()).filter(|number| crowd[*number].seen.len() < wanted(*number) as usize).collect();
@@ -98,13 +121,14 @@ fn a_thousand_people_see_every_line_once_and_in_one_order() {
         ready.into_iter().for_each(|number| crowd[number].read(&mut chunk));
     }
     talk.join().unwrap();
+    meanwhile.join().unwrap();
 
     let observer = crowd.pop().unwrap().seen;
     let mut sorted = observer.clone();
     sorted.sort_unstable();
-    assert_eq!(sorted, (0..CLIENTS * LINES).collect::<Vec<_>>(), "each line once");
-    for (number, member) in (0..CLIENTS).zip(&crowd) {
-        let others: Vec<u32> = observer.iter().copied().filter(|line| line / LINES != number).collect();
+    assert_eq!(sorted, (0..clients * lines).collect::<Vec<_>>(), "each line once");
+    for (number, member) in (0..clients).zip(&crowd) {
+        let others: Vec<u32> = observer.iter().copied().filter(|line| line / lines != number).collect();
         assert!(member.seen == others, "client {number} has seen another order, or its own lines");
         assert!(member.rest.is_empty());
     }

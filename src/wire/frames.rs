@@ -1,0 +1,102 @@
+//! Newline-delimited frames: a byte stream to lines, with a bound.
+//!
+//! What a line says is [`super::control`]'s.
+
+use super::control::MAX_REQUEST;
+
+/// Splits a byte stream into lines of at most [`MAX_REQUEST`] bytes, however it comes in pieces.
+///
+/// Holds at most one line; what is longer is skipped up to its newline and reported once.
+#[derive(Debug, Default)]
+pub struct Frames {
+    held: Vec<u8>,
+    overlong: bool,
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A line, without its newline (and without a CR before it).
+    Line(Vec<u8>),
+    /// A line that was longer than [`MAX_REQUEST`]; its bytes are gone.
+    TooLong,
+}
+
+impl Frames {
+    /// Takes bytes from `input` until a frame is whole; `None` when all bytes are taken and none is.
+    /// Lines of white space alone are passed over.
+    pub fn next(&mut self, input: &mut &[u8]) -> Option<Frame> {
+        while !input.is_empty() {
+            let (piece, rest, ended) = match input.iter().position(|byte| *byte == b'\n') {
+                Some(at) => (&input[..at], &input[at + 1..], true),
+                None => (*input, &input[input.len()..], false),
+            };
+            *input = rest;
+            if self.overlong || self.held.len() + piece.len() > MAX_REQUEST {
+                self.overlong = true;
+                self.held = Vec::new();
+            } else {
+                self.held.extend_from_slice(piece);
+            }
+            if ended && let Some(frame) = self.end() {
+                return Some(frame);
+            }
+        }
+        None
+    }
+
+    /// What is left when the stream has ended without a newline.
+    pub fn finish(&mut self) -> Option<Frame> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<Frame> {
+        if std::mem::take(&mut self.overlong) {
+            return Some(Frame::TooLong);
+        }
+        let mut line = std::mem::take(&mut self.held);
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        (!line.iter().all(u8::is_ascii_whitespace)).then_some(Frame::Line(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frames(pieces: &[&[u8]]) -> Vec<Frame> {
+        let mut frames = Frames::default();
+        let mut out = Vec::new();
+        for mut piece in pieces.iter().copied() {
+            while let Some(frame) = frames.next(&mut piece) {
+                out.push(frame);
+            }
+        }
+        out.extend(frames.finish());
+        out
+    }
+
+    #[test]
+    fn over_long_line_is_one_frame_and_the_next_is_whole() {
+        let mut bytes = vec![b'x'; MAX_REQUEST + 1];
+        bytes.extend_from_slice(b"\n{}\r\n\n  \nlast");
+        let expected = vec![Frame::TooLong, Frame::Line(b"{}".to_vec()), Frame::Line(b"last".to_vec())];
+        assert_eq!(frames(&[&bytes]), expected);
+        let edge = vec![b'x'; MAX_REQUEST];
+        assert_eq!(frames(&[&edge, b"\n"]), vec![Frame::Line(edge.clone())]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_gives_the_same_frames(
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..400),
+            size in 1_usize..40,
+        ) {
+            let pieces: Vec<_> = bytes.chunks(size).collect();
+            prop_assert_eq!(frames(&[&bytes]), frames(&pieces));
+        }
+    }
+}
