@@ -54,13 +54,14 @@ pub enum Program {
 /// Run the daemon, in the foreground.
 ///
 /// Sockets that were handed over by a service manager win: then --listen and --admin-socket are not
-/// used. It ends on SIGTERM, SIGINT and "chathub ctl shutdown" after a goodbye to everybody.
+/// used. It ends on SIGTERM, SIGINT and "chathub ctl shutdown" after a goodbye to everybody, and reads
+/// its settings again on SIGHUP.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
   chathub serve
   chathub serve --listen 0.0.0.0:6969 --listen '[::]:6969'
-  chathub serve --listen 127.0.0.1:0 --admin-socket /tmp/hub.sock --state-dir /tmp/hub
+  chathub serve --listen 127.0.0.1:0 --admin-socket /tmp/hub.sock
   systemd-socket-activate -l 6969 chathub serve")]
 pub struct ServeArgs {
     /// Read the settings from this file alone; it must exist.
@@ -87,9 +88,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     pub admin_socket: Option<PathBuf>,
 
-    /// Keep what outlives the daemon in this directory.
+    /// Keep what outlives the daemon in this directory; so far that is nothing.
     ///
-    /// Without it: $STATE_DIRECTORY, else $XDG_STATE_HOME/chathub.
+    /// This version keeps everything in memory and writes no file. Without it: $STATE_DIRECTORY, else
+    /// $XDG_STATE_HOME/chathub.
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 }

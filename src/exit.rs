@@ -61,7 +61,7 @@ pub static CTL: &[Meaning] = &[
 /// How `chathub serve` and `chathub check-config` end.
 pub static SERVE: &[Meaning] = &[
     means(Exit::Done, "The daemon was asked to stop, and did; the settings are right."),
-    means(Exit::Refused, "The daemon failed while it ran; its last log lines say why."),
+    means(Exit::Refused, "The system has not enough of something, such as threads; the last log line says of what."),
     means(Exit::Usage, "The command line is wrong."),
     means(Exit::Unavailable, "An address or a path cannot be listened on."),
     means(

@@ -7,6 +7,7 @@
 
 use std::fmt::{self, Write as _};
 use std::os::linux::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -111,6 +112,7 @@ fn filter_of(level: LogLevel) -> LevelFilter {
 pub fn start(level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
     let journal = if stderr_is_the_journal() { tracing_journald::layer().ok() } else { None };
+    TO_JOURNAL.store(journal.is_some(), Ordering::Relaxed);
     let layer = match journal {
         Some(journal) => {
             use tracing_journald::{Priority, PriorityMappings};
@@ -133,6 +135,48 @@ pub fn start(level: LogLevel) -> Level {
     // Fails if a subscriber is set already: in tests, which then share the first one.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Level(handle)
+}
+
+/// Whether events go to the journal, with their fields.
+static TO_JOURNAL: AtomicBool = AtomicBool::new(false);
+
+/// What the fields of an event say, for the end of its message. The journal shows the message alone,
+/// unless one asks; on standard error the fields stand beside it, and this is nothing.
+#[derive(Debug)]
+pub struct InWords<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for InWords<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if TO_JOURNAL.load(Ordering::Relaxed) { write!(f, ": {}", self.0) } else { Ok(()) }
+    }
+}
+
+/// Who it happened to, and where, why and by whom.
+struct Whom<'a>(&'a Happening, Option<&'a str>);
+
+impl fmt::Display for Whom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(happening, reason) = self;
+        if let Some(nick) = &happening.nick {
+            write!(f, "{nick}")?;
+            if let Some(session) = happening.session {
+                write!(f, " ({session})")?;
+            }
+        }
+        if let Some(room) = &happening.room {
+            write!(f, "{}in {room}", if happening.nick.is_some() { " " } else { "" })?;
+        }
+        if let Some(peer) = happening.peer {
+            write!(f, " from {}", peer.ip().to_canonical())?;
+        }
+        if let Some(by) = happening.by {
+            write!(f, ", by user {}", by.uid)?;
+        }
+        if let Some(reason) = reason {
+            write!(f, ", {reason}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether the journal reads standard error: `$JOURNAL_STREAM` has its device and inode.
@@ -268,7 +312,12 @@ fn keep(records: &Receiver<Record>) {
 }
 
 fn report_suppressed(count: u64) {
-    warn!(message_id = ids::SUPPRESSED, chathub_count = count, "arrivals and departures left out of the journal");
+    warn!(
+        message_id = ids::SUPPRESSED,
+        chathub_count = count,
+        "arrivals and departures left out of the journal{}",
+        InWords(count)
+    );
 }
 
 fn write(happening: &Happening) {
@@ -287,7 +336,9 @@ fn write(happening: &Happening) {
                 chathub_reason = reason,
                 chathub_admin_uid = happening.by.map(|by| by.uid),
                 chathub_admin_pid = happening.by.map(|by| by.pid),
-                $text
+                "{}{}",
+                $text,
+                InWords(Whom(happening, reason))
             )
         };
     }

@@ -48,7 +48,9 @@ impl StartError {
     fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
-            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) | Self::System { .. } => Exit::Unavailable,
+            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
+            // May go better the next time: the unit tries again after this code alone.
+            Self::System { .. } => Exit::Refused,
         }
     }
 }
@@ -159,7 +161,7 @@ async fn serve(
     let mut chats = Vec::new();
     for listener in chat {
         if let Err(error) = accept::prepare(&listener, &loaded.settings.tcp) {
-            warn!(chathub_error = %error, "cannot set all options of a listening socket");
+            warn!(chathub_error = %error, "cannot set all options of a listening socket{}", logging::InWords(&error));
         }
         let addr = listener.local_addr().map_err(system("ask for the address of a socket"))?;
         listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
@@ -258,7 +260,7 @@ fn raise_descriptor_limit() {
         && soft < hard
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
     {
-        warn!(chathub_error = %error, "cannot raise the limit of open files");
+        warn!(chathub_error = %error, "cannot raise the limit of open files{}", logging::InWords(&error));
     }
 }
 

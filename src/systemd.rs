@@ -125,9 +125,14 @@ pub fn reloading() {
     }
 }
 
-/// The daemon is going to end.
-pub fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("saying goodbye")]);
+/// What the end takes beyond the goodbye: closing, and writing the last lines of the log.
+const END: Duration = Duration::from_secs(10);
+
+/// The daemon is going to end, and says goodbye for so long at most. If that is longer than what the
+/// service manager is set to wait (`TimeoutStopSec=`), it waits longer.
+pub fn stopping(goodbye: Duration) {
+    let wait = u32::try_from((goodbye + END).as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::Stopping, NotifyState::Status("saying goodbye"), NotifyState::ExtendTimeoutUsec(wait)]);
 }
 
 /// A line for `systemctl status`.

@@ -32,7 +32,7 @@ complete -c chathub -n "__fish_chathub_needs_command" -f -a "ctl" -d 'Look after
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l config -d 'Read the settings from this file alone; it must exist' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l listen -d 'Listen on this address for people who chat; may be repeated' -r
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -l admin-socket -d 'Listen on this path for "chathub ctl"' -r -F
-complete -c chathub -n "__fish_chathub_using_subcommand serve" -l state-dir -d 'Keep what outlives the daemon in this directory' -r -F
+complete -c chathub -n "__fish_chathub_using_subcommand serve" -l state-dir -d 'Keep what outlives the daemon in this directory; so far that is nothing' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c chathub -n "__fish_chathub_using_subcommand check-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and not __fish_seen_subcommand_from status clients client kick mute unmute rename rooms topic close history history-stats say monitor top metrics log-level reload shutdown describe call completions" -l socket -d 'The daemon\'s admin socket' -r -F

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::driver::Arrival;
-use crate::logging::ids;
+use crate::logging::{InWords, ids};
 use crate::settings;
 
 /// How long to wait after the system has run out of something, at first and at most.
@@ -44,7 +44,7 @@ pub async fn accept(listener: Arc<TcpListener>, arrivals: mpsc::Sender<Arrival>,
             Err(error) => {
                 counts.paused.fetch_add(1, Ordering::Relaxed);
                 if pause == PAUSE.0 {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "accepting is paused");
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "accepting is paused{}", InWords(&error));
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);

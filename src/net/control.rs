@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use super::driver::Arrival;
 use crate::hub::By;
-use crate::logging::ids;
+use crate::logging::{InWords, ids};
 use crate::wire::control::{
     Command, ControlError, Count, ErrorCode, Event, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place, Reply, Request,
     describe,
@@ -71,7 +71,7 @@ pub async fn serve(
                     }
                 }
                 Err(error) => {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "the admin socket is paused");
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "the admin socket is paused{}", InWords(&error));
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },
@@ -210,7 +210,8 @@ impl Connection {
                 chathub_outcome = outcome,
                 chathub_admin_uid = self.by.uid,
                 chathub_admin_pid = self.by.pid,
-                "admin command"
+                "admin command{}",
+                InWords(format_args!("{} by user {}, {outcome}", spec.name, self.by.uid))
             );
         }
         answer

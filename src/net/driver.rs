@@ -260,7 +260,7 @@ impl Driver {
         self.carry(now()).await;
         while self.stop.is_none() {
             let at = now();
-            self.tick(at);
+            self.tick(at, arrivals.is_empty());
             self.carry(at).await;
             let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
             tokio::select! {
@@ -299,7 +299,8 @@ impl Driver {
         .min()
     }
 
-    fn tick(&mut self, at: Now) {
+    /// What is due; `quiet` if nothing that came is waiting to be looked at.
+    fn tick(&mut self, at: Now, quiet: bool) {
         if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
             self.hub.handle(Input::Tick, at, &mut self.effects);
         }
@@ -319,6 +320,7 @@ impl Driver {
         if self.around.activated
             && let Some(limit) = self.hub.settings().service.exit_when_idle
             && self.idle_since.is_some_and(|since| at.mono.since(since) >= limit)
+            && quiet // somebody may be on the way in
             && self.stop.is_none()
         {
             info!("nobody has been here for {limit:?}: stopping until somebody comes");
@@ -636,7 +638,7 @@ impl Driver {
             Err(problems) => {
                 let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 for problem in &text {
-                    error!(message_id = ids::RELOAD_FAILED, chathub_problem = %problem, "settings refused; the old ones stay");
+                    error!(message_id = ids::RELOAD_FAILED, chathub_problem = %problem, "settings refused; the old ones stay{}", logging::InWords(problem));
                 }
                 return Err(ControlError::new(ErrorCode::Conflict, text.join("\n")));
             }
@@ -659,7 +661,7 @@ impl Driver {
         }
         for listener in &self.around.chat {
             if let Err(error) = accept::prepare(listener, &settings.tcp) {
-                error!(chathub_error = %error, "cannot set the options of a listening socket");
+                error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
         self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
@@ -755,7 +757,8 @@ impl Driver {
     /// Says goodbye, and waits until everybody has what they are owed, but not for ever.
     async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let Stopping { args, mut reply } = self.stop.take().expect("the loop has ended for this");
-        systemd::stopping();
+        let allowed = args.deadline_s.map_or(self.hub.settings().shutdown.deadline, |seconds| seconds.seconds());
+        systemd::stopping(allowed);
         for task in &self.around.accepting {
             task.abort();
         }
@@ -764,8 +767,7 @@ impl Driver {
         let message = args.message.as_deref().filter(|text| crate::hub::text::is_clean(text)).map(Into::into);
         self.hub.handle(Input::Stop { message }, at, &mut self.effects);
         self.carry(at).await;
-        let deadline = args.deadline_s.map_or(self.hub.settings().shutdown.deadline, |seconds| seconds.seconds());
-        let deadline = Instant::now() + deadline;
+        let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();
         self.to_rounds.leave(Order::Drain(drain));
         let mut gave_up = 0;
@@ -779,7 +781,12 @@ impl Driver {
                     // A second signal: at once.
                     Some(Arrival::Stop) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.last_words(&command, by, reply, now()),
-                    // Connections that were accepted on the way here are closed by being dropped.
+                    // Who was accepted on the way here is told so, and turned away.
+                    Some(Arrival::Accepted { stream, peer }) => {
+                        let at = now();
+                        self.accepted(stream, peer, at);
+                        self.carry(at).await;
+                    }
                     Some(_) => {}
                     None => break,
                 },

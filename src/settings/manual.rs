@@ -69,7 +69,7 @@ chathub.toml \- configuration of the chat hub
 .br
 .I /etc/chathub/conf.d/*.toml
 .SH DESCRIPTION
-.BR chathub (1)
+.BR chathub (8)
 reads its settings from
 .IR /etc/chathub/chathub.toml ,
 and then from the files in
@@ -200,7 +200,7 @@ chathub check\-config && systemctl reload chathub
 .fi
 .RE
 .SH SEE ALSO
-.BR chathub (1),
+.BR chathub (8),
 .BR systemctl (1),
 .BR systemd.socket (5)
 .PP

@@ -7,6 +7,7 @@ needs it. The title of a case is the sentence that it proves.
 
 import json
 import pathlib
+import platform
 import re
 import shlex
 import subprocess
@@ -264,6 +265,17 @@ class Knocking:
     def expect_all_let_in(self):
         expect(not self.errors, f"{len(self.errors)} connections failed: {self.errors[:3]}")
         self.machine.transcript.add("#", f"{len(self.opened)} connections meanwhile")
+
+    def expect_all_greeted(self):
+        """By the old process or the new one, whoever they waited for."""
+        silent = 0
+        for connection in self.opened:
+            connection.settimeout(DEADLINE)
+            try:
+                silent += not connection.recv(1)
+            except ConnectionResetError:
+                silent += 1
+        expect(not silent, f"{silent} of {len(self.opened)} were disconnected without a word")
 
 
 # -----------------------------------------------------------------------------
@@ -529,6 +541,79 @@ def _(machine, packages):
         expect(subject in explained, f"no explanation {subject!r}")
 
 
+@life.case("journalctl finds all about one client by its id, and explains it")
+def _(machine, packages):
+    serving(machine)
+    ann = Chatter(machine, "ann")
+    wait_until("ann is there", lambda: machine.run("chathub", "ctl", "client", "ann").status == 0)
+    client = json.loads(machine.must("chathub", "ctl", "client", "ann", "--json").out)
+    ann.say("/join tea")
+    ann.say("/quit")
+    ann.expect_end()
+    field = f"CHATHUB_CLIENT={client['id']}"
+
+    def entries():
+        lines = machine.journal("--unit", SERVICE, "--output=json", field).splitlines()
+        found = [json.loads(line) for line in lines]
+        return found if any(entry["MESSAGE"].startswith("client left: ann ") for entry in found) else None
+
+    found = wait_until("the journal has the departure", entries)
+    said = [entry["MESSAGE"] for entry in found]
+    for message in ("client arrived", "client changed its name", "client joined a room", "client left"):
+        expect(any(line.startswith(f"{message}: ") for line in said), f"no {message!r} in {said}")
+    for entry in found:
+        expect_equal("CHATHUB_CLIENT", entry["CHATHUB_CLIENT"], client["id"])
+    expect_equal("CHATHUB_ADDR", found[0]["CHATHUB_ADDR"], "::1")
+    expect_equal("CHATHUB_NICK", found[-1]["CHATHUB_NICK"], "ann")
+    explained = machine.journal("--catalog", field)
+    for part in ("ann is gone", f"The client {client['id']}, from ::1, is no longer connected."):
+        expect(part in explained, f"no explanation {part!r}:\n{explained}")
+
+
+@life.case("a storm of arrivals does not fill the journal, which says how many were left out")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "restart", SERVICE)  # counts from 0
+    pid = main_pid(machine, inside=True)
+    crowd = [machine.connect() for _ in range(400)]
+    for connection in crowd:
+        connection.close()
+
+    def entries():
+        lines = machine.journal("--unit", SERVICE, "--output=json", f"_PID={pid}").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def accounted():
+        """How many arrivals and departures are written, and how many are counted."""
+        found = entries()
+        kinds = ("client arrived", "client left")
+        written = sum(entry["MESSAGE"].startswith(kinds) for entry in found)
+        counted = sum(int(entry.get("CHATHUB_COUNT", 0)) for entry in found)
+        return (written, counted) if written + counted >= 800 else None
+
+    written, counted = wait_until("each of 800 is written or counted", accounted)
+    machine.transcript.add("#", f"{written} written, {counted} counted")
+    expect(written < 400, f"{written} of 800 were written")
+    explained = machine.journal("--unit", SERVICE, "--catalog", f"_PID={pid}")
+    expect(re.search(r"\d+ entries were not written", explained), "it is not explained")
+
+
+@life.case("systemctl status tells how many people and rooms there are")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "restart", SERVICE)
+    people = [Chatter(machine), Chatter(machine)]
+    people[0].say("/join tea")
+
+    def told():
+        return 'Status: "2 clients, 2 rooms"' in machine.run("systemctl", "status", SERVICE).out
+
+    wait_until("the status is told", told)
+    for person in people:
+        person.close()
+    wait_until("they are gone", lambda: "0 clients" in machine.show(SERVICE, "StatusText"))
+
+
 @life.case("monitor shows an arrival as it happens")
 def _(machine, packages):
     serving(machine)
@@ -553,7 +638,9 @@ def _(machine, packages):
     chatter.expect_end()
     uid = machine.must("id", "-u", MEMBER).out.strip()
     entry = machine.must("journalctl", "--unit", SERVICE, "--output=json", f"CHATHUB_ADMIN_UID={uid}").out
-    expect("kick" in entry, f"no entry with CHATHUB_ADMIN_UID={uid}")
+    said = [json.loads(line)["MESSAGE"] for line in entry.splitlines()]
+    expect(any(re.fullmatch(rf"client kicked: ann \(c\d+\) in lobby.*, by user {uid}.*", line) for line in said), f"{said}")
+    expect(f"admin command: clients.kick by user {uid}, done" in said, f"{said}")
 
 
 @life.case("a reload puts new settings in force and disconnects nobody")
@@ -717,6 +804,86 @@ def _(machine, packages):
     expect_equal("the service", machine.state(SERVICE), "inactive")
 
 
+@life.case("the service ends when nobody has been there for a time, if it is set so, and the next one wakes it")
+def _(machine, packages):
+    serving(machine)
+    machine.write("/etc/chathub/conf.d/test.toml", '[service]\nexit_when_idle = "10s"\n')
+    machine.must("systemctl", "restart", SERVICE)
+    ann = Chatter(machine, "ann")
+    before, inode = main_pid(machine, inside=True), listener(machine)
+
+    def idle():
+        clients = json.loads(machine.must("chathub", "ctl", "clients", "--json").out)["clients"]
+        return clients[0]["idle_s"] >= 12
+
+    wait_until("somebody has been there, silent, for longer than that", idle)
+    expect_equal("the process", main_pid(machine, inside=True), before)
+    ann.close()
+    machine.wait_state(SERVICE, "inactive")
+    expect_equal("its result", machine.show(SERVICE, "Result"), "success")
+    expect_equal("restarts", machine.show(SERVICE, "NRestarts"), "0")
+    for unit in SOCKETS:
+        expect_equal(unit, machine.state(unit), "active")
+    expect_equal("the listener", listener(machine), inode)
+    expect("nobody has been here" in machine.journal("--unit", SERVICE, "--lines=5"), "the journal does not say why")
+    bob = Chatter(machine, "bob")
+    expect_equal("the service", machine.state(SERVICE), "active")
+    expect(main_pid(machine, inside=True) != before, "it is the same process")
+    bob.close()
+    serving(machine)
+    machine.must("systemctl", "restart", SERVICE)  # as shipped again
+
+
+@life.case("a goodbye that is allowed longer than the unit's time-out is not cut short by systemd")
+def _(machine, packages):
+    serving(machine)
+    drop_in(machine, SERVICE, "[Service]\nTimeoutStopSec=2s\n")
+    machine.write(
+        "/etc/chathub/conf.d/test.toml",
+        '[shutdown]\ndeadline = "6s"\n[pace]\nlines = 1000000\nburst_lines = 1000000\n'
+        'bytes = "1GiB"\nburst_bytes = "1GiB"\n[slow]\nbehind = "64MiB"\n',
+    )
+    machine.must("systemctl", "restart", SERVICE)
+    deaf, bob = Chatter(machine), Chatter(machine, "bob")
+    line = b"z" * 1000 + b"\n"
+    bob.socket.sendall(line * 16000)  # more than the kernel takes for somebody who does not read
+
+    def behind():
+        clients = json.loads(machine.must("chathub", "ctl", "clients", "--json").out)["clients"]
+        return max(client["lines"] for client in clients) >= 16000 and any(client["behind_bytes"] for client in clients)
+
+    wait_until("all is said, and somebody does not keep up", behind)
+    machine.must("systemctl", "stop", SERVICE)
+    expect_equal("its result", machine.show(SERVICE, "Result"), "success")
+    stopped = machine.journal("--unit", SERVICE, "--output=json", "MESSAGE_ID=2b5d1233e45b44488ad83151ead1ee3b")
+    gave_up = json.loads(stopped.splitlines()[-1])["CHATHUB_GAVE_UP"]
+    expect_equal("those it gave up on", gave_up, "1")
+    deaf.close()
+    bob.close()
+    drop_in(machine, SERVICE, "")
+    serving(machine)
+
+
+@life.case("knocking at a service that cannot start ends in failed units, and one command brings them back")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    machine.write("/etc/chathub/conf.d/test.toml", "no_such_key = 1\n")
+
+    def knock():
+        refused(machine)
+        return machine.state(CHAT) == "failed"
+
+    wait_until("the socket gives up", knock)
+    expect_equal("the service", machine.state(SERVICE), "failed")
+    machine.run("rm", "/etc/chathub/conf.d/test.toml")
+    # Not before systemd counts the attempts as past (StartLimitIntervalSec=).
+    wait_until("one command brings it back", lambda: machine.run("systemctl", "start", SERVICE).status == 0)
+    for unit in UNITS:
+        expect_equal(unit, machine.state(unit), "active")
+    Chatter(machine).close()
+
+
 # The sandbox, from inside
 
 
@@ -773,23 +940,26 @@ def _(machine, packages):
     expect("/var/lib/chathub" in writable, f"its state is not writable: {writable}")
 
 
-def in_the_sandbox(machine, packages, commands):
-    """Runs commands in the very sandbox of the service, as the same user.
+def in_the_sandbox(machine, packages, commands, root=False):
+    """Runs commands in the very sandbox of the service, as the same user, or as root.
 
     Gives (exit status, first line of what was said) for each.
     """
     unit = machine.must("systemctl", "cat", SERVICE).out
     for key in ("ExecStart", "ExecReload", "Requires", "After", "Type", "NotifyAccess", "Restart", "WatchdogSec"):
         unit = re.sub(rf"(?m)^{key}=.*$", "", unit)
+    if root:
+        unit = re.sub("(?m)^(User|Group|StateDirectory)=.*$", "", unit)
     unit = unit.replace("[Service]", "[Service]\nType=oneshot\nExecStart=sh /share/probe.sh")
     lines = [f'said=$({shlex.join(c)} 2>&1); echo "PROBE $? $said" | head -n1' for c in commands]
     (packages.share / "probe.sh").write_text("\n".join(lines) + "\n")
-    machine.write("/run/systemd/system/chathub-probe.service", unit)
+    probe = "chathub-probe-root.service" if root else "chathub-probe.service"
+    machine.write(f"/run/systemd/system/{probe}", unit)
     machine.must("systemctl", "daemon-reload")
-    machine.must("systemctl", "start", "chathub-probe.service")
-    said = machine.journal("--unit=chathub-probe.service", "--output=cat")
+    machine.must("systemctl", "start", probe)
+    said = machine.journal(f"--unit={probe}", "--output=cat")
     machine.transcript.add(" ", said)
-    machine.run("rm", "/run/systemd/system/chathub-probe.service")
+    machine.run("rm", f"/run/systemd/system/{probe}")
     machine.run("systemctl", "daemon-reload")
     results = re.findall(r"(?m)^PROBE (\d+) ?(.*)$", said)
     expect_equal("answers", len(results), len(commands))
@@ -815,7 +985,10 @@ def _(machine, packages):
         (["touch", "/tmp/chathub-probe"], None),
         (["bash", "-c", ": <>/dev/tcp/127.0.0.1/6969"], no_internet),
         (["bash", "-c", ": <>/dev/tcp/::1/6969"], no_internet),
+        (["bash", "-c", ": <>/dev/tcp/192.0.2.1/80"], no_internet),
         (["bash", "-c", ": <>/dev/udp/192.0.2.1/53"], no_internet),
+        (["perl", "-e", "socket(S, 16, 3, 0) or die $!"], no_internet),  # netlink
+        (["perl", "-e", "socket(S, 17, 3, 0) or die $!"], no_internet),  # packets as they are
         (["touch", "/etc/chathub/probe"], read_only),
         (["touch", "/etc/chathub/conf.d/probe"], read_only),
         (["touch", "/run/probe"], read_only),
@@ -827,6 +1000,9 @@ def _(machine, packages):
         (["cat", "/proc/1/cmdline"], missing),
         (["cat", "/proc/cpuinfo"], missing),
         (["cat", "/dev/kmsg"], missing),
+        (["cat", "/dev/mem"], missing),
+        (["mknod", "/tmp/mem", "c", "1", "1"], not_permitted),
+        (["ls", "/run/dbus"], denied),
         (["unshare", "--user", "true"], not_permitted),
         (["unshare", "--net", "true"], not_permitted),
         (["chmod", "u+s", "/var/lib/chathub/probe"], not_permitted),
@@ -837,15 +1013,56 @@ def _(machine, packages):
         (["chroot", "/", "true"], not_permitted),
         (["rm", "/var/lib/chathub/probe"], None),
     ]
-    results = in_the_sandbox(machine, packages, [command for command, _ in wanted])
+    judge(wanted, in_the_sandbox(machine, packages, [command for command, _ in wanted]))
+    for path in ("/tmp/chathub-probe", "/var/tmp/chathub-probe"):
+        expect(machine.run("test", "-e", path).status != 0, f"{path} is seen outside")
+
+
+def judge(wanted, results):
+    """Each command was refused with these words, or allowed (None)."""
     wrong = []
     for (command, refusal), (status, said) in zip(wanted, results):
         fine = status == 0 if refusal is None else status != 0 and refusal in said
         if not fine:
             wrong.append(f"{shlex.join(command)}: {status}, {said!r}, expected {refusal or 'success'!r}")
     expect(not wrong, "\n".join(wrong))
-    for path in ("/tmp/chathub-probe", "/var/tmp/chathub-probe"):
-        expect(machine.run("test", "-e", path).status != 0, f"{path} is seen outside")
+
+
+# System calls by their numbers: no program of the image makes all of them as
+# they are needed here.
+CALLS = {
+    "x86_64": {"mount": 165, "ptrace": 101, "setuid": 105, "setgid": 106, "reboot": 169, "init_module": 175,
+               "bpf": 321, "perf_event_open": 298, "swapon": 167, "settimeofday": 164, "sched_yield": 24},
+    "aarch64": {"mount": 40, "ptrace": 117, "setuid": 146, "setgid": 144, "reboot": 142, "init_module": 105,
+                "bpf": 280, "perf_event_open": 241, "swapon": 224, "settimeofday": 170, "sched_yield": 124},
+}
+
+
+@life.case("in the daemon's sandbox, even root may not mount, trace, become another user, or change the machine")
+def _(machine, packages):
+    serving(machine)
+    not_permitted = "Operation not permitted"
+    call = 'my ($n, @a) = @ARGV; @a = map { /^-?\\d+$/ ? $_ + 0 : $_ } @a; my $r = syscall($n + 0, @a); ' \
+        'print $r == -1 ? "$!" : "done"; exit($r == -1 ? 1 : 0)'
+    wanted = []
+    for name, arguments, refusal in [
+        ("sched_yield", [], None),  # the probe itself works
+        ("mount", ["none", "/tmp", "tmpfs", "0", "0"], not_permitted),
+        ("ptrace", ["0", "0", "0", "0"], not_permitted),
+        ("setuid", ["1"], not_permitted),
+        ("setgid", ["1"], not_permitted),
+        ("reboot", ["0", "0", "0", "0"], not_permitted),
+        ("init_module", ["0", "0", "0"], not_permitted),
+        ("bpf", ["0", "0", "0"], not_permitted),
+        ("perf_event_open", ["0", "0", "-1", "-1", "0"], not_permitted),
+        ("swapon", ["/tmp", "0"], not_permitted),
+        ("settimeofday", ["0", "0"], not_permitted),
+    ]:
+        wanted.append((["perl", "-e", call, str(CALLS[platform.machine()][name]), *arguments], refusal))
+    wanted.append((["cat", "/dev/mem"], "No such file or directory"))
+    wanted.append((["touch", "/etc/probe"], "Read-only file system"))
+    wanted.append((["bash", "-c", ": <>/dev/tcp/192.0.2.1/80"], "Address family not supported"))
+    judge(wanted, in_the_sandbox(machine, packages, [command for command, _ in wanted], root=True))
 
 
 # What the manual tells an administrator to do
@@ -906,15 +1123,20 @@ def upgrade(machine, packages, number, change=None):
     expect_equal("dpkg's view", installed_version(machine), f"install ok installed {version}")
 
 
-@life.case("an upgrade restarts the service alone: no listener is lost, no knock unanswered")
+@life.case("an upgrade restarts the service alone: a goodbye for everybody, no listener lost, no knock unanswered")
 def _(machine, packages):
     serving(machine)
     before, inode = main_pid(machine, inside=True), listener(machine)
     since = [machine.show(unit, "ActiveEnterTimestampMonotonic") for unit in SOCKETS]
     machine.write("/etc/chathub/conf.d/mine.toml", "# mine\n")
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
     with Knocking(machine) as knocking:
         upgrade(machine, packages, 1)
         knocking.expect_all_let_in()
+        knocking.expect_all_greeted()
+    for person in (ann, bob):
+        person.expect_end()
+        expect(re.search(r"(?m)^-- .*\r\n\Z", person.seen), f"no goodbye for {person.name}: {person.seen[-200:]!r}")
     expect_equal("the service", machine.state(SERVICE), "active")
     expect(main_pid(machine, inside=True) != before, "the old version still runs")
     expect_equal("the listener", listener(machine), inode)
