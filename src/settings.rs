@@ -308,8 +308,10 @@ settings! {
     tcp: Tcp {
         /// After so long without traffic the kernel asks whether the other end is still there.
         keepalive: Option<Duration> = Some(Duration::from_secs(60)), TimeOrOff(time("5s", "2h")), Live;
-        /// A client that acknowledges nothing for so long is taken for gone.
-        user_timeout: Option<Duration> = Some(Duration::from_secs(120)), TimeOrOff(time("5s", "1h")), Live;
+        /// A client that acknowledges nothing for so long, or whose window stays shut so long because it
+        /// reads nothing, is taken for gone (TCP_USER_TIMEOUT, tcp(7)). Not below slow.stall, if that is
+        /// to have its time.
+        user_timeout: Option<Duration> = Some(Duration::from_secs(300)), TimeOrOff(time("5s", "1h")), Live;
     }
     /// How the hub ends.
     shutdown: Shutdown {
