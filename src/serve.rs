@@ -111,7 +111,7 @@ fn start(
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    raise_descriptor_limit();
+    raise_descriptor_limit(&loaded.settings);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
         return Err(StartError::NoChatSocket);
@@ -254,13 +254,21 @@ fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
     Ok(ended)
 }
 
-/// As many descriptors as the system allows: each client is one.
-fn raise_descriptor_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
-    {
-        warn!(chathub_error = %error, "cannot raise the limit of open files{}", logging::InWords(&error));
+/// Descriptors that the daemon needs for other things than clients.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// As many descriptors as the system allows: each client is one. Says so if that is fewer than the
+/// settings let in.
+fn raise_descriptor_limit(settings: &Settings) {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    let most = if raised { hard } else { soft };
+    if most < settings.limits.clients as u64 + OTHER_DESCRIPTORS {
+        warn!(
+            "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n): that is not enough for \
+             limits.clients = {}",
+            settings.limits.clients
+        );
     }
 }
 

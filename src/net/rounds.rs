@@ -472,10 +472,14 @@ impl Rounds {
     /// Writes to one client what it is owed, as far as its socket takes it.
     fn serve(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        if client.full || client.given_up {
+        if client.given_up {
             return;
         }
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
+        if client.full {
+            let behind = client.reader.behind(log) as u64;
+            return client.connection.behind.store(behind, Ordering::Relaxed);
+        }
         client.reader.missed(render::missed);
         loop {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];

@@ -313,7 +313,7 @@ fn only_those_miss_lines_whose_sockets_are_full() {
     let daemon = Daemon::with(&format!("[slow]\nbehind = '64KiB'\n{UNPACED}"));
     let mut anns: Vec<_> = (0..20).map(|n| daemon.client(&format!("ann{n}"))).collect();
     for ann in &mut anns {
-        ann.write("y\n".repeat(4000).as_bytes());
+        ann.write("y\n".repeat(800).as_bytes());
     }
     for ann in &mut anns {
         drop(ann.sync());
