@@ -7,6 +7,8 @@
 //! sequence of its sender. Somebody who speaks never writes the script: where its own lines belong is known
 //! only from others.
 
+use std::collections::BTreeMap;
+
 use crate::peers::{Dialect, Record};
 
 /// Bytes of a line without its end; 64 with it, as in the measurements of the peers.
@@ -14,6 +16,9 @@ pub(crate) const PAYLOAD: usize = 63;
 const FILLER: &[u8; 40] = b" the quick brown fox jumps over lazy dog";
 /// Long enough to cost nothing per line, short enough that one difference does not cost a big comparison.
 const BLOCK: usize = 16 << 10;
+
+/// What a flooder's line starts with, instead of `L`.
+const WILD: u8 = b'F';
 
 /// What a line says of itself: `L` + sender (5 hex) + sequence (8 hex) + time sent (16 hex) + filler.
 #[derive(Clone, Copy)]
@@ -25,7 +30,16 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn write(self, out: &mut Vec<u8>) {
-        out.push(b'L');
+        self.write_as(b'L', out);
+    }
+
+    /// As a line of somebody who floods: it may be dropped, and when it was sent does not matter.
+    pub(crate) fn write_wild(self, out: &mut Vec<u8>) {
+        self.write_as(WILD, out);
+    }
+
+    fn write_as(self, mark: u8, out: &mut Vec<u8>) {
+        out.push(mark);
         push_hex(out, self.sender.into(), 5);
         push_hex(out, self.seq.into(), 8);
         push_hex(out, self.sent, 16);
@@ -34,7 +48,7 @@ impl Stamp {
 
     /// Is this one of ours? If a server changed one so much that it is not, its sender's sequence has a hole.
     pub(crate) fn marks(payload: &[u8]) -> bool {
-        payload.len() == PAYLOAD && payload[0] == b'L' && payload[30..] == FILLER[..PAYLOAD - 30]
+        payload.len() == PAYLOAD && matches!(payload[0], b'L' | WILD) && payload[30..] == FILLER[..PAYLOAD - 30]
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
@@ -70,6 +84,12 @@ pub(crate) struct Script {
     ends: Vec<usize>,
     authors: Vec<u32>,
     sent: Vec<u64>,
+    /// How many of them are not flooders'.
+    tame: usize,
+    /// Lines up to the last that is not a flooder's.
+    tame_end: usize,
+    /// The lowest number that each flooder's next line may have.
+    wild: BTreeMap<u32, u32>,
 }
 
 /// How far somebody has read a script.
@@ -99,7 +119,17 @@ impl Script {
         self.ends.len()
     }
 
-    /// When the lines in `range` were sent, on the clock of `Stamp::sent`.
+    /// How many were said by others than flooders.
+    pub(crate) fn tame(&self) -> usize {
+        self.tame
+    }
+
+    /// Whoever has read so far has all that others than flooders said.
+    pub(crate) fn tame_end(&self) -> usize {
+        self.tame_end
+    }
+
+    /// When the lines in `range` were sent (flooders': 0), on the clock of `Stamp::sent`.
     pub(crate) fn sent(&self, range: std::ops::Range<usize>) -> &[u64] {
         &self.sent[range]
     }
@@ -180,14 +210,26 @@ impl Script {
     fn append(&mut self, record: &[u8], payload: &[u8], next: &mut [u32]) -> Result<(), String> {
         let garbled = || format!("not one of our lines: {:?}", String::from_utf8_lossy(record));
         let stamp = Stamp::parse(payload).ok_or_else(garbled)?;
-        let due = next.get_mut(stamp.sender as usize).ok_or_else(garbled)?;
-        if stamp.seq != *due {
+        let wild = payload[0] == WILD;
+        let due = if wild {
+            self.wild.entry(stamp.sender).or_insert(0)
+        } else {
+            next.get_mut(stamp.sender as usize).ok_or_else(garbled)?
+        };
+        // Lines of flooders are dropped, which makes holes; none comes twice or too late.
+        if stamp.seq < *due || stamp.seq > *due && !wild {
             return Err(format!("line {} of sender {} came when {} was due", stamp.seq, stamp.sender, due));
         }
-        *due += 1;
+        *due = stamp.seq + 1;
         self.bytes.extend_from_slice(record);
         self.ends.push(self.bytes.len());
-        self.authors.push(stamp.sender);
+        if wild {
+            self.authors.push(u32::MAX);
+        } else {
+            self.authors.push(stamp.sender);
+            self.tame += 1;
+            self.tame_end = self.ends.len();
+        }
         self.sent.push(stamp.sent);
         Ok(())
     }
@@ -205,6 +247,22 @@ pub(crate) fn self_test() -> Result<(), String> {
         line
     };
     let good = [line(0, 0), line(1, 0), line(0, 1), line(0, 2), line(1, 1)];
+    let flood = |seq| {
+        let mut line = b"eve: ".to_vec();
+        Stamp { sender: 0, seq, sent: 0 }.write_wild(&mut line);
+        line.extend_from_slice(b"\r\n");
+        line
+    };
+    let mut script = Script::default();
+    let mut reader = Reader { line: 0, probed: false, speaks: None };
+    let flooded = [flood(0), line(0, 0), flood(7), line(0, 1), flood(8)];
+    script.advance(&mut reader, &flooded.concat(), Dialect::Lines, &mut [0; 2])?;
+    if (script.tame(), script.tame_end(), reader.line) != (2, 4, 5) {
+        return Err("a flooder's lines were taken for others'".to_owned());
+    }
+    if script.advance(&mut reader, &flood(8), Dialect::Lines, &mut [2; 2]).is_ok() {
+        return Err("not found: a flooder's line doubled".to_owned());
+    }
     let notice = b"* eve joined\r\n".to_vec();
     let pick = |order: &[usize]| order.iter().map(|&at| good[at].as_slice()).collect::<Vec<_>>().concat();
     // What a second listener makes of `bytes` after a first one has heard all that is good, in pieces.

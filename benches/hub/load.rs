@@ -6,9 +6,12 @@
 //! waits for the server finds a few sockets ready each time it looks, one that cannot keep up finds hundreds.
 //! Its CPU time (`generator busy`) does not show it, since it looks again at once.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::ops::Range;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -17,6 +20,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, SockRef, Socket, Type};
 
+use crate::abuse;
 use crate::check::{Reader, Script, Stamp, probe};
 use crate::histogram::Histogram;
 use crate::peers::{Dialect, Peer, Step};
@@ -34,6 +38,14 @@ const MOST_FAULTS: usize = 8;
 /// However slow the server is, a run ends.
 const JOIN_DEADLINE: u64 = 180 * SECOND;
 const DRAIN_DEADLINE: u64 = 30 * SECOND;
+/// Abusers arrive and spend their bursts.
+const ONSET: Duration = Duration::from_secs(5);
+/// Some seconds longer than `pace.patience`: from here on, what flooders send too much is dropped.
+const DROPPING: u64 = 34 * SECOND;
+/// A run that measures so briefly does not wait for that.
+const QUICK: Duration = Duration::from_secs(1);
+/// Longer than `rooms.gather_big` in unlimited.toml, after which the arrivals are announced.
+const SETTLED: Duration = Duration::from_secs(9);
 
 /// What to do to which server; handed over as JSON.
 #[derive(Clone, Serialize, Deserialize)]
@@ -47,6 +59,8 @@ pub(crate) struct Spec {
     pub(crate) task: Task,
     pub(crate) warm: Duration,
     pub(crate) measure: Duration,
+    /// chathub's admin socket.
+    pub(crate) admin: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -60,6 +74,8 @@ pub(crate) enum Task {
     Idle,
     /// So many at once connect, say a line, leave, and come again, while the others listen.
     Churn { slots: usize },
+    /// So many lines a second as in `Open`, first alone, then with so many abusers of each kind.
+    Abuse { rate: u64, each: usize },
 }
 
 enum Role {
@@ -137,7 +153,18 @@ struct Load {
     wakes: u64,
     last_input: u64,
     latency: Option<Histogram>,
+    abusers: Option<Abusers>,
     faults: Vec<String>,
+}
+
+/// The process of those who abuse the server; ends with this.
+struct Abusers(Child);
+
+impl Drop for Abusers {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// Where the counters stood at an instant.
@@ -145,6 +172,7 @@ struct Mark {
     at: u64,
     server: Duration,
     own: Duration,
+    abusers: Duration,
     machine: Duration,
     deliveries: u64,
     said: usize,
@@ -203,6 +231,7 @@ impl Load {
             wakes: 0,
             last_input: now(),
             latency: None,
+            abusers: None,
             faults: Vec::new(),
             spec,
         })
@@ -215,6 +244,10 @@ impl Load {
             return Ok(());
         }
         self.quiet()?;
+        if matches!(self.spec.task, Task::Idle) && self.spec.senders == 0 {
+            // What an arrival sets off later than that is not rest yet.
+            self.talk_for(SETTLED)?;
+        }
         figures.set("join_bytes_each", self.received as f64 / self.spec.clients as f64);
         let full = pss_of(self.pid);
         figures.set("memory_empty", empty as f64);
@@ -234,6 +267,7 @@ impl Load {
             }
             Task::Idle => self.measured(figures)?,
             Task::Churn { slots } => self.churn(slots, figures)?,
+            Task::Abuse { each, .. } => return self.abused(each, figures),
         }
         if let Some(latency) = &self.latency {
             for (name, part) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999)] {
@@ -385,7 +419,7 @@ impl Load {
     fn talk_for(&mut self, span: Duration) -> io::Result<()> {
         let start = now();
         let end = start + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        let Task::Open { rate } = self.spec.task else {
+        let (Task::Open { rate } | Task::Abuse { rate, .. }) = self.spec.task else {
             while now() < end && !self.failed() {
                 self.turn(10)?;
                 if let Task::Closed { .. } = self.spec.task {
@@ -422,6 +456,7 @@ impl Load {
             at: now(),
             server: cpu_of(self.pid),
             own: own_cpu(),
+            abusers: self.abusers.as_ref().map_or(Duration::ZERO, |abusers| cpu_of(abusers.0.id().cast_signed())),
             machine: machine_cpu(),
             deliveries: self.deliveries,
             said: self.rooms.iter().map(|room| room.said).sum(),
@@ -440,7 +475,9 @@ impl Load {
         let reads = (to.reads - from.reads) as f64;
         figures.set("server_busy", server / wall);
         figures.set("generator_busy", own / wall);
-        figures.set("others_busy", ((machine - server - own) / wall).max(0.0));
+        let abusers = to.abusers.saturating_sub(from.abusers).as_secs_f64();
+        figures.set("abusers_busy", abusers / wall);
+        figures.set("others_busy", ((machine - server - own - abusers) / wall).max(0.0));
         if deliveries > 0.0 {
             figures.set("deliveries_per_s", deliveries / wall);
             figures.set("lines_per_s", (to.said - from.said) as f64 / wall);
@@ -488,7 +525,8 @@ impl Load {
     fn lacks(&self, id: usize) -> bool {
         let client = &self.clients[id];
         let room = &self.rooms[client.room];
-        matches!(client.role, Role::Hearer) && client.reader.line < room.said
+        let script = &room.script;
+        matches!(client.role, Role::Hearer) && (script.tame() < room.said || client.reader.line < script.tame_end())
     }
 
     fn churn(&mut self, slots: usize, figures: &mut Figures) -> io::Result<()> {
@@ -511,6 +549,79 @@ impl Load {
             self.overdue(start, DRAIN_DEADLINE, "the last visitors' leaving");
         }
         self.drain()
+    }
+
+    /// Latency without abusers, then with them: while they arrive and spend their bursts, while they are
+    /// held back, and while their lines are dropped because they did not take the hint.
+    fn abused(&mut self, each: usize, figures: &mut Figures) -> io::Result<()> {
+        let long = 3 * self.spec.measure;
+        self.talk_for(self.spec.warm)?;
+        self.phase("calm", long, figures)?;
+        let calm = pss_of(self.pid);
+        let start = now();
+        let child = Command::new(std::env::current_exe()?)
+            .args(["--role-abuse", &each.to_string(), &self.address.port().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        self.abusers = Some(Abusers(child));
+        self.phase("onset", ONSET, figures)?;
+        let mut most = pss_of(self.pid);
+        let from = self.mark();
+        self.phase("held", long, figures)?;
+        let to = self.mark();
+        self.compare(&from, &to, figures);
+        most = most.max(pss_of(self.pid));
+        if self.spec.measure > QUICK {
+            let dropping = Duration::from_nanos((start + DROPPING).saturating_sub(now()));
+            self.talk_for(dropping)?;
+            most = most.max(pss_of(self.pid));
+            self.phase("dropping", long, figures)?;
+            most = most.max(pss_of(self.pid));
+        }
+        figures.set("memory_calm", calm as f64);
+        figures.set("memory_most", most as f64);
+        let abusers = abuse::KINDS * each;
+        figures.set("memory_each_abuser", most.saturating_sub(calm) as f64 / abusers as f64);
+        self.status(figures)?;
+        self.drain()
+    }
+
+    /// Says what is due for `span`, and notes how long it took to be heard.
+    fn phase(&mut self, name: &str, span: Duration, figures: &mut Figures) -> io::Result<()> {
+        self.latency = Some(Histogram::new());
+        self.talk_for(span)?;
+        let Some(latency) = self.latency.take() else { return Ok(()) };
+        for (quantile, part) in [("p50", 0.5), ("p99", 0.99)] {
+            let value = latency.quantile(part) as f64 / 1e6;
+            figures.set(&format!("{name}_{quantile}_ms"), value);
+            if let Some(calm) = figures.value(&format!("calm_{quantile}_ms")).filter(|&calm| calm > 0.0) {
+                figures.set(&format!("{name}_{quantile}_ratio"), value / calm);
+            }
+        }
+        figures.set(&format!("{name}_max_ms"), latency.most() as f64 / 1e6);
+        Ok(())
+    }
+
+    /// What chathub itself says: how many abusers it still serves, and its counters.
+    fn status(&mut self, figures: &mut Figures) -> io::Result<()> {
+        let Some(path) = &self.spec.admin else { return Ok(()) };
+        let asked = now();
+        let mut stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"{\"id\":1,\"cmd\":\"status\"}\n")?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        figures.set("status_ms", (now() - asked) as f64 / 1e6);
+        let answer: serde_json::Value = serde_json::from_str(&answer)?;
+        let clients = answer["result"]["clients"].as_u64().unwrap_or(0) as f64;
+        figures.set("abusers_left", clients - self.clients.len() as f64);
+        if let Some(counters) = answer["result"]["counters"].as_object() {
+            for (name, value) in counters {
+                figures.set(&format!("counter_{name}"), value.as_f64().unwrap_or(0.0));
+            }
+        }
+        Ok(())
     }
 
     // Talking
@@ -686,7 +797,7 @@ impl Load {
         if client.reader.speaks.is_none() {
             room.passed += heard.passed;
             if let Some(latency) = &mut self.latency {
-                for &sent in room.script.sent(from..from + heard.passed) {
+                for &sent in room.script.sent(from..from + heard.passed).iter().filter(|&&sent| sent > 0) {
                     latency.record(self.last_input.saturating_sub(sent));
                 }
             }

@@ -9,6 +9,7 @@
     reason = "figures and counts of our own, far below any limit"
 )]
 
+mod abuse;
 mod check;
 mod histogram;
 mod limit;
@@ -34,7 +35,7 @@ use report::{Column, Figures, Outcome, Ratio};
 const HELP: &str = "\
 cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
-Scenarios: fanout latency idle storm churn rooms curve (all, if none is named)
+Scenarios: fanout latency idle storm churn rooms abuse curve (all, if none is named)
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
   --peers LIST     limit,chathub,redis,ngircd or all (default: limit,chathub)
   --cell TEXT      only cells whose label contains TEXT
@@ -107,6 +108,22 @@ const CHURN: &[Column] = &[
     column("deliveries_per_s", "deliveries/s", Ratio::Shown),
     column("server_busy", "server busy", Ratio::Hidden),
 ];
+const ABUSE: &[Column] = &[
+    column("calm_p50_ms", "p50 ms before", Ratio::Hidden),
+    column("calm_p99_ms", "p99 ms before", Ratio::Hidden),
+    column("onset_p50_ratio", "p50 first 5 s", Ratio::Hidden),
+    column("onset_p99_ratio", "p99 first 5 s", Ratio::Hidden),
+    column("held_p50_ratio", "p50 held", Ratio::Hidden),
+    column("held_p99_ratio", "p99 held", Ratio::Hidden),
+    column("dropping_p50_ratio", "p50 dropping", Ratio::Hidden),
+    column("dropping_p99_ratio", "p99 dropping", Ratio::Hidden),
+    column("memory_calm", "PSS B before", Ratio::Hidden),
+    column("memory_most", "PSS B most", Ratio::Hidden),
+    column("memory_each_abuser", "B/abuser", Ratio::Hidden),
+    column("abusers_left", "abusers left", Ratio::Hidden),
+    column("abusers_busy", "abusers busy", Ratio::Hidden),
+    column("others_busy", "others busy", Ratio::Hidden),
+];
 const CURVE: &[Column] = &[
     column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
     column("memory_each", "PSS B/client", Ratio::Hidden),
@@ -120,6 +137,11 @@ fn main() -> ExitCode {
         ["--role-limit", listen] => role(|| {
             let listen = listen.parse().map_err(std::io::Error::other)?;
             limit::serve(listen)
+        }),
+        ["--role-abuse", each, port] => role(|| {
+            let each = each.parse().map_err(std::io::Error::other)?;
+            let port = port.parse().map_err(std::io::Error::other)?;
+            abuse::run(each, port)
         }),
         ["--role-load", spec, port, pid] => role(|| {
             let spec: Spec = serde_json::from_str(spec)?;
@@ -196,7 +218,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
                         .collect::<Result<_, _>>()?,
                 };
             }
-            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "curve" => {
+            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" => {
                 options.scenarios.push(word.to_owned());
             }
             _ => return Err(format!("what is {word:?}?\n{HELP}")),
@@ -248,6 +270,12 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
                 Cell { room_size: 5, ..Cell::one_room("rooms of 5, W=1 each", 50_000, 1, Task::Closed { window: 1 }) },
                 Cell::one_room("one room, N=1000 W=1", 1_000, 1, Task::Closed { window: 1 }),
             ],
+        },
+        Scenario {
+            name: "abuse",
+            columns: ABUSE,
+            // Twenty senders: each stays well within the pace that the settings allow.
+            cells: vec![Cell::one_room("N=1000 100/s, 400 abusers", 1_000, 20, Task::Abuse { rate: 100, each: 100 })],
         },
         Scenario {
             name: "curve",
@@ -349,7 +377,8 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
     let mut runs: BTreeMap<Peer, Vec<Figures>> = BTreeMap::new();
     for _ in 0..options.reps {
         for &peer in &options.peers {
-            if clients > peer.most_clients() {
+            let unfit = matches!(cell.task, Task::Abuse { .. }) && peer != Peer::Chathub;
+            if unfit || clients > peer.most_clients() {
                 remarks.push(format!("{} is not asked to serve {}", peer.name(), cell.label));
                 continue;
             }
@@ -361,6 +390,7 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
                 task: cell.task,
                 warm: options.measure / 3,
                 measure: options.measure,
+                admin: None,
             };
             eprintln!("   {label}: {}", peer.name());
             let figures = run_once(&spec).unwrap_or_else(|fault| {
@@ -375,12 +405,17 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
 }
 
 fn run_once(spec: &Spec) -> Result<Figures, String> {
-    let server = Running::start(spec.peer)?;
+    let settings = match spec.task {
+        Task::Abuse { .. } => "abuse.toml",
+        _ => "unlimited.toml",
+    };
+    let server = Running::start(spec.peer, settings)?;
+    let spec = Spec { admin: Some(server.admin()), ..spec.clone() };
     let generator = std::env::current_exe()
         .and_then(|own| {
             Command::new(own)
                 .arg("--role-load")
-                .arg(serde_json::to_string(spec)?)
+                .arg(serde_json::to_string(&spec)?)
                 .args([server.port.to_string(), server.pid().to_string()])
                 .stdin(Stdio::null())
                 .stderr(Stdio::inherit())

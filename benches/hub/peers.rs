@@ -167,15 +167,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts `peer` on a free loopback port.
+    /// Starts `peer` on a free loopback port; chathub with a settings file of `benches/`.
     ///
     /// # Errors
     /// A text for the person at the terminal: not installed, or did not come up.
-    pub(crate) fn start(peer: Peer) -> Result<Self, String> {
+    pub(crate) fn start(peer: Peer, settings: &str) -> Result<Self, String> {
         let dir = scratch_dir().map_err(|error| format!("cannot make a directory: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let log = dir.join("log");
-        let mut command = command(peer, &dir, port).map_err(|error| format!("cannot prepare: {error}"))?;
+        let mut command = command(peer, &dir, port, settings).map_err(|error| format!("cannot prepare: {error}"))?;
         let child = File::create(&log)
             .and_then(|file| command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn());
         let child = match child {
@@ -192,6 +192,11 @@ impl Running {
 
     pub(crate) fn pid(&self) -> i32 {
         self.child.id().cast_signed()
+    }
+
+    /// chathub's admin socket.
+    pub(crate) fn admin(&self) -> PathBuf {
+        self.dir.join("admin.sock")
     }
 
     fn await_port(&mut self, peer: Peer, log: &Path) -> Result<(), String> {
@@ -237,7 +242,7 @@ impl Drop for Running {
     }
 }
 
-fn command(peer: Peer, dir: &Path, port: u16) -> io::Result<Command> {
+fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Command> {
     let mut command;
     match peer {
         Peer::Limit => {
@@ -245,7 +250,7 @@ fn command(peer: Peer, dir: &Path, port: u16) -> io::Result<Command> {
             command.args(["--role-limit", "127.0.0.1:0"]);
         }
         Peer::Chathub => {
-            let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/unlimited.toml");
+            let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
             command = Command::new(env!("CARGO_BIN_EXE_chathub"));
             command
                 .args(["serve", "--listen", "127.0.0.1:0", "--config"])

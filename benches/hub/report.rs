@@ -22,7 +22,7 @@ impl Figures {
         self.values.insert(name.to_owned(), value);
     }
 
-    fn value(&self, name: &str) -> Option<f64> {
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
         self.values.get(name).copied()
     }
 }

@@ -633,15 +633,15 @@ impl Hub {
 
     /// A name made of the address and port, which tells nothing about them.
     fn guest_name(&mut self, peer: SocketAddr, id: SessionId) -> Name {
-        let mut take = |text: &str| {
-            let name = Name::parse(text, text.len()).ok()?;
-            self.roster.claim(&name, id).ok().map(|()| name)
-        };
+        let mut take = |name: Name| self.roster.claim(&name, id).ok().map(|()| name);
         let key = &self.key;
         (4..=8)
-            .find_map(|length| take(&name::guest(key, peer.ip(), peer.port(), length)))
-            // The same address and port twice at a time, or five collisions: the number decides.
-            .or_else(|| take(&format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0)))
+            .find_map(|length| take(Name::guest(key, peer.ip(), peer.port(), length)))
+            .or_else(|| {
+                // The same address and port twice at a time, or five collisions: the number decides.
+                let text = format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0);
+                take(Name::parse(&text, text.len()).ok()?)
+            })
             .expect("a name with a number that is never given twice is free")
     }
 

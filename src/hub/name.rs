@@ -68,6 +68,16 @@ impl Name {
         Ok(Self(Arc::new(Spellings::of(&shown))))
     }
 
+    /// The name that [`guest`] makes. Its characters are their own folded forms and skeletons, so all
+    /// four spellings are one, and no rule needs to be asked: a hub gives many of these at a time.
+    #[must_use]
+    pub fn guest(key: &[u8; 16], addr: IpAddr, port: u16, length: usize) -> Self {
+        let shown = guest(key, addr, port, length);
+        let at = shown.len();
+        let text = shown.repeat(4).into_boxed_str();
+        Self(Arc::new(Spellings { text, folded_at: at, skeleton_at: 2 * at, sight_at: 3 * at }))
+    }
+
     /// As its holder wrote it, in NFC.
     #[must_use]
     pub fn shown(&self) -> &str {
@@ -636,6 +646,20 @@ mod tests {
         }
         assert_eq!(guest(&key, addr, 4242, 0), guest(&key, addr, 4242, 4));
         assert_eq!(guest(&key, addr, 4242, 99), longest);
+    }
+
+    #[test]
+    fn a_guest_s_name_is_as_parsing_would_make_it() {
+        for port in 0..2000 {
+            let (key, addr) = ([port as u8; 16], "192.0.2.1".parse().unwrap());
+            for length in GUEST_LENGTH {
+                let text = guest(&key, addr, port, length);
+                let (given, parsed) = (Name::guest(&key, addr, port, length), Name::parse(&text, text.len()).unwrap());
+                let spellings =
+                    |name: &Name| [name.shown(), name.folded(), name.skeleton(), name.sight()].map(str::to_owned);
+                assert_eq!(spellings(&given), spellings(&parsed));
+            }
+        }
     }
 
     #[test]
