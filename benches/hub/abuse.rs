@@ -86,7 +86,7 @@ pub(crate) fn run(each: usize, port: u16) -> io::Result<()> {
         if now() >= drip {
             drip += SECOND;
             for abuser in abusers.iter_mut().filter(|abuser| matches!(abuser.abuse, Abuse::Drip)) {
-                abuser.stream.read(&mut buffer[..1]).ok();
+                let _ = abuser.stream.read(&mut buffer[..1]);
             }
         }
     }

@@ -650,8 +650,9 @@ mod tests {
 
     #[test]
     fn a_guest_s_name_is_as_parsing_would_make_it() {
-        for port in 0..2000 {
-            let (key, addr) = ([port as u8; 16], "192.0.2.1".parse().unwrap());
+        for port in 0..2000_u16 {
+            let [_, low] = port.to_be_bytes();
+            let (key, addr) = ([low; 16], "192.0.2.1".parse().unwrap());
             for length in GUEST_LENGTH {
                 let text = guest(&key, addr, port, length);
                 let (given, parsed) = (Name::guest(&key, addr, port, length), Name::parse(&text, text.len()).unwrap());
