@@ -21,7 +21,7 @@ use crate::cli::ServeArgs;
 use crate::config;
 use crate::exit::Exit;
 use crate::logging::{self, Journal, ids};
-use crate::net::driver::{self, ARRIVALS, Arrival, Circumstances, Driver, Ended};
+use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended};
 use crate::net::exchange::Exchange;
 use crate::net::rounds::{self, Rounds};
 use crate::net::{accept, control};
@@ -358,10 +358,4 @@ fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     };
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
-}
-
-/// What time it is, for whoever starts a hub of their own.
-#[must_use]
-pub fn now() -> crate::hub::time::Now {
-    driver::now()
 }

@@ -96,10 +96,4 @@ impl Pace {
         let nanos = now.0.saturating_mul(1000);
         self.lines = self.lines.max(nanos).saturating_add(per_line.saturating_mul(u64::from(lines)));
     }
-
-    /// Lines dropped in this episode.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
 }
