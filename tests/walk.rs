@@ -517,7 +517,7 @@ impl Walk {
                 if let Message::Replay { lines, .. } = message {
                     assert!(lines.windows(2).all(|pair| pair[0].seq < pair[1].seq), "history is in order");
                 }
-                render::message(message, self.world.now.wall, &mut model.owed);
+                render::message(message, View::default(), self.world.now.wall, &mut model.owed);
             }
             Effect::Post { room, line } => {
                 assert!(line.seq > self.last_line, "lines are numbered in their order");

@@ -674,7 +674,7 @@ fn time(call: &mut Call<'_>, args: &str) {
             None => return call.refuse(Refusal::BadOffset(clip(other))),
         },
     };
-    let view = View { time };
+    let view = View { time, ..call.own().view };
     call.own_mut().view = view;
     call.effects.push(Effect::View { session: call.id, view });
     call.done(time.map_or(Done::TimeOff, Done::TimeOn));

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::name::InvalidName;
+use super::terminal::Colors;
 use super::time::Wall;
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
@@ -147,6 +148,12 @@ impl Said {
 pub struct View {
     /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
     pub time: Option<Offset>,
+    /// Names in colours, and what is less important dim.
+    pub colors: Colors,
+    /// Lines are wrapped before they are as wide, in characters; 0 for not at all.
+    pub width: u16,
+    /// What is not ASCII is told in ASCII.
+    pub ascii: bool,
 }
 
 /// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:

@@ -19,6 +19,7 @@ pub mod pace;
 pub mod room;
 pub mod roster;
 pub mod session;
+pub mod terminal;
 pub mod text;
 pub mod time;
 

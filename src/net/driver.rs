@@ -535,14 +535,14 @@ impl Driver {
                 return rendered.bytes.clone();
             }
             let mut out = Vec::new();
-            render::message(message, at.wall, &mut out);
+            render::message(message, crate::hub::message::View::default(), at.wall, &mut out);
             let bytes: Arc<[u8]> = out.into();
             let rendered = Rendered { lines: lines.clone(), offset: *offset, day, bytes: bytes.clone() };
             self.rendered = Some(rendered);
             return bytes;
         }
         let mut out = Vec::new();
-        render::message(message, at.wall, &mut out);
+        render::message(message, crate::hub::message::View::default(), at.wall, &mut out);
         out.into()
     }
 

@@ -1,9 +1,12 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
 pub mod admin;
 pub mod control;
+pub mod editor;
 pub mod frames;
 pub mod lines;
 pub mod link;
+pub mod page;
 pub mod render;
+pub mod screen;
 pub mod stream;
 pub mod telnet;

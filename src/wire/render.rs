@@ -7,37 +7,63 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::page::{Page, Style, columns};
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Done, Farewell, Line, Message, Offset, Refusal, Replay, Said, View};
-use crate::hub::text;
 use crate::hub::time::Wall;
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
+    let mut page = Page::new(view, out);
     if let Some(offset) = view.time {
-        clock(line.at, offset, Clock::Seconds, out);
+        clock(line.at, offset, Clock::Seconds, &mut page);
     }
-    said(&line.said, out);
+    said(&line.said, &mut page);
 }
 
-fn said(said: &Said, out: &mut Vec<u8>) {
+fn said(said: &Said, out: &mut Page<'_>) {
+    // What goes on in a further row stands below the text, not below the time or the name.
+    let spoken = |out: &mut Page<'_>, before: &str, nick: &str, between: &str, text: &str| {
+        out.text(before);
+        out.name(nick);
+        out.text(between);
+        out.hang();
+        out.text(text);
+    };
     match said {
-        Said::Say { nick, text } => pieces(out, &[nick, ": ", text]),
-        Said::Emote { nick, text } => pieces(out, &["* ", nick, " ", text]),
-        Said::Notice { text } => pieces(out, &["-- notice: ", text]),
-        Said::Topic { nick: Some(nick), text } if text.is_empty() => pieces(out, &["* ", nick, " cleared the topic"]),
-        Said::Topic { nick: Some(nick), text } => pieces(out, &["* ", nick, " set the topic: ", text]),
+        Said::Say { nick, text } => spoken(out, "", nick, ": ", text),
+        Said::Emote { nick, text } => {
+            out.text("* ");
+            out.hang();
+            out.name(nick);
+            pieces(out, &[" ", text]);
+        }
+        Said::Notice { text } => {
+            out.text("-- notice: ");
+            out.hang();
+            out.text(text);
+        }
+        Said::Topic { nick: Some(nick), text } if text.is_empty() => spoken(out, "* ", nick, " cleared the topic", ""),
+        Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
         Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
-        Said::Topic { nick: None, text } => pieces(out, &["-- the topic is now: ", text]),
-        Said::Joined { nick } => pieces(out, &["* ", nick, " joined"]),
-        Said::Left { nick, reason: None } => pieces(out, &["* ", nick, " left"]),
-        Said::Left { nick, reason: Some(reason) } => pieces(out, &["* ", nick, " left (", reason, ")"]),
-        Said::Renamed { from, to } => pieces(out, &["* ", from, " is now ", to]),
+        Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
+        Said::Joined { nick } => aside(out, &[nick, " joined"]),
+        Said::Left { nick, reason: None } => aside(out, &[nick, " left"]),
+        Said::Left { nick, reason: Some(reason) } => aside(out, &[nick, " left (", reason, ")"]),
+        Said::Renamed { from, to } => aside(out, &[from, " is now ", to]),
         Said::Gathered { joined, left, names, members } => {
-            pieces(out, &["* ", &gathered(*joined, *left, names), &format!("; {members} here now")]);
+            aside(out, &[&gathered(*joined, *left, names), &format!("; {members} here now")]);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    out.end();
+}
+
+/// Something about coming and going.
+fn aside(out: &mut Page<'_>, texts: &[&str]) {
+    out.style(Style::Dim);
+    out.text("* ");
+    out.hang();
+    pieces(out, texts);
 }
 
 /// `ann, bob, eve and 54 more joined, 12 left`
@@ -63,25 +89,27 @@ fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
 }
 
 /// Appends texts, each cleaned, without a line end.
-fn pieces(out: &mut Vec<u8>, pieces: &[&str]) {
+fn pieces(out: &mut Page<'_>, pieces: &[&str]) {
     for piece in pieces {
-        if text::is_clean(piece) {
-            out.extend_from_slice(piece.as_bytes());
-        } else {
-            out.extend_from_slice(text::clean(piece.as_bytes()).as_bytes());
-        }
+        out.text(piece);
     }
 }
 
-fn put(out: &mut Vec<u8>, texts: &[&str]) {
+/// A notice of the hub: `-- ` and the texts.
+fn notice(out: &mut Page<'_>, texts: &[&str]) {
+    out.style(Style::Dim);
+    out.text("-- ");
+    out.hang();
     pieces(out, texts);
-    out.extend_from_slice(b"\r\n");
+    out.end();
 }
 
-/// A notice of the hub: `-- ` and the texts.
-fn notice(out: &mut Vec<u8>, texts: &[&str]) {
-    out.extend_from_slice(b"-- ");
-    put(out, texts);
+/// A row of a table in a notice.
+fn row(out: &mut Page<'_>, texts: &[&str]) {
+    out.text("--   ");
+    out.hang();
+    pieces(out, texts);
+    out.end();
 }
 
 #[derive(Clone, Copy)]
@@ -90,22 +118,22 @@ enum Clock {
     Minutes,
 }
 
-/// `[10:01:02] ` or `[10:01] `
-fn clock(at: Wall, offset: Offset, clock: Clock, out: &mut Vec<u8>) {
+/// `10:01:02` or `10:01`
+fn time_of_day(at: Wall, offset: Offset, clock: Clock) -> String {
     let seconds = local_seconds(at, offset).rem_euclid(86_400);
-    let two = |out: &mut Vec<u8>, number: i64| {
-        let digits = u8::try_from(number.rem_euclid(100)).expect("below 100");
-        out.extend_from_slice(&[b'0' + digits / 10, b'0' + digits % 10]);
-    };
-    out.push(b'[');
-    two(out, seconds / 3600);
-    out.push(b':');
-    two(out, seconds / 60 % 60);
-    if matches!(clock, Clock::Seconds) {
-        out.push(b':');
-        two(out, seconds % 60);
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match clock {
+        Clock::Seconds => format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
+        Clock::Minutes => format!("{hours:02}:{minutes:02}"),
     }
-    out.extend_from_slice(b"] ");
+}
+
+/// `[10:01:02] ` or `[10:01] `
+fn clock(at: Wall, offset: Offset, clock: Clock, out: &mut Page<'_>) {
+    out.style(Style::Dim);
+    pieces(out, &["[", &time_of_day(at, offset, clock), "]"]);
+    out.style(Style::Plain);
+    out.text(" ");
 }
 
 fn local_seconds(at: Wall, offset: Offset) -> i64 {
@@ -130,10 +158,7 @@ fn day(at: Wall, offset: Offset) -> String {
 /// `2026-11-22 10:01 UTC`
 fn date_and_time(at: Wall) -> String {
     let offset = Offset::default();
-    let mut time = Vec::new();
-    clock(at, offset, Clock::Minutes, &mut time);
-    let time = String::from_utf8_lossy(&time[1..6]).into_owned();
-    format!("{} {time} UTC", day(at, offset))
+    format!("{} {} UTC", day(at, offset), time_of_day(at, offset, Clock::Minutes))
 }
 
 /// Who else is among `members` people: `with 2 others`.
@@ -165,9 +190,10 @@ fn usage(command: &Command) -> String {
     format!("/{} {}", command.name, command.usage).trim_end().to_owned()
 }
 
-/// Appends what one client is told.
+/// Appends what one client is told, who sees it in `view`.
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
-pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
+pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
+    let out = &mut Page::new(view, out);
     match message {
         Message::Welcome { hub, greeting, nick, room, members, kept } => {
             let company = company(*members);
@@ -188,24 +214,23 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
-        Message::PrivateFrom { nick, text } => put(out, &["[", nick, " -> you] ", text]),
+        Message::PrivateFrom { nick, text } => private(out, ["[", nick, " -> you] "], text),
         Message::PrivateTo { nick, text, away } => {
-            put(out, &["[you -> ", nick, "] ", text]);
+            private(out, ["[you -> ", nick, "] "], text);
             is_away(nick, away.as_deref(), out);
         }
         Message::Who { room, people, total } => {
             notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
             let names = people.iter().map(|(nick, away)| if *away { format!("{nick}*") } else { nick.to_string() });
-            columns(&names.collect::<Vec<_>>(), out);
+            names_in_columns(&names.collect::<Vec<_>>(), out);
             more(people.len(), *total, out);
         }
         Message::Rooms { rooms, total } => {
             notice(out, &[&count(*total, "room", "rooms"), ":"]);
+            let widest = rooms.iter().map(|(name, ..)| columns(name)).max().unwrap_or(0).max(16);
             for (name, members, topic) in rooms {
-                let topic = topic.as_deref().unwrap_or("");
                 let people = count(*members, "person", "people");
-                let line = format!("  {} {people:<11} {topic}", padded(name, 16));
-                notice(out, &[line.trim_end()]);
+                cells(out, &[(name, widest), (&people, 11)], topic.as_deref().unwrap_or(""));
             }
             more(rooms.len(), *total, out);
         }
@@ -219,17 +244,17 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
         Message::Help => {
             notice(out, &["what you type is said to the room; //x says \"/x\"; commands:"]);
             for command in COMMANDS {
-                notice(out, &[&format!("  {:<20} {}", usage(command), command.about)]);
+                cells(out, &[(&usage(command), 20)], command.about);
             }
             notice(out, &["/help and a command tells more of it"]);
         }
         Message::HelpOn(command) => {
             notice(out, &[&usage(command), ": ", command.about]);
             if !command.detail.is_empty() {
-                notice(out, &["  ", command.detail]);
+                row(out, &[command.detail]);
             }
             if !command.aliases.is_empty() {
-                notice(out, &["  also: /", &command.aliases.join(", /")]);
+                row(out, &["also: /", &command.aliases.join(", /")]);
             }
         }
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
@@ -241,7 +266,16 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
     }
 }
 
-fn is_away(nick: &str, away: Option<&str>, out: &mut Vec<u8>) {
+fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str) {
+    out.text(before);
+    out.name(nick);
+    out.text(behind);
+    out.hang();
+    out.text(text);
+    out.end();
+}
+
+fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     match away {
         None => {}
         Some("") => notice(out, &[nick, " is away"]),
@@ -249,30 +283,48 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-fn more(listed: usize, total: usize, out: &mut Vec<u8>) {
+fn more(listed: usize, total: usize, out: &mut Page<'_>) {
     if total > listed {
-        notice(out, &[&format!("  and {} more", total - listed)]);
+        row(out, &[&format!("and {} more", total - listed)]);
     }
 }
 
 /// `text` filled up with spaces to `width` columns.
 fn padded(text: &str, width: usize) -> String {
-    let fill = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
+    let fill = width.saturating_sub(columns(text));
     format!("{text}{:fill$}", "")
 }
 
-/// Names side by side, in a width that fits any terminal.
-fn columns(names: &[String], out: &mut Vec<u8>) {
-    const WIDTH: usize = 72;
-    let widest = names.iter().map(|name| unicode_width::UnicodeWidthStr::width(name.as_str())).max().unwrap_or(0) + 2;
-    let across = (WIDTH / widest).max(1);
-    for row in names.chunks(across) {
-        let cells: String = row.iter().map(|name| padded(name, widest)).collect();
-        notice(out, &["  ", cells.trim_end()]);
+/// A row of a table: cells, each as wide as said, and a text that may take several rows.
+fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
+    out.text("--   ");
+    for (at, (cell, width)) in cells.iter().enumerate() {
+        if at + 1 == cells.len() && text.is_empty() {
+            out.text(cell);
+        } else {
+            pieces(out, &[&padded(cell, *width), " "]);
+        }
+    }
+    out.hang();
+    out.text(text);
+    out.end();
+}
+
+/// Names side by side, in the width that is known, or one that fits any terminal.
+fn names_in_columns(names: &[String], out: &mut Page<'_>) {
+    const WIDTH: usize = 75;
+    const BEFORE: usize = 5;
+    let room = out.room().unwrap_or(WIDTH).saturating_sub(BEFORE);
+    let widest = names.iter().map(|name| columns(name)).max().unwrap_or(0) + 2;
+    // The space behind the last name of a row may lie beyond it.
+    let across = ((room + 2) / widest).max(1);
+    for names in names.chunks(across) {
+        let cells: String = names.iter().map(|name| padded(name, widest)).collect();
+        row(out, &[cells.trim_end()]);
     }
 }
 
-fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Vec<u8>) {
+fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Page<'_>) {
     let today = day(now, offset);
     let head = match of {
         Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
@@ -309,7 +361,7 @@ fn until(until: &Option<Wall>) -> String {
     until.map_or_else(|| " until further notice".to_owned(), |until| format!(" until {}", date_and_time(until)))
 }
 
-fn done(done: &Done, out: &mut Vec<u8>) {
+fn done(done: &Done, out: &mut Page<'_>) {
     match done {
         Done::Named(nick) => notice(out, &["you are ", nick, " now"]),
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
@@ -346,7 +398,7 @@ fn done(done: &Done, out: &mut Vec<u8>) {
     }
 }
 
-fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
+fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
     match refusal {
         Refusal::UnknownCommand { given, nearest: Some(nearest) } => {
             notice(out, &["there is no command /", given, "; did you mean /", nearest, "? (nothing was said)"]);
@@ -391,7 +443,7 @@ fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
     }
 }
 
-fn goodbye(why: &Farewell, out: &mut Vec<u8>) {
+fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     match why {
         Farewell::Hangup | Farewell::Quit(_) | Farewell::Lost => notice(out, &["goodbye"]),
         Farewell::Kicked(None) => notice(out, &["you were disconnected by an operator"]),
@@ -404,9 +456,9 @@ fn goodbye(why: &Farewell, out: &mut Vec<u8>) {
 }
 
 /// Appends what a reader is told that fell too far behind its room.
-pub fn missed(lines: u64, out: &mut Vec<u8>) {
+pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
-    notice(out, &["you missed ", &count(lines, "line", "lines")]);
+    notice(&mut Page::new(view, out), &["you missed ", &count(lines, "line", "lines")]);
 }
 
 #[cfg(test)]
@@ -415,7 +467,7 @@ mod tests {
 
     fn shown(value: &Message) -> String {
         let mut out = Vec::new();
-        message(value, Wall(1_795_341_662_123), &mut out);
+        message(value, View::default(), Wall(1_795_341_662_123), &mut out);
         String::from_utf8(out).expect("UTF-8")
     }
 

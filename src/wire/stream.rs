@@ -358,11 +358,11 @@ impl Reader {
 
     /// If it has missed lines since this was last asked, `note` (for instance "you missed so many")
     /// takes their place. Returns how many it has missed.
-    pub fn missed(&mut self, note: impl FnOnce(u64, &mut Vec<u8>)) -> u64 {
+    pub fn missed(&mut self, note: impl FnOnce(u64, View, &mut Vec<u8>)) -> u64 {
         let Some(at) = self.missed_at.take() else { return 0 };
         let lines = std::mem::take(&mut self.missed);
         let mut bytes = Vec::new();
-        note(lines, &mut bytes);
+        note(lines, self.view, &mut bytes);
         // Behind the mail that belongs before the lines that are gone.
         let place = self.mail.iter().position(|mail| mail.before > at).unwrap_or(self.mail.len());
         self.mail_bytes += bytes.len();
@@ -600,7 +600,7 @@ mod tests {
                     }
                     Step::Take(most) => { take(&mut reader, Some(log), most, &mut got); }
                     Step::View(time) => {
-                        view = View { time: time.then(|| Offset::parse("+01:00").expect("an offset")) };
+                        view = View { time: time.then(|| Offset::parse("+01:00").expect("an offset")), ..View::default() };
                         reader.see(view, log);
                     }
                     Step::Quiet(on) => {

@@ -126,7 +126,7 @@ impl World {
                 }
                 Effect::Tell { to, message } => {
                     let mut bytes = Vec::new();
-                    render::message(message, self.now.wall, &mut bytes);
+                    render::message(message, chathub::hub::message::View::default(), self.now.wall, &mut bytes);
                     let client = self.clients.get_mut(to).expect("a client");
                     assert!(!client.closed, "{to} is told something after its last line");
                     client.reader.tell(bytes.into(), client.room.map(|room| &self.logs[&room]));

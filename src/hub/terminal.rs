@@ -1,0 +1,96 @@
+//! What a client's program has told of the terminal it runs in, and what that makes of it.
+
+use serde::{Deserialize, Serialize};
+
+/// A client's terminal, as far as it is known: nothing at all for those who speak no telnet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terminal {
+    /// Characters in a row, 20 to 500; 0 if it has not said.
+    pub cols: u16,
+    /// Rows, 5 to 200; 0 if it has not said.
+    pub rows: u16,
+    /// The client has answered in telnet, so it can be asked to hide what is typed.
+    pub answers: bool,
+    /// Its cursor can be moved, and its user has no line editor but ours or the kernel's.
+    pub screen: bool,
+    /// What is shown is read aloud: nothing may be drawn twice, and nothing for ornament.
+    pub read_aloud: bool,
+    /// It shows ASCII only.
+    pub ascii: bool,
+    /// What colours it has.
+    pub colors: Colors,
+}
+
+/// What colours a terminal has, or is to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Colors {
+    /// None.
+    #[default]
+    None,
+    /// The eight of ECMA-48.
+    Basic,
+    /// xterm's 256.
+    Many,
+}
+
+/// Who edits what is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// The client: it sends lines.
+    #[default]
+    Line,
+    /// We do: it sends each key as it is hit.
+    Char,
+}
+
+/// The widest that lines are wrapped at; beyond, nobody finds the next line's beginning.
+const WIDEST: u16 = 240;
+
+/// Widths are rounded down to a multiple of this, so that many people share a rendering.
+const WIDTH_STEP: u16 = 4;
+
+impl Terminal {
+    /// The mode that suits it best.
+    #[must_use]
+    pub fn suits(self) -> Mode {
+        if self.answers && self.screen && !self.read_aloud && self.cols > 0 && self.rows > 0 {
+            Mode::Char
+        } else {
+            Mode::Line
+        }
+    }
+
+    /// The width to wrap lines at, in characters; 0 for not at all.
+    #[must_use]
+    pub fn width(self) -> u16 {
+        if self.read_aloud { 0 } else { self.cols.min(WIDEST) / WIDTH_STEP * WIDTH_STEP }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn char_mode_suits_a_terminal_of_known_size_that_nobody_reads_aloud() {
+        let terminal = Terminal { cols: 80, rows: 24, answers: true, screen: true, ..Terminal::default() };
+        assert_eq!(terminal.suits(), Mode::Char);
+        for other in [
+            Terminal { cols: 0, ..terminal },
+            Terminal { rows: 0, ..terminal },
+            Terminal { answers: false, ..terminal },
+            Terminal { screen: false, ..terminal },
+            Terminal { read_aloud: true, ..terminal },
+        ] {
+            assert_eq!(other.suits(), Mode::Line, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn widths_come_in_few_sizes() {
+        let width = |cols| Terminal { cols, ..Terminal::default() }.width();
+        assert_eq!([0, 20, 79, 80, 83, 500].map(width), [0, 20, 76, 80, 80, 240]);
+        assert_eq!(Terminal { cols: 80, read_aloud: true, ..Terminal::default() }.width(), 0);
+    }
+}

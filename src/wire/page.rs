@@ -1,0 +1,319 @@
+//! A line under way to one kind of screen: with colours or without, wrapped at its width or not, in
+//! UTF-8 or ASCII.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::screen::width;
+use crate::hub::message::View;
+use crate::hub::terminal::Colors;
+use crate::hub::text;
+
+/// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
+/// against black, and no two are neighbours in hue and lightness.
+const MANY: [u8; 16] = [160, 166, 130, 100, 64, 28, 29, 30, 32, 67, 27, 63, 98, 134, 164, 162];
+
+/// The same among the eight of ECMA-48: red, green, magenta, cyan. Yellow and blue cannot be read on
+/// some screens.
+const BASIC: [u8; 4] = [31, 32, 35, 36];
+
+/// How names and what is less important look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As the terminal has it.
+    Plain,
+    /// Less bright.
+    Dim,
+}
+
+/// Writes lines, each from its beginning to [`Page::end`].
+pub struct Page<'a> {
+    out: &'a mut Vec<u8>,
+    view: View,
+    /// Where the line under way starts.
+    start: usize,
+    /// How far the rows that it goes on in are indented.
+    hang: usize,
+    style: Style,
+}
+
+impl<'a> Page<'a> {
+    /// Appends to `out`, for those who see lines in `view`.
+    pub fn new(view: View, out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, view, start, hang: 0, style: Style::Plain }
+    }
+
+    /// The columns that a row may have, if that is known.
+    #[must_use]
+    pub fn room(&self) -> Option<usize> {
+        // Not the last one: terminals do not agree on what follows when it is filled.
+        (self.view.width > 1).then(|| usize::from(self.view.width) - 1)
+    }
+
+    /// Appends a text, cleaned.
+    pub fn text(&mut self, text: &str) {
+        if text::is_clean(text) {
+            self.clean(text);
+        } else {
+            self.clean(&text::clean(text.as_bytes()));
+        }
+    }
+
+    fn clean(&mut self, text: &str) {
+        if self.view.width > 0 && text.contains('\t') {
+            return self.clean(&text.replace('\t', "    "));
+        }
+        if self.view.ascii && !text.is_ascii() {
+            ascii(text, self.out);
+        } else {
+            self.out.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    /// Appends what is ASCII and clean.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        debug_assert!(bytes.iter().all(|byte| matches!(byte, b' '..=b'~')));
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Appends somebody's name, in the colour that it always has.
+    pub fn name(&mut self, nick: &str) {
+        let Some(color) = color(nick, self.view.colors) else { return self.text(nick) };
+        self.out.extend_from_slice(color.as_bytes());
+        self.text(nick);
+        self.out.extend_from_slice(b"\x1b[39m");
+    }
+
+    /// From here on, it looks like that.
+    pub fn style(&mut self, style: Style) {
+        if self.view.colors != Colors::None && style != self.style {
+            self.style = style;
+            self.out.extend_from_slice(match style {
+                Style::Plain => b"\x1b[22m",
+                Style::Dim => b"\x1b[2m",
+            });
+        }
+    }
+
+    /// If the line does not fit in a row, it goes on below this place.
+    pub fn hang(&mut self) {
+        if let Some(room) = self.room() {
+            let column = columns(&String::from_utf8_lossy(&self.out[self.start..]));
+            // Where too little would be left beside it, a mark of its going on is enough.
+            self.hang = if column <= room / 2 { column } else { 2 };
+        }
+    }
+
+    /// Ends the line.
+    pub fn end(&mut self) {
+        self.style(Style::Plain);
+        if let Some(room) = self.room()
+            && self.out.len() - self.start > room
+        {
+            let line = self.out.split_off(self.start);
+            wrap(&String::from_utf8_lossy(&line), room, self.hang, self.out);
+        }
+        self.out.extend_from_slice(b"\r\n");
+        self.start = self.out.len();
+        self.hang = 0;
+    }
+}
+
+/// The colour that a name always has, whatever its case.
+fn color(nick: &str, colors: Colors) -> Option<String> {
+    // FNV-1a: the same with every process and release.
+    let folded = nick.chars().flat_map(char::to_lowercase);
+    let hash = folded.fold(0x811C_9DC5_u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
+    let pick = |count: usize| (hash ^ hash >> 16) as usize % count;
+    match colors {
+        Colors::None => None,
+        Colors::Basic => Some(format!("\x1b[{}m", BASIC[pick(BASIC.len())])),
+        Colors::Many => Some(format!("\x1b[38;5;{}m", MANY[pick(MANY.len())])),
+    }
+}
+
+/// A part of a line: one grapheme, or a sequence that says how what follows looks.
+fn parts(line: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let (part, columns) = match rest.strip_prefix('\x1b') {
+            Some(behind) => (&rest[..behind.find('m').map_or(rest.len(), |end| end + 2)], 0),
+            None => rest.graphemes(true).next().map(|grapheme| (grapheme, width(grapheme)))?,
+        };
+        rest = &rest[part.len()..];
+        Some((part, columns))
+    })
+}
+
+/// How many columns a line takes.
+#[must_use]
+pub fn columns(line: &str) -> usize {
+    if !line.contains('\x1b') && line.is_ascii() { line.len() } else { parts(line).map(|(_, columns)| columns).sum() }
+}
+
+/// Breaks a line into rows of at most `room` columns, between words where it can, those after the first
+/// indented by `hang` columns. Appends them, without an end behind the last.
+fn wrap(line: &str, room: usize, hang: usize, out: &mut Vec<u8>) {
+    let hang = hang.min(room / 2);
+    // The columns that this row has, and where in `out` and in columns its last word begins.
+    let (mut col, mut word, mut word_col) = (0, out.len(), 0);
+    // Spaces that a break would take the place of; those at the beginning of the line are part of it.
+    let mut spaces = 0;
+    let mut begun = false;
+    for (part, columns) in parts(line) {
+        if part == " " && begun {
+            spaces += 1;
+            continue;
+        }
+        begun |= part != " ";
+        if spaces > 0 && columns > 0 {
+            if col + spaces + columns <= room {
+                out.resize(out.len() + spaces, b' ');
+                (word, word_col) = (out.len(), col + spaces);
+                col += spaces;
+            } else {
+                row(hang, out);
+                (word, word_col, col) = (out.len(), hang, hang);
+            }
+            spaces = 0;
+        }
+        if col + columns > room {
+            if word_col > hang && col - word_col + columns <= room - hang {
+                // The word goes to a row of its own.
+                let moved = out.split_off(word);
+                let kept = out.trim_ascii_end().len();
+                out.truncate(kept);
+                row(hang, out);
+                word = out.len();
+                out.extend_from_slice(&moved);
+                col = col - word_col + hang;
+                word_col = hang;
+            } else {
+                row(hang, out);
+                (word, word_col, col) = (out.len(), hang, hang);
+            }
+        }
+        out.extend_from_slice(part.as_bytes());
+        col += columns;
+    }
+}
+
+fn row(hang: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n");
+    out.resize(out.len() + hang, b' ');
+}
+
+/// Appends `text` as well as ASCII can tell it.
+fn ascii(text: &str, out: &mut Vec<u8>) {
+    for grapheme in text.graphemes(true) {
+        let before = out.len();
+        for c in grapheme.nfkd() {
+            let like = match c {
+                ' '..='~' | '\t' => {
+                    out.push(u8::try_from(c).unwrap_or(b'?'));
+                    continue;
+                }
+                '‘' | '’' | '‚' | '′' => "'",
+                '“' | '”' | '„' | '″' => "\"",
+                '«' => "<<",
+                '»' => ">>",
+                '‹' => "<",
+                '›' => ">",
+                '–' | '—' | '‐' | '‑' | '−' => "-",
+                '•' | '·' => "*",
+                '→' => "->",
+                '←' => "<-",
+                '×' => "x",
+                '€' => "EUR",
+                '£' => "GBP",
+                '©' => "(c)",
+                '®' => "(R)",
+                'ß' => "ss",
+                'æ' => "ae",
+                'Æ' => "AE",
+                'œ' => "oe",
+                'Œ' => "OE",
+                'ø' => "o",
+                'Ø' => "O",
+                'ł' => "l",
+                'Ł' => "L",
+                'đ' | 'ð' => "d",
+                'Đ' | 'Ð' => "D",
+                'þ' => "th",
+                'Þ' => "Th",
+                'ı' => "i",
+                _ => continue,
+            };
+            out.extend_from_slice(like.as_bytes());
+        }
+        if out.len() == before {
+            out.push(b'?');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wrapped(line: &str, room: usize, hang: usize) -> String {
+        let mut out = b"before ".to_vec();
+        wrap(line, room, hang, &mut out);
+        String::from_utf8(out.split_off(7)).unwrap().replace("\r\n", "/")
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_go_on_below_their_text() {
+        assert_eq!(wrapped("ann: one two three", 12, 5), "ann: one two/     three");
+        assert_eq!(wrapped("ann: one two  three", 13, 5), "ann: one two/     three");
+        assert_eq!(wrapped("ann: one, a longer", 12, 5), "ann: one, a/     longer");
+        assert_eq!(wrapped("one two three", 3, 0), "one/two/thr/ee");
+        assert_eq!(wrapped("ann: abcdefghijklmnop", 12, 5), "ann: abcdefg/     hijklmn/     op");
+        assert_eq!(wrapped("ann: 日本語日本語", 12, 5), "ann: 日本語/     日本語");
+        assert_eq!(wrapped("  in front", 7, 2), "  in/  front");
+        assert_eq!(wrapped("a\x1b[2mbc de\x1b[22m", 4, 0), "a\x1b[2mbc/de\x1b[22m");
+    }
+
+    #[test]
+    fn a_name_has_one_colour_whatever_its_case() {
+        assert_eq!(color("Ann", Colors::Many), color("ann", Colors::Many));
+        assert_eq!(color("ann", Colors::None), None);
+        let names: Vec<_> = (0..200).map(|number| format!("n{number}")).collect();
+        let used: std::collections::BTreeSet<_> = names.iter().filter_map(|name| color(name, Colors::Many)).collect();
+        assert_eq!(used.len(), MANY.len(), "every colour is used");
+    }
+
+    #[test]
+    fn ascii_is_as_near_as_it_gets() {
+        let told = |text: &str| {
+            let mut out = Vec::new();
+            ascii(text, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            told("Grüße, Ærøskøbing – „žluťoučký kůň“… 5 €"),
+            "Grusse, AEroskobing - \"zlutoucky kun\"... 5 EUR"
+        );
+        assert_eq!(told("日本 \u{1F469}\u{200D}\u{1F469} ok"), "?? ? ok");
+    }
+
+    proptest! {
+        #[test]
+        fn rows_fit_and_nothing_but_spaces_is_lost(
+            line in "([a-z]{1,9}|日|é|👩|  ?|\x1b\\[2m){0,60}",
+            room in 8_usize..40,
+            hang in 0_usize..40,
+        ) {
+            let mut out = Vec::new();
+            wrap(&line, room, hang, &mut out);
+            let text = String::from_utf8(out).expect("whole characters");
+            for row in text.split("\r\n") {
+                prop_assert!(columns(row) <= room, "{row:?} in {text:?}");
+            }
+            let bare = |text: &str| text.replace([' ', '\r', '\n'], "");
+            prop_assert_eq!(bare(&text), bare(&line));
+        }
+    }
+}

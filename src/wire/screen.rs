@@ -1,0 +1,193 @@
+//! The rows at the bottom of a terminal in which somebody types: how they are drawn, and how they are
+//! taken away again so that lines can appear in their place.
+//!
+//! Nothing here relies on how wide a terminal takes a character to be, for they differ in that. Rows are
+//! broken by us before the terminal would; and the cursor gets to where it belongs by writing again
+//! what stands before it. No row reaches the last column, so that none is ever in the state between two
+//! rows that terminals disagree about.
+
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// What is typed, as bytes for a terminal whose cursor stands at the beginning of an empty row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Area {
+    /// Takes away what `draw` has drawn; the cursor is then where it was before.
+    pub erase: Vec<u8>,
+    /// Draws it. Leaves the cursor where the next key goes.
+    pub draw: Vec<u8>,
+}
+
+/// The size of a terminal, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// In a row; 20 to 500.
+    pub cols: u16,
+    /// Rows; 5 to 200.
+    pub rows: u16,
+}
+
+/// The most rows that are drawn; of longer texts, those around the cursor.
+const MOST_ROWS: usize = 10;
+
+/// Cursor to the first column of its row, and clear from there to the end of the screen.
+const CLEAR_BELOW: &[u8] = b"\r\x1b[J";
+
+/// The most columns that any terminal may take a grapheme for: as one character, or each part by itself.
+#[must_use]
+pub fn width(grapheme: &str) -> usize {
+    let parts = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>();
+    grapheme.width().max(parts)
+}
+
+/// How `prompt` and `text` look, with the cursor before the byte `cursor` of `text`. Neither holds
+/// control characters.
+#[must_use]
+pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
+    // One column stays free for the cursor.
+    let room = usize::from(size.cols.max(3)) - 1;
+    let most = (usize::from(size.rows) / 2).clamp(1, MOST_ROWS);
+    let mut rows = vec![String::new()];
+    let mut col = 0;
+    // The row of the cursor, and how many bytes of that row stand before it.
+    let mut at = None;
+    let cursor_of_all = prompt.len() + cursor;
+    let graphemes =
+        prompt.grapheme_indices(true).chain(text.grapheme_indices(true).map(|(at, g)| (prompt.len() + at, g)));
+    for (start, grapheme) in graphemes {
+        let columns = width(grapheme);
+        // Wider than a row: a chain of joined emoji without end.
+        let (shown, columns) = if columns > room { ("\u{FFFD}", 1) } else { (grapheme, columns) };
+        let row = rows.last().map_or(0, String::len);
+        if at.is_none() && start + grapheme.len() > cursor_of_all {
+            // A cursor before the first character of a row stands there, not behind the row before.
+            let wraps = col + columns > room;
+            at = Some(if wraps { (rows.len(), 0) } else { (rows.len() - 1, row) });
+        }
+        if col + columns > room {
+            rows.push(String::new());
+            col = 0;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push_str(shown);
+        }
+        col += columns;
+    }
+    let last = rows.len() - 1;
+    let (row, before) = at.unwrap_or((last, rows[last].len()));
+    // Of many rows those up to the cursor's, or the first ones.
+    let from = if rows.len() <= most { 0 } else { (row + 1).saturating_sub(most) };
+    let to = rows.len().min(from + most);
+    let mut draw = rows[from..to].join("\r\n").into_bytes();
+    if at.is_some() {
+        draw.push(b'\r');
+        up(to - 1 - row, &mut draw);
+        draw.extend_from_slice(&rows[row].as_bytes()[..before]);
+    }
+    let mut erase = Vec::new();
+    up(row - from, &mut erase);
+    erase.extend_from_slice(CLEAR_BELOW);
+    Area { erase, draw }
+}
+
+/// Cursor up by so many rows.
+fn up(rows: usize, out: &mut Vec<u8>) {
+    if rows > 0 {
+        out.extend_from_slice(format!("\x1b[{rows}A").as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SIZE: Size = Size { cols: 20, rows: 24 };
+
+    fn screen(size: Size) -> vt100::Parser {
+        let known = |number| std::num::NonZero::new(number).expect("a size");
+        vt100::Parser::new(known(size.rows), known(size.cols), 0)
+    }
+
+    #[track_caller]
+    fn check(prompt: &str, text: &str, cursor: usize, shown: &str, place: (u16, u16)) {
+        let mut screen = screen(SIZE);
+        screen.process(&area(prompt, text, cursor, SIZE).draw);
+        assert_eq!(screen.screen().contents(), shown);
+        assert_eq!(screen.screen().cursor_position(), place);
+    }
+
+    #[test]
+    fn the_cursor_stands_where_the_next_key_goes() {
+        check("> ", "", 0, "> ", (0, 2));
+        check("> ", "hello", 5, "> hello", (0, 7));
+        check("> ", "hello", 0, "> hello", (0, 2));
+        check("> ", "日本語", 3, "> 日本語", (0, 4));
+        check("> ", "e\u{301}a", 3, "> e\u{301}a", (0, 3));
+    }
+
+    #[test]
+    fn long_texts_are_broken_before_the_terminal_would_break_them() {
+        check("> ", "12345678901234567", 17, "> 12345678901234567", (0, 19));
+        check("> ", "123456789012345678", 18, "> 12345678901234567\n8", (1, 1));
+        check("> ", "123456789012345678", 17, "> 12345678901234567\n8", (1, 0));
+        check("> ", "123456789012345678", 0, "> 12345678901234567\n8", (0, 2));
+        check("> ", "1234567890123456日", 16, "> 1234567890123456\n日", (1, 0));
+    }
+
+    #[test]
+    fn of_a_text_taller_than_the_screen_the_rows_around_the_cursor_are_shown() {
+        let text: String = (0..26_u8).flat_map(|row| [char::from(b'a' + row); 19]).collect();
+        let size = Size { cols: 20, rows: 6 };
+        let rows = |cursor| {
+            let mut screen = screen(size);
+            screen.process(&area("", &text, cursor, size).draw);
+            screen.screen().contents().lines().map(|line| line[..1].to_owned()).collect::<String>()
+        };
+        assert_eq!(rows(0), "abc");
+        assert_eq!(rows(text.len()), "xyz");
+        assert_eq!(rows(19 * 10), "ijk");
+    }
+
+    #[test]
+    fn who_types_on_at_the_end_is_sent_what_is_new_only() {
+        let mut before = area("> ", "", 0, SIZE).draw;
+        let text = "some words 日本語 and e\u{301} and more of it, for three rows or so";
+        for (at, grapheme) in text.grapheme_indices(true) {
+            let to = at + grapheme.len();
+            let now = area("> ", &text[..to], to, SIZE).draw;
+            assert!(now.starts_with(&before), "{:?}", &text[..to]);
+            before = now;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_drawn_is_taken_away_again(
+            above in 0_u16..12,
+            text in "([a-z ]|日|é|e\u{301}|👩\u{200D}👩\u{200D}👧|❤\u{FE0F}){0,80}",
+            cursor in 0_usize..200,
+            cols in 20_u16..60,
+            rows in 5_u16..12,
+        ) {
+            let size = Size { cols, rows };
+            let cursor = (0..=cursor.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            let mut screen = screen(size);
+            for line in 0..above {
+                screen.process(format!("line {line}\r\n").as_bytes());
+            }
+            let area = area("prompt> ", &text, cursor, size);
+            let drawn = area.draw.windows(2).filter(|pair| pair == b"\r\n").count();
+            // What scrolls out at the top by drawing stays out.
+            let lines: Vec<_> = (0..above).map(|line| format!("line {line}")).collect();
+            let gone = (usize::from(above) + 1 + drawn).saturating_sub(usize::from(rows));
+            screen.process(&area.draw);
+            screen.process(&area.erase);
+            let left = screen.screen().contents();
+            prop_assert_eq!(left.trim_end(), lines[gone..].join("\n"));
+            prop_assert_eq!(screen.screen().cursor_position(), (above - u16::try_from(gone).expect("few"), 0));
+        }
+    }
+}
