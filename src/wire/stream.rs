@@ -15,8 +15,10 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use crate::hub::message::{Line, SessionId, View};
+use crate::hub::terminal::Colors;
 
 use super::render;
+use super::screen::Area;
 
 /// What was said in a room, from the oldest line somebody may still be owed.
 #[derive(Debug, Default)]
@@ -41,6 +43,13 @@ struct Rendering {
     /// The bytes of all lines, without a gap.
     bytes: Vec<u8>,
 }
+
+/// The most renderings of a log that are more than times: coloured, wrapped, in ASCII. Who comes later
+/// sees lines plain: a terminal wraps by itself, if less well.
+pub const MAX_ORNATE: usize = 64;
+
+/// The most of what a reader is owed that goes into one frame, in bytes, if it ends a line by then.
+const FRAME: usize = 16 * 1024;
 
 /// Bytes before the oldest line that may stay where they are: moving the rest costs more.
 const SLACK: usize = 64 * 1024;
@@ -154,7 +163,27 @@ impl Log {
         self.renderings.iter().find(|rendering| rendering.view == view).expect("readers keep their rendering")
     }
 
-    fn take_view(&mut self, view: View) {
+    /// Gives a rendering to one more reader that would see lines in `view`. Returns in which it does.
+    fn take_view(&mut self, view: View) -> View {
+        let is_ornate = |view: View| view != View { time: view.time, ..View::default() };
+        let is_there = self.renderings.iter().any(|rendering| rendering.view == view);
+        let ornate = self.renderings.iter().filter(|rendering| is_ornate(rendering.view)).count();
+        if is_there || !is_ornate(view) || ornate < MAX_ORNATE {
+            self.keep_view(view);
+            return view;
+        }
+        // What makes the most of them goes first.
+        if view.width > 0 {
+            return self.take_view(View { width: 0, ..view });
+        }
+        if view.colors != Colors::None {
+            return self.take_view(View { colors: Colors::None, ..view });
+        }
+        self.take_view(View { time: view.time, ..View::default() })
+    }
+
+    /// Gives a rendering to one more reader, however many there are.
+    fn keep_view(&mut self, view: View) {
         if let Some(rendering) = self.renderings.iter_mut().find(|rendering| rendering.view == view) {
             rendering.readers += 1;
         } else {
@@ -199,6 +228,14 @@ struct Mail {
     /// Goes out before this line of the log.
     before: u64,
     bytes: Shared,
+    /// It is held back, and all that comes after it.
+    held: bool,
+}
+
+impl Mail {
+    fn new(before: u64, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { before, bytes: bytes.into().into(), held: false }
+    }
 }
 
 /// What one reader does not want to see.
@@ -214,9 +251,13 @@ pub struct Filter {
 #[derive(Debug)]
 pub struct Reader {
     id: SessionId,
+    /// How it wants to see lines, and how it does.
     view: View,
+    seen: View,
     /// The next line it is owed.
     next: u64,
+    /// Lines from this one on are held back.
+    until: u64,
     /// One more than the last line of its own, which it is not shown.
     own: u64,
     filter: Option<Box<Filter>>,
@@ -225,6 +266,22 @@ pub struct Reader {
     /// Lines that it was not shown, for they had to be let go of, and where the first of them was.
     missed: u64,
     missed_at: Option<u64>,
+    /// What was taken last ended within a line; its rest is the first mail.
+    torn: bool,
+    typing: Option<Box<Typing>>,
+}
+
+/// What is typed on the terminal of a reader whose typing we echo. It stands below all lines, and is
+/// taken away and drawn again around those that come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Typing {
+    /// As it is on the screen when the frame is out.
+    shown: Area,
+    /// As it is to be.
+    wanted: Area,
+    /// What is to be written next, and as a whole; `at` bytes of it are.
+    frame: Vec<u8>,
+    at: usize,
 }
 
 /// A piece of what a reader is owed.
@@ -245,14 +302,31 @@ impl Reader {
     pub fn new(id: SessionId) -> Self {
         let mail = VecDeque::new();
         let view = View::default();
-        Self { id, view, next: 0, own: 0, filter: None, mail, mail_bytes: 0, missed: 0, missed_at: None }
+        Self {
+            id,
+            view,
+            seen: view,
+            next: 0,
+            until: u64::MAX,
+            own: 0,
+            filter: None,
+            mail,
+            mail_bytes: 0,
+            missed: 0,
+            missed_at: None,
+            torn: false,
+            typing: None,
+        }
     }
 
     /// Reads `log` from its present end on.
     pub fn enter(&mut self, log: &mut Log) {
-        log.take_view(self.view);
+        self.seen = log.take_view(self.view);
         self.next = log.end();
         self.own = 0;
+        if self.is_holding() {
+            self.until = self.next;
+        }
         for mail in &mut self.mail {
             mail.before = self.next;
         }
@@ -262,16 +336,17 @@ impl Reader {
     pub fn leave(&mut self, log: &mut Log) {
         let mut mail = VecDeque::new();
         let mut bytes = 0;
+        self.release(Some(log));
         self.each(Some(log), |piece| {
             if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece {
                 bytes += piece.len();
-                mail.push_back(Mail { before: 0, bytes: Arc::<[u8]>::from(piece).into() });
+                mail.push_back(Mail::new(0, piece));
             }
             true
         });
         self.mail = mail;
         self.mail_bytes = bytes;
-        log.drop_view(self.view);
+        log.drop_view(self.seen);
         (self.next, self.own) = (0, 0);
     }
 
@@ -283,29 +358,173 @@ impl Reader {
     /// From the present end of `log` on, lines are seen in `view`.
     pub fn see(&mut self, view: View, log: &mut Log) {
         if view != self.view {
-            let own = self.own;
-            self.leave(log);
-            self.view = view;
-            self.enter(log);
-            self.own = own;
+            self.apart(Some(log), |reader| reader.view = view);
         }
     }
 
     /// From the present end of `log` on, lines that `filter` hides are not shown.
     pub fn hide(&mut self, filter: Filter, log: &mut Log) {
-        let own = self.own;
-        self.leave(log);
-        self.filter = (filter.quiet || !filter.ignored.is_empty()).then(|| Box::new(filter));
-        self.enter(log);
-        self.own = own;
+        self.apart(Some(log), |reader| {
+            reader.filter = (filter.quiet || !filter.ignored.is_empty()).then(|| Box::new(filter));
+        });
     }
 
     /// Adds mail, which goes out after what is in `log` now and before what comes.
     pub fn tell(&mut self, bytes: Arc<[u8]>, log: Option<&Log>) {
         if !bytes.is_empty() {
             self.mail_bytes += bytes.len();
-            self.mail.push_back(Mail { before: log.map_or(0, Log::end), bytes: bytes.into() });
+            let held = self.is_holding();
+            self.mail.push_back(Mail { held, ..Mail::new(log.map_or(0, Log::end), bytes) });
         }
+    }
+
+    /// From now on, lines and mail are held back until they are [released](Self::release); or no more.
+    pub fn hold(&mut self, on: bool, log: Option<&Log>) {
+        if on {
+            self.until = log.map_or(0, Log::end);
+        } else {
+            self.release(log);
+            self.until = u64::MAX;
+        }
+    }
+
+    /// What was held back so far is not any more.
+    pub fn release(&mut self, log: Option<&Log>) {
+        if self.is_holding() {
+            self.until = log.map_or(0, Log::end);
+            for mail in &mut self.mail {
+                mail.held = false;
+            }
+        }
+    }
+
+    /// Whether what comes is held back.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.until != u64::MAX
+    }
+
+    /// What is typed looks like `area` from now on; `None` if we do not echo it any more. While we do,
+    /// what the reader is owed is written in frames; and it is shown what it says itself.
+    pub fn area(&mut self, area: Option<Area>, log: Option<&mut Log>) {
+        match (area, &mut self.typing) {
+            (Some(area), Some(typing)) => typing.wanted = area,
+            (Some(wanted), None) => {
+                // Whatever was typed before in that row, and echoed by the terminal, goes.
+                let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
+                let mut typing = Box::new(Typing { shown, wanted, frame: Vec::new(), at: 0 });
+                self.apart(log, |reader| {
+                    // A line that is half written is finished first.
+                    if std::mem::take(&mut reader.torn)
+                        && let Some(rest) = reader.mail.pop_front()
+                    {
+                        typing.frame = rest.bytes.rest().to_vec();
+                        reader.mail_bytes -= typing.frame.len();
+                    }
+                    reader.typing = Some(typing);
+                });
+            }
+            (None, Some(_)) => self.apart(log, |reader| {
+                let Some(typing) = reader.typing.take() else { return };
+                for bytes in [typing.shown.erase, typing.frame[typing.at..].to_vec()] {
+                    if !bytes.is_empty() {
+                        reader.mail_bytes += bytes.len();
+                        reader.mail.push_front(Mail::new(0, bytes));
+                    }
+                }
+            }),
+            (None, None) => {}
+        }
+    }
+
+    /// Changes what is shown from the present end of the log on.
+    fn apart(&mut self, log: Option<&mut Log>, change: impl FnOnce(&mut Self)) {
+        match log {
+            None => change(self),
+            Some(log) => {
+                let own = self.own;
+                self.leave(log);
+                change(self);
+                self.enter(log);
+                self.own = own;
+            }
+        }
+    }
+
+    /// Where what is typed is echoed by us: if all that was composed is written, and there is more, or
+    /// what is typed has changed, composes the next frame. What is typed is taken away, then comes what
+    /// the reader is owed up to now, then what is typed is drawn; so a burst is drawn around once.
+    ///
+    /// The frame depends on nothing but this reader and `log`.
+    pub fn frame(&mut self, log: Option<&Log>) {
+        let Some(typing) = self.typing.as_deref_mut().filter(|typing| typing.at == typing.frame.len()) else { return };
+        let wanted = typing.wanted.clone();
+        let shown = std::mem::replace(&mut typing.shown, wanted.clone());
+        let mut frame = shown.erase;
+        let erase = frame.len();
+        let mut left = self.fits_frame(log);
+        self.each(log, |piece| {
+            if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece {
+                let most = piece.len().min(left);
+                left -= most;
+                frame.extend_from_slice(&piece[..most]);
+            }
+            left > 0
+        });
+        let content = frame.len() - erase;
+        self.consume(log, content);
+        if content > 0 {
+            frame.extend_from_slice(&wanted.draw);
+        } else if shown.draw == wanted.draw {
+            frame.clear();
+        } else {
+            match wanted.draw.strip_prefix(&*shown.draw) {
+                // Typing on at the end of a line sends what is new only.
+                Some(rest) if !shown.draw.is_empty() => frame = rest.to_vec(),
+                _ => frame.extend_from_slice(&wanted.draw),
+            }
+        }
+        if let Some(typing) = &mut self.typing {
+            (typing.frame, typing.at) = (frame, 0);
+        }
+    }
+
+    /// How many bytes of what it is owed go into one frame: whole lines, at least one of them.
+    fn fits_frame(&self, log: Option<&Log>) -> usize {
+        let mut bytes = 0;
+        self.each(log, |piece| {
+            let (Piece::Mail(piece) | Piece::Lines(_, piece)) = piece else { return true };
+            let room = FRAME.saturating_sub(bytes);
+            if piece.len() <= room {
+                bytes += piece.len();
+                return true;
+            }
+            let is_end = |byte: &u8| *byte == b'\n';
+            if let Some(end) = piece[..room].iter().rposition(is_end) {
+                bytes += end + 1;
+            } else if bytes == 0 {
+                bytes = piece.iter().position(is_end).map_or(piece.len(), |end| end + 1);
+            }
+            false
+        });
+        bytes
+    }
+
+    /// Whether what is typed is echoed by us.
+    #[must_use]
+    pub fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
+    /// Whether there is something that could be written now.
+    #[must_use]
+    pub fn has_due(&self, log: Option<&Log>) -> bool {
+        if let Some(typing) = &self.typing
+            && (typing.at < typing.frame.len() || typing.shown != typing.wanted)
+        {
+            return true;
+        }
+        self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
     }
 
     /// Bytes of mail not taken yet.
@@ -323,17 +542,22 @@ impl Reader {
     /// Whether it is owed nothing.
     #[must_use]
     pub fn is_done(&self, log: Option<&Log>) -> bool {
-        self.mail.is_empty() && log.is_none_or(|log| self.next == log.end())
+        self.mail.is_empty()
+            && log.is_none_or(|log| self.next == log.end())
+            && self
+                .typing
+                .as_ref()
+                .is_none_or(|typing| typing.at == typing.frame.len() && typing.shown == typing.wanted)
     }
 
     /// Bytes it is owed; an estimate where lines are hidden from it.
     #[must_use]
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
-            let rendering = log.rendering(self.view);
+            let rendering = log.rendering(self.seen);
             rendering.run(index(log, self.next), rendering.starts.len()).len()
         });
-        self.mail_bytes + lines
+        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.frame.len() - typing.at)
     }
 
     /// Passes over what it is owed before line `to`, which the log is about to let go of. Returns how
@@ -366,13 +590,13 @@ impl Reader {
         // Behind the mail that belongs before the lines that are gone.
         let place = self.mail.iter().position(|mail| mail.before > at).unwrap_or(self.mail.len());
         self.mail_bytes += bytes.len();
-        self.mail.insert(place, Mail { before: at, bytes: Arc::<[u8]>::from(bytes).into() });
+        self.mail.insert(place, Mail::new(at, bytes));
         lines
     }
 
     /// Walks over what it is owed until `see` says that it is enough.
     fn each<'a>(&'a self, log: Option<&'a Log>, mut see: impl FnMut(Piece<'a>) -> bool) {
-        let mut mail = self.mail.iter();
+        let mut mail = self.mail.iter().take_while(|mail| !mail.held);
         let Some(log) = log else {
             for letter in mail {
                 if !see(Piece::Mail(letter.bytes.rest())) {
@@ -381,8 +605,8 @@ impl Reader {
             }
             return;
         };
-        let rendering = log.rendering(self.view);
-        let (mut line, end) = (self.next, log.end());
+        let rendering = log.rendering(self.seen);
+        let (mut line, end) = (self.next, log.end().min(self.until.max(self.next)));
         let mut letter = mail.next();
         loop {
             while let Some(due) = letter.filter(|letter| letter.before <= line) {
@@ -420,7 +644,7 @@ impl Reader {
         let Some(author) = line.author else {
             return self.filter.as_ref().is_some_and(|filter| filter.quiet && line.said.is_presence());
         };
-        author == self.id
+        (author == self.id && !(self.typing.is_some() && line.said.is_speech()))
             || self.filter.as_ref().is_some_and(|filter| {
                 (filter.quiet && line.said.is_presence())
                     || (line.said.is_speech() && filter.ignored.binary_search(&author).is_ok())
@@ -430,9 +654,15 @@ impl Reader {
     /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
     /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
-    /// The note on what it has missed is there after [`Self::missed`] only.
+    /// The note on what it has missed is there after [`Self::missed`] only; where what is typed is
+    /// echoed by us, what was composed by [`Self::frame`] and nothing else.
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
+        if let Some(typing) = &self.typing {
+            let rest = &typing.frame[typing.at..];
+            pieces[0] = IoSlice::new(rest);
+            return (usize::from(!rest.is_empty()), rest.len());
+        }
         self.each(log, |piece| {
             if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece
                 && !piece.is_empty()
@@ -449,6 +679,19 @@ impl Reader {
     /// The socket has taken `taken` bytes of what [`Self::gather`] gave. Hidden lines that follow are
     /// passed over; with 0 that is all it does.
     pub fn advance(&mut self, log: Option<&Log>, taken: usize) {
+        match &mut self.typing {
+            None => self.consume(log, taken),
+            Some(typing) => {
+                typing.at += taken;
+                if typing.at >= typing.frame.len() {
+                    (typing.frame, typing.at) = (Vec::new(), 0);
+                }
+            }
+        }
+    }
+
+    /// So many bytes of what it is owed are on their way.
+    fn consume(&mut self, log: Option<&Log>, taken: usize) {
         let (mut left, mut letters, mut next) = (taken, 0, self.next);
         let mut torn: Option<(u64, Arc<[u8]>)> = None;
         let mut letter_taken = 0;
@@ -471,7 +714,7 @@ impl Reader {
                 if left > 0 {
                     // In the middle of a run: up to the end of a line, and the rest of one.
                     let log = log.expect("lines come from a log");
-                    let rendering = log.rendering(self.view);
+                    let rendering = log.rendering(self.seen);
                     let start = rendering.start(index(log, next));
                     let offset = start + left as u64;
                     let whole = rendering.starts.partition_point(|start| *start <= offset) - 1;
@@ -498,9 +741,10 @@ impl Reader {
             self.mail_bytes -= letter_taken;
             self.mail[0].bytes.from += letter_taken;
         }
+        self.torn = letter_taken > 0 || torn.is_some();
         if let Some((before, rest)) = torn {
             self.mail_bytes += rest.len();
-            self.mail.push_front(Mail { before, bytes: rest.into() });
+            self.mail.push_front(Mail::new(before, rest));
         }
         if self.mail.is_empty() && self.mail.capacity() > 0 {
             self.mail = VecDeque::new();
@@ -516,6 +760,7 @@ fn index(log: &Log, line: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::screen::Size;
     use super::*;
     use crate::hub::message::{Offset, Said};
     use crate::hub::time::Wall;
@@ -622,6 +867,233 @@ mod tests {
             prop_assert!(reader.is_done(Some(&logs[here])));
             prop_assert_eq!(String::from_utf8(got).expect("UTF-8"), expected);
         }
+    }
+
+    const ROWS: u16 = 300;
+
+    /// A terminal, and what ought to be on it.
+    struct Terminal {
+        oracle: vt100::Parser,
+        /// The beginning of a character, whose rest has yet to come.
+        broken: Vec<u8>,
+        size: Size,
+        lines: String,
+        typed: String,
+        cursor: usize,
+    }
+
+    impl Terminal {
+        fn process(&mut self, bytes: &[u8]) {
+            self.broken.extend_from_slice(bytes);
+            let whole = self.broken.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+            let rest = self.broken.split_off(whole);
+            self.oracle.process(&std::mem::replace(&mut self.broken, rest));
+        }
+
+        fn area(&self) -> Area {
+            super::super::screen::area("lobby> ", &self.typed, self.cursor, self.size)
+        }
+
+        /// Lines and what is typed on a fresh terminal, written once.
+        fn model(&self) -> vt100::Parser {
+            let known = |number| std::num::NonZero::new(number).expect("a size");
+            let mut model = vt100::Parser::new(known(ROWS), known(self.size.cols), 0);
+            model.process(self.lines.as_bytes());
+            model.process(&self.area().draw);
+            model
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Key {
+        Say(u64),
+        Tell,
+        Type(String, usize),
+        Take(usize),
+        Resize(u16),
+        Redraw,
+        Move,
+    }
+
+    fn keys() -> impl Strategy<Value = Vec<Key>> {
+        let key = prop_oneof![
+            4 => (0_u64..4).prop_map(Key::Say),
+            2 => Just(Key::Tell),
+            4 => ("([a-z ]|日|é|e\u{301}|👩\u{200D}👩){0,60}", 0_usize..60).prop_map(|(text, at)| Key::Type(text, at)),
+            4 => (0_usize..90).prop_map(Key::Take),
+            2 => (20_u16..100).prop_map(Key::Resize),
+            1 => Just(Key::Redraw),
+            1 => Just(Key::Move),
+        ];
+        proptest::collection::vec(key, 0..60)
+    }
+
+    proptest! {
+        /// Whatever is typed, comes in and is resized, in however small pieces it is written: the screen
+        /// is what it would be if all lines had been there before anything was typed.
+        #[test]
+        fn typing_and_lines_never_tear_each_other(keys in keys(), before in 0_usize..40) {
+            let known = |number| std::num::NonZero::new(number).expect("a size");
+            let (mut logs, mut here) = ([Log::default(), Log::default()], 0);
+            let mut reader = Reader::new(SessionId(1));
+            reader.enter(&mut logs[0]);
+            let size = Size { cols: 80, rows: 24 };
+            let oracle = vt100::Parser::new(known(ROWS), known(80), 0);
+            let mut screen =
+                Terminal { oracle, broken: Vec::new(), size, lines: String::new(), typed: String::new(), cursor: 0 };
+            // A line that may be half written when typing begins.
+            logs[0].push(line(0, 2));
+            screen.lines.push_str(&rendered(&line(0, 2), View::default()));
+            let mut got = Vec::new();
+            take(&mut reader, Some(&logs[0]), before, &mut got);
+            screen.process(&got);
+            reader.area(Some(screen.area()), Some(&mut logs[0]));
+            for (seq, key) in keys.into_iter().enumerate() {
+                let seq = seq as u64 + 1;
+                let write = |screen: &mut Terminal, reader: &mut Reader, log: &Log, most: usize| {
+                    let mut got = Vec::new();
+                    reader.frame(Some(log));
+                    let taken = take(reader, Some(log), most, &mut got);
+                    screen.process(&got);
+                    taken
+                };
+                let log = &mut logs[here];
+                match key {
+                    Key::Say(author) => {
+                        let line = line(seq, author);
+                        log.push(line.clone());
+                        if author == 1 {
+                            reader.said(log);
+                        }
+                        // One's own coming and going is known; what one says is shown in its place.
+                        if author != 1 || line.said.is_speech() {
+                            screen.lines.push_str(&rendered(&line, View::default()));
+                        }
+                    }
+                    Key::Tell => {
+                        let text = format!("mail {seq}\r\n");
+                        screen.lines.push_str(&text);
+                        reader.tell(text.into_bytes().into(), Some(log));
+                    }
+                    Key::Type(text, at) => {
+                        screen.cursor = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+                        screen.typed = text;
+                        reader.area(Some(screen.area()), Some(log));
+                    }
+                    Key::Take(most) => { write(&mut screen, &mut reader, log, most); }
+                    Key::Resize(cols) => {
+                        // What is on its way is laid out for the size before.
+                        while write(&mut screen, &mut reader, log, 9) > 0 {}
+                        screen.size.cols = cols;
+                        screen.oracle.screen_mut().set_size(known(ROWS), known(cols));
+                        reader.area(Some(screen.area()), Some(log));
+                    }
+                    Key::Redraw => {
+                        reader.tell(b"\x1b[H\x1b[2J".to_vec().into(), Some(log));
+                        screen.lines.clear();
+                    }
+                    Key::Move => {
+                        reader.leave(log);
+                        here = 1 - here;
+                        reader.enter(&mut logs[here]);
+                    }
+                }
+                let log = &logs[here];
+                if seq % 7 == 0 {
+                    while write(&mut screen, &mut reader, log, 50) > 0 {}
+                    prop_assert!(reader.is_done(Some(log)) && !reader.has_due(Some(log)));
+                    let model = screen.model();
+                    prop_assert_eq!(screen.oracle.screen().contents(), model.screen().contents());
+                    prop_assert_eq!(screen.oracle.screen().cursor_position(), model.screen().cursor_position());
+                }
+            }
+            // In line mode again: nothing is left of what was typed.
+            let log = &mut logs[here];
+            reader.area(None, Some(log));
+            let mut got = Vec::new();
+            while take(&mut reader, Some(log), 11, &mut got) > 0 {}
+            screen.process(&got);
+            let mut model = vt100::Parser::new(known(ROWS), known(screen.size.cols), 0);
+            model.process(screen.lines.as_bytes());
+            prop_assert_eq!(screen.oracle.screen().contents(), model.screen().contents());
+            prop_assert_eq!(screen.oracle.screen().cursor_position(), model.screen().cursor_position());
+        }
+    }
+
+    #[test]
+    fn a_burst_is_drawn_around_once_and_typing_on_sends_one_key() {
+        let mut log = Log::default();
+        let mut reader = Reader::new(SessionId(1));
+        reader.enter(&mut log);
+        let size = Size { cols: 80, rows: 24 };
+        let area = |typed: &str| super::super::screen::area("> ", typed, typed.len(), size);
+        let write = |reader: &mut Reader, log: &Log| {
+            let mut got = Vec::new();
+            reader.frame(Some(log));
+            take(reader, Some(log), usize::MAX, &mut got);
+            String::from_utf8(got).expect("UTF-8")
+        };
+        reader.area(Some(area("a")), Some(&mut log));
+        assert_eq!(write(&mut reader, &log), "\r\x1b[J> a");
+        reader.area(Some(area("ab")), Some(&mut log));
+        assert_eq!(write(&mut reader, &log), "b");
+        for seq in [0, 1, 2] {
+            log.push(line(seq, 2));
+        }
+        assert_eq!(write(&mut reader, &log), "\r\x1b[Jn2: text 0\r\nn2: text 1\r\nn2: text 2\r\n> ab");
+        assert_eq!(write(&mut reader, &log), "");
+        // However much there is, a frame is bounded, and ends a line.
+        for seq in 0..10_000 {
+            log.push(line(seq * 5, 2));
+        }
+        let frame = write(&mut reader, &log);
+        assert!(frame.len() < FRAME + 100, "{}", frame.len());
+        assert!(frame.ends_with("\r\n> ab"));
+        while !write(&mut reader, &log).is_empty() {}
+        assert!(reader.is_done(Some(&log)));
+    }
+
+    #[test]
+    fn what_is_held_back_comes_when_it_is_released() {
+        let mut log = Log::default();
+        let mut reader = Reader::new(SessionId(1));
+        reader.enter(&mut log);
+        let mut got = Vec::new();
+        log.push(line(0, 2));
+        reader.hold(true, Some(&log));
+        log.push(line(1, 2));
+        reader.tell(b"later\r\n".to_vec().into(), Some(&log));
+        log.push(line(2, 2));
+        while take(&mut reader, Some(&log), 7, &mut got) > 0 {}
+        assert_eq!(std::mem::take(&mut got), b"n2: text 0\r\n");
+        assert!(!reader.has_due(Some(&log)) && !reader.is_done(Some(&log)));
+        reader.release(Some(&log));
+        assert!(reader.has_due(Some(&log)));
+        reader.tell(b"even later\r\n".to_vec().into(), Some(&log));
+        while take(&mut reader, Some(&log), 7, &mut got) > 0 {}
+        assert_eq!(std::mem::take(&mut got), b"n2: text 1\r\nlater\r\nn2: text 2\r\n");
+        log.push(line(3, 2));
+        reader.hold(false, Some(&log));
+        while take(&mut reader, Some(&log), 7, &mut got) > 0 {}
+        assert_eq!(got, b"even later\r\nn2: text 3\r\n");
+    }
+
+    #[test]
+    fn there_are_only_so_many_renderings_and_who_comes_later_sees_lines_plain() {
+        let mut log = Log::default();
+        let view = |width: usize| View { width: u16::try_from(width).expect("few"), ..View::default() };
+        let mut readers: Vec<_> = (0..MAX_ORNATE + 5).map(|number| Reader::new(SessionId(number as u64 + 2))).collect();
+        for (number, reader) in readers.iter_mut().enumerate() {
+            reader.view = view(20 + number);
+            reader.enter(&mut log);
+        }
+        assert_eq!(log.renderings.len(), MAX_ORNATE + 1);
+        assert_eq!(readers[MAX_ORNATE].seen, View::default());
+        // Who goes makes room for who comes.
+        readers[0].leave(&mut log);
+        readers[MAX_ORNATE].leave(&mut log);
+        readers[MAX_ORNATE].enter(&mut log);
+        assert_eq!(readers[MAX_ORNATE].seen, view(20 + MAX_ORNATE));
     }
 
     #[test]
