@@ -304,6 +304,16 @@ settings! {
         /// Memory that the kept lines may take; the oldest go first. At least limits.line.
         bytes: usize = 256 * 1024, size(KIB, GIB, "bytes per room"), Live;
     }
+    /// What is done for people whose program speaks telnet. Others never see a byte of it.
+    telnet: TelnetSettings {
+        /// Who is asked in telnet for the terminal's type and size: "auto" asks whoever has sent a telnet
+        /// command or has ended the first line with CR LF, as telnet clients do and nc does not; "always"
+        /// asks everybody at once, and nc shows that as a few stray characters; "never" asks nobody.
+        negotiate: Negotiate = Negotiate::Auto, Choice, Live;
+        /// Who edits what is typed: "auto" gives people on a capable terminal a line editor of ours, with
+        /// what others say above it; "line" leaves it to their program unless they ask for it by /mode.
+        editor: EditorUse = EditorUse::Auto, Choice, Live;
+    }
     /// Connections whose other end is gone without a word, because its machine or its network is.
     tcp: Tcp {
         /// After so long without traffic the kernel asks whether the other end is still there.
@@ -432,6 +442,28 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// Who is asked in telnet.
+    Negotiate {
+        /// Who has shown to be telnet.
+        Auto = "auto",
+        /// Everybody.
+        Always = "always",
+        /// Nobody.
+        Never = "never",
+    }
+}
+
+words! {
+    /// Who is given our line editor unasked.
+    EditorUse {
+        /// Whose terminal it suits.
+        Auto = "auto",
+        /// Nobody.
+        Line = "line",
+    }
 }
 
 words! {

@@ -223,7 +223,7 @@ impl Stage {
             name => {
                 let session = self.who(name)?;
                 let bytes = match rest.split_once(' ').unwrap_or((rest, "")) {
-                    (">", text) => format!("{text}\r\n").into_bytes(),
+                    (">", text) => format!("{text}\n").into_bytes(),
                     (">>", text) => unescaped(text)?,
                     _ => return None,
                 };
@@ -250,7 +250,7 @@ impl Stage {
                 for name in args.split(' ') {
                     let peer = self.own_address();
                     let id = self.appear(name, peer);
-                    self.world().receive(id, format!("/nick {name}\r\n").as_bytes());
+                    self.world().receive(id, format!("/nick {name}\n").as_bytes());
                 }
                 let world = self.world();
                 world.pass(Duration::from_secs(60));

@@ -506,6 +506,13 @@ impl Walk {
                 assert!(!std::mem::replace(&mut model.closed, true));
             }
             Effect::View { session, view } => self.models.get_mut(session).expect("a client").view = *view,
+            // Nobody here has a terminal, and nothing is held back.
+            Effect::Mode { .. }
+            | Effect::Prompt { .. }
+            | Effect::Echo { .. }
+            | Effect::Complete { .. }
+            | Effect::Hold { .. }
+            | Effect::Release { .. } => {}
             Effect::Filter { session, quiet, ignored } => {
                 assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
                 assert!(!ignored.contains(session), "nobody ignores themselves");
@@ -517,7 +524,7 @@ impl Walk {
                 if let Message::Replay { lines, .. } = message {
                     assert!(lines.windows(2).all(|pair| pair[0].seq < pair[1].seq), "history is in order");
                 }
-                render::message(message, View::default(), self.world.now.wall, &mut model.owed);
+                render::message(message, model.view, self.world.now.wall, &mut model.owed);
             }
             Effect::Post { room, line } => {
                 assert!(line.seq > self.last_line, "lines are numbered in their order");
@@ -597,7 +604,12 @@ impl Walk {
             assert!(model.lines.windows(2).all(|pair| pair[0] < pair[1]), "{session} saw a line twice or out of order");
             let mut heard = BTreeSet::new();
             let mut in_replay = false;
-            for line in world::lines(out) {
+            // Some have asked for colours: those, and no other sequence, may be there.
+            let out = String::from_utf8_lossy(out).into_owned();
+            let out = ["\x1b[2m", "\x1b[22m", "\x1b[31m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[39m"]
+                .iter()
+                .fold(out, |out, color| out.replace(color, ""));
+            for line in world::lines(out.as_bytes()) {
                 in_replay =
                     (in_replay || line.starts_with("-- ") && line.ends_with(':')) && !line.starts_with("-- end of");
                 let said = line.split(": ").nth(1).unwrap_or_default();

@@ -10,6 +10,7 @@ use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId
 use super::name::{self, Name};
 use super::room::newest;
 use super::session::Ignored;
+use super::terminal::{Colors, Mode};
 use super::time::Now;
 use super::{Effect, Happening, Hub, Said, What, refuse, tell};
 use crate::settings;
@@ -210,6 +211,33 @@ pub static COMMANDS: &[Command] = &[
         detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
         weight: 0,
         run: time,
+    },
+    Command {
+        name: "color",
+        aliases: &["colour", "colors", "colours"],
+        usage: "[on|off]",
+        about: "show names in colours, or not",
+        detail: "They are on by themselves if your program says that it has colours.",
+        weight: 0,
+        run: color,
+    },
+    Command {
+        name: "mode",
+        aliases: &[],
+        usage: "line|char",
+        about: "edit lines in your program, or with an editor of ours",
+        detail: "With char, what others say appears above what you type. It needs telnet.",
+        weight: 0,
+        run: mode,
+    },
+    Command {
+        name: "hold",
+        aliases: &[],
+        usage: "",
+        about: "keep what others say back until you press Enter",
+        detail: "/hold again ends it. If too much piles up, the oldest lines are left out.",
+        weight: 0,
+        run: hold,
     },
     Command {
         name: "report",
@@ -678,6 +706,41 @@ fn time(call: &mut Call<'_>, args: &str) {
     call.own_mut().view = view;
     call.effects.push(Effect::View { session: call.id, view });
     call.done(time.map_or(Done::TimeOff, Done::TimeOn));
+}
+
+fn color(call: &mut Call<'_>, args: &str) {
+    let on = match args {
+        "" => call.own().view.colors == Colors::None,
+        "on" => true,
+        "off" => false,
+        _ => return call.usage(),
+    };
+    call.own_mut().colors = Some(on);
+    call.hub.suit(call.id, call.effects);
+    call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
+}
+
+fn mode(call: &mut Call<'_>, args: &str) {
+    let mode = match args {
+        "line" => Mode::Line,
+        "char" if !call.own().terminal.answers => return call.refuse(Refusal::NoCharMode),
+        "char" => Mode::Char,
+        _ => return call.usage(),
+    };
+    call.own_mut().wants = Some(mode);
+    if call.own().mode == mode && call.own().asked == mode {
+        return call.done(Done::Mode(mode));
+    }
+    // Told when its program has gone along.
+    call.hub.suit(call.id, call.effects);
+}
+
+fn hold(call: &mut Call<'_>, _: &str) {
+    let own = call.own_mut();
+    own.holds = !own.holds;
+    let on = own.holds;
+    call.effects.push(Effect::Hold { session: call.id, on });
+    call.done(if on { Done::Holding } else { Done::NotHolding });
 }
 
 fn report(call: &mut Call<'_>, args: &str) {

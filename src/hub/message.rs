@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::name::InvalidName;
-use super::terminal::Colors;
+use super::terminal::{Colors, Mode};
 use super::time::Wall;
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
@@ -355,6 +355,18 @@ pub enum Done {
     TimeOn(Offset),
     /// Time stamps are not shown now.
     TimeOff,
+    /// Colours are shown now.
+    ColorsOn,
+    /// Colours are not shown now.
+    ColorsOff,
+    /// What others say waits for a line now.
+    Holding,
+    /// It does not wait now.
+    NotHolding,
+    /// Who edits what is typed now.
+    Mode(Mode),
+    /// What is asked for next is seen by whoever looks at the screen.
+    TypingShows,
     /// ^C has cleared what was typed.
     Interrupted,
     /// The report was passed on.
@@ -434,6 +446,8 @@ pub enum Refusal {
     },
     /// The topic has more bytes than are allowed.
     TopicTooLong(usize),
+    /// The program sends lines and nothing else.
+    NoCharMode,
     /// Not an offset from UTC.
     BadOffset(Arc<str>),
     /// The hub is full.

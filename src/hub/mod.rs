@@ -13,6 +13,7 @@
 //! | how fast one may send | [`pace`] |
 
 pub mod command;
+mod complete;
 pub mod message;
 pub mod name;
 pub mod pace;
@@ -33,9 +34,10 @@ use pace::{Pace, Verdict, Word};
 use room::{Room, Step};
 use roster::Roster;
 use session::{Mute, Origin, Session};
+use terminal::{Mode, Terminal};
 use time::{Mono, Now, Wall};
 
-use crate::settings::Settings;
+use crate::settings::{EditorUse, Settings};
 
 /// Something that reaches the hub.
 #[derive(Clone, Debug)]
@@ -53,6 +55,32 @@ pub enum Input {
         session: SessionId,
         /// What.
         text: String,
+    },
+    /// A client has told something of its terminal.
+    Terminal {
+        /// Who.
+        session: SessionId,
+        /// All that is known now.
+        terminal: Terminal,
+    },
+    /// A client's program has gone along with another mode, or has not.
+    Mode {
+        /// Whose.
+        session: SessionId,
+        /// Who edits now.
+        mode: Mode,
+    },
+    /// A client was asked to show what is typed no more, and does not go along.
+    Shown {
+        /// Who.
+        session: SessionId,
+    },
+    /// A client wants a word completed.
+    Complete {
+        /// Who.
+        session: SessionId,
+        /// What is typed, up to where the word ends.
+        line: String,
     },
     /// A client sent a line that was longer than allowed; nothing is left of it.
     Overlong {
@@ -185,6 +213,48 @@ pub enum Effect {
         quiet: bool,
         /// Whose speech is hidden, in rising order.
         ignored: Arc<[SessionId]>,
+    },
+    /// A client's program is to send lines, or each key.
+    Mode {
+        /// Whose.
+        session: SessionId,
+        /// Which.
+        mode: Mode,
+    },
+    /// What stands before what a client types, where we echo it.
+    Prompt {
+        /// Whose.
+        session: SessionId,
+        /// The text.
+        prompt: Arc<str>,
+    },
+    /// What a client types is to be seen on its screen, or not to be, where that can be had.
+    Echo {
+        /// Whose.
+        session: SessionId,
+        /// Whether it is seen.
+        on: bool,
+    },
+    /// A word that a client types can be completed.
+    Complete {
+        /// Who.
+        session: SessionId,
+        /// The byte at which the word begins.
+        from: usize,
+        /// What it can become, best first, at least one.
+        words: Vec<String>,
+    },
+    /// From here on, lines and what one client is told wait for [`Effect::Release`], or not.
+    Hold {
+        /// Who.
+        session: SessionId,
+        /// Whether they wait.
+        on: bool,
+    },
+    /// What waits for one client waits no more.
+    Release {
+        /// Who.
+        session: SessionId,
     },
     /// A client gets what it is owed, and then its connection is closed. The hub has forgotten it.
     Close {
@@ -369,7 +439,30 @@ impl Hub {
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
-            Input::Line { session, text } => self.line(session, &text, now, effects),
+            Input::Line { session, text } => {
+                self.line(session, &text, now, effects);
+                self.release(session, effects);
+            }
+            Input::Terminal { session, terminal } => {
+                if let Some(own) = self.sessions.get_mut(&session) {
+                    own.terminal = terminal;
+                    self.suit(session, effects);
+                }
+            }
+            Input::Mode { session, mode } => self.edited_by(session, mode, effects),
+            Input::Shown { session } => {
+                if self.sessions.contains_key(&session) {
+                    tell(session, Message::Done(Done::TypingShows), effects);
+                }
+            }
+            Input::Complete { session, line } => {
+                if self.sessions.contains_key(&session) {
+                    let (from, words) = complete::complete(self, session, &line);
+                    if !words.is_empty() {
+                        effects.push(Effect::Complete { session, from, words });
+                    }
+                }
+            }
             Input::Overlong { session, bytes } => {
                 if let Some(sender) = self.sessions.get_mut(&session) {
                     self.counters.lines_received += 1;
@@ -378,6 +471,7 @@ impl Hub {
                     sender.spoke = now.mono;
                     let limit = self.settings.limits.line;
                     refuse(session, Refusal::LineTooLong { bytes, limit }, effects);
+                    self.release(session, effects);
                 }
             }
             Input::Gone { session, why } => {
@@ -586,6 +680,12 @@ impl Hub {
             away: None,
             quiet: false,
             view: View::default(),
+            terminal: Terminal::default(),
+            colors: None,
+            wants: None,
+            asked: Mode::Line,
+            mode: Mode::Line,
+            holds: false,
             ignoring: Vec::new(),
             private_from: None,
             mute: None,
@@ -831,6 +931,7 @@ impl Hub {
         let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
         effects.push(Effect::Enter { session: id, room: to });
         tell(id, entered, effects);
+        self.prompt(id, effects);
         self.show_room(id, to, effects);
         self.leave(id, &nick, from, None, now, effects);
         self.happened(What::Joined, id, None, None, now, effects);
@@ -934,6 +1035,74 @@ impl Hub {
             None => self.say(id, text, now, effects),
         }
     }
+
+    // -- terminals -----------------------------------------------------------------------------
+
+    /// Has `id` see lines, and type them, as suits its terminal and its wishes.
+    fn suit(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        let unasked = self.settings.telnet.editor == EditorUse::Auto;
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let view = session.suitable_view();
+        if view != session.view {
+            session.view = view;
+            effects.push(Effect::View { session: id, view });
+        }
+        let suits = if unasked { session.terminal.suits() } else { Mode::Line };
+        let mode = session.wants.unwrap_or(suits);
+        if mode != session.asked {
+            session.asked = mode;
+            effects.push(Effect::Mode { session: id, mode });
+            // No program can refuse that, so its answer is not waited for.
+            if mode == Mode::Line && session.mode != mode {
+                session.mode = mode;
+                tell(id, Message::Done(Done::Mode(mode)), effects);
+            }
+        }
+    }
+
+    /// What `id` types is edited by another one now, or, in spite of being asked, by the same.
+    fn edited_by(&mut self, id: SessionId, mode: Mode, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if mode != session.asked {
+            // Its program has the last word, and is not asked again unless its person does.
+            session.asked = mode;
+            session.wants = Some(mode);
+        }
+        if mode != session.mode {
+            session.mode = mode;
+            tell(id, Message::Done(Done::Mode(mode)), effects);
+            self.prompt(id, effects);
+        } else if mode == Mode::Line {
+            refuse(id, Refusal::NoCharMode, effects);
+        }
+    }
+
+    fn prompt(&self, id: SessionId, effects: &mut Vec<Effect>) {
+        let session = &self.sessions[&id];
+        if session.mode == Mode::Char {
+            let prompt = format!("{}> ", self.rooms[&session.room].name.shown()).into();
+            effects.push(Effect::Prompt { session: id, prompt });
+        }
+    }
+
+    /// From now on what `id` types is not to be seen on its screen, as for a password, or again it is.
+    /// Where that cannot be had, its person is warned.
+    pub fn hide_typing(&mut self, id: SessionId, hidden: bool, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        if hidden && !session.terminal.answers {
+            tell(id, Message::Done(Done::TypingShows), effects);
+        }
+        effects.push(Effect::Echo { session: id, on: !hidden });
+    }
+
+    /// What waits for `id` to send a line waits no more: it has.
+    fn release(&self, id: SessionId, effects: &mut Vec<Effect>) {
+        if self.sessions.get(&id).is_some_and(|session| session.holds) {
+            effects.push(Effect::Release { session: id });
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------
 
     /// Whether `id` may be heard now; it is told if not.
     fn may_speak(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
 use super::pace::Pace;
+use super::terminal::{Colors, Mode, Terminal};
 use super::time::{Mono, Now, Wall};
 
 /// A client that is connected.
@@ -29,8 +30,20 @@ pub struct Session {
     pub away: Option<Arc<str>>,
     /// Whether arrivals and departures are hidden from it.
     pub quiet: bool,
-    /// How it wants lines rendered.
+    /// How it sees lines.
     pub view: View,
+    /// Its terminal, as far as it has told.
+    pub terminal: Terminal,
+    /// Whether it wants colours; `None` if it has not said.
+    pub colors: Option<bool>,
+    /// Who is to edit what it types; `None` if it has not said.
+    pub wants: Option<Mode>,
+    /// What its program was asked for last.
+    pub asked: Mode,
+    /// Who edits what it types.
+    pub mode: Mode,
+    /// Whether what others say waits until it has sent a line.
+    pub holds: bool,
     /// Whom it ignores.
     pub ignoring: Vec<Ignored>,
     /// Who sent it a private message last, and under which name.
@@ -68,6 +81,18 @@ impl Session {
     #[must_use]
     pub fn muted(&self, now: Now) -> Option<Mute> {
         self.mute.filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
+    }
+
+    /// How it is to see lines, after its wishes and its terminal.
+    #[must_use]
+    pub fn suitable_view(&self) -> View {
+        let colors = match self.colors {
+            Some(false) => Colors::None,
+            Some(true) => self.terminal.colors.max(Colors::Basic),
+            None if self.terminal.read_aloud => Colors::None,
+            None => self.terminal.colors,
+        };
+        View { time: self.view.time, colors, width: self.terminal.width(), ascii: self.terminal.ascii }
     }
 
     /// How long it has not sent a line.

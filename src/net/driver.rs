@@ -23,7 +23,7 @@ use super::exchange::Exchange;
 use super::rounds::{self, Order, Report};
 use super::{accept, control};
 use crate::config;
-use crate::hub::message::{Done, Farewell, Line, Message, Offset, RoomId, SessionId};
+use crate::hub::message::{Done, Farewell, Line, Message, Offset, RoomId, SessionId, View};
 use crate::hub::pace::Verdict;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::hub::{By, Effect, Hub, Input};
@@ -136,6 +136,8 @@ pub struct Ended {
 struct Client {
     connection: Arc<Connection>,
     link: Link,
+    /// How it sees what it is told.
+    view: View,
     /// What was heard and has to wait for its time.
     held: Option<Heard>,
     /// The end of its input, when it has come.
@@ -163,6 +165,7 @@ impl Subscriber {
 /// The last replay that was rendered: most newcomers get the same.
 struct Rendered {
     lines: Arc<[Arc<Line>]>,
+    view: View,
     offset: Offset,
     /// Days since the epoch when it was rendered: times of other days are shown with their day.
     day: i64,
@@ -393,11 +396,23 @@ impl Driver {
         self.hub.handle(Input::Connect { session: id, peer }, at, &mut self.effects);
         if self.hub.session(id).is_some() {
             tokio::spawn(connection::read(connection.clone(), self.arrivals.clone()));
-            let link = Link::default();
+            let mut link = Link::default();
+            let mut replies = Vec::new();
+            link.ask(self.hub.settings().telnet.negotiate, &mut replies);
             self.clients.insert(
                 id,
-                Box::new(Client { connection, link, held: None, end: None, chunks: 0, rested: false, due: None }),
+                Box::new(Client {
+                    connection,
+                    link,
+                    view: View::default(),
+                    held: None,
+                    end: None,
+                    chunks: 0,
+                    rested: false,
+                    due: None,
+                }),
             );
+            self.reply(id, replies);
         }
     }
 
@@ -405,18 +420,18 @@ impl Driver {
     fn listen(&mut self, id: SessionId, at: Now) {
         let mut replies = Vec::new();
         let mut dropped = false;
-        let max = self.hub.settings().limits.line;
+        let rules = self.hub.settings().into();
         while let Some(client) = self.clients.get_mut(&id) {
             if client.due.is_some() {
                 break;
             }
-            let Some(heard) = client.held.take().or_else(|| client.link.next(max, &mut replies)) else { break };
+            let Some(heard) = client.held.take().or_else(|| client.link.next(rules, &mut replies)) else { break };
             let bytes = match &heard {
                 Heard::Line { bytes, .. } => *bytes,
                 // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
                 // their sender for the better part of an hour.
                 Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
-                Heard::AreYouThere | Heard::Interrupt | Heard::Leave => 1,
+                _ => 1,
             };
             match self.hub.judge(id, bytes, at, &mut self.effects) {
                 Verdict::Pass => self.heard(id, heard, at),
@@ -431,9 +446,7 @@ impl Driver {
                 break;
             }
         }
-        if !replies.is_empty() {
-            self.orders.push(Order::Tell(id, replies.into()));
-        }
+        self.reply(id, replies);
         let Some(client) = self.clients.get_mut(&id) else { return };
         if client.due.is_some() {
             return;
@@ -458,11 +471,36 @@ impl Driver {
         }
     }
 
+    /// What a client is sent at once, and how what it types looks now.
+    fn reply(&mut self, id: SessionId, replies: Vec<u8>) {
+        if !replies.is_empty() {
+            self.orders.push(Order::Tell(id, replies.into()));
+            self.orders.push(Order::Release(id));
+        }
+        if let Some(client) = self.clients.get_mut(&id)
+            && let Some(area) = client.link.area()
+        {
+            self.orders.push(Order::Area(id, area));
+        }
+    }
+
+    /// Has a client's link do something that may be told to the client.
+    fn with_link(&mut self, id: SessionId, act: impl FnOnce(&mut Link, &mut Vec<u8>)) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let mut replies = Vec::new();
+        act(&mut client.link, &mut replies);
+        self.reply(id, replies);
+    }
+
     fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
         let input = match heard {
             Heard::Line { text, .. } => Input::Line { session: id, text },
             Heard::TooLong { bytes } => Input::Overlong { session: id, bytes },
             Heard::Leave => Input::Line { session: id, text: "/quit".to_owned() },
+            Heard::Terminal(terminal) => Input::Terminal { session: id, terminal },
+            Heard::Mode(mode) => Input::Mode { session: id, mode },
+            Heard::Shown => Input::Shown { session: id },
+            Heard::Complete(line) => Input::Complete { session: id, line },
             Heard::AreYouThere => return self.effects.push(Effect::Tell { to: id, message: Message::HereIAm }),
             Heard::Interrupt => {
                 let message = Message::Done(Done::Interrupted);
@@ -502,10 +540,42 @@ impl Driver {
                 Order::Post(room, line)
             }
             Effect::Enter { session, room } => Order::Enter(session, room),
-            Effect::Tell { to, message } => Order::Tell(to, self.render(&message, at)),
-            Effect::View { session, view } => Order::See(session, view),
+            Effect::Tell { to, message } => {
+                let holds = self.hub.session(to).is_some_and(|session| session.holds);
+                let client = self.clients.get(&to);
+                let view = client.map_or_else(View::default, |client| client.view);
+                let mark = client.map_or(&[][..], |client| client.link.answer_mark());
+                let mut bytes = self.render(&message, view, at);
+                if !mark.is_empty() {
+                    bytes = [&*bytes, mark].concat().into();
+                }
+                self.orders.push(Order::Tell(to, bytes));
+                // What others say waits, answers do not.
+                if !holds || matches!(message, Message::PrivateFrom { .. }) {
+                    return;
+                }
+                Order::Release(to)
+            }
+            Effect::Mode { session, mode } => return self.with_link(session, |link, out| link.set_mode(mode, out)),
+            Effect::Prompt { session, prompt } => {
+                return self.with_link(session, |link, _| link.set_prompt(&prompt));
+            }
+            Effect::Echo { session, on } => return self.with_link(session, |link, out| link.hide(!on, out)),
+            Effect::Complete { session, from, words } => {
+                let max = self.hub.settings().limits.line;
+                return self.with_link(session, |link, _| link.complete(from, words, max));
+            }
+            Effect::Hold { session, on } => Order::Hold(session, on),
+            Effect::Release { session } => Order::Release(session),
+            Effect::View { session, view } => {
+                if let Some(client) = self.clients.get_mut(&session) {
+                    client.view = view;
+                }
+                Order::See(session, view)
+            }
             Effect::Filter { session, quiet, ignored } => Order::Hide(session, Filter { quiet, ignored }),
             Effect::Close { session, .. } => {
+                self.with_link(session, Link::close);
                 if let Some(client) = self.clients.remove(&session) {
                     if let Some(due) = client.due {
                         self.due.remove(&(due, session));
@@ -525,24 +595,24 @@ impl Driver {
         self.orders.push(order);
     }
 
-    fn render(&mut self, message: &Message, at: Now) -> Arc<[u8]> {
+    fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
         let day = at.wall.0.div_euclid(86_400_000);
         if let Message::Replay { lines, offset, of: crate::hub::message::Replay::Last, .. } = message {
             if let Some(rendered) = &self.rendered
                 && Arc::ptr_eq(&rendered.lines, lines)
-                && (rendered.offset, rendered.day) == (*offset, day)
+                && (rendered.view, rendered.offset, rendered.day) == (view, *offset, day)
             {
                 return rendered.bytes.clone();
             }
             let mut out = Vec::new();
-            render::message(message, crate::hub::message::View::default(), at.wall, &mut out);
+            render::message(message, view, at.wall, &mut out);
             let bytes: Arc<[u8]> = out.into();
-            let rendered = Rendered { lines: lines.clone(), offset: *offset, day, bytes: bytes.clone() };
+            let rendered = Rendered { lines: lines.clone(), view, offset: *offset, day, bytes: bytes.clone() };
             self.rendered = Some(rendered);
             return bytes;
         }
         let mut out = Vec::new();
-        render::message(message, crate::hub::message::View::default(), at.wall, &mut out);
+        render::message(message, view, at.wall, &mut out);
         out.into()
     }
 

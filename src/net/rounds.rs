@@ -22,6 +22,7 @@ use super::exchange::Exchange;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId, View};
 use crate::settings::{Settings, SlowPolicy};
 use crate::wire::render;
+use crate::wire::screen::Area;
 use crate::wire::stream::{Filter, Log, MAX_PIECES, Reader};
 
 /// What the rounds are to do, in order.
@@ -39,6 +40,12 @@ pub enum Order {
     Enter(SessionId, RoomId),
     /// One client gets this, after what is in its room's log now.
     Tell(SessionId, Arc<[u8]>),
+    /// What a client types looks like this now; `None`: it is none of our business any more.
+    Area(SessionId, Option<Area>),
+    /// From here on, what is said waits for a release; or not.
+    Hold(SessionId, bool),
+    /// What has waited so far waits no more.
+    Release(SessionId),
     /// From here on, a client sees lines in this way.
     See(SessionId, View),
     /// From here on, these lines are hidden from a client.
@@ -264,6 +271,9 @@ impl Rounds {
                 }
             }
             Order::Tell(id, bytes) => self.tell(id, bytes),
+            Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
+            Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
+            Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
             Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
             Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
             Order::Close(id) => {
@@ -430,7 +440,7 @@ impl Rounds {
         if visited_to > 0 && room.low < room.log.end() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
-                !client.full && !client.given_up && client.reader.next_line() < room.log.end()
+                !client.full && !client.given_up && client.reader.has_due(Some(&room.log))
             });
             if behind {
                 room.queued = true;
@@ -444,7 +454,10 @@ impl Rounds {
     fn trim(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
-        let ready = room.members.iter().map(|key| &clients[*key]).filter(|client| !client.full && !client.given_up);
+        let ready = room.members.iter().map(|key| &clients[*key]).filter(|client| {
+            // Who holds lines back may miss them, like those who take none.
+            !client.full && !client.given_up && !client.reader.is_holding()
+        });
         let ready = ready.map(|client| client.reader.next_line()).min();
         let to = room.log.first_within(self.limits.behind).min(ready.unwrap_or(u64::MAX));
         let mut slow = Vec::new();
@@ -483,6 +496,7 @@ impl Rounds {
         client.reader.missed(render::missed);
         loop {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            client.reader.frame(log);
             let (count, owed) = client.reader.gather(log, &mut pieces);
             if count == 0 {
                 client.reader.advance(log, 0);
@@ -494,7 +508,7 @@ impl Rounds {
                     self.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
                     client.reader.advance(log, taken);
                     // All of it, and no more pieces than fit: nothing is left.
-                    if taken == owed && count < MAX_PIECES {
+                    if taken == owed && count < MAX_PIECES && !client.reader.is_typing() {
                         break;
                     }
                 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::page::{Page, Style, columns};
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Done, Farewell, Line, Message, Offset, Refusal, Replay, Said, View};
+use crate::hub::terminal::Mode;
 use crate::hub::time::Wall;
 
 /// Appends a room's line as seen in `view`, with its line end.
@@ -375,6 +376,17 @@ fn done(done: &Done, out: &mut Page<'_>) {
             notice(out, &["times are shown now, in ", &offset.to_string(), "; /time off hides them"])
         }
         Done::TimeOff => notice(out, &["times are not shown now"]),
+        Done::ColorsOn => notice(out, &["colours are shown now; /color off ends it"]),
+        Done::ColorsOff => notice(out, &["colours are not shown now; /color on shows them"]),
+        Done::Holding => notice(out, &["what others say waits now until you press Enter; /hold again ends it"]),
+        Done::NotHolding => notice(out, &["what others say is shown at once"]),
+        Done::Mode(Mode::Char) => {
+            notice(out, &["you have a line editor: Tab completes, Up recalls, ^R searches; /mode line ends it"]);
+        }
+        Done::Mode(Mode::Line) => notice(out, &["your program edits your lines now; /mode char ends it"]),
+        Done::TypingShows => {
+            notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
+        }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
@@ -433,6 +445,9 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[&text]);
         }
         Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
+        Refusal::NoCharMode => {
+            notice(out, &["your program sends whole lines; the line editor needs a telnet client on a terminal"]);
+        }
         Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
         Refusal::TooManyFromAddress(limit) => {

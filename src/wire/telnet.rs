@@ -368,6 +368,12 @@ impl Telnet {
         self.dealings.as_ref().is_some_and(|d| d.telnet)
     }
 
+    /// Whether the next byte is data, unless it begins a command.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.state == State::Data
+    }
+
     /// Whether both ends have agreed on an option.
     #[must_use]
     pub fn is_on(&self, option: TelnetOption, side: Side) -> bool {

@@ -11,7 +11,7 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chathub::hub::message::{Farewell, RoomId, SessionId};
+use chathub::hub::message::{Farewell, Message, RoomId, SessionId, View};
 use chathub::hub::pace::Verdict;
 use chathub::hub::time::{Mono, Now, Wall};
 use chathub::hub::{Effect, Hub, Input};
@@ -30,6 +30,7 @@ pub const KEY: [u8; 16] = *b"no secret at all";
 pub struct Client {
     reader: Reader,
     room: Option<RoomId>,
+    view: View,
     link: Link,
     /// A line that came too early, and when it is taken.
     held: Option<(Mono, Heard)>,
@@ -77,6 +78,7 @@ impl World {
             let client = Client {
                 reader: Reader::new(session),
                 room: None,
+                view: View::default(),
                 link: Link::default(),
                 held: None,
                 ended: None,
@@ -126,23 +128,64 @@ impl World {
                 }
                 Effect::Tell { to, message } => {
                     let mut bytes = Vec::new();
-                    render::message(message, chathub::hub::message::View::default(), self.now.wall, &mut bytes);
+                    let holds = self.hub.session(*to).is_some_and(|session| session.holds);
                     let client = self.clients.get_mut(to).expect("a client");
+                    render::message(message, client.view, self.now.wall, &mut bytes);
                     assert!(!client.closed, "{to} is told something after its last line");
-                    client.reader.tell(bytes.into(), client.room.map(|room| &self.logs[&room]));
+                    bytes.extend_from_slice(client.link.answer_mark());
+                    let log = client.room.map(|room| &self.logs[&room]);
+                    client.reader.tell(bytes.into(), log);
+                    if holds && !matches!(message, Message::PrivateFrom { .. }) {
+                        client.reader.release(log);
+                    }
                 }
-                Effect::View { session, view } => self.with_log(*session, |reader, log| reader.see(*view, log)),
+                Effect::View { session, view } => {
+                    self.clients.get_mut(session).expect("a client").view = *view;
+                    self.with_log(*session, |reader, log| reader.see(*view, log));
+                }
                 Effect::Filter { session, quiet, ignored } => {
                     let filter = Filter { quiet: *quiet, ignored: ignored.clone() };
                     self.with_log(*session, |reader, log| reader.hide(filter, log));
                 }
+                Effect::Mode { session, mode } => self.with_link(*session, |link, out| link.set_mode(*mode, out)),
+                Effect::Prompt { session, prompt } => self.with_link(*session, |link, _| link.set_prompt(prompt)),
+                Effect::Echo { session, on } => self.with_link(*session, |link, out| link.hide(!on, out)),
+                Effect::Complete { session, from, words } => {
+                    let max = self.hub.settings().limits.line;
+                    self.with_link(*session, |link, _| link.complete(*from, words.clone(), max));
+                }
+                Effect::Hold { session, on } => {
+                    self.with_log(*session, |reader, log| reader.hold(*on, Some(log)));
+                }
+                Effect::Release { session } => self.with_log(*session, |reader, log| reader.release(Some(log))),
                 Effect::Close { session, .. } => {
+                    self.with_link(*session, Link::close);
                     self.leave(*session);
                     let client = self.clients.get_mut(session).expect("a client");
                     assert!(!std::mem::replace(&mut client.closed, true), "{session} is closed twice");
                 }
                 Effect::Happened(_) => {}
             }
+        }
+    }
+
+    /// Has a client's link do something, and sends what follows.
+    fn with_link(&mut self, session: SessionId, act: impl FnOnce(&mut Link, &mut Vec<u8>)) {
+        let mut replies = Vec::new();
+        act(&mut self.clients.get_mut(&session).expect("a client").link, &mut replies);
+        self.reply(session, replies);
+    }
+
+    /// What a client is sent at once, and how what it types looks now.
+    fn reply(&mut self, session: SessionId, replies: Vec<u8>) {
+        let client = self.clients.get_mut(&session).expect("a client");
+        let mut log = client.room.and_then(|room| self.logs.get_mut(&room));
+        if !replies.is_empty() {
+            client.reader.tell(replies.into(), log.as_deref());
+            client.reader.release(log.as_deref());
+        }
+        if let Some(area) = client.link.area() {
+            client.reader.area(area, log.as_deref_mut());
         }
     }
 
@@ -163,6 +206,7 @@ impl World {
     pub fn take(&mut self, session: SessionId, most: usize) -> usize {
         let client = self.clients.get_mut(&session).expect("a client");
         let log = client.room.map(|room| &self.logs[&room]);
+        client.reader.frame(log);
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
         let (count, owed) = client.reader.gather(log, &mut pieces);
         let taken = owed.min(most);
@@ -210,17 +254,18 @@ impl World {
             if client.closed {
                 return;
             }
-            let (max, mut replies) = (self.hub.settings().limits.line, Vec::new());
+            let (rules, mut replies) = (self.hub.settings().into(), Vec::new());
             let heard = match client.held.take() {
                 Some((at, heard)) if at > self.now.mono => {
                     client.held = Some((at, heard));
                     return;
                 }
                 Some((_, heard)) => Some(heard),
-                None => client.link.next(max, &mut replies),
+                None => client.link.next(rules, &mut replies),
             };
+            self.reply(session, replies);
             let Some(heard) = heard else {
-                if let Some(why) = client.ended.take() {
+                if let Some(why) = self.clients.get_mut(&session).and_then(|client| client.ended.take()) {
                     self.handle(Input::Gone { session, why });
                 }
                 return;
@@ -230,6 +275,10 @@ impl World {
                 Heard::TooLong { bytes } => (Input::Overlong { session, bytes }, bytes),
                 Heard::Leave => (Input::Gone { session, why: Farewell::Hangup }, 1),
                 Heard::AreYouThere | Heard::Interrupt => continue,
+                Heard::Terminal(terminal) => (Input::Terminal { session, terminal }, 1),
+                Heard::Mode(mode) => (Input::Mode { session, mode }, 1),
+                Heard::Shown => (Input::Shown { session }, 1),
+                Heard::Complete(line) => (Input::Complete { session, line }, 1),
             };
             match self.judge(session, bytes).0 {
                 Verdict::Pass => drop(self.handle(input)),
