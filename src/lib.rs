@@ -10,6 +10,7 @@
 //! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
 //! | [`net`] | what carries: sockets and tasks |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
+//! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
 //! | [`systemd`] | what the service manager hands over and is told |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
@@ -22,6 +23,7 @@ pub mod config;
 pub mod ctl;
 pub mod exit;
 pub mod hub;
+pub mod kernel;
 pub mod logging;
 pub mod net;
 pub mod serve;

@@ -1,14 +1,16 @@
 //! The daemon: takes or opens its sockets, reads its settings, starts the tasks, and ends with an
 //! exit code.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -20,14 +22,20 @@ use tracing::{error, info, warn};
 use crate::cli::ServeArgs;
 use crate::config;
 use crate::exit::Exit;
+use crate::kernel;
 use crate::logging::{self, Journal, ids};
-use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended};
+use crate::net::accept::Keeping;
+use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
-use crate::net::rounds::{self, Rounds};
-use crate::net::{accept, control};
+use crate::net::queue::Queue;
+use crate::net::recovery::{EPOCH, TakenOver};
+use crate::net::rounds::{self, Report, Rounds, Work};
+use crate::net::tape::{Cuts, Tape};
+use crate::net::{accept, control, fault, recovery};
 use crate::settings::Settings;
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
+use crate::wire::machine::{Machine, Outcome};
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;
@@ -92,6 +100,7 @@ pub fn run(args: &ServeArgs) -> Exit {
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
     let outcome = sockets.and_then(|sockets| loaded.and_then(|loaded| start(args, sockets, loaded, level)));
     match outcome {
+        Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
         // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
@@ -132,8 +141,14 @@ fn start(
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, key))?;
+    let hub = found_hub(activated, sockets.stored, &loaded.settings, key);
+    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, hub))?;
     drop(own_socket);
+    if ended.handed_over {
+        // The rounds wait for a word that does not come; the next process is not to wait for anybody.
+        let _ = writer.join();
+        return Ok(ended);
+    }
     // Tasks that linger on sockets hold nothing that matters.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let _ = writer.join();
@@ -149,14 +164,12 @@ async fn serve(
     admin: Vec<UnixListener>,
     activated: bool,
     journal: Journal,
-    key: [u8; 16],
+    hub: FoundHub,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (sender, arrivals) = mpsc::channel(ARRIVALS);
-    let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
-    let counts = Arc::new(rounds::Counts::default());
+    let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue } = hub;
     let accepted = Arc::new(accept::Counts::default());
-    let limits = (&loaded.settings).into();
     let mut listeners = Vec::new();
     let mut chats = Vec::new();
     for listener in chat {
@@ -167,7 +180,7 @@ async fn serve(
         listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
         info!("listening for clients on {addr}");
         listener.set_nonblocking(true).map_err(system("use a socket"))?;
-        chats.push(Arc::new(tokio::net::TcpListener::from_std(listener).map_err(system("use a socket"))?));
+        chats.push(Arc::new(kernel::watched(listener.into()).map_err(system("use a socket"))?));
     }
     let mut admins = Vec::new();
     for listener in admin {
@@ -182,11 +195,13 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
 
-    let mut rounds = start_rounds(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits))
-        .map_err(system("start a thread"))?;
+    let mut rounds = start_rounds(rounds).map_err(system("start a thread"))?;
     let accepting: Vec<_> = chats
         .iter()
-        .map(|listener| tokio::spawn(accept::accept(listener.clone(), sender.clone(), accepted.clone())).abort_handle())
+        .map(|listener| {
+            let accepting = accept::accept(listener.clone(), queue.clone(), sender.clone(), accepted.clone());
+            tokio::spawn(accepting).abort_handle()
+        })
         .collect();
     let (stopped, stopping) = watch::channel(false);
     let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
@@ -200,7 +215,7 @@ async fn serve(
             loop {
                 let arrival = tokio::select! {
                     _ = reload.recv() => Arrival::Reload,
-                    _ = terminate.recv() => Arrival::Stop,
+                    _ = terminate.recv() => Arrival::End,
                     _ = interrupt.recv() => Arrival::Stop,
                 };
                 if sender.send(arrival).await.is_err() {
@@ -221,7 +236,12 @@ async fn serve(
         accepting,
         admin_limit,
     };
-    let driver = Driver::new(loaded.settings, key, to_rounds, reports, counts, sender, journal, around);
+    let parts = Parts { to_rounds, reports, counts, journal, tape, queue };
+    let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
+    if let Some(taken) = taken {
+        driver.carry_on(taken, loaded.settings);
+    }
+    fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
@@ -241,15 +261,146 @@ async fn serve(
     Ok(ended)
 }
 
+/// A hub, new or taken over, and those who are to carry it.
+struct FoundHub {
+    machine: Machine,
+    outcomes: Vec<Outcome>,
+    taken: Option<TakenOver>,
+    rounds: Rounds,
+    to_rounds: Arc<Exchange<Work>>,
+    reports: Arc<Exchange<Report>>,
+    counts: Arc<rounds::Counts>,
+    tape: Tape,
+    queue: Keeping,
+}
+
+/// Takes over what a former process has left, or begins afresh; with everything kept for the next
+/// process, if somebody keeps it.
+fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: &Settings, key: [u8; 16]) -> FoundHub {
+    let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
+    let counts = Arc::new(rounds::Counts::default());
+    let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
+    let keeps = activated && systemd::keeps_descriptors();
+    let names: Vec<_> = stored.keys().copied().collect();
+    if keeps && !stored.is_empty() {
+        match take_over(stored, new_rounds) {
+            Ok(Some((machine, taken, (rounds, tape, queue)))) => {
+                let clients = machine.hub().sessions().len();
+                info!(
+                    message_id = ids::TAKEN_OVER,
+                    chathub_clients = clients,
+                    "carrying on with the clients of the former process"
+                );
+                let queue = Some(Arc::new(Mutex::new(queue)));
+                let taken = Some(taken);
+                return FoundHub {
+                    machine,
+                    outcomes: Vec::new(),
+                    taken,
+                    rounds,
+                    to_rounds,
+                    reports,
+                    counts,
+                    tape,
+                    queue,
+                };
+            }
+            Ok(None) => {}
+            Err(why) => {
+                error!(message_id = ids::NOT_TAKEN_OVER, chathub_error = %why, "clients of the former process cannot be carried on, and are told so{}", logging::InWords(&why));
+            }
+        }
+    }
+    systemd::forget(names);
+    let mut outcomes = Vec::new();
+    let machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
+        warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
+        None
+    });
+    if let Some((rounds, tape, queue)) = kept {
+        let queue = Some(Arc::new(Mutex::new(queue)));
+        return FoundHub {
+            machine,
+            outcomes: Vec::new(),
+            taken: None,
+            rounds,
+            to_rounds,
+            reports,
+            counts,
+            tape,
+            queue,
+        };
+    }
+    let (tape, cuts) = Tape::unkept();
+    let rounds = new_rounds(cuts);
+    FoundHub { machine, outcomes, taken: None, rounds, to_rounds, reports, counts, tape, queue: None }
+}
+
+type Kept = (Rounds, Tape, Queue);
+
+/// Begins to keep everything for the next process: the first snapshot is made, and the service manager
+/// has what it is to keep.
+fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
+    let (mut tape, cuts) = Tape::new()?;
+    let queue = Queue::new()?;
+    let mut rounds = rounds(cuts);
+    let owed = rounds.begin(outcomes.to_vec());
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, EPOCH);
+    let [one, two, three, four] = queue.ends();
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four];
+    let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
+    systemd::store(&descriptors)?;
+    Ok((rounds, tape, queue))
+}
+
+/// Takes over from a former process; `None` if there is nobody to take over.
+///
+/// # Errors
+/// Why that cannot be done; those who were found are told so.
+fn take_over(
+    mut stored: HashMap<&'static str, OwnedFd>,
+    rounds: impl FnOnce(Cuts) -> Rounds,
+) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
+    let [tape, Some(one), Some(two), Some(three), Some(four)] = systemd::STORED.map(|name| stored.remove(name)) else {
+        return Err("the service manager has lost the queue of sockets".to_owned());
+    };
+    let mut queue = Queue::of([one, two, three, four]);
+    let attempt = open(tape).and_then(|opened| {
+        let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        let found = queue.found().map_err(|error| error.to_string())?;
+        fault::point("recover.adopted");
+        let made = cuts.all().map_err(|unusable| unusable.to_string())?;
+        let mut rounds = rounds(cuts);
+        let (machine, taken) = recovery::take_over(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        Ok(Some((machine, taken, rounds, tape)))
+    });
+    match attempt {
+        Ok(Some((machine, taken, rounds, tape))) => Ok(Some((machine, taken, (rounds, tape, queue)))),
+        // Whoever lies in the queue all the same would wait for ever.
+        nobody => {
+            recovery::say_goodbye(&mut queue);
+            nobody.map(|_| None)
+        }
+    }
+}
+
+fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
+    let tape = tape.ok_or("the service manager has lost the tape")?;
+    Tape::open(tape).map_err(|unusable| unusable.to_string())
+}
+
 /// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and
 /// neither has to be woken by way of the other's queue. What is returned is ready when they have ended,
 /// which they do by a panic only.
 fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
     let (alive, ended) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("rounds".to_owned()).spawn(move || {
         let _alive = alive;
-        runtime.block_on(rounds.run());
+        if let Err(error) = runtime.block_on(rounds.run()) {
+            error!("cannot watch sockets: {error}");
+        }
     })?;
     Ok(ended)
 }

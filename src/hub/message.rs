@@ -6,12 +6,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::name::InvalidName;
 use super::terminal::{Colors, Mode};
 use super::time::Wall;
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
 impl fmt::Display for SessionId {
@@ -21,11 +23,11 @@ impl fmt::Display for SessionId {
 }
 
 /// A room, from being opened to being closed. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(pub u64);
 
 /// A line of a room's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Its number: rising over all rooms.
     pub seq: u64,
@@ -38,7 +40,7 @@ pub struct Line {
 }
 
 /// What a line of a room's log says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
     /// `ann: hi`
     Say {
@@ -144,7 +146,8 @@ impl Said {
 }
 
 /// How one client wants a room's lines rendered. All clients with equal views share one rendering.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct View {
     /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
     pub time: Option<Offset>,
@@ -158,7 +161,7 @@ pub struct View {
 
 /// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:
 /// there are 193 of them, so that strangers cannot make more renderings than that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Offset(i16);
 
 impl Offset {
@@ -201,7 +204,7 @@ impl fmt::Display for Offset {
 }
 
 /// Why a session ended, or is to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Farewell {
     /// It closed its side.
     Hangup,

@@ -19,6 +19,7 @@ pub mod name;
 pub mod pace;
 pub mod room;
 pub mod roster;
+mod saved;
 pub mod session;
 pub mod terminal;
 pub mod text;
@@ -27,6 +28,8 @@ pub mod time;
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use message::{Done, Farewell, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
 use name::Name;
@@ -162,7 +165,7 @@ pub enum Input {
 }
 
 /// Who did something that is audited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The user id, as the kernel tells it (`SO_PEERCRED`).
     pub uid: u32,
@@ -343,6 +346,11 @@ macro_rules! counters {
             /// Name, meaning and value of each.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
                 [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()
+            }
+
+            /// The counters with these values, by name; those not named are zero.
+            pub(crate) fn of(values: &BTreeMap<String, u64>) -> Self {
+                Self { $( $name: values.get(stringify!($name)).copied().unwrap_or(0), )+ }
             }
         }
     };

@@ -130,15 +130,17 @@ pub enum Heard {
 
 impl Link {
     /// Takes bytes that came in.
-    pub fn push(&mut self, bytes: Vec<u8>) {
-        if self.at == self.input.len() {
-            self.input = bytes;
-            self.at = 0;
-        } else {
-            self.input.drain(..self.at);
-            self.at = 0;
-            self.input.extend_from_slice(&bytes);
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.input.drain(..self.at);
+        self.at = 0;
+        self.input.extend_from_slice(bytes);
+    }
+
+    /// Whether what was read from elsewhere fits together.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let fits = self.at.checked_add(self.data).is_some_and(|end| end <= self.input.len());
+        fits && self.editor().is_none_or(Editor::is_sound)
     }
 
     /// Nothing more comes: what is left without an end is the last line.
@@ -580,7 +582,7 @@ mod tests {
     fn listen(pieces: &[&[u8]]) -> (Vec<Heard>, Vec<u8>) {
         let (mut link, mut out, mut replies) = (Link::default(), Vec::new(), Vec::new());
         for piece in pieces {
-            link.push(piece.to_vec());
+            link.push(piece);
             // Half of the time the caller leaves the rest lying and comes back with more.
             while let Some(heard) = link.next(RULES, &mut replies) {
                 out.push(heard);
@@ -642,7 +644,7 @@ mod tests {
         /// What is heard of these bytes, and what the client is sent.
         fn sends(&mut self, bytes: impl AsRef<[u8]>) -> (Vec<Heard>, Vec<u8>) {
             let (mut heard, mut replies) = (Vec::new(), Vec::new());
-            self.link.push(bytes.as_ref().to_vec());
+            self.link.push(bytes.as_ref());
             while let Some(one) = self.link.next(self.rules, &mut replies) {
                 heard.push(one);
             }

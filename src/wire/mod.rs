@@ -5,6 +5,7 @@ pub mod editor;
 pub mod frames;
 pub mod lines;
 pub mod link;
+pub mod machine;
 pub mod page;
 pub mod render;
 pub mod screen;

@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::hub::message::{Line, SessionId, View};
 use crate::hub::terminal::Colors;
 
@@ -27,6 +29,32 @@ pub struct Log {
     first: u64,
     lines: VecDeque<Arc<Line>>,
     renderings: Vec<Rendering>,
+}
+
+/// What is kept of a log: the renderings are made again, for those who read it.
+#[derive(Deserialize)]
+struct SavedLog {
+    first: u64,
+    lines: VecDeque<Arc<Line>>,
+}
+
+impl Serialize for Log {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            first: u64,
+            lines: &'a VecDeque<Arc<Line>>,
+        }
+        Saving { first: self.first, lines: &self.lines }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Log {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SavedLog { first, lines } = SavedLog::deserialize(deserializer)?;
+        first.checked_add(lines.len() as u64).ok_or_else(|| de::Error::custom("a log without end"))?;
+        Ok(Self { first, lines, renderings: Vec::new() })
+    }
 }
 
 /// The lines of a log as seen in one view.
@@ -222,13 +250,41 @@ impl From<Arc<[u8]>> for Shared {
     }
 }
 
+/// As text, which it nearly always is, or as numbers: telnet commands are no text.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Spelt<'a> {
+    Text(std::borrow::Cow<'a, str>),
+    Bytes(std::borrow::Cow<'a, [u8]>),
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rest = self.rest();
+        std::str::from_utf8(rest)
+            .map_or_else(|_| Spelt::Bytes(rest.into()), |text| Spelt::Text(text.into()))
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Arc<[u8]> = match Spelt::deserialize(deserializer)? {
+            Spelt::Text(text) => text.as_bytes().into(),
+            Spelt::Bytes(bytes) => bytes.into(),
+        };
+        Ok(bytes.into())
+    }
+}
+
 /// What is meant for one reader alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Mail {
     /// Goes out before this line of the log.
     before: u64,
     bytes: Shared,
     /// It is held back, and all that comes after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     held: bool,
 }
 
@@ -239,7 +295,7 @@ impl Mail {
 }
 
 /// What one reader does not want to see.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Arrivals and departures.
     pub quiet: bool,
@@ -248,32 +304,50 @@ pub struct Filter {
 }
 
 /// One client's place in a room's log, and its mail.
-#[derive(Debug)]
+///
+/// It can be kept and read again: see [`Self::resume`].
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
     /// How it wants to see lines, and how it does.
+    #[serde(default)]
     view: View,
+    #[serde(default)]
     seen: View,
     /// The next line it is owed.
     next: u64,
     /// Lines from this one on are held back.
+    #[serde(default = "never", skip_serializing_if = "is_never")]
     until: u64,
     /// One more than the last line of its own, which it is not shown.
     own: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<Box<Filter>>,
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     mail: VecDeque<Mail>,
+    #[serde(skip)]
     mail_bytes: usize,
     /// Lines that it was not shown, for they had to be let go of, and where the first of them was.
+    #[serde(default)]
     missed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     missed_at: Option<u64>,
-    /// What was taken last ended within a line; its rest is the first mail.
-    torn: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     typing: Option<Box<Typing>>,
+}
+
+fn never() -> u64 {
+    u64::MAX
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_never(until: &u64) -> bool {
+    *until == never()
 }
 
 /// What is typed on the terminal of a reader whose typing we echo. It stands below all lines, and is
 /// taken away and drawn again around those that come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Typing {
     /// As it is on the screen when the frame is out.
     shown: Area,
@@ -314,9 +388,25 @@ impl Reader {
             mail_bytes: 0,
             missed: 0,
             missed_at: None,
-            torn: false,
             typing: None,
         }
+    }
+
+    /// Goes on reading `log`, after it and this reader were read from elsewhere.
+    ///
+    /// # Errors
+    /// If it cannot have read that log.
+    pub fn resume(&mut self, log: Option<&mut Log>) -> Result<(), String> {
+        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        if self.typing.as_ref().is_some_and(|typing| typing.at > typing.frame.len()) {
+            return Err(format!("more of a frame is written to {} than there is", self.id));
+        }
+        let Some(log) = log else { return Ok(()) };
+        if !(log.first()..=log.end()).contains(&self.next) {
+            return Err(format!("{} is at line {} of {} to {}", self.id, self.next, log.first(), log.end()));
+        }
+        log.keep_view(self.seen);
+        Ok(())
     }
 
     /// Reads `log` from its present end on.
@@ -414,13 +504,12 @@ impl Reader {
                 let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
                 let mut typing = Box::new(Typing { shown, wanted, frame: Vec::new(), at: 0 });
                 self.apart(log, |reader| {
-                    // A line that is half written is finished first.
-                    if std::mem::take(&mut reader.torn)
-                        && let Some(rest) = reader.mail.pop_front()
-                    {
-                        typing.frame = rest.bytes.rest().to_vec();
-                        reader.mail_bytes -= typing.frame.len();
+                    // All that it is owed by now, as it would have been written before: a line may be
+                    // written in part, and frames begin at a place that does not depend on that.
+                    for mail in std::mem::take(&mut reader.mail) {
+                        typing.frame.extend_from_slice(mail.bytes.rest());
                     }
+                    reader.mail_bytes = 0;
                     reader.typing = Some(typing);
                 });
             }
@@ -455,7 +544,8 @@ impl Reader {
     /// what is typed has changed, composes the next frame. What is typed is taken away, then comes what
     /// the reader is owed up to now, then what is typed is drawn; so a burst is drawn around once.
     ///
-    /// The frame depends on nothing but this reader and `log`.
+    /// The frame depends on nothing but this reader and `log`; [`Self::needs_frame`] says whether it would
+    /// be anything.
     pub fn frame(&mut self, log: Option<&Log>) {
         let Some(typing) = self.typing.as_deref_mut().filter(|typing| typing.at == typing.frame.len()) else { return };
         let wanted = typing.wanted.clone();
@@ -508,6 +598,12 @@ impl Reader {
             false
         });
         bytes
+    }
+
+    /// Whether [`Self::frame`] has something to compose.
+    #[must_use]
+    pub fn needs_frame(&self, log: Option<&Log>) -> bool {
+        self.typing.as_ref().is_some_and(|typing| typing.at == typing.frame.len()) && self.has_due(log)
     }
 
     /// Whether what is typed is echoed by us.
@@ -741,7 +837,6 @@ impl Reader {
             self.mail_bytes -= letter_taken;
             self.mail[0].bytes.from += letter_taken;
         }
-        self.torn = letter_taken > 0 || torn.is_some();
         if let Some((before, rest)) = torn {
             self.mail_bytes += rest.len();
             self.mail.push_front(Mail::new(before, rest));
@@ -999,7 +1094,7 @@ mod tests {
                     }
                 }
                 let log = &logs[here];
-                if seq % 7 == 0 {
+                if seq.is_multiple_of(7) {
                     while write(&mut screen, &mut reader, log, 50) > 0 {}
                     prop_assert!(reader.is_done(Some(log)) && !reader.has_due(Some(log)));
                     let model = screen.model();

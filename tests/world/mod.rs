@@ -179,13 +179,13 @@ impl World {
     /// What a client is sent at once, and how what it types looks now.
     fn reply(&mut self, session: SessionId, replies: Vec<u8>) {
         let client = self.clients.get_mut(&session).expect("a client");
-        let mut log = client.room.and_then(|room| self.logs.get_mut(&room));
+        let log = client.room.and_then(|room| self.logs.get_mut(&room));
         if !replies.is_empty() {
             client.reader.tell(replies.into(), log.as_deref());
             client.reader.release(log.as_deref());
         }
         if let Some(area) = client.link.area() {
-            client.reader.area(area, log.as_deref_mut());
+            client.reader.area(area, log);
         }
     }
 
@@ -235,7 +235,7 @@ impl World {
 
     /// Bytes come in from a client's socket.
     pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
-        self.clients.get_mut(&session).expect("a client").link.push(bytes.to_vec());
+        self.clients.get_mut(&session).expect("a client").link.push(bytes);
         self.hear(session);
     }
 
