@@ -1115,6 +1115,119 @@ mod tests {
         }
     }
 
+    /// Something that is done to a reader, in an order that can be repeated.
+    #[derive(Clone, Debug)]
+    enum Order {
+        Say(u64),
+        Tell,
+        Type(Option<String>),
+        Hold(bool),
+        Release,
+        View(bool),
+    }
+
+    fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
+        let order = prop_oneof![
+            5 => (0_u64..4).prop_map(Order::Say),
+            2 => Just(Order::Tell),
+            4 => "[a-z ]{0,40}".prop_map(|text| Order::Type(Some(text))),
+            1 => Just(Order::Type(None)),
+            1 => any::<bool>().prop_map(Order::Hold),
+            1 => Just(Order::Release),
+            1 => any::<bool>().prop_map(Order::View),
+        ];
+        // What the socket takes behind each of them, in how many writes.
+        proptest::collection::vec((order, proptest::collection::vec(0_usize..60, 0..4)), 0..60)
+    }
+
+    fn carry_out(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
+        let size = Size { cols: 40, rows: 24 };
+        match order {
+            Order::Say(author) => {
+                log.push(line(seq, *author));
+                if *author == 1 {
+                    reader.said(log);
+                }
+            }
+            Order::Tell => reader.tell(format!("mail {seq}\r\n").into_bytes().into(), Some(log)),
+            Order::Type(text) => {
+                let area = text.as_ref().map(|text| super::super::screen::area("> ", text, text.len(), size));
+                reader.area(area, Some(log));
+            }
+            Order::Hold(on) => reader.hold(*on, Some(log)),
+            Order::Release => reader.release(Some(log)),
+            Order::View(colors) => {
+                let colors = if *colors { Colors::Many } else { Colors::None };
+                reader.see(View { colors, width: 32, ..View::default() }, log);
+            }
+        }
+    }
+
+    /// Everything that is left, composed as it is needed.
+    fn drained(reader: &mut Reader, log: &Log) -> Vec<u8> {
+        let mut rest = Vec::new();
+        loop {
+            reader.frame(Some(log));
+            if take(reader, Some(log), 100, &mut rest) == 0 {
+                return rest;
+            }
+        }
+    }
+
+    proptest! {
+        /// A process that takes over has the same orders carried out, composes frames where they were
+        /// composed, and passes over what was taken: then it goes on with the very next byte. It begins
+        /// anywhere, with a reader that was kept.
+        #[test]
+        fn a_process_that_takes_over_goes_on_with_the_next_byte(orders in orders(), kept_at in 0_usize..60) {
+            let (mut log, mut reader) = (Log::default(), Reader::new(SessionId(1)));
+            reader.enter(&mut log);
+            let (mut got, mut frames) = (Vec::new(), Vec::new());
+            let mut kept = None;
+            for (at, (order, writes)) in orders.iter().enumerate() {
+                if at == kept_at {
+                    kept = Some((serde_json::to_vec(&(&log, &reader)).expect("plain values"), got.len()));
+                }
+                carry_out(order, at as u64, &mut reader, &mut log);
+                for most in writes {
+                    if reader.needs_frame(Some(&log)) {
+                        frames.push((at, got.len()));
+                        reader.frame(Some(&log));
+                    }
+                    take(&mut reader, Some(&log), *most, &mut got);
+                }
+            }
+            let Some((kept, mut sent)) = kept else { return Ok(()) };
+            let (mut log_again, mut again): (Log, Reader) = serde_json::from_slice(&kept).expect("what was kept");
+            again.resume(Some(&mut log_again)).expect("it fits");
+            let pass_over = |reader: &mut Reader, log: &Log, sent: &mut usize| {
+                while *sent < got.len() {
+                    let mut bytes = Vec::new();
+                    let taken = take(reader, Some(log), got.len() - *sent, &mut bytes);
+                    assert_eq!(bytes, got[*sent..*sent + taken]);
+                    *sent += taken;
+                    if taken == 0 {
+                        break;
+                    }
+                }
+            };
+            for (at, (order, _)) in orders.iter().enumerate().skip(kept_at) {
+                carry_out(order, at as u64, &mut again, &mut log_again);
+                for (_, place) in frames.iter().filter(|(order, _)| *order == at) {
+                    pass_over(&mut again, &log_again, &mut sent);
+                    prop_assert_eq!(sent, *place);
+                    prop_assert!(again.needs_frame(Some(&log_again)));
+                    again.frame(Some(&log_again));
+                }
+            }
+            pass_over(&mut again, &log_again, &mut sent);
+            prop_assert_eq!(sent, got.len());
+            reader.hold(false, Some(&log));
+            again.hold(false, Some(&log_again));
+            prop_assert_eq!(drained(&mut again, &log_again), drained(&mut reader, &log));
+        }
+    }
+
     #[test]
     fn a_burst_is_drawn_around_once_and_typing_on_sends_one_key() {
         let mut log = Log::default();

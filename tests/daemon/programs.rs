@@ -1,4 +1,5 @@
-//! The programs that people have: nc, telnet, ncat, socat.
+//! The programs that people have: nc, telnet, ncat, socat, plink, tt++. What they show on a terminal is
+//! read off an emulated screen.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -10,7 +11,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
 
-use crate::stage::{Daemon, Deadline, Story, have, not_tested};
+use crate::stage::{Client, Daemon, Deadline, Story, UNPACED, have, not_tested};
+
+/// The size of every terminal here, in rows and columns.
+const ROWS: u16 = 24;
+const COLS: u16 = 80;
 
 /// What a program has printed, and whether that was all.
 type Shown = (Mutex<(Vec<u8>, bool)>, Condvar);
@@ -62,7 +67,7 @@ impl Program {
 
     /// On a terminal, as a person has it; ^C typed there interrupts.
     fn on_terminal(daemon: &Daemon, command: &[&str]) -> (Self, File) {
-        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: ROWS, ws_col: COLS, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(Some(&size), None).unwrap();
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
@@ -77,12 +82,42 @@ impl Program {
         (program, keyboard)
     }
 
-    /// Waits until it has printed `text`, after `from` bytes; returns how many it has printed then.
+    /// Waits until its screen is as `is_right` wants it; returns the rows of it, without those at the end
+    /// that are empty.
+    #[track_caller]
+    fn screen(&self, what: &str, is_right: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let mut state = self.shown.0.lock().unwrap();
+        loop {
+            let known = |number| std::num::NonZero::new(number).unwrap();
+            let mut screen = vt100::Parser::new(known(ROWS), known(COLS), 0);
+            screen.process(&state.0);
+            let text = screen.screen().contents();
+            let rows: Vec<_> = text.trim_end().lines().map(|row| row.trim_end().to_owned()).collect();
+            if is_right(&rows) {
+                return rows;
+            }
+            assert!(!state.1, "{} has ended without showing {what}:\n{text}", self.name);
+            assert!(!self.deadline.is_over(), "{} does not show {what}:\n{text}", self.name);
+            state = self.shown.1.wait_timeout(state, self.deadline.left()).unwrap().0;
+        }
+    }
+
+    /// Waits until the last row of its screen is this.
+    #[track_caller]
+    fn prompts(&self, row: &str) -> Vec<String> {
+        self.screen(row, |rows| rows.last().is_some_and(|last| last == row))
+    }
+
+    /// Waits until it has printed `text`, after `from` bytes, colours not counted; returns how many it has
+    /// printed then.
     #[track_caller]
     fn shows(&self, text: &str, from: usize) -> usize {
         let mut state = self.shown.0.lock().unwrap();
         loop {
-            if let Some(at) = state.0[from..].windows(text.len()).position(|window| window == text.as_bytes()) {
+            let plain = without_colors(&state.0);
+            if let Some(at) =
+                plain.get(from..).and_then(|new| new.windows(text.len()).position(|window| window == text.as_bytes()))
+            {
                 return from + at + text.len();
             }
             let all = String::from_utf8_lossy(&state.0);
@@ -94,13 +129,19 @@ impl Program {
 
     /// Waits for its end; returns all it has printed.
     #[track_caller]
-    fn ends(mut self) -> String {
+    fn ends(self) -> String {
+        String::from_utf8_lossy(&self.ends_with_bytes()).into_owned()
+    }
+
+    /// The same, as it came.
+    #[track_caller]
+    fn ends_with_bytes(mut self) -> Vec<u8> {
         let mut state = self.shown.0.lock().unwrap();
         while !state.1 {
             assert!(!self.deadline.is_over(), "{} does not end", self.name);
             state = self.shown.1.wait_timeout(state, self.deadline.left()).unwrap().0;
         }
-        let all = String::from_utf8_lossy(&state.0).into_owned();
+        let all = state.0.clone();
         drop(state);
         self.child.wait().unwrap();
         all
@@ -116,6 +157,25 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Without the sequences that say how characters look.
+fn without_colors(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"\x1b[") {
+        plain.extend_from_slice(&rest[..at]);
+        let len = rest[at + 2..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        let end = at + 2 + len;
+        if rest.get(end) == Some(&b'm') {
+            rest = &rest[end + 1..];
+        } else {
+            plain.extend_from_slice(&rest[at..end]);
+            rest = &rest[end..];
+        }
+    }
+    plain.extend_from_slice(rest);
+    plain
 }
 
 fn at(daemon: &Daemon) -> (String, String) {
@@ -134,7 +194,7 @@ fn says_from_a_pipe(daemon: &Daemon, command: &[&str]) -> String {
     bob.expect_with(": from a pipe");
     let shown = program.ends();
     assert!(shown.starts_with("-- Welcome to "), "{shown}");
-    assert!(!shown.contains('\u{fffd}'), "only text: {shown:?}");
+    assert!(!shown.contains(['\u{fffd}', '\x1b']), "only text: {shown:?}");
     shown
 }
 
@@ -264,4 +324,142 @@ fn busybox_telnet_talks_too() {
     keyboard.write_all(b"/quit\r").unwrap();
     telnet.shows("-- goodbye", shown);
     bob.expect_with("left");
+}
+
+/// Types on a terminal while bob talks at speed.
+#[track_caller]
+fn typing_is_not_torn(daemon: &Daemon, program: &Program, keyboard: &mut File) -> Client {
+    let mut typed = |keys: &[u8]| {
+        program.note(keys);
+        keyboard.write_all(keys).unwrap();
+    };
+    let mut bob = daemon.client("bob");
+    program.shows("/help", 0);
+    typed(b"hi\r");
+    bob.expect_with(": hi");
+    program.prompts("lobby>");
+    typed("some wörds, 日本".as_bytes());
+    program.prompts("lobby> some wörds, 日本");
+    for number in 0..300 {
+        bob.send(&format!("line {number}"));
+    }
+    typed(" and more".as_bytes());
+    let rows = program.screen("the last line", |rows| {
+        rows.last().is_some_and(|row| row == "lobby> some wörds, 日本 and more")
+            && rows.iter().any(|row| row == "bob: line 299")
+    });
+    let expected: Vec<_> = (300 - (rows.len() - 1)..300).map(|number| format!("bob: line {number}")).collect();
+    assert_eq!(rows[..rows.len() - 1], expected, "every line is whole, and nothing else is there");
+    // ^A, text, ^E, word erased, Enter: the room has it, and it stands where others see it.
+    typed(b"\x01so: \x05\x17less");
+    program.prompts("lobby> so: some wörds, 日本 and less");
+    typed(b"\r");
+    bob.expect_with(": so: some wörds, 日本 and less");
+    program.screen("one's own line", |rows| {
+        let [.., said, prompt] = rows else { return false };
+        said.ends_with(": so: some wörds, 日本 and less") && prompt == "lobby>"
+    });
+    typed(b"bo\t");
+    program.prompts("lobby> bob:");
+    typed(b"\x03");
+    program.screen("that it is gone", |rows| {
+        let [.., notice, prompt] = rows else { return false };
+        notice.starts_with("-- what you had typed is gone") && prompt == "lobby>"
+    });
+    typed(b"/mode line\r");
+    program.screen("the end of char mode", |rows| rows.last().is_some_and(|row| row.starts_with("-- your program")));
+    typed(b"in lines\r");
+    bob.expect_with(": in lines");
+    bob
+}
+
+#[track_caller]
+fn char_mode_comes_back(program: &Program, keyboard: &mut File, mut bob: Client) {
+    keyboard.write_all(b"/mode char\r").unwrap();
+    program.prompts("lobby>");
+    keyboard.write_all(b"\x04").unwrap();
+    program.shows("-- goodbye", 0);
+    bob.expect_with("left");
+}
+
+#[test]
+fn telnet_on_a_terminal_is_never_torn() {
+    if have("telnet") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        let (program, mut keyboard) = Program::on_terminal(&daemon, &["telnet", &host, &port]);
+        let bob = typing_is_not_torn(&daemon, &program, &mut keyboard);
+        char_mode_comes_back(&program, &mut keyboard, bob);
+    }
+}
+
+#[test]
+fn busybox_on_a_terminal_is_never_torn() {
+    if have("busybox") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        let (program, mut keyboard) = Program::on_terminal(&daemon, &["busybox", "telnet", &host, &port]);
+        typing_is_not_torn(&daemon, &program, &mut keyboard);
+        // That one goes along once only.
+        keyboard.write_all(b"/mode char\r").unwrap();
+        program.shows("-- your program sends whole lines", 0);
+    }
+}
+
+#[test]
+fn plink_on_a_terminal_is_never_torn() {
+    if have("plink") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        let (program, mut keyboard) = Program::on_terminal(&daemon, &["plink", "-telnet", "-P", &port, &host]);
+        let bob = typing_is_not_torn(&daemon, &program, &mut keyboard);
+        char_mode_comes_back(&program, &mut keyboard, bob);
+    }
+}
+
+#[test]
+fn a_mud_client_keeps_its_input_line() {
+    if !have("tt++") || !have("setsid") {
+        return;
+    }
+    let daemon = Daemon::start();
+    let (host, port) = at(&daemon);
+    let mut bob = daemon.client("bob");
+    let (program, mut keyboard) = Program::on_terminal(&daemon, &["tt++"]);
+    program.screen("that it is there", |rows| !rows.is_empty());
+    keyboard.write_all(format!("#session hub {host} {port}\r").as_bytes()).unwrap();
+    let shown = program.shows("/help", 0);
+    keyboard.write_all(b"hello from a mud client\r").unwrap();
+    bob.expect_with(": hello from a mud client");
+    bob.send("hello");
+    let shown = program.shows("bob: hello", shown);
+    keyboard.write_all(b"again\r").unwrap();
+    bob.expect_with(": again");
+    keyboard.write_all(b"/quit\r").unwrap();
+    program.shows("-- goodbye", shown);
+    bob.expect_with("left");
+    let state = program.shown.0.lock().unwrap();
+    let all = String::from_utf8_lossy(&state.0);
+    assert!(!all.contains("you have a line editor") && !all.contains('\u{fffd}'), "{all:?}");
+}
+
+#[test]
+fn ncat_that_ends_lines_like_telnet_is_asked_once_and_then_left_alone() {
+    if !have("ncat") {
+        return;
+    }
+    let daemon = Daemon::start();
+    let (host, port) = at(&daemon);
+    let mut bob = daemon.client("bob");
+    let (program, mut stdin) = Program::piped(&daemon, &["ncat", "-C", &host, &port]);
+    stdin.write_all(b"hi\n").unwrap();
+    bob.expect_with(": hi");
+    stdin.write_all(b"ho\n/who\n/mode char\n").unwrap();
+    bob.expect_with(": ho");
+    drop(stdin);
+    let all = program.ends_with_bytes();
+    let commands: Vec<_> =
+        all.split(|byte| *byte == 0xff).skip(1).map(|piece| piece.get(..2).unwrap_or(piece)).collect();
+    assert_eq!(commands, [b"\xfd\x18", b"\xfd\x1f"], "{}", String::from_utf8_lossy(&all));
+    assert!(!all.contains(&0x1b), "{}", String::from_utf8_lossy(&all));
 }
