@@ -70,6 +70,7 @@ transcripts! {
     history
     history_is_bounded_in_bytes
     history_that_is_not_replayed
+    holding
     ignoring
     ignoring_has_a_limit
     leaving
@@ -85,6 +86,7 @@ transcripts! {
     saying
     stopping
     stopping_without_a_word
+    terminals
     time
     unknown_commands
     whois

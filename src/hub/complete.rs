@@ -77,3 +77,58 @@ fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach) -> Vec<&'a s
     found.truncate(OFFERED);
     found.iter().map(|session| session.nick.shown()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::time::Now;
+    use super::super::{Effect, Input};
+    use super::*;
+    use crate::settings::Settings;
+
+    /// A hub with these people, in the rooms named behind a slash; the first one is asked for.
+    fn hub(people: &[&str]) -> (Hub, SessionId) {
+        let mut effects: Vec<Effect> = Vec::new();
+        let mut hub = Hub::new(Settings::default(), [0; 16], Now::default(), &mut effects);
+        for (number, person) in people.iter().enumerate() {
+            let (nick, room) = person.split_once('/').unwrap_or((person, ""));
+            let session = SessionId(number as u64 + 1);
+            let peer = ([192, 0, 2, 1], u16::try_from(number).expect("few")).into();
+            hub.handle(Input::Connect { session, peer }, Now::default(), &mut effects);
+            for line in [format!("/nick {nick}"), format!("/join {room}")] {
+                hub.handle(Input::Line { session, text: line }, Now::default(), &mut effects);
+            }
+        }
+        (hub, SessionId(1))
+    }
+
+    #[track_caller]
+    fn check(line: &str, from: usize, words: &[&str]) {
+        let (hub, id) = hub(&["me", "Ann", "anna", "bob/tea", "bea/Teapot", "émile"]);
+        assert_eq!(complete(&hub, id, line), (from, words.iter().map(ToString::to_string).collect()), "{line:?}");
+    }
+
+    #[test]
+    fn names_come_in_the_case_that_they_have() {
+        check("an", 0, &["Ann: ", "anna: "]);
+        check("AN", 0, &["Ann: ", "anna: "]);
+        check("hi ann", 3, &["Ann ", "anna "]);
+        check("É", 0, &["émile: "]);
+        check("m", 0, &[]);
+        check("", 0, &[]);
+        check("bo", 0, &[]);
+    }
+
+    #[test]
+    fn commands_and_what_they_want() {
+        check("/qu", 0, &["/quiet ", "/quit "]);
+        let all: Vec<_> = command::COMMANDS.iter().map(|command| format!("/{} ", command.name)).collect();
+        check("/", 0, &all.iter().map(String::as_str).collect::<Vec<_>>());
+        check("/msg an", 5, &["Ann ", "anna "]);
+        check("/m b", 3, &["bob ", "bea "]);
+        check("/msg ann an", 9, &["Ann ", "anna "]);
+        check("/join t", 6, &["tea ", "Teapot "]);
+        check("/j #t", 3, &["#tea ", "#Teapot "]);
+        check("/join  lo", 7, &["lobby "]);
+        check("//qu", 0, &[]);
+    }
+}

@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
         if let Some(room) = self.room() {
             let column = columns(&String::from_utf8_lossy(&self.out[self.start..]));
             // Where too little would be left beside it, a mark of its going on is enough.
-            self.hang = if column <= room / 2 { column } else { 2 };
+            self.hang = if column <= room * 2 / 3 { column } else { 2 };
         }
     }
 
@@ -155,7 +155,7 @@ pub fn columns(line: &str) -> usize {
 /// Breaks a line into rows of at most `room` columns, between words where it can, those after the first
 /// indented by `hang` columns. Appends them, without an end behind the last.
 fn wrap(line: &str, room: usize, hang: usize, out: &mut Vec<u8>) {
-    let hang = hang.min(room / 2);
+    let hang = hang.min(room * 2 / 3);
     // The columns that this row has, and where in `out` and in columns its last word begins.
     let (mut col, mut word, mut word_col) = (0, out.len(), 0);
     // Spaces that a break would take the place of; those at the beginning of the line are part of it.
