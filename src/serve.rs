@@ -343,6 +343,7 @@ type Kept = (Rounds, Tape, Queue);
 /// has what it is to keep.
 fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
     let (mut tape, cuts) = Tape::new()?;
+    tape.tell_of_crashes();
     let queue = Queue::new()?;
     let mut rounds = rounds(cuts);
     let owed = rounds.begin(outcomes.to_vec());
@@ -368,6 +369,7 @@ fn take_over(
     let mut queue = Queue::of([one, two, three, four]);
     let attempt = open(tape).and_then(|opened| {
         let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        tape.tell_of_crashes();
         let found = queue.found().map_err(|error| error.to_string())?;
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;

@@ -449,14 +449,14 @@ impl Driver {
         } else {
             0
         };
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         self.machine.handle(input, at, &mut self.outcomes);
         self.tape.handled();
     }
 
     /// Handles what a client has sent, which stands on the tape.
     fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         let bytes = self.tape.content(range);
         fault::poison(bytes);
         self.machine.bytes(id, bytes, at, &mut self.outcomes);
