@@ -255,8 +255,8 @@ impl Driver {
         })
     }
 
-    /// Goes on with what was taken over, under `settings`.
-    pub fn carry_on(&mut self, taken: TakenOver, settings: Settings) {
+    /// Goes on with what was taken over, under `settings` if they are others.
+    pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>) {
         let at = now();
         self.input(Input::Restarted, at);
         for (connection, closing) in taken.connections {
@@ -276,7 +276,7 @@ impl Driver {
         for newcomer in taken.newcomers {
             self.accepted(newcomer, at);
         }
-        if *self.machine.hub().settings() != settings {
+        if let Some(settings) = settings.filter(|settings| settings != self.machine.hub().settings()) {
             self.input(Input::Settings(Box::new(settings)), at);
         }
         self.idle_since = self.machine.hub().sessions().next().is_none().then_some(at.mono);
