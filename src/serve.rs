@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{FileStat, fstat};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,7 +29,7 @@ use crate::net::accept::Keeping;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::queue::Queue;
-use crate::net::recovery::{EPOCH, TakenOver};
+use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery};
@@ -94,10 +95,16 @@ impl fmt::Display for StartError {
 /// service manager has left in the environment.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
+    recovery::become_former_program();
     let sockets = systemd::sockets().map_err(StartError::Handed);
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
+    if recovery::is_former_program() {
+        warn!(
+            "the release before an upgrade carries on, for it was killed in the middle of its work; restart it for the new one"
+        );
+    }
     let outcome = sockets.and_then(|sockets| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
@@ -134,12 +141,14 @@ fn tell(problem: &StartError) {
     }
 }
 
-/// The settings that a former process has left to one that carries on.
+/// The settings that a former process has left to one that carries on with its clients. Where there are
+/// none, nobody is helped by a hub that its settings do not describe.
 fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
-    Some(machine.hub().settings().clone())
+    let hub = machine.hub();
+    (hub.sessions().len() > 0).then(|| hub.settings().clone())
 }
 
 /// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
@@ -323,12 +332,18 @@ struct FoundHub {
 
 /// Takes over what a former process has left, or begins afresh; with everything kept for the next
 /// process, if somebody keeps it.
-fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: &Settings, key: [u8; 16]) -> FoundHub {
+fn found_hub(
+    activated: bool,
+    mut stored: HashMap<&'static str, OwnedFd>,
+    settings: &Settings,
+    key: [u8; 16],
+) -> FoundHub {
     let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
     let counts = Arc::new(rounds::Counts::default());
     let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
     let keeps = activated && systemd::keeps_descriptors();
-    let names: Vec<_> = stored.keys().copied().collect();
+    let program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match take_over(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
@@ -338,6 +353,9 @@ fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: 
                     chathub_clients = clients,
                     "carrying on with the clients of the former process"
                 );
+                if let Err(error) = replace_program(program) {
+                    warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
+                }
                 let queue = Some(Arc::new(Mutex::new(queue)));
                 let taken = Some(taken);
                 return FoundHub {
@@ -384,6 +402,17 @@ fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: 
     FoundHub { machine, outcomes, taken: None, rounds, to_rounds, reports, counts, tape, queue: None }
 }
 
+/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
+        return Ok(());
+    }
+    systemd::forget([systemd::PROGRAM]);
+    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
+}
+
 type Kept = (Rounds, Tape, Queue);
 
 /// Begins to keep everything for the next process: the first snapshot is made, and the service manager
@@ -394,9 +423,10 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
     let queue = Queue::new()?;
     let mut rounds = rounds(cuts);
     let owed = rounds.begin(outcomes.to_vec());
-    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, EPOCH);
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, epoch());
     let [one, two, three, four] = queue.ends();
-    let descriptors = [tape.file().expect("it is kept"), one, two, three, four];
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four, program.as_fd()];
     let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
     systemd::store(&descriptors)?;
     Ok((rounds, tape, queue))
@@ -410,7 +440,8 @@ fn take_over(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
 ) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
-    let [tape, Some(one), Some(two), Some(three), Some(four)] = systemd::STORED.map(|name| stored.remove(name)) else {
+    let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
+    else {
         return Err("the service manager has lost the queue of sockets".to_owned());
     };
     let mut queue = Queue::of([one, two, three, four]);
