@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{FileStat, fstat};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,7 +29,7 @@ use crate::net::accept::Keeping;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::queue::Queue;
-use crate::net::recovery::{EPOCH, TakenOver};
+use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery};
@@ -94,22 +95,74 @@ impl fmt::Display for StartError {
 /// service manager has left in the environment.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
+    recovery::become_former_program();
     let sockets = systemd::sockets().map_err(StartError::Handed);
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
-    let outcome = sockets.and_then(|sockets| loaded.and_then(|loaded| start(args, sockets, loaded, level)));
+    if recovery::is_former_program() {
+        warn!(
+            "the release before an upgrade carries on, for it was killed in the middle of its work; restart it for the new one"
+        );
+    }
+    let outcome = sockets.and_then(|sockets| {
+        let (loaded, are_new) = match loaded {
+            Ok(loaded) => (loaded, true),
+            // People who are connected are no reason to fail: as with a reload, the old ones stay.
+            Err(problem) => match left_settings(&sockets.stored) {
+                Some(settings) => {
+                    tell(&problem);
+                    error!("the settings cannot be used; those of the former process stay");
+                    (config::Loaded::of(settings), false)
+                }
+                None => {
+                    turn_away(sockets);
+                    return Err(problem);
+                }
+            },
+        };
+        start(args, sockets, loaded, are_new, level)
+    });
     match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
         // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
-            // Line by line, as they come one by one into the journal.
-            for line in problem.to_string().lines() {
-                error!("{line}");
-            }
+            tell(&problem);
             problem.exit()
         }
+    }
+}
+
+/// Line by line, as they come one by one into the journal.
+fn tell(problem: &StartError) {
+    for line in problem.to_string().lines() {
+        error!("{line}");
+    }
+}
+
+/// The settings that a former process has left to one that carries on with its clients. Where there are
+/// none, nobody is helped by a hub that its settings do not describe.
+fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
+    let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
+    let (tape, _) = Tape::open(tape).ok()??;
+    let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
+    let hub = machine.hub();
+    (hub.sessions().len() > 0).then(|| hub.settings().clone())
+}
+
+/// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
+/// start a daemon that cannot start, again and again.
+fn turn_away(sockets: Sockets) {
+    for listener in sockets.chat {
+        let _ = listener.set_nonblocking(true);
+        while let Ok((mut waiting, _)) = listener.accept() {
+            let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
+        }
+    }
+    for listener in sockets.admin {
+        let _ = listener.set_nonblocking(true);
+        while listener.accept().is_ok() {}
     }
 }
 
@@ -117,6 +170,7 @@ fn start(
     args: &ServeArgs,
     sockets: Sockets,
     loaded: config::Loaded,
+    are_new: bool,
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
@@ -142,7 +196,8 @@ fn start(
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
     let hub = found_hub(activated, sockets.stored, &loaded.settings, key);
-    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, hub))?;
+    let settings = are_new.then(|| loaded.settings.clone());
+    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub))?;
     drop(own_socket);
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
@@ -159,6 +214,7 @@ fn start(
 async fn serve(
     args: &ServeArgs,
     loaded: config::Loaded,
+    settings: Option<Settings>,
     level: logging::Level,
     chat: Vec<TcpListener>,
     admin: Vec<UnixListener>,
@@ -239,7 +295,7 @@ async fn serve(
     let parts = Parts { to_rounds, reports, counts, journal, tape, queue };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
-        driver.carry_on(taken, loaded.settings);
+        driver.carry_on(taken, settings);
     }
     fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));
@@ -276,12 +332,18 @@ struct FoundHub {
 
 /// Takes over what a former process has left, or begins afresh; with everything kept for the next
 /// process, if somebody keeps it.
-fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: &Settings, key: [u8; 16]) -> FoundHub {
+fn found_hub(
+    activated: bool,
+    mut stored: HashMap<&'static str, OwnedFd>,
+    settings: &Settings,
+    key: [u8; 16],
+) -> FoundHub {
     let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
     let counts = Arc::new(rounds::Counts::default());
     let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
     let keeps = activated && systemd::keeps_descriptors();
-    let names: Vec<_> = stored.keys().copied().collect();
+    let program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match take_over(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
@@ -291,6 +353,9 @@ fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: 
                     chathub_clients = clients,
                     "carrying on with the clients of the former process"
                 );
+                if let Err(error) = replace_program(program) {
+                    warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
+                }
                 let queue = Some(Arc::new(Mutex::new(queue)));
                 let taken = Some(taken);
                 return FoundHub {
@@ -337,18 +402,31 @@ fn found_hub(activated: bool, stored: HashMap<&'static str, OwnedFd>, settings: 
     FoundHub { machine, outcomes, taken: None, rounds, to_rounds, reports, counts, tape, queue: None }
 }
 
+/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
+        return Ok(());
+    }
+    systemd::forget([systemd::PROGRAM]);
+    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
+}
+
 type Kept = (Rounds, Tape, Queue);
 
 /// Begins to keep everything for the next process: the first snapshot is made, and the service manager
 /// has what it is to keep.
 fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
     let (mut tape, cuts) = Tape::new()?;
+    tape.tell_of_crashes();
     let queue = Queue::new()?;
     let mut rounds = rounds(cuts);
     let owed = rounds.begin(outcomes.to_vec());
-    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, EPOCH);
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, epoch());
     let [one, two, three, four] = queue.ends();
-    let descriptors = [tape.file().expect("it is kept"), one, two, three, four];
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four, program.as_fd()];
     let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
     systemd::store(&descriptors)?;
     Ok((rounds, tape, queue))
@@ -362,12 +440,14 @@ fn take_over(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
 ) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
-    let [tape, Some(one), Some(two), Some(three), Some(four)] = systemd::STORED.map(|name| stored.remove(name)) else {
+    let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
+    else {
         return Err("the service manager has lost the queue of sockets".to_owned());
     };
     let mut queue = Queue::of([one, two, three, four]);
     let attempt = open(tape).and_then(|opened| {
         let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        tape.tell_of_crashes();
         let found = queue.found().map_err(|error| error.to_string())?;
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;

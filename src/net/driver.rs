@@ -25,7 +25,7 @@ use super::accept::Keeping;
 use super::connection::Connection;
 use super::exchange::Exchange;
 use super::readiness::{Readiness, Ready};
-use super::recovery::{EPOCH, Newcomer, TakenOver};
+use super::recovery::{Newcomer, TakenOver, epoch};
 use super::rounds::{self, Report, Work};
 use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
@@ -255,8 +255,8 @@ impl Driver {
         })
     }
 
-    /// Goes on with what was taken over, under `settings`.
-    pub fn carry_on(&mut self, taken: TakenOver, settings: Settings) {
+    /// Goes on with what was taken over, under `settings` if they are others.
+    pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>) {
         let at = now();
         self.input(Input::Restarted, at);
         for (connection, closing) in taken.connections {
@@ -276,7 +276,7 @@ impl Driver {
         for newcomer in taken.newcomers {
             self.accepted(newcomer, at);
         }
-        if *self.machine.hub().settings() != settings {
+        if let Some(settings) = settings.filter(|settings| settings != self.machine.hub().settings()) {
             self.input(Input::Settings(Box::new(settings)), at);
         }
         self.idle_since = self.machine.hub().sessions().next().is_none().then_some(at.mono);
@@ -449,14 +449,14 @@ impl Driver {
         } else {
             0
         };
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         self.machine.handle(input, at, &mut self.outcomes);
         self.tape.handled();
     }
 
     /// Handles what a client has sent, which stands on the tape.
     fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         let bytes = self.tape.content(range);
         fault::poison(bytes);
         self.machine.bytes(id, bytes, at, &mut self.outcomes);
@@ -656,7 +656,7 @@ impl Driver {
         // The rounds end by a panic only, and the daemon with them.
         let Ok(owed) = owed.await else { return };
         let machine = serde_json::to_vec(&self.machine).expect("plain values");
-        self.tape.snapshot(&machine, &owed, EPOCH);
+        self.tape.snapshot(&machine, &owed, epoch());
         let _ = counts.send(());
     }
 

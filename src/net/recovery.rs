@@ -8,6 +8,7 @@
 //! tell the clients so.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ops::Range;
@@ -19,24 +20,62 @@ use super::connection::Connection;
 use super::fault;
 use super::queue::{Adopted, Queue};
 use super::rounds::Rounds;
-use super::tape::{CHUNK, Cut, Kind, Tape};
+use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
 use crate::hub::message::SessionId;
 use crate::hub::time::Now;
+use crate::systemd;
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
 /// Which program this is: only the same one leads to the same outcomes from the same inputs.
-pub const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
+const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
     Ok(epoch) => epoch,
     Err(_) => panic!("set by build.rs"),
 };
 
-/// How many processes must have died of an input before nothing is made of it. Fewer could be a
-/// coincidence: somebody who kills the daemon again and again.
-const DEADLY: u64 = 3;
+/// [`EPOCH`]; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
+#[must_use]
+pub fn epoch() -> u64 {
+    let other = if cfg!(debug_assertions) { std::env::var("CHATHUB_EPOCH").ok() } else { None };
+    other.and_then(|epoch| epoch.parse().ok()).unwrap_or(EPOCH)
+}
 
-/// How many processes in a row may take over and die before they have done anything. Whatever it is that
-/// they die of, it is in what they take over.
-const HOPELESS: u64 = 100;
+/// Becomes the program that has left a tape which only it can read, if that is another one: it was killed
+/// in the middle of its work, and an upgrade has put this one in its place. It carries on, and leaves a
+/// snapshot, which any release reads, when it is restarted the next time.
+///
+/// To be called before anything else. Returns if there is no need, or no way.
+pub fn become_former_program() {
+    let (Some(tape), Some(program)) = (systemd::look_for("tape"), systemd::look_for(systemd::PROGRAM)) else { return };
+    if std::env::var_os(FORMER).is_some() || Tape::left_by(tape).is_none_or(|by| by == epoch()) {
+        return;
+    }
+    let bytes = |text: &std::ffi::OsStr| CString::new(text.as_encoded_bytes()).ok();
+    let arguments: Vec<_> = std::env::args_os().filter_map(|argument| bytes(&argument)).collect();
+    let own = |name: &str| name == FORMER || (cfg!(debug_assertions) && name == "CHATHUB_EPOCH");
+    let mut environment: Vec<_> = std::env::vars_os()
+        .filter(|(name, _)| !name.to_str().is_some_and(own))
+        .filter_map(|(name, value)| bytes(&[name, value].join(std::ffi::OsStr::new("="))))
+        .collect();
+    environment.extend(CString::new(format!("{FORMER}=1")));
+    // Does not return but with an error, and then there is no way.
+    let _ = nix::unistd::fexecve(program, &arguments, &environment);
+}
+
+/// Whether another program became this one, a former release: see [`become_former_program`].
+#[must_use]
+pub fn is_former_program() -> bool {
+    std::env::var_os(FORMER).is_some()
+}
+
+/// In the environment of a program that another one became: it becomes no other.
+const FORMER: &str = "CHATHUB_FORMER";
+
+/// How many processes in a row must have crashed of an input before nothing is made of it.
+const CRASHES: u64 = 3;
+
+/// How many must have died while they handled it, whatever killed them: the kernel, out of memory, looks
+/// like somebody who kills the daemon again and again, and always hits the same input by coincidence.
+const DEATHS: u64 = 20;
 
 /// A connection that nobody was told about: it was accepted, and the process died.
 #[derive(Debug)]
@@ -80,6 +119,7 @@ pub fn take_over(
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
             // Of this input a former process may have died as well: the next one knows.
+            tape.crashes();
             resume_unwind(panic);
         }
         Err("it does not fit together".to_owned())
@@ -95,13 +135,14 @@ fn replay(
     now: Now,
 ) -> Result<(Machine, TakenOver), String> {
     let mut records = tape.records().map_err(|unusable| unusable.to_string())?;
-    if tape.epoch() != EPOCH {
+    if tape.epoch() != epoch() {
         if !records.is_empty() {
             return Err("another release left it in the middle of its work".to_owned());
         }
-        tape.set_epoch(EPOCH);
+        tape.set_epoch(epoch());
     }
-    if tape.taken_over() > HOPELESS {
+    let suspect = tape.autopsy();
+    if tape.is_hopeless() {
         return Err("too many processes in a row died of it".to_owned());
     }
     let mut read = HashMap::new();
@@ -119,18 +160,18 @@ fn replay(
     fault::point("recover.loaded");
 
     let mut poisoned = None;
-    if let Some((at, times)) = tape.suspect()
-        && times >= DEADLY
+    if let Some(Suspect { at, deaths, crashes }) = suspect
+        && (crashes >= CRASHES || deaths >= DEATHS)
         && let Some(record) = records.iter().find(|record| record.at == at)
     {
         poisoned = Some(record.id);
         tape.poison(record);
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
-    let mut out = Vec::new();
+    let (mut out, mut settled) = (Vec::new(), 0);
     for record in &records {
         let content = tape.content(record.content.clone());
-        tape.handling(record.at);
+        tape.handling(record.at, super::driver::now().mono);
         let mut coming = None;
         match record.kind {
             Kind::Bytes => {
@@ -152,8 +193,11 @@ fn replay(
                 rounds.replay(order, coming)?;
             }
         }
+        // Nothing that takes long is done while a record counts as being handled: whoever kills the
+        // daemon again and again is not to hit the same one each time.
+        tape.handled();
+        rounds.settle_after(&mut settled);
     }
-    tape.handled();
     let mut lost = rounds.taken_over()?;
     fault::point("recover.replayed");
 

@@ -769,11 +769,6 @@ impl Rounds {
         {
             self.may_take(key, taken);
         }
-        // So that what is held stays bounded.
-        if self.orders.is_multiple_of(4096) {
-            self.make_cuts()?;
-            self.settle();
-        }
         Ok(())
     }
 
@@ -788,8 +783,8 @@ impl Rounds {
             {
                 missing.pop_front();
             }
-            self.settle();
             let key = self.key(cut.id).ok_or_else(|| format!("{} is not there for a cut", cut.id))?;
+            self.serve(key);
             let client = &mut self.clients[key];
             let room = client.room.and_then(|room| self.rooms.get_mut(&room));
             if cut.to == Cut::FRAME {
@@ -812,6 +807,15 @@ impl Rounds {
             self.may_take(key, taken);
         }
         Ok(())
+    }
+
+    /// Has everybody pass over what their sockets have taken, now and then, so that what is held stays
+    /// bounded. `orders` is when that was done last.
+    pub fn settle_after(&mut self, orders: &mut u64) {
+        if self.orders - *orders > 4096 {
+            *orders = self.orders;
+            self.settle();
+        }
     }
 
     /// A client's socket has taken `taken` bytes in all; of these as many count as it had taken when its
@@ -837,6 +841,10 @@ impl Rounds {
     /// What does not fit together.
     pub fn taken_over(&mut self) -> Result<Vec<SessionId>, String> {
         self.make_cuts()?;
+        let keys: Vec<_> = self.keys.values().copied().collect();
+        for key in &keys {
+            self.look(*key);
+        }
         self.settle();
         self.replaying = None;
         let mut unknown = Vec::new();
@@ -845,7 +853,6 @@ impl Rounds {
                 unknown.push(client.connection.id);
             }
         }
-        let keys: Vec<_> = self.keys.values().copied().collect();
         for key in keys {
             self.look(key);
         }
