@@ -110,7 +110,8 @@ impl Session {
         let colors = match self.colors {
             Some(false) => Colors::None,
             Some(true) => self.terminal.colors.max(Colors::Basic),
-            None if self.terminal.read_aloud => Colors::None,
+            // Where there is no size there is no terminal, but a pipe with a terminal's name.
+            None if self.terminal.read_aloud || self.terminal.cols == 0 => Colors::None,
             None => self.terminal.colors,
         };
         View { time: self.view.time, colors, width: self.terminal.width(), ascii: self.terminal.ascii }
