@@ -466,7 +466,9 @@ impl Link {
             // Both or neither, and its program has the last word.
             self.leave_char_mode(replies);
             self.news(Heard::Mode(Mode::Line));
-        } else if (option, now) == (TelnetOption::Echo, Switch::Off) && asked.hidden {
+        }
+        let Some(asked) = &mut self.asked else { return };
+        if (option, now) == (TelnetOption::Echo, Switch::Off) && asked.hidden {
             self.news(Heard::Shown);
         }
         self.settle(replies);
