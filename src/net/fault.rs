@@ -12,7 +12,6 @@ pub const LABELS: &[&str] = &[
     "input.read",
     "input.committed",
     "input.handled",
-    "frame.kept",
     "write.before",
     "write.after",
     "close.before",

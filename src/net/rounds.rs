@@ -578,7 +578,6 @@ impl Rounds {
                 if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
                     return;
                 }
-                fault::point("frame.kept");
                 client.reader.frame(log);
             }
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
