@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
+use super::pace::Crowd;
 use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
 
@@ -28,6 +29,8 @@ pub struct Room {
     /// What is kept of them.
     pub history: History,
     pub(super) presence: Presence,
+    /// How much is said in it.
+    pub(super) crowd: Crowd,
     /// Everybody is being sent out of it: nobody there needs to be told who goes.
     pub(super) closing: bool,
 }
@@ -43,6 +46,7 @@ impl Room {
             lines: 0,
             history: History::default(),
             presence: Presence::default(),
+            crowd: Crowd::default(),
             closing: false,
         }
     }

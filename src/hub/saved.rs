@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::message::{Line, RoomId, SessionId};
 use super::name::Name;
+use super::pace::Crowd;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
 use super::session::{Origin, Session};
@@ -47,6 +48,8 @@ struct SavedRoom {
     history: Vec<Arc<Line>>,
     #[serde(default)]
     presence: Presence,
+    #[serde(default)]
+    crowd: Crowd,
 }
 
 /// What is written: the same, borrowed.
@@ -72,6 +75,7 @@ struct SavingRoom<'a> {
     lines: u64,
     history: Vec<&'a Line>,
     presence: &'a Presence,
+    crowd: &'a Crowd,
 }
 
 impl Serialize for Hub {
@@ -84,6 +88,7 @@ impl Serialize for Hub {
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
             presence: &room.presence,
+            crowd: &room.crowd,
         });
         let saving = Saving {
             settings: &self.settings,
@@ -127,7 +132,7 @@ impl Saved {
             no_one: Arc::new([]),
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, presence } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, presence, crowd } = saved;
             if id.0 >= hub.next_room {
                 return Err(format!("room {} is newer than the newest", id.0));
             }
@@ -141,7 +146,7 @@ impl Saved {
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
             let members = BTreeSet::new();
-            let room = Room { id, name, topic, members, since, lines, history, presence, closing: false };
+            let room = Room { id, name, topic, members, since, lines, history, presence, crowd, closing: false };
             if hub.rooms.insert(id, room).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
