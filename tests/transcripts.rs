@@ -15,6 +15,9 @@
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
+//! | `* record` | what is said is recorded from now on |
+//! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* redact TEXT` | an administrator has lines with that text made unreadable |
 //! | `* stop [MESSAGE]` | the hub stops |
 //! | `ann < hi` | ann sees that line |
 //! | `ann . closed` | her connection is closed |
@@ -29,8 +32,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
 use chathub::hub::name::Name;
 use chathub::hub::session::Mute;
@@ -80,6 +85,7 @@ transcripts! {
     pace_in_bytes
     private
     quiet
+    recorded_history
     reports
     rooms
     saying
@@ -316,6 +322,19 @@ impl Stage {
                 };
                 self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
             }
+            "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
+            "restart" => {
+                let mut world = World::new(self.settings.clone());
+                world.disk = std::mem::take(&mut self.world().disk);
+                let recalled = Box::new(world.disk.recall());
+                (self.cast, self.crowd) = (Vec::new(), Vec::new());
+                self.world = Some(world);
+                self.world().handle(Input::Archive(Some(recalled)));
+            }
+            "redact" => {
+                let what = Arc::new(Selector { text: Some(args.to_lowercase()), ..Selector::default() });
+                self.world().handle(Input::Redact { what, by: OPERATOR });
+            }
             "stop" => drop(self.world().handle(Input::Stop { message: text(args) })),
             _ => return None,
         }
@@ -325,6 +344,9 @@ impl Stage {
     /// Appends what everybody saw since the last step.
     fn see(&mut self, text: &mut String) {
         let Some(world) = &mut self.world else { return };
+        for input in world.found() {
+            world.handle(input);
+        }
         world.take_all();
         for (name, id) in &self.cast {
             let Some(client) = world.clients.get_mut(id) else { continue };

@@ -422,7 +422,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood report reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood report history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -478,6 +478,7 @@ pub(super) fn history_line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
         LineKind::Say => format!("{}: {}", line.nick, line.text),
         LineKind::Emote => format!("* {} {}", line.nick, line.text),
         LineKind::Notice => format!("-- {}", line.text),
+        LineKind::Redacted => "-- (removed)".to_owned(),
         LineKind::Topic => format!("-- {} set the topic: {}", line.nick, line.text),
     };
     let room = escape(&line.room);

@@ -632,7 +632,9 @@ fn history(call: &mut Call<'_>, args: &str) {
     let own = call.own();
     let shown = call.room().history.iter().filter(|line| !own.hides(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
-    show(call, Replay::Last, lines);
+    let offset = call.own().view.time.unwrap_or_default();
+    let room = call.room().name.shown().into();
+    call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
 }
 
 /// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
@@ -648,19 +650,9 @@ fn search(call: &mut Call<'_>, args: &str) {
     if args.is_empty() {
         return call.usage();
     }
-    let query = name::fold(args);
+    let query = name::fold(args).into();
     let limit = at_once(call);
-    let own = call.own();
-    let matches = |line: &&Arc<super::Line>| !own.hides(line) && name::fold(line.said.text()).contains(&query);
-    let found = call.room().history.iter().filter(matches);
-    let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
-    show(call, Replay::Search(clip(args)), lines);
-}
-
-fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {
-    let offset = call.own().view.time.unwrap_or_default();
-    let room = call.room().name.shown().into();
-    call.tell(Message::Replay { room, of, lines, offset });
+    call.hub.search(call.id, clip(args), query, limit, call.effects);
 }
 
 fn time(call: &mut Call<'_>, args: &str) {

@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::archive::Reach;
 use super::name::InvalidName;
 use super::time::Wall;
 
@@ -65,6 +67,8 @@ pub enum Said {
         /// The topic.
         text: Arc<str>,
     },
+    /// A line was here that an administrator has made unreadable. Stands in history only.
+    Redacted,
     /// Somebody came in.
     Joined {
         /// Who.
@@ -101,7 +105,10 @@ impl Said {
     /// Whether history keeps it: what people said and did, not who came and went.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        matches!(self, Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. })
+        matches!(
+            self,
+            Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. } | Self::Redacted
+        )
     }
 
     /// Whether it tells of coming and going, which `/quiet` hides.
@@ -137,7 +144,7 @@ impl Said {
             | Self::Left { nick, .. }
             | Self::Renamed { from: nick, .. } => nick,
             Self::Topic { nick, .. } => nick.as_deref().unwrap_or(""),
-            Self::Notice { .. } | Self::Gathered { .. } => "",
+            Self::Notice { .. } | Self::Gathered { .. } | Self::Redacted => "",
         }
     }
 }
@@ -227,8 +234,8 @@ pub enum Message {
         room: Arc<str>,
         /// How many are in it, the newcomer included.
         members: usize,
-        /// How many lines of each room are kept.
-        kept: usize,
+        /// What is kept of what is said there.
+        kept: Kept,
     },
     /// A room was entered later on.
     Entered {
@@ -316,13 +323,29 @@ pub enum Message {
     Goodbye(Farewell),
 }
 
+/// What is kept of what people say, as they are told on coming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing.
+    Nothing,
+    /// The last so many lines of a room, until it closes.
+    Lines(usize),
+    /// What is said goes to disk and stays there for so long; without a time, until there is too much.
+    OnDisk(Option<Duration>),
+}
+
 /// What a replay shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replay {
     /// The last lines, to a newcomer or on `/history`.
     Last,
     /// The matches of a search.
-    Search(Arc<str>),
+    Search {
+        /// For what.
+        query: Arc<str>,
+        /// How far back it looked.
+        reach: Reach,
+    },
 }
 
 /// Something that was done, told to the one who asked for it.
@@ -425,6 +448,8 @@ pub enum Refusal {
         /// Bytes allowed.
         limit: usize,
     },
+    /// A search is under way already.
+    StillSearching,
     /// The topic has more bytes than are allowed.
     TopicTooLong(usize),
     /// Not an offset from UTC.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::archive::Search;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
 use super::pace::Pace;
@@ -37,6 +38,8 @@ pub struct Session {
     pub private_from: Option<(SessionId, Arc<str>)>,
     /// Whether it may not be heard, and until when.
     pub mute: Option<Mute>,
+    /// The search it waits for.
+    pub searching: Option<Box<Search>>,
     /// How fast it sends.
     pub pace: Pace,
     /// Lines it has sent.

@@ -514,6 +514,8 @@ impl Driver {
                 }
                 Order::Close(session)
             }
+            // Nothing tells the hub to record yet.
+            Effect::Record { .. } | Effect::Search(_) => return,
             Effect::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));

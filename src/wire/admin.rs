@@ -282,6 +282,7 @@ fn history_line(room: &str, line: &message::Line) -> Line {
             message::Said::Emote { .. } => LineKind::Emote,
             message::Said::Notice { .. } => LineKind::Notice,
             message::Said::Topic { .. } => LineKind::Topic,
+            message::Said::Redacted => LineKind::Redacted,
             _ => LineKind::Say,
         },
         text: line.said.text().into(),
@@ -303,12 +304,15 @@ pub fn event(happening: &Happening) -> Event {
         What::Announced => EventKind::Say,
         What::Flood => EventKind::Flood,
         What::Reported => EventKind::Report,
+        What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
     let text = match happening.what {
         What::RoomOpened => Some("opened".to_owned()),
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
         What::Unmuted => Some("unmuted".to_owned()),
+        What::Redacted => Some("lines were made unreadable".to_owned()),
+        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
         _ => happening.text.as_deref().map(str::to_owned),
     };
     Event {

@@ -797,6 +797,8 @@ pub enum LineKind {
     Notice,
     /// A new topic.
     Topic,
+    /// Nothing any more: an administrator has made it unreadable.
+    Redacted,
 }
 
 /// A line of history.
@@ -922,6 +924,8 @@ pub enum EventKind {
     Flood,
     /// Somebody reported somebody.
     Report,
+    /// Recorded history has a gap, or again none, or lines of it were made unreadable.
+    History,
     /// The settings were read again.
     Reload,
     /// The hub is going to stop.

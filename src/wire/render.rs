@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
-use crate::hub::message::{Done, Farewell, Line, Message, Offset, Refusal, Replay, Said, View};
+use crate::hub::message::{Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
 use crate::hub::text;
 use crate::hub::time::Wall;
 
@@ -29,6 +30,7 @@ fn said(said: &Said, out: &mut Vec<u8>) {
         Said::Topic { nick: Some(nick), text } => pieces(out, &["* ", nick, " set the topic: ", text]),
         Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
         Said::Topic { nick: None, text } => pieces(out, &["-- the topic is now: ", text]),
+        Said::Redacted => pieces(out, &["-- this line was removed by an operator"]),
         Said::Joined { nick } => pieces(out, &["* ", nick, " joined"]),
         Said::Left { nick, reason: None } => pieces(out, &["* ", nick, " left"]),
         Said::Left { nick, reason: Some(reason) } => pieces(out, &["* ", nick, " left (", reason, ")"]),
@@ -160,6 +162,17 @@ fn length(seconds: u64) -> String {
     }
 }
 
+/// A time as one would say it: `30 days`.
+fn span(time: std::time::Duration) -> String {
+    let seconds = time.as_secs();
+    let (number, unit) = match seconds {
+        0..7200 => (seconds.div_ceil(60), "minute"),
+        7200..172_800 => (seconds.div_ceil(3600), "hour"),
+        _ => (seconds.div_ceil(86_400), "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The usage of a command, as `/msg NAME TEXT`.
 fn usage(command: &Command) -> String {
     format!("/{} {}", command.name, command.usage).trim_end().to_owned()
@@ -173,9 +186,11 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
             let company = company(*members);
             notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", ", &company, "."]);
             let kept = match kept {
-                0 => "Nothing that is said is kept.".to_owned(),
-                1 => "The last line of a room is kept until it closes.".to_owned(),
-                kept => format!("The last {kept} lines of a room are kept until it closes."),
+                Kept::Nothing => "Nothing that is said is kept.".to_owned(),
+                Kept::Lines(1) => "The last line of a room is kept until it closes.".to_owned(),
+                Kept::Lines(kept) => format!("The last {kept} lines of a room are kept until it closes."),
+                Kept::OnDisk(None) => "What is said here is kept.".to_owned(),
+                Kept::OnDisk(Some(time)) => format!("What is said here is kept for {}.", span(*time)),
             };
             notice(out, &[&kept, " Type /help or /quit."]);
             if let Some(greeting) = greeting {
@@ -278,16 +293,25 @@ fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wal
         Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
         Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
         Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
-        Replay::Search(query) if lines.is_empty() => {
-            return notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+        Replay::Search { query, reach } if lines.is_empty() => {
+            notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+            return looked_back(*reach, out);
         }
-        Replay::Search(query) => {
+        Replay::Search { query, .. } => {
             format!("{} in {room} with \"{query}\", times in {offset}:", count(lines.len(), "line", "lines"))
         }
     };
     notice(out, &[&head]);
     let mut shown = today;
+    let mut gone = 0;
     for line in lines {
+        if line.said == Said::Redacted {
+            gone += 1;
+            continue;
+        }
+        if gone > 0 {
+            removed(std::mem::take(&mut gone), out);
+        }
         let on = day(line.at, offset);
         if on != shown {
             notice(out, &[&on]);
@@ -296,13 +320,35 @@ fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wal
         clock(line.at, offset, Clock::Minutes, out);
         said(&line.said, out);
     }
+    if gone > 0 {
+        removed(gone, out);
+    }
     notice(
         out,
         &[match of {
             Replay::Last => "end of history",
-            Replay::Search(_) => "end of search",
+            Replay::Search { .. } => "end of search",
         }],
     );
+    if let Replay::Search { reach, .. } = of {
+        looked_back(*reach, out);
+    }
+}
+
+/// What a search has left out, if it has.
+fn looked_back(reach: Reach, out: &mut Vec<u8>) {
+    match reach {
+        Reach::All => {}
+        Reach::Since(time) => {
+            notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
+        }
+        Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
+    }
+}
+
+/// What stands in place of lines that were removed.
+fn removed(gone: usize, out: &mut Vec<u8>) {
+    notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
 }
 
 fn until(until: &Option<Wall>) -> String {
@@ -380,6 +426,7 @@ fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
             let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
         }
+        Refusal::StillSearching => notice(out, &["your last search is still under way"]),
         Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
         Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
