@@ -20,12 +20,14 @@ use tracing::{error, info, warn};
 use crate::cli::ServeArgs;
 use crate::config;
 use crate::exit::Exit;
+use crate::hub::archive::Recalled;
 use crate::logging::{self, Journal, ids};
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended};
 use crate::net::exchange::Exchange;
 use crate::net::rounds::{self, Rounds};
 use crate::net::{accept, control};
 use crate::settings::Settings;
+use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
 
@@ -41,6 +43,7 @@ enum StartError {
     Listen { addr: SocketAddr, error: io::Error },
     Admin { path: PathBuf, error: io::Error },
     AdminInUse(PathBuf),
+    State(OpenError),
     System { what: &'static str, error: io::Error },
 }
 
@@ -49,6 +52,8 @@ impl StartError {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
             Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
+            Self::State(OpenError::InUse { .. }) => Exit::Unavailable,
+            Self::State(_) => Exit::Config,
             // May go better the next time: the unit tries again after this code alone.
             Self::System { .. } => Exit::Refused,
         }
@@ -77,6 +82,7 @@ impl fmt::Display for StartError {
             }
             Self::Admin { path, error } => write!(f, "cannot open the admin socket {}: {error}", path.display()),
             Self::AdminInUse(path) => write!(f, "another hub answers on the admin socket {}", path.display()),
+            Self::State(error) => write!(f, "{error}"),
             Self::System { what, error } => write!(f, "cannot {what}: {error}"),
         }
     }
@@ -126,13 +132,14 @@ fn start(
         own_socket = Some(OwnSocket(path));
         vec![listener]
     };
+    let state = if loaded.settings.history.persist { state_dir(args)? } else { None };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("start the runtime"))?;
     let (journal, writer) = Journal::start().map_err(system("start a thread"))?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, key))?;
+    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, key, state))?;
     drop(own_socket);
     // Tasks that linger on sockets hold nothing that matters.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -150,6 +157,7 @@ async fn serve(
     activated: bool,
     journal: Journal,
     key: [u8; 16],
+    state: Option<StateDir>,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (sender, arrivals) = mpsc::channel(ARRIVALS);
@@ -221,7 +229,8 @@ async fn serve(
         accepting,
         admin_limit,
     };
-    let driver = Driver::new(loaded.settings, key, to_rounds, reports, counts, sender, journal, around);
+    let store = state.map(|state| open_store(state, &loaded.settings, sender.clone())).transpose()?;
+    let driver = Driver::new(loaded.settings, key, to_rounds, reports, counts, sender, journal, store, around);
     let driver = tokio::spawn(driver.run(arrivals));
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
@@ -239,6 +248,46 @@ async fn serve(
     }
     signals.abort();
     Ok(ended)
+}
+
+/// The directory for what outlives the daemon; `None` if there is nowhere to look for one.
+fn state_dir(args: &ServeArgs) -> Result<Option<StateDir>, StartError> {
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let path = args
+        .state_dir
+        .clone()
+        // Of several directories of the unit, the first is ours.
+        .or_else(|| dir("STATE_DIRECTORY").map(|dirs| first_of(&dirs)))
+        .or_else(|| dir("XDG_STATE_HOME").map(|dir| dir.join("chathub")))
+        .or_else(|| dir("HOME").map(|dir| dir.join(".local/state/chathub")));
+    match path {
+        Some(path) => StateDir::take(&path).map(Some).map_err(StartError::State),
+        None => {
+            warn!(
+                "what is said is not recorded: neither --state-dir, $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set"
+            );
+            Ok(None)
+        }
+    }
+}
+
+fn first_of(dirs: &Path) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
+    PathBuf::from(std::ffi::OsStr::from_bytes(first))
+}
+
+fn open_store(
+    state: StateDir,
+    settings: &Settings,
+    arrivals: mpsc::Sender<Arrival>,
+) -> Result<(Store, Recalled), StartError> {
+    let path = state.path().display().to_string();
+    // The store's threads wait for the driver; the driver never waits for them.
+    let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
+    let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
+    info!("recording history in {path}");
+    Ok(opened)
 }
 
 /// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and

@@ -339,8 +339,7 @@ settings! {
     /// The service as systemd sees it.
     service: Service {
         /// End when nobody has been connected for so long (administrators do not count). Only with
-        /// sockets that were handed over: the next connection starts the service again. What was said
-        /// is lost then, as at each stop.
+        /// sockets that were handed over: the next connection starts the service again.
         exit_when_idle: Option<Duration> = None, TimeOrOff(time("10s", "24h")), Restart;
     }
     /// What is logged: to the journal under systemd, else to standard error. What people say is

@@ -564,6 +564,12 @@ impl Hub {
         self.recording
     }
 
+    /// The number of the last line that was said.
+    #[must_use]
+    pub fn last_line(&self) -> u64 {
+        self.next_line - 1
+    }
+
     /// What is on its way to disk.
     #[must_use]
     pub fn backlog(&self) -> &Backlog {

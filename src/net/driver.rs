@@ -23,17 +23,19 @@ use super::exchange::Exchange;
 use super::rounds::{self, Order, Report};
 use super::{accept, control};
 use crate::config;
+use crate::hub::archive::Recalled;
 use crate::hub::message::{Done, Farewell, Line, Message, Offset, RoomId, SessionId};
 use crate::hub::pace::Verdict;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::hub::{By, Effect, Hub, Input};
 use crate::logging::{self, Journal, ids};
 use crate::settings::{Applies, Settings};
+use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer, Facts};
 use crate::wire::control::{
-    Command, ControlError, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Reloaded, ShutdownArgs, Status,
-    Stopped, SubscribeArgs, Time,
+    Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
+    ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
 };
 use crate::wire::link::{Heard, Link};
 use crate::wire::render;
@@ -72,6 +74,8 @@ pub enum Arrival {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<control::Answered, ControlError>>,
     },
+    /// The store answers.
+    Store(store::Answer),
     /// A signal asks to read the settings again.
     Reload,
     /// A signal asks to stop; a second one, to stop at once.
@@ -98,6 +102,9 @@ const REST_SKIPPING: Duration = Duration::from_millis(10);
 
 /// How long after a change the status line that systemd shows is told, at the earliest.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
+
+/// How long the disk has to take what was said last, when the hub ends.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Events that may wait for one subscriber; those over it are counted, and the count is told.
 const EVENTS: usize = 1024;
@@ -192,6 +199,9 @@ pub struct Driver {
     beats_seen: u64,
     idle_since: Option<Mono>,
     stop: Option<Stopping>,
+    store: Option<Store>,
+    /// Those who wait for lines to be made unreadable, by the number of the record.
+    redacting: Vec<(u64, oneshot::Sender<Result<control::Answered, ControlError>>)>,
 }
 
 /// A stop that is to be carried out.
@@ -222,15 +232,19 @@ impl Driver {
         counts: Arc<rounds::Counts>,
         arrivals: mpsc::Sender<Arrival>,
         journal: Journal,
+        store: Option<(Store, Recalled)>,
         around: Circumstances,
     ) -> Self {
         let started = now();
         let mut effects = Vec::new();
-        let hub = Hub::new(settings, key, started, &mut effects);
+        let mut hub = Hub::new(settings, key, started, &mut effects);
+        let next_id = store.as_ref().map_or(1, |(_, recalled)| recalled.last_session + 1);
+        let (store, recalled) = store.unzip();
+        hub.handle(Input::Archive(recalled.map(Box::new)), started, &mut effects);
         Self {
             hub,
             clients: HashMap::new(),
-            next_id: 1,
+            next_id,
             due: BTreeSet::new(),
             effects,
             orders: Vec::new(),
@@ -249,6 +263,8 @@ impl Driver {
             beats_seen: 0,
             idle_since: Some(started.mono),
             stop: None,
+            store,
+            redacting: Vec::new(),
         }
     }
 
@@ -378,6 +394,7 @@ impl Driver {
                 }
             }
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
+            Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Reload => match self.reload(at) {
                 Ok(_) | Err(_) => systemd::ready(),
             },
@@ -514,8 +531,18 @@ impl Driver {
                 }
                 Order::Close(session)
             }
-            // Nothing tells the hub to record yet.
-            Effect::Record { .. } | Effect::Search(_) => return,
+            Effect::Record { number, record } => {
+                if let Some(store) = &self.store {
+                    store.record(number, record);
+                }
+                return;
+            }
+            Effect::Search(search) => {
+                if let Some(store) = &self.store {
+                    store.search(*search);
+                }
+                return;
+            }
             Effect::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));
@@ -605,10 +632,11 @@ impl Driver {
             })
         };
         let answer = match admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects) {
-            Some(answer) => answer.map(|answer| match answer {
-                Answer::One(value) => control::Answered::One(value),
-                Answer::Lines(lines) => control::Answered::Lines(lines),
-            }),
+            Some(Ok(Answer::Redacting(number))) => {
+                self.redacting.push((number, reply));
+                return;
+            }
+            Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
                 Command::Status(_) => one(serde_json::to_value(self.status(at))),
                 Command::Metrics(_) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
@@ -629,6 +657,71 @@ impl Driver {
         };
         // The one who asked may have gone: then nobody is told.
         let _ = reply.send(answer);
+    }
+
+    fn answered(&self, answer: Answer) -> Result<control::Answered, ControlError> {
+        let source = || {
+            let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
+            self.store.as_ref().map(Store::source).ok_or_else(none)
+        };
+        Ok(match answer {
+            Answer::One(value) => control::Answered::One(value),
+            Answer::Lines(lines) => control::Answered::Lines(lines),
+            Answer::Stored(stored) => control::Answered::Stored(stored, source()?),
+            Answer::Count(stored) => control::Answered::Count(stored, source()?),
+            Answer::Stats(mut stats) => {
+                let source = source()?;
+                stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
+                control::Answered::Stats(Box::new(stats), source)
+            }
+            Answer::Backup => control::Answered::Backup(source()?),
+            Answer::Redacting(_) => {
+                return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
+            }
+        })
+    }
+
+    fn disk(&self, health: &Health, source: &Source) -> DiskHistory {
+        DiskHistory {
+            file: source.path().display().to_string(),
+            lines: health.lines,
+            bytes: health.bytes,
+            indexed_to: None,
+            waiting_bytes: self.hub.backlog().bytes() as u64,
+            lost: self.hub.counters().history_lost,
+            trouble: health.trouble.as_ref().map(|(text, _)| text.clone()),
+            set_aside: health.set_aside.as_ref().map(|path| path.display().to_string()),
+            rooms: Vec::new(),
+        }
+    }
+
+    /// The store has done something.
+    fn stored(&mut self, answer: store::Answer, at: Now) {
+        let input = match answer {
+            store::Answer::Recorded { through, redacted } => {
+                for (number, lines) in redacted {
+                    if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
+                        let (_, reply) = self.redacting.swap_remove(at);
+                        let value = serde_json::to_value(Redacted { lines, dry_run: false });
+                        let _ = reply.send(Ok(control::Answered::One(value.expect("results are plain JSON"))));
+                    }
+                }
+                Input::Recorded { through }
+            }
+            store::Answer::Found { session, number, found } => Input::Found { session, number, found },
+        };
+        self.hub.handle(input, at, &mut self.effects);
+    }
+
+    /// Whether what is said is recorded, and if not, why.
+    fn recording(&self) -> String {
+        match self.store.as_ref().map(|store| (store.source(), store.health())) {
+            None => "off: history ends with the daemon".to_owned(),
+            Some((source, Health { trouble: None, .. })) => format!("on: {}", source.path().display()),
+            Some((source, Health { trouble: Some((text, since)), .. })) => {
+                format!("not since {}: {}: {text}", Time(since), source.path().display())
+            }
+        }
     }
 
     /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
@@ -658,6 +751,10 @@ impl Driver {
         settings.listen = old.listen;
         settings.service = old.service;
         settings.rooms.lobby = old.rooms.lobby;
+        settings.history.persist = old.history.persist;
+        if let Some(store) = &self.store {
+            store.configure(&settings.history);
+        }
         if settings.log.level != old.log.level {
             self.around.level.set(settings.log.level);
         }
@@ -701,6 +798,13 @@ impl Driver {
             ("accept_pauses", "Times that accepting was paused.", load(&self.around.accepted.paused)),
             ("journal_lost", "Events that the journal did not take in time.", self.journal.lost()),
         ]);
+        if let Some(health) = self.store.as_ref().map(Store::health) {
+            counters.extend([
+                ("history_recorded", "Records written to disk.", health.records),
+                ("history_troubles", "Times that the disk did not take what was to be recorded.", health.troubles),
+                ("history_set_aside", "Files of history that could not be read and were set aside.", health.sets_aside),
+            ]);
+        }
         counters
     }
 
@@ -720,6 +824,7 @@ impl Driver {
             listeners: self.around.listeners.clone(),
             activated: self.around.activated,
             survival: "off: clients are told goodbye when the daemon stops".to_owned(),
+            recording: self.recording(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
@@ -738,8 +843,17 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
+            ("history_waiting_bytes", "Lines that wait for the disk.", self.hub.backlog().bytes() as u64),
         ];
-        for (name, about, value) in gauges {
+        let health = self.store.as_ref().map(Store::health);
+        let disk = health.iter().flat_map(|health| {
+            [
+                ("history_disk_lines", "Lines on disk.", health.lines),
+                ("history_disk_bytes", "Bytes on disk.", health.bytes),
+                ("history_disk_trouble", "1 if the disk takes nothing now.", health.trouble.is_some().into()),
+            ]
+        });
+        for (name, about, value) in gauges.into_iter().chain(disk) {
             let _ =
                 write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
         }
@@ -783,6 +897,7 @@ impl Driver {
                     // A second signal: at once.
                     Some(Arrival::Stop) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.last_words(&command, by, reply, now()),
+                    Some(Arrival::Store(answer)) => self.stored(answer, now()),
                     // Who was accepted on the way here is told so, and turned away.
                     Some(Arrival::Accepted { stream, peer }) => {
                         let at = now();
@@ -799,6 +914,14 @@ impl Driver {
                         break;
                     }
                 }
+            }
+        }
+        // Whoever still has something to say to us does not wait for it.
+        drop(arrivals);
+        if let Some(store) = self.store.take() {
+            let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
+            if !closing.await.unwrap_or(false) {
+                error!(message_id = ids::STORE, "not everything that was said last is recorded");
             }
         }
         let warning = self

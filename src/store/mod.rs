@@ -21,7 +21,10 @@ mod tests;
 mod writer;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -46,6 +49,9 @@ pub const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a disk that took nothing is left alone at most.
 pub const RETRY_MOST: Duration = Duration::from_secs(10);
+
+/// In pieces of so many bytes a copy of the file is given.
+pub const PIECE: usize = 48 * 1024;
 
 /// The file's name in the state directory.
 pub const FILE: &str = "chathub.db";
@@ -273,10 +279,40 @@ impl Source {
             .inspect_err(|trouble| self.report(generation, trouble))
     }
 
-    /// The state directory, for files that come and go.
+    /// Where the file is.
     #[must_use]
-    pub fn dir(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives a copy of the file as it is now, in pieces of [`PIECE`] bytes: where each belongs, how long
+    /// the whole is, and the bytes; until `take` says that this is enough. The copy is made in the state
+    /// directory and is gone afterwards, also after a crash.
+    ///
+    /// # Errors
+    /// If there is no place for it, or the file cannot be read.
+    pub fn copy(&self, take: &mut dyn FnMut(u64, u64, &[u8]) -> bool) -> Result<(), Trouble> {
+        let io = |error: std::io::Error| Trouble::Unavailable(error.to_string());
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = self.path.with_extension(format!("copy-{number}"));
+        // Left behind by a daemon that has crashed.
+        let _ = std::fs::remove_file(&path);
+        let made = self.open().and_then(|reader| reader.copy(&path)).and_then(|()| File::open(&path).map_err(io));
+        // It is there as long as it is read.
+        let _ = std::fs::remove_file(&path);
+        let mut file = made?;
+        let total = file.metadata().map_err(io)?.len();
+        let (mut offset, mut piece) = (0, vec![0; PIECE]);
+        while offset < total {
+            let length = usize::try_from(total - offset).map_or(PIECE, |left| left.min(PIECE));
+            file.read_exact(&mut piece[..length]).map_err(io)?;
+            if !take(offset, total, &piece[..length]) {
+                return Ok(());
+            }
+            offset += length as u64;
+        }
+        Ok(())
     }
 
     fn report(&self, generation: u64, trouble: &Trouble) {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use super::control::{
     Client, ClientList, Closed, Command, ControlError, ErrorCode, Event, EventKind, HistoryArgs, HistoryStats, Kicked,
-    Line, LineKind, Muted, Renamed, Room, RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic,
+    Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room, RoomHistory, RoomList, Said, SearchArgs, Text, Time,
+    Topic,
 };
+use crate::hub::archive::{Record, Selector};
 use crate::hub::message::{self, SessionId};
 use crate::hub::name::{self, Name};
 use crate::hub::session::{Mute, Session};
@@ -34,6 +36,27 @@ pub enum Answer {
     One(serde_json::Value),
     /// Lines of history, to be sent one by one or together.
     Lines(Vec<Line>),
+    /// Lines of history that are on disk, and those that are not there yet.
+    Stored(Stored),
+    /// How many lines of [`Stored`] there are, as [`Redacted`].
+    Count(Stored),
+    /// How much history is kept in memory; what is on disk is to be added.
+    Stats(HistoryStats),
+    /// Lines are made unreadable by the record of this number; how many, the store will tell.
+    Redacting(u64),
+    /// A copy of what is recorded is wanted.
+    Backup,
+}
+
+/// Lines on disk, and those behind them that are not there yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// Those on disk.
+    pub what: Selector,
+    /// Only the last so many of them.
+    pub last: Option<u64>,
+    /// Those that are to follow.
+    pub tail: Vec<Line>,
 }
 
 fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
@@ -119,6 +142,9 @@ pub fn answer(
             one(&closed)
         }),
         Command::HistoryDump(args) => history(hub, args, None),
+        Command::HistoryRedact(args) => redact(hub, args, by, now, effects),
+        Command::Backup(_) if hub.is_recording() => Ok(Answer::Backup),
+        Command::Backup(_) => Err(ControlError::new(ErrorCode::Conflict, "nothing is recorded (history.persist)")),
         Command::HistorySearch(SearchArgs { query, room, last, since, until }) => {
             let args = HistoryArgs { room: room.clone(), last: *last, since: *since, until: *until };
             history(hub, &args, Some(query))
@@ -132,13 +158,15 @@ pub fn answer(
                     oldest: room.history.iter().next().map(|line| Time(line.at)),
                 })
                 .collect();
-            one(&HistoryStats {
+            let stats = HistoryStats {
                 lines: rooms.iter().map(|room| room.lines).sum(),
                 bytes: hub.rooms().map(|room| room.history.bytes() as u64).sum(),
                 lines_per_room: hub.settings().history.lines as u64,
-                persistent: false,
+                persistent: hub.is_recording(),
                 rooms,
-            })
+                disk: None,
+            };
+            if hub.is_recording() { Ok(Answer::Stats(stats)) } else { one(&stats) }
         }
         Command::Say(args) => clean_line(&args.text).and_then(|text| {
             let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
@@ -256,28 +284,109 @@ fn room(room: &crate::hub::room::Room) -> Room {
 }
 
 fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
-    let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let query = query.map(name::fold);
-    let mut lines: Vec<(&str, &Arc<message::Line>)> = hub
-        .rooms()
-        .filter(|one| room.is_none_or(|room| one.id == room))
-        .flat_map(|room| room.history.iter().map(|line| (room.name.shown(), line)))
-        .filter(|(_, line)| args.since.is_none_or(|since| line.at >= since.0))
-        .filter(|(_, line)| args.until.is_none_or(|until| line.at < until.0))
-        .filter(|(_, line)| query.as_ref().is_none_or(|query| name::fold(line.said.text()).contains(query)))
-        .collect();
+    let what = Selector {
+        room: args.room.as_deref().map(name::fold),
+        since: args.since.map(|since| since.0),
+        until: args.until.map(|until| until.0),
+        text: query.map(name::fold),
+        ..Selector::default()
+    };
+    let last = args.last.map(|last| last.0);
+    if hub.is_recording() {
+        return Ok(Answer::Stored(stored(hub, what, last)));
+    }
+    // What is in memory is of rooms that are open.
+    args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+    let mut lines: Vec<(&str, &Arc<message::Line>)> = in_memory(hub, &what).collect();
     lines.sort_by_key(|(_, line)| line.seq);
-    let last = args.last.map_or(usize::MAX, super::control::Whole::count);
+    let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = lines.len().saturating_sub(last);
     Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| history_line(room, line)).collect()))
 }
 
-fn history_line(room: &str, line: &message::Line) -> Line {
+fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a str, &'a Arc<message::Line>)> {
+    hub.rooms()
+        .flat_map(|room| room.history.iter().map(move |line| (room, line)))
+        .filter(|(room, line)| what.matches(room.name.folded(), line))
+        .map(|(room, line)| (room.name.shown(), line))
+}
+
+/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
+fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
+    let waiting = || {
+        hub.backlog().iter().filter_map(|(_, record)| match record {
+            Record::Line { name, line, .. } => Some((name, line)),
+            _ => None,
+        })
+    };
+    let first = waiting().next().map(|(_, line)| line.seq);
+    let mut tail: Vec<Line> = waiting()
+        .filter(|(name, line)| what.matches(name.folded(), line))
+        .map(|(name, line)| history_line(name.shown(), line))
+        .collect();
+    // Of what is said from now on, nothing.
+    let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
+    let to = what.to.map_or(to, |wanted| wanted.min(to));
+    let last = last.map(|last| {
+        let skip = tail.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX));
+        tail.drain(..skip);
+        last - tail.len() as u64
+    });
+    Stored { what: Selector { to: Some(to), ..what }, last, tail }
+}
+
+fn redact(
+    hub: &mut Hub,
+    args: &RedactArgs,
+    by: By,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> Result<Answer, ControlError> {
+    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+    let client = |text: &Text<32>| {
+        let number = text.strip_prefix('c').and_then(|number| number.parse().ok());
+        number.map(SessionId).ok_or_else(|| bad(format!("{:?} is no client's id, such as \"c7\"", &**text)))
+    };
+    let what = Selector {
+        room: args.room.as_deref().map(name::fold),
+        client: args.client.as_ref().map(client).transpose()?,
+        nick: args.nick.as_deref().map(name::fold),
+        from: args.from_seq,
+        to: args.to_seq,
+        since: args.since.map(|since| since.0),
+        until: args.until.map(|until| until.0),
+        text: args.query.as_deref().map(name::fold),
+    };
+    if what == Selector::default() {
+        return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
+    }
+    if args.dry_run {
+        if hub.is_recording() {
+            return Ok(Answer::Count(stored(hub, what, None)));
+        }
+        return one(&Redacted { lines: readable(hub, &what), dry_run: true });
+    }
+    let lines = readable(hub, &what);
+    hub.handle(Input::Redact { what: Arc::new(what), by }, now, effects);
+    match hub.backlog().iter().next_back() {
+        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(*number)),
+        _ => one(&Redacted { lines, dry_run: false }),
+    }
+}
+
+fn readable(hub: &Hub, what: &Selector) -> u64 {
+    in_memory(hub, what).filter(|(_, line)| line.said != message::Said::Redacted).count() as u64
+}
+
+/// A line of `room` as the protocol has it.
+#[must_use]
+pub fn history_line(room: &str, line: &message::Line) -> Line {
     Line {
         seq: line.seq,
         t: Time(line.at),
         room: room.into(),
         nick: line.said.nick().into(),
+        client: line.author.map(|author| author.to_string()),
         kind: match &line.said {
             message::Said::Emote { .. } => LineKind::Emote,
             message::Said::Notice { .. } => LineKind::Notice,

@@ -236,6 +236,7 @@ impl Command {
         match self {
             Self::RoomsTopic(args) => args.text.is_some(),
             Self::LogLevel(args) => args.level.is_some(),
+            Self::HistoryRedact(args) => !args.dry_run,
             other => other.spec().effect == Effect::Changes,
         }
     }
@@ -353,8 +354,13 @@ commands! {
     "history.dump" HistoryDump(HistoryArgs) -> Lines, Reads, OneOrMore;
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, Reads, OneOrMore;
+    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. At least one
+    /// argument must say which.
+    "history.redact" HistoryRedact(RedactArgs) -> Redacted, Changes, One;
     /// Tells how much history is kept, room by room.
     "history.stats" HistoryStats(NoArgs) -> HistoryStats, Reads, One;
+    /// Sends a copy of the recorded history as it is now, an SQLite database, piece by piece.
+    "backup" Backup(NoArgs) -> BackupPiece, Reads, More;
     /// Says something to everybody, or to one room, in the name of the hub.
     "say" Say(SayArgs) -> Said, Changes, One;
     /// Tells the log level, or sets it until the next start.
@@ -461,7 +467,7 @@ pub struct HistoryArgs {
     pub room: Option<Text<256>>,
     /// Only the last so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000>>,
+    pub last: Option<Whole<1, 1_000_000_000>>,
     /// Only those said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -481,13 +487,46 @@ pub struct SearchArgs {
     pub room: Option<Text<256>>,
     /// Only the last so many matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000>>,
+    pub last: Option<Whole<1, 1_000_000_000>>,
     /// Only what was said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
     /// Only what was said before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+}
+
+/// Which lines to make unreadable: those that all arguments are true of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedactArgs {
+    /// Only in rooms of this name, also those that are closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Text<256>>,
+    /// Only those of the client with this id, such as `c7`, under whatever names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Text<32>>,
+    /// Only those said under this name, by whomever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick: Option<Text<256>>,
+    /// Only those with this number or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_seq: Option<u64>,
+    /// Only those with this number or a lower one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_seq: Option<u64>,
+    /// Only those said at this time or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Only those said before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Only those with this text in them; upper and lower case are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Text<256>>,
+    /// Count them, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What to say.
@@ -644,6 +683,9 @@ pub struct Status {
     pub activated: bool,
     /// Whether connections outlive the daemon, and if not, why.
     pub survival: String,
+    /// Whether what is said is recorded, and if not, why.
+    #[serde(default)]
+    pub recording: String,
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -812,6 +854,9 @@ pub struct Line {
     pub room: String,
     /// By whom.
     pub nick: String,
+    /// By which client, if by one; ids are not given a second time, also after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// What kind of line it is.
     pub kind: LineKind,
     /// The text.
@@ -834,6 +879,26 @@ pub struct Count {
     pub count: u64,
 }
 
+/// What was made unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Redacted {
+    /// How many lines, or would be.
+    pub lines: u64,
+    /// Whether they were only counted.
+    pub dry_run: bool,
+}
+
+/// A piece of the copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupPiece {
+    /// Where in the file it belongs. Pieces come in order, without gaps.
+    pub offset: u64,
+    /// How many bytes the file has.
+    pub total: u64,
+    /// The bytes, in Base64 (RFC 4648) with padding.
+    pub data: String,
+}
+
 /// How much history is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryStats {
@@ -847,6 +912,48 @@ pub struct HistoryStats {
     pub persistent: bool,
     /// Room by room.
     pub rooms: Vec<RoomHistory>,
+    /// What is on disk, if anything is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskHistory>,
+}
+
+/// History on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskHistory {
+    /// Where it is.
+    pub file: String,
+    /// Lines in it.
+    pub lines: u64,
+    /// Bytes of it that are in use.
+    pub bytes: u64,
+    /// Up to when the index reaches that makes searches fast; what was said later is found as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexed_to: Option<Time>,
+    /// Bytes of lines that wait for the disk.
+    pub waiting_bytes: u64,
+    /// Lines that were not recorded since the start.
+    pub lost: u64,
+    /// What is wrong, if the disk takes nothing now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The file that could not be read and was set aside last, since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
+    /// Room by room, also those that are closed; most lines first.
+    pub rooms: Vec<DiskRoom>,
+}
+
+/// History on disk of all rooms of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskRoom {
+    /// The name.
+    pub room: String,
+    /// Lines on disk.
+    pub lines: u64,
+    /// When the oldest was said.
+    pub oldest: Time,
+    /// When the newest was said.
+    pub newest: Time,
 }
 
 /// History of one room.

@@ -10,6 +10,7 @@ mod admin;
 mod bounds;
 mod chatting;
 mod crowd;
+mod history;
 mod journal;
 mod programs;
 mod segments;
