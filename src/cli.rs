@@ -293,7 +293,7 @@ Examples:
         #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
         room: Option<Text<256>>,
         /// Only the last N lines.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         last: Option<u64>,
         /// Only what was said at this time or later.
         #[arg(long, value_name = "T", value_parser = moment_now)]

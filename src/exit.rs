@@ -24,6 +24,8 @@ pub enum Exit {
     TimedOut = 6,
     /// The daemon cannot listen (`EX_UNAVAILABLE`).
     Unavailable = 69,
+    /// The daemon has left its clients to the next process, which is to be started (`EX_TEMPFAIL`).
+    HandedOver = 75,
     /// The settings are wrong (`EX_CONFIG`).
     Config = 78,
 }
@@ -64,6 +66,10 @@ pub static SERVE: &[Meaning] = &[
     means(Exit::Refused, "The system has not enough of something, such as threads; the last log line says of what."),
     means(Exit::Usage, "The command line is wrong."),
     means(Exit::Unavailable, "An address or a path cannot be listened on."),
+    means(
+        Exit::HandedOver,
+        "The daemon was ended by SIGTERM and has left its clients to the next process: the service manager is to start it.",
+    ),
     means(
         Exit::Config,
         "The settings are wrong (file, line and key are told on standard error), or the sockets that were handed over.",

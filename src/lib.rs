@@ -11,6 +11,7 @@
 //! | [`net`] | what carries: sockets and tasks |
 //! | [`store`] | what outlives the daemon: recorded history, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
+//! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
 //! | [`systemd`] | what the service manager hands over and is told |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod ctl;
 pub mod exit;
 pub mod hub;
+pub mod kernel;
 pub mod logging;
 pub mod net;
 pub mod serve;

@@ -71,6 +71,14 @@ pub mod ids {
         ADMIN = "b4170a8c6ceb4ce29a28107f529f2021";
         /// Accepting is paused: out of descriptors or memory.
         ACCEPT_PAUSED = "5b41cd8dc3af42a3aa6ed8b92321988c";
+        /// The daemon ends; another process takes its clients over.
+        HANDED_OVER = "c0f4c8ce0d0e4a4c9d5f0c5c1b7e7a12";
+        /// The daemon has taken clients over from another process.
+        TAKEN_OVER = "5f0b6f6d9a5d4e0c8a3c5f1f0d8b9e34";
+        /// Clients could not be taken over from another process.
+        NOT_TAKEN_OVER = "a3d1c2f7b6e84f1f9c0d7e5a4b3c2d56";
+        /// Input that the daemon died of was left out.
+        POISONED = "8e7d6c5b4a394f2e9d8c7b6a5f4e3d78";
         /// Events that were left out of the journal because there were too many.
         SUPPRESSED = "51ceef8d3a8e4488a4a162b12be0630d";
     }

@@ -1,14 +1,16 @@
 //! The daemon: takes or opens its sockets, reads its settings, starts the tasks, and ends with an
 //! exit code.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -21,15 +23,21 @@ use crate::cli::ServeArgs;
 use crate::config;
 use crate::exit::Exit;
 use crate::hub::archive::Recalled;
+use crate::kernel;
 use crate::logging::{self, Journal, ids};
-use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended};
+use crate::net::accept::Keeping;
+use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
-use crate::net::rounds::{self, Rounds};
-use crate::net::{accept, control};
+use crate::net::queue::Queue;
+use crate::net::recovery::{EPOCH, TakenOver};
+use crate::net::rounds::{self, Report, Rounds, Work};
+use crate::net::tape::{Cuts, Tape};
+use crate::net::{accept, control, fault, recovery};
 use crate::settings::Settings;
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
+use crate::wire::machine::{Input, Machine, Outcome};
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;
@@ -98,6 +106,7 @@ pub fn run(args: &ServeArgs) -> Exit {
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
     let outcome = sockets.and_then(|sockets| loaded.and_then(|loaded| start(args, sockets, loaded, level)));
     match outcome {
+        Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
         // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
@@ -132,15 +141,23 @@ fn start(
         own_socket = Some(OwnSocket(path));
         vec![listener]
     };
-    let state = if loaded.settings.history.persist { state_dir(args)? } else { None };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("start the runtime"))?;
     let (journal, writer) = Journal::start().map_err(system("start a thread"))?;
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, key, state))?;
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    // Before the hub is found: what it is told at its start is part of the first that is kept of it.
+    let store = open_store(args, &loaded.settings, &sender)?;
+    let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store);
+    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, hub, sender, arrivals))?;
     drop(own_socket);
+    if ended.handed_over {
+        // The rounds wait for a word that does not come; the next process is not to wait for anybody.
+        let _ = writer.join();
+        return Ok(ended);
+    }
     // Tasks that linger on sockets hold nothing that matters.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let _ = writer.join();
@@ -156,15 +173,13 @@ async fn serve(
     admin: Vec<UnixListener>,
     activated: bool,
     journal: Journal,
-    key: [u8; 16],
-    state: Option<StateDir>,
+    hub: FoundHub,
+    sender: mpsc::Sender<Arrival>,
+    arrivals: mpsc::Receiver<Arrival>,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    let (sender, arrivals) = mpsc::channel(ARRIVALS);
-    let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
-    let counts = Arc::new(rounds::Counts::default());
+    let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts::default());
-    let limits = (&loaded.settings).into();
     let mut listeners = Vec::new();
     let mut chats = Vec::new();
     for listener in chat {
@@ -175,7 +190,7 @@ async fn serve(
         listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
         info!("listening for clients on {addr}");
         listener.set_nonblocking(true).map_err(system("use a socket"))?;
-        chats.push(Arc::new(tokio::net::TcpListener::from_std(listener).map_err(system("use a socket"))?));
+        chats.push(Arc::new(kernel::watched(listener.into()).map_err(system("use a socket"))?));
     }
     let mut admins = Vec::new();
     for listener in admin {
@@ -190,11 +205,13 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
 
-    let mut rounds = start_rounds(Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), limits))
-        .map_err(system("start a thread"))?;
+    let mut rounds = start_rounds(rounds).map_err(system("start a thread"))?;
     let accepting: Vec<_> = chats
         .iter()
-        .map(|listener| tokio::spawn(accept::accept(listener.clone(), sender.clone(), accepted.clone())).abort_handle())
+        .map(|listener| {
+            let accepting = accept::accept(listener.clone(), queue.clone(), sender.clone(), accepted.clone());
+            tokio::spawn(accepting).abort_handle()
+        })
         .collect();
     let (stopped, stopping) = watch::channel(false);
     let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
@@ -208,7 +225,7 @@ async fn serve(
             loop {
                 let arrival = tokio::select! {
                     _ = reload.recv() => Arrival::Reload,
-                    _ = terminate.recv() => Arrival::Stop,
+                    _ = terminate.recv() => Arrival::End,
                     _ = interrupt.recv() => Arrival::Stop,
                 };
                 if sender.send(arrival).await.is_err() {
@@ -229,8 +246,12 @@ async fn serve(
         accepting,
         admin_limit,
     };
-    let store = state.map(|state| open_store(state, &loaded.settings, sender.clone())).transpose()?;
-    let driver = Driver::new(loaded.settings, key, to_rounds, reports, counts, sender, journal, store, around);
+    let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store };
+    let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
+    if let Some(taken) = taken {
+        driver.carry_on(taken, loaded.settings, recalled);
+    }
+    fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
@@ -250,44 +271,198 @@ async fn serve(
     Ok(ended)
 }
 
-/// The directory for what outlives the daemon; `None` if there is nowhere to look for one.
-fn state_dir(args: &ServeArgs) -> Result<Option<StateDir>, StartError> {
-    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let path = args
-        .state_dir
-        .clone()
-        // Of several directories of the unit, the first is ours.
-        .or_else(|| dir("STATE_DIRECTORY").map(|dirs| first_of(&dirs)))
-        .or_else(|| dir("XDG_STATE_HOME").map(|dir| dir.join("chathub")))
-        .or_else(|| dir("HOME").map(|dir| dir.join(".local/state/chathub")));
-    match path {
-        Some(path) => StateDir::take(&path).map(Some).map_err(StartError::State),
-        None => {
-            warn!(
-                "what is said is not recorded: neither --state-dir, $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set"
-            );
-            Ok(None)
+/// A hub, new or taken over, and those who are to carry it.
+struct FoundHub {
+    machine: Machine,
+    outcomes: Vec<Outcome>,
+    taken: Option<TakenOver>,
+    rounds: Rounds,
+    to_rounds: Arc<Exchange<Work>>,
+    reports: Arc<Exchange<Report>>,
+    counts: Arc<rounds::Counts>,
+    tape: Tape,
+    queue: Keeping,
+    store: Option<Store>,
+    /// What the store told, if a hub that was taken over is still to be told.
+    recalled: Option<Recalled>,
+}
+
+/// Takes over what a former process has left, or begins afresh; with everything kept for the next
+/// process, if somebody keeps it.
+fn found_hub(
+    activated: bool,
+    stored: HashMap<&'static str, OwnedFd>,
+    settings: &Settings,
+    key: [u8; 16],
+    store: Option<(Store, Recalled)>,
+) -> FoundHub {
+    let (store, recalled) = store.unzip();
+    let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
+    let counts = Arc::new(rounds::Counts::default());
+    let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
+    let keeps = activated && systemd::keeps_descriptors();
+    let names: Vec<_> = stored.keys().copied().collect();
+    if keeps && !stored.is_empty() {
+        match take_over(stored, new_rounds) {
+            Ok(Some((machine, taken, (rounds, tape, queue)))) => {
+                let clients = machine.hub().sessions().len();
+                info!(
+                    message_id = ids::TAKEN_OVER,
+                    chathub_clients = clients,
+                    "carrying on with the clients of the former process"
+                );
+                let queue = Some(Arc::new(Mutex::new(queue)));
+                let taken = Some(taken);
+                return FoundHub {
+                    machine,
+                    outcomes: Vec::new(),
+                    taken,
+                    rounds,
+                    to_rounds,
+                    reports,
+                    counts,
+                    tape,
+                    queue,
+                    store,
+                    recalled,
+                };
+            }
+            Ok(None) => {}
+            Err(why) => {
+                error!(message_id = ids::NOT_TAKEN_OVER, chathub_error = %why, "clients of the former process cannot be carried on, and are told so{}", logging::InWords(&why));
+            }
+        }
+    }
+    systemd::forget(names);
+    let mut outcomes = Vec::new();
+    let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
+    let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
+        warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
+        None
+    });
+    if let Some((rounds, tape, queue)) = kept {
+        let queue = Some(Arc::new(Mutex::new(queue)));
+        return FoundHub {
+            machine,
+            outcomes: Vec::new(),
+            taken: None,
+            rounds,
+            to_rounds,
+            reports,
+            counts,
+            tape,
+            queue,
+            store,
+            recalled: None,
+        };
+    }
+    let (tape, cuts) = Tape::unkept();
+    let rounds = new_rounds(cuts);
+    FoundHub {
+        machine,
+        outcomes,
+        taken: None,
+        rounds,
+        to_rounds,
+        reports,
+        counts,
+        tape,
+        queue: None,
+        store,
+        recalled: None,
+    }
+}
+
+type Kept = (Rounds, Tape, Queue);
+
+/// Begins to keep everything for the next process: the first snapshot is made, and the service manager
+/// has what it is to keep.
+fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
+    let (mut tape, cuts) = Tape::new()?;
+    let queue = Queue::new()?;
+    let mut rounds = rounds(cuts);
+    let owed = rounds.begin(outcomes.to_vec());
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, EPOCH);
+    let [one, two, three, four] = queue.ends();
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four];
+    let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
+    systemd::store(&descriptors)?;
+    Ok((rounds, tape, queue))
+}
+
+/// Takes over from a former process; `None` if there is nobody to take over.
+///
+/// # Errors
+/// Why that cannot be done; those who were found are told so.
+fn take_over(
+    mut stored: HashMap<&'static str, OwnedFd>,
+    rounds: impl FnOnce(Cuts) -> Rounds,
+) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
+    let [tape, Some(one), Some(two), Some(three), Some(four)] = systemd::STORED.map(|name| stored.remove(name)) else {
+        return Err("the service manager has lost the queue of sockets".to_owned());
+    };
+    let mut queue = Queue::of([one, two, three, four]);
+    let attempt = open(tape).and_then(|opened| {
+        let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        let found = queue.found().map_err(|error| error.to_string())?;
+        fault::point("recover.adopted");
+        let made = cuts.all().map_err(|unusable| unusable.to_string())?;
+        let mut rounds = rounds(cuts);
+        let (machine, taken) = recovery::take_over(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        Ok(Some((machine, taken, rounds, tape)))
+    });
+    match attempt {
+        Ok(Some((machine, taken, rounds, tape))) => Ok(Some((machine, taken, (rounds, tape, queue)))),
+        // Whoever lies in the queue all the same would wait for ever.
+        nobody => {
+            recovery::say_goodbye(&mut queue);
+            nobody.map(|_| None)
         }
     }
 }
 
-fn first_of(dirs: &Path) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
-    PathBuf::from(std::ffi::OsStr::from_bytes(first))
+fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
+    let tape = tape.ok_or("the service manager has lost the tape")?;
+    Tape::open(tape).map_err(|unusable| unusable.to_string())
 }
 
+/// Opens what outlives the daemon, if there is to be anything.
 fn open_store(
-    state: StateDir,
+    args: &ServeArgs,
     settings: &Settings,
-    arrivals: mpsc::Sender<Arrival>,
-) -> Result<(Store, Recalled), StartError> {
-    let path = state.path().display().to_string();
+    arrivals: &mpsc::Sender<Arrival>,
+) -> Result<Option<(Store, Recalled)>, StartError> {
+    if !settings.history.persist {
+        return Ok(None);
+    }
+    let Some(path) = state_path(args) else {
+        warn!("what is said is not recorded: neither --state-dir, $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set");
+        return Ok(None);
+    };
+    let state = StateDir::take(&path).map_err(StartError::State)?;
     // The store's threads wait for the driver; the driver never waits for them.
+    let arrivals = arrivals.clone();
     let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
     let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
-    info!("recording history in {path}");
-    Ok(opened)
+    info!("recording history in {}", path.display());
+    Ok(Some(opened))
+}
+
+/// The directory for what outlives the daemon.
+fn state_path(args: &ServeArgs) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    // Of several directories of a unit, the first is ours.
+    let first = |dirs: PathBuf| {
+        let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
+        PathBuf::from(std::ffi::OsStr::from_bytes(first))
+    };
+    args.state_dir
+        .clone()
+        .or_else(|| dir("STATE_DIRECTORY").map(first))
+        .or_else(|| dir("XDG_STATE_HOME").map(|dir| dir.join("chathub")))
+        .or_else(|| dir("HOME").map(|dir| dir.join(".local/state/chathub")))
 }
 
 /// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and
@@ -295,10 +470,12 @@ fn open_store(
 /// which they do by a panic only.
 fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
     let (alive, ended) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("rounds".to_owned()).spawn(move || {
         let _alive = alive;
-        runtime.block_on(rounds.run());
+        if let Err(error) = runtime.block_on(rounds.run()) {
+            error!("cannot watch sockets: {error}");
+        }
     })?;
     Ok(ended)
 }

@@ -6,10 +6,12 @@
 //! read by [`crate::config`]; nothing here knows a file, a clock or the environment.
 
 use core::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::de::DeValue;
 
 mod manual;
@@ -357,6 +359,33 @@ pub struct Conflict {
     pub keys: [&'static str; 2],
     /// Both values and what is wrong with them.
     pub message: String,
+}
+
+/// Kept as one would write them in the file: a release that has other settings reads what it knows.
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let defaults = Self::default();
+        let written = SETTINGS.iter().filter(|setting| !setting.same(self, &defaults));
+        serializer.collect_map(written.map(|setting| (setting.key, setting.value(self))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let mut settings = Self::default();
+        for (key, value) in &written {
+            let Some(setting) = Setting::find(key) else { continue };
+            let value = DeValue::parse(value).map_err(|error| de::Error::custom(format!("{key}: {error}")))?;
+            setting
+                .set(&mut settings, value.get_ref())
+                .map_err(|error| de::Error::custom(format!("{key}: {error}")))?;
+        }
+        match settings.conflicts().first() {
+            None => Ok(settings),
+            Some(conflict) => Err(de::Error::custom(&conflict.message)),
+        }
+    }
 }
 
 impl Settings {

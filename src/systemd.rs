@@ -1,17 +1,23 @@
 //! What the service manager hands over and wants to be told: sockets by name (sd_listen_fds(3)),
-//! readiness, reloads, status and the watchdog (sd_notify(3)).
+//! readiness, reloads, status, the watchdog and the descriptor store (sd_notify(3)).
 //!
 //! Without a service manager all of this does nothing.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::TcpListener;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use listenfd::ListenFd;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt};
 use sd_notify::NotifyState;
+
+use crate::kernel;
 
 /// The sockets that were handed over.
 #[derive(Debug, Default)]
@@ -20,10 +26,12 @@ pub struct Sockets {
     pub chat: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
+    /// What a former process has left in the descriptor store, by name.
+    pub stored: HashMap<&'static str, OwnedFd>,
 }
 
 impl Sockets {
-    /// Whether none was.
+    /// Whether no listening socket was.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chat.is_empty() && self.admin.is_empty()
@@ -83,6 +91,12 @@ pub fn sockets() -> Result<Sockets, WrongSocket> {
     let mut sockets = Sockets::default();
     for index in 0..handed.len() {
         let name = names.next().unwrap_or_default().to_owned();
+        if let Some(name) = STORED.into_iter().find(|stored| *stored == name) {
+            if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
+                sockets.stored.insert(name, descriptor);
+            }
+            continue;
+        }
         let wanted = match name.as_str() {
             "chat" => "a listening TCP socket",
             "admin" => "a listening Unix stream socket",
@@ -124,6 +138,52 @@ pub fn reloading() {
         Err(_) => tell(&[NotifyState::Reloading]),
     }
 }
+
+/// Names in the descriptor store: the tape, and the four ends of the queue of sockets.
+pub const STORED: [&str; 5] = ["tape", "singles.head", "singles.tail", "batches.head", "batches.tail"];
+
+/// Whether there is a service manager that could keep descriptors. Whether the unit lets it
+/// (`FileDescriptorStoreMax=`) only newer ones say, since 254.
+#[must_use]
+pub fn keeps_descriptors() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+        && std::env::var("FDSTORE").map_or(true, |most| most.parse::<usize>().is_ok_and(|most| most >= STORED.len()))
+}
+
+/// Has the service manager keep descriptors, to be handed to the next process, and waits until it does.
+///
+/// # Errors
+/// Those of sending; if there is no answer within some seconds.
+pub fn store(descriptors: &[(&str, BorrowedFd<'_>)]) -> io::Result<()> {
+    for (name, descriptor) in descriptors {
+        // A socket in it that is closed, as they all are at times, is no reason to throw it out.
+        let state = [NotifyState::FdStore, NotifyState::FdName(name), NotifyState::Custom("FDPOLL=0")];
+        sd_notify::notify_with_fds(&state, &[*descriptor])?;
+    }
+    barrier()
+}
+
+/// Has the service manager keep those of these names no more.
+pub fn forget<'a>(names: impl IntoIterator<Item = &'a str>) {
+    for name in names {
+        tell(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)]);
+    }
+}
+
+/// Waits until the service manager has dealt with everything that it was told (sd_notify(3)).
+fn barrier() -> io::Result<()> {
+    let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    sd_notify::notify_with_fds(&[NotifyState::Custom("BARRIER=1")], &[theirs.as_fd()])?;
+    drop(theirs);
+    let wait = PollTimeout::try_from(PATIENCE).map_err(io::Error::other)?;
+    match poll(&mut [PollFd::new(ours.as_fd(), PollFlags::empty())], wait)? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
+    }
+}
+
+/// How long the service manager may take to keep something.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the end takes beyond the goodbye: closing, and writing the last lines of the log.
 const END: Duration = Duration::from_secs(10);

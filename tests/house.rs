@@ -251,7 +251,7 @@ fn only_what_talks_to_a_terminal_prints() {
 #[test]
 fn unsafe_code_stands_where_it_is_allowed_only() {
     /// Files that may hold unsafe code, each with its proof beside it.
-    const ALLOWED: &[&str] = &[];
+    const ALLOWED: &[&str] = &["kernel.rs"];
     let found = sources().into_iter().filter(|source| !ALLOWED.contains(&source.path.as_str())).flat_map(|source| {
         let mut lines = source.lines_with("unsafe");
         lines.extend(source.lines_with("unsafe_code"));

@@ -25,6 +25,9 @@ _chathub() {
             chathub,serve)
                 cmd="chathub__subcmd__serve"
                 ;;
+            chathub__subcmd__ctl,backup)
+                cmd="chathub__subcmd__ctl__subcmd__backup"
+                ;;
             chathub__subcmd__ctl,call)
                 cmd="chathub__subcmd__ctl__subcmd__call"
                 ;;
@@ -63,6 +66,9 @@ _chathub() {
                 ;;
             chathub__subcmd__ctl,mute)
                 cmd="chathub__subcmd__ctl__subcmd__mute"
+                ;;
+            chathub__subcmd__ctl,redact)
+                cmd="chathub__subcmd__ctl__subcmd__redact"
                 ;;
             chathub__subcmd__ctl,reload)
                 cmd="chathub__subcmd__ctl__subcmd__reload"
@@ -126,8 +132,30 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick mute unmute rename rooms topic close history history-stats say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__backup)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -288,7 +316,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__history)
-            opts="-q -h --room --last --since --until --search --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --room --last --since --until --search --format --output --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +339,14 @@ _chathub() {
                     return 0
                     ;;
                 --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -451,6 +487,56 @@ _chathub() {
             fi
             case "${prev}" in
                 --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__redact)
+            opts="-q -h --room --client --nick --seq --since --until --search --yes --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --room)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nick)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --search)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -509,7 +509,7 @@ pub(super) fn history_end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
 
 /// A heading by RFC 4180.
 pub(super) fn history_csv_heading(to: &mut Screen<'_>) -> io::Result<()> {
-    if to.legend { to.csv(&["seq", "time", "room", "client", "nick", "kind", "text"]) } else { Ok(()) }
+    if to.legend { to.csv(&["seq", "time", "room", "nick", "kind", "text"]) } else { Ok(()) }
 }
 
 pub(super) fn history_csv_line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
@@ -518,7 +518,6 @@ pub(super) fn history_csv_line(to: &mut Screen<'_>, line: &Line) -> io::Result<(
         &line.seq.to_string(),
         &line.t.to_string(),
         &line.room,
-        line.client.as_deref().unwrap_or_default(),
         &line.nick,
         kind.as_str().unwrap_or_default(),
         &line.text,

@@ -8,13 +8,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::message::{Line, RoomId, SessionId};
 use super::name::{self, Name};
 use super::room::weight;
 use super::time::Wall;
 
 /// Something to be written. Writing it a second time changes nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
     /// A line that was said.
     Line {
@@ -47,12 +49,13 @@ impl Record {
 }
 
 /// Records that are not known to be on disk, in order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Backlog {
     /// The number of the next record.
     next: u64,
     waiting: VecDeque<(u64, Record)>,
     /// What they weigh.
+    #[serde(skip)]
     bytes: usize,
     /// Lines left out since there was no place, while there still is none to speak of.
     lost: u64,
@@ -126,6 +129,24 @@ impl Backlog {
         self.bytes
     }
 
+    /// Whether what was read fits together, where the next line has that number; the weights are taken.
+    pub(super) fn revive(&mut self, next_line: u64) -> Result<(), String> {
+        let mut before = None;
+        for (number, record) in &self.waiting {
+            if before >= Some(*number) || *number >= self.next {
+                return Err(format!("record {number} is not in its place"));
+            }
+            before = Some(*number);
+            if let Record::Line { line, .. } = record
+                && (line.seq >= next_line || !line.said.is_kept())
+            {
+                return Err(format!("line {} cannot be recorded", line.seq));
+            }
+        }
+        self.bytes = self.waiting.iter().map(|(_, record)| record.weight()).sum();
+        Ok(())
+    }
+
     /// Panics if the weight is wrong.
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.bytes, self.waiting.iter().map(|(_, record)| record.weight()).sum::<usize>());
@@ -134,7 +155,7 @@ impl Backlog {
 }
 
 /// What a store tells when it has opened what is on disk.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recalled {
     /// The highest number of a line that was ever given, as far as the disk knows.
     pub last_line: u64,
@@ -148,7 +169,7 @@ pub struct Recalled {
 }
 
 /// A room as the disk knows it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecalledRoom {
     /// Its number.
     pub room: RoomId,
@@ -159,7 +180,7 @@ pub struct RecalledRoom {
 }
 
 /// A search that a person asked for. What is still in the backlog is the hub's to look through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
     /// Who asks. One search at a time.
     pub session: SessionId,
@@ -178,7 +199,7 @@ pub struct Search {
 }
 
 /// What a search on disk has found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// Oldest first.
     pub lines: Vec<Line>,
@@ -189,7 +210,7 @@ pub struct Found {
 }
 
 /// How far back a search looked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
     /// To the beginning of what is kept, or until there were enough matches.
     All,
@@ -200,7 +221,7 @@ pub enum Reach {
 }
 
 /// Which lines are meant. What is not said does not matter; a selector that says nothing means all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
     /// Of the room whose name folds to this.
     pub room: Option<String>,

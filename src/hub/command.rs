@@ -623,7 +623,7 @@ fn quiet(call: &mut Call<'_>, _: &str) {
 }
 
 fn history(call: &mut Call<'_>, args: &str) {
-    let most = at_once(call);
+    let most = at_once(&call.hub.settings.history);
     let count = match (args, args.parse::<usize>()) {
         ("", _) => most,
         (_, Ok(count @ 1..)) => count.min(most),
@@ -639,8 +639,8 @@ fn history(call: &mut Call<'_>, args: &str) {
 
 /// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
 /// still shown some.
-fn at_once(call: &Call<'_>) -> usize {
-    match call.hub.settings.history.replay {
+pub(super) fn at_once(history: &settings::History) -> usize {
+    match history.replay {
         0 => settings::History::default().replay,
         replay => replay,
     }
@@ -651,7 +651,7 @@ fn search(call: &mut Call<'_>, args: &str) {
         return call.usage();
     }
     let query = name::fold(args).into();
-    let limit = at_once(call);
+    let limit = at_once(&call.hub.settings.history);
     call.hub.search(call.id, clip(args), query, limit, call.effects);
 }
 

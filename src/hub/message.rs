@@ -7,12 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::archive::Reach;
 use super::name::InvalidName;
 use super::time::Wall;
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
 impl fmt::Display for SessionId {
@@ -22,11 +24,11 @@ impl fmt::Display for SessionId {
 }
 
 /// A room, from being opened to being closed. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(pub u64);
 
 /// A line of a room's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Its number: rising over all rooms.
     pub seq: u64,
@@ -39,7 +41,7 @@ pub struct Line {
 }
 
 /// What a line of a room's log says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
     /// `ann: hi`
     Say {
@@ -150,7 +152,7 @@ impl Said {
 }
 
 /// How one client wants a room's lines rendered. All clients with equal views share one rendering.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct View {
     /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
     pub time: Option<Offset>,
@@ -158,7 +160,7 @@ pub struct View {
 
 /// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:
 /// there are 193 of them, so that strangers cannot make more renderings than that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Offset(i16);
 
 impl Offset {
@@ -201,7 +203,7 @@ impl fmt::Display for Offset {
 }
 
 /// Why a session ended, or is to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Farewell {
     /// It closed its side.
     Hangup,
@@ -330,8 +332,13 @@ pub enum Kept {
     Nothing,
     /// The last so many lines of a room, until it closes.
     Lines(usize),
-    /// What is said goes to disk and stays there for so long; without a time, until there is too much.
-    OnDisk(Option<Duration>),
+    /// What is said goes to disk.
+    OnDisk {
+        /// How long it stays there; without a time, until there is too much.
+        time: Option<Duration>,
+        /// How many lines are shown again on asking.
+        shown: usize,
+    },
 }
 
 /// What a replay shows.

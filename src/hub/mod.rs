@@ -20,6 +20,7 @@ pub mod name;
 pub mod pace;
 pub mod room;
 pub mod roster;
+mod saved;
 pub mod session;
 pub mod text;
 pub mod time;
@@ -27,6 +28,8 @@ pub mod time;
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
@@ -160,7 +163,7 @@ pub enum Input {
 }
 
 /// Who did something that is audited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The user id, as the kernel tells it (`SO_PEERCRED`).
     pub uid: u32,
@@ -315,6 +318,11 @@ macro_rules! counters {
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
                 [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()
             }
+
+            /// The counters with these values, by name; those not named are zero.
+            pub(crate) fn of(values: &BTreeMap<String, u64>) -> Self {
+                Self { $( $name: values.get(stringify!($name)).copied().unwrap_or(0), )+ }
+            }
         }
     };
 }
@@ -373,7 +381,7 @@ pub struct Hub {
     recording: bool,
     backlog: Backlog,
     /// What was said before the start in rooms that nobody has opened since, by folded name.
-    dormant: BTreeMap<Box<str>, (RoomId, History)>,
+    dormant: BTreeMap<Name, (RoomId, History)>,
     next_search: u64,
     next_room: u64,
     next_line: u64,
@@ -681,7 +689,7 @@ impl Hub {
         let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
         let kept = match history.lines {
             _ if !room.kept => Kept::Nothing,
-            _ if self.recording => Kept::OnDisk(history.keep),
+            _ if self.recording => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
             0 => Kept::Nothing,
             lines => Kept::Lines(lines),
         };
@@ -923,7 +931,7 @@ impl Hub {
             } else if self.room_names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                self.dormant.insert(name.folded().into(), (id, history));
+                self.dormant.insert(name, (id, history));
             }
         }
         // After a crash that this state has survived: what may not have been written, or answered.
@@ -974,7 +982,7 @@ impl Hub {
             room.history.redact(&what, room.name.folded());
         }
         for (name, (_, history)) in &mut self.dormant {
-            history.redact(&what, name);
+            history.redact(&what, name.folded());
         }
         effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, now) }));
         self.record(Record::Redact(Arc::new(what)), effects);

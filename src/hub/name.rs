@@ -11,6 +11,7 @@ use core::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
 use caseless::Caseless;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use siphasher::sip::SipHasher24;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -22,6 +23,9 @@ use super::text;
 
 /// Bytes a name may take for each character it may have.
 const BYTES_PER_CHARACTER: usize = 4;
+
+/// The most characters that any setting allows a name to have; a guest's with a number is longer.
+const MOST_CHARACTERS: usize = 64;
 
 /// The most marks in a row a name may have: enough for the deepest Burmese syllable.
 const MAX_MARKS: usize = 6;
@@ -72,7 +76,10 @@ impl Name {
     /// four spellings are one, and no rule needs to be asked: a hub gives many of these at a time.
     #[must_use]
     pub fn guest(key: &[u8; 16], addr: IpAddr, port: u16, length: usize) -> Self {
-        let shown = guest(key, addr, port, length);
+        Self::plain(&guest(key, addr, port, length))
+    }
+
+    fn plain(shown: &str) -> Self {
         let at = shown.len();
         let text = shown.repeat(4).into_boxed_str();
         Self(Arc::new(Spellings { text, folded_at: at, skeleton_at: 2 * at, sight_at: 3 * at }))
@@ -110,6 +117,26 @@ impl Name {
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self == other || self.skeleton() == other.skeleton() || self.sight() == other.sight()
+    }
+}
+
+/// Kept as it is shown; reading it asks all rules again, but for the names that the hub itself makes.
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.shown())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let shown = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let is_guest = shown.strip_prefix(GUEST).is_some_and(|rest| {
+            GUEST_LENGTH.contains(&rest.len()) && rest.bytes().all(|byte| GUEST_ALPHABET.contains(&byte))
+        });
+        if is_guest {
+            return Ok(Self::plain(&shown));
+        }
+        Self::parse(&shown, MOST_CHARACTERS).map_err(|broken| de::Error::custom(format!("{shown:?} {broken}")))
     }
 }
 

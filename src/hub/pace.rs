@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Mono;
 use crate::settings;
 
@@ -22,7 +24,7 @@ pub enum Verdict {
 }
 
 /// What the sender is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// Its lines are taken slower now.
     SlowedDown,
@@ -36,7 +38,8 @@ pub enum Word {
 const NOTABLE: Duration = Duration::from_secs(1);
 
 /// The pace of one client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pace {
     /// When the bucket of lines is full again, in nanoseconds of [`Mono`]'s clock.
     lines: u64,

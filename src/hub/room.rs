@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::archive::Selector;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
@@ -129,6 +131,13 @@ impl History {
         replay
     }
 
+    /// The history that holds these lines, oldest first.
+    #[must_use]
+    pub fn of(lines: Vec<Arc<Line>>) -> Self {
+        let bytes = lines.iter().map(|line| weight(line)).sum();
+        Self { lines: lines.into(), bytes, replay: None }
+    }
+
     /// How many lines are kept.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -170,7 +179,8 @@ pub fn newest<'a>(
 /// In a quiet room each arrival is a line of its own; in a burst, or where there are more than
 /// `rooms.announce_limit` people, they are counted and told together at the end of a window: a
 /// thousand arrivals are a few lines, not a thousand lines to a thousand people.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,

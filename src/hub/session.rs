@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::archive::Search;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
@@ -12,7 +14,7 @@ use super::pace::Pace;
 use super::time::{Mono, Now, Wall};
 
 /// A client that is connected.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     /// Its number.
     pub id: SessionId,
@@ -27,29 +29,43 @@ pub struct Session {
     /// When it last sent a line.
     pub spoke: Mono,
     /// Why it is away, if it is; empty if it has not said why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Arc<str>>,
     /// Whether arrivals and departures are hidden from it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: bool,
     /// How it wants lines rendered.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub view: View,
     /// Whom it ignores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignoring: Vec<Ignored>,
     /// Who sent it a private message last, and under which name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<(SessionId, Arc<str>)>,
     /// Whether it may not be heard, and until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
     /// The search it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,
     /// How fast it sends.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,
     /// Lines it has sent.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lines: u64,
     /// Lines of it that were dropped.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub dropped: u64,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Somebody whom a client ignores: a name, and the sessions that bear it or bore it since.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ignored {
     /// The name, folded.
     pub folded: Box<str>,
@@ -60,7 +76,7 @@ pub struct Ignored {
 }
 
 /// A mute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
     /// When it ends: for the clock, and for people. `None`: when it is lifted.
     pub until: Option<(Mono, Wall)>,

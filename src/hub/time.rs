@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A point on a clock that only goes forward, in microseconds since an arbitrary origin.
 ///
 /// The driver feeds it from `CLOCK_MONOTONIC`, which all processes of one boot share, so a value
 /// stays meaningful across a restart of the daemon.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mono(pub u64);
 
 impl Mono {
@@ -24,11 +26,11 @@ impl Mono {
 }
 
 /// Wall-clock time in milliseconds since the Unix epoch. May jump either way; never used to measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
 /// The time at which an input is handled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
     /// For deadlines and rates.
     pub mono: Mono,

@@ -1,17 +1,23 @@
 //! Listening: one task for each socket takes connections and hands them to the driver.
 
 use std::io;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::sys::socket::SockFlag;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpListener;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::driver::Arrival;
+use super::fault;
+use super::queue::Queue;
+use super::recovery::Newcomer;
+use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
 
@@ -23,25 +29,38 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub struct Counts {
     /// Times that accepting was paused because the system had run out of descriptors or memory.
     pub paused: AtomicU64,
+    /// Connections that would not outlive the process, for the queue of sockets did not take them.
+    pub unkept: AtomicU64,
 }
+
+/// The queue that keeps what is accepted, where there is one.
+pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
 /// Takes connections for ever; ends when the driver is gone, or by being aborted.
 ///
-/// Errors of one connection are passed over. When the process or the system is out of descriptors or
-/// memory, it waits, longer each time, instead of asking again and again: the connections stay in the
-/// listener's backlog meanwhile.
-pub async fn accept(listener: Arc<TcpListener>, arrivals: mpsc::Sender<Arrival>, counts: Arc<Counts>) {
+/// A connection is kept as soon as it is accepted, before anybody else is told of it. Errors of one
+/// connection are passed over. When the process or the system is out of descriptors or memory, it waits,
+/// longer each time, instead of asking again and again: the connections stay in the listener's backlog
+/// meanwhile.
+pub async fn accept(
+    listener: Arc<AsyncFd<OwnedFd>>,
+    keeping: Keeping,
+    arrivals: mpsc::Sender<Arrival>,
+    counts: Arc<Counts>,
+) {
     let mut pause = PAUSE.0;
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
+        // A place in the queue first: who waits for one is still in the backlog.
+        let Ok(place) = arrivals.reserve().await else { return };
+        let Ok(mut ready) = listener.readable().await else { return };
+        match ready.try_io(|listener| take(listener.get_ref(), &keeping, &counts)) {
+            Err(_) => {}
+            Ok(Ok(newcomer)) => {
                 pause = PAUSE.0;
-                if arrivals.send(Arrival::Accepted { stream, peer }).await.is_err() {
-                    return;
-                }
+                place.send(Arrival::Accepted(newcomer));
             }
-            Err(error) if is_about_one_connection(&error) => {}
-            Err(error) => {
+            Ok(Err(error)) if is_about_one_connection(&error) => {}
+            Ok(Err(error)) => {
                 counts.paused.fetch_add(1, Ordering::Relaxed);
                 if pause == PAUSE.0 {
                     warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "accepting is paused{}", InWords(&error));
@@ -53,9 +72,31 @@ pub async fn accept(listener: Arc<TcpListener>, arrivals: mpsc::Sender<Arrival>,
     }
 }
 
+fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Newcomer> {
+    // Not blocking and closed on exec, in the one system call.
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let (socket, peer) = SockRef::from(listener).accept4(flags.bits())?;
+    fault::point("accept.taken");
+    let socket = OwnedFd::from(socket);
+    // Not `InvalidData`: one connection less is no reason to pause.
+    let peer = peer.as_socket().ok_or(io::ErrorKind::ConnectionAborted)?;
+    let mut cookie = 0;
+    if let Some(queue) = keeping {
+        cookie = kernel::cookie(&socket)?;
+        let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd());
+        if let Err(error) = kept
+            && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            warn!(chathub_error = %error, "a connection cannot be kept over a restart{}", InWords(&error));
+        }
+        fault::point("accept.queued");
+    }
+    Ok(Newcomer { socket, cookie, peer })
+}
+
 /// Errors that `accept(2)` passes on from the connection that it was about to return.
 fn is_about_one_connection(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
+    let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
     matches!(
         Errno::from_raw(code),
         Errno::ECONNABORTED

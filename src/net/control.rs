@@ -216,7 +216,7 @@ impl Connection {
     /// Sends lines from disk as they are read, then those behind them. Whoever asks for one answer gets no
     /// more than fits into one.
     async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
-        let Stored { what, last, tail } = stored;
+        let Stored { what, last, tail, room: unknown } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Vec<Line>, ControlError>>(2);
         // A reader waits for whoever reads what it has read, and nobody for it.
         tokio::task::spawn_blocking(move || {
@@ -224,11 +224,20 @@ impl Connection {
                 lines.iter().map(|(line, room)| admin::history_line(room, line)).collect()
             };
             let query = Query { what, last };
-            let read = source
-                .open()
-                .and_then(|reader| reader.dump(&query, &mut |lines| sender.blocking_send(Ok(page(lines))).is_ok()));
+            let read = source.open().and_then(|reader| {
+                if let (Some(_), Some(room), []) = (&unknown, &query.what.room, &tail[..])
+                    && !reader.knows(room)?
+                {
+                    return Ok(false);
+                }
+                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(page(lines))).is_ok()).map(|()| true)
+            });
             let _ = match read {
-                Ok(()) => sender.blocking_send(Ok(tail)),
+                Ok(true) => sender.blocking_send(Ok(tail)),
+                Ok(false) => {
+                    let message = format!("no room {:?}", unknown.unwrap_or_default());
+                    sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)))
+                }
                 Err(trouble) => sender.blocking_send(Err(unreadable(&trouble))),
             };
         });

@@ -1,73 +1,58 @@
-//! The driver: the one task that owns the hub.
+//! The driver: the one task that owns the state machine.
 //!
-//! Whatever reaches the daemon arrives here as an [`Arrival`], in one queue; the hub decides; the
-//! effects become orders to the rounds, lines in the journal, events for subscribers. It reads the
-//! clock for the hub, and feeds the watchdog, so that a hang of this loop is noticed.
+//! Whatever reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in
+//! one queue. Each input is written on the tape, then handled; what follows becomes work for the rounds,
+//! lines in the journal, events for subscribers. It reads the clock for the machine, and feeds the
+//! watchdog, so that a hang of this loop is noticed.
 
-use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::io;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{error, info};
 
-use super::connection::{self, Connection};
+use super::accept::Keeping;
+use super::connection::Connection;
 use super::exchange::Exchange;
-use super::rounds::{self, Order, Report};
-use super::{accept, control};
+use super::readiness::{Readiness, Ready};
+use super::recovery::{EPOCH, Newcomer, TakenOver};
+use super::rounds::{self, Report, Work};
+use super::tape::{self, CHUNK, Tape};
+use super::{accept, control, fault};
 use crate::config;
+use crate::hub::By;
 use crate::hub::archive::Recalled;
-use crate::hub::message::{Done, Farewell, Line, Message, Offset, RoomId, SessionId};
-use crate::hub::pace::Verdict;
+use crate::hub::message::{Farewell, Line, RoomId, SessionId};
 use crate::hub::time::{Mono, Now, Wall};
-use crate::hub::{By, Effect, Hub, Input};
 use crate::logging::{self, Journal, ids};
 use crate::settings::{Applies, Settings};
 use crate::store::{self, Health, Source, Store};
 use crate::systemd;
-use crate::wire::admin::{self, Answer, Facts};
+use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
     Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
     ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
 };
-use crate::wire::link::{Heard, Link};
-use crate::wire::render;
-use crate::wire::stream::Filter;
+use crate::wire::machine::{Input, Machine, Order, Outcome};
 
 /// Something that reaches the daemon.
 #[derive(Debug)]
 pub enum Arrival {
     /// A connection was accepted.
-    Accepted {
-        /// The connection.
-        stream: TcpStream,
-        /// Where it comes from.
-        peer: SocketAddr,
-    },
-    /// A client sent bytes.
-    Bytes {
-        /// Which.
-        id: SessionId,
-        /// The bytes; never none.
-        chunk: Vec<u8>,
-    },
-    /// A client sends no more.
-    End {
-        /// Which.
-        id: SessionId,
-        /// Why.
-        why: Farewell,
-    },
+    Accepted(Newcomer),
     /// An administrator wants something.
     Control {
-        /// What; boxed, for each client's task has room for an arrival.
+        /// What; boxed, for it is the largest.
         command: Box<Command>,
         /// Who.
         by: By,
@@ -78,27 +63,23 @@ pub enum Arrival {
     Store(store::Answer),
     /// A signal asks to read the settings again.
     Reload,
-    /// A signal asks to stop; a second one, to stop at once.
+    /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
+    /// told goodbye. A second one, to end at once.
+    End,
+    /// A signal asks to stop: everybody is told goodbye. A second one, to end at once.
     Stop,
 }
 
-/// How many arrivals may wait. Each is a connection, a chunk of at most 8 KiB, or a request of at
-/// most 64 KiB; whoever has more to send waits, and TCP slows the clients.
+/// How many arrivals may wait. Each is a connection, or a request of at most 64 KiB; whoever has more
+/// waits.
 pub const ARRIVALS: usize = 1024;
 
-/// Arrivals that are handled before their effects are carried on.
+/// Arrivals that are handled, and clients whose input is taken, before what follows is carried on.
 const BATCH: usize = 256;
 
 /// Orders that may wait for the rounds before the driver waits for the rounds: with lines of the
 /// greatest length by default, 16 MiB.
 const ORDERS: usize = 16_384;
-
-/// How long a client rests whose lines are dropped because it is too fast, after each two chunks.
-const REST: Duration = Duration::from_millis(100);
-
-/// The same within a line that is too long. Shorter, for whoever has sent ten megabytes by mistake is
-/// to be told so within seconds; it is some thousandths of a processor's time all the same.
-const REST_SKIPPING: Duration = Duration::from_millis(10);
 
 /// How long after a change the status line that systemd shows is told, at the earliest.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
@@ -109,6 +90,13 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 /// Events that may wait for one subscriber; those over it are counted, and the count is told.
 const EVENTS: usize = 1024;
 
+/// How long a connection whose output has ended is kept for the client to close its side: closed
+/// with unread bytes in it, it would be reset, and the client could lose the last lines.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A process that has run so long can live with what it took over.
+const SETTLED: Duration = Duration::from_millis(250);
+
 /// What the driver needs to know that settings do not tell.
 pub struct Circumstances {
     /// Where settings are read from at a reload.
@@ -116,7 +104,7 @@ pub struct Circumstances {
     /// The settings files that were read.
     pub files: Vec<PathBuf>,
     /// The sockets for clients, to be prepared anew when the settings change.
-    pub chat: Vec<Arc<tokio::net::TcpListener>>,
+    pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens.
     pub listeners: Vec<Listener>,
     /// Whether the sockets were handed over.
@@ -138,21 +126,25 @@ pub struct Circumstances {
 pub struct Ended {
     /// Clients that had not taken all that was owed to them.
     pub gave_up: u64,
+    /// Everybody is to be taken over by another process.
+    pub handed_over: bool,
 }
 
-struct Client {
+/// A client's socket, as the driver sees it.
+struct Port {
     connection: Arc<Connection>,
-    link: Link,
-    /// What was heard and has to wait for its time.
-    held: Option<Heard>,
-    /// The end of its input, when it has come.
-    end: Option<Farewell>,
-    /// Chunks that are with the link.
-    chunks: u32,
-    /// It has rested since the last chunk was given back.
-    rested: bool,
-    /// When it is looked at again.
-    due: Option<Mono>,
+    /// There may be something to read.
+    readable: bool,
+    /// Reading goes on until there is nothing, not only until there is little.
+    to_the_end: bool,
+    /// It waits for its turn to be read.
+    queued: bool,
+    /// The hub has forgotten the client: what it sends is thrown away.
+    leaving: bool,
+    /// The client has closed its side, and everything before was read.
+    hung_up: bool,
+    /// Its output has ended; when the rest is to end.
+    lingers: Option<Mono>,
 }
 
 struct Subscriber {
@@ -167,30 +159,25 @@ impl Subscriber {
     }
 }
 
-/// The last replay that was rendered: most newcomers get the same.
-struct Rendered {
-    lines: Arc<[Arc<Line>]>,
-    offset: Offset,
-    /// Days since the epoch when it was rendered: times of other days are shown with their day.
-    day: i64,
-    bytes: Arc<[u8]>,
-}
-
 /// The task's state.
 pub struct Driver {
-    hub: Hub,
-    clients: HashMap<SessionId, Box<Client>>,
-    next_id: u64,
-    due: BTreeSet<(Mono, SessionId)>,
-    effects: Vec<Effect>,
-    orders: Vec<Order>,
-    to_rounds: Arc<Exchange<Order>>,
+    machine: Machine,
+    tape: Tape,
+    queue: Keeping,
+    ports: HashMap<SessionId, Port>,
+    inputs: Readiness,
+    /// Those who wait for their turn to be read.
+    turns: VecDeque<SessionId>,
+    /// Those who have sent more than may be taken of them now.
+    paused: Vec<SessionId>,
+    lingering: BTreeSet<(Mono, SessionId)>,
+    outcomes: Vec<Outcome>,
+    work: Vec<Work>,
+    to_rounds: Arc<Exchange<Work>>,
     reports: Arc<Exchange<Report>>,
     counts: Arc<rounds::Counts>,
-    arrivals: mpsc::Sender<Arrival>,
     journal: Journal,
     subscribers: Vec<Subscriber>,
-    rendered: Option<Rendered>,
     around: Circumstances,
     started: Now,
     status_due: Option<Mono>,
@@ -198,6 +185,9 @@ pub struct Driver {
     watchdog_due: Option<Mono>,
     beats_seen: u64,
     idle_since: Option<Mono>,
+    settle_at: Option<Mono>,
+    /// How long the tape may grow.
+    tape_length: u64,
     stop: Option<Stopping>,
     store: Option<Store>,
     /// Those who wait for lines to be made unreadable, by the number of the record.
@@ -208,6 +198,8 @@ pub struct Driver {
 struct Stopping {
     args: ShutdownArgs,
     reply: Option<oneshot::Sender<Result<control::Answered, ControlError>>>,
+    /// Everybody is handed over instead of told goodbye.
+    hand_over: bool,
 }
 
 /// What time it is.
@@ -220,41 +212,48 @@ pub fn now() -> Now {
     Now { mono: Mono(seconds * 1_000_000 + micros), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
 }
 
+/// What the driver works with.
+pub struct Parts {
+    /// Work for the rounds.
+    pub to_rounds: Arc<Exchange<Work>>,
+    /// What they report.
+    pub reports: Arc<Exchange<Report>>,
+    /// What they count.
+    pub counts: Arc<rounds::Counts>,
+    /// What is told to the journal.
+    pub journal: Journal,
+    /// What is kept of inputs.
+    pub tape: Tape,
+    /// What is kept of sockets.
+    pub queue: Keeping,
+    /// What is recorded.
+    pub store: Option<Store>,
+}
+
 impl Driver {
-    /// A driver with a hub in which nobody is yet.
-    #[allow(clippy::too_many_arguments, reason = "everything the driver is made of, brought together once")]
-    #[must_use]
-    pub fn new(
-        settings: Settings,
-        key: [u8; 16],
-        to_rounds: Arc<Exchange<Order>>,
-        reports: Arc<Exchange<Report>>,
-        counts: Arc<rounds::Counts>,
-        arrivals: mpsc::Sender<Arrival>,
-        journal: Journal,
-        store: Option<(Store, Recalled)>,
-        around: Circumstances,
-    ) -> Self {
+    /// A driver of `machine`, and what came of its making.
+    ///
+    /// # Errors
+    /// Those of epoll_create1(2).
+    pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let mut effects = Vec::new();
-        let mut hub = Hub::new(settings, key, started, &mut effects);
-        let next_id = store.as_ref().map_or(1, |(_, recalled)| recalled.last_session + 1);
-        let (store, recalled) = store.unzip();
-        hub.handle(Input::Archive(recalled.map(Box::new)), started, &mut effects);
-        Self {
-            hub,
-            clients: HashMap::new(),
-            next_id,
-            due: BTreeSet::new(),
-            effects,
-            orders: Vec::new(),
+        let Parts { to_rounds, reports, counts, journal, tape, queue, store } = parts;
+        Ok(Self {
+            machine,
+            tape,
+            queue,
+            ports: HashMap::new(),
+            inputs: Readiness::new()?,
+            turns: VecDeque::new(),
+            paused: Vec::new(),
+            lingering: BTreeSet::new(),
+            outcomes,
+            work: Vec::new(),
             to_rounds,
             reports,
             counts,
-            arrivals,
             journal,
             subscribers: Vec::new(),
-            rendered: None,
             watchdog_due: around.watchdog.map(|_| started.mono),
             around,
             started,
@@ -262,49 +261,116 @@ impl Driver {
             status_told: None,
             beats_seen: 0,
             idle_since: Some(started.mono),
+            settle_at: Some(started.mono.after(SETTLED)),
+            tape_length: tape::length(),
             stop: None,
             store,
             redacting: Vec::new(),
-        }
+        })
     }
 
-    /// Drives the hub until it is to stop, says goodbye, and returns when everybody has what they are
-    /// owed, or the deadline has come.
+    /// Goes on with what was taken over, under `settings`.
+    pub fn carry_on(&mut self, taken: TakenOver, settings: Settings, mut recalled: Option<Recalled>) {
+        let at = now();
+        self.input(Input::Restarted, at);
+        if let Some(recalled) = &mut recalled
+            && self.machine.hub().is_recording()
+        {
+            // It knows what was said, and which numbers were given; what may not be on disk it hands out
+            // again.
+            *recalled = Recalled::default();
+        }
+        self.input(Input::Archive(recalled.map(Box::new)), at);
+        for (connection, closing) in taken.connections {
+            self.port(connection, closing);
+        }
+        if let Some((id, place, range)) = taken.received {
+            self.bytes(id, place, range, at);
+        }
+        if let Some(id) = taken.poisoned {
+            let client = id.to_string();
+            error!(message_id = ids::POISONED, chathub_client_id = %client, "input that the daemon died of is left out, and its client disconnected");
+            self.input(Input::Gone { id, why: Farewell::Lost }, at);
+        }
+        for id in taken.lost {
+            self.input(Input::Gone { id, why: Farewell::Lost }, at);
+        }
+        for newcomer in taken.newcomers {
+            self.accepted(newcomer, at);
+        }
+        if *self.machine.hub().settings() != settings {
+            self.input(Input::Settings(Box::new(settings)), at);
+        }
+        self.idle_since = self.machine.hub().sessions().next().is_none().then_some(at.mono);
+    }
+
+    /// Drives the hub until it is to stop, hands everybody over or says goodbye, and returns when
+    /// everybody has what they are owed, or the deadline has come.
     pub async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let mut batch = Vec::new();
         let mut reports = Vec::new();
+        let mut ready = Vec::new();
         self.carry(now()).await;
         while self.stop.is_none() {
             let at = now();
             self.tick(at, arrivals.is_empty());
             self.carry(at).await;
-            let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
-            tokio::select! {
-                biased;
-                () = self.reports.left() => {}
-                taken = arrivals.recv_many(&mut batch, BATCH) => {
-                    debug_assert!(taken > 0, "the driver holds a sender itself");
+            if self.turns.is_empty() {
+                let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
+                tokio::select! {
+                    biased;
+                    () = self.reports.left() => {}
+                    taken = arrivals.recv_many(&mut batch, BATCH) => {
+                        // None: all senders are gone, and with them whoever could want something.
+                        debug_assert!(taken > 0, "accepting, administration and signals hold senders");
+                    }
+                    Ok(()) = self.inputs.wait(&mut ready) => {}
+                    () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
                 }
-                () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
+            } else {
+                tokio::task::yield_now().await;
+                self.inputs.take(&mut ready);
+            }
+            // What waits in the other places is taken as well: nobody waits for another's end.
+            while batch.len() < BATCH
+                && let Ok(arrival) = arrivals.try_recv()
+            {
+                batch.push(arrival);
             }
             let at = now();
             self.reports.take(&mut reports);
-            for Report { id, why } in reports.drain(..) {
-                self.hub.handle(Input::Gone { session: id, why }, at, &mut self.effects);
+            for report in reports.drain(..) {
+                self.reported(report, at);
             }
             for arrival in batch.drain(..) {
                 self.arrived(arrival, at);
             }
+            for Ready { key, to_the_end } in ready.drain(..) {
+                self.ready(SessionId(key), to_the_end);
+            }
+            for _ in 0..BATCH.min(self.turns.len()) {
+                if let Some(id) = self.turns.pop_front() {
+                    self.turn(id, at);
+                }
+            }
             self.carry(at).await;
+            if self.tape.len() > self.tape_length {
+                self.snapshot().await;
+            }
         }
-        self.wind_up(arrivals).await
+        if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
+            self.hand_over().await
+        } else {
+            self.wind_up(arrivals).await
+        }
     }
 
     fn next_deadline(&self) -> Option<Mono> {
-        let idle = self.around.activated.then_some(()).and(self.hub.settings().service.exit_when_idle);
+        let idle = self.around.activated.then_some(()).and(self.machine.hub().settings().service.exit_when_idle);
         [
-            self.hub.next_deadline(),
-            self.due.first().map(|(at, _)| *at),
+            self.machine.next_deadline(),
+            self.lingering.first().map(|(at, _)| *at),
+            self.settle_at,
             self.watchdog_due,
             self.status_due,
             self.journal.next_deadline(),
@@ -317,30 +383,35 @@ impl Driver {
 
     /// What is due; `quiet` if nothing that came is waiting to be looked at.
     fn tick(&mut self, at: Now, quiet: bool) {
-        if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
-            self.hub.handle(Input::Tick, at, &mut self.effects);
+        if self.machine.next_deadline().is_some_and(|due| due <= at.mono) {
+            self.input(Input::Tick, at);
+            for id in std::mem::take(&mut self.paused) {
+                self.take_turn(id);
+            }
         }
-        while let Some((due, id)) = self.due.first().copied()
+        while let Some((due, id)) = self.lingering.first().copied()
             && due <= at.mono
         {
-            self.due.pop_first();
-            if let Some(client) = self.clients.get_mut(&id) {
-                client.due = None;
-                self.listen(id, at);
-            }
+            self.lingering.pop_first();
+            self.close(id);
+        }
+        if self.settle_at.is_some_and(|due| due <= at.mono) {
+            self.settle_at = None;
+            self.tape.settled();
         }
         self.journal.summarize(at.mono);
         self.feed_watchdog(at);
         self.tell_status(at);
-        self.idle_since = if self.clients.is_empty() { self.idle_since.or(Some(at.mono)) } else { None };
+        self.idle_since =
+            if self.machine.hub().sessions().next().is_none() { self.idle_since.or(Some(at.mono)) } else { None };
         if self.around.activated
-            && let Some(limit) = self.hub.settings().service.exit_when_idle
+            && let Some(limit) = self.machine.hub().settings().service.exit_when_idle
             && self.idle_since.is_some_and(|since| at.mono.since(since) >= limit)
             && quiet // somebody may be on the way in
             && self.stop.is_none()
         {
             info!("nobody has been here for {limit:?}: stopping until somebody comes");
-            self.stop = Some(Stopping { args: ShutdownArgs::default(), reply: None });
+            self.stop = Some(Stopping { args: ShutdownArgs::default(), reply: None, hand_over: false });
         }
     }
 
@@ -360,7 +431,7 @@ impl Driver {
     }
 
     fn tell_status(&mut self, at: Now) {
-        let present = (self.hub.sessions().len(), self.hub.rooms().len());
+        let present = (self.machine.hub().sessions().len(), self.machine.hub().rooms().len());
         if self.status_told == Some(present) {
             self.status_due = None;
         } else if self.status_due.is_none_or(|due| due <= at.mono) {
@@ -378,129 +449,188 @@ impl Driver {
 
     fn arrived(&mut self, arrival: Arrival, at: Now) {
         match arrival {
-            Arrival::Accepted { stream, peer } => self.accepted(stream, peer, at),
-            Arrival::Bytes { id, chunk } => {
-                if let Some(client) = self.clients.get_mut(&id) {
-                    client.link.push(chunk);
-                    client.chunks += 1;
-                    self.listen(id, at);
-                }
-            }
-            Arrival::End { id, why } => {
-                if let Some(client) = self.clients.get_mut(&id) {
-                    client.link.end();
-                    client.end = Some(why);
-                    self.listen(id, at);
-                }
-            }
+            Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Reload => match self.reload(at) {
                 Ok(_) | Err(_) => systemd::ready(),
             },
-            Arrival::Stop => self.stop = Some(Stopping { args: ShutdownArgs::default(), reply: None }),
-        }
-    }
-
-    fn accepted(&mut self, stream: TcpStream, peer: SocketAddr, at: Now) {
-        let id = SessionId(self.next_id);
-        self.next_id += 1;
-        let connection = Arc::new(Connection::new(id, stream));
-        self.orders.push(Order::Attach(connection.clone()));
-        self.hub.handle(Input::Connect { session: id, peer }, at, &mut self.effects);
-        if self.hub.session(id).is_some() {
-            tokio::spawn(connection::read(connection.clone(), self.arrivals.clone()));
-            let link = Link::default();
-            self.clients.insert(
-                id,
-                Box::new(Client { connection, link, held: None, end: None, chunks: 0, rested: false, due: None }),
-            );
-        }
-    }
-
-    /// Hands over what a client has sent, line by line, as far as its pace allows.
-    fn listen(&mut self, id: SessionId, at: Now) {
-        let mut replies = Vec::new();
-        let mut dropped = false;
-        let max = self.hub.settings().limits.line;
-        while let Some(client) = self.clients.get_mut(&id) {
-            if client.due.is_some() {
-                break;
+            Arrival::End => {
+                let hand_over = self.tape.is_kept();
+                self.stop = Some(Stopping { args: ShutdownArgs::default(), reply: None, hand_over });
             }
-            let Some(heard) = client.held.take().or_else(|| client.link.next(max, &mut replies)) else { break };
-            let bytes = match &heard {
-                Heard::Line { bytes, .. } => *bytes,
-                // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
-                // their sender for the better part of an hour.
-                Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
-                Heard::AreYouThere | Heard::Interrupt | Heard::Leave => 1,
-            };
-            match self.hub.judge(id, bytes, at, &mut self.effects) {
-                Verdict::Pass => self.heard(id, heard, at),
-                Verdict::Drop => dropped = true,
-                Verdict::Hold(until) => {
-                    client.held = Some(heard);
-                    client.due = Some(until);
-                    self.due.insert((until, id));
+            Arrival::Stop => {
+                self.stop = Some(Stopping { args: ShutdownArgs::default(), reply: None, hand_over: false });
+            }
+        }
+    }
+
+    /// Keeps an input, then handles it.
+    fn input(&mut self, input: Input, at: Now) {
+        let place = if self.tape.is_kept() {
+            self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"))
+        } else {
+            0
+        };
+        self.tape.handling(place);
+        self.machine.handle(input, at, &mut self.outcomes);
+        self.tape.handled();
+    }
+
+    /// Handles what a client has sent, which stands on the tape.
+    fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
+        self.tape.handling(place);
+        let bytes = self.tape.content(range);
+        fault::poison(bytes);
+        self.machine.bytes(id, bytes, at, &mut self.outcomes);
+        fault::point("input.handled");
+        self.tape.handled();
+    }
+
+    // -- clients -------------------------------------------------------------------------------
+
+    fn accepted(&mut self, newcomer: Newcomer, at: Now) {
+        let Newcomer { socket, cookie, peer } = newcomer;
+        let id = self.machine.next_id();
+        self.port(Arc::new(Connection::new(id, cookie, Some(socket))), false);
+        self.input(Input::Connect { id, cookie, peer }, at);
+        fault::point("accept.committed");
+    }
+
+    /// Begins to watch a client's socket.
+    fn port(&mut self, connection: Arc<Connection>, leaving: bool) {
+        let id = connection.id;
+        let watched = connection.socket().map(|socket| self.inputs.watch_input(&socket, id.0));
+        let mut port = Port {
+            connection,
+            readable: false,
+            to_the_end: false,
+            queued: false,
+            leaving,
+            hung_up: false,
+            lingers: None,
+        };
+        // Without being told of it, it is tried: reading it says what is wrong.
+        let unwatched = matches!(watched, Some(Err(_)));
+        (port.readable, port.to_the_end) = (unwatched, unwatched);
+        self.ports.insert(id, port);
+        if unwatched {
+            self.take_turn(id);
+        }
+    }
+
+    fn ready(&mut self, id: SessionId, to_the_end: bool) {
+        if let Some(port) = self.ports.get_mut(&id) {
+            port.readable = true;
+            port.to_the_end |= to_the_end;
+            self.take_turn(id);
+        }
+    }
+
+    fn take_turn(&mut self, id: SessionId) {
+        if let Some(port) = self.ports.get_mut(&id)
+            && port.readable
+            && !std::mem::replace(&mut port.queued, true)
+        {
+            self.turns.push_back(id);
+        }
+    }
+
+    /// Takes one piece of what a client has sent.
+    fn turn(&mut self, id: SessionId, at: Now) {
+        let Some(port) = self.ports.get_mut(&id) else { return };
+        port.queued = false;
+        if port.leaving {
+            return self.throw_away(id);
+        }
+        if !self.machine.listens_to(id) {
+            // TCP slows it meanwhile.
+            return self.paused.push(id);
+        }
+        let connection = &port.connection;
+        match self.tape.receive(id, at, |place| connection.read(place)) {
+            Ok((_, range)) if range.is_empty() => {
+                port.readable = false;
+                port.hung_up = true;
+                self.input(Input::End { id, why: Farewell::Hangup }, at);
+            }
+            Ok((place, range)) => {
+                // Mostly, less than there was room for was all there was.
+                port.readable = range.len() == CHUNK || port.to_the_end;
+                self.bytes(id, place, range, at);
+                self.take_turn(id);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => port.readable = false,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.take_turn(id),
+            Err(_) => {
+                port.readable = false;
+                port.hung_up = true;
+                self.input(Input::End { id, why: Farewell::Lost }, at);
+            }
+        }
+    }
+
+    /// What a client sends whom the hub has forgotten.
+    fn throw_away(&mut self, id: SessionId) {
+        let Some(port) = self.ports.get_mut(&id) else { return };
+        let mut away = [0; CHUNK];
+        match port.connection.read(&mut away) {
+            Ok(count) if count > 0 => self.take_turn(id),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.take_turn(id),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => port.readable = false,
+            _ => {
+                (port.readable, port.hung_up) = (false, true);
+                if let Some(due) = port.lingers {
+                    self.lingering.remove(&(due, id));
+                    self.close(id);
                 }
             }
-            if self.hub.session(id).is_none() {
-                break;
-            }
-        }
-        if !replies.is_empty() {
-            self.orders.push(Order::Tell(id, replies.into()));
-        }
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        if client.due.is_some() {
-            return;
-        }
-        let skipping = client.link.is_skipping();
-        if (dropped || skipping) && client.chunks > 0 && client.end.is_none() && !client.rested {
-            // Its chunks stay with us for a while, and little more is read meanwhile.
-            let until = at.mono.after(if skipping { REST_SKIPPING } else { REST });
-            client.due = Some(until);
-            client.rested = true;
-            self.due.insert((until, id));
-            return;
-        }
-        client.rested = false;
-        for _ in 0..std::mem::take(&mut client.chunks) {
-            client.connection.take_chunk();
-        }
-        if client.link.is_done()
-            && let Some(why) = client.end.clone()
-        {
-            self.hub.handle(Input::Gone { session: id, why }, at, &mut self.effects);
         }
     }
 
-    fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
-        let input = match heard {
-            Heard::Line { text, .. } => Input::Line { session: id, text },
-            Heard::TooLong { bytes } => Input::Overlong { session: id, bytes },
-            Heard::Leave => Input::Line { session: id, text: "/quit".to_owned() },
-            Heard::AreYouThere => return self.effects.push(Effect::Tell { to: id, message: Message::HereIAm }),
-            Heard::Interrupt => {
-                let message = Message::Done(Done::Interrupted);
-                return self.effects.push(Effect::Tell { to: id, message });
+    fn reported(&mut self, report: Report, at: Now) {
+        match report {
+            Report::Gone(id, why) => self.input(Input::Gone { id, why }, at),
+            Report::Finished(id) => {
+                let Some(port) = self.ports.get_mut(&id) else { return };
+                if port.hung_up {
+                    return self.close(id);
+                }
+                let due = at.mono.after(LINGER);
+                port.lingers = Some(due);
+                self.lingering.insert((due, id));
             }
-        };
-        self.hub.handle(input, at, &mut self.effects);
+        }
     }
 
-    /// Carries out what the hub has decided.
+    /// Lets go of a client's socket.
+    fn close(&mut self, id: SessionId) {
+        let Some(port) = self.ports.remove(&id) else { return };
+        if let Some(socket) = port.connection.socket() {
+            self.inputs.forget(&socket);
+        }
+        // The queue of sockets holds it too: dropping it alone would not end it.
+        port.connection.abort();
+        if let Some(queue) = &self.queue {
+            // What cannot be done now is tried again with the next one.
+            let _ = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).closed(port.connection.cookie);
+        }
+    }
+
+    // -- what follows --------------------------------------------------------------------------
+
+    /// Carries on what came out.
     async fn carry(&mut self, at: Now) {
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            self.carry_out(effect, at);
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        for outcome in outcomes.drain(..) {
+            self.carry_out(outcome, at);
         }
-        self.effects = effects;
-        if !self.orders.is_empty() {
-            let waiting = self.to_rounds.leave_all(&mut self.orders);
-            self.orders.clear();
-            if self.orders.capacity() > ORDERS {
-                self.orders = Vec::new();
+        self.outcomes = outcomes;
+        if !self.work.is_empty() {
+            let waiting = self.to_rounds.leave_all(&mut self.work);
+            self.work.clear();
+            if self.work.capacity() > ORDERS {
+                self.work = Vec::new();
             }
             if waiting > ORDERS {
                 while self.to_rounds.len() > ORDERS / 2 {
@@ -510,76 +640,82 @@ impl Driver {
         }
     }
 
-    fn carry_out(&mut self, effect: Effect, at: Now) {
-        let order = match effect {
-            Effect::Open(room) => Order::Open(room),
-            Effect::Shut(room) => Order::Shut(room),
-            Effect::Post { room, line } => {
-                self.publish_line(room, &line);
-                Order::Post(room, line)
-            }
-            Effect::Enter { session, room } => Order::Enter(session, room),
-            Effect::Tell { to, message } => Order::Tell(to, self.render(&message, at)),
-            Effect::View { session, view } => Order::See(session, view),
-            Effect::Filter { session, quiet, ignored } => Order::Hide(session, Filter { quiet, ignored }),
-            Effect::Close { session, .. } => {
-                if let Some(client) = self.clients.remove(&session) {
-                    if let Some(due) = client.due {
-                        self.due.remove(&(due, session));
-                    }
-                    client.connection.close_input();
-                }
-                Order::Close(session)
-            }
-            Effect::Record { number, record } => {
+    fn carry_out(&mut self, outcome: Outcome, at: Now) {
+        let order = match outcome {
+            Outcome::Order(order) => order,
+            Outcome::Record(number, record) => {
                 if let Some(store) = &self.store {
                     store.record(number, record);
                 }
                 return;
             }
-            Effect::Search(search) => {
+            Outcome::Search(search) => {
                 if let Some(store) = &self.store {
                     store.search(*search);
                 }
                 return;
             }
-            Effect::Happened(happening) => {
+            Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));
                 }
-                self.journal.note(happening, at.mono);
-                return;
+                return self.journal.note(happening, at.mono);
             }
         };
-        self.orders.push(order);
+        match &order {
+            Order::Attach(id) => {
+                if let Some(port) = self.ports.get(id) {
+                    self.work.push(Work::Connection(port.connection.clone()));
+                }
+            }
+            Order::Post(room, line) => self.publish_line(*room, line),
+            Order::Close(id) => {
+                if let Some(port) = self.ports.get_mut(id) {
+                    port.leaving = true;
+                    self.take_turn(*id);
+                }
+            }
+            _ => {}
+        }
+        self.work.push(Work::Order(order));
     }
 
-    fn render(&mut self, message: &Message, at: Now) -> Arc<[u8]> {
-        let day = at.wall.0.div_euclid(86_400_000);
-        if let Message::Replay { lines, offset, of: crate::hub::message::Replay::Last, .. } = message {
-            if let Some(rendered) = &self.rendered
-                && Arc::ptr_eq(&rendered.lines, lines)
-                && (rendered.offset, rendered.day) == (*offset, day)
-            {
-                return rendered.bytes.clone();
-            }
-            let mut out = Vec::new();
-            render::message(message, at.wall, &mut out);
-            let bytes: Arc<[u8]> = out.into();
-            let rendered = Rendered { lines: lines.clone(), offset: *offset, day, bytes: bytes.clone() };
-            self.rendered = Some(rendered);
-            return bytes;
+    /// Has everything begin anew on the tape, from where it stands now. Nothing is taken meanwhile, and
+    /// nothing written: some milliseconds for ten thousand clients.
+    async fn snapshot(&mut self) {
+        let at = now();
+        self.carry(at).await;
+        let (answer, owed) = oneshot::channel();
+        let (counts, counting) = std::sync::mpsc::channel();
+        self.to_rounds.leave(Work::Snapshot(answer, counting));
+        // The rounds end by a panic only, and the daemon with them.
+        let Ok(owed) = owed.await else { return };
+        let machine = serde_json::to_vec(&self.machine).expect("plain values");
+        self.tape.snapshot(&machine, &owed, EPOCH);
+        let _ = counts.send(());
+    }
+
+    /// Leaves everybody to the next process.
+    async fn hand_over(mut self) -> Ended {
+        for task in &self.around.accepting {
+            task.abort();
         }
-        let mut out = Vec::new();
-        render::message(message, at.wall, &mut out);
-        out.into()
+        self.snapshot().await;
+        fault::point("handover.snapshot");
+        let clients = self.machine.hub().sessions().len() as u64;
+        info!(
+            message_id = ids::HANDED_OVER,
+            chathub_clients = clients,
+            "ending; the clients wait for the next process"
+        );
+        Ended { gave_up: 0, handed_over: true }
     }
 
     // -- events --------------------------------------------------------------------------------
 
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.iter().any(|subscriber| subscriber.wants(EventKind::Say)) {
-            let name = self.hub.room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
+            let name = self.machine.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
             if let Some(event) = admin::said(&name, line) {
                 self.publish(&event);
             }
@@ -617,25 +753,24 @@ impl Driver {
     ) {
         if let Command::Shutdown(args) = command {
             // Answered when it is done.
-            self.stop = Some(Stopping { args: args.clone(), reply: Some(reply) });
+            self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
             return;
         }
         let one = |value: Result<Value, serde_json::Error>| {
             Ok(control::Answered::One(value.expect("results are plain JSON")))
         };
-        let clients = &self.clients;
-        let facts = |id: SessionId| {
-            clients.get(&id).map_or_else(Facts::default, |client| Facts {
-                telnet: client.link.is_telnet(),
-                behind: client.connection.behind.load(Ordering::Relaxed),
-                missed: client.connection.missed.load(Ordering::Relaxed),
+        if command.changes() && self.tape.is_kept() {
+            let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
+            self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
+        }
+        let ports = &self.ports;
+        let owed = |id: SessionId| {
+            ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
+                (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
             })
         };
-        let answer = match admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects) {
-            Some(Ok(Answer::Redacting(number))) => {
-                self.redacting.push((number, reply));
-                return;
-            }
+        let answer = match self.machine.control(command, by, at, &owed, &mut self.outcomes) {
+            Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
                 Command::Status(_) => one(serde_json::to_value(self.status(at))),
@@ -687,8 +822,8 @@ impl Driver {
             lines: health.lines,
             bytes: health.bytes,
             indexed_to: None,
-            waiting_bytes: self.hub.backlog().bytes() as u64,
-            lost: self.hub.counters().history_lost,
+            waiting_bytes: self.machine.hub().backlog().bytes() as u64,
+            lost: self.machine.hub().counters().history_lost,
             trouble: health.trouble.as_ref().map(|(text, _)| text.clone()),
             set_aside: health.set_aside.as_ref().map(|path| path.display().to_string()),
             rooms: Vec::new(),
@@ -710,7 +845,7 @@ impl Driver {
             }
             store::Answer::Found { session, number, found } => Input::Found { session, number, found },
         };
-        self.hub.handle(input, at, &mut self.effects);
+        self.input(input, at);
     }
 
     /// Whether what is said is recorded, and if not, why.
@@ -738,7 +873,7 @@ impl Driver {
                 return Err(ControlError::new(ErrorCode::Conflict, text.join("\n")));
             }
         };
-        let old = self.hub.settings().clone();
+        let old = self.machine.hub().settings().clone();
         let (mut applied, mut restart) = (Vec::new(), Vec::new());
         for setting in Settings::changes(&old, &loaded.settings) {
             match setting.applies {
@@ -759,14 +894,13 @@ impl Driver {
             self.around.level.set(settings.log.level);
         }
         for listener in &self.around.chat {
-            if let Err(error) = accept::prepare(listener, &settings.tcp) {
+            if let Err(error) = accept::prepare(listener.get_ref(), &settings.tcp) {
                 error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
         self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
-        self.orders.push(Order::Limits((&settings).into()));
         self.around.files = loaded.files;
-        self.hub.handle(Input::Settings(Box::new(settings)), at, &mut self.effects);
+        self.input(Input::Settings(Box::new(settings)), at);
         info!(
             message_id = ids::RELOADED,
             chathub_applied = applied.join(" "),
@@ -789,13 +923,15 @@ impl Driver {
     /// Every counter there is: name, meaning, value.
     fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut counters: Vec<_> = self.hub.counters().iter().collect();
+        let mut counters: Vec<_> = self.machine.hub().counters().iter().collect();
         counters.extend([
             ("writes", "Writes made to clients.", load(&self.counts.writes)),
             ("bytes_written", "Bytes written to clients.", load(&self.counts.bytes)),
             ("sockets_full", "Times that a client's socket was full.", load(&self.counts.full)),
             ("lines_missed", "Lines that clients were too slow for.", load(&self.counts.missed)),
             ("accept_pauses", "Times that accepting was paused.", load(&self.around.accepted.paused)),
+            ("unkept", "Connections that would not outlive the process.", load(&self.around.accepted.unkept)),
+            ("restarts", "Restarts that clients have lived through.", self.machine.restarts().count),
             ("journal_lost", "Events that the journal did not take in time.", self.journal.lost()),
         ]);
         if let Some(health) = self.store.as_ref().map(Store::health) {
@@ -810,24 +946,39 @@ impl Driver {
 
     fn status(&self, at: Now) -> Status {
         Status {
-            state: if self.hub.is_stopping() { "stopping" } else { "serving" }.to_owned(),
+            state: if self.machine.hub().is_stopping() { "stopping" } else { "serving" }.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             since: Time(self.started.wall),
             uptime_s: at.mono.since(self.started.mono).as_secs(),
-            clients: self.hub.sessions().len() as u64,
-            clients_peak: self.hub.peak() as u64,
-            clients_max: self.hub.settings().limits.clients as u64,
-            rooms: self.hub.rooms().len() as u64,
-            rooms_max: self.hub.settings().limits.rooms as u64,
-            history_lines: self.hub.rooms().map(|room| room.history.len() as u64).sum(),
+            clients: self.machine.hub().sessions().len() as u64,
+            clients_peak: self.machine.hub().peak() as u64,
+            clients_max: self.machine.hub().settings().limits.clients as u64,
+            rooms: self.machine.hub().rooms().len() as u64,
+            rooms_max: self.machine.hub().settings().limits.rooms as u64,
+            history_lines: self.machine.hub().rooms().map(|room| room.history.len() as u64).sum(),
             listeners: self.around.listeners.clone(),
             activated: self.around.activated,
-            survival: "off: clients are told goodbye when the daemon stops".to_owned(),
+            survival: self.survival(),
             recording: self.recording(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
+        }
+    }
+
+    /// Whether clients outlive this process, and what they have lived through, in words.
+    fn survival(&self) -> String {
+        if !self.tape.is_kept() {
+            return "off: clients are told goodbye when the daemon stops".to_owned();
+        }
+        let restarts = self.machine.restarts();
+        match restarts.last {
+            None => "on: no restart yet".to_owned(),
+            Some(last) => {
+                let plural = if restarts.count == 1 { "" } else { "s" };
+                format!("on: {} restart{plural} lived through, the last at {}", restarts.count, Time(last))
+            }
         }
     }
 
@@ -843,7 +994,7 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
-            ("history_waiting_bytes", "Lines that wait for the disk.", self.hub.backlog().bytes() as u64),
+            ("history_waiting_bytes", "Lines that wait for the disk.", self.machine.hub().backlog().bytes() as u64),
         ];
         let health = self.store.as_ref().map(Store::health);
         let disk = health.iter().flat_map(|health| {
@@ -872,21 +1023,23 @@ impl Driver {
 
     /// Says goodbye, and waits until everybody has what they are owed, but not for ever.
     async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
-        let Stopping { args, mut reply } = self.stop.take().expect("the loop has ended for this");
-        let allowed = args.deadline_s.map_or(self.hub.settings().shutdown.deadline, |seconds| seconds.seconds());
+        let Stopping { args, mut reply, .. } = self.stop.take().expect("the loop has ended for this");
+        let allowed =
+            args.deadline_s.map_or(self.machine.hub().settings().shutdown.deadline, |seconds| seconds.seconds());
         systemd::stopping(allowed);
         for task in &self.around.accepting {
             task.abort();
         }
         let at = now();
-        let clients = self.hub.sessions().len() as u64;
+        let clients = self.machine.hub().sessions().len() as u64;
         let message = args.message.as_deref().filter(|text| crate::hub::text::is_clean(text)).map(Into::into);
-        self.hub.handle(Input::Stop { message }, at, &mut self.effects);
+        self.input(Input::Stop { message }, at);
         self.carry(at).await;
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();
-        self.to_rounds.leave(Order::Drain(drain));
+        self.to_rounds.leave(Work::Drain(drain));
         let mut gave_up = 0;
+        let mut ready = Vec::new();
         loop {
             // A watchdog that is shorter than the deadline must not end this.
             let wake = self.around.watchdog.map_or(deadline, |every| deadline.min(Instant::now() + every));
@@ -895,18 +1048,28 @@ impl Driver {
                 _ = &mut drained => break,
                 arrival = arrivals.recv() => match arrival {
                     // A second signal: at once.
-                    Some(Arrival::Stop) => { gave_up = self.abandon().await; break }
+                    Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.last_words(&command, by, reply, now()),
                     Some(Arrival::Store(answer)) => self.stored(answer, now()),
                     // Who was accepted on the way here is told so, and turned away.
-                    Some(Arrival::Accepted { stream, peer }) => {
+                    Some(Arrival::Accepted(newcomer)) => {
                         let at = now();
-                        self.accepted(stream, peer, at);
+                        self.accepted(newcomer, at);
                         self.carry(at).await;
                     }
                     Some(_) => {}
                     None => break,
                 },
+                // What they still send is thrown away: closed with that unread, a connection would be
+                // reset, and its client could lose the goodbye.
+                Ok(()) = self.inputs.wait(&mut ready) => {
+                    for Ready { key, to_the_end } in ready.drain(..) {
+                        self.ready(SessionId(key), to_the_end);
+                    }
+                    while let Some(id) = self.turns.pop_front() {
+                        self.turn(id, now());
+                    }
+                }
                 () = tokio::time::sleep_until(wake) => {
                     systemd::watchdog();
                     if Instant::now() >= deadline {
@@ -934,12 +1097,17 @@ impl Driver {
             let value = serde_json::to_value(stopped).expect("results are plain JSON");
             let _ = reply.send(Ok(control::Answered::One(value)));
         }
-        Ended { gave_up }
+        let left: Vec<_> = self.ports.keys().copied().collect();
+        for id in left {
+            self.close(id);
+        }
+        self.tape.close();
+        Ended { gave_up, handed_over: false }
     }
 
     async fn abandon(&mut self) -> u64 {
         let (answer, number) = oneshot::channel();
-        self.to_rounds.leave(Order::Abandon(answer));
+        self.to_rounds.leave(Work::Abandon(answer));
         number.await.unwrap_or(0)
     }
 

@@ -1,12 +1,14 @@
 //! What carries: sockets, tasks, clocks. It decides nothing and translates nothing.
 //!
-//! | task | does |
+//! | module | does |
 //! | --- | --- |
-//! | [`accept`] | one for each listening socket: hands connections to the driver |
-//! | [`connection`] | one for each client: reads what comes, hands it to the driver, waits for it to be taken |
-//! | [`driver`] | one: owns the hub; inputs in, effects out |
-//! | [`rounds`] | one: owns the rooms' logs and everybody's cursors, and makes all writes |
-//! | [`control`] | one for each connection to the admin socket |
+//! | [`accept`] | one task for each listening socket: hands connections to the driver |
+//! | [`driver`] | one task: owns the state machine; reads what clients send; inputs in, outcomes out |
+//! | [`rounds`] | one task: owns the rooms' logs and everybody's cursors, and makes all writes |
+//! | [`control`] | one task for each connection to the admin socket |
+//! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
+//! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |
+//! | [`recovery`] | taking over from a former process |
 //!
 //! The driver never waits for a client, and neither do the rounds.
 
@@ -15,4 +17,9 @@ pub mod connection;
 pub mod control;
 pub mod driver;
 pub mod exchange;
+pub mod fault;
+pub mod queue;
+pub mod readiness;
+pub mod recovery;
 pub mod rounds;
+pub mod tape;

@@ -7,50 +7,44 @@
 //!
 //! Nothing here waits for a client. One whose socket is full is left alone until the socket says
 //! that it takes more, and catches up from its cursor.
+//!
+//! A process that takes over has the same orders carried out, by [`Rounds::take_over`]: what each
+//! client's socket had taken is passed over then instead of written.
 
-use std::collections::{HashMap, VecDeque};
-use std::io::{ErrorKind, IoSlice};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use slab::Slab;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::exchange::Exchange;
-use crate::hub::message::{Farewell, Line, RoomId, SessionId, View};
-use crate::settings::{Settings, SlowPolicy};
+use super::fault;
+use super::readiness::{Readiness, Ready};
+use super::tape::{Cut, Cuts};
+use crate::hub::message::{Farewell, Line, RoomId, SessionId};
+use crate::settings::SlowPolicy;
+use crate::wire::machine::{Limits, Order, Outcome};
 use crate::wire::render;
-use crate::wire::stream::{Filter, Log, MAX_PIECES, Reader};
+use crate::wire::stream::{Log, MAX_PIECES, Reader};
 
 /// What the rounds are to do, in order.
 #[derive(Debug)]
-pub enum Order {
-    /// A client is there.
-    Attach(Arc<Connection>),
-    /// A room is there.
-    Open(RoomId),
-    /// A room is there no more.
-    Shut(RoomId),
-    /// A line belongs at the end of a room's log.
-    Post(RoomId, Arc<Line>),
-    /// A client reads that room's log from its present end on.
-    Enter(SessionId, RoomId),
-    /// One client gets this, after what is in its room's log now.
-    Tell(SessionId, Arc<[u8]>),
-    /// From here on, a client sees lines in this way.
-    See(SessionId, View),
-    /// From here on, these lines are hidden from a client.
-    Hide(SessionId, Filter),
-    /// A client gets what it is owed, and its connection ends.
-    Close(SessionId),
-    /// Settings have changed.
-    Limits(Limits),
-    /// A client that was full takes bytes again.
-    Writable(SessionId),
-    /// A client that was full has taken nothing for too long.
-    Stalled(SessionId),
+pub enum Work {
+    /// The connection of a client that is attached next.
+    Connection(Arc<Connection>),
+    /// What the state machine wants.
+    Order(Order),
+    /// To be answered with what everybody is owed, as [`Rounds::take_over`] reads it; nothing is done
+    /// until the snapshot counts.
+    Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
     /// To be answered when no client is left.
     Drain(oneshot::Sender<()>),
     /// Every client left is given up; answered with their number.
@@ -59,31 +53,12 @@ pub enum Order {
 
 /// What the rounds tell the driver.
 #[derive(Debug)]
-pub struct Report {
-    /// Of which client.
-    pub id: SessionId,
-    /// Why it is to go.
-    pub why: Farewell,
-}
-
-/// The settings that concern the rounds.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    behind: usize,
-    policy: SlowPolicy,
-    stall: Duration,
-    mailbox: usize,
-}
-
-impl From<&Settings> for Limits {
-    fn from(settings: &Settings) -> Self {
-        Self {
-            behind: settings.slow.behind,
-            policy: settings.slow.policy,
-            stall: settings.slow.stall,
-            mailbox: settings.limits.mailbox,
-        }
-    }
+pub enum Report {
+    /// Nothing more can be written to a client.
+    Gone(SessionId, Farewell),
+    /// A client that was to be closed got all it was owed, and its output was ended; or nothing more
+    /// can be done for it, and the connection was broken off.
+    Finished(SessionId),
 }
 
 /// What the rounds count; read by whoever wants to know.
@@ -115,14 +90,22 @@ struct Client {
     room: Option<RoomId>,
     /// Where in its room's list of members it stands.
     seat: usize,
-    /// The socket was full, and has not said yet that it takes more.
-    full: bool,
+    /// The socket was full, and has not said yet that it takes more: until when that may be so.
+    full: Option<Instant>,
+    /// The socket was full once, and is in the set of those that are watched.
+    watched: bool,
     /// A look at it is among the jobs.
     queued: bool,
     /// It ends when it has got everything.
     closing: bool,
     /// It was reported to the driver; nothing more is written.
     given_up: bool,
+    /// Bytes that its socket has taken in all.
+    sent: u64,
+    /// While another process's orders are carried out again: bytes that its socket has taken so far.
+    limit: u64,
+    /// Likewise: how many it had taken when lines were cut for it the next time.
+    next_cut: u64,
 }
 
 #[derive(Debug, Default)]
@@ -147,7 +130,7 @@ enum Job {
 
 /// The task's state.
 pub struct Rounds {
-    orders: Arc<Exchange<Order>>,
+    work: Arc<Exchange<Work>>,
     reports: Arc<Exchange<Report>>,
     counts: Arc<Counts>,
     limits: Limits,
@@ -155,23 +138,35 @@ pub struct Rounds {
     keys: HashMap<SessionId, usize>,
     rooms: HashMap<RoomId, Room>,
     jobs: VecDeque<Job>,
+    /// The connection of a client that is attached next.
+    coming: Option<Arc<Connection>>,
+    /// Those whose sockets are full, by when they are given up.
+    full: BTreeSet<(Instant, usize)>,
+    /// Where those are watched; there when the rounds run.
+    room_to_write: Option<Readiness>,
     /// How many rooms' logs hold more than they may: no orders are carried out until each of them has
     /// had a round, so that only those lose lines whose sockets are full.
     over: usize,
     drained: Option<oneshot::Sender<()>>,
+    cuts: Cuts,
+    /// Orders carried out since the snapshot.
+    orders: u64,
+    /// The cuts of a former process that are still to be made, while its orders are carried out again.
+    replaying: Option<VecDeque<Cut>>,
 }
 
 impl Rounds {
-    /// Rounds that carry out `orders`.
+    /// Rounds that do `work`.
     #[must_use]
     pub fn new(
-        orders: Arc<Exchange<Order>>,
+        work: Arc<Exchange<Work>>,
         reports: Arc<Exchange<Report>>,
         counts: Arc<Counts>,
         limits: Limits,
+        cuts: Cuts,
     ) -> Self {
         Self {
-            orders,
+            work,
             reports,
             counts,
             limits,
@@ -179,73 +174,118 @@ impl Rounds {
             keys: HashMap::new(),
             rooms: HashMap::new(),
             jobs: VecDeque::new(),
+            coming: None,
+            full: BTreeSet::new(),
+            room_to_write: None,
             over: 0,
             drained: None,
+            cuts,
+            orders: 0,
+            replaying: None,
         }
     }
 
-    /// Makes rounds for ever; ends by being aborted.
-    pub async fn run(mut self) {
-        let (mut taken, mut orders) = (Vec::new(), VecDeque::new());
+    /// Makes rounds for ever; ends by being aborted. To be called within a runtime.
+    ///
+    /// # Errors
+    /// Those of epoll_create1(2), at the start.
+    pub async fn run(mut self) -> io::Result<()> {
+        self.room_to_write = Some(Readiness::new()?);
+        let (mut taken, mut work, mut ready) = (Vec::new(), VecDeque::new(), Vec::new());
         loop {
             self.counts.beats.fetch_add(1, Ordering::Relaxed);
-            if orders.is_empty() {
-                self.orders.take(&mut taken);
-                // An empty one goes back as room for the next orders, unless it has grown out of measure.
-                orders = std::mem::take(&mut taken).into();
+            if work.is_empty() {
+                self.work.take(&mut taken);
+                // An empty one goes back as room for the next, unless it has grown out of measure.
+                work = std::mem::take(&mut taken).into();
             }
-            if orders.is_empty() && self.jobs.is_empty() {
-                self.orders.left().await;
-                continue;
+            if work.is_empty() && self.jobs.is_empty() {
+                self.wait(&mut ready).await;
+            } else if !self.full.is_empty() {
+                self.room_to_write.as_mut().expect("it is there").take(&mut ready);
             }
+            for Ready { key, .. } in ready.drain(..) {
+                self.writable(SessionId(key));
+            }
+            self.stalled();
             while self.over == 0
-                && let Some(order) = orders.pop_front()
+                && let Some(work) = work.pop_front()
             {
-                self.carry_out(order);
+                self.carry_out(work);
             }
-            if orders.is_empty() && orders.capacity() <= 4096 {
-                taken = std::mem::take(&mut orders).into();
+            if work.is_empty() && work.capacity() <= 4096 {
+                taken = std::mem::take(&mut work).into();
             }
             let mut budget = SLICE;
-            while budget > 0
-                && let Some(job) = self.jobs.pop_front()
-            {
-                match job {
-                    Job::Round(id) => self.round(id, &mut budget),
-                    Job::Look(key) => {
-                        budget -= 1;
-                        if let Some(client) = self.clients.get_mut(key) {
-                            client.queued = false;
-                            self.serve(key);
-                        }
-                    }
-                }
-            }
+            self.make_rounds(&mut budget);
             if self.clients.is_empty()
                 && let Some(drained) = self.drained.take()
             {
                 let _ = drained.send(());
             }
-            tokio::task::yield_now().await;
         }
     }
 
-    fn carry_out(&mut self, order: Order) {
+    /// Waits for work, for a full socket that takes more, or for the time when one is given up.
+    async fn wait(&mut self, ready: &mut Vec<Ready>) {
+        let until = self.full.first().map(|(until, _)| *until);
+        let room_to_write = self.room_to_write.as_mut().expect("it is there");
+        tokio::select! {
+            biased;
+            () = self.work.left() => {}
+            // At its end the runtime wakes nobody any more.
+            Ok(()) = room_to_write.wait(ready) => {}
+            () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+        }
+    }
+
+    fn make_rounds(&mut self, budget: &mut usize) {
+        while *budget > 0
+            && let Some(job) = self.jobs.pop_front()
+        {
+            match job {
+                Job::Round(id) => self.round(id, budget),
+                Job::Look(key) => {
+                    *budget -= 1;
+                    if let Some(client) = self.clients.get_mut(key) {
+                        client.queued = false;
+                        self.serve(key);
+                    }
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, work: Work) {
+        match work {
+            Work::Connection(connection) => self.coming = Some(connection),
+            Work::Order(order) => self.order(order),
+            Work::Snapshot(owed, counts) => {
+                let _ = owed.send(self.saved());
+                // Short: a copy. If the driver goes on without a word, so does this.
+                let _ = counts.recv();
+                self.orders = 0;
+            }
+            Work::Drain(drained) => self.drained = Some(drained),
+            Work::Abandon(answer) => {
+                let _ = answer.send(self.clients.len() as u64);
+                for client in self.clients.drain() {
+                    client.connection.abort();
+                }
+                self.keys.clear();
+                self.jobs.clear();
+                self.full.clear();
+            }
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        self.orders += 1;
         match order {
-            Order::Attach(connection) => {
-                let id = connection.id;
-                let reader = Reader::new(id);
-                let client = Client {
-                    connection,
-                    reader,
-                    room: None,
-                    seat: 0,
-                    full: false,
-                    queued: false,
-                    closing: false,
-                    given_up: false,
-                };
-                self.keys.insert(id, self.clients.insert(Box::new(client)));
+            Order::Attach(id) => {
+                if let Some(connection) = self.coming.take().filter(|connection| connection.id == id) {
+                    self.attach(connection, Reader::new(id));
+                }
             }
             Order::Open(id) => {
                 self.rooms.insert(id, Room::default());
@@ -271,7 +311,6 @@ impl Rounds {
                     self.leave(key);
                     let client = &mut self.clients[key];
                     client.closing = true;
-                    client.connection.close_input();
                     if client.given_up {
                         self.drop_client(key);
                     } else {
@@ -280,29 +319,53 @@ impl Rounds {
                 }
             }
             Order::Limits(limits) => self.limits = limits,
-            Order::Writable(id) => {
-                if let Some(key) = self.key(id) {
-                    self.clients[key].full = false;
-                    self.look(key);
-                }
-            }
-            Order::Stalled(id) => {
-                if let Some(key) = self.key(id) {
-                    if self.clients[key].closing {
-                        self.drop_client(key);
-                    } else {
-                        self.give_up(key, Farewell::TooSlow);
-                    }
-                }
-            }
-            Order::Drain(drained) => self.drained = Some(drained),
-            Order::Abandon(answer) => {
-                let _ = answer.send(self.clients.len() as u64);
-                for client in self.clients.drain() {
-                    client.connection.abort();
-                }
-                self.keys.clear();
-                self.jobs.clear();
+        }
+    }
+
+    fn attach(&mut self, connection: Arc<Connection>, reader: Reader) -> usize {
+        let id = connection.id;
+        let client = Client {
+            connection,
+            reader,
+            room: None,
+            seat: 0,
+            full: None,
+            watched: false,
+            queued: false,
+            closing: false,
+            given_up: false,
+            sent: 0,
+            limit: 0,
+            next_cut: u64::MAX,
+        };
+        let key = self.clients.insert(Box::new(client));
+        self.keys.insert(id, key);
+        key
+    }
+
+    fn writable(&mut self, id: SessionId) {
+        if let Some(key) = self.key(id)
+            && let Some(until) = self.clients[key].full.take()
+        {
+            self.full.remove(&(until, key));
+            self.look(key);
+        }
+    }
+
+    /// Gives up those who have taken nothing for too long.
+    fn stalled(&mut self) {
+        if self.full.first().is_none_or(|(until, _)| *until > Instant::now()) {
+            return;
+        }
+        let now = Instant::now();
+        while let Some((until, key)) = self.full.first().copied()
+            && until <= now
+        {
+            self.full.pop_first();
+            if self.clients[key].closing {
+                self.drop_client(key);
+            } else {
+                self.give_up(key, Farewell::TooSlow);
             }
         }
     }
@@ -328,7 +391,7 @@ impl Rounds {
         {
             self.clients[*key].reader.said(&room.log);
         }
-        if !room.over && room.log.bytes() > self.limits.behind {
+        if !room.over && self.replaying.is_none() && room.log.bytes() > self.limits.behind {
             room.over = true;
             self.over += 1;
         }
@@ -346,7 +409,7 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         // What a closing client is owed is bounded: it is told nothing new.
-        if client.reader.mail_bytes() > self.limits.mailbox && !client.closing {
+        if client.reader.mail_bytes() > self.limits.mailbox && !client.closing && self.replaying.is_none() {
             self.serve(key);
             if self.clients.get(key).is_some_and(|client| client.reader.mail_bytes() > self.limits.mailbox) {
                 self.give_up(key, Farewell::MailboxFull);
@@ -427,10 +490,10 @@ impl Rounds {
         }
         let Some(room) = self.rooms.get_mut(&id) else { return };
         // Lines that were posted while the round was under way.
-        if visited_to > 0 && room.low < room.log.end() {
+        if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
-                !client.full && !client.given_up && client.reader.next_line() < room.log.end()
+                client.full.is_none() && !client.given_up && client.reader.next_line() < room.log.end()
             });
             if behind {
                 room.queued = true;
@@ -444,13 +507,19 @@ impl Rounds {
     fn trim(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
-        let ready = room.members.iter().map(|key| &clients[*key]).filter(|client| !client.full && !client.given_up);
+        let ready =
+            room.members.iter().map(|key| &clients[*key]).filter(|client| client.full.is_none() && !client.given_up);
         let ready = ready.map(|client| client.reader.next_line()).min();
         let to = room.log.first_within(self.limits.behind).min(ready.unwrap_or(u64::MAX));
         let mut slow = Vec::new();
         for key in &room.members {
             let client = &mut clients[*key];
             if client.reader.next_line() < to {
+                // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
+                let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
+                if !self.cuts.append(cut) {
+                    return;
+                }
                 let missed = client.reader.skip(to, &room.log);
                 client.connection.missed.fetch_add(missed, Ordering::Relaxed);
                 self.counts.missed.fetch_add(missed, Ordering::Relaxed);
@@ -476,7 +545,10 @@ impl Rounds {
             return;
         }
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
-        if client.full {
+        if self.replaying.is_some() {
+            return client.pass_over(log);
+        }
+        if client.full.is_some() {
             let behind = client.reader.behind(log) as u64;
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
@@ -488,11 +560,14 @@ impl Rounds {
                 client.reader.advance(log, 0);
                 break;
             }
+            fault::point("write.before");
             match client.connection.write(&pieces[..count]) {
                 Ok(taken) => {
+                    fault::point("write.after");
                     self.counts.writes.fetch_add(1, Ordering::Relaxed);
                     self.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
                     client.reader.advance(log, taken);
+                    client.sent += taken as u64;
                     // All of it, and no more pieces than fit: nothing is left.
                     if taken == owed && count < MAX_PIECES {
                         break;
@@ -500,10 +575,9 @@ impl Rounds {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.counts.full.fetch_add(1, Ordering::Relaxed);
-                    client.full = true;
                     let behind = client.reader.behind(log) as u64;
                     client.connection.behind.store(behind, Ordering::Relaxed);
-                    return self.wait(key);
+                    return self.wait_for(key);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if client.closing => return self.drop_client(key),
@@ -518,28 +592,28 @@ impl Rounds {
         }
     }
 
-    /// Has somebody wait for a full socket, but not for ever.
-    fn wait(&self, key: usize) {
-        let client = &self.clients[key];
+    /// A socket is full: it is left alone until it takes more, but not for ever.
+    fn wait_for(&mut self, key: usize) {
+        let client = &mut self.clients[key];
         let patience = if client.closing { CLOSE_PATIENCE.min(self.limits.stall) } else { self.limits.stall };
-        let connection = client.connection.clone();
-        let orders = self.orders.clone();
-        tokio::spawn(async move {
-            let id = connection.id;
-            let order = match tokio::time::timeout(patience, connection.writable()).await {
-                Ok(()) => Order::Writable(id),
-                Err(_) => Order::Stalled(id),
-            };
-            drop(connection);
-            orders.leave(order);
-        });
+        let until = Instant::now() + patience;
+        client.full = Some(until);
+        self.full.insert((until, key));
+        let watched = self.room_to_write.as_ref().zip(client.connection.socket());
+        let watched = watched.map(|(room, socket)| room.watch_room(&socket, client.connection.id.0));
+        client.watched = true;
+        if !matches!(watched, Some(Ok(()))) {
+            self.full.remove(&(until, key));
+            client.full = None;
+            self.give_up(key, Farewell::Lost);
+        }
     }
 
     /// Nothing more is written to a client; the driver is told, and will order it closed.
     fn give_up(&mut self, key: usize, why: Farewell) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.given_up, true) {
-            self.reports.leave(Report { id: client.connection.id, why });
+            self.reports.leave(Report::Gone(client.connection.id, why));
         }
     }
 
@@ -548,10 +622,235 @@ impl Rounds {
         self.leave(key);
         let client = self.clients.remove(key);
         self.keys.remove(&client.connection.id);
-        if client.given_up || client.full {
+        if let Some(until) = client.full {
+            self.full.remove(&(until, key));
+        }
+        if client.watched
+            && let Some((room, socket)) = self.room_to_write.as_ref().zip(client.connection.socket())
+        {
+            room.forget(&socket.as_fd());
+        }
+        fault::point("close.before");
+        if client.given_up || client.full.is_some() {
             client.connection.abort();
         } else {
             client.connection.finish();
         }
+        fault::point("close.after");
+        self.reports.leave(Report::Finished(client.connection.id));
     }
+
+    /// Carries out what comes before anybody is there. Returns what is owed then, for
+    /// [`Self::take_over`].
+    pub fn begin(&mut self, outcomes: Vec<Outcome>) -> Vec<u8> {
+        for outcome in outcomes {
+            if let Outcome::Order(order) = outcome {
+                self.order(order);
+            }
+        }
+        self.orders = 0;
+        self.saved()
+    }
+
+    // -- taking over ---------------------------------------------------------------------------
+
+    /// What everybody is owed, for [`Self::take_over`].
+    fn saved(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            rooms: Vec<(RoomId, &'a Log)>,
+            clients: Vec<SavingClient<'a>>,
+        }
+        #[derive(Serialize)]
+        struct SavingClient<'a> {
+            id: SessionId,
+            cookie: u64,
+            room: Option<RoomId>,
+            reader: &'a Reader,
+            closing: bool,
+            sent: u64,
+        }
+        let clients = self.clients.iter().map(|(_, client)| SavingClient {
+            id: client.connection.id,
+            cookie: client.connection.cookie,
+            room: client.room,
+            reader: &client.reader,
+            closing: client.closing,
+            sent: client.sent,
+        });
+        let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log)).collect();
+        serde_json::to_vec(&Saving { rooms, clients: clients.collect() }).expect("plain values")
+    }
+
+    /// Reads what was owed to everybody at the snapshot, and prepares for the orders since. `connection`
+    /// gives a client's connection, and how many bytes its socket has taken.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn take_over(
+        &mut self,
+        saved: &[u8],
+        cuts: Vec<Cut>,
+        limits: Limits,
+        mut connection: impl FnMut(SessionId, u64) -> (Arc<Connection>, u64),
+    ) -> Result<(), String> {
+        let saved: Saved = serde_json::from_slice(saved).map_err(|error| error.to_string())?;
+        self.replaying = Some(cuts.into());
+        self.limits = limits;
+        self.rooms = saved.rooms.into_iter().map(|(id, log)| (id, Room { log, ..Room::default() })).collect();
+        for SavedClient { id, cookie, room, mut reader, closing, sent } in saved.clients {
+            let log = match room {
+                Some(room) => {
+                    let room =
+                        self.rooms.get_mut(&room).ok_or_else(|| format!("{id} reads a log that is not there"))?;
+                    room.members.push(self.clients.vacant_key());
+                    Some(room)
+                }
+                None => None,
+            };
+            let seat = log.as_ref().map_or(0, |room| room.members.len() - 1);
+            reader.resume(log.map(|room| &mut room.log))?;
+            let (connection, taken) = connection(id, cookie);
+            let key = self.attach(connection, reader);
+            let client = &mut self.clients[key];
+            (client.room, client.seat, client.closing, client.sent) = (room, seat, closing, sent);
+            self.may_take(key, taken);
+        }
+        Ok(())
+    }
+
+    /// Has an order of a former process carried out; the connection of one that attaches a client comes
+    /// before it, with the number of bytes that its socket has taken.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn replay(&mut self, order: Order, coming: Option<(Arc<Connection>, u64)>) -> Result<(), String> {
+        let attached = coming.map(|(connection, taken)| {
+            let id = connection.id;
+            self.coming = Some(connection);
+            (id, taken)
+        });
+        self.order(order);
+        if let Some((id, taken)) = attached
+            && let Some(key) = self.key(id)
+        {
+            self.may_take(key, taken);
+        }
+        while let Some(cut) = self.replaying.as_mut().and_then(|cuts| {
+            cuts.front().is_some_and(|cut| cut.order == self.orders).then(|| cuts.pop_front()).flatten()
+        }) {
+            self.settle();
+            let key = self.key(cut.id).ok_or_else(|| format!("{} is not there to miss lines", cut.id))?;
+            let client = &mut self.clients[key];
+            let room = client.room.and_then(|room| self.rooms.get_mut(&room));
+            let room = room.filter(|room| cut.to <= room.log.end());
+            let Some(room) = room.filter(|_| client.sent == cut.sent) else {
+                return Err(format!("{} cannot have missed lines there", cut.id));
+            };
+            client.reader.skip(cut.to, &room.log);
+            let taken = client.limit;
+            self.may_take(key, taken);
+        }
+        // So that what is held stays bounded.
+        if self.orders.is_multiple_of(4096) {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// A client's socket has taken `taken` bytes in all; of these as many count as it had taken when its
+    /// next lines were cut.
+    fn may_take(&mut self, key: usize, taken: u64) {
+        let id = self.clients[key].connection.id;
+        let cut = self.replaying.iter().flatten().find(|cut| cut.id == id);
+        self.clients[key].limit = taken;
+        self.clients[key].next_cut = cut.map_or(u64::MAX, |cut| cut.sent);
+    }
+
+    /// Has everybody pass over what their sockets have taken.
+    fn settle(&mut self) {
+        while !self.jobs.is_empty() {
+            self.make_rounds(&mut usize::MAX.clone());
+        }
+    }
+
+    /// Ends what [`Self::take_over`] began: from now on, what is owed is written. Returns those whose
+    /// sockets have taken more than they were sent: whatever that was, it is not known what they are owed.
+    pub fn taken_over(&mut self) -> Vec<SessionId> {
+        self.settle();
+        self.replaying = None;
+        let mut unknown = Vec::new();
+        for (_, client) in &self.clients {
+            if client.sent < client.limit && client.limit != u64::MAX {
+                unknown.push(client.connection.id);
+            }
+        }
+        let keys: Vec<_> = self.keys.values().copied().collect();
+        for key in keys {
+            self.look(key);
+        }
+        for room in self.rooms.values_mut() {
+            if room.log.bytes() > self.limits.behind {
+                room.over = true;
+                self.over += 1;
+            }
+        }
+        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for id in rooms {
+            if let Some(room) = self.rooms.get_mut(&id)
+                && !std::mem::replace(&mut room.queued, true)
+            {
+                self.jobs.push_back(Job::Round(id));
+            }
+        }
+        unknown
+    }
+
+    /// Whether there is a client of this number.
+    #[must_use]
+    pub fn knows(&self, id: SessionId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
+    /// Everybody's connection, and whether it is to be closed.
+    pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
+        self.clients.iter().map(|(_, client)| (&client.connection, client.closing))
+    }
+}
+
+impl Client {
+    /// Passes over what its socket has taken already.
+    fn pass_over(&mut self, log: Option<&Log>) {
+        let limit = self.limit.min(self.next_cut);
+        // Like a socket that is full.
+        while self.sent < limit {
+            self.reader.missed(render::missed);
+            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            let (count, owed) = self.reader.gather(log, &mut pieces);
+            let taken = owed.min(usize::try_from(limit - self.sent).unwrap_or(usize::MAX));
+            self.reader.advance(log, taken);
+            self.sent += taken as u64;
+            if count == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// What is read of what everybody is owed.
+#[derive(Deserialize)]
+struct Saved {
+    rooms: Vec<(RoomId, Log)>,
+    clients: Vec<SavedClient>,
+}
+
+#[derive(Deserialize)]
+struct SavedClient {
+    id: SessionId,
+    cookie: u64,
+    room: Option<RoomId>,
+    reader: Reader,
+    #[serde(default)]
+    closing: bool,
+    sent: u64,
 }

@@ -462,7 +462,8 @@ mod tests {
             (100_000_000, "100ms"),
             (90_000_000_000, "90s"),
             (120_000_000_000, "2min"),
-            (86_400_000_000_000, "24h"),
+            (3_600_000_000_000, "1h"),
+            (86_400_000_000_000, "1d"),
         ] {
             assert_eq!(show_time(Duration::from_nanos(nanos)), written);
             assert_eq!(parse_time(written), Some(Duration::from_nanos(nanos)));

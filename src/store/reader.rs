@@ -114,6 +114,15 @@ impl Reader {
         }
     }
 
+    /// Whether there is a room whose name folds to this.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn knows(&self, room: &str) -> Result<bool, Trouble> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM rooms WHERE folded = ?)";
+        self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
+    }
+
     /// How many lines are meant.
     ///
     /// # Errors

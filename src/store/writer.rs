@@ -305,14 +305,14 @@ impl Writer {
     }
 
     fn written(&mut self, through: u64, records: u64) -> Result<(), Trouble> {
-        (self.tell)(Answer::Recorded { through, redacted: std::mem::take(&mut self.redacted) });
         lock(&self.health).records += records;
+        let measured = self.recover().and_then(|()| self.measure());
+        (self.tell)(Answer::Recorded { through, redacted: std::mem::take(&mut self.redacted) });
         if !std::mem::replace(&mut self.unindexed, true) {
             // A search reads what is not in the index as well: many lines at a time cost less.
             self.rest_until = Instant::now() + INDEX_AFTER;
         }
-        self.recover()?;
-        self.measure()
+        measured
     }
 
     /// If the disk took nothing before, and nothing waits for it now: whether it takes something.

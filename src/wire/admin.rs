@@ -57,6 +57,8 @@ pub struct Stored {
     pub last: Option<u64>,
     /// Those that are to follow.
     pub tail: Vec<Line>,
+    /// The room's name as it was given, if no such room is open: then it must be one on disk.
+    pub room: Option<String>,
 }
 
 fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
@@ -293,7 +295,8 @@ fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer,
     };
     let last = args.last.map(|last| last.0);
     if hub.is_recording() {
-        return Ok(Answer::Stored(stored(hub, what, last)));
+        let room = args.room.as_deref().filter(|room| hub.find_room(room).is_none()).map(str::to_owned);
+        return Ok(Answer::Stored(Stored { room, ..stored(hub, what, last) }));
     }
     // What is in memory is of rooms that are open.
     args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
@@ -332,7 +335,7 @@ fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
         tail.drain(..skip);
         last - tail.len() as u64
     });
-    Stored { what: Selector { to: Some(to), ..what }, last, tail }
+    Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
 }
 
 fn redact(
@@ -386,7 +389,6 @@ pub fn history_line(room: &str, line: &message::Line) -> Line {
         t: Time(line.at),
         room: room.into(),
         nick: line.said.nick().into(),
-        client: line.author.map(|author| author.to_string()),
         kind: match &line.said {
             message::Said::Emote { .. } => LineKind::Emote,
             message::Said::Notice { .. } => LineKind::Notice,

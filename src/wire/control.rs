@@ -467,7 +467,7 @@ pub struct HistoryArgs {
     pub room: Option<Text<256>>,
     /// Only the last so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000_000>>,
+    pub last: Option<Whole<1, 1_000_000>>,
     /// Only those said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -487,7 +487,7 @@ pub struct SearchArgs {
     pub room: Option<Text<256>>,
     /// Only the last so many matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000_000>>,
+    pub last: Option<Whole<1, 1_000_000>>,
     /// Only what was said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -854,9 +854,6 @@ pub struct Line {
     pub room: String,
     /// By whom.
     pub nick: String,
-    /// By which client, if by one; ids are not given a second time, also after a restart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<String>,
     /// What kind of line it is.
     pub kind: LineKind,
     /// The text.

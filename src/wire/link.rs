@@ -4,6 +4,8 @@
 //! one piece are given out one line at a time, so that whoever paces the client can leave the rest
 //! lying; nothing is lost and nothing is looked at twice.
 
+use serde::{Deserialize, Serialize};
+
 use crate::hub::text;
 
 use super::lines::{LineAssembler, LineEvent};
@@ -17,7 +19,8 @@ const EOT: u8 = 0x04;
 /// Idle, it holds no heap memory but what a telnet client has negotiated. Otherwise it holds an
 /// unfinished line, at most as long as the limit, and the bytes not looked at yet, which the caller
 /// bounds by reading no more until they are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Link {
     telnet: Telnet,
     lines: LineAssembler,
@@ -30,7 +33,7 @@ pub struct Link {
 }
 
 /// What came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Heard {
     /// A line.
     Line {
@@ -54,15 +57,16 @@ pub enum Heard {
 
 impl Link {
     /// Takes bytes that came in.
-    pub fn push(&mut self, bytes: Vec<u8>) {
-        if self.at == self.input.len() {
-            self.input = bytes;
-            self.at = 0;
-        } else {
-            self.input.drain(..self.at);
-            self.at = 0;
-            self.input.extend_from_slice(&bytes);
-        }
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.input.drain(..self.at);
+        self.at = 0;
+        self.input.extend_from_slice(bytes);
+    }
+
+    /// Whether what was read from elsewhere fits together.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.at.checked_add(self.data).is_some_and(|end| end <= self.input.len())
     }
 
     /// Nothing more comes: what is left without an end is the last line.
@@ -163,7 +167,7 @@ mod tests {
     fn listen(pieces: &[&[u8]]) -> (Vec<Heard>, Vec<u8>) {
         let (mut link, mut out, mut replies) = (Link::default(), Vec::new(), Vec::new());
         for piece in pieces {
-            link.push(piece.to_vec());
+            link.push(piece);
             // Half of the time the caller leaves the rest lying and comes back with more.
             while let Some(heard) = link.next(32, &mut replies) {
                 out.push(heard);

@@ -5,6 +5,7 @@ pub mod control;
 pub mod frames;
 pub mod lines;
 pub mod link;
+pub mod machine;
 pub mod render;
 pub mod stream;
 pub mod telnet;

@@ -189,8 +189,10 @@ pub fn message(message: &Message, now: Wall, out: &mut Vec<u8>) {
                 Kept::Nothing => "Nothing that is said is kept.".to_owned(),
                 Kept::Lines(1) => "The last line of a room is kept until it closes.".to_owned(),
                 Kept::Lines(kept) => format!("The last {kept} lines of a room are kept until it closes."),
-                Kept::OnDisk(None) => "What is said here is kept.".to_owned(),
-                Kept::OnDisk(Some(time)) => format!("What is said here is kept for {}.", span(*time)),
+                Kept::OnDisk { time: None, shown } => format!("What is said is kept; /history shows {shown} lines."),
+                Kept::OnDisk { time: Some(time), shown } => {
+                    format!("What is said is kept for {}; /history shows {shown} lines.", span(*time))
+                }
             };
             notice(out, &[&kept, " Type /help or /quit."]);
             if let Some(greeting) = greeting {

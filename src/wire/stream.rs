@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use crate::hub::message::{Line, SessionId, View};
 
 use super::render;
@@ -25,6 +27,32 @@ pub struct Log {
     first: u64,
     lines: VecDeque<Arc<Line>>,
     renderings: Vec<Rendering>,
+}
+
+/// What is kept of a log: the renderings are made again, for those who read it.
+#[derive(Deserialize)]
+struct SavedLog {
+    first: u64,
+    lines: VecDeque<Arc<Line>>,
+}
+
+impl Serialize for Log {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            first: u64,
+            lines: &'a VecDeque<Arc<Line>>,
+        }
+        Saving { first: self.first, lines: &self.lines }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Log {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SavedLog { first, lines } = SavedLog::deserialize(deserializer)?;
+        first.checked_add(lines.len() as u64).ok_or_else(|| de::Error::custom("a log without end"))?;
+        Ok(Self { first, lines, renderings: Vec::new() })
+    }
 }
 
 /// The lines of a log as seen in one view.
@@ -193,8 +221,35 @@ impl From<Arc<[u8]>> for Shared {
     }
 }
 
+/// As text, which it nearly always is, or as numbers: telnet commands are no text.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Spelt<'a> {
+    Text(std::borrow::Cow<'a, str>),
+    Bytes(std::borrow::Cow<'a, [u8]>),
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rest = self.rest();
+        std::str::from_utf8(rest)
+            .map_or_else(|_| Spelt::Bytes(rest.into()), |text| Spelt::Text(text.into()))
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Arc<[u8]> = match Spelt::deserialize(deserializer)? {
+            Spelt::Text(text) => text.as_bytes().into(),
+            Spelt::Bytes(bytes) => bytes.into(),
+        };
+        Ok(bytes.into())
+    }
+}
+
 /// What is meant for one reader alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Mail {
     /// Goes out before this line of the log.
     before: u64,
@@ -202,7 +257,7 @@ struct Mail {
 }
 
 /// What one reader does not want to see.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Arrivals and departures.
     pub quiet: bool,
@@ -211,19 +266,27 @@ pub struct Filter {
 }
 
 /// One client's place in a room's log, and its mail.
-#[derive(Debug)]
+///
+/// It can be kept and read again: see [`Self::resume`].
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
+    #[serde(default)]
     view: View,
     /// The next line it is owed.
     next: u64,
     /// One more than the last line of its own, which it is not shown.
     own: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<Box<Filter>>,
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     mail: VecDeque<Mail>,
+    #[serde(skip)]
     mail_bytes: usize,
     /// Lines that it was not shown, for they had to be let go of, and where the first of them was.
+    #[serde(default)]
     missed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     missed_at: Option<u64>,
 }
 
@@ -246,6 +309,20 @@ impl Reader {
         let mail = VecDeque::new();
         let view = View::default();
         Self { id, view, next: 0, own: 0, filter: None, mail, mail_bytes: 0, missed: 0, missed_at: None }
+    }
+
+    /// Goes on reading `log`, after it and this reader were read from elsewhere.
+    ///
+    /// # Errors
+    /// If it cannot have read that log.
+    pub fn resume(&mut self, log: Option<&mut Log>) -> Result<(), String> {
+        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        let Some(log) = log else { return Ok(()) };
+        if !(log.first()..=log.end()).contains(&self.next) {
+            return Err(format!("{} is at line {} of {} to {}", self.id, self.next, log.first(), log.end()));
+        }
+        log.take_view(self.view);
+        Ok(())
     }
 
     /// Reads `log` from its present end on.

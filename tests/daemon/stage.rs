@@ -282,7 +282,8 @@ impl Setup {
     pub(crate) fn notify(mut self) -> Self {
         let path = self.dir.0.join("notify");
         self.notify = Some(UnixDatagram::bind(&path).unwrap());
-        self.env("NOTIFY_SOCKET", path.to_str().unwrap())
+        // One that keeps no descriptors: those that do have tests of their own, in tests/survival.
+        self.env("NOTIFY_SOCKET", path.to_str().unwrap()).env("FDSTORE", "0")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

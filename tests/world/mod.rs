@@ -269,7 +269,7 @@ impl World {
 
     /// Bytes come in from a client's socket.
     pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
-        self.clients.get_mut(&session).expect("a client").link.push(bytes.to_vec());
+        self.clients.get_mut(&session).expect("a client").link.push(bytes);
         self.hear(session);
     }
 

@@ -1,0 +1,221 @@
+//! The hub's state as it outlives a process.
+//!
+//! Only what cannot be had from the rest is kept: the indexes are made anew. What is read is believed
+//! as little as a stranger's input: whatever does not fit together is an error, never a panic.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::archive::Backlog;
+use super::message::{Line, RoomId, SessionId};
+use super::name::Name;
+use super::room::{History, Presence, Room};
+use super::roster::Roster;
+use super::session::{Origin, Session};
+use super::time::Wall;
+use super::{Counters, Hub};
+use crate::settings::Settings;
+
+/// What is read. A release that knows more finds the new fields at their defaults, one that knows
+/// less passes them over.
+#[derive(Deserialize)]
+struct Saved {
+    settings: Settings,
+    key: [u8; 16],
+    sessions: Vec<Session>,
+    rooms: Vec<SavedRoom>,
+    lobby: RoomId,
+    next_room: u64,
+    next_line: u64,
+    #[serde(default)]
+    counters: BTreeMap<String, u64>,
+    #[serde(default)]
+    peak: usize,
+    #[serde(default)]
+    recording: bool,
+    #[serde(default)]
+    backlog: Backlog,
+    #[serde(default)]
+    dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
+    #[serde(default = "first_search")]
+    next_search: u64,
+}
+
+fn first_search() -> u64 {
+    1
+}
+
+#[derive(Deserialize)]
+struct SavedRoom {
+    id: RoomId,
+    name: Name,
+    #[serde(default)]
+    topic: Arc<str>,
+    since: Wall,
+    #[serde(default)]
+    lines: u64,
+    #[serde(default)]
+    history: Vec<Arc<Line>>,
+    #[serde(default)]
+    presence: Presence,
+}
+
+/// What is written: the same, borrowed.
+#[derive(Serialize)]
+struct Saving<'a> {
+    settings: &'a Settings,
+    key: [u8; 16],
+    sessions: Vec<&'a Session>,
+    rooms: Vec<SavingRoom<'a>>,
+    lobby: RoomId,
+    next_room: u64,
+    next_line: u64,
+    counters: BTreeMap<&'static str, u64>,
+    peak: usize,
+    recording: bool,
+    backlog: &'a Backlog,
+    dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
+    next_search: u64,
+}
+
+#[derive(Serialize)]
+struct SavingRoom<'a> {
+    id: RoomId,
+    name: &'a Name,
+    topic: &'a str,
+    since: Wall,
+    lines: u64,
+    history: Vec<&'a Line>,
+    presence: &'a Presence,
+}
+
+impl Serialize for Hub {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rooms = self.rooms.values().map(|room| SavingRoom {
+            id: room.id,
+            name: &room.name,
+            topic: &room.topic,
+            since: room.since,
+            lines: room.lines,
+            history: room.history.iter().map(Arc::as_ref).collect(),
+            presence: &room.presence,
+        });
+        let saving = Saving {
+            settings: &self.settings,
+            key: self.key,
+            sessions: self.sessions().collect(),
+            rooms: rooms.collect(),
+            lobby: self.lobby,
+            next_room: self.next_room,
+            next_line: self.next_line,
+            counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
+            peak: self.peak,
+            recording: self.recording,
+            backlog: &self.backlog,
+            dormant: self
+                .dormant
+                .iter()
+                .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
+                .collect(),
+            next_search: self.next_search,
+        };
+        saving.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hub {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Saved::deserialize(deserializer)?.revive().map_err(de::Error::custom)
+    }
+}
+
+impl Saved {
+    fn revive(self) -> Result<Hub, String> {
+        let mut hub = Hub {
+            settings: self.settings,
+            key: self.key,
+            sessions: BTreeMap::new(),
+            roster: Roster::default(),
+            origins: BTreeMap::new(),
+            ignorers: BTreeSet::new(),
+            rooms: BTreeMap::new(),
+            room_names: Roster::default(),
+            lobby: self.lobby,
+            deadlines: BTreeSet::new(),
+            recording: self.recording,
+            backlog: self.backlog,
+            dormant: BTreeMap::new(),
+            next_search: self.next_search,
+            next_room: self.next_room,
+            next_line: self.next_line,
+            counters: Counters::of(&self.counters),
+            peak: self.peak,
+            stopping: false,
+            no_one: Arc::new([]),
+        };
+        for saved in self.rooms {
+            let SavedRoom { id, name, topic, since, lines, history, presence } = saved;
+            if id.0 >= hub.next_room {
+                return Err(format!("room {} is newer than the newest", id.0));
+            }
+            hub.room_names.claim(&name, id).map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
+            if let Some(at) = presence.flush_at {
+                hub.deadlines.insert((at, id));
+            }
+            if history.last().is_some_and(|line| line.seq >= hub.next_line) {
+                return Err(format!("room {} has lines newer than the newest", id.0));
+            }
+            let mut history = History::of(history);
+            history.trim(&hub.settings.history);
+            let members = BTreeSet::new();
+            let kept = hub.settings.history.keeps(&name);
+            let room = Room { id, name, topic, members, since, lines, history, kept, presence, closing: false };
+            if hub.rooms.insert(id, room).is_some() {
+                return Err(format!("room {} is there twice", id.0));
+            }
+        }
+        for session in self.sessions {
+            let id = session.id;
+            let room =
+                hub.rooms.get_mut(&session.room).ok_or_else(|| format!("{id} is in a room that is not there"))?;
+            room.members.insert(id);
+            hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
+            *hub.origins.entry(Origin::of(session.peer.ip())).or_insert(0) += 1;
+            if !session.ignoring.is_empty() {
+                hub.ignorers.insert(id);
+            }
+            if hub.sessions.insert(id, Box::new(session)).is_some() {
+                return Err(format!("{id} is there twice"));
+            }
+        }
+        for (id, name, lines) in self.dormant {
+            if id.0 >= hub.next_room || hub.rooms.contains_key(&id) {
+                return Err(format!("room {} is not open, and there", id.0));
+            }
+            let mut history = History::of(lines);
+            history.trim(&hub.settings.history);
+            hub.dormant.insert(name, (id, history));
+        }
+        hub.backlog.revive(hub.next_line)?;
+        if !hub.recording && hub.backlog.iter().len() > 0 {
+            return Err("something waits for the disk, and nothing is recorded".to_owned());
+        }
+        if !hub.rooms.contains_key(&hub.lobby) {
+            return Err("there is no lobby".to_owned());
+        }
+        if let Some(room) = hub.rooms.values().find(|room| room.members.is_empty() && room.id != hub.lobby) {
+            return Err(format!("room {} is empty", room.id.0));
+        }
+        Ok(hub)
+    }
+}
+
+impl Hub {
+    /// The highest number that a session has.
+    #[must_use]
+    pub fn newest_session(&self) -> Option<SessionId> {
+        self.sessions.last_key_value().map(|(id, _)| *id)
+    }
+}

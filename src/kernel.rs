@@ -1,0 +1,319 @@
+//! What the kernel offers and no crate wraps safely: memory that outlives a process, counters of a TCP
+//! connection, descriptors in messages. The one module with `unsafe` code; each use has its proof.
+#![allow(unsafe_code, reason = "this is the module for it")]
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::ptr::NonNull;
+use std::sync::atomic::AtomicU64;
+
+use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
+use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// The most descriptors that one message can carry (`SCM_MAX_FD`, unix(7)).
+pub const MOST_DESCRIPTORS: usize = 253;
+
+/// Makes a memory file of `len` bytes, all zero and none of them taking memory yet, whose length can
+/// never change (memfd_create(2)).
+///
+/// # Errors
+/// Those of the system calls.
+pub fn memory_file(name: &str, len: u64) -> io::Result<OwnedFd> {
+    let file = memfd_create(name, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
+    nix::unistd::ftruncate(&file, i64::try_from(len).map_err(io::Error::other)?)?;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(SEALS))?;
+    Ok(file)
+}
+
+const SEALS: SealFlag = SealFlag::F_SEAL_SHRINK.union(SealFlag::F_SEAL_GROW).union(SealFlag::F_SEAL_SEAL);
+
+/// Whether `file` is a memory file of `len` bytes whose length can never change.
+#[must_use]
+pub fn is_memory_file(file: &impl AsFd, len: u64) -> bool {
+    let sealed =
+        fcntl(file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(SEALS));
+    sealed && nix::sys::stat::fstat(file).is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(len))
+}
+
+/// Gives the memory of a part of a memory file back; it reads as zeros then.
+///
+/// # Errors
+/// Those of fallocate(2).
+pub fn give_back(file: &impl AsFd, at: u64, len: u64) -> io::Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    let (at, len) = (i64::try_from(at).map_err(io::Error::other)?, i64::try_from(len).map_err(io::Error::other)?);
+    Ok(fallocate(file, flags, at, len)?)
+}
+
+/// A part of a memory file, as memory.
+///
+/// What is proven here is that nothing else reads or writes it as Rust memory meanwhile:
+/// * a mapping is made from a descriptor of our own memory file, whose length is sealed, so every byte
+///   of it stays there for as long as the mapping (no `SIGBUS`);
+/// * the processes that hold the same file are the service manager, which does not map it, and former
+///   instances of this daemon, which are dead when the file is handed on;
+/// * within this process, [`crate::net::tape`] maps each part once, and parts do not overlap.
+#[derive(Debug)]
+pub struct Mapping {
+    at: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: it owns its memory, as a `Box<[u8]>` does.
+unsafe impl Send for Mapping {}
+// SAFETY: through a shared reference it can only be read, or written by atomic operations.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `len` bytes of `file` from `at` on, both multiples of the page size.
+    ///
+    /// # Errors
+    /// Those of mmap(2); if `file` is not as [`is_memory_file`] wants it, or shorter.
+    pub fn new(file: &impl AsFd, total: u64, at: u64, len: usize) -> io::Result<Self> {
+        if !is_memory_file(file, total) || at.checked_add(len as u64).is_none_or(|end| end > total) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        let size = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
+        let (prot, flags) =
+            (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE);
+        let at = i64::try_from(at).map_err(io::Error::other)?;
+        // SAFETY: the kernel chooses a free address; nothing that is mapped already is touched.
+        let at = unsafe { mmap(None, size, prot, flags, file, at) }?.cast();
+        Ok(Self { at, len })
+    }
+
+    /// Its bytes. Not for a mapping whose [`Self::word`]s are used.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: mapped, readable, initialized (zeros or what was written) and `len` long until `self`
+        // is dropped; nobody writes while `self` is borrowed (see above).
+        unsafe { std::slice::from_raw_parts(self.at.as_ptr(), self.len) }
+    }
+
+    /// Its bytes, to be written.
+    #[must_use]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `bytes`, and `self` is borrowed alone.
+        unsafe { std::slice::from_raw_parts_mut(self.at.as_ptr(), self.len) }
+    }
+
+    /// The `index`th word, to be used by atomic operations only.
+    ///
+    /// # Panics
+    /// If it lies behind the end.
+    #[must_use]
+    pub fn word(&self, index: usize) -> &AtomicU64 {
+        assert!((index + 1) * 8 <= self.len, "the word lies within the mapping");
+        // SAFETY: within the mapping, aligned (a mapping starts at a page), and alive as long as `self`.
+        unsafe { AtomicU64::from_ptr(self.at.as_ptr().cast::<u64>().add(index)) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this length, and nothing borrows it any more.
+        let _ = unsafe { munmap(self.at.cast(), self.len) };
+    }
+}
+
+/// A descriptor that a task can wait for until there is something to read from it. To be called within
+/// a runtime.
+///
+/// # Errors
+/// Those of the runtime.
+pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is the same open descriptor until it is dropped, which happens behind the
+    // `AsyncFd` that owns it from here on.
+    let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
+    watched.map_err(|error| error.into_parts().1)
+}
+
+/// The `index`th descriptor that the service manager has handed over, whatever it is.
+#[must_use]
+pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<OwnedFd> {
+    let raw = handed.take_raw_fd(index).ok().flatten()?;
+    // SAFETY: it is open, for the service manager passed it, and `handed` gives each away once.
+    Some(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+// -- sockets -----------------------------------------------------------------------------------
+
+/// Reads a socket option into `value`; returns how much of it the kernel filled.
+fn option<const LEN: usize>(socket: &impl AsFd, level: i32, name: i32, value: &mut [u8; LEN]) -> io::Result<usize> {
+    let mut len = libc::socklen_t::try_from(LEN).map_err(io::Error::other)?;
+    // SAFETY: `value` has room for `len` bytes, and any bytes are a value of its type.
+    let done =
+        unsafe { libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
+    nix::errno::Errno::result(done)?;
+    Ok(usize::try_from(len).unwrap_or(0).min(LEN))
+}
+
+/// What the kernel knows a socket by, in whichever process, and gives to no other until the next boot
+/// (`SO_COOKIE`, socket(7)).
+///
+/// # Errors
+/// Those of getsockopt(2).
+pub fn cookie(socket: &impl AsFd) -> io::Result<u64> {
+    let mut value = [0; 8];
+    option(socket, libc::SOL_SOCKET, libc::SO_COOKIE, &mut value)?;
+    Ok(u64::from_ne_bytes(value))
+}
+
+/// Makes the next look (`MSG_PEEK`) start at the first message of a Unix socket, and each further one
+/// behind the one before (`SO_PEEK_OFF`, socket(7)).
+///
+/// # Errors
+/// Those of setsockopt(2).
+pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
+    let start: libc::c_int = 0;
+    let len = libc::socklen_t::try_from(size_of_val(&start)).map_err(io::Error::other)?;
+    // SAFETY: `start` is there and `len` long.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEEK_OFF,
+            (&raw const start).cast(),
+            len,
+        )
+    };
+    nix::errno::Errno::result(done)?;
+    Ok(())
+}
+
+mod requests {
+    #![allow(missing_docs, reason = "named in tcp(7)")]
+    nix::ioctl_read_bad!(unread, nix::libc::FIONREAD, nix::libc::c_int);
+    nix::ioctl_read_bad!(unacknowledged, nix::libc::TIOCOUTQ, nix::libc::c_int);
+}
+
+/// What the kernel has counted of a TCP connection since it was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Nothing can be said of it any more: it was reset, or is wholly closed.
+    pub dead: bool,
+    /// We have ended our side.
+    pub finished: bool,
+    /// Bytes that the socket has taken from us.
+    pub taken: u64,
+    /// Bytes that were read from it.
+    pub read: u64,
+}
+
+/// States of `tcp_info` (include/net/tcp_states.h in the kernel's source).
+mod state {
+    pub(super) const FIN_WAIT1: u8 = 4;
+    pub(super) const FIN_WAIT2: u8 = 5;
+    pub(super) const TIME_WAIT: u8 = 6;
+    pub(super) const CLOSE: u8 = 7;
+    pub(super) const CLOSE_WAIT: u8 = 8;
+    pub(super) const LAST_ACK: u8 = 9;
+    pub(super) const CLOSING: u8 = 11;
+}
+
+/// Where `tcpi_bytes_acked` and `tcpi_bytes_received` stand in `struct tcp_info`.
+const ACKED: usize = 120;
+const RECEIVED: usize = 128;
+
+/// Asks for the counters of a TCP connection that nobody writes to or reads from meanwhile.
+///
+/// What the socket has taken is what was acknowledged and what waits for that, what was read of it is
+/// what came and does not wait. The peer goes on meanwhile: so they are asked for until nothing has
+/// changed in between.
+///
+/// # Errors
+/// Those of getsockopt(2) and ioctl(2).
+pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
+    let fd = socket.as_fd().as_raw_fd();
+    let ask = |info: &mut [u8; 232]| match option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, info)? {
+        filled if filled < RECEIVED + 8 => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        _ => Ok(()),
+    };
+    let (mut before, mut after) = ([0; 232], [0; 232]);
+    let (mut waiting, mut unread): (libc::c_int, libc::c_int) = (0, 0);
+    ask(&mut before)?;
+    loop {
+        // SAFETY: the request writes one `c_int`.
+        unsafe { requests::unacknowledged(fd, &raw mut waiting) }?;
+        // SAFETY: likewise.
+        unsafe { requests::unread(fd, &raw mut unread) }?;
+        ask(&mut after)?;
+        if before[0] == after[0] && before[ACKED..RECEIVED + 8] == after[ACKED..RECEIVED + 8] {
+            break;
+        }
+        before = after;
+    }
+    let number = |at: usize| after[at..at + 8].try_into().map_or(0, u64::from_ne_bytes);
+    let count = |count: libc::c_int| u64::try_from(count).unwrap_or(0);
+    let state = after[0];
+    let finished =
+        matches!(state, state::FIN_WAIT1 | state::FIN_WAIT2 | state::CLOSING | state::LAST_ACK | state::TIME_WAIT);
+    let peer_finished = matches!(state, state::CLOSE_WAIT | state::LAST_ACK | state::CLOSING | state::TIME_WAIT);
+    Ok(Counted {
+        dead: state == state::CLOSE,
+        finished,
+        // The end of a side counts as one byte.
+        taken: (number(ACKED) + count(waiting)).saturating_sub(u64::from(finished)),
+        read: number(RECEIVED).saturating_sub(count(unread)).saturating_sub(u64::from(peer_finished)),
+    })
+}
+
+// -- descriptors in messages -------------------------------------------------------------------
+
+/// Sends descriptors, at most [`MOST_DESCRIPTORS`], in one message of one byte, without waiting.
+///
+/// # Errors
+/// Those of sendmsg(2); `WouldBlock` if the queue is full.
+pub fn send_descriptors(socket: &impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    let rights = [ControlMessage::ScmRights(&raw)];
+    sendmsg::<()>(socket.as_fd().as_raw_fd(), &[IoSlice::new(&[0])], &rights, flags, None)?;
+    Ok(())
+}
+
+/// Looks at the next message with descriptors without taking it; `None` if there is no other.
+///
+/// # Errors
+/// Those of recvmsg(2).
+pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Vec<OwnedFd>>> {
+    let mut byte = [0];
+    let mut bytes = [IoSliceMut::new(&mut byte)];
+    let mut space = nix::cmsg_space!([RawFd; MOST_DESCRIPTORS]);
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = match recvmsg::<()>(socket.as_fd().as_raw_fd(), &mut bytes, Some(&mut space), flags) {
+        Ok(message) if message.bytes == 0 => return Ok(None),
+        Ok(message) => message,
+        Err(nix::errno::Errno::EAGAIN) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut descriptors = Vec::new();
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(raw) = control {
+            // SAFETY: the kernel has just made these for us, and nobody else knows their numbers.
+            descriptors.extend(raw.into_iter().map(|raw| unsafe { OwnedFd::from_raw_fd(raw) }));
+        }
+    }
+    Ok(Some(descriptors))
+}
+
+/// Takes the first message away, with its descriptors. Whether there was one.
+///
+/// # Errors
+/// Those of recv(2).
+pub fn drop_message(socket: &impl AsFd) -> io::Result<bool> {
+    match nix::sys::socket::recv(socket.as_fd().as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT) {
+        Ok(count) => Ok(count > 0),
+        Err(nix::errno::Errno::EAGAIN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

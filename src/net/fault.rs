@@ -1,0 +1,82 @@
+//! Places where a debug build can be told to die, so that tests can kill the daemon between any two
+//! steps that matter.
+//!
+//! `CHATHUB_FAULT=LABEL` or `LABEL:N` in the environment: `SIGKILL` at the first, or the `N`th, time
+//! that it comes by. A release build has none of this.
+
+/// The places, in the order in which a connection meets them.
+pub const LABELS: &[&str] = &[
+    "accept.taken",
+    "accept.queued",
+    "accept.committed",
+    "input.read",
+    "input.committed",
+    "input.handled",
+    "write.before",
+    "write.after",
+    "close.before",
+    "close.after",
+    "merge.batched",
+    "merge.drained",
+    "rotate.sent",
+    "rotate.dropped",
+    "snapshot.started",
+    "snapshot.written",
+    "snapshot.flipped",
+    "recover.adopted",
+    "recover.loaded",
+    "recover.replayed",
+    "recover.ready",
+    "handover.snapshot",
+];
+
+/// Dies here, if that was asked for.
+#[inline]
+pub fn point(label: &'static str) {
+    #[cfg(debug_assertions)]
+    asked::point(label);
+    #[cfg(not(debug_assertions))]
+    let _ = label;
+}
+
+/// Dies of these bytes, if `CHATHUB_POISON` in the environment says that they are deadly.
+#[inline]
+pub fn poison(bytes: &[u8]) {
+    #[cfg(debug_assertions)]
+    asked::poison(bytes);
+    #[cfg(not(debug_assertions))]
+    let _ = bytes;
+}
+
+#[cfg(debug_assertions)]
+mod asked {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static ASKED: LazyLock<Option<(String, AtomicU64)>> = LazyLock::new(|| {
+        let asked = std::env::var("CHATHUB_FAULT").ok()?;
+        let (label, count) = asked.split_once(':').unwrap_or((&asked, "1"));
+        assert!(super::LABELS.contains(&label), "CHATHUB_FAULT={asked}: no such place");
+        Some((label.to_owned(), AtomicU64::new(count.parse().expect("CHATHUB_FAULT=LABEL:N"))))
+    });
+
+    static DEADLY: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CHATHUB_POISON").ok());
+
+    pub(super) fn poison(bytes: &[u8]) {
+        if let Some(deadly) = &*DEADLY
+            && bytes.windows(deadly.len()).any(|some| some == deadly.as_bytes())
+        {
+            std::process::abort();
+        }
+    }
+
+    pub(super) fn point(label: &'static str) {
+        debug_assert!(super::LABELS.contains(&label), "{label} stands in the list");
+        if let Some((asked, left)) = &*ASKED
+            && asked == label
+            && left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Taking over from a former process: what it was told, and whom it had.
+//!
+//! The snapshot is read, the inputs since are handled again, and the rounds carry the orders out again,
+//! passing over what each client's socket has taken, as the kernel has counted it. Then everything is
+//! where it was, and the first byte that is written is the one behind the last.
+//!
+//! Nothing that is found is believed: whatever does not fit together is a reason to start afresh, and to
+//! tell the clients so.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use super::connection::Connection;
+use super::fault;
+use super::queue::{Adopted, Queue};
+use super::rounds::Rounds;
+use super::tape::{CHUNK, Cut, Kind, Tape};
+use crate::hub::message::SessionId;
+use crate::hub::time::Now;
+use crate::wire::machine::{Input, Machine, Order, Outcome};
+
+/// Which program this is: only the same one leads to the same outcomes from the same inputs.
+pub const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
+    Ok(epoch) => epoch,
+    Err(_) => panic!("set by build.rs"),
+};
+
+/// How many processes must have died of an input before nothing is made of it. Fewer could be a
+/// coincidence: somebody who kills the daemon again and again.
+const DEADLY: u64 = 3;
+
+/// How many processes in a row may take over and die before they have done anything. Whatever it is that
+/// they die of, it is in what they take over.
+const HOPELESS: u64 = 100;
+
+/// A connection that nobody was told about: it was accepted, and the process died.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// Its socket.
+    pub socket: OwnedFd,
+    /// What the kernel knows it by.
+    pub cookie: u64,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+}
+
+/// What was taken over.
+#[derive(Debug)]
+pub struct TakenOver {
+    /// Everybody's connection, and whether it is to be closed.
+    pub connections: Vec<(Arc<Connection>, bool)>,
+    /// Input that was received and not committed: whose, and where it stands on the tape.
+    pub received: Option<(SessionId, u64, Range<usize>)>,
+    /// Those who were accepted and never greeted.
+    pub newcomers: Vec<Newcomer>,
+    /// Those whose connection is gone, or of whom it is not known what they are owed.
+    pub lost: Vec<SessionId>,
+    /// Who sent something that processes died of.
+    pub poisoned: Option<SessionId>,
+}
+
+/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are carried out by `rounds`.
+///
+/// # Errors
+/// Why that cannot be done, in words for the journal.
+pub fn take_over(
+    tape: &mut Tape,
+    cuts: Vec<Cut>,
+    rounds: &mut Rounds,
+    queue: &mut Queue,
+    found: HashMap<u64, Adopted>,
+    now: Now,
+) -> Result<(Machine, TakenOver), String> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| replay(tape, cuts, rounds, queue, found, now)));
+    attempt.unwrap_or_else(|panic| {
+        if tape.is_handling() {
+            // Of this input a former process may have died as well: the next one knows.
+            resume_unwind(panic);
+        }
+        Err("it does not fit together".to_owned())
+    })
+}
+
+fn replay(
+    tape: &mut Tape,
+    cuts: Vec<Cut>,
+    rounds: &mut Rounds,
+    queue: &mut Queue,
+    mut found: HashMap<u64, Adopted>,
+    now: Now,
+) -> Result<(Machine, TakenOver), String> {
+    let mut records = tape.records().map_err(|unusable| unusable.to_string())?;
+    if tape.epoch() != EPOCH {
+        if !records.is_empty() {
+            return Err("another release left it in the middle of its work".to_owned());
+        }
+        tape.set_epoch(EPOCH);
+    }
+    if tape.taken_over() > HOPELESS {
+        return Err("too many processes in a row died of it".to_owned());
+    }
+    let mut read = HashMap::new();
+    let mut connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
+        Some(Adopted { socket, counted }) if !counted.dead => {
+            read.insert(id, counted.read);
+            (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
+        }
+        // Whatever it was still owed, nobody waits for it.
+        _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
+    };
+    let (machine, owed) = tape.snapshots();
+    let mut machine: Machine = serde_json::from_slice(machine).map_err(|error| error.to_string())?;
+    rounds.take_over(owed, cuts, machine.hub().settings().into(), &mut connection)?;
+    fault::point("recover.loaded");
+
+    let mut poisoned = None;
+    if let Some((at, times)) = tape.suspect()
+        && times >= DEADLY
+        && let Some(record) = records.iter().find(|record| record.at == at)
+    {
+        poisoned = Some(record.id);
+        tape.poison(record);
+        records = tape.records().map_err(|unusable| unusable.to_string())?;
+    }
+    let mut out = Vec::new();
+    for record in &records {
+        let content = tape.content(record.content.clone());
+        tape.handling(record.at);
+        let mut coming = None;
+        match record.kind {
+            Kind::Bytes => {
+                fault::poison(content);
+                machine.bytes(record.id, content, record.now, &mut out);
+            }
+            Kind::Input => {
+                let input: Input = serde_json::from_slice(content).map_err(|error| error.to_string())?;
+                if let Input::Connect { id, cookie, .. } = &input {
+                    coming = Some(connection(*id, *cookie));
+                }
+                machine.handle(input, record.now, &mut out);
+            }
+            Kind::Poison => {}
+        }
+        for outcome in out.drain(..) {
+            if let Outcome::Order(order) = outcome {
+                let coming = if matches!(order, Order::Attach(_)) { coming.take() } else { None };
+                rounds.replay(order, coming)?;
+            }
+        }
+    }
+    tape.handled();
+    let mut lost = rounds.taken_over();
+    fault::point("recover.replayed");
+
+    let received = tape.receiving().and_then(|id| {
+        let more = read.get(&id)?.checked_sub(machine.received(id)?)?;
+        let len = usize::try_from(more).ok().filter(|len| (1..=CHUNK).contains(len))?;
+        let (at, range) = tape.recover(id, now, len);
+        Some((id, at, range))
+    });
+    let connections: Vec<_> = rounds.connections().map(|(connection, closing)| (connection.clone(), closing)).collect();
+    lost.extend(
+        connections
+            .iter()
+            .filter(|(connection, closing)| !closing && connection.socket().is_none())
+            .map(|(connection, _)| connection.id),
+    );
+    if let Some(session) = machine.hub().sessions().find(|session| !rounds.knows(session.id)) {
+        return Err(format!("{} has no connection", session.id));
+    }
+    let mut newcomers = Vec::new();
+    for (cookie, Adopted { socket, counted }) in found {
+        let socket = TcpStream::from(socket);
+        let peer = socket.peer_addr();
+        match peer {
+            // Everybody is greeted: who was sent nothing is not known yet.
+            Ok(peer) if counted.taken == 0 && !counted.dead && !counted.finished => {
+                newcomers.push(Newcomer { socket: socket.into(), cookie, peer });
+            }
+            _ => {
+                let _ = socket.shutdown(Shutdown::Both);
+                let _ = queue.closed(cookie);
+            }
+        }
+    }
+    Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned }))
+}
+
+/// Tells those who cannot be carried on, and closes their connections.
+pub fn say_goodbye(queue: &mut Queue) {
+    let found = queue.found().unwrap_or_default();
+    for Adopted { socket, .. } in found.into_values() {
+        let mut socket = TcpStream::from(socket);
+        let _ = socket.set_nonblocking(true);
+        // They may be in the middle of a line.
+        let _ = socket.write(b"\r\n-- the hub had to start afresh: please connect again\r\n");
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+}

@@ -1,0 +1,565 @@
+//! The state machine: everything that is decided and has to outlive a process, as one value.
+//!
+//! It holds the hub and what each client has sent so far, and takes [`Input`]s, each with the time at
+//! which it came. What follows are [`Outcome`]s: orders for whoever writes to clients, and happenings
+//! worth telling. The same inputs at the same times lead to the same outcomes: so a snapshot of it and
+//! the inputs since *are* its state, and a process that takes over replays them.
+
+use core::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::admin::{self, Answer};
+use super::control::{Command, ControlError};
+use super::link::{Heard, Link};
+use super::render;
+use super::stream::Filter;
+use crate::hub::archive::{Found, Recalled, Record, Search};
+use crate::hub::message::{Done, Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
+use crate::hub::pace::Verdict;
+use crate::hub::time::{Mono, Now, Wall};
+use crate::hub::{self, By, Effect, Happening, Hub};
+use crate::settings::{Settings, SlowPolicy};
+
+/// Something that reaches the hub, to be kept in the journal. What clients send has a form of its own,
+/// [`Machine::bytes`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Input {
+    /// A connection was accepted.
+    Connect {
+        /// The number that the connection has from now on; higher than all before.
+        id: SessionId,
+        /// What the kernel knows the socket by, in whichever process (`SO_COOKIE`, socket(7)).
+        cookie: u64,
+        /// Where it comes from.
+        peer: SocketAddr,
+    },
+    /// A client sends no more.
+    End {
+        /// Which.
+        id: SessionId,
+        /// Why.
+        why: Farewell,
+    },
+    /// Nothing more can be sent to a client.
+    Gone {
+        /// Which.
+        id: SessionId,
+        /// Why.
+        why: Farewell,
+    },
+    /// An administrator changes something.
+    Control {
+        /// Its name.
+        command: String,
+        /// Its arguments.
+        args: serde_json::Value,
+        /// Who.
+        by: By,
+    },
+    /// The store has opened, or there is none; see [`hub::Input::Archive`].
+    Archive(Option<Box<Recalled>>),
+    /// The store has written all records up to this one.
+    Recorded {
+        /// Its number.
+        through: u64,
+    },
+    /// The store has searched.
+    Found {
+        /// Who asked.
+        session: SessionId,
+        /// The number of the search.
+        number: u64,
+        /// What was found.
+        found: Box<Found>,
+    },
+    /// The settings have changed.
+    Settings(Box<Settings>),
+    /// The hub says goodbye and takes nobody any more.
+    Stop {
+        /// Part of the goodbye.
+        message: Option<Arc<str>>,
+    },
+    /// Another process carries on.
+    Restarted,
+    /// Time has passed; see [`Machine::next_deadline`].
+    Tick,
+}
+
+/// What is to be written to whom, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// A client is there.
+    Attach(SessionId),
+    /// A room is there.
+    Open(RoomId),
+    /// A room is there no more.
+    Shut(RoomId),
+    /// A line belongs at the end of a room's log.
+    Post(RoomId, Arc<Line>),
+    /// A client reads that room's log from its present end on.
+    Enter(SessionId, RoomId),
+    /// One client gets this, after what is in its room's log now.
+    Tell(SessionId, Arc<[u8]>),
+    /// From here on, a client sees lines in this way.
+    See(SessionId, View),
+    /// From here on, these lines are hidden from a client.
+    Hide(SessionId, Filter),
+    /// A client gets what it is owed, and its connection ends.
+    Close(SessionId),
+    /// Settings have changed.
+    Limits(Limits),
+}
+
+/// What follows from an input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Something to be carried out.
+    Order(Order),
+    /// Something to be written to disk. It is told again after a restart, until [`Input::Recorded`].
+    Record(u64, Record),
+    /// Something to be looked for on disk, likewise.
+    Search(Box<Search>),
+    /// Something to be told: it changes nothing.
+    Happened(Happening),
+}
+
+/// The settings that concern those who write to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that a client may be behind its room.
+    pub behind: usize,
+    /// What is done with one that is further behind.
+    pub policy: SlowPolicy,
+    /// How long a full socket may stay full.
+    pub stall: Duration,
+    /// Bytes that may wait for one client alone.
+    pub mailbox: usize,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            behind: settings.slow.behind,
+            policy: settings.slow.policy,
+            stall: settings.slow.stall,
+            mailbox: settings.limits.mailbox,
+        }
+    }
+}
+
+/// How long a client rests whose lines are dropped because it is too fast, after each piece of input.
+const REST: Duration = Duration::from_millis(100);
+
+/// The same within a line that is too long. Shorter, for whoever has sent ten megabytes by mistake is
+/// to be told so within seconds; it is some thousandths of a processor's time all the same.
+const REST_SKIPPING: Duration = Duration::from_millis(5);
+
+/// What a client has sent so far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Speaker {
+    link: Link,
+    /// What was heard and has to wait for its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Heard>,
+    /// The end of its input, when it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<Farewell>,
+    /// It has rested since it last sent something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rested: bool,
+    /// When it is listened to again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Mono>,
+    /// Bytes taken from it in all.
+    #[serde(default)]
+    received: u64,
+}
+
+/// Restarts that the state has lived through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restarts {
+    /// How many.
+    pub count: u64,
+    /// When the last one was.
+    pub last: Option<Wall>,
+}
+
+/// The last replay that was rendered: most newcomers get the same.
+#[derive(Clone, Debug)]
+struct Rendered {
+    lines: Arc<[Arc<Line>]>,
+    offset: Offset,
+    /// Days since the epoch when it was rendered: times of other days are shown with their day.
+    day: i64,
+    bytes: Arc<[u8]>,
+}
+
+/// The state machine.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Saved")]
+pub struct Machine {
+    hub: Hub,
+    speakers: BTreeMap<SessionId, Box<Speaker>>,
+    due: BTreeSet<(Mono, SessionId)>,
+    next_id: u64,
+    restarts: Restarts,
+    effects: Vec<Effect>,
+    rendered: Option<Rendered>,
+}
+
+impl Machine {
+    /// A machine with a hub in which nobody is yet.
+    #[must_use]
+    pub fn new(settings: Settings, key: [u8; 16], now: Now, out: &mut Vec<Outcome>) -> Self {
+        let mut effects = Vec::new();
+        let limits = Limits::from(&settings);
+        let hub = Hub::new(settings, key, now, &mut effects);
+        let mut machine = Self {
+            hub,
+            speakers: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next_id: 1,
+            restarts: Restarts::default(),
+            effects,
+            rendered: None,
+        };
+        out.push(Outcome::Order(Order::Limits(limits)));
+        machine.carry(now, out);
+        machine
+    }
+
+    /// The hub.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The restarts that it has lived through.
+    #[must_use]
+    pub fn restarts(&self) -> Restarts {
+        self.restarts
+    }
+
+    /// The number for the next connection.
+    #[must_use]
+    pub fn next_id(&self) -> SessionId {
+        SessionId(self.next_id)
+    }
+
+    /// How many bytes a client has sent so far; `None` if it is not listened to.
+    #[must_use]
+    pub fn received(&self, id: SessionId) -> Option<u64> {
+        self.speakers.get(&id).map(|speaker| speaker.received)
+    }
+
+    /// Whether more of what that client sends may be taken now.
+    #[must_use]
+    pub fn listens_to(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.due.is_none() && speaker.end.is_none())
+    }
+
+    /// Whether that client has shown to be telnet.
+    #[must_use]
+    pub fn is_telnet(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
+    }
+
+    /// When it wants to be told that time has passed.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        [self.hub.next_deadline(), self.due.first().map(|(at, _)| *at)].into_iter().flatten().min()
+    }
+
+    /// Takes one input at `at` and appends what follows to `out`.
+    pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
+        match input {
+            Input::Connect { id, peer, .. } => self.connect(id, peer, at, out),
+            Input::End { id, why } => {
+                if let Some(speaker) = self.speakers.get_mut(&id) {
+                    // A second end says nothing new.
+                    speaker.link.end();
+                    speaker.end = Some(why);
+                    self.listen(id, at, out);
+                }
+            }
+            Input::Gone { id, why } => self.tell_hub(hub::Input::Gone { session: id, why }, at),
+            Input::Control { command, args, by } => {
+                if let Ok(command) = Command::parse(&command, args) {
+                    self.control(&command, by, at, &|_| (0, 0), out);
+                }
+            }
+            Input::Settings(settings) => {
+                out.push(Outcome::Order(Order::Limits((&*settings).into())));
+                self.tell_hub(hub::Input::Settings(settings), at);
+            }
+            Input::Archive(recalled) => {
+                // A client's number means that client, also in what was recorded.
+                let last = recalled.as_ref().map_or(0, |recalled| recalled.last_session);
+                self.next_id = self.next_id.max(last.saturating_add(1));
+                self.tell_hub(hub::Input::Archive(recalled), at);
+            }
+            Input::Recorded { through } => self.tell_hub(hub::Input::Recorded { through }, at),
+            Input::Found { session, number, found } => {
+                self.tell_hub(hub::Input::Found { session, number, found }, at);
+            }
+            Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
+            Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
+            Input::Tick => self.tick(at, out),
+        }
+        self.carry(at, out);
+    }
+
+    /// Takes bytes that a client has sent.
+    pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        speaker.received += bytes.len() as u64;
+        speaker.rested = false;
+        speaker.link.push(bytes);
+        self.listen(id, at, out);
+        self.carry(at, out);
+    }
+
+    /// Carries out an administrator's command; `None` if it is not about the hub. `owed` tells of a
+    /// client how many bytes it is owed, and how many lines it was too slow for.
+    pub fn control(
+        &mut self,
+        command: &Command,
+        by: By,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+        out: &mut Vec<Outcome>,
+    ) -> Option<Result<Answer, ControlError>> {
+        let speakers = &self.speakers;
+        let facts = |id: SessionId| {
+            let (behind, missed) = owed(id);
+            let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
+            admin::Facts { telnet, behind, missed }
+        };
+        let answer = admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects);
+        self.carry(at, out);
+        answer
+    }
+
+    fn tell_hub(&mut self, input: hub::Input, at: Now) {
+        self.hub.handle(input, at, &mut self.effects);
+    }
+
+    fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
+        self.next_id = self.next_id.max(id.0 + 1);
+        out.push(Outcome::Order(Order::Attach(id)));
+        self.tell_hub(hub::Input::Connect { session: id, peer }, at);
+        if self.hub.session(id).is_some() {
+            let speaker =
+                Speaker { link: Link::default(), held: None, end: None, rested: false, due: None, received: 0 };
+            self.speakers.insert(id, Box::new(speaker));
+        }
+    }
+
+    fn tick(&mut self, at: Now, out: &mut Vec<Outcome>) {
+        if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
+            self.tell_hub(hub::Input::Tick, at);
+        }
+        while let Some((due, id)) = self.due.first().copied()
+            && due <= at.mono
+        {
+            self.due.pop_first();
+            if let Some(speaker) = self.speakers.get_mut(&id) {
+                speaker.due = None;
+                self.listen(id, at, out);
+            }
+        }
+    }
+
+    /// Hands over what a client has sent, line by line, as far as its pace allows.
+    fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
+        self.carry(at, out);
+        let mut replies = Vec::new();
+        let mut dropped = false;
+        let max = self.hub.settings().limits.line;
+        while let Some(speaker) = self.speakers.get_mut(&id) {
+            if speaker.due.is_some() {
+                break;
+            }
+            let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(max, &mut replies)) else { break };
+            let bytes = match &heard {
+                Heard::Line { bytes, .. } => *bytes,
+                // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
+                // their sender for the better part of an hour.
+                Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
+                Heard::AreYouThere | Heard::Interrupt | Heard::Leave => 1,
+            };
+            match self.hub.judge(id, bytes, at, &mut self.effects) {
+                Verdict::Pass => self.heard(id, heard, at),
+                Verdict::Drop => dropped = true,
+                Verdict::Hold(until) => {
+                    speaker.held = Some(heard);
+                    speaker.due = Some(until);
+                    self.due.insert((until, id));
+                }
+            }
+            if self.hub.session(id).is_none() {
+                // Whoever has gone is listened to no more.
+                self.forget(id);
+            }
+        }
+        if !replies.is_empty() {
+            // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
+            // nothing.
+            out.push(Outcome::Order(Order::Tell(id, replies.into())));
+        }
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        if speaker.due.is_some() {
+            return;
+        }
+        let skipping = speaker.link.is_skipping();
+        if (dropped || skipping) && speaker.end.is_none() && !speaker.rested {
+            let until = at.mono.after(if skipping { REST_SKIPPING } else { REST });
+            speaker.due = Some(until);
+            speaker.rested = true;
+            self.due.insert((until, id));
+            return;
+        }
+        if speaker.link.is_done()
+            && let Some(why) = speaker.end.clone()
+        {
+            self.tell_hub(hub::Input::Gone { session: id, why }, at);
+        }
+    }
+
+    fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
+        let input = match heard {
+            Heard::Line { text, .. } => hub::Input::Line { session: id, text },
+            Heard::TooLong { bytes } => hub::Input::Overlong { session: id, bytes },
+            Heard::Leave => hub::Input::Line { session: id, text: "/quit".to_owned() },
+            Heard::AreYouThere => return self.effects.push(Effect::Tell { to: id, message: Message::HereIAm }),
+            Heard::Interrupt => {
+                let message = Message::Done(Done::Interrupted);
+                return self.effects.push(Effect::Tell { to: id, message });
+            }
+        };
+        self.tell_hub(input, at);
+    }
+
+    fn forget(&mut self, id: SessionId) {
+        if let Some(speaker) = self.speakers.remove(&id)
+            && let Some(due) = speaker.due
+        {
+            self.due.remove(&(due, id));
+        }
+    }
+
+    /// Turns what the hub has decided into orders.
+    fn carry(&mut self, at: Now, out: &mut Vec<Outcome>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            let order = match effect {
+                Effect::Open(room) => Order::Open(room),
+                Effect::Shut(room) => Order::Shut(room),
+                Effect::Post { room, line } => Order::Post(room, line),
+                Effect::Enter { session, room } => Order::Enter(session, room),
+                Effect::Tell { to, message } => Order::Tell(to, self.render(&message, at)),
+                Effect::View { session, view } => Order::See(session, view),
+                Effect::Filter { session, quiet, ignored } => Order::Hide(session, Filter { quiet, ignored }),
+                Effect::Close { session, .. } => {
+                    self.forget(session);
+                    Order::Close(session)
+                }
+                Effect::Record { number, record } => {
+                    out.push(Outcome::Record(number, record));
+                    continue;
+                }
+                Effect::Search(search) => {
+                    out.push(Outcome::Search(search));
+                    continue;
+                }
+                Effect::Happened(happening) => {
+                    out.push(Outcome::Happened(happening));
+                    continue;
+                }
+            };
+            out.push(Outcome::Order(order));
+        }
+        self.effects = effects;
+    }
+
+    fn render(&mut self, message: &Message, at: Now) -> Arc<[u8]> {
+        let day = at.wall.0.div_euclid(86_400_000);
+        let mut out = Vec::new();
+        let Message::Replay { lines, offset, of: Replay::Last, .. } = message else {
+            render::message(message, at.wall, &mut out);
+            return out.into();
+        };
+        if let Some(rendered) = &self.rendered
+            && Arc::ptr_eq(&rendered.lines, lines)
+            && (rendered.offset, rendered.day) == (*offset, day)
+        {
+            return rendered.bytes.clone();
+        }
+        render::message(message, at.wall, &mut out);
+        let bytes: Arc<[u8]> = out.into();
+        self.rendered = Some(Rendered { lines: lines.clone(), offset: *offset, day, bytes: bytes.clone() });
+        bytes
+    }
+}
+
+/// What is read of a machine.
+#[derive(Deserialize)]
+struct Saved {
+    hub: Hub,
+    speakers: Vec<(SessionId, Box<Speaker>)>,
+    next_id: u64,
+    #[serde(default)]
+    restarts: Restarts,
+}
+
+impl Serialize for Machine {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            hub: &'a Hub,
+            speakers: Vec<(SessionId, &'a Speaker)>,
+            next_id: u64,
+            restarts: Restarts,
+        }
+        let speakers = self.speakers.iter().map(|(id, speaker)| (*id, &**speaker)).collect();
+        Saving { hub: &self.hub, speakers, next_id: self.next_id, restarts: self.restarts }.serialize(serializer)
+    }
+}
+
+impl TryFrom<Saved> for Machine {
+    type Error = String;
+
+    fn try_from(saved: Saved) -> Result<Self, String> {
+        let mut machine = Self {
+            hub: saved.hub,
+            speakers: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next_id: saved.next_id,
+            restarts: saved.restarts,
+            effects: Vec::new(),
+            rendered: None,
+        };
+        for (id, speaker) in saved.speakers {
+            if machine.hub.session(id).is_none() || id.0 >= machine.next_id {
+                return Err(format!("{id} is listened to and not there"));
+            }
+            if let Some(due) = speaker.due {
+                machine.due.insert((due, id));
+            }
+            if !speaker.link.is_sound() {
+                return Err(format!("what {id} has sent does not fit together"));
+            }
+            if machine.speakers.insert(id, speaker).is_some() {
+                return Err(format!("{id} is listened to twice"));
+            }
+        }
+        if machine.speakers.len() != machine.hub.sessions().len() {
+            return Err("somebody is not listened to".to_owned());
+        }
+        Ok(machine)
+    }
+}
