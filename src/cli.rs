@@ -54,8 +54,8 @@ pub enum Program {
 /// Run the daemon, in the foreground.
 ///
 /// Sockets that were handed over by a service manager win: then --listen and --admin-socket are not
-/// used. It ends on SIGTERM, SIGINT and "chathub ctl shutdown" after a goodbye to everybody, and reads
-/// its settings again on SIGHUP.
+/// used. It ends on SIGINT and "chathub ctl shutdown" after a goodbye to everybody; on SIGTERM it leaves
+/// its clients to the next process, where systemd keeps them. It reads its settings again on SIGHUP.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
@@ -441,6 +441,11 @@ Examples:
         /// Part of the goodbye.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         message: Option<Text<256>>,
+        /// Only if systemd is stopping this unit, and not restarting it; else do nothing.
+        ///
+        /// For ExecStop= of the unit: a restart leaves everybody to the next process.
+        #[arg(long, value_name = "UNIT")]
+        if_stopping: Option<String>,
     },
 
     /// List the commands of the admin protocol, or explain one.

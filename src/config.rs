@@ -45,6 +45,12 @@ pub struct Loaded {
 type Origins = HashMap<&'static str, (PathBuf, usize)>;
 
 impl Loaded {
+    /// Settings that come from no file.
+    #[must_use]
+    pub fn of(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The file and line that a setting has its value from; none if that is its default.
     #[must_use]
     pub fn origin(&self, setting: &Setting) -> Option<(&Path, usize)> {

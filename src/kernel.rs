@@ -6,12 +6,14 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -122,6 +124,60 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: it was mapped with this length, and nothing borrows it any more.
         let _ = unsafe { munmap(self.at.cast(), self.len) };
+    }
+}
+
+// -- crashes -----------------------------------------------------------------------------------
+
+/// The mapping whose words tell of a crash, and which they are: set once.
+static TOLD: OnceLock<(Arc<Mapping>, usize, usize)> = OnceLock::new();
+
+/// How long something may take before being stopped from outside counts as a crash of it: far less than
+/// a watchdog waits.
+const STUCK: u64 = 1_000_000;
+
+/// From now on, a crash of this process (a fault, `abort`, or a `SIGABRT` from outside while word
+/// `since` is older than a second) sets word `crashed` to one before the process dies of it. Being killed
+/// from outside does not.
+///
+/// `since` holds microseconds of `CLOCK_MONOTONIC`, or zero while nothing is being done.
+pub fn tell_of_crashes(words: Arc<Mapping>, crashed: usize, since: usize) {
+    // So that the handler below has nothing to check.
+    let _ = (words.word(crashed), words.word(since));
+    if TOLD.set((words, crashed, since)).is_err() {
+        return;
+    }
+    let flags = SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK | SaFlags::SA_RESETHAND;
+    let action = SigAction::new(SigHandler::SigAction(crashing), flags, SigSet::empty());
+    for signal in [Signal::SIGABRT, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV] {
+        // SAFETY: the handler does only what is safe in one: see there.
+        let _ = unsafe { sigaction(signal, &action) };
+    }
+}
+
+/// Notes the crash and lets the process die of it.
+///
+/// Only atomic loads and stores, clock_gettime(2) and raise(3): all of them async-signal-safe
+/// (signal-safety(7)). `TOLD` was set before this was installed, and is never taken away.
+extern "C" fn crashing(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid one.
+    let code = unsafe { (*info).si_code };
+    // From another process: below one, but not from ourselves.
+    let from_outside = code <= 0 && code != libc::SI_TKILL;
+    if let Some((words, crashed, since)) = TOLD.get() {
+        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: `now` has room for the answer.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+        let micros = now.tv_sec.cast_unsigned().wrapping_mul(1_000_000) + now.tv_nsec.cast_unsigned() / 1000;
+        let since = words.word(*since).load(Ordering::Relaxed);
+        if !from_outside || (since != 0 && micros.wrapping_sub(since) > STUCK) {
+            words.word(*crashed).store(1, Ordering::Relaxed);
+        }
+    }
+    // The default action is in force again (SA_RESETHAND). A fault happens again by itself.
+    if code <= 0 {
+        // SAFETY: a plain system call.
+        unsafe { libc::raise(signal) };
     }
 }
 

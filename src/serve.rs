@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
@@ -104,18 +104,62 @@ pub fn run(args: &ServeArgs) -> Exit {
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
-    let outcome = sockets.and_then(|sockets| loaded.and_then(|loaded| start(args, sockets, loaded, level)));
+    let outcome = sockets.and_then(|sockets| {
+        let (loaded, are_new) = match loaded {
+            Ok(loaded) => (loaded, true),
+            // People who are connected are no reason to fail: as with a reload, the old ones stay.
+            Err(problem) => match left_settings(&sockets.stored) {
+                Some(settings) => {
+                    tell(&problem);
+                    error!("the settings cannot be used; those of the former process stay");
+                    (config::Loaded::of(settings), false)
+                }
+                None => {
+                    turn_away(sockets);
+                    return Err(problem);
+                }
+            },
+        };
+        start(args, sockets, loaded, are_new, level)
+    });
     match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
         // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
-            // Line by line, as they come one by one into the journal.
-            for line in problem.to_string().lines() {
-                error!("{line}");
-            }
+            tell(&problem);
             problem.exit()
         }
+    }
+}
+
+/// Line by line, as they come one by one into the journal.
+fn tell(problem: &StartError) {
+    for line in problem.to_string().lines() {
+        error!("{line}");
+    }
+}
+
+/// The settings that a former process has left to one that carries on.
+fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
+    let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
+    let (tape, _) = Tape::open(tape).ok()??;
+    let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
+    Some(machine.hub().settings().clone())
+}
+
+/// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
+/// start a daemon that cannot start, again and again.
+fn turn_away(sockets: Sockets) {
+    for listener in sockets.chat {
+        let _ = listener.set_nonblocking(true);
+        while let Ok((mut waiting, _)) = listener.accept() {
+            let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
+        }
+    }
+    for listener in sockets.admin {
+        let _ = listener.set_nonblocking(true);
+        while listener.accept().is_ok() {}
     }
 }
 
@@ -123,10 +167,20 @@ fn start(
     args: &ServeArgs,
     sockets: Sockets,
     loaded: config::Loaded,
+    are_new: bool,
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     raise_descriptor_limit(&loaded.settings);
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    // Before the hub is found: what it is told at its start is part of the first that is kept of it.
+    let store = match open_store(args, &loaded.settings, &sender) {
+        Ok(store) => store,
+        Err(problem) => {
+            turn_away(sockets);
+            return Err(problem);
+        }
+    };
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
         return Err(StartError::NoChatSocket);
@@ -147,11 +201,10 @@ fn start(
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let (sender, arrivals) = mpsc::channel(ARRIVALS);
-    // Before the hub is found: what it is told at its start is part of the first that is kept of it.
-    let store = open_store(args, &loaded.settings, &sender)?;
     let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store);
-    let ended = runtime.block_on(serve(args, loaded, level, chat, admin, activated, journal, hub, sender, arrivals))?;
+    let settings = are_new.then(|| loaded.settings.clone());
+    let queue = (sender, arrivals);
+    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub, queue))?;
     drop(own_socket);
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
@@ -168,14 +221,14 @@ fn start(
 async fn serve(
     args: &ServeArgs,
     loaded: config::Loaded,
+    settings: Option<Settings>,
     level: logging::Level,
     chat: Vec<TcpListener>,
     admin: Vec<UnixListener>,
     activated: bool,
     journal: Journal,
     hub: FoundHub,
-    sender: mpsc::Sender<Arrival>,
-    arrivals: mpsc::Receiver<Arrival>,
+    (sender, arrivals): (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue, store, recalled } = hub;
@@ -249,7 +302,7 @@ async fn serve(
     let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
-        driver.carry_on(taken, loaded.settings, recalled);
+        driver.carry_on(taken, settings, recalled);
     }
     fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));
@@ -380,6 +433,7 @@ type Kept = (Rounds, Tape, Queue);
 /// has what it is to keep.
 fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
     let (mut tape, cuts) = Tape::new()?;
+    tape.tell_of_crashes();
     let queue = Queue::new()?;
     let mut rounds = rounds(cuts);
     let owed = rounds.begin(outcomes.to_vec());
@@ -405,6 +459,7 @@ fn take_over(
     let mut queue = Queue::of([one, two, three, four]);
     let attempt = open(tape).and_then(|opened| {
         let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        tape.tell_of_crashes();
         let found = queue.found().map_err(|error| error.to_string())?;
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;

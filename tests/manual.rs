@@ -620,14 +620,36 @@ The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket
     );
     page.section("SIGNALS");
     page.item(
-        "\\fBSIGTERM\\fR, \\fBSIGINT\\fR",
+        &bold("SIGTERM"),
+        "Where the service manager keeps the clients (see RESTARTS), everybody is left to the next process, and the daemon \
+         ends with 75. Where not, as with SIGINT.",
+    );
+    page.item(
+        &bold("SIGINT"),
         "No more connections are accepted; everybody is said goodbye to and given what is owed to them, within the time of \
-         shutdown.deadline in the settings; the daemon ends with 0. A second one ends it at once.",
+         shutdown.deadline in the settings; the daemon ends with 0. A second signal ends it at once.",
     );
     page.item(
         &bold("SIGHUP"),
         "The settings are read again. If anything is wrong with them, all of them stay as they were, and only the log says \
          so: better use `systemctl reload chathub` or `chathub ctl reload`, which fail and say why.",
+    );
+    page.section("RESTARTS");
+    page.text(
+        "Nobody notices a restart, an upgrade, a crash or a kill of the daemon: every connection stays open, and every line \
+         is delivered once, whole and in order. What clients have and are owed is kept in memory that systemd holds while \
+         the daemon is gone (FileDescriptorStoreMax= of the unit), and the next process carries on. `chathub ctl status` \
+         tells of it under survival.",
+    );
+    page.text(
+        "Everybody is told goodbye and disconnected by `systemctl stop chathub`, by `chathub ctl shutdown`, and when the \
+         package is removed. So they are if the next process is of a release that cannot read what was left, or if what \
+         was left is damaged. A process that is killed in the middle of its work can be carried on by the same release \
+         only; one that is restarted, by others as well.",
+    );
+    page.text(
+        "Input that the daemon crashes of is left out at the third time, and the client that had sent it is disconnected. \
+         A reboot, and a daemon that was started by hand, leave nobody behind.",
     );
     page.section("ADMINISTRATION");
     page.text(

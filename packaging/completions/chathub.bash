@@ -648,7 +648,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__shutdown)
-            opts="-q -h --deadline --message --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --deadline --message --if-stopping --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -659,6 +659,10 @@ _chathub() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-stopping)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

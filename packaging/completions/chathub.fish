@@ -210,6 +210,7 @@ complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_sub
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from reload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l deadline -d 'How long to wait for slow clients; a setting decides without it' -r
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l message -d 'Part of the goodbye' -r
+complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l if-stopping -d 'Only if systemd is stopping this unit, and not restarting it; else do nothing' -r
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l socket -d 'The daemon\'s admin socket' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l timeout -d 'Wait no longer than this for an answer, such as 5s or 2min; 0 waits for ever' -r
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from shutdown" -l json -d 'Print what the daemon answers as JSON'

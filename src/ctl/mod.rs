@@ -214,6 +214,11 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
         clap_complete::generate(shell, &mut Cli::command(), "chathub", &mut script);
         return Ok(screen.verbatim(&String::from_utf8_lossy(&script))?);
     }
+    if let CtlCommand::Shutdown { if_stopping: Some(unit), .. } = &args.command
+        && !is_stopping(unit)
+    {
+        return Ok(());
+    }
     let asked = Asked::from(&args.command)?;
     let path = Places::from_env().find(args.socket.as_deref())?;
     // Not below what a socket's own time-outs can tell from none.
@@ -237,6 +242,18 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
         _ => {}
     }
     Session { connection, path, timeout, screen, progress }.run(&args.command, asked)
+}
+
+/// Whether systemd has a job to stop `unit`. It has one of another kind while it restarts it, and none
+/// when the daemon has ended by itself.
+fn is_stopping(unit: &str) -> bool {
+    let jobs = std::process::Command::new("systemctl").args(["list-jobs", "--no-legend", "--plain", "--full"]).output();
+    let jobs = jobs.map(|output| output.stdout).unwrap_or_default();
+    // JOB UNIT TYPE STATE
+    String::from_utf8_lossy(&jobs).lines().any(|job| {
+        let mut words = job.split_whitespace().skip(1);
+        words.next() == Some(unit) && words.next() == Some("stop")
+    })
 }
 
 fn default_timeout(command: &CtlCommand) -> Option<Duration> {
@@ -327,7 +344,7 @@ impl Asked {
             CtlCommand::Metrics => one(Command::Metrics(none)),
             CtlCommand::LogLevel { level } => one(Command::LogLevel(LogLevelArgs { level })),
             CtlCommand::Reload => one(Command::Reload(none)),
-            CtlCommand::Shutdown { deadline, message } => {
+            CtlCommand::Shutdown { deadline, message, if_stopping: _ } => {
                 let deadline_s = deadline.map(|deadline| Whole(deadline.as_secs()));
                 one(Command::Shutdown(ShutdownArgs { deadline_s, message }))
             }

@@ -269,8 +269,9 @@ impl Driver {
         })
     }
 
-    /// Goes on with what was taken over, under `settings`.
-    pub fn carry_on(&mut self, taken: TakenOver, settings: Settings, mut recalled: Option<Recalled>) {
+    /// Goes on with what was taken over, under `settings` if they are others, and with what the store has
+    /// told, if there is one.
+    pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         let at = now();
         self.input(Input::Restarted, at);
         if let Some(recalled) = &mut recalled
@@ -298,7 +299,7 @@ impl Driver {
         for newcomer in taken.newcomers {
             self.accepted(newcomer, at);
         }
-        if *self.machine.hub().settings() != settings {
+        if let Some(settings) = settings.filter(|settings| settings != self.machine.hub().settings()) {
             self.input(Input::Settings(Box::new(settings)), at);
         }
         self.idle_since = self.machine.hub().sessions().next().is_none().then_some(at.mono);
@@ -472,14 +473,14 @@ impl Driver {
         } else {
             0
         };
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         self.machine.handle(input, at, &mut self.outcomes);
         self.tape.handled();
     }
 
     /// Handles what a client has sent, which stands on the tape.
     fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
-        self.tape.handling(place);
+        self.tape.handling(place, at.mono);
         let bytes = self.tape.content(range);
         fault::poison(bytes);
         self.machine.bytes(id, bytes, at, &mut self.outcomes);

@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::fault;
 use super::queue::{Adopted, Queue};
 use super::rounds::Rounds;
-use super::tape::{CHUNK, Cut, Kind, Tape};
+use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
 use crate::hub::message::SessionId;
 use crate::hub::time::Now;
 use crate::wire::machine::{Input, Machine, Order, Outcome};
@@ -30,13 +30,12 @@ pub const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
     Err(_) => panic!("set by build.rs"),
 };
 
-/// How many processes must have died of an input before nothing is made of it. Fewer could be a
-/// coincidence: somebody who kills the daemon again and again.
-const DEADLY: u64 = 3;
+/// How many processes in a row must have crashed of an input before nothing is made of it.
+const CRASHES: u64 = 3;
 
-/// How many processes in a row may take over and die before they have done anything. Whatever it is that
-/// they die of, it is in what they take over.
-const HOPELESS: u64 = 100;
+/// How many must have died while they handled it, whatever killed them: the kernel, out of memory, looks
+/// like somebody who kills the daemon again and again, and always hits the same input by coincidence.
+const DEATHS: u64 = 20;
 
 /// A connection that nobody was told about: it was accepted, and the process died.
 #[derive(Debug)]
@@ -80,6 +79,7 @@ pub fn take_over(
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
             // Of this input a former process may have died as well: the next one knows.
+            tape.crashes();
             resume_unwind(panic);
         }
         Err("it does not fit together".to_owned())
@@ -101,7 +101,8 @@ fn replay(
         }
         tape.set_epoch(EPOCH);
     }
-    if tape.taken_over() > HOPELESS {
+    let suspect = tape.autopsy();
+    if tape.is_hopeless() {
         return Err("too many processes in a row died of it".to_owned());
     }
     let mut read = HashMap::new();
@@ -119,18 +120,18 @@ fn replay(
     fault::point("recover.loaded");
 
     let mut poisoned = None;
-    if let Some((at, times)) = tape.suspect()
-        && times >= DEADLY
+    if let Some(Suspect { at, deaths, crashes }) = suspect
+        && (crashes >= CRASHES || deaths >= DEATHS)
         && let Some(record) = records.iter().find(|record| record.at == at)
     {
         poisoned = Some(record.id);
         tape.poison(record);
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
-    let mut out = Vec::new();
+    let (mut out, mut settled) = (Vec::new(), 0);
     for record in &records {
         let content = tape.content(record.content.clone());
-        tape.handling(record.at);
+        tape.handling(record.at, super::driver::now().mono);
         let mut coming = None;
         match record.kind {
             Kind::Bytes => {
@@ -152,8 +153,11 @@ fn replay(
                 rounds.replay(order, coming)?;
             }
         }
+        // Nothing that takes long is done while a record counts as being handled: whoever kills the
+        // daemon again and again is not to hit the same one each time.
+        tape.handled();
+        rounds.settle_after(&mut settled);
     }
-    tape.handled();
     let mut lost = rounds.taken_over();
     fault::point("recover.replayed");
 

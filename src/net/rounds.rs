@@ -739,8 +739,8 @@ impl Rounds {
         while let Some(cut) = self.replaying.as_mut().and_then(|cuts| {
             cuts.front().is_some_and(|cut| cut.order == self.orders).then(|| cuts.pop_front()).flatten()
         }) {
-            self.settle();
             let key = self.key(cut.id).ok_or_else(|| format!("{} is not there to miss lines", cut.id))?;
+            self.serve(key);
             let client = &mut self.clients[key];
             let room = client.room.and_then(|room| self.rooms.get_mut(&room));
             let room = room.filter(|room| cut.to <= room.log.end());
@@ -751,11 +751,16 @@ impl Rounds {
             let taken = client.limit;
             self.may_take(key, taken);
         }
-        // So that what is held stays bounded.
-        if self.orders.is_multiple_of(4096) {
+        Ok(())
+    }
+
+    /// Has everybody pass over what their sockets have taken, now and then, so that what is held stays
+    /// bounded. `orders` is when that was done last.
+    pub fn settle_after(&mut self, orders: &mut u64) {
+        if self.orders - *orders > 4096 {
+            *orders = self.orders;
             self.settle();
         }
-        Ok(())
     }
 
     /// A client's socket has taken `taken` bytes in all; of these as many count as it had taken when its
@@ -777,6 +782,10 @@ impl Rounds {
     /// Ends what [`Self::take_over`] began: from now on, what is owed is written. Returns those whose
     /// sockets have taken more than they were sent: whatever that was, it is not known what they are owed.
     pub fn taken_over(&mut self) -> Vec<SessionId> {
+        let keys: Vec<_> = self.keys.values().copied().collect();
+        for key in &keys {
+            self.look(*key);
+        }
         self.settle();
         self.replaying = None;
         let mut unknown = Vec::new();
@@ -785,7 +794,6 @@ impl Rounds {
                 unknown.push(client.connection.id);
             }
         }
-        let keys: Vec<_> = self.keys.values().copied().collect();
         for key in keys {
             self.look(key);
         }

@@ -65,10 +65,16 @@ mod word {
     /// The record that was being handled when a process died, plus one, and how often that was so.
     pub(super) const SUSPECT: usize = 4;
     pub(super) const SUSPECTED: usize = 5;
-    /// Processes that took over since one ran for a while.
+    /// Processes that took over since one ran for a while; those that crashed count for more.
     pub(super) const TAKEN_OVER: usize = 6;
     /// Everybody was told goodbye: there is nothing to take over.
     pub(super) const CLOSED: usize = 7;
+    /// Since when a record is being handled, in microseconds of `CLOCK_MONOTONIC`; zero if none is.
+    pub(super) const SINCE: usize = 8;
+    /// The last process crashed: it was not killed from outside.
+    pub(super) const CRASHED: usize = 9;
+    /// How often a process crashed of the suspect.
+    pub(super) const CRASHES: usize = 10;
 
     /// Words of each generation, from here on.
     pub(super) const GENERATIONS: usize = 16;
@@ -86,7 +92,7 @@ mod word {
 
 /// The first page, shared by those who write the tape. Words, each written by one of them.
 #[derive(Debug)]
-struct Head(Mapping);
+struct Head(Arc<Mapping>);
 
 impl Head {
     fn get(&self, word: usize) -> u64 {
@@ -153,6 +159,23 @@ fn check(parts: &[&[u8]]) -> u64 {
     }
     hasher.finish()
 }
+
+/// The input that the last processes were handling when they died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Where it stands.
+    pub at: u64,
+    /// How many processes in a row died while they handled it.
+    pub deaths: u64,
+    /// How many of them crashed, and were not killed from outside.
+    pub crashes: u64,
+}
+
+/// See [`Tape::is_hopeless`].
+const HOPELESS: u64 = 400;
+
+/// What a crash counts in that.
+const CRASH: u64 = 20;
 
 /// Why a tape cannot be taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +260,7 @@ impl Tape {
 
     fn map(file: OwnedFd) -> io::Result<(Self, Cuts)> {
         let half = |at: u64, len: u64| Mapping::new(&file, TOTAL, at, usize::try_from(len).map_err(io::Error::other)?);
-        let head = Arc::new(Head(half(0, PAGE)?));
+        let head = Arc::new(Head(Arc::new(half(0, PAGE)?)));
         let halves = [half(PAGE, INPUTS)?, half(PAGE + INPUTS, INPUTS)?];
         let cuts = [half(PAGE + 2 * INPUTS, CUTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS)?];
         let cuts = Cuts { kept: Some((head.clone(), cuts)) };
@@ -442,8 +465,9 @@ impl Tape {
     }
 
     /// Record `at` is being handled from now on, until [`Self::handled`].
-    pub fn handling(&self, at: u64) {
+    pub fn handling(&self, at: u64, since: Mono) {
         if let Some(kept) = &self.kept {
+            kept.head.set(word::SINCE, since.0);
             kept.head.set(word::HANDLING, at + 1);
         }
     }
@@ -452,6 +476,7 @@ impl Tape {
     pub fn handled(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::HANDLING, 0);
+            kept.head.set(word::SINCE, 0);
         }
     }
 
@@ -461,20 +486,35 @@ impl Tape {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::HANDLING) != 0)
     }
 
-    /// The record that was being handled each time that the last processes died, and how many they were.
-    #[must_use]
-    pub fn suspect(&self) -> Option<(u64, u64)> {
-        let kept = self.kept.as_ref()?;
-        let handling = kept.head.get(word::HANDLING);
-        if handling == 0 {
-            kept.head.set(word::SUSPECT, 0);
-            return None;
+    /// From now on, a crash of this process is known to the next one. To be called once.
+    pub fn tell_of_crashes(&self) {
+        if let Some(kept) = &self.kept {
+            kernel::tell_of_crashes(kept.head.0.clone(), word::CRASHED, word::SINCE);
         }
-        let times = if kept.head.get(word::SUSPECT) == handling { kept.head.get(word::SUSPECTED) + 1 } else { 1 };
-        kept.head.set(word::SUSPECT, handling);
-        kept.head.set(word::SUSPECTED, times);
-        kept.head.set(word::HANDLING, 0);
-        Some((handling - 1, times))
+    }
+
+    /// This process is going to die of what it is handling.
+    pub fn crashes(&self) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::CRASHED, 1);
+        }
+    }
+
+    /// What the death of the last process tells. To be asked once, by the one that takes over.
+    pub fn autopsy(&self) -> Option<Suspect> {
+        let head = &self.kept.as_ref()?.head;
+        let (handling, crashed) = (head.get(word::HANDLING), head.get(word::CRASHED));
+        head.set(word::TAKEN_OVER, head.get(word::TAKEN_OVER) + if crashed == 0 { 1 } else { CRASH });
+        let same = handling != 0 && head.get(word::SUSPECT) == handling;
+        let before = |word| if same { head.get(word) } else { 0 };
+        head.set(word::SUSPECTED, before(word::SUSPECTED) + 1);
+        head.set(word::CRASHES, before(word::CRASHES) + crashed);
+        head.set(word::SUSPECT, handling);
+        for word in [word::HANDLING, word::SINCE, word::CRASHED] {
+            head.set(word, 0);
+        }
+        let (deaths, crashes) = (head.get(word::SUSPECTED), head.get(word::CRASHES));
+        (handling != 0).then(|| Suspect { at: handling - 1, deaths, crashes })
     }
 
     /// Makes nothing of a record, so that it is handled no more.
@@ -486,13 +526,11 @@ impl Tape {
         place[at..at + RECORD].copy_from_slice(&head);
     }
 
-    /// One more process takes over. Returns how many did without one that ran for a while.
+    /// Whether too many processes in a row took over and died before they had run for a while. Whatever
+    /// it is that they die of, it is in what they take over.
     #[must_use]
-    pub fn taken_over(&self) -> u64 {
-        let Some(kept) = &self.kept else { return 0 };
-        let count = kept.head.get(word::TAKEN_OVER) + 1;
-        kept.head.set(word::TAKEN_OVER, count);
-        count
+    pub fn is_hopeless(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
     }
 
     /// This process has run for a while.
@@ -536,6 +574,7 @@ impl Tape {
         fault::point("snapshot.written");
         // Where records stand is said anew.
         head.set(word::HANDLING, 0);
+        head.set(word::SUSPECT, 0);
         head.set(word::GENERATION, new);
         fault::point("snapshot.flipped");
         let used = kept.end.max(kept.start) as u64;
@@ -691,11 +730,16 @@ mod tests {
         tape.snapshot(b"", b"", 0);
         tape.append(at(1), b"good");
         let bad = tape.append(at(2), b"bad");
-        for times in 1..=3 {
-            tape.handling(bad);
-            assert_eq!(tape.suspect(), Some((bad, times)));
+        for deaths in 1..=3 {
+            tape.handling(bad, Mono(1));
+            if deaths > 1 {
+                tape.crashes();
+            }
+            assert_eq!(tape.autopsy(), Some(Suspect { at: bad, deaths, crashes: deaths - 1 }));
         }
-        assert_eq!(tape.suspect(), None, "one that did not die of it clears it");
+        assert_eq!(tape.autopsy(), None, "one that did not die of it clears it");
+        tape.handling(bad, Mono(1));
+        assert_eq!(tape.autopsy(), Some(Suspect { at: bad, deaths: 1, crashes: 0 }));
         let record = tape.records().expect("sound").pop().expect("two records");
         tape.poison(&record);
         assert_eq!(contents(&tape)[1].0, Kind::Poison);

@@ -335,6 +335,10 @@ fn a_full_disk_is_told_and_nobody_waits_for_it() {
         .unwrap();
     assert!(grown.success() && Path::new(&inside).exists());
     daemon.logged("history is recorded again");
+    let mut admin = daemon.admin();
+    while admin.done("history.stats", &json!({}))["disk"]["waiting_bytes"] != 0 {
+        assert!(!daemon.deadline.is_over(), "something waits for ever");
+    }
     ann.send("after the flood");
     bob.expect("ann: after the flood");
     loop {
