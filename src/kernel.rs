@@ -201,6 +201,16 @@ pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<Owne
     Some(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
+/// The `index`th descriptor that the service manager has passed (sd_listen_fds(3)), if it is still there.
+#[must_use]
+pub fn passed(index: usize) -> Option<BorrowedFd<'static>> {
+    let raw = RawFd::try_from(index).ok()?.checked_add(3)?;
+    // SAFETY: not -1; that it is open is asked next, and nothing closes it: whoever takes it later on
+    // takes it from this process's only `ListenFd`, and only uses of this one before that are right.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(raw) };
+    fcntl(descriptor, FcntlArg::F_GETFD).ok().map(|_| descriptor)
+}
+
 // -- sockets -----------------------------------------------------------------------------------
 
 /// Reads a socket option into `value`; returns how much of it the kernel filled.

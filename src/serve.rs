@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::stat::{FileStat, fstat};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,7 +30,7 @@ use crate::net::accept::Keeping;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::queue::Queue;
-use crate::net::recovery::{EPOCH, TakenOver};
+use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery};
@@ -100,10 +101,16 @@ impl fmt::Display for StartError {
 /// service manager has left in the environment.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
+    recovery::become_former_program();
     let sockets = systemd::sockets().map_err(StartError::Handed);
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
+    if recovery::is_former_program() {
+        warn!(
+            "the release before an upgrade carries on, for it was killed in the middle of its work; restart it for the new one"
+        );
+    }
     let outcome = sockets.and_then(|sockets| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
@@ -115,7 +122,7 @@ pub fn run(args: &ServeArgs) -> Exit {
                     (config::Loaded::of(settings), false)
                 }
                 None => {
-                    turn_away(sockets);
+                    turn_away(&sockets.chat, &sockets.admin);
                     return Err(problem);
                 }
             },
@@ -140,24 +147,26 @@ fn tell(problem: &StartError) {
     }
 }
 
-/// The settings that a former process has left to one that carries on.
+/// The settings that a former process has left to one that carries on with its clients. Where there are
+/// none, nobody is helped by a hub that its settings do not describe.
 fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
-    Some(machine.hub().settings().clone())
+    let hub = machine.hub();
+    (hub.sessions().len() > 0).then(|| hub.settings().clone())
 }
 
 /// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
 /// start a daemon that cannot start, again and again.
-fn turn_away(sockets: Sockets) {
-    for listener in sockets.chat {
+fn turn_away(chat: &[TcpListener], admin: &[UnixListener]) {
+    for listener in chat {
         let _ = listener.set_nonblocking(true);
         while let Ok((mut waiting, _)) = listener.accept() {
             let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
         }
     }
-    for listener in sockets.admin {
+    for listener in admin {
         let _ = listener.set_nonblocking(true);
         while listener.accept().is_ok() {}
     }
@@ -172,15 +181,6 @@ fn start(
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     raise_descriptor_limit(&loaded.settings);
-    let (sender, arrivals) = mpsc::channel(ARRIVALS);
-    // Before the hub is found: what it is told at its start is part of the first that is kept of it.
-    let store = match open_store(args, &loaded.settings, &sender) {
-        Ok(store) => store,
-        Err(problem) => {
-            turn_away(sockets);
-            return Err(problem);
-        }
-    };
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
         return Err(StartError::NoChatSocket);
@@ -201,7 +201,13 @@ fn start(
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store);
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    let store = || open_store(args, &loaded.settings, &sender);
+    let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store).inspect_err(|_| {
+        if activated {
+            turn_away(&chat, &admin);
+        }
+    })?;
     let settings = are_new.then(|| loaded.settings.clone());
     let queue = (sender, arrivals);
     let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub, queue))?;
@@ -344,17 +350,17 @@ struct FoundHub {
 /// process, if somebody keeps it.
 fn found_hub(
     activated: bool,
-    stored: HashMap<&'static str, OwnedFd>,
+    mut stored: HashMap<&'static str, OwnedFd>,
     settings: &Settings,
     key: [u8; 16],
-    store: Option<(Store, Recalled)>,
-) -> FoundHub {
-    let (store, recalled) = store.unzip();
+    store: impl FnOnce() -> Result<Option<(Store, Recalled)>, StartError>,
+) -> Result<FoundHub, StartError> {
     let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
     let counts = Arc::new(rounds::Counts::default());
     let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
     let keeps = activated && systemd::keeps_descriptors();
-    let names: Vec<_> = stored.keys().copied().collect();
+    let program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match take_over(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
@@ -364,9 +370,15 @@ fn found_hub(
                     chathub_clients = clients,
                     "carrying on with the clients of the former process"
                 );
+                if let Err(error) = replace_program(program) {
+                    warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
+                }
                 let queue = Some(Arc::new(Mutex::new(queue)));
                 let taken = Some(taken);
-                return FoundHub {
+                // Not before: on the way here the former program may have taken this one's place, and it
+                // must find the files as it knows them.
+                let (store, recalled) = store()?.unzip();
+                return Ok(FoundHub {
                     machine,
                     outcomes: Vec::new(),
                     taken,
@@ -378,7 +390,7 @@ fn found_hub(
                     queue,
                     store,
                     recalled,
-                };
+                });
             }
             Ok(None) => {}
             Err(why) => {
@@ -389,6 +401,8 @@ fn found_hub(
     systemd::forget(names);
     let mut outcomes = Vec::new();
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    // What it is told at its start is part of the first that is kept of it.
+    let (store, recalled) = store()?.unzip();
     machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
         warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
@@ -396,7 +410,7 @@ fn found_hub(
     });
     if let Some((rounds, tape, queue)) = kept {
         let queue = Some(Arc::new(Mutex::new(queue)));
-        return FoundHub {
+        return Ok(FoundHub {
             machine,
             outcomes: Vec::new(),
             taken: None,
@@ -408,11 +422,11 @@ fn found_hub(
             queue,
             store,
             recalled: None,
-        };
+        });
     }
     let (tape, cuts) = Tape::unkept();
     let rounds = new_rounds(cuts);
-    FoundHub {
+    Ok(FoundHub {
         machine,
         outcomes,
         taken: None,
@@ -424,7 +438,18 @@ fn found_hub(
         queue: None,
         store,
         recalled: None,
+    })
+}
+
+/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
+        return Ok(());
     }
+    systemd::forget([systemd::PROGRAM]);
+    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
 }
 
 type Kept = (Rounds, Tape, Queue);
@@ -437,9 +462,10 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
     let queue = Queue::new()?;
     let mut rounds = rounds(cuts);
     let owed = rounds.begin(outcomes.to_vec());
-    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, EPOCH);
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, epoch());
     let [one, two, three, four] = queue.ends();
-    let descriptors = [tape.file().expect("it is kept"), one, two, three, four];
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four, program.as_fd()];
     let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
     systemd::store(&descriptors)?;
     Ok((rounds, tape, queue))
@@ -453,7 +479,8 @@ fn take_over(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
 ) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
-    let [tape, Some(one), Some(two), Some(three), Some(four)] = systemd::STORED.map(|name| stored.remove(name)) else {
+    let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
+    else {
         return Err("the service manager has lost the queue of sockets".to_owned());
     };
     let mut queue = Queue::of([one, two, three, four]);

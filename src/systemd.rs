@@ -139,8 +139,21 @@ pub fn reloading() {
     }
 }
 
-/// Names in the descriptor store: the tape, and the four ends of the queue of sockets.
-pub const STORED: [&str; 5] = ["tape", "singles.head", "singles.tail", "batches.head", "batches.tail"];
+/// Names in the descriptor store: the tape, the four ends of the queue of sockets, and the program.
+pub const STORED: [&str; 6] = ["tape", "singles.head", "singles.tail", "batches.head", "batches.tail", PROGRAM];
+
+/// The program that writes the tape: only it can read all of it.
+pub const PROGRAM: &str = "program";
+
+/// What was handed over under this name, left where it is.
+#[must_use]
+pub fn look_for(name: &str) -> Option<BorrowedFd<'static>> {
+    let is_ours = std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
+    let names = std::env::var("LISTEN_FDNAMES").ok().filter(|_| is_ours)?;
+    let count: usize = std::env::var("LISTEN_FDS").ok()?.parse().ok()?;
+    let index = names.split(':').take(count).position(|one| one == name)?;
+    kernel::passed(index)
+}
 
 /// Whether there is a service manager that could keep descriptors. Whether the unit lets it
 /// (`FileDescriptorStoreMax=`) only newer ones say, since 254.

@@ -420,8 +420,11 @@ impl Session<'_, '_> {
 
     /// Prints the one answer to a command.
     fn answer(&mut self, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
-        if let CtlCommand::Shutdown { .. } = given {
-            self.warn_of_activation(result);
+        match given {
+            // What it would say is in the journal already, by the daemon.
+            CtlCommand::Shutdown { if_stopping: Some(_), .. } => return Ok(()),
+            CtlCommand::Shutdown { .. } => self.warn_of_activation(result),
+            _ => {}
         }
         if self.screen.json {
             return Ok(self.screen.json(result)?);

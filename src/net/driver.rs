@@ -25,7 +25,7 @@ use super::accept::Keeping;
 use super::connection::Connection;
 use super::exchange::Exchange;
 use super::readiness::{Readiness, Ready};
-use super::recovery::{EPOCH, Newcomer, TakenOver};
+use super::recovery::{Newcomer, TakenOver, epoch};
 use super::rounds::{self, Report, Work};
 use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
@@ -692,7 +692,7 @@ impl Driver {
         // The rounds end by a panic only, and the daemon with them.
         let Ok(owed) = owed.await else { return };
         let machine = serde_json::to_vec(&self.machine).expect("plain values");
-        self.tape.snapshot(&machine, &owed, EPOCH);
+        self.tape.snapshot(&machine, &owed, epoch());
         let _ = counts.send(());
     }
 

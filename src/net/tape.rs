@@ -307,6 +307,13 @@ impl Tape {
         Ok(Some((tape, cuts)))
     }
 
+    /// Which program has left inputs in `file` that only it can handle again; `None` if there are none.
+    #[must_use]
+    pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
+        let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
+        (!tape.is_empty()).then(|| tape.epoch())
+    }
+
     /// Whether anything is kept.
     #[must_use]
     pub fn is_kept(&self) -> bool {
