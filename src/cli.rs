@@ -200,7 +200,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   chathub ctl kick c7
-  chathub ctl kick c7 c9 guest-7f3k --reason 'no advertising'")]
+  chathub ctl kick c7 c9 guest-7f3k --reason 'no advertising'
+  chathub ctl kick c7 --ban 1h        # and keep the address out")]
     Kick {
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
@@ -208,6 +209,18 @@ Examples:
         /// Why; told to them and to the room.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
+        /// Keep their addresses out for so long; of IPv6, their /64 networks. Others there are disconnected too.
+        #[arg(long, value_name = "D", value_parser = ban_time)]
+        ban: Option<Duration>,
+    },
+
+    /// Keep people out, by network or by name.
+    ///
+    /// Who is kept out is told why and until when; bans outlive the daemon if history is recorded.
+    Ban {
+        /// What to do.
+        #[command(subcommand)]
+        action: BanCommand,
     },
 
     /// Keep clients from being heard.
@@ -490,6 +503,53 @@ Examples:
     },
 }
 
+/// The commands of `chathub ctl ban`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BanCommand {
+    /// Keep out a network, or whoever bears a name, and disconnect those who are here.
+    ///
+    /// A ban of the same is replaced.
+    #[command(after_help = "\
+Examples:
+  chathub ctl ban add 192.0.2.0/24 --reason 'floods' --for 2h
+  chathub ctl ban add 2001:db8:1:2::/64 --dry-run
+  chathub ctl ban add spammer")]
+    Add {
+        /// A network such as 192.0.2.0/24 or 2001:db8::/32, an address, or a name.
+        #[arg(value_name = "TARGET", value_parser = text::<256>)]
+        target: Text<256>,
+        /// Why; told to those it keeps out.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        reason: Option<Text<256>>,
+        /// For how long, such as 10min, 2h or 30d; until it is lifted without it.
+        #[arg(long = "for", value_name = "D", value_parser = ban_time)]
+        time: Option<Duration>,
+        /// Only tell whom it would hit.
+        #[arg(long)]
+        dry_run: bool,
+        /// A large part of the Internet is meant, such as 0.0.0.0/0.
+        #[arg(long)]
+        yes: bool,
+    },
+
+    /// List the bans in force.
+    List,
+
+    /// Lift a ban.
+    Remove {
+        /// Its id, such as b3, or what it is about.
+        #[arg(value_name = "BAN", value_parser = text::<256>)]
+        which: Text<256>,
+    },
+
+    /// Tell which bans keep out an address or a name, and whom a ban of it would hit.
+    Test {
+        /// An address, a network, or a name.
+        #[arg(value_name = "TARGET", value_parser = text::<256>)]
+        target: Text<256>,
+    },
+}
+
 /// How lines of history are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -576,6 +636,10 @@ fn whole_seconds(given: &str, least: u64, most: u64) -> Result<Duration, String>
 
 fn mute_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, 1, 31_536_000) // 0 is how the protocol says "unmute", which is a command here
+}
+
+fn ban_time(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, 1, 3_153_600_000) // a hundred years
 }
 
 fn deadline(given: &str) -> Result<Duration, String> {

@@ -253,6 +253,8 @@ settings! {
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
         /// the limit the client is disconnected. At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
+        /// Bans at once.
+        bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Connections to the admin socket at once.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }

@@ -282,11 +282,19 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "mute", "unmute", "rename"]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "rename"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
     ("The protocol, and the shell", &["describe", "call", "completions"]),
 ];
+
+fn command_item(page: &mut Page, command: &Command, name: &str) {
+    page.item(&usage(command, name), &about(command));
+    page.hang(|page| page.options(command.get_arguments().filter(|arg| !arg.is_global_set())));
+    if let Some(lines) = examples(command) {
+        page.hang(|page| page.hanging_example(&lines));
+    }
+}
 
 fn ctl_page() -> String {
     let ctl = built(&["ctl"]);
@@ -318,10 +326,9 @@ The admin socket is held by systemd. Connecting to it starts the daemon if it is
         page.subsection(title);
         for name in *names {
             let command = ctl.find_subcommand(name).expect(name);
-            page.item(&usage(command, name), &about(command));
-            page.hang(|page| page.options(command.get_arguments().filter(|arg| !arg.is_global_set())));
-            if let Some(lines) = examples(command) {
-                page.hang(|page| page.hanging_example(&lines));
+            command_item(&mut page, command, name);
+            for inner in command.get_subcommands() {
+                command_item(&mut page, inner, &format!("{name} {}", inner.get_name()));
             }
         }
     }

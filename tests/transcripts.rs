@@ -17,6 +17,7 @@
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
 //! | `* redact TEXT` | an administrator has lines with that text made unreadable |
 //! | `* stop [MESSAGE]` | the hub stops |
 //! | `ann < hi` | ann sees that line |
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
+use chathub::hub::moderation::Target;
 use chathub::hub::name::Name;
 use chathub::hub::session::Mute;
 use chathub::hub::{By, Input};
@@ -68,6 +70,7 @@ transcripts! {
     arrivals_in_a_big_room
     arrivals_in_a_burst
     arrivals_in_a_room_that_closes
+    bans
     clients_are_limited
     clients_per_address_are_limited
     greeting
@@ -330,6 +333,24 @@ impl Stage {
                 (self.cast, self.crowd) = (Vec::new(), Vec::new());
                 self.world = Some(world);
                 self.world().handle(Input::Archive(Some(recalled)));
+            }
+            "ban" => {
+                let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+                let target = match first.parse() {
+                    Ok(network) => Target::Network(network),
+                    Err(_) => Target::Name(Name::parse(first, 64).ok()?),
+                };
+                let now = self.world().now.wall;
+                let until = humantime::parse_duration(time).ok().map(|time| {
+                    chathub::hub::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
+                });
+                self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
+            }
+            "unban" => {
+                let target = first.parse().map(Target::Network).ok();
+                let target = target.or_else(|| Name::parse(first, 64).ok().map(Target::Name))?;
+                let id = self.world().hub.bans().about(&target)?;
+                self.world().handle(Input::Unban { id, by: OPERATOR });
             }
             "redact" => {
                 let what = Arc::new(Selector { text: Some(args.to_lowercase()), ..Selector::default() });

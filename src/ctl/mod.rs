@@ -21,13 +21,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, CtlArgs, CtlCommand, Format};
+use crate::cli::{BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
 use crate::wire::base64;
 use crate::wire::control::{
-    BackupPiece, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs,
-    LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs,
-    Text, TopicArgs, WhoArgs, Whole,
+    BackupPiece, BanArgs, BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode,
+    HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs,
+    Stopped, SubscribeArgs, Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
 };
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
@@ -288,7 +288,19 @@ impl Asked {
             CtlCommand::Status => one(Command::Status(none)),
             CtlCommand::Clients { room } => one(Command::ClientsList(ClientsListArgs { room })),
             CtlCommand::Client { who } => one(Command::ClientsGet(WhoArgs { who })),
-            CtlCommand::Kick { who, reason } => one(Command::ClientsKick(KickArgs { who, reason })),
+            CtlCommand::Kick { who, reason, ban } => {
+                let ban_s = ban.map(|time| Whole(time.as_secs()));
+                one(Command::ClientsKick(KickArgs { who, reason, ban_s }))
+            }
+            CtlCommand::Ban { action } => one(match action {
+                BanCommand::Add { target, reason, time, dry_run, yes } => {
+                    let for_s = time.map(|time| Whole(time.as_secs()));
+                    Command::BansAdd(BanArgs { target, reason, for_s, yes, dry_run })
+                }
+                BanCommand::List => Command::BansList(none),
+                BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
+                BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
+            }),
             CtlCommand::Mute { who, time } => {
                 one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())) }))
             }
@@ -446,6 +458,10 @@ impl Session<'_, '_> {
             CtlCommand::Clients { .. } => show!(print::clients),
             CtlCommand::Client { .. } => show!(print::client),
             CtlCommand::Kick { .. } => show!(print::kicked, &asked),
+            CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::ban_added),
+            CtlCommand::Ban { action: BanCommand::List } => show!(print::bans),
+            CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::ban_removed),
+            CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::ban_tested),
             CtlCommand::Mute { .. } => show!(print::muted, &asked),
             CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::renamed),

@@ -12,8 +12,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
 use crate::wire::control::{
-    Client, ClientList, Closed, Description, DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel,
-    Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Time, Topic,
+    Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory, HistoryStats, Kicked, Level,
+    Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Time,
+    Topic, Unbanned,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -431,7 +432,57 @@ fn whom(asked: &[&str], ids: &[String]) -> String {
 }
 
 pub(super) fn kicked(to: &mut Screen<'_>, asked: &[&str], result: &Kicked) -> io::Result<()> {
-    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked)))
+    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked)))?;
+    result.banned.iter().try_for_each(|ban| to.done(&format!("Banned {} {} ({}).", ban.target, ban_end(ban), ban.id)))
+}
+
+fn ban_end(ban: &Ban) -> String {
+    ban.until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)))
+}
+
+pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> {
+    let hit = if result.disconnected.is_empty() { "nobody".to_owned() } else { result.disconnected.join(", ") };
+    match &result.ban {
+        Some(ban) => to.done(&format!("Banned {} {} ({}); disconnected {hit}.", ban.target, ban_end(ban), ban.id)),
+        None => to.line(&format!("It would disconnect {hit}.")),
+    }
+}
+
+pub(super) fn bans(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
+    ban_table(&list.bans).print(to, "ban")?;
+    if list.persistent { Ok(()) } else { to.legend("They end with the daemon: nothing is recorded.") }
+}
+
+fn ban_table(bans: &[Ban]) -> Table {
+    let mut table = Table::new(&[
+        ("ID", Side::Left),
+        ("TARGET", Side::Left),
+        ("SINCE", Side::Left),
+        ("UNTIL", Side::Left),
+        ("BY", Side::Left),
+        ("REASON", Side::Left),
+    ]);
+    for ban in bans {
+        table.row([
+            ban.id.clone(),
+            ban.target.clone(),
+            time(&ban.since),
+            ban.until.as_ref().map(time).unwrap_or_default(),
+            ban.by.clone(),
+            ban.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn ban_removed(to: &mut Screen<'_>, result: &Unbanned) -> io::Result<()> {
+    to.done(&format!("Lifted the ban of {} ({}).", result.removed.target, result.removed.id))
+}
+
+pub(super) fn ban_tested(to: &mut Screen<'_>, result: &BanTest) -> io::Result<()> {
+    ban_table(&result.bans).print(to, "ban")?;
+    let hit = if result.clients.is_empty() { "nobody".to_owned() } else { result.clients.join(", ") };
+    to.line(&format!("A ban of it would disconnect {hit}."))
 }
 
 pub(super) fn muted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::message::{Line, RoomId, SessionId};
+use super::moderation::{Ban, BanId};
 use super::name::{self, Name};
 use super::room::weight;
 use super::time::Wall;
@@ -34,6 +35,10 @@ pub enum Record {
         /// Its name.
         name: Name,
     },
+    /// Somebody is kept out. A ban of the same number is replaced.
+    Ban(Box<Ban>),
+    /// A ban is lifted, or has ended.
+    Unban(BanId),
     /// What is selected, of all that was recorded before, is to be unreadable.
     Redact(Arc<Selector>),
 }
@@ -43,7 +48,7 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
-            Self::Closed { .. } | Self::Redact(_) => 0,
+            Self::Closed { .. } | Self::Ban(_) | Self::Unban(_) | Self::Redact(_) => 0,
         }
     }
 }
@@ -164,6 +169,8 @@ pub struct Recalled {
     /// The highest number of a client, likewise. Whoever numbers clients goes on from there, so that a
     /// line's author stays one client.
     pub last_session: u64,
+    /// The bans, by age.
+    pub bans: Vec<Ban>,
     /// The rooms that were open when recording ended, the one spoken in last first.
     pub rooms: Vec<RecalledRoom>,
 }

@@ -372,7 +372,7 @@ fn nick(call: &mut Call<'_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
-    if let Err(refusal) = call.hub.may_bear(call.id, &name) {
+    if let Err(refusal) = call.hub.may_bear(call.id, &name, call.now) {
         return call.refuse(refusal);
     }
     // A name can be as good as a line: who is muted keeps the one they have.

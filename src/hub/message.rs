@@ -213,6 +213,13 @@ pub enum Farewell {
     Lost,
     /// An administrator closed it.
     Kicked(Option<Arc<str>>),
+    /// A ban keeps it out.
+    Banned {
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+    },
     /// It did not take what was owed to it.
     TooSlow,
     /// What was meant for it alone piled up over the limit.
@@ -461,6 +468,20 @@ pub enum Refusal {
     TopicTooLong(usize),
     /// Not an offset from UTC.
     BadOffset(Arc<str>),
+    /// A ban keeps this address out.
+    Banned {
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+    },
+    /// Nobody may have that name.
+    NameBanned {
+        /// The name.
+        name: Arc<str>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// The hub is full.
     Full,
     /// So many come from this address already.

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
+//! | who is kept out | [`moderation`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
@@ -16,6 +17,7 @@
 pub mod archive;
 pub mod command;
 pub mod message;
+pub mod moderation;
 pub mod name;
 pub mod pace;
 pub mod room;
@@ -33,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
+use moderation::{Ban, BanId, Bans, Target};
 use name::Name;
 use pace::{Pace, Verdict, Word};
 use room::{History, Room, Step};
@@ -148,6 +151,24 @@ pub enum Input {
     Redact {
         /// Which.
         what: Arc<Selector>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator keeps somebody out. A ban of the same is replaced.
+    Ban {
+        /// Whom.
+        target: Target,
+        /// Why; told to them.
+        reason: Option<Arc<str>>,
+        /// Until when; `None`: until it is lifted.
+        until: Option<Wall>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator lifts a ban.
+    Unban {
+        /// Which.
+        id: BanId,
         /// Who does it.
         by: By,
     },
@@ -295,6 +316,10 @@ pub enum What {
     Flood,
     /// A client reported another one.
     Reported,
+    /// Somebody is kept out.
+    Banned,
+    /// A ban was lifted.
+    Unbanned,
     /// Lines were made unreadable.
     Redacted,
     /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.
@@ -336,6 +361,10 @@ counters! {
     refused_address;
     /// Connections refused because the hub was stopping.
     refused_stopping;
+    /// Connections refused because of a ban.
+    refused_banned;
+    /// Clients disconnected by a new ban.
+    banned;
     /// Lines received from clients.
     lines_received;
     /// Lines said in rooms.
@@ -377,6 +406,7 @@ pub struct Hub {
     room_names: Roster<RoomId>,
     lobby: RoomId,
     deadlines: BTreeSet<(Mono, RoomId)>,
+    bans: Bans,
     /// Whether what is said goes to disk.
     recording: bool,
     backlog: Backlog,
@@ -410,6 +440,7 @@ impl Hub {
             room_names: Roster::default(),
             lobby: RoomId(0),
             deadlines: BTreeSet::new(),
+            bans: Bans::default(),
             recording: false,
             backlog: Backlog::default(),
             dormant: BTreeMap::new(),
@@ -454,7 +485,7 @@ impl Hub {
             Input::Kick { session, reason, by } => self.kick(session, reason, by, now, effects),
             Input::Mute { session, mute, by } => self.mute(session, mute, by, now, effects),
             Input::Rename { session, nick, by } => {
-                if self.sessions.contains_key(&session) && self.may_bear(session, &nick).is_ok() {
+                if self.sessions.contains_key(&session) && self.may_bear(session, &nick, now).is_ok() {
                     tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())), effects);
                     self.rename(session, nick, Some(by), now, effects);
                 }
@@ -472,6 +503,8 @@ impl Hub {
             Input::Redact { what, by } => {
                 self.redact(&what, by, now, effects);
             }
+            Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by, now, effects),
+            Input::Unban { id, by } => self.unban(id, by, now, effects),
             Input::Settings(settings) => self.configure(*settings),
             Input::Stop { message } => self.stop(message, now, effects),
             Input::Tick => self.tick(now, effects),
@@ -566,6 +599,20 @@ impl Hub {
         &self.counters
     }
 
+    /// Who is kept out.
+    #[must_use]
+    pub fn bans(&self) -> &Bans {
+        &self.bans
+    }
+
+    /// Whom a ban would hit who is here now, by age.
+    pub fn hit_by<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Session> {
+        self.sessions().filter(move |session| match target {
+            Target::Network(network) => network.has(session.peer.ip()),
+            Target::Name(name) => session.nick.looks_like(name),
+        })
+    }
+
     /// Whether what is said goes to disk.
     #[must_use]
     pub fn is_recording(&self) -> bool {
@@ -596,17 +643,20 @@ impl Hub {
         self.stopping
     }
 
-    /// Whether `session` may take the name `nick`.
+    /// Whether `session` may take the name `nick` at `now`.
     ///
     /// # Errors
     /// Why not.
-    pub fn may_bear(&self, session: SessionId, nick: &Name) -> Result<(), Refusal> {
+    pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
         if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
         if name::is_reserved(nick) || looks_like_id(nick.folded()) {
             return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(ban) = self.bans.of_name(nick, now.wall) {
+            return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
         match self.roster.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
@@ -636,6 +686,7 @@ impl Hub {
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
         }
         self.backlog.check_invariants();
+        self.bans.check_invariants();
         assert!(self.recording || self.backlog.iter().len() == 0, "nothing waits where nothing is recorded");
         let pending: usize = self.rooms.values().filter(|room| room.presence.flush_at.is_some()).count();
         assert_eq!(pending, self.deadlines.len(), "each gathered line has its deadline");
@@ -645,8 +696,9 @@ impl Hub {
 
     fn connect(&mut self, id: SessionId, peer: SocketAddr, now: Now, effects: &mut Vec<Effect>) {
         let origin = Origin::of(peer.ip());
-        if let Some(refusal) = self.may_connect(origin) {
+        if let Some(refusal) = self.may_connect(peer, origin, now) {
             let text = match &refusal {
+                Refusal::Banned { .. } => "banned",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -710,7 +762,13 @@ impl Hub {
         self.present(lobby, id, &shown, Step::Joined, now, effects);
     }
 
-    fn may_connect(&mut self, origin: Origin) -> Option<Refusal> {
+    fn may_connect(&mut self, peer: SocketAddr, origin: Origin, now: Now) -> Option<Refusal> {
+        if !self.bans.is_empty()
+            && let Some(ban) = self.bans.of_address(peer.ip(), now.wall).next()
+        {
+            self.counters.refused_banned += 1;
+            return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
+        }
         let limits = &self.settings.limits;
         let from_here = self.origins.get(&origin).copied().unwrap_or(0);
         if self.stopping {
@@ -768,6 +826,8 @@ impl Hub {
             Farewell::Lost => Some("connection lost".into()),
             Farewell::Kicked(None) => Some("kicked".into()),
             Farewell::Kicked(Some(reason)) => Some(format!("kicked: {reason}").into()),
+            Farewell::Banned { reason: None, .. } => Some("banned".into()),
+            Farewell::Banned { reason: Some(reason), .. } => Some(format!("banned: {reason}").into()),
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
         };
         // What people say stays out of the journal, a last word too.
@@ -901,10 +961,58 @@ impl Hub {
         }
     }
 
+    // -- who is kept out -----------------------------------------------------------------------
+
+    fn ban(
+        &mut self,
+        target: Target,
+        reason: Option<Arc<str>>,
+        until: Option<Wall>,
+        by: By,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.expire_bans(now, effects);
+        let id = self.bans.next_id();
+        let ban = Ban { id, target, reason: reason.clone(), by: by.uid, since: now.wall, until };
+        let hit: Vec<SessionId> = self.hit_by(&ban.target).map(|session| session.id).collect();
+        if let Some(former) = self.bans.add(ban.clone()) {
+            self.record(Record::Unban(former.id), effects);
+        }
+        let text = match &reason {
+            None => ban.target.to_string(),
+            Some(reason) => format!("{}: {reason}", ban.target),
+        };
+        let (by, text) = (Some(by), Some(text.into()));
+        effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, now) }));
+        self.record(Record::Ban(Box::new(ban)), effects);
+        for session in hit {
+            self.counters.banned += 1;
+            let why = Farewell::Banned { reason: reason.clone(), until };
+            tell(session, Message::Goodbye(why.clone()), effects);
+            self.depart(session, why, now, effects);
+        }
+    }
+
+    fn unban(&mut self, id: BanId, by: By, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(ban) = self.bans.remove(id) {
+            let (by, text) = (Some(by), Some(ban.target.to_string().into()));
+            effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Unbanned, now) }));
+            self.record(Record::Unban(id), effects);
+        }
+        self.expire_bans(now, effects);
+    }
+
+    fn expire_bans(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.bans.expire(now.wall) {
+            self.record(Record::Unban(id), effects);
+        }
+    }
+
     // -- what outlives the hub -----------------------------------------------------------------
 
     fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
-        self.recording = recalled.is_some();
+        let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
         let Some(recalled) = recalled else {
             self.backlog.clear();
             self.dormant.clear();
@@ -932,6 +1040,11 @@ impl Hub {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
                 self.dormant.insert(name, (id, history));
+            }
+        }
+        if !was_recording {
+            for ban in recalled.bans {
+                self.bans.add(ban);
             }
         }
         // After a crash that this state has survived: what may not have been written, or answered.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::archive::Backlog;
 use super::message::{Line, RoomId, SessionId};
+use super::moderation::Bans;
 use super::name::Name;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
@@ -33,6 +34,8 @@ struct Saved {
     counters: BTreeMap<String, u64>,
     #[serde(default)]
     peak: usize,
+    #[serde(default)]
+    bans: Bans,
     #[serde(default)]
     recording: bool,
     #[serde(default)]
@@ -74,6 +77,7 @@ struct Saving<'a> {
     next_line: u64,
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
+    bans: &'a Bans,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
@@ -112,6 +116,7 @@ impl Serialize for Hub {
             next_line: self.next_line,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.peak,
+            bans: &self.bans,
             recording: self.recording,
             backlog: &self.backlog,
             dormant: self
@@ -144,6 +149,7 @@ impl Saved {
             room_names: Roster::default(),
             lobby: self.lobby,
             deadlines: BTreeSet::new(),
+            bans: self.bans,
             recording: self.recording,
             backlog: self.backlog,
             dormant: BTreeMap::new(),

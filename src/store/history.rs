@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::Trouble;
 use crate::hub::archive::{Recalled, RecalledRoom, Selector};
 use crate::hub::message::{Line, RoomId, Said, SessionId};
+use crate::hub::moderation::{Ban, BanId, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::time::Wall;
 use crate::settings;
@@ -193,7 +194,55 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
         rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits)? });
     }
     let Meta { last_line, last_room, last_session, .. } = meta;
-    Ok(Recalled { last_line, last_room, last_session, rooms })
+    Ok(Recalled { last_line, last_room, last_session, bans: bans(db)?, rooms })
+}
+
+/// All bans, by age. One that makes no sense is passed over.
+pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
+    let mut found = db.prepare("SELECT id, network, name, reason, author, since, until FROM bans ORDER BY id")?;
+    let mut rows = found.query([])?;
+    let mut bans = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (network, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+        let network = network.and_then(|network| network.parse().ok()).map(Target::Network);
+        let name = name.and_then(|name| Name::parse(&name, usize::from(u8::MAX)).ok()).map(Target::Name);
+        let Some(target) = network.or(name) else { continue };
+        bans.push(Ban {
+            id: BanId(unsigned(row.get(0)?)),
+            target,
+            reason: row.get::<_, Option<String>>(3)?.map(Into::into),
+            by: row.get(4)?,
+            since: Wall(row.get(5)?),
+            until: row.get::<_, Option<i64>>(6)?.map(Wall),
+        });
+    }
+    Ok(bans)
+}
+
+/// Writes a ban. Part of the caller's transaction.
+pub(super) fn ban(db: &Connection, ban: &Ban) -> Result<(), Trouble> {
+    let (network, name) = match &ban.target {
+        Target::Network(network) => (Some(network.to_string()), None),
+        Target::Name(name) => (None, Some(name.shown())),
+    };
+    let sql =
+        "INSERT OR REPLACE INTO bans (id, network, name, reason, author, since, until) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    db.prepare_cached(sql)?.execute(params![
+        signed(ban.id.0),
+        network,
+        name,
+        ban.reason.as_deref(),
+        ban.by,
+        ban.since.0,
+        ban.until.map(|until| until.0)
+    ])?;
+    Ok(())
+}
+
+/// Takes a ban away. Part of the caller's transaction.
+pub(super) fn unban(db: &Connection, id: BanId) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM bans WHERE id = ?")?.execute([signed(id.0)])?;
+    Ok(())
 }
 
 fn last_lines(db: &Connection, room: i64, limits: &settings::History) -> Result<Vec<Line>, Trouble> {

@@ -53,6 +53,18 @@ const STEPS: &[&str] = &[
         tokenize = 'trigram case_sensitive 1'
     );
     ",
+    // 2: bans.
+    "
+    CREATE TABLE bans (
+        id INTEGER PRIMARY KEY,
+        network TEXT,                   -- one of these two
+        name TEXT,
+        reason TEXT,
+        author INTEGER NOT NULL,        -- a user id
+        since INTEGER NOT NULL,         -- milliseconds since 1970
+        until INTEGER                   -- likewise; none: until it is lifted
+    );
+    ",
 ];
 
 /// The version that this program writes.

@@ -113,7 +113,7 @@ impl Writer {
                 // Whatever is on disk has lower numbers: no hub says more than a line a millisecond
                 // from 1970 on.
                 let floor = u64::try_from(wall().0).unwrap_or(0);
-                Recalled { last_line: floor, last_room: floor, last_session: floor, rooms: Vec::new() }
+                Recalled { last_line: floor, last_room: floor, last_session: floor, ..Recalled::default() }
             }
         };
         this.last_line = recalled.last_line;
@@ -142,6 +142,8 @@ impl Writer {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
+        // What was said may be lost, but nobody comes back in by that.
+        let bans = schema::open_for_reading(&self.path).and_then(|db| history::bans(&db)).unwrap_or_default();
         step("before a damaged file is set aside");
         let aside = dir::set_aside(&self.path, "damaged", wall())
             .map_err(|error| Trouble::Unavailable(format!("cannot set {} aside: {error}", self.path.display())))?;
@@ -161,7 +163,8 @@ impl Writer {
         // Numbers go on: above all that came by, or if none did, above all that can have been.
         let db = self.db.as_ref().expect("it was opened");
         let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
-        Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(db)
+        Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(db)?;
+        bans.iter().try_for_each(|ban| history::ban(db, ban))
     }
 
     /// Runs until it is told to stop, and everything is written or cannot be.
@@ -291,6 +294,8 @@ impl Writer {
                     history::append(&batch, &mut self.rooms, &mut meta, (*room, name), line)?;
                 }
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
+                Record::Ban(ban) => history::ban(&batch, ban)?,
+                Record::Unban(id) => history::unban(&batch, *id)?,
                 Record::Redact(_) => break,
             }
             step("after a record");

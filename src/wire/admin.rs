@@ -3,15 +3,17 @@
 //! Pure: what the network alone knows of a client comes in as [`Facts`]. Commands about the process
 //! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::control::{
-    Client, ClientList, Closed, Command, ControlError, ErrorCode, Event, EventKind, HistoryArgs, HistoryStats, Kicked,
-    Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room, RoomHistory, RoomList, Said, SearchArgs, Text, Time,
-    Topic,
+    Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode, Event,
+    EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
+    RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
 };
 use crate::hub::archive::{Record, Selector};
 use crate::hub::message::{self, SessionId};
+use crate::hub::moderation::{self, BanId, Network, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::session::{Mute, Session};
 use crate::hub::text;
@@ -81,10 +83,54 @@ pub fn answer(
         }
         Command::ClientsKick(args) => everybody(hub, &args.who).and_then(|who| {
             let reason = line_of(args.reason.as_ref())?;
+            let networks: BTreeSet<Network> = match args.ban_s {
+                None => BTreeSet::new(),
+                Some(_) => who.iter().map(|id| Network::around(hub_session(hub, *id).peer.ip())).collect(),
+            };
             for session in &who {
                 hub.handle(Input::Kick { session: *session, reason: reason.clone(), by }, now, effects);
             }
-            one(&Kicked { kicked: who.iter().map(SessionId::to_string).collect() })
+            let until = args.ban_s.map(|seconds| later(now, seconds.0));
+            let mut kicked: Vec<String> = who.iter().map(SessionId::to_string).collect();
+            let mut banned = Vec::new();
+            for target in networks.into_iter().map(Target::Network) {
+                kicked.extend(hub.hit_by(&target).map(|session| session.id.to_string()));
+                let add = Input::Ban { target: target.clone(), reason: reason.clone(), until, by };
+                hub.handle(add, now, effects);
+                banned.extend(hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban));
+            }
+            one(&Kicked { kicked, banned })
+        }),
+        Command::BansList(_) => {
+            let bans: Vec<_> = hub.bans().iter().filter(|ban| ban.holds(now.wall)).map(ban).collect();
+            one(&BanList { total: bans.len() as u64, bans, persistent: hub.is_recording() })
+        }
+        Command::BansAdd(args) => add_ban(hub, args, by, now, effects),
+        Command::BansRemove(args) => {
+            let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
+            let found = by_id
+                .filter(|id| hub.bans().get(*id).is_some())
+                .or_else(|| target(&args.which).ok().and_then(|target| hub.bans().about(&target)));
+            match found.and_then(|id| hub.bans().get(id)).cloned() {
+                Some(found) => {
+                    hub.handle(Input::Unban { id: found.id, by }, now, effects);
+                    one(&Unbanned { removed: ban(&found) })
+                }
+                None => Err(ControlError::new(ErrorCode::NotFound, format!("no ban {:?}", &*args.which))),
+            }
+        }
+        Command::BansTest(args) => target(&args.target).and_then(|target| {
+            let bans: Vec<_> = match &target {
+                Target::Network(network) => hub
+                    .bans()
+                    .iter()
+                    .filter(|ban| matches!(&ban.target, Target::Network(other) if other.covers(network)))
+                    .filter(|ban| ban.holds(now.wall))
+                    .map(ban)
+                    .collect(),
+                Target::Name(name) => hub.bans().of_name(name, now.wall).map(ban).into_iter().collect(),
+            };
+            one(&BanTest { bans, clients: hub.hit_by(&target).map(|session| session.id.to_string()).collect() })
         }),
         Command::ClientsMute(args) => everybody(hub, &args.who).and_then(|who| {
             let mute = match args.for_s {
@@ -106,7 +152,7 @@ pub fn answer(
             let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
             let nick = Name::parse(&args.nick, hub.settings().limits.name)
                 .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
-            hub.may_bear(session, &nick).map_err(|_| {
+            hub.may_bear(session, &nick, now).map_err(|_| {
                 let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
                 ControlError::new(ErrorCode::Conflict, message)
             })?;
@@ -192,6 +238,64 @@ pub fn answer(
 
 fn hub_session(hub: &Hub, id: SessionId) -> Session {
     hub.session(id).expect("it was found").clone()
+}
+
+fn later(now: Now, seconds: u64) -> Wall {
+    let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    Wall(now.wall.0.saturating_add(millis))
+}
+
+/// What a ban is to be about: a network if it reads like one.
+fn target(text: &str) -> Result<Target, ControlError> {
+    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+    // No name has these.
+    if text.contains(['/', ':']) || text.parse::<core::net::IpAddr>().is_ok() {
+        return text.parse().map(Target::Network).map_err(bad);
+    }
+    Name::parse(text, usize::from(u8::MAX))
+        .map(Target::Name)
+        .map_err(|invalid| bad(format!("{text:?} is no address or network, and as a name it {invalid}")))
+}
+
+fn ban(ban: &moderation::Ban) -> Ban {
+    Ban {
+        id: ban.id.to_string(),
+        target: ban.target.to_string(),
+        kind: match &ban.target {
+            Target::Network(_) => "network",
+            Target::Name(_) => "name",
+        }
+        .to_owned(),
+        reason: ban.reason.as_deref().map(Into::into),
+        by: format!("uid {}", ban.by),
+        since: Time(ban.since),
+        until: ban.until.map(Time),
+    }
+}
+
+fn add_ban(hub: &mut Hub, args: &BanArgs, by: By, now: Now, effects: &mut Vec<Effect>) -> Result<Answer, ControlError> {
+    let target = target(&args.target)?;
+    let reason = line_of(args.reason.as_ref())?;
+    let disconnected: Vec<String> = hub.hit_by(&target).map(|session| session.id.to_string()).collect();
+    if args.dry_run {
+        return one(&Banned { ban: None, disconnected, dry_run: true });
+    }
+    if let Target::Network(network) = &target
+        && network.is_wide()
+        && !args.yes
+    {
+        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let limit = hub.settings().limits.bans;
+    if hub.bans().about(&target).is_none() && hub.bans().len() >= limit {
+        let message = format!("there are {limit} bans already (limits.bans)");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let until = args.for_s.map(|seconds| later(now, seconds.0));
+    hub.handle(Input::Ban { target: target.clone(), reason, until, by }, now, effects);
+    let added = hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban);
+    one(&Banned { ban: added, disconnected, dry_run: false })
 }
 
 /// The client that an administrator means: by id, or by name.
@@ -415,6 +519,7 @@ pub fn event(happening: &Happening) -> Event {
         What::Announced => EventKind::Say,
         What::Flood => EventKind::Flood,
         What::Reported => EventKind::Report,
+        What::Banned | What::Unbanned => EventKind::Ban,
         What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
@@ -422,6 +527,7 @@ pub fn event(happening: &Happening) -> Event {
         What::RoomOpened => Some("opened".to_owned()),
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
         What::Unmuted => Some("unmuted".to_owned()),
+        What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),
         _ => happening.text.as_deref().map(str::to_owned),

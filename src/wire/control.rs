@@ -237,6 +237,7 @@ impl Command {
             Self::RoomsTopic(args) => args.text.is_some(),
             Self::LogLevel(args) => args.level.is_some(),
             Self::HistoryRedact(args) => !args.dry_run,
+            Self::BansAdd(args) => !args.dry_run,
             other => other.spec().effect == Effect::Changes,
         }
     }
@@ -344,6 +345,15 @@ commands! {
     "clients.mute" ClientsMute(MuteArgs) -> Muted, Changes, One;
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
+    /// Lists the bans in force.
+    "bans.list" BansList(NoArgs) -> BanList, Reads, One;
+    /// Keeps out whoever comes from a network or bears a name, and disconnects those who are here. A ban of
+    /// the same is replaced.
+    "bans.add" BansAdd(BanArgs) -> Banned, Changes, One;
+    /// Lifts a ban.
+    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, Changes, One;
+    /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
+    "bans.test" BansTest(BanTestArgs) -> BanTest, Reads, One;
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
@@ -413,6 +423,45 @@ pub struct KickArgs {
     /// Told to the one disconnected and to the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
+    /// Keep out their addresses (of IPv6, their /64 networks) for so many seconds as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban_s: Option<Whole<1, 3_153_600_000>>,
+}
+
+/// Whom to keep out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanArgs {
+    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, or a name.
+    pub target: Text<256>,
+    /// Told to those it keeps out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<256>>,
+    /// For how many seconds; without it, until it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<Whole<1, 3_153_600_000>>,
+    /// A network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16, is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yes: bool,
+    /// Tell whom it would hit, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// Which ban to lift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnbanArgs {
+    /// Its id, such as `b3`, or what it is about.
+    pub which: Text<256>,
+}
+
+/// What to look for among the bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanTestArgs {
+    /// An address, a network, or a name.
+    pub target: Text<256>,
 }
 
 /// Whom to mute. Either all of them are known and are muted, or none is.
@@ -758,8 +807,71 @@ pub struct ClientList {
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
-    /// Ids, in the order of `who`, each once.
+    /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
     pub kicked: Vec<String>,
+    /// Bans that were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned: Vec<Ban>,
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ban {
+    /// Its id.
+    pub id: String,
+    /// The network or the name.
+    pub target: String,
+    /// `network` or `name`.
+    pub kind: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who made it: `uid 0`.
+    pub by: String,
+    /// When it was made.
+    pub since: Time,
+    /// When it ends; absent if when it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// Bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BanList {
+    /// By age, oldest first.
+    pub bans: Vec<Ban>,
+    /// How many.
+    pub total: u64,
+    /// Whether they outlive the daemon.
+    pub persistent: bool,
+}
+
+/// Who is kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Banned {
+    /// The ban; with `dry_run`, absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban: Option<Ban>,
+    /// Ids of the clients that were disconnected, or would be.
+    pub disconnected: Vec<String>,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+}
+
+/// Who is no longer kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unbanned {
+    /// The ban that was lifted.
+    pub removed: Ban,
+}
+
+/// What was found among the bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BanTest {
+    /// Bans that keep it out.
+    pub bans: Vec<Ban>,
+    /// Ids of the clients that a ban of it would hit.
+    pub clients: Vec<String>,
 }
 
 /// Who was muted, or may speak again.
@@ -1028,6 +1140,8 @@ pub enum EventKind {
     Flood,
     /// Somebody reported somebody.
     Report,
+    /// Somebody is kept out, or no longer.
+    Ban,
     /// Recorded history has a gap, or again none, or lines of it were made unreadable.
     History,
     /// The settings were read again.

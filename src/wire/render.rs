@@ -348,6 +348,14 @@ fn looked_back(reach: Reach, out: &mut Vec<u8>) {
     }
 }
 
+fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Vec<u8>) {
+    let end = until(end);
+    match reason {
+        None => notice(out, &["you are banned", &end]),
+        Some(reason) => notice(out, &["you are banned", &end, ": ", reason]),
+    }
+}
+
 /// What stands in place of lines that were removed.
 fn removed(gone: usize, out: &mut Vec<u8>) {
     notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
@@ -428,6 +436,11 @@ fn refusal(refusal: &Refusal, out: &mut Vec<u8>) {
             let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
         }
+        Refusal::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
+        Refusal::NameBanned { name, reason: None } => notice(out, &["nobody may be called ", name, " here"]),
+        Refusal::NameBanned { name, reason: Some(reason) } => {
+            notice(out, &["nobody may be called ", name, " here: ", reason]);
+        }
         Refusal::StillSearching => notice(out, &["your last search is still under way"]),
         Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
         Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
@@ -445,6 +458,7 @@ fn goodbye(why: &Farewell, out: &mut Vec<u8>) {
         Farewell::Hangup | Farewell::Quit(_) | Farewell::Lost => notice(out, &["goodbye"]),
         Farewell::Kicked(None) => notice(out, &["you were disconnected by an operator"]),
         Farewell::Kicked(Some(reason)) => notice(out, &["you were disconnected by an operator: ", reason]),
+        Farewell::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
         Farewell::TooSlow => notice(out, &["you were disconnected: you did not take what was sent to you"]),
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),

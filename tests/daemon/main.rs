@@ -7,6 +7,7 @@
 
 mod activation;
 mod admin;
+mod bans;
 mod bounds;
 mod chatting;
 mod crowd;

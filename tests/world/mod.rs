@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::message::{Farewell, Line, RoomId, Said, SessionId};
+use chathub::hub::moderation::{Ban, BanId};
 use chathub::hub::name::{self, Name};
 use chathub::hub::pace::Verdict;
 use chathub::hub::time::{Mono, Now, Wall};
@@ -49,6 +50,7 @@ pub struct Disk {
     /// By number: room, its name, line.
     pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
     pub closed: Vec<(RoomId, Name)>,
+    pub bans: BTreeMap<BanId, Ban>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -61,6 +63,8 @@ impl Disk {
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), (**line).clone()));
             }
             Record::Closed { room, name } => self.closed.push((*room, name.clone())),
+            Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
+            Record::Unban(id) => drop(self.bans.remove(id)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -86,6 +90,7 @@ impl Disk {
         }
         let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
         Recalled {
+            bans: self.bans.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0),
