@@ -410,9 +410,9 @@ fn command_lines_become_requests() {
         (&["close", "tea", "--reason", "late"], "rooms.close", json!({"room": "tea", "reason": "late"})),
         (&["history-stats"], "history.stats", json!({})),
         (
-            &["redact", "--client", "c7", "--since", "2026-11-22"],
+            &["redact", "--client", "c7", "--since", "2026-11-22", "--yes"],
             "history.redact",
-            json!({"client": "c7", "since": "2026-11-22T00:00:00.000Z", "dry_run": true}),
+            json!({"client": "c7", "since": "2026-11-22T00:00:00.000Z"}),
         ),
         (&["redact", "--seq", "9", "--yes"], "history.redact", json!({"from_seq": 9, "to_seq": 9})),
         (&["kick", "c7", "--ban", "1h"], "clients.kick", json!({"who": ["c7"], "ban_s": 3600})),

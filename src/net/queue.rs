@@ -142,10 +142,6 @@ impl Queue {
     /// # Errors
     /// Those of sendmsg(2): it is not kept then.
     pub fn keep(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
-        if self.singles.messages >= GATHER {
-            // What does not succeed now is tried again with the next one.
-            let _ = self.gather();
-        }
         match self.singles.send(&[socket]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.gather()?;
@@ -154,6 +150,11 @@ impl Queue {
             other => other?,
         }
         self.open += 1;
+        // Only now: while this takes its time, this one is kept already.
+        if self.singles.messages >= GATHER {
+            // What does not succeed now is tried again with the next one.
+            let _ = self.gather();
+        }
         Ok(())
     }
 

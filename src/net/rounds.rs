@@ -862,3 +862,258 @@ struct SavedClient {
     closing: bool,
     sent: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::time::{Mono, Now, Wall};
+    use crate::settings::Settings;
+    use crate::wire::machine::{Input, Machine};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// What happens to a hub.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Connect,
+        /// One of those who are there sends one of [`LINES`], or a part of it.
+        Say(usize, usize, bool),
+        End(usize),
+        Pass(u64),
+    }
+
+    const LINES: &[&str] = &[
+        "hello\r\n",
+        "/me waves\n",
+        "/nick ann\n",
+        "/nick bob\n",
+        "/join tea\n",
+        "/join lobby\n",
+        "/who\n",
+        "/time on\n",
+        "/time off\n",
+        "/quiet\n",
+        "/ignore ann\n",
+        "/unignore ann\n",
+        "/msg ann psst\n",
+        "/history 5\n",
+        "/help\n",
+        "/away\n",
+        "/topic something else\n",
+        "/quit bye\n",
+        "gr\u{fc}\u{df}e \u{1f600}\n",
+        "\u{ff}x\n",
+        "/nosuch\n",
+    ];
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => Just(Step::Connect),
+            12 => (0_usize..6, 0..LINES.len(), any::<bool>()).prop_map(|(who, line, whole)| Step::Say(who, line, whole)),
+            1 => (0_usize..6).prop_map(Step::End),
+            2 => (0_u64..5_000_000).prop_map(Step::Pass),
+        ];
+        proptest::collection::vec(step, 1..60)
+    }
+
+    /// A state machine and its rounds, whose sockets take what they are told to take.
+    struct Process {
+        machine: Machine,
+        rounds: Rounds,
+        at: Now,
+        ids: Vec<SessionId>,
+    }
+
+    fn rounds() -> Rounds {
+        let (work, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
+        let settings = Settings::default();
+        let (_, cuts) = crate::net::tape::Tape::unkept();
+        Rounds::new(work, reports, Arc::default(), (&settings).into(), cuts)
+    }
+
+    fn gone(id: SessionId) -> Arc<Connection> {
+        Arc::new(Connection::new(id, id.0, None))
+    }
+
+    impl Process {
+        fn start() -> Self {
+            let at = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) };
+            let mut outcomes = Vec::new();
+            let machine = Machine::new(Settings::default(), [7; 16], at, &mut outcomes);
+            let mut rounds = rounds();
+            let owed = rounds.begin(outcomes);
+            let mut process = Self { machine, rounds: self::rounds(), at, ids: Vec::new() };
+            process
+                .rounds
+                .take_over(&owed, Vec::new(), (&Settings::default()).into(), |_, _| unreachable!())
+                .expect("sound");
+            process
+        }
+
+        /// Takes over what `self` leaves, when sockets have taken so much in all.
+        fn next(&self, taken: &BTreeMap<SessionId, u64>) -> Self {
+            let machine = serde_json::to_vec(&self.machine).expect("plain");
+            let mut rounds = rounds();
+            let limits = self.machine.hub().settings().into();
+            rounds.take_over(&self.rounds.saved(), Vec::new(), limits, |id, _| (gone(id), taken[&id])).expect("sound");
+            let machine = serde_json::from_slice(&machine).expect("sound");
+            Self { machine, rounds, at: self.at, ids: self.ids.clone() }
+        }
+
+        fn step(&mut self, step: &Step, taken: &BTreeMap<SessionId, u64>) {
+            self.at.mono = self.at.mono.after(Duration::from_millis(3));
+            let mut outcomes = Vec::new();
+            match step {
+                Step::Connect => {
+                    let id = self.machine.next_id();
+                    self.ids.push(id);
+                    let port = u16::try_from(id.0).expect("few") + 1000;
+                    let peer = ([127, 0, 0, 1], port).into();
+                    self.machine.handle(Input::Connect { id, cookie: id.0, peer }, self.at, &mut outcomes);
+                }
+                Step::Say(who, line, whole) if !self.ids.is_empty() => {
+                    let line = LINES[*line].as_bytes();
+                    let part = if *whole { line } else { &line[..line.len() / 2] };
+                    self.machine.bytes(self.ids[who % self.ids.len()], part, self.at, &mut outcomes);
+                }
+                Step::End(who) if !self.ids.is_empty() => {
+                    let id = self.ids[who % self.ids.len()];
+                    self.machine.handle(Input::End { id, why: Farewell::Hangup }, self.at, &mut outcomes);
+                }
+                Step::Pass(micros) => {
+                    self.at.mono = self.at.mono.after(Duration::from_micros(*micros));
+                    self.machine.handle(Input::Tick, self.at, &mut outcomes);
+                }
+                _ => {}
+            }
+            for outcome in outcomes {
+                if let Outcome::Order(order) = outcome {
+                    let coming = match &order {
+                        Order::Attach(id) => Some((gone(*id), taken.get(id).copied().unwrap_or(0))),
+                        _ => None,
+                    };
+                    self.rounds.replay(order, coming).expect("sound");
+                }
+            }
+        }
+
+        /// Has everybody's socket take at most so much of what they are owed, and adds it to `got`.
+        fn take(&mut self, got: &mut BTreeMap<SessionId, Vec<u8>>, most: impl Fn(SessionId) -> u64) {
+            let rounds = &mut self.rounds;
+            for (_, client) in &mut rounds.clients {
+                let id = client.connection.id;
+                let log = client.room.and_then(|room| rounds.rooms.get(&room)).map(|room| &room.log);
+                let got = got.entry(id).or_default();
+                while client.sent < most(id) {
+                    client.reader.missed(render::missed);
+                    let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+                    let (count, owed) = client.reader.gather(log, &mut pieces);
+                    if count == 0 {
+                        break;
+                    }
+                    let taken = owed.min(usize::try_from(most(id) - client.sent).unwrap_or(usize::MAX));
+                    got.extend(pieces[..count].iter().flat_map(|piece| piece.to_vec()).take(taken));
+                    client.reader.advance(log, taken);
+                    client.sent += taken as u64;
+                }
+            }
+        }
+    }
+
+    /// Part of `whole`, in thousandths that differ from one client to the other.
+    fn part(whole: u64, seed: u64, id: SessionId) -> u64 {
+        let thousandths = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(id.0 * 7919) >> 20) % 1200;
+        (whole * thousandths.min(1000)).div_ceil(1000)
+    }
+
+    /// Dies behind `kill` steps, `snapshot` of them before the last snapshot, and compares what all get
+    /// with what they get if nobody dies.
+    fn check(steps: &[Step], snapshot: usize, kill: usize, at_snapshot: u64, at_kill: impl Fn(u64, SessionId) -> u64) {
+        let nothing = BTreeMap::new();
+        let mut undisturbed = Process::start();
+        let mut whole = BTreeMap::new();
+        let lengths = |whole: &BTreeMap<SessionId, Vec<u8>>| {
+            whole.iter().map(|(id, bytes)| (*id, bytes.len() as u64)).collect::<BTreeMap<_, _>>()
+        };
+        let (mut by_snapshot, mut by_kill) = (BTreeMap::new(), BTreeMap::new());
+        for (index, step) in steps.iter().enumerate() {
+            if index == snapshot {
+                by_snapshot = lengths(&whole);
+            }
+            if index == kill {
+                by_kill = lengths(&whole);
+            }
+            undisturbed.step(step, &nothing);
+            undisturbed.take(&mut whole, |_| u64::MAX);
+        }
+
+        let mut first = Process::start();
+        steps[..snapshot].iter().for_each(|step| first.step(step, &nothing));
+        let sent: BTreeMap<_, _> = by_snapshot.iter().map(|(id, len)| (*id, part(*len, at_snapshot, *id))).collect();
+        let mut got = BTreeMap::new();
+        first.take(&mut got, |id| sent.get(&id).copied().unwrap_or(0));
+        let taken: BTreeMap<_, _> = by_kill
+            .iter()
+            .map(|(id, len)| (*id, at_kill(*len, *id).clamp(sent.get(id).copied().unwrap_or(0), *len)))
+            .collect();
+
+        let mut second = first.next(&taken);
+        steps[snapshot..kill].iter().for_each(|step| second.step(step, &taken));
+        assert_eq!(second.rounds.taken_over(), [], "what each socket took is known");
+        second.rounds.replaying = Some(VecDeque::new());
+        let mut got: BTreeMap<_, _> = whole
+            .iter()
+            .map(|(id, bytes)| {
+                (*id, bytes[..usize::try_from(taken.get(id).copied().unwrap_or(0)).expect("short")].to_vec())
+            })
+            .collect();
+        second.take(&mut got, |_| u64::MAX);
+        for step in &steps[kill..] {
+            second.step(step, &nothing);
+            second.take(&mut got, |_| u64::MAX);
+        }
+        for (id, whole) in &whole {
+            let (whole, got) = (String::from_utf8_lossy(whole), String::from_utf8_lossy(&got[id]));
+            assert_eq!(got, whole, "{id} sees the same as if nobody had died");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whenever_the_daemon_dies_everybody_gets_every_byte_once(
+            steps in steps(), snapshot in 0_usize..60, kill in 0_usize..60, seeds in any::<(u64, u64)>(),
+        ) {
+            let kill = kill.min(steps.len() - 1);
+            let snapshot = snapshot.min(kill);
+            check(&steps, snapshot, kill, seeds.0, |len, id| part(len, seeds.1, id));
+        }
+    }
+
+    #[test]
+    fn dying_at_every_byte_of_a_conversation_loses_none() {
+        let say = |who, line| Step::Say(who, line, true);
+        let steps = [
+            Step::Connect,
+            Step::Connect,
+            say(0, 2),
+            say(1, 3),
+            say(0, 0),
+            Step::Say(1, 18, false),
+            say(1, 12),
+            say(0, 7),
+            say(1, 0),
+            say(0, 6),
+            say(1, 4),
+            say(0, 4),
+            say(1, 1),
+            say(0, 17),
+            say(1, 0),
+        ];
+        for byte in 0..450 {
+            check(&steps, 3, 6, byte / 2, |_, _| byte);
+        }
+        for byte in (0..1200).step_by(7) {
+            check(&steps, 7, 14, byte, |_, _| byte);
+        }
+    }
+}

@@ -33,7 +33,7 @@ pub const CHUNK: usize = 8 * 1024;
 
 /// How long the tape grows, in bytes, before it is replaced by a snapshot: some ten thousands of lines,
 /// which are replayed in less than a tenth of a second.
-pub const LENGTH: u64 = 8 * 1024 * 1024;
+pub const LENGTH: u64 = 4 * 1024 * 1024;
 
 /// [`LENGTH`]; tests of debug builds set another by `CHATHUB_TAPE`.
 #[must_use]

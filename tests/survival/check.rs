@@ -1,0 +1,1229 @@
+//! Did everybody get exactly what must arrive? Pure: records of what was typed and what came, in;
+//! the first thing that is wrong, out.
+//!
+//! In each room somebody only listens from its opening on. What this one gets is the room's *script*:
+//! who came, went and said what, in the one order that all members see. Everything else follows from
+//! the scripts and from what each client has typed. A client's stream is walked from its first byte:
+//! each line must be the next one of the script that is not hidden from it, or a private message, or
+//! the answer to what it typed next. Its own lines, which it is not shown, say where in the script each
+//! answer belongs. So a line that is lost, doubled, torn, changed, out of order or another's is found,
+//! wherever it happens, and so is a line typed that was never said, or said twice.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use chathub::hub::archive::Reach;
+use chathub::hub::command;
+use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
+use chathub::hub::time::Wall;
+use chathub::wire::render;
+
+use crate::play::{Act, LOBBY};
+
+/// How many lines a newcomer is shown, and how many are kept: settings of the daemon under test.
+pub(crate) const REPLAY: usize = 20;
+pub(crate) const KEPT: usize = 200;
+/// The longest line.
+pub(crate) const LONGEST: usize = 1024;
+
+/// How a client's connection was when the record was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Open, and everything has arrived.
+    Open,
+    /// Ended by the hub, after `/quit`.
+    Quit,
+    /// Ended by the hub, after the client had closed its side.
+    HungUp,
+    /// Closed or reset by the client itself: anything after some point may be missing.
+    Cut,
+}
+
+/// All about one client.
+#[derive(Clone)]
+pub(crate) struct Record {
+    /// The name that it takes first of all; nobody else ever takes it.
+    pub(crate) nick: String,
+    /// What it has typed, as far as it was handed to the kernel in full.
+    pub(crate) acts: Vec<Act>,
+    /// Every byte that has come.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) end: End,
+    /// The room whose script it keeps: it goes there at once, and does nothing else.
+    pub(crate) listens: Option<String>,
+}
+
+/// Something that must not be.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// Whose record shows it.
+    pub(crate) client: String,
+    /// Where in its stream.
+    pub(crate) offset: usize,
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}: {}", self.client, self.offset, self.what)
+    }
+}
+
+/// What was looked at, and found right.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) clients: usize,
+    pub(crate) room_lines: usize,
+    pub(crate) privates: usize,
+    pub(crate) answers: usize,
+    pub(crate) said: usize,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.clients += other.clients;
+        self.room_lines += other.room_lines;
+        self.privates += other.privates;
+        self.answers += other.answers;
+        self.said += other.said;
+    }
+}
+
+/// A line of a room, as everybody sees it who sees no times.
+struct Entry {
+    text: String,
+    what: What,
+    /// The record of the one who caused it, and so is not shown it.
+    author: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Say {
+        nick: String,
+        text: String,
+    },
+    Me {
+        nick: String,
+        text: String,
+    },
+    Topic {
+        nick: String,
+        text: String,
+    },
+    Notice {
+        text: String,
+    },
+    Joined {
+        nick: String,
+    },
+    /// The reason; empty if there is none.
+    Left {
+        nick: String,
+        reason: String,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
+}
+
+impl What {
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Me { .. } | Self::Topic { .. } | Self::Notice { .. })
+    }
+
+    fn is_presence(&self) -> bool {
+        matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. })
+    }
+
+    /// Whoever says it, if it is hidden from those who ignore them.
+    fn speaker(&self) -> Option<&str> {
+        match self {
+            Self::Say { nick, .. } | Self::Me { nick, .. } => Some(nick),
+            _ => None,
+        }
+    }
+
+    fn nick(&self) -> &str {
+        match self {
+            Self::Say { nick, .. }
+            | Self::Me { nick, .. }
+            | Self::Topic { nick, .. }
+            | Self::Joined { nick }
+            | Self::Left { nick, .. }
+            | Self::Renamed { from: nick, .. } => nick,
+            Self::Notice { .. } => "",
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Say { text, .. } | Self::Me { text, .. } | Self::Topic { text, .. } | Self::Notice { text } => text,
+            _ => "",
+        }
+    }
+
+    fn as_said(&self) -> Said {
+        let arc = |text: &str| -> Arc<str> { text.into() };
+        match self {
+            Self::Say { nick, text } => Said::Say { nick: arc(nick), text: arc(text) },
+            Self::Me { nick, text } => Said::Emote { nick: arc(nick), text: arc(text) },
+            Self::Topic { nick, text } => Said::Topic { nick: Some(arc(nick)), text: arc(text) },
+            Self::Notice { text } => Said::Notice { text: arc(text) },
+            Self::Joined { nick } => Said::Joined { nick: arc(nick) },
+            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None },
+            Self::Renamed { from, to } => Said::Renamed { from: arc(from), to: arc(to) },
+        }
+    }
+
+    /// Reads a room's line.
+    fn parse(line: &str) -> Option<Self> {
+        let own = str::to_owned;
+        if let Some(text) = line.strip_prefix("-- notice: ") {
+            return Some(Self::Notice { text: own(text) });
+        }
+        if let Some(rest) = line.strip_prefix("* ") {
+            let (nick, rest) = rest.split_once(' ')?;
+            let nick = own(nick);
+            // No text of ours begins like one of these: they begin with the name of the one who says it.
+            return Some(if rest == "joined" {
+                Self::Joined { nick }
+            } else if rest == "left" {
+                Self::Left { nick, reason: String::new() }
+            } else if let Some(reason) = rest.strip_prefix("left (").and_then(|rest| rest.strip_suffix(')')) {
+                Self::Left { nick, reason: own(reason) }
+            } else if let Some(to) = rest.strip_prefix("is now ") {
+                Self::Renamed { from: nick, to: own(to) }
+            } else if let Some(text) = rest.strip_prefix("set the topic: ") {
+                Self::Topic { nick, text: own(text) }
+            } else {
+                Self::Me { nick, text: own(rest) }
+            });
+        }
+        let (nick, text) = line.split_once(": ")?;
+        (!nick.contains(' ') && !nick.starts_with("--")).then(|| Self::Say { nick: own(nick), text: own(text) })
+    }
+}
+
+/// Whether a line without a time belongs to a room, and not to one client alone.
+fn is_room_line(line: &str) -> bool {
+    !(line.starts_with("-- ") && !line.starts_with("-- notice: ") || line.starts_with('['))
+}
+
+/// Takes `[12:34:56] ` off, if it is there.
+fn without_time(line: &str) -> Option<&str> {
+    let bytes = line.as_bytes();
+    let is = bytes.len() > 11
+        && bytes[..11]
+            .iter()
+            .zip(b"[00:00:00] ")
+            .all(|(have, shape)| if *shape == b'0' { have.is_ascii_digit() } else { have == shape });
+    is.then(|| &line[11..])
+}
+
+/// `[12:34] ` at the start becomes `[--:--] `: when it was said is not known here.
+fn blur(line: &str) -> String {
+    let bytes = line.as_bytes();
+    if bytes.len() > 8 && bytes[0] == b'[' && bytes[3] == b':' && &bytes[6..8] == b"] " {
+        return format!("[--:--] {}", &line[8..]);
+    }
+    line.to_owned()
+}
+
+/// `-- 2026-11-22`, which a replay has where the day changes.
+fn is_day(line: &str) -> bool {
+    line.len() == 13 && line.starts_with("-- 2") && line.as_bytes()[7] == b'-' && line.as_bytes()[10] == b'-'
+}
+
+fn rendered(message: &Message) -> Vec<String> {
+    let mut bytes = Vec::new();
+    render::message(message, Wall(0), &mut bytes);
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    text.split_terminator("\r\n").map(str::to_owned).collect()
+}
+
+/// Lines, with the offset of each in its stream.
+type Lines<'a> = Vec<(usize, &'a str)>;
+
+/// The lines of a stream; what follows the last line end is the rest.
+fn lines(record: &Record) -> Result<(Lines<'_>, &[u8]), Wrong> {
+    let mut lines = Vec::new();
+    let mut at = 0;
+    let bytes = &record.bytes;
+    let wrong = |offset, what: String| Wrong { client: record.nick.clone(), offset, what };
+    while let Some(length) = bytes[at..].iter().position(|byte| *byte == b'\n') {
+        let line = &bytes[at..at + length];
+        let line = line.strip_suffix(b"\r").ok_or_else(|| wrong(at, format!("no CR before LF in {}", shown(line))))?;
+        let text = std::str::from_utf8(line).map_err(|error| wrong(at, format!("{error} in {}", shown(line))))?;
+        if let Some(stray) = text.chars().find(|c| c.is_control()) {
+            return Err(wrong(at, format!("{stray:?} in {}", shown(line))));
+        }
+        lines.push((at, text));
+        at += length + 1;
+    }
+    Ok((lines, &bytes[at..]))
+}
+
+fn shown(bytes: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(bytes))
+}
+
+/// All scripts, and who is who in them.
+struct Stage<'a> {
+    records: &'a [Record],
+    /// What an administrator has said to all rooms.
+    notices: &'a [String],
+    scripts: BTreeMap<String, Vec<Entry>>,
+    /// Who was in a room before its script begins, and listens.
+    listeners: BTreeMap<String, usize>,
+}
+
+/// Checks everything.
+pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wrong> {
+    let stage = Stage::build(records, notices)?;
+    stage.check_authors()?;
+    let mut tally = Tally { clients: records.len(), ..Tally::default() };
+    tally.said = stage.scripts.values().flatten().filter(|entry| entry.what.is_kept()).count();
+    let mut privates: HashMap<(String, String), Vec<String>> = HashMap::new();
+    let mut answered = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        let mut walk = Walk::new(&stage, index)?;
+        walk.run()?;
+        tally.room_lines += walk.room_lines;
+        tally.answers += walk.answers;
+        for (from, text) in walk.privates {
+            privates.entry((from, record.nick.clone())).or_default().push(text);
+        }
+        answered.push(walk.act);
+    }
+    tally.privates = check_privates(records, &answered, &privates)?;
+    Ok(tally)
+}
+
+/// Private messages: each once, in the order in which they were typed.
+fn check_privates(
+    records: &[Record],
+    answered: &[usize],
+    received: &HashMap<(String, String), Vec<String>>,
+) -> Result<usize, Wrong> {
+    let mut count = 0;
+    let mut pairs = BTreeSet::new();
+    for (from, done) in records.iter().zip(answered) {
+        for to in records {
+            let texts = |acts: &[Act]| -> Vec<String> {
+                let texts = acts.iter().filter_map(|act| match act {
+                    Act::Msg { to: name, text } if *name == to.nick => Some(text.clone()),
+                    _ => None,
+                });
+                texts.collect()
+            };
+            let (typed, sure) = (texts(&from.acts), texts(&from.acts[..*done]).len());
+            let key = (from.nick.clone(), to.nick.clone());
+            let got = received.get(&key).map_or(&[][..], Vec::as_slice);
+            pairs.insert(key);
+            count += got.len();
+            let enough = got.len() >= sure || to.end == End::Cut;
+            if !typed.starts_with(got) || !enough {
+                let at = got.iter().zip(&typed).position(|(got, typed)| got != typed).unwrap_or(got.len());
+                return Err(Wrong {
+                    client: to.nick.clone(),
+                    offset: 0,
+                    what: format!(
+                        "private messages from {}: number {at} is {:?}, expected {:?} ({} came, {sure} to {} were sent)",
+                        from.nick,
+                        got.get(at),
+                        typed.get(at),
+                        got.len(),
+                        typed.len()
+                    ),
+                });
+            }
+        }
+    }
+    match received.keys().find(|pair| !pairs.contains(*pair)) {
+        Some((from, to)) => Err(Wrong {
+            client: to.clone(),
+            offset: 0,
+            what: format!("a private message from {from:?}, who is nobody"),
+        }),
+        None => Ok(count),
+    }
+}
+
+impl<'a> Stage<'a> {
+    fn build(records: &'a [Record], notices: &'a [String]) -> Result<Self, Wrong> {
+        let mut stage = Self { records, notices, scripts: BTreeMap::new(), listeners: BTreeMap::new() };
+        for (index, record) in records.iter().enumerate() {
+            let Some(room) = &record.listens else { continue };
+            let (lines, _) = lines(record)?;
+            let entered = format!("-- you are in {room} now");
+            let mut inside = room == LOBBY;
+            let mut script = Vec::new();
+            let mut in_replay = false;
+            for (offset, line) in lines {
+                if !inside {
+                    inside = line.starts_with(&entered);
+                    continue;
+                }
+                if line.starts_with("-- the last ") {
+                    in_replay = true;
+                } else if line == "-- end of history" {
+                    in_replay = false;
+                }
+                if in_replay || !is_room_line(line) {
+                    continue;
+                }
+                let what = What::parse(line).ok_or_else(|| Wrong {
+                    client: record.nick.clone(),
+                    offset,
+                    what: format!("{line:?} is no line that anybody says"),
+                })?;
+                script.push(Entry { text: line.to_owned(), what, author: None });
+            }
+            let told: Vec<&str> = script
+                .iter()
+                .filter_map(|entry| match &entry.what {
+                    What::Notice { text } => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            if told != notices {
+                let what = format!("the notices in {room} are {told:?}, expected {notices:?}");
+                return Err(Wrong { client: record.nick.clone(), offset: 0, what });
+            }
+            stage.scripts.insert(room.clone(), script);
+            stage.listeners.insert(room.clone(), index);
+        }
+        stage.resolve()?;
+        Ok(stage)
+    }
+
+    /// Finds out whose lines they are.
+    fn resolve(&mut self) -> Result<(), Wrong> {
+        let by_nick: HashMap<&str, usize> =
+            self.records.iter().enumerate().map(|(index, record)| (record.nick.as_str(), index)).collect();
+        for (room, script) in &mut self.scripts {
+            // A guest is known by the name that it takes next: so from the end to the beginning.
+            let mut guests: HashMap<String, Option<usize>> = HashMap::new();
+            for (at, entry) in script.iter_mut().enumerate().rev() {
+                let wrong = |what: String| Wrong { client: format!("the script of {room}"), offset: at, what };
+                entry.author = match &entry.what {
+                    What::Notice { .. } => None,
+                    What::Renamed { from, to } => {
+                        let who = *by_nick
+                            .get(to.as_str())
+                            .ok_or_else(|| wrong(format!("{:?}: {to} is nobody", entry.text)))?;
+                        guests.insert(from.clone(), Some(who));
+                        Some(who)
+                    }
+                    what => {
+                        let nick = what.nick();
+                        match by_nick.get(nick) {
+                            Some(who) => Some(*who),
+                            None if nick.starts_with("guest-") && what.is_presence() => {
+                                let who = guests.get(nick).copied().flatten();
+                                if matches!(what, What::Left { .. }) {
+                                    // One who never took a name.
+                                    guests.insert(nick.to_owned(), None);
+                                    None
+                                } else {
+                                    guests.remove(nick);
+                                    who
+                                }
+                            }
+                            None => return Err(wrong(format!("{:?}: {nick} is nobody", entry.text))),
+                        }
+                    }
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing that was said stands twice anywhere, and all of it was typed.
+    fn check_authors(&self) -> Result<(), Wrong> {
+        let mut typed: HashMap<(usize, &str), usize> = HashMap::new();
+        for (index, record) in self.records.iter().enumerate() {
+            for act in &record.acts {
+                if let Act::Say(text) | Act::Me(text) | Act::Topic(text) = act {
+                    *typed.entry((index, text)).or_default() += 1;
+                }
+            }
+        }
+        for (room, script) in &self.scripts {
+            let mut members = BTreeSet::from([self.records[self.listeners[room]].nick.as_str()]);
+            for (at, entry) in script.iter().enumerate() {
+                let is_possible = match &entry.what {
+                    What::Joined { nick } => members.insert(nick),
+                    What::Left { nick, .. } => members.remove(nick.as_str()),
+                    What::Renamed { from, to } => members.remove(from.as_str()) && members.insert(to),
+                    What::Notice { .. } => true,
+                    what => members.contains(what.nick()),
+                };
+                if !is_possible {
+                    let what = format!("{:?}, and {members:?} are there", entry.text);
+                    return Err(Wrong { client: format!("the script of {room}"), offset: at, what });
+                }
+                if let (What::Left { reason, .. }, Some(author)) = (&entry.what, entry.author)
+                    && !self.may_leave(author, reason)
+                {
+                    let what = format!("{:?}, and that was not why", entry.text);
+                    return Err(Wrong { client: format!("the script of {room}"), offset: at, what });
+                }
+                if !entry.what.is_kept() || matches!(entry.what, What::Notice { .. }) {
+                    continue;
+                }
+                let author = entry.author.expect("resolved");
+                let left = typed.get_mut(&(author, entry.what.text()));
+                match left {
+                    Some(left) if *left > 0 => *left -= 1,
+                    found => {
+                        let what = match found {
+                            Some(_) => format!("{:?} was said twice", entry.text),
+                            None => format!("{:?} was never typed", entry.text),
+                        };
+                        return Err(Wrong { client: format!("the script of {room}"), offset: at, what });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody can have left for that reason.
+    fn may_leave(&self, who: usize, reason: &str) -> bool {
+        let record = &self.records[who];
+        let said = |act: &Act| matches!(act, Act::Quit(text) if text == reason);
+        reason.is_empty()
+            || record.acts.last().is_some_and(said)
+            || record.end == End::Cut && reason == "connection lost"
+    }
+
+    /// Who is in a room before line `at` of its script.
+    fn members(&self, room: &str, at: usize) -> BTreeSet<&str> {
+        let mut members = BTreeSet::from([self.records[self.listeners[room]].nick.as_str()]);
+        for entry in &self.scripts[room][..at] {
+            match &entry.what {
+                What::Joined { nick } => drop(members.insert(nick)),
+                What::Left { nick, .. } => drop(members.remove(nick.as_str())),
+                What::Renamed { from, to } => {
+                    members.remove(from.as_str());
+                    members.insert(to);
+                }
+                _ => {}
+            }
+        }
+        members
+    }
+}
+
+/// Where a client is.
+enum Place<'a> {
+    /// In a room with a script, before that line of it.
+    Script { room: &'a str, cursor: usize },
+    /// In a room of its own; what it has said there.
+    Alone { room: String, said: Vec<What> },
+}
+
+/// One client's stream, walked from its first byte to its last.
+struct Walk<'a> {
+    stage: &'a Stage<'a>,
+    index: usize,
+    record: &'a Record,
+    lines: Lines<'a>,
+    rest: &'a [u8],
+    /// The next line.
+    line: usize,
+    /// What it has typed first of all that is not answered or said yet.
+    act: usize,
+    place: Place<'a>,
+    /// How far it has been in each script.
+    been: BTreeMap<&'a str, usize>,
+    nick: String,
+    /// It has been named, and its room has not been told yet.
+    renamed: Option<String>,
+    times: bool,
+    offset: Offset,
+    quiet: bool,
+    ignoring: BTreeSet<String>,
+    /// Up to there in the script, lines may be missing that were hidden until just now.
+    lax: usize,
+    /// How many of the notices to all rooms have been, as far as it has seen.
+    notices: usize,
+    over: bool,
+    room_lines: usize,
+    answers: usize,
+    privates: Vec<(String, String)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(stage: &'a Stage<'a>, index: usize) -> Result<Self, Wrong> {
+        let record = &stage.records[index];
+        let (lines, rest) = lines(record)?;
+        Ok(Self {
+            stage,
+            index,
+            record,
+            lines,
+            rest,
+            line: 0,
+            act: 0,
+            place: Place::Script { room: LOBBY, cursor: 0 },
+            been: BTreeMap::new(),
+            nick: String::new(),
+            renamed: None,
+            times: false,
+            offset: Offset::default(),
+            quiet: false,
+            ignoring: BTreeSet::new(),
+            lax: 0,
+            notices: 0,
+            over: false,
+            room_lines: 0,
+            answers: 0,
+            privates: Vec::new(),
+        })
+    }
+
+    fn wrong(&self, what: impl Into<String>) -> Wrong {
+        let offset = self.lines.get(self.line).map_or(self.record.bytes.len(), |(offset, _)| *offset);
+        Wrong { client: self.record.nick.clone(), offset, what: what.into() }
+    }
+
+    fn run(&mut self) -> Result<(), Wrong> {
+        if self.record.bytes.is_empty() && self.record.end == End::Cut {
+            return Ok(());
+        }
+        if !self.lines.is_empty() {
+            self.welcome()?;
+        }
+        while self.line < self.lines.len() {
+            let line = self.lines[self.line].1;
+            if self.over {
+                return Err(self.wrong(format!("{line:?} after the goodbye")));
+            }
+            if let Some((from, text)) = line.strip_prefix('[').and_then(|line| line.split_once(" -> you] ")) {
+                self.privates.push((from.to_owned(), text.to_owned()));
+                self.line += 1;
+            } else if line.starts_with("[you -> ") || line.starts_with("-- ") && !line.starts_with("-- notice: ") {
+                self.answer()?;
+            } else {
+                self.room_line(line)?;
+            }
+        }
+        match self.record.end {
+            End::Cut => Ok(()),
+            End::Open | End::Quit | End::HungUp => self.finish(),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Wrong> {
+        if !self.rest.is_empty() {
+            return Err(self.wrong(format!("half a line at the end: {}", shown(self.rest))));
+        }
+        if self.over {
+            return if self.act == self.record.acts.len() {
+                Ok(())
+            } else {
+                Err(self.wrong(format!("{:?} was typed behind the quitting", self.record.acts[self.act])))
+            };
+        }
+        if self.record.end == End::Quit {
+            return Err(self.wrong("the end without a goodbye"));
+        }
+        self.own_acts()?;
+        if let Some(act) = self.record.acts.get(self.act) {
+            return Err(self.wrong(format!("{act:?} (number {}) had no consequence", self.act)));
+        }
+        if self.record.end == End::HungUp {
+            return self.gone_from_here();
+        }
+        if let Place::Script { room, cursor } = self.place
+            && let Some(missing) = self.next_shown(room, cursor)
+        {
+            let missing = &self.stage.scripts[room][missing].text;
+            return Err(self.wrong(format!("{missing:?} in {room} never arrived")));
+        }
+        if let (Place::Alone { .. }, Some(missing)) = (&self.place, self.stage.notices.last())
+            && self.notices < self.stage.notices.len()
+        {
+            return Err(self.wrong(format!("the notice {missing:?} never arrived")));
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, entry: &Entry) -> bool {
+        // A topic is shown to the one who sets it, too.
+        entry.author == Some(self.index) && !matches!(entry.what, What::Topic { .. })
+    }
+
+    fn is_hidden(&self, entry: &Entry) -> bool {
+        self.is_own(entry)
+            || self.quiet && entry.what.is_presence()
+            || entry.what.speaker().is_some_and(|nick| self.ignoring.contains(nick))
+    }
+
+    fn next_shown(&self, room: &str, from: usize) -> Option<usize> {
+        let script = &self.stage.scripts[room];
+        (from..script.len()).find(|at| *at >= self.lax && !self.is_hidden(&script[*at]))
+    }
+
+    fn next_own(&self, room: &str, from: usize, to: usize) -> Option<usize> {
+        let script = &self.stage.scripts[room];
+        (from..to).find(|at| self.is_own(&script[*at]))
+    }
+
+    /// The line of a room.
+    fn room_line(&mut self, line: &str) -> Result<(), Wrong> {
+        let text = match (self.times, without_time(line)) {
+            (true, Some(text)) => text,
+            (false, None) => line,
+            (true, None) => return Err(self.wrong(format!("{line:?} without a time"))),
+            (false, Some(_)) => return Err(self.wrong(format!("{line:?} with a time"))),
+        };
+        if let Place::Alone { .. } = self.place {
+            return self.line_alone(text);
+        }
+        let Place::Script { room, cursor } = self.place else { unreachable!("asked above") };
+        let script = &self.stage.scripts[room];
+        let mut at = cursor;
+        let found = loop {
+            let Some(entry) = script.get(at) else { break None };
+            if !self.is_hidden(entry) {
+                if entry.text == text && (at >= self.lax || self.goes_on(room, at)) {
+                    break Some(at);
+                }
+                if at >= self.lax {
+                    break None;
+                }
+            }
+            at += 1;
+        };
+        let Some(found) = found else {
+            let due = self.next_shown(room, cursor).map_or("nothing", |at| &script[at].text);
+            let elsewhere = match script.iter().position(|entry| entry.text == text) {
+                Some(at) if self.is_own(&script[at]) => "which is its own",
+                Some(at) if at < cursor => "which has been",
+                Some(_) => "which comes later",
+                None => "which nobody else has got",
+            };
+            return Err(self.wrong(format!("{text:?}, {elsewhere}, when {due:?} was due in {room}")));
+        };
+        self.consume_own(room, cursor, found)?;
+        let entry = &script[found];
+        if entry.author == Some(self.index) {
+            match self.record.acts.get(self.act) {
+                Some(Act::Topic(topic)) if topic == entry.what.text() => self.act += 1,
+                other => return Err(self.wrong(format!("{text:?}, when {other:?} was to follow"))),
+            }
+        }
+        if let What::Notice { text } = &entry.what {
+            self.notice(text)?;
+        }
+        self.lax = 0;
+        self.place = Place::Script { room, cursor: found + 1 };
+        self.room_lines += 1;
+        self.line += 1;
+        Ok(())
+    }
+
+    /// One of the notices to all rooms: each comes in its turn, and some while it is on its way.
+    fn notice(&mut self, text: &str) -> Result<(), Wrong> {
+        match self.stage.notices[self.notices..].iter().position(|notice| notice == text) {
+            Some(at) => {
+                self.notices += at + 1;
+                Ok(())
+            }
+            None => Err(self.wrong(format!("the notice {text:?} has been, or was never given"))),
+        }
+    }
+
+    /// Whether the lines that come after this one are those of the script behind `at`. Asked where it
+    /// is not known from where on lines are shown, and people come and go more than once.
+    fn goes_on(&self, room: &str, mut at: usize) -> bool {
+        let script = &self.stage.scripts[room];
+        let is_private = |line: &str| line.starts_with('[') && line.contains(" -> you] ");
+        let behind = self.lines[self.line + 1..].iter().map(|(_, line)| *line).filter(|line| !is_private(line));
+        for line in behind.take(8) {
+            let text = if self.times { without_time(line).unwrap_or(line) } else { line };
+            if !is_room_line(text) {
+                return true;
+            }
+            let next = (at + 1..script.len()).find(|at| !self.is_hidden(&script[*at]));
+            match next {
+                Some(next) if script[next].text == text => at = next,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Passes over its own lines from `from` to `to`, which must be what it typed next.
+    fn consume_own(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
+        let mut at = from;
+        while let Some(own) = self.next_own(room, at, to) {
+            let entry = &self.stage.scripts[room][own];
+            let typed = self.record.acts.get(self.act);
+            let is_next = match (&entry.what, typed) {
+                (What::Renamed { to, .. }, _) if self.renamed.as_deref() == Some(to) => {
+                    self.renamed = None;
+                    at = own + 1;
+                    continue;
+                }
+                (What::Say { text, .. }, Some(Act::Say(typed))) | (What::Me { text, .. }, Some(Act::Me(typed))) => {
+                    text == typed
+                }
+                _ => false,
+            };
+            if !is_next || self.renamed.is_some() {
+                let what = format!("{:?} in {room} is its own, when {typed:?} was to follow", entry.text);
+                return Err(self.wrong(what));
+            }
+            self.act += 1;
+            at = own + 1;
+        }
+        Ok(())
+    }
+
+    /// Passes over all of its own lines that can be here, and that it has typed next.
+    fn own_acts(&mut self) -> Result<(), Wrong> {
+        match &mut self.place {
+            Place::Alone { said, .. } => {
+                while let Some(Act::Say(text) | Act::Me(text)) = self.record.acts.get(self.act) {
+                    let (nick, text) = (self.nick.clone(), text.clone());
+                    said.push(match &self.record.acts[self.act] {
+                        Act::Say(_) => What::Say { nick, text },
+                        _ => What::Me { nick, text },
+                    });
+                    self.act += 1;
+                }
+            }
+            Place::Script { room, cursor } => {
+                let (room, mut cursor) = (*room, *cursor);
+                let end = self.next_shown(room, cursor).unwrap_or(self.stage.scripts[room].len());
+                loop {
+                    let is_due = self.renamed.is_some()
+                        || matches!(self.record.acts.get(self.act), Some(Act::Say(_) | Act::Me(_)));
+                    let Some(own) = self.next_own(room, cursor, end).filter(|_| is_due) else { break };
+                    self.consume_own(room, own, own + 1)?;
+                    cursor = own + 1;
+                }
+                self.place = Place::Script { room, cursor };
+            }
+        }
+        if let (Some(to), Place::Script { .. }) = (&self.renamed, &self.place) {
+            return Err(self.wrong(format!("nobody was told that it is {to} now")));
+        }
+        match self.record.acts.get(self.act) {
+            Some(act @ (Act::Say(_) | Act::Me(_))) => Err(self.wrong(format!("{act:?} was not said yet"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn line_alone(&mut self, text: &str) -> Result<(), Wrong> {
+        self.own_acts()?;
+        let what = What::parse(text);
+        if let Some(What::Notice { text }) = &what {
+            self.notice(text)?;
+        }
+        let Place::Alone { said, room } = &mut self.place else { unreachable!("the caller has asked") };
+        match (what, self.record.acts.get(self.act)) {
+            (Some(what @ What::Topic { .. }), Some(Act::Topic(topic)))
+                if what.text() == topic && what.nick() == self.nick =>
+            {
+                said.push(what);
+                self.act += 1;
+                self.line += 1;
+                Ok(())
+            }
+            (Some(what @ What::Notice { .. }), _) => {
+                said.push(what);
+                self.line += 1;
+                Ok(())
+            }
+            (_, act) => {
+                let what = format!("{text:?} in {room}, where nobody else is, when {act:?} was to follow");
+                Err(self.wrong(what))
+            }
+        }
+    }
+
+    // -- answers -------------------------------------------------------------------------------
+
+    /// Takes the lines that come next, which must be these.
+    fn expect(&mut self, expected: &[String]) -> Result<(), Wrong> {
+        for line in expected {
+            while self.lines.get(self.line).is_some_and(|(_, got)| is_day(got)) {
+                self.line += 1;
+            }
+            match self.lines.get(self.line) {
+                Some((_, got)) if blur(got) == blur(line) => self.line += 1,
+                Some((_, got)) => {
+                    let act = self.record.acts.get(self.act);
+                    return Err(self.wrong(format!("{got:?}, when {line:?} was due for {act:?}")));
+                }
+                // The rest of what was cut off.
+                None if self.record.end == End::Cut => return Ok(()),
+                None => return Err(self.wrong(format!("the end, when {line:?} was due"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The last `most` of the kept lines of `what` that are not hidden by ignoring.
+    fn history<'b>(
+        &self,
+        what: impl DoubleEndedIterator<Item = &'b What>,
+        most: usize,
+        when: Hidden,
+        query: Option<&str>,
+    ) -> Vec<Arc<Line>> {
+        let kept = what.filter(|what| what.is_kept()).rev().take(KEPT);
+        let seen = |what: &&What| what.speaker().is_none_or(|nick| !self.ignoring.contains(nick));
+        let matches = |what: &&What| query.is_none_or(|query| what.text().contains(query));
+        let mut lines: Vec<&What> = match when {
+            Hidden::Before => kept.filter(seen).filter(matches).take(most).collect(),
+            Hidden::After => kept.take(most).filter(seen).collect(),
+        };
+        lines.reverse();
+        let line = |what: &What| Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said() });
+        lines.into_iter().map(line).collect()
+    }
+
+    fn replay(&self, room: &str, lines: Vec<Arc<Line>>, of: Replay) -> Vec<String> {
+        rendered(&Message::Replay { room: room.into(), of, lines: lines.into(), offset: Offset::default() })
+            .into_iter()
+            .filter(|line| !is_day(line))
+            .map(|line| {
+                // The head tells the offset of its reader.
+                if line.starts_with("-- ") { line.replace("in UTC:", &format!("in {}:", self.offset)) } else { line }
+            })
+            .collect()
+    }
+
+    /// Topic and last lines, which whoever comes into a room is shown.
+    fn room_shown(&self, room: &str, at: usize) -> Vec<String> {
+        let before = &self.stage.scripts[room][..at];
+        let topic = before.iter().rev().find(|entry| matches!(entry.what, What::Topic { .. }));
+        let mut expected = Vec::new();
+        if let Some(topic) = topic {
+            expected.push(format!("-- topic of {room}: {}", topic.what.text()));
+        }
+        let lines = self.history(before.iter().map(|entry| &entry.what), REPLAY, Hidden::After, None);
+        expected.extend(self.replay(room, lines, Replay::Last));
+        expected
+    }
+
+    fn welcome(&mut self) -> Result<(), Wrong> {
+        let first = self.lines[0].1;
+        let Some((_, nick)) = first.split_once("You are ") else {
+            return Err(self.wrong(format!("{first:?} is no greeting")));
+        };
+        self.nick = nick.split(' ').next().unwrap_or_default().to_owned();
+        let welcome = |members| {
+            rendered(&Message::Welcome {
+                hub: "chathub".into(),
+                greeting: None,
+                nick: self.nick.as_str().into(),
+                room: LOBBY.into(),
+                members,
+                kept: Kept::Lines(KEPT),
+            })
+        };
+        // Whoever listens in the lobby was there before its script begins.
+        if self.stage.listeners[LOBBY] == self.index {
+            let mut expected = welcome(1);
+            expected.extend(self.room_shown(LOBBY, 0));
+            return self.expect(&expected);
+        }
+        // One who never took a name may have had that of another guest.
+        let script = &self.stage.scripts[LOBBY];
+        let is_it = |at: &usize| {
+            let entry = &script[*at];
+            matches!(&entry.what, What::Joined { nick } if *nick == self.nick)
+                && entry.author.is_none_or(|author| author == self.index)
+        };
+        let known = |at: &usize| script[*at].author == Some(self.index);
+        let mut places: Vec<usize> = (0..script.len()).filter(is_it).collect();
+        if let Some(at) = places.iter().copied().find(known) {
+            places = vec![at];
+        }
+        let mut choices = Vec::new();
+        for at in &places {
+            let mut expected = welcome(self.stage.members(LOBBY, *at).len() + 1);
+            expected.extend(self.room_shown(LOBBY, *at));
+            choices.push(expected);
+        }
+        if choices.is_empty() {
+            return Err(self.wrong(format!("nobody was told that {} has come", self.nick)));
+        }
+        let chosen = self.expect_one_of(&choices)?;
+        self.place = Place::Script { room: LOBBY, cursor: places[chosen] + 1 };
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_lines, reason = "one arm an act")]
+    fn answer(&mut self) -> Result<(), Wrong> {
+        let line = self.lines[self.line].1;
+        self.own_acts()?;
+        let Some(act) = self.record.acts.get(self.act) else {
+            return Err(self.wrong(format!("{line:?}, and nothing was asked")));
+        };
+        self.answers += 1;
+        let done = |done| rendered(&Message::Done(done));
+        match act {
+            Act::Say(_) | Act::Me(_) => unreachable!("passed over or found missing above"),
+            Act::Topic(_) => return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out"))),
+            Act::Msg { to, text } => {
+                self.expect(&[format!("[you -> {to}] {text}")])?;
+                // Whether the other one is away then, only the other one knows.
+                let away = format!("-- {to} is away: ");
+                if self.lines.get(self.line).is_some_and(|(_, line)| line.starts_with(&away)) {
+                    self.line += 1;
+                }
+            }
+            Act::Nick(name) => {
+                self.expect(&done(Done::Named(name.as_str().into())))?;
+                self.nick.clone_from(name);
+                let listens = self.record.listens.as_deref() == Some(LOBBY);
+                if !listens && matches!(self.place, Place::Script { .. }) {
+                    self.renamed = Some(name.clone());
+                }
+            }
+            Act::Join(room) => self.go(room)?,
+            Act::Leave => self.go(LOBBY)?,
+            Act::Who => self.who()?,
+            Act::Rooms => self.rooms()?,
+            Act::Help => self.expect(&rendered(&Message::Help))?,
+            Act::HelpOn(name) => {
+                self.expect(&rendered(&Message::HelpOn(command::find(name).expect("a command"))))?;
+            }
+            Act::History(count) => self.past(*count, None)?,
+            Act::Search(query) => self.past(REPLAY, Some(query))?,
+            Act::Time(what) => {
+                let time = match *what {
+                    "off" => None,
+                    "on" => Some(if self.times { self.offset } else { Offset::default() }),
+                    other => Some(Offset::parse(other).expect("an offset")),
+                };
+                self.expect(&done(time.map_or(Done::TimeOff, Done::TimeOn)))?;
+                self.times = time.is_some();
+                self.offset = time.unwrap_or_default();
+            }
+            Act::Quiet => {
+                let old = self.shown_from_here();
+                self.expect(&done(if self.quiet { Done::NotQuiet } else { Done::Quiet }))?;
+                self.quiet = !self.quiet;
+                self.lax = old;
+            }
+            Act::Ignore(name) => {
+                self.expect(&done(Done::Ignored(name.as_str().into())))?;
+                self.ignoring.insert(name.clone());
+            }
+            Act::Unignore(name) => {
+                let old = self.shown_from_here();
+                self.expect(&done(Done::Unignored(name.as_str().into())))?;
+                self.ignoring.remove(name);
+                self.lax = old;
+            }
+            Act::Away(_) => self.expect(&done(Done::Away))?,
+            Act::Back => self.expect(&done(Done::Back))?,
+            Act::Unknown(word) => {
+                let refusal = Refusal::UnknownCommand { given: word.as_str().into(), nearest: command::nearest(word) };
+                self.expect(&rendered(&Message::Refused(refusal)))?;
+            }
+            Act::Overlong(bytes) => {
+                let refusal = Refusal::LineTooLong { bytes: *bytes as u64, limit: LONGEST };
+                self.expect(&rendered(&Message::Refused(refusal)))?;
+            }
+            Act::Sync(number) => {
+                let refusal = Refusal::NoSuchPerson(format!("sync-{number}").into());
+                self.expect(&rendered(&Message::Refused(refusal)))?;
+            }
+            Act::Quit(_) => {
+                self.gone_from_here()?;
+                self.expect(&["-- goodbye".to_owned()])?;
+                self.over = true;
+            }
+        }
+        self.act += 1;
+        Ok(())
+    }
+
+    /// Where the next line stands that is shown, as things are.
+    fn shown_from_here(&self) -> usize {
+        match self.place {
+            Place::Script { room, cursor } => self.next_shown(room, cursor).unwrap_or(self.stage.scripts[room].len()),
+            Place::Alone { .. } => 0,
+        }
+    }
+
+    /// Nothing is left for it in the room that it leaves.
+    fn gone_from_here(&mut self) -> Result<(), Wrong> {
+        let Place::Script { room, cursor } = self.place else { return Ok(()) };
+        let script = &self.stage.scripts[room];
+        let Some(left) = self.next_own(room, cursor, script.len()) else {
+            return Err(self.wrong(format!("nobody was told that it has left {room}")));
+        };
+        if !matches!(script[left].what, What::Left { .. }) {
+            return Err(self.wrong(format!("{:?} in {room}, when it was to leave", script[left].text)));
+        }
+        if let Some(missing) = self.next_shown(room, cursor).filter(|at| *at < left) {
+            return Err(self.wrong(format!("{:?} in {room} never arrived", script[missing].text)));
+        }
+        self.been.insert(room, left + 1);
+        self.lax = 0;
+        Ok(())
+    }
+
+    fn go(&mut self, to: &str) -> Result<(), Wrong> {
+        self.gone_from_here()?;
+        let entered = |members| rendered(&Message::Entered { room: to.into(), members });
+        let Some((room, script)) = self.stage.scripts.get_key_value(to) else {
+            let mut expected = entered(1);
+            expected.extend(self.replay(to, Vec::new(), Replay::Last));
+            self.place = Place::Alone { room: to.to_owned(), said: Vec::new() };
+            return self.expect(&expected);
+        };
+        if self.stage.listeners[to] == self.index {
+            let mut expected = entered(1);
+            expected.extend(self.replay(to, Vec::new(), Replay::Last));
+            self.place = Place::Script { room, cursor: 0 };
+            return self.expect(&expected);
+        }
+        let from = self.been.get(to).copied().unwrap_or(0);
+        let is_it = |entry: &Entry| entry.author == Some(self.index) && matches!(entry.what, What::Joined { .. });
+        let Some(joined) = script[from..].iter().position(is_it).map(|at| at + from) else {
+            return Err(self.wrong(format!("nobody was told that it has come into {to}")));
+        };
+        let mut expected = entered(self.stage.members(room, joined).len() + 1);
+        expected.extend(self.room_shown(room, joined));
+        self.place = Place::Script { room, cursor: joined + 1 };
+        self.expect(&expected)
+    }
+
+    /// What stands in an answer may depend on where in the script it was made: one of these places.
+    fn places(&self) -> std::ops::RangeInclusive<usize> {
+        match self.place {
+            Place::Script { room, cursor } => {
+                let shown = self.shown_from_here();
+                // Not behind what it has typed after this.
+                cursor..=self.next_own(room, cursor, shown).unwrap_or(shown)
+            }
+            Place::Alone { .. } => 0..=0,
+        }
+    }
+
+    /// One of these must be the answer. (Each is as long as any other, or decides in a line before.)
+    fn expect_one_of(&mut self, choices: &[Vec<String>]) -> Result<usize, Wrong> {
+        let from = self.line;
+        let mut first = None;
+        for (index, choice) in choices.iter().enumerate() {
+            self.line = from;
+            match self.expect(choice) {
+                Ok(()) => return Ok(index),
+                Err(wrong) => drop(first.get_or_insert(wrong)),
+            }
+        }
+        Err(first.expect("there is a choice"))
+    }
+
+    fn who(&mut self) -> Result<(), Wrong> {
+        let from = self.line;
+        let mut names = BTreeSet::new();
+        let head = self.lines[self.line].1;
+        self.line += 1;
+        let mut more = 0;
+        while let Some((_, row)) = self.lines.get(self.line).filter(|(_, row)| row.starts_with("--   ")) {
+            let row = &row[5..];
+            self.line += 1;
+            // Of very many, not all are listed.
+            if let Some(count) = row.strip_prefix("and ").and_then(|row| row.strip_suffix(" more")) {
+                more = count.parse().map_err(|_| self.wrong(format!("{row:?} in {head:?}")))?;
+                break;
+            }
+            for name in row.split_whitespace() {
+                // Whether somebody is away then, only they know.
+                if !names.insert(name.trim_end_matches('*')) {
+                    return Err(self.wrong(format!("{name} is listed twice")));
+                }
+            }
+        }
+        let is_cut = self.line == self.lines.len() && self.record.end == End::Cut;
+        let mut expected = None;
+        for at in self.places() {
+            let (room, members) = match &self.place {
+                Place::Script { room, .. } => (*room, self.stage.members(room, at)),
+                Place::Alone { room, .. } => (room.as_str(), BTreeSet::from([self.nick.as_str()])),
+            };
+            let people = if members.len() == 1 { "person" } else { "people" };
+            let first = format!("-- {} {people} in {room}:", members.len());
+            let is_whole = is_cut || names.len() + more == members.len();
+            if first == head && is_whole && names.is_subset(&members) {
+                return Ok(());
+            }
+            expected.get_or_insert((first, members));
+        }
+        let what = format!("{head:?} {names:?} and {more} more, expected {expected:?}");
+        self.line = from;
+        Err(self.wrong(what))
+    }
+
+    /// How many rooms there are is not known here; whether the answer is whole is.
+    fn rooms(&mut self) -> Result<(), Wrong> {
+        let head = self.lines[self.line].1;
+        let count = head.strip_prefix("-- ").and_then(|rest| rest.split_once(" room")).map(|(count, _)| count);
+        let Some(count) = count.and_then(|count| count.parse::<usize>().ok()) else {
+            return Err(self.wrong(format!("{head:?}, when {:?} was to be answered", Act::Rooms)));
+        };
+        self.line += 1;
+        let mut seen = BTreeSet::new();
+        while let Some((_, row)) = self.lines.get(self.line).filter(|(_, row)| row.starts_with("--   ")) {
+            if !seen.insert(row[5..].split_whitespace().next().unwrap_or_default()) {
+                return Err(self.wrong(format!("{row:?} twice")));
+            }
+            self.line += 1;
+        }
+        if seen.len() != count && !(self.line == self.lines.len() && self.record.end == End::Cut) {
+            return Err(self.wrong(format!("{} rooms are listed after {head:?}", seen.len())));
+        }
+        Ok(())
+    }
+
+    fn past(&mut self, most: usize, query: Option<&str>) -> Result<(), Wrong> {
+        let of = || query.map_or(Replay::Last, |query| Replay::Search { query: query.into(), reach: Reach::All });
+        let most = most.min(REPLAY);
+        let choices: Vec<Vec<String>> = match &self.place {
+            Place::Script { room, .. } => self
+                .places()
+                .map(|at| {
+                    let before = self.stage.scripts[*room][..at].iter().map(|entry| &entry.what);
+                    self.replay(room, self.history(before, most, Hidden::Before, query), of())
+                })
+                .collect(),
+            Place::Alone { room, said } => {
+                // A notice may have come before lines of its own that were counted before it.
+                let notice = said.iter().rposition(|what| matches!(what, What::Notice { .. }));
+                let mut orders = vec![said.clone()];
+                orders.extend((0..notice.unwrap_or(0)).map(|at| {
+                    let mut said = said.clone();
+                    said[at..=notice.expect("there is one")].rotate_right(1);
+                    said
+                }));
+                let shown =
+                    |said: &Vec<What>| self.replay(room, self.history(said.iter(), most, Hidden::Before, query), of());
+                orders.iter().map(shown).collect()
+            }
+        };
+        self.expect_one_of(&choices).map(drop)
+    }
+}
+
+/// Whether lines of ignored people are left out before the last few are taken, or of these.
+#[derive(Clone, Copy)]
+enum Hidden {
+    Before,
+    After,
+}

@@ -1,0 +1,116 @@
+//! Death at every step that has a name.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use chathub::net::fault::LABELS;
+use nix::sys::signal::Signal;
+
+use crate::load::{Load, Size, settings};
+use crate::supervisor::Plan;
+
+/// Small, quick, with much coming and going: each step comes soon.
+const TROUPE: Size = Size { rooms: 2, residents: 6, visitors: 5, every: Duration::from_millis(8), crowd: 0 };
+
+/// Plays until the daemon dies of the fault, and after. Says so if it never comes to that step.
+fn fault(label: &str, nth: usize, seed: u64) -> Result<(), String> {
+    let supervisor = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "20000").start();
+    let mut load = Load::new(&supervisor, seed, TROUPE);
+    load.play(Instant::now() + Duration::from_millis(150), |_| false);
+    supervisor.once("CHATHUB_FAULT", &format!("{label}:{nth}"));
+    supervisor.signal(Signal::SIGKILL);
+    let second = supervisor.started_after(1);
+    if label.starts_with("handover.") {
+        load.play(Instant::now() + Duration::from_secs(20), |_| supervisor.is_ready());
+        supervisor.signal(Signal::SIGTERM);
+    }
+    let has_died = || supervisor.endings().len() > 1;
+    let end = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < end && !has_died() {
+        if label.starts_with("rotate.") || label.starts_with("merge.") {
+            // These come when hundreds have come, and gone.
+            load.flurry(8);
+        }
+        load.play(Instant::now() + Duration::from_millis(50), |_| has_died());
+    }
+    if !has_died() {
+        return Err(format!("{label}:{nth} was not reached"));
+    }
+    let ending = supervisor.endings()[1];
+    if ending.status.signal() != Some(Signal::SIGKILL as i32) {
+        return Err(format!("{label}:{nth} made it end with {}", ending.status));
+    }
+    supervisor.ready_after(second);
+    load.play(Instant::now() + Duration::from_millis(100), |_| false);
+    // Taken and not kept yet: that one connection is lost, and no other.
+    let lost = load.lost();
+    assert!(lost == 0 || lost == 1 && label == "accept.taken", "{label}: {lost} connections died unseen");
+    load.finish(|| {
+        supervisor.replace(Signal::SIGKILL);
+    });
+    Ok(())
+}
+
+fn every(nth: impl Fn(&str) -> Vec<usize>, part: usize, parts: usize) {
+    let failed = Mutex::new(Vec::new());
+    for (at, label) in LABELS.iter().enumerate().filter(|(at, _)| at % parts == part) {
+        for nth in nth(label) {
+            if let Err(why) = fault(label, nth, at as u64 + 1) {
+                failed.lock().unwrap().push(why);
+            }
+        }
+    }
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Some steps are made once in a life, or hardly ever.
+fn again(label: &str) -> Vec<usize> {
+    let once = ["recover.", "handover.", "rotate.", "merge."];
+    if once.iter().any(|kind| label.starts_with(kind)) { vec![] } else { vec![7] }
+}
+
+#[test]
+fn death_at_each_labelled_step_is_survived_first_part() {
+    every(|_| vec![1], 0, 2);
+}
+
+#[test]
+fn death_at_each_labelled_step_is_survived_second_part() {
+    every(|_| vec![1], 1, 2);
+}
+
+#[test]
+fn death_at_the_seventh_time_of_each_step_is_survived() {
+    every(again, 0, 1);
+}
+
+/// A step of the recovery fails, and the next recovery at another one.
+#[test]
+fn death_in_each_recovery_after_a_death_in_a_recovery_is_survived() {
+    let steps: Vec<&str> = LABELS.iter().copied().filter(|label| label.starts_with("recover.")).collect();
+    assert!(steps.len() >= 3, "{steps:?}");
+    let supervisor = Plan::new(&settings(), 5).env("CHATHUB_TAPE", "20000").start();
+    let mut load = Load::new(&supervisor, 5, TROUPE);
+    for first in &steps {
+        for second in &steps {
+            load.play(Instant::now() + Duration::from_millis(30), |_| false);
+            let spawns = supervisor.spawns();
+            let ended = supervisor.endings().len();
+            supervisor.hold();
+            supervisor.signal(Signal::SIGKILL);
+            supervisor.ended(ended + 1);
+            supervisor.once("CHATHUB_FAULT", first);
+            supervisor.release();
+            supervisor.started_after(spawns);
+            supervisor.once("CHATHUB_FAULT", second);
+            load.play(Instant::now() + Duration::from_secs(20), |_| supervisor.endings().len() >= ended + 3);
+            assert!(supervisor.endings().len() >= ended + 3, "{first}, then {second}: one was not reached");
+            supervisor.ready_after(spawns + 2);
+        }
+    }
+    load.finish(|| {
+        supervisor.replace(Signal::SIGKILL);
+    });
+}

@@ -1,0 +1,206 @@
+//! Death at any time, under load.
+//!
+//! `CHATHUB_KILLS=5000 cargo test --test survival -- --nocapture kills::` goes on for so many deaths,
+//! and `CHATHUB_SEED=n` throws the same dice again.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chathub::systemd::STORED;
+use nix::sys::signal::Signal;
+
+use crate::check::Tally;
+use crate::load::{Load, Size, settings};
+use crate::play::Dice;
+use crate::supervisor::{HANDED_OVER, Plan, Supervisor};
+
+const CROWD: Size = Size { rooms: 3, residents: 12, visitors: 6, every: Duration::from_millis(20), crowd: 0 };
+
+/// So many deaths on one stage, before the next one is set up.
+const CHAPTER: usize = 100;
+
+/// How it dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blow {
+    Kill,
+    Abort,
+    Terminate,
+    /// It hangs for a moment first, as it does before a watchdog's blow.
+    Freeze,
+}
+
+impl Blow {
+    fn strike(self, supervisor: &Supervisor, dice: &mut Dice) {
+        match self {
+            Self::Kill => drop(supervisor.signal(Signal::SIGKILL)),
+            Self::Abort => drop(supervisor.signal(Signal::SIGABRT)),
+            Self::Terminate => drop(supervisor.signal(Signal::SIGTERM)),
+            Self::Freeze => {
+                supervisor.signal(Signal::SIGSTOP);
+                std::thread::sleep(Duration::from_millis(dice.below(40) as u64));
+                supervisor.signal(Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// Tells of its end, however it came to be.
+struct Still<'a>(&'a AtomicBool);
+
+impl Drop for Still<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Strikes so many times, each time at a moment of the dice's choosing: while it starts, or later.
+fn strike(supervisor: &Supervisor, mut dice: Dice, kills: usize, blows: &[Blow], late: u64, over: &AtomicBool) {
+    let mut spawns = supervisor.spawns() - 1;
+    for _ in 0..kills {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        spawns = supervisor.started_after(spawns);
+        // Time passes here because chance wants it, and not to wait for anything.
+        let micros = if dice.one_in(4) {
+            dice.below(8_000) as u64
+        } else {
+            supervisor.ready_after(spawns - 1);
+            dice.roll() % (late * 1000)
+        };
+        std::thread::sleep(Duration::from_micros(micros));
+        let ended = supervisor.endings().len();
+        dice.of(blows).strike(supervisor, &mut dice);
+        supervisor.ended(ended + 1);
+    }
+}
+
+/// A stage, a load, so many deaths, and the check.
+fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64) -> Tally {
+    let mut dice = Dice(seed);
+    // Put together anew all the time, or now and then; as long as it is for real, a debug build would need
+    // seconds to go through it.
+    let tape = dice.of(&["10000", "30000", "80000"]);
+    let supervisor = Plan::new(&settings(), dice.roll()).env("CHATHUB_TAPE", tape).start();
+    let mut load = Load::new(&supervisor, seed, CROWD);
+    let (still, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let hand = dice.fork();
+    std::thread::scope(|scope| {
+        let striking = scope.spawn(|| {
+            let _still = Still(&still);
+            strike(&supervisor, hand, kills, blows, late, &over);
+        });
+        let _over = Still(&over);
+        load.play(Instant::now() + Duration::from_secs(3600), |_| still.load(Ordering::Relaxed));
+        if let Err(panic) = striking.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
+    supervisor.ready_after(supervisor.spawns() - 1);
+    let lost = load.lost();
+    assert!(lost <= 1 + kills / 20, "{lost} connections died unseen in {kills} deaths");
+    let tally = load.finish(|| {
+        // The end is on its way to those who read slowly: once more.
+        supervisor.replace(Signal::SIGKILL);
+    });
+    let ended_well = |ending: &crate::supervisor::Ending| {
+        use std::os::unix::process::ExitStatusExt as _;
+        let by = |signal: Signal| ending.status.signal() == Some(signal as i32);
+        by(Signal::SIGKILL)
+            || by(Signal::SIGABRT) && blows.contains(&Blow::Abort)
+            || ending.status.code() == Some(HANDED_OVER) && blows.contains(&Blow::Terminate)
+            // Before it listens for the signal.
+            || by(Signal::SIGTERM) && blows.contains(&Blow::Terminate) && !ending.was_ready
+    };
+    for ending in supervisor.endings() {
+        assert!(ended_well(&ending), "nobody made it end like this: {ending:?}");
+    }
+    tally
+}
+
+/// Chapters until there were so many deaths.
+fn story(name: &str, kills: usize, blows: &[Blow], late: u64) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let asked = number("CHATHUB_KILLS").map(|kills| usize::try_from(kills).unwrap());
+    let kills = asked.unwrap_or(kills);
+    let (mut done, mut tally, began) = (0, Tally::default(), Instant::now());
+    for turn in 0.. {
+        if done >= kills {
+            break;
+        }
+        // The first is played each time, and the others nobody has played.
+        let seed = match number("CHATHUB_SEED") {
+            Some(seed) => seed + turn,
+            None if turn == 0 => 1,
+            None => RandomState::new().hash_one(turn) >> 32,
+        };
+        let deaths = (kills - done).min(CHAPTER);
+        eprintln!("{name}: CHATHUB_SEED={seed} CHATHUB_KILLS={deaths}");
+        tally += chapter(seed, deaths, blows, late);
+        done += deaths;
+    }
+    eprintln!("{name}: {done} deaths in {:?}: {tally:?}", began.elapsed());
+    assert!(tally.room_lines > 10 * kills && tally.privates > kills && tally.answers > kills, "{tally:?}");
+}
+
+#[test]
+fn the_load_itself_is_right_while_nobody_dies() {
+    let supervisor = Plan::new(&settings(), 1).start();
+    let mut load = Load::new(&supervisor, 1, CROWD);
+    load.play(Instant::now() + Duration::from_secs(3), |_| false);
+    assert_eq!(load.lost(), 0);
+    let tally = load.finish(|| ());
+    assert!(tally.room_lines > 1000 && tally.privates > 20 && tally.answers > 100, "{tally:?}");
+}
+
+#[test]
+fn nobody_notices_that_it_is_killed_at_any_time() {
+    story("killed", 200, &[Blow::Kill], 120);
+}
+
+#[test]
+fn nobody_notices_that_it_aborts_hangs_hands_over_and_is_killed() {
+    story("mixed", 100, &[Blow::Kill, Blow::Abort, Blow::Terminate, Blow::Terminate, Blow::Freeze], 120);
+}
+
+/// Hardly ever does it live long enough to be ready.
+#[test]
+fn nobody_notices_that_it_dies_again_and_again_while_it_starts() {
+    story("in its cradle", 60, &[Blow::Kill], 1);
+}
+
+/// What is stored at the first start is stored piece by piece: it may die between any two, and who has
+/// connected by then is greeted all the same. But for one, if that: a death in the few microseconds between
+/// accepting and keeping costs the one who is accepted, and it is aimed at here.
+#[test]
+fn death_at_the_very_first_start_costs_nobody() {
+    let mut dice = Dice(1);
+    let mut cut_off = 0;
+    for _ in 0..25 {
+        let supervisor = Plan::new(&settings(), dice.roll()).begin();
+        let mut early = crate::people::Person::knock(&supervisor, "early");
+        early.send("/nick early");
+        let mut spawns = 0;
+        for _ in 0..dice.between(1, 3) {
+            spawns = supervisor.started_after(spawns);
+            std::thread::sleep(Duration::from_micros(dice.below(15_000) as u64));
+            supervisor.signal(Signal::SIGKILL);
+        }
+        if early.is_reset_before_the_greeting() {
+            cut_off += 1;
+            println!("one was cut off between accepting and keeping");
+            assert!(cut_off < 2, "that is no coincidence any more");
+            continue;
+        }
+        early.greeted();
+        early.expect("-- you are early now");
+        supervisor.ready_after(spawns);
+        supervisor.replace(Signal::SIGKILL);
+        early.quiet();
+        let mut names: Vec<&str> = STORED.to_vec();
+        names.sort_unstable();
+        assert_eq!(supervisor.store(), names, "all of it, and nothing twice");
+    }
+}

@@ -1,0 +1,476 @@
+//! What a life is made of goes on behind a death, step by step; and what is to end, ends.
+
+use std::io::Read as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::load::settings;
+use crate::people::Person;
+use crate::supervisor::{HANDED_OVER, Plan, Supervisor};
+
+fn supervisor() -> Supervisor {
+    Plan::new(&settings(), 1).start()
+}
+
+const GOODBYE: &str = "-- the hub is shutting down; goodbye";
+
+#[track_caller]
+fn killed(supervisor: &Supervisor) {
+    assert_eq!(supervisor.replace(Signal::SIGKILL).signal(), Some(Signal::SIGKILL as i32));
+}
+
+#[test]
+fn names_rooms_and_topics_stay() {
+    let supervisor = supervisor();
+    let (mut ann, mut bob) = (Person::come(&supervisor, "ann"), Person::come(&supervisor, "bob"));
+    ann.send("/join tea");
+    ann.send("/topic black or green?");
+    bob.send("/topic the lobby's own");
+    ann.sync();
+    bob.sync();
+    killed(&supervisor);
+    ann.quiet();
+    bob.quiet();
+    ann.send("/who");
+    ann.expect_all(&["-- 1 person in tea:", "--   ann"]);
+    ann.send("/topic");
+    ann.expect("-- topic of tea: black or green?");
+    bob.send("/join tea");
+    assert_eq!(bob.line().unwrap(), "-- you are in tea now, with 1 other");
+    assert_eq!(bob.line().unwrap(), "-- topic of tea: black or green?");
+    bob.sync();
+    ann.expect("* bob joined");
+    bob.send("hello");
+    ann.expect("bob: hello");
+    bob.send("/nick ann");
+    assert!(bob.line().unwrap().contains("taken"), "a name stays its bearer's");
+    killed(&supervisor);
+    ann.send("/leave");
+    assert_eq!(ann.line().unwrap(), "-- you are in lobby now, alone");
+    assert_eq!(ann.line().unwrap(), "-- topic of lobby: the lobby's own");
+}
+
+#[test]
+fn what_each_has_set_stays_set() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut eve = Person::come(&supervisor, "eve");
+    ann.send("/ignore eve");
+    ann.send("/quiet");
+    ann.send("/time +05:30");
+    bob.send("/away gone fishing");
+    bob.sync();
+    eve.sync();
+    ann.sync();
+    killed(&supervisor);
+    eve.send("nobody listens");
+    let mut zoe = Person::come(&supervisor, "zoe");
+    zoe.send("hello");
+    zoe.sync();
+    let line = ann.line().unwrap();
+    assert!(line.ends_with("] zoe: hello") && line.starts_with('['), "ignored, quiet and with times: {line:?}");
+    ann.send("/ignore");
+    ann.expect("-- you ignore eve");
+    ann.send("/msg bob psst");
+    ann.expect_all(&["[you -> bob] psst", "-- bob is away: gone fishing"]);
+    bob.expect_all(&["eve: nobody listens"]);
+    killed(&supervisor);
+    ann.send("/unignore eve");
+    ann.send("/quiet");
+    ann.send("/time off");
+    let lines = ann.sync();
+    assert_eq!(
+        lines,
+        ["-- you no longer ignore eve", "-- arrivals and departures are shown now", "-- times are not shown now"]
+    );
+    eve.send("somebody listens");
+    ann.expect("eve: somebody listens");
+    bob.send("/reply psst yourself");
+    ann.expect("[bob -> you] psst yourself");
+}
+
+#[test]
+fn a_mute_stays_until_its_time() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    ann.sync();
+    supervisor.ask("clients.mute", &json!({"who": ["ann"], "for_s": 3600}));
+    assert!(ann.line().unwrap().contains("muted"));
+    bob.sync();
+    killed(&supervisor);
+    ann.send("can you hear me?");
+    assert!(ann.line().unwrap().starts_with("-- you are muted until "));
+    bob.quiet();
+}
+
+#[test]
+fn what_was_said_is_still_known() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    for number in 0..30 {
+        ann.send(&format!("line {number}"));
+    }
+    ann.send("/me waves");
+    ann.send("/history 5");
+    let before: Vec<String> = ann.sync();
+    assert_eq!(before.len(), 7, "{before:#?}");
+    for _ in 0..3 {
+        killed(&supervisor);
+        ann.send("/history 5");
+        assert_eq!(ann.sync(), before);
+    }
+    let dump = supervisor.ask("history.dump", &json!({"room": "lobby", "last": 100}));
+    assert_eq!(dump["count"], 31, "{dump}");
+    ann.send("one more");
+    ann.sync();
+    let mut bob = Person::knock(&supervisor, "bob");
+    let greeting = bob.greeted();
+    assert!(greeting.iter().any(|line| line.ends_with("] ann: one more")), "{greeting:#?}");
+}
+
+#[test]
+fn half_a_line_is_completed_behind_a_death() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    ann.sync();
+    for number in 0..5 {
+        bob.write(format!("begun {number},").as_bytes());
+        // What is behind it shows that it was read, or it may not have been: both must do.
+        if number % 2 == 0 {
+            ann.sync();
+        }
+        killed(&supervisor);
+        bob.write(b" and not forgotten");
+        killed(&supervisor);
+        bob.write(b".\n");
+        ann.expect(&format!("bob: begun {number}, and not forgotten."));
+    }
+    // Half a line at the end of the stream is a line.
+    bob.write(b"famous last words");
+    killed(&supervisor);
+    bob.hang_up();
+    ann.expect_all(&["bob: famous last words", "* bob left"]);
+    assert!(bob.rest().is_empty());
+}
+
+#[test]
+fn a_character_is_not_torn_by_a_death() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut zoe = Person::come(&supervisor, "zoe");
+    zoe.send("/join elsewhere");
+    zoe.sync();
+    ann.sync();
+    let text = "日本語 straße 👩‍👧\r\n".as_bytes();
+    for at in 1..text.len() {
+        bob.write(&text[..at]);
+        if at % 3 == 0 {
+            zoe.sync();
+        }
+        killed(&supervisor);
+        bob.write(&text[at..]);
+        ann.expect("bob: 日本語 straße 👩‍👧");
+    }
+}
+
+#[test]
+fn telnet_commands_are_not_torn_by_a_death() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut zoe = Person::come(&supervisor, "zoe");
+    zoe.send("/join elsewhere");
+    zoe.sync();
+    ann.sync();
+    // "Are you there?", a timing mark, an escaped 0xff, a subnegotiation: all between letters.
+    let text = b"a\xff\xf6b\xff\xfd\x06c\xff\xfa\x18\x00xterm\xff\xf0d\r\n";
+    for at in 1..text.len() {
+        bob.write(&text[..at]);
+        if at % 3 == 0 {
+            zoe.sync();
+        }
+        killed(&supervisor);
+        bob.write(&text[at..]);
+        ann.expect("bob: abcd");
+    }
+}
+
+#[test]
+fn one_who_goes_while_it_is_dead_is_gone() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let eve = Person::come(&supervisor, "eve");
+    let zoe = Person::come(&supervisor, "zoe");
+    ann.sync();
+    supervisor.hold();
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ended(1);
+    bob.send("my last word");
+    bob.hang_up();
+    drop(eve);
+    socket2::SockRef::from(&zoe.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(zoe);
+    ann.send("said in the dark");
+    supervisor.release();
+    let lines: Vec<String> = (0..4).map(|_| ann.line().unwrap()).collect();
+    let has = |text: &str| lines.iter().any(|line| line.starts_with(text));
+    assert!(["bob: my last word", "* bob left", "* eve left", "* zoe left"].iter().all(|text| has(text)), "{lines:#?}");
+    ann.quiet();
+    assert!(bob.rest().iter().all(|line| !line.starts_with("-- ")));
+    let clients = supervisor.ask("clients.list", &json!({}));
+    assert_eq!(clients["total"], 1, "{clients}");
+}
+
+#[test]
+fn those_who_come_while_it_is_dead_are_greeted_and_heard() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    supervisor.hold();
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ended(1);
+    let mut early: Vec<Person> = (0..20)
+        .map(|number| {
+            let mut person = Person::knock(&supervisor, &format!("early{number}"));
+            person.send(&format!("/nick early{number}"));
+            person
+        })
+        .collect();
+    supervisor.release();
+    for (number, person) in early.iter_mut().enumerate() {
+        person.greeted();
+        person.until("its name", |line| line == format!("-- you are early{number} now"));
+    }
+    early[0].send("here we are");
+    ann.until("the first word", |line| line == "early0: here we are");
+}
+
+#[test]
+fn status_tells_how_many_restarts_were_lived_through() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let before = supervisor.ask("status", &json!({}));
+    assert!(before["survival"].is_string(), "{before}");
+    killed(&supervisor);
+    killed(&supervisor);
+    ann.sync();
+    let after = supervisor.ask("status", &json!({}));
+    assert!(
+        after.to_string().contains("\"restarts\":2") || after["survival"].as_str().unwrap().contains('2'),
+        "{after}"
+    );
+}
+
+#[test]
+fn a_hand_over_ends_with_its_own_code_and_is_noticed_by_nobody() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    ann.sync();
+    for number in 0..10 {
+        bob.send(&format!("before {number}"));
+        bob.write(b"aft");
+        let status = supervisor.replace(Signal::SIGTERM);
+        assert_eq!(status.code(), Some(HANDED_OVER), "{status}");
+        bob.write(format!("er {number}\n").as_bytes());
+        ann.expect_all(&[&format!("bob: before {number}"), &format!("bob: after {number}")]);
+    }
+    ann.quiet();
+    bob.quiet();
+}
+
+#[test]
+fn a_shutdown_says_goodbye_and_closes_at_once_though_the_sockets_are_kept() {
+    for preserve in [false, true] {
+        let mut plan = Plan::new(&settings(), 1);
+        if preserve {
+            plan = plan.preserving();
+        }
+        let supervisor = plan.start();
+        let mut people: Vec<Person> = (0..10).map(|at| Person::come(&supervisor, &format!("k{at}"))).collect();
+        killed(&supervisor);
+        people.iter_mut().for_each(|person| drop(person.sync()));
+        supervisor.ask("shutdown", &json!({}));
+        for person in &mut people {
+            assert_eq!(person.rest(), [GOODBYE]);
+        }
+        let ending = supervisor.stopped();
+        assert_eq!(ending.status.code(), Some(0));
+        assert_eq!(supervisor.store().is_empty(), !preserve, "{:?}", supervisor.store());
+        // And when it is started by the next connection, nothing of that is left.
+        supervisor.activate();
+        let mut ann = Person::come(&supervisor, "ann");
+        ann.send("/who");
+        ann.expect_all(&["-- 1 person in lobby:", "--   ann"]);
+        killed(&supervisor);
+        ann.quiet();
+    }
+}
+
+#[test]
+fn everybody_who_quits_or_is_kicked_is_let_go_of_at_once() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut eve = Person::come(&supervisor, "eve");
+    ann.sync();
+    bob.sync();
+    bob.send("/quit");
+    assert_eq!(bob.rest().last().unwrap(), "-- goodbye");
+    supervisor.ask("clients.kick", &json!({"who": ["eve"], "reason": "enough"}));
+    assert_eq!(eve.rest().last().unwrap(), "-- you were disconnected by an operator: enough");
+    ann.sync();
+    killed(&supervisor);
+    ann.quiet();
+    // The system has let go of them, too: what is sent to a socket that is closed is refused.
+    for person in [&mut bob, &mut eve] {
+        person.try_send("anybody?\n");
+        let mut byte = [0];
+        assert!(matches!(person.stream.read(&mut byte), Ok(0) | Err(_)));
+    }
+    assert_eq!(supervisor.ask("clients.list", &json!({}))["total"], 1);
+}
+
+/// Without a service manager that keeps anything all is as it was before there was survival.
+#[test]
+fn without_a_store_it_serves_and_says_that_nobody_survives() {
+    let supervisor = Plan::new(&settings(), 1).without_notify().begin();
+    let mut ann = Person::come(&supervisor, "ann");
+    let status = supervisor.ask("status", &json!({}));
+    let survival = status["survival"].as_str().unwrap_or_default();
+    assert!(survival.contains("off"), "{status}");
+    supervisor.signal(Signal::SIGKILL);
+    assert!(ann.line_or_reset().is_none());
+    Person::come(&supervisor, "bob").sync();
+    supervisor.signal(Signal::SIGTERM);
+    let ending = supervisor.ended(2);
+    assert_eq!(ending.status.code(), Some(0), "there is nobody to hand over to");
+}
+
+/// A line that it dies of, each time.
+#[test]
+fn a_line_that_kills_costs_its_sender_alone() {
+    let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut eve = Person::come(&supervisor, "eve");
+    ann.sync();
+    bob.sync();
+    eve.send("sugar");
+    ann.expect("eve: sugar");
+    eve.write(b"with arsenic in it\nand more\n");
+    bob.send("good evening");
+    let lines: Vec<String> = (0..2).map(|_| ann.line().unwrap()).collect();
+    assert!(lines.contains(&"bob: good evening".to_owned()), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("* eve left")), "{lines:#?}");
+    ann.quiet();
+    let rest = bob.sync();
+    assert!(rest.iter().all(|line| !line.contains("arsenic") && !line.contains("and more")), "{rest:#?}");
+    while eve.line_or_reset().is_some() {}
+    let endings = supervisor.endings();
+    assert_eq!(endings.len(), 3, "three tries: {endings:?}");
+    for ending in &endings {
+        assert_eq!(ending.status.signal(), Some(Signal::SIGABRT as i32));
+    }
+    // Somebody else's line of the same kind, and again: it does not count what has been.
+    let mut zoe = Person::come(&supervisor, "zoe");
+    zoe.send("arsenic again");
+    while zoe.line_or_reset().is_some() {}
+    bob.send("and still here");
+    ann.until("bob", |line| line == "bob: and still here");
+    assert_eq!(supervisor.endings().len(), 6);
+    killed(&supervisor);
+    ann.quiet();
+}
+
+/// Poison that came in the middle of a load of lines: what is said of those before it is said once, though
+/// each recovery comes by them again; and of somebody else's, nothing is missing.
+#[test]
+fn lines_around_a_line_that_kills_are_said_once() {
+    let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    let mut eve = Person::come(&supervisor, "eve");
+    ann.sync();
+    bob.sync();
+    let mut paste: String = (0..2000).map(|number| format!("eve's {number}\n")).collect();
+    paste.push_str("arsenic\n");
+    paste.extend((0..50).map(|number| format!("eve's own {number}\n")));
+    eve.write(paste.as_bytes());
+    for number in 0..50 {
+        bob.send(&format!("bob's {number}"));
+    }
+    let (mut hers, mut his, mut left) = (0, 0, false);
+    while !(left && his == 50) {
+        let line = ann.line().unwrap();
+        if line.starts_with("* eve left") {
+            assert!(!left);
+            left = true;
+        } else if line.starts_with("eve: ") {
+            assert_eq!(line, format!("eve: eve's {hers}"));
+            hers += 1;
+        } else {
+            assert_eq!(line, format!("bob: bob's {his}"));
+            his += 1;
+        }
+    }
+    // What was received in one piece with the poison goes with it.
+    assert!((500..=2000).contains(&hers), "{hers}");
+    ann.quiet();
+}
+
+/// An administrator's command that was answered is not forgotten.
+#[test]
+fn what_an_administrator_did_stays_done() {
+    let supervisor = supervisor();
+    let mut ann = Person::come(&supervisor, "ann");
+    ann.sync();
+    supervisor.ask("clients.rename", &json!({"who": "ann", "nick": "anna"}));
+    killed(&supervisor);
+    assert!(ann.line().unwrap().contains("an operator has named you anna"));
+    supervisor.ask("rooms.topic", &json!({"room": "lobby", "text": "of the day"}));
+    killed(&supervisor);
+    ann.expect("-- the topic is now: of the day");
+    supervisor.ask("say", &json!({"text": "once"}));
+    killed(&supervisor);
+    ann.expect("-- notice: once");
+    ann.quiet();
+    ann.send("/whois anna");
+    assert!(ann.line().unwrap().starts_with("-- anna is in lobby"));
+}
+
+/// Limits that were lowered meanwhile turn nobody out.
+#[test]
+fn lowered_limits_turn_nobody_out() {
+    let supervisor = supervisor();
+    let mut people: Vec<Person> = (0..5).map(|at| Person::come(&supervisor, &format!("k{at}"))).collect();
+    supervisor.settings(&settings().replace("[limits]", "[limits]\nclients = 2"));
+    killed(&supervisor);
+    people.iter_mut().for_each(|person| drop(person.sync()));
+    let mut late = Person::knock(&supervisor, "late");
+    assert_eq!(late.rest(), ["-- the hub is full; try again later"]);
+}
+
+/// How long nobody is served.
+#[test]
+fn it_is_back_soon() {
+    let supervisor = supervisor();
+    let mut people: Vec<Person> = (0..20).map(|at| Person::come(&supervisor, &format!("k{at}"))).collect();
+    let mut took: Vec<Duration> = (0..9)
+        .map(|_| {
+            killed(&supervisor);
+            supervisor.start_took().unwrap()
+        })
+        .collect();
+    people.iter_mut().for_each(|person| drop(person.sync()));
+    took.sort_unstable();
+    eprintln!("from the start until ready, with 20 clients: {took:?}");
+    assert!(took[took.len() / 2] < Duration::from_secs(1), "{took:?}");
+}

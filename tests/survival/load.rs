@@ -1,0 +1,665 @@
+//! Many clients over real sockets, in one thread: they talk, paste, stop in the middle of a line, read
+//! fast, slowly and hardly at all, come and go, while a hand is at the daemon's throat. At the end
+//! everything that was typed and seen goes to the check.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
+
+use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Tally, Wrong};
+use crate::play::{Act, Author, Cast, Dice, LOBBY};
+use crate::supervisor::PATIENCE;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// The service that is looked at, and the one who watches over it.
+pub(crate) trait Service: Sync {
+    /// Where clients connect.
+    fn addr(&self) -> SocketAddr;
+    /// The time on the watcher's clock.
+    fn elapsed(&self) -> Duration;
+    /// Something for the watcher's notes.
+    fn note(&self, text: &str);
+    /// Has an administrator say something to all rooms.
+    fn say(&self, text: &str);
+    /// The deaths so far, for the story.
+    fn deaths(&self) -> String;
+}
+
+/// Settings under which nobody is slowed down, skipped, gathered or turned away.
+pub(crate) fn settings() -> String {
+    format!(
+        "
+[limits]
+line = {LONGEST}
+mailbox = '64MiB'
+clients_per_address = 1000000
+[pace]
+lines = 1000000
+burst_lines = 1000000
+bytes = '1GiB'
+burst_bytes = '1GiB'
+[slow]
+behind = '256MiB'
+stall = '24h'
+[rooms]
+announce_limit = 1000000
+announce_burst = 1000
+gather = '100ms'
+[history]
+persist = false # the checker knows what was said here, and not what was on disk
+replay = {REPLAY}
+lines = {KEPT}
+bytes = '16MiB'
+[log]
+level = 'warn'
+[tcp]
+user_timeout = 'off'
+keepalive = 'off'
+"
+    )
+}
+
+/// How somebody reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reading {
+    /// Whatever is there.
+    Fast,
+    /// So many bytes at most, so often, through a narrow window.
+    Slow { bytes: usize, every: Duration },
+}
+
+/// How somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    Quits,
+    /// Closes its side, and reads to the end.
+    HangsUp,
+    Closes,
+    Resets,
+}
+
+struct Player {
+    record: Record,
+    author: Author,
+    stream: Option<TcpStream>,
+    /// What it types and the kernel has not taken yet.
+    out: Vec<u8>,
+    dice: Dice,
+    reading: Reading,
+    read_at: Instant,
+    write_at: Instant,
+    act_at: Instant,
+    /// How long it thinks, on average.
+    every: Duration,
+    /// The question that is not answered yet, and how many acts there were since one that was.
+    asked: Option<u64>,
+    unasked: usize,
+    /// Where its last whole line starts and ends.
+    line: (usize, usize),
+    /// When which byte came.
+    chunks: Vec<(usize, Duration)>,
+    /// Acts left until it leaves.
+    stays: Option<(usize, Leaving)>,
+    leaving: bool,
+}
+
+/// Who is on the stage.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) rooms: usize,
+    pub(crate) residents: usize,
+    pub(crate) visitors: usize,
+    /// How long everybody thinks between two acts, on average.
+    pub(crate) every: Duration,
+    /// So many more, in rooms of [`HALL`], who speak rarely.
+    pub(crate) crowd: usize,
+}
+
+/// How many of the crowd are in one room.
+const HALL: usize = 50;
+/// How long one of the crowd is silent, on average.
+const SILENT: Duration = Duration::from_secs(100);
+
+/// The stage.
+pub(crate) struct Load<'a> {
+    service: &'a dyn Service,
+    players: Vec<Player>,
+    cast: Cast,
+    dice: Dice,
+    size: Size,
+    notices: Vec<String>,
+    numbers: u32,
+    visit_at: Instant,
+    /// Connections that were taken and died before they were greeted.
+    lost: usize,
+    seed: u64,
+    /// New visitors come.
+    open: bool,
+}
+
+impl<'a> Load<'a> {
+    /// Everybody has come and is known to the hub.
+    #[track_caller]
+    pub(crate) fn new(service: &'a dyn Service, seed: u64, size: Size) -> Self {
+        let rooms = [LOBBY, "tea", "milk", "cake"][..size.rooms].iter().map(ToString::to_string).collect();
+        let names = |prefix: &str, count: usize| (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
+        let cast = Cast { rooms, residents: names("k", size.residents), bores: vec!["k0".to_owned()] };
+        let mut load = Self {
+            service,
+            players: Vec::new(),
+            cast,
+            dice: Dice(seed),
+            size,
+            notices: Vec::new(),
+            numbers: 0,
+            visit_at: Instant::now(),
+            lost: 0,
+            seed,
+            open: size.visitors > 0,
+        };
+        service.note(&format!("seed {seed}"));
+        for (at, room) in load.cast.rooms.clone().iter().enumerate() {
+            let reading =
+                if at == 1 { Reading::Slow { bytes: 3000, every: Duration::from_millis(5) } } else { Reading::Fast };
+            let index = load.enter(&format!("ear{at}"), reading, Duration::MAX);
+            load.players[index].record.listens = Some(room.clone());
+            if room != LOBBY {
+                load.act(index, Act::Join(room.clone()));
+            }
+            load.settle(&[index]);
+        }
+        let residents: Vec<usize> = load
+            .cast
+            .residents
+            .clone()
+            .iter()
+            .enumerate()
+            .map(|(at, nick)| {
+                let reading = match at % 4 {
+                    1 => Reading::Slow { bytes: 400, every: Duration::from_millis(15) },
+                    3 => Reading::Slow { bytes: 60, every: Duration::from_millis(60) },
+                    _ => Reading::Fast,
+                };
+                load.enter(nick, reading, load.size.every)
+            })
+            .collect();
+        load.settle(&residents);
+        for hall in 0..size.crowd.div_ceil(HALL) {
+            load.fill(hall, HALL.min(size.crowd - hall * HALL));
+        }
+        load
+    }
+
+    /// So many come into a room of their own, and one who listens there.
+    fn fill(&mut self, hall: usize, people: usize) {
+        let room = format!("hall{hall}");
+        let ear = self.enter(&format!("hall-ear{hall}"), Reading::Fast, Duration::MAX);
+        self.players[ear].record.listens = Some(room.clone());
+        self.act(ear, Act::Join(room.clone()));
+        self.settle(&[ear]);
+        let crowd: Vec<usize> = (0..people)
+            .map(|at| {
+                let index = self.enter(&format!("h{hall}-{at}"), Reading::Fast, SILENT);
+                let player = &mut self.players[index];
+                player.author.plain = true;
+                player.act_at += Duration::from_millis(player.dice.below(2 * SILENT.as_millis() as usize) as u64);
+                self.act(index, Act::Join(room.clone()));
+                index
+            })
+            .collect();
+        self.settle(&crowd);
+    }
+
+    fn enter(&mut self, nick: &str, reading: Reading, every: Duration) -> usize {
+        let stream = self.connect(matches!(reading, Reading::Slow { .. }));
+        let now = Instant::now();
+        let mut dice = self.dice.fork();
+        self.players.push(Player {
+            record: Record {
+                nick: nick.to_owned(),
+                acts: Vec::new(),
+                bytes: Vec::new(),
+                end: End::Open,
+                listens: None,
+            },
+            author: Author::new(nick, dice.fork()),
+            stream: Some(stream),
+            out: Vec::new(),
+            dice,
+            reading,
+            read_at: now,
+            write_at: now,
+            act_at: now,
+            every,
+            asked: None,
+            unasked: 0,
+            line: (0, 0),
+            chunks: Vec::new(),
+            stays: None,
+            leaving: false,
+        });
+        let index = self.players.len() - 1;
+        self.act(index, Act::Nick(nick.to_owned()));
+        index
+    }
+
+    /// Each from an address of its own, so that guests are told apart by their names.
+    fn connect(&mut self, narrow: bool) -> TcpStream {
+        self.numbers += 1;
+        let from = Ipv4Addr::from_bits(0x7f01_0000 + self.numbers);
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        if narrow {
+            socket.set_recv_buffer_size(2304).unwrap();
+        }
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        // The listener is always there, and its queue is long: nobody waits for the daemon here.
+        socket.connect(&self.service.addr().into()).unwrap();
+        socket.set_tcp_nodelay(true).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket.into()
+    }
+
+    fn act(&mut self, index: usize, act: Act) {
+        let player = &mut self.players[index];
+        player.out.extend_from_slice(act.typed().as_bytes());
+        // Some programs send CR LF.
+        let end: &[u8] = if index.is_multiple_of(2) { b"\n" } else { b"\r\n" };
+        player.out.extend_from_slice(end);
+        player.record.acts.push(act);
+    }
+
+    fn ask(&mut self, index: usize) {
+        let player = &mut self.players[index];
+        if player.asked.is_none() {
+            let (act, number) = player.author.sync();
+            (player.asked, player.unasked) = (Some(number), 0);
+            self.act(index, act);
+        }
+    }
+
+    /// Runs until these have nothing on the way.
+    #[track_caller]
+    fn settle(&mut self, who: &[usize]) {
+        for index in who {
+            self.players[*index].asked = None;
+            self.ask(*index);
+        }
+        let end = Instant::now() + PATIENCE;
+        while who.iter().any(|index| self.players[*index].asked.is_some()) {
+            if Instant::now() > end {
+                let waiting: Vec<usize> =
+                    who.iter().copied().filter(|index| self.players[*index].asked.is_some()).collect();
+                self.fail_for(waiting[0], &format!("{} wait in vain for an answer", waiting.len()));
+            }
+            self.turn(end, false);
+        }
+    }
+
+    /// Everybody does what they do until then, or until `enough` says so.
+    #[track_caller]
+    pub(crate) fn play(&mut self, until: Instant, mut enough: impl FnMut(&Self) -> bool) {
+        while Instant::now() < until && !enough(self) {
+            self.turn(until, true);
+        }
+    }
+
+    /// One turn: waits until something is to be done, and does it.
+    #[track_caller]
+    fn turn(&mut self, until: Instant, acting: bool) {
+        let now = Instant::now();
+        let mut next = until.min(now + Duration::from_millis(50));
+        if acting && self.open {
+            next = next.min(self.visit_at);
+        }
+        let mut waiting = Vec::with_capacity(self.players.len());
+        for (index, player) in self.players.iter().enumerate() {
+            let Some(stream) = &player.stream else { continue };
+            let mut flags = PollFlags::empty();
+            if player.read_at <= now {
+                flags |= PollFlags::POLLIN;
+            } else {
+                next = next.min(player.read_at);
+            }
+            if !player.out.is_empty() {
+                if player.write_at <= now {
+                    flags |= PollFlags::POLLOUT;
+                } else {
+                    next = next.min(player.write_at);
+                }
+            }
+            if acting && player.record.listens.is_none() && player.out.len() < 4096 {
+                next = next.min(player.act_at);
+            }
+            waiting.push((index, PollFd::new(stream.as_fd(), flags)));
+        }
+        let wait = next.saturating_duration_since(now).as_millis().min(50);
+        let mut fds: Vec<PollFd<'_>> = waiting.iter().map(|(_, fd)| fd.clone()).collect();
+        let timeout = PollTimeout::from(u16::try_from(wait).unwrap());
+        let _ = poll(&mut fds, timeout);
+        let ready: Vec<(usize, PollFlags, PollFlags)> = waiting
+            .iter()
+            .zip(&fds)
+            .map(|((index, wanted), fd)| (*index, wanted.events(), fd.revents().unwrap_or(PollFlags::empty())))
+            .collect();
+        for (index, wanted, flags) in ready {
+            let bad = PollFlags::POLLERR | PollFlags::POLLHUP;
+            if wanted.contains(PollFlags::POLLIN) && flags.intersects(PollFlags::POLLIN | bad) {
+                self.read(index);
+            }
+            if wanted.contains(PollFlags::POLLOUT) && flags.intersects(PollFlags::POLLOUT | bad) {
+                self.write(index);
+            }
+        }
+        if acting {
+            self.improvise();
+        }
+    }
+
+    fn improvise(&mut self) {
+        let now = Instant::now();
+        for index in 0..self.players.len() {
+            let player = &mut self.players[index];
+            let is_free = player.stream.is_some()
+                && player.record.listens.is_none()
+                && player.act_at <= now
+                && player.out.len() < 4096
+                && !player.leaving;
+            // Whoever has not been answered for long talks no more: what lies in between has a bound.
+            if !is_free || player.asked.is_some() && player.unasked > 30 {
+                continue;
+            }
+            let think = player.every.as_micros() as usize;
+            player.act_at = now + Duration::from_micros(player.dice.below(2 * think) as u64);
+            if let Some((left, leaving)) = player.stays {
+                if left == 0 {
+                    // Not in the middle of a line: half a line at the end is a line, and not one of these.
+                    if player.out.is_empty() {
+                        self.leave(index, leaving);
+                    }
+                    continue;
+                }
+                player.stays = Some((left - 1, leaving));
+            }
+            let paste = if player.dice.one_in(25) { player.dice.between(5, 40) } else { 1 };
+            for _ in 0..paste {
+                let act = self.players[index].author.act(&self.cast);
+                self.players[index].unasked += 1;
+                self.act(index, act);
+            }
+            if self.players[index].unasked > 10 {
+                self.ask(index);
+            }
+        }
+        if self.open && self.visit_at <= now {
+            self.visit_at = now + Duration::from_millis(self.dice.below(60) as u64);
+            let visitors = self.players.iter().filter(|player| player.stays.is_some() && player.stream.is_some());
+            if visitors.count() < self.size.visitors {
+                self.visit();
+            }
+        }
+    }
+
+    /// So many come and go at once.
+    pub(crate) fn flurry(&mut self, count: usize) {
+        for _ in 0..count {
+            drop(self.connect(false));
+        }
+    }
+
+    /// Somebody comes who will go again.
+    fn visit(&mut self) {
+        if self.dice.one_in(8) {
+            // And some go at once, or before they have read a word.
+            let stream = self.connect(false);
+            if self.dice.one_in(2) {
+                reset(&stream);
+            }
+            return;
+        }
+        let reading = if self.dice.one_in(4) {
+            Reading::Slow { bytes: 200, every: Duration::from_millis(10) }
+        } else {
+            Reading::Fast
+        };
+        let name = format!("d{}", self.numbers);
+        let index = self.enter(&name, reading, self.size.every);
+        let leaving = self.dice.of(&[Leaving::Quits, Leaving::HangsUp, Leaving::Closes, Leaving::Resets]);
+        let stays = self.dice.below(30);
+        self.players[index].stays = Some((stays, leaving));
+    }
+
+    fn leave(&mut self, index: usize, leaving: Leaving) {
+        let player = &mut self.players[index];
+        player.leaving = true;
+        match leaving {
+            Leaving::Quits => {
+                let act = player.author.quit();
+                player.record.end = End::Quit;
+                self.act(index, act);
+            }
+            // When all it has typed is sent.
+            Leaving::HangsUp => {
+                player.record.end = End::HungUp;
+                self.hang_up(index);
+            }
+            Leaving::Closes | Leaving::Resets => {
+                player.record.end = End::Cut;
+                let stream = player.stream.take().unwrap();
+                if leaving == Leaving::Resets {
+                    reset(&stream);
+                }
+            }
+        }
+    }
+
+    fn hang_up(&mut self, index: usize) {
+        let player = &self.players[index];
+        if player.leaving
+            && player.record.end == End::HungUp
+            && player.out.is_empty()
+            && let Some(stream) = &player.stream
+        {
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    fn write(&mut self, index: usize) {
+        let player = &mut self.players[index];
+        let Some(stream) = &mut player.stream else { return };
+        // Now and then only a part of it, and the rest later: half a line waits while the daemon dies.
+        let length = if player.dice.one_in(6) { player.dice.between(1, player.out.len()) } else { player.out.len() };
+        match stream.write(&player.out[..length]) {
+            Ok(taken) => {
+                player.out.drain(..taken);
+                if !player.out.is_empty() {
+                    let later = player.dice.below(60) as u64;
+                    player.write_at = Instant::now() + Duration::from_millis(later);
+                }
+                self.hang_up(index);
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => self.broken(index, &error.to_string()),
+        }
+    }
+
+    fn read(&mut self, index: usize) {
+        let now = self.service.elapsed();
+        let player = &mut self.players[index];
+        let mut buffer = [0; 64 * 1024];
+        let most = match player.reading {
+            Reading::Fast => buffer.len(),
+            Reading::Slow { bytes, every } => {
+                player.read_at = Instant::now() + every;
+                player.dice.between(1, bytes)
+            }
+        };
+        let Some(stream) = &mut player.stream else { return };
+        match stream.read(&mut buffer[..most]) {
+            Ok(0) => {
+                player.stream = None;
+                let expected = match player.record.end {
+                    // A CR ends a line; the LF behind it may be on its way.
+                    End::Quit | End::HungUp => player.out.is_empty() || player.out == b"\n",
+                    End::Open | End::Cut => false,
+                };
+                if !expected {
+                    self.broken(index, "end of stream");
+                }
+            }
+            Ok(count) => {
+                player.chunks.push((player.record.bytes.len(), now));
+                player.record.bytes.extend_from_slice(&buffer[..count]);
+                self.look(index);
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => self.broken(index, &error.to_string()),
+        }
+    }
+
+    /// Looks at the whole lines that have come: is a question answered?
+    fn look(&mut self, index: usize) {
+        let player = &mut self.players[index];
+        let bytes = &player.record.bytes;
+        while let Some(length) = bytes[player.line.1..].iter().position(|byte| *byte == b'\n') {
+            player.line = (player.line.1, player.line.1 + length + 1);
+            if let Some(number) = player.asked {
+                let answer = format!("-- nobody called sync-{number} is connected\r\n");
+                if bytes[player.line.0..player.line.1] == *answer.as_bytes() {
+                    player.asked = None;
+                }
+            }
+        }
+    }
+
+    /// A connection that was to live is dead.
+    #[track_caller]
+    fn broken(&mut self, index: usize, how: &str) {
+        let player = &mut self.players[index];
+        player.stream = None;
+        // It died in the moment between being accepted and being kept.
+        if player.record.bytes.is_empty() && player.stays.is_some() {
+            player.record.end = End::Cut;
+            self.lost += 1;
+            self.service.note(&format!("{} was never greeted: {how}", self.players[index].record.nick));
+            return;
+        }
+        self.fail_for(index, &format!("it is disconnected: {how}"));
+    }
+
+    /// Connections that died before they were greeted.
+    pub(crate) fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// Nobody new comes; all that is on the way arrives; and it is checked.
+    #[track_caller]
+    pub(crate) fn finish(mut self, last_blow: impl FnOnce()) -> Tally {
+        self.open = false;
+        for player in &mut self.players {
+            player.reading = match player.reading {
+                // Narrow still, and not fast; but it is to end some time.
+                Reading::Slow { .. } => Reading::Slow { bytes: 5000, every: Duration::from_millis(1) },
+                Reading::Fast => Reading::Fast,
+            };
+            player.write_at = Instant::now();
+        }
+        let here: Vec<usize> = (0..self.players.len())
+            .filter(|index| self.players[*index].stream.is_some() && !self.players[*index].leaving)
+            .collect();
+        self.settle(&here);
+        let text = "the end".to_owned();
+        self.service.say(&text);
+        self.notices.push(text);
+        last_blow();
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let is_waiting = |player: &Player| {
+                player.stream.is_some()
+                    && (player.leaving || {
+                        let (from, to) = player.line;
+                        // With a time before it, or without.
+                        !player.record.bytes[from..to].ends_with(b"-- notice: the end\r\n")
+                    })
+            };
+            let Some(waiting) = self.players.iter().position(is_waiting) else { break };
+            if Instant::now() > end {
+                self.fail_for(waiting, "it does not get the end");
+            }
+            self.turn(end, false);
+        }
+        // Nothing may come behind it.
+        for index in 0..self.players.len() {
+            if self.players[index].stream.is_some() {
+                self.read(index);
+            }
+        }
+        self.verdict()
+    }
+
+    #[track_caller]
+    fn verdict(mut self) -> Tally {
+        let mut records: Vec<Record> =
+            self.players.iter_mut().map(|player| std::mem::replace(&mut player.record, empty())).collect();
+        match check::check(&records, &self.notices) {
+            Ok(tally) => tally,
+            Err(wrong) => {
+                let story = self.story(&records, &wrong);
+                records.clear();
+                panic!("{story}");
+            }
+        }
+    }
+
+    /// The stream around the place where it goes wrong, when which piece of it came, and who died then.
+    fn story(&self, records: &[Record], wrong: &Wrong) -> String {
+        let mut text = format!("{wrong}\n(seed {})\n", self.seed);
+        let Some(index) = records.iter().position(|record| record.nick == wrong.client) else { return text };
+        let record = &records[index];
+        let around = wrong.offset.saturating_sub(1500)..(wrong.offset + 1500).min(record.bytes.len());
+        let mut marks: BTreeMap<usize, String> = BTreeMap::new();
+        for (at, when) in &self.players[index].chunks {
+            if around.contains(at) {
+                marks.insert(*at, format!("\n<< {:.4} >>", when.as_secs_f64()));
+            }
+        }
+        marks.entry(wrong.offset).or_default().push_str("\n<< HERE >>\n");
+        let _ = writeln!(text, "its stream from byte {} on, with the times when each piece came:", around.start);
+        let mut from = around.start;
+        for (at, mark) in marks.range(around.clone()) {
+            let _ = write!(text, "{}{mark}", String::from_utf8_lossy(&record.bytes[from..*at]));
+            from = *at;
+        }
+        let _ = writeln!(text, "{}", String::from_utf8_lossy(&record.bytes[from..around.end]));
+        let _ = writeln!(text, "it reads {:?}", self.players[index].reading);
+        let _ = writeln!(text, "deaths: {}", self.service.deaths());
+        text
+    }
+
+    #[track_caller]
+    fn fail_for(&mut self, index: usize, what: &str) -> ! {
+        let records: Vec<Record> = self.players.iter().map(|player| player.record.clone()).collect();
+        let record = &records[index];
+        let wrong = Wrong { client: record.nick.clone(), offset: record.bytes.len(), what: what.to_owned() };
+        let player = &self.players[index];
+        let last: Vec<&Act> = record.acts.iter().rev().take(12).collect();
+        let story = self.story(&records, &wrong);
+        panic!(
+            "{story}asked: {:?}, unsent: {:?}, acts so far {}, the last of them first: {last:?}",
+            player.asked,
+            String::from_utf8_lossy(&player.out),
+            record.acts.len(),
+        );
+    }
+}
+
+fn empty() -> Record {
+    Record { nick: String::new(), acts: Vec::new(), bytes: Vec::new(), end: End::Cut, listens: None }
+}
+
+/// The next close is a reset.
+fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}

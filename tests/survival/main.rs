@@ -1,0 +1,32 @@
+//! Nobody notices: kill the daemon, abort it, freeze it, hand over, damage what it keeps, and look
+//! whether everybody gets every line exactly once, whole, in order.
+//!
+//! | file | is |
+//! | --- | --- |
+//! | [`play`] | what people type, chosen by dice that can be thrown again |
+//! | [`check`] | whether everybody got what must arrive; pure |
+//! | [`proof`] | whether the check finds what it is there to find |
+//! | [`supervisor`] | the service manager's part: sockets, the store of descriptors, restarts |
+//! | [`load`] | many clients over real sockets, who do what `play` says |
+//! | [`kills`] | death at any time under load; how to go on for thousands |
+//! | [`faults`] | death at every labelled step |
+//! | [`tape`] | damage to what is kept |
+//! | [`recorded`] | what stands on disk behind a death |
+//! | [`people`], [`lives`] | step by step: what stays, and what ends |
+//! | [`outside`] | the load for a service in a container: see `tests/system` |
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod check;
+mod faults;
+mod kills;
+mod lives;
+mod load;
+mod outside;
+mod people;
+mod play;
+mod proof;
+mod recorded;
+mod supervisor;
+mod tape;
+#[path = "../world/mod.rs"]
+mod world;

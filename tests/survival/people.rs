@@ -1,0 +1,164 @@
+//! One client at a time, who waits for what it expects: for what is told step by step.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
+use crate::supervisor::{PATIENCE, Supervisor};
+
+/// Somebody at the other end of a connection.
+pub(crate) struct Person {
+    pub(crate) stream: TcpStream,
+    bytes: Vec<u8>,
+    /// All lines so far, for the story.
+    seen: Vec<String>,
+    name: String,
+    syncs: u64,
+}
+
+impl Person {
+    /// Connects, and waits for nothing.
+    #[track_caller]
+    pub(crate) fn knock(supervisor: &Supervisor, name: &str) -> Self {
+        let stream = TcpStream::connect(supervisor.addr).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, bytes: Vec::new(), seen: Vec::new(), name: name.to_owned(), syncs: 0 }
+    }
+
+    /// Connects, is greeted, and takes that name.
+    #[track_caller]
+    pub(crate) fn come(supervisor: &Supervisor, name: &str) -> Self {
+        let mut person = Self::knock(supervisor, name);
+        person.greeted();
+        person.send(&format!("/nick {name}"));
+        person.expect(&format!("-- you are {name} now"));
+        person
+    }
+
+    #[track_caller]
+    pub(crate) fn greeted(&mut self) -> Vec<String> {
+        self.until("the end of the greeting", |line| {
+            line == "-- end of history" || line.starts_with("-- no earlier lines in ")
+        })
+    }
+
+    #[track_caller]
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+    }
+
+    #[track_caller]
+    pub(crate) fn send(&mut self, line: &str) {
+        self.write(format!("{line}\n").as_bytes());
+    }
+
+    pub(crate) fn hang_up(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// To one who may have gone.
+    pub(crate) fn try_send(&mut self, text: &str) {
+        let _ = self.stream.write_all(text.as_bytes());
+    }
+
+    /// The next line; `None` at the end of the stream.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> Option<String> {
+        self.next().unwrap_or_else(|_| panic!("{} is reset; it has seen {:#?}", self.name, self.last()))
+    }
+
+    /// Whether the connection is broken off before a single byte has come. Waits for the first one.
+    pub(crate) fn is_reset_before_the_greeting(&self) -> bool {
+        self.stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
+    }
+
+    /// The next line; `None` at the end of the stream, or where it broke off.
+    #[track_caller]
+    pub(crate) fn line_or_reset(&mut self) -> Option<String> {
+        self.next().unwrap_or(None)
+    }
+
+    #[track_caller]
+    fn next(&mut self) -> Result<Option<String>, ErrorKind> {
+        loop {
+            if let Some(length) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.bytes.drain(..=length).collect();
+                let line = String::from_utf8(line).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+                let whole = line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{}: {line:?}", self.name));
+                assert!(!whole.chars().any(char::is_control), "{}: {line:?}", self.name);
+                self.seen.push(whole.to_owned());
+                return Ok(Some(whole.to_owned()));
+            }
+            let mut buffer = [0; 16 * 1024];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    assert!(self.bytes.is_empty(), "{} got half a line: {:?}", self.name, self.bytes);
+                    return Ok(None);
+                }
+                Ok(count) => self.bytes.extend_from_slice(&buffer[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                    return Err(error.kind());
+                }
+                Err(error) => panic!("{} waits in vain ({error}); it has seen {:#?}", self.name, self.last()),
+            }
+        }
+    }
+
+    fn last(&self) -> &[String] {
+        &self.seen[self.seen.len().saturating_sub(20)..]
+    }
+
+    /// Reads until a line is as wanted; returns it and those before it.
+    #[track_caller]
+    pub(crate) fn until(&mut self, wanted: &str, is: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            let Some(line) = self.line() else {
+                panic!("{} expects {wanted:?} and is disconnected; it has seen {:#?}", self.name, self.last())
+            };
+            let found = is(&line);
+            lines.push(line);
+            if found {
+                return lines;
+            }
+        }
+    }
+
+    /// The next line is this one.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, wanted: &str) {
+        let line = self.line();
+        assert_eq!(line.as_deref(), Some(wanted), "what {} sees next, after {:#?}", self.name, self.last());
+    }
+
+    /// These lines come next.
+    #[track_caller]
+    pub(crate) fn expect_all(&mut self, wanted: &[&str]) {
+        wanted.iter().for_each(|line| self.expect(line));
+    }
+
+    /// Everything it has sent is handled; returns the lines that came meanwhile.
+    #[track_caller]
+    pub(crate) fn sync(&mut self) -> Vec<String> {
+        self.syncs += 1;
+        let name = format!("sync-{}", self.syncs);
+        self.send(&format!("/whois {name}"));
+        let mut lines = self.until(&name, |line| line == format!("-- nobody called {name} is connected"));
+        lines.pop();
+        lines
+    }
+
+    /// Everything it has sent is handled, and nothing came meanwhile.
+    #[track_caller]
+    pub(crate) fn quiet(&mut self) {
+        let lines = self.sync();
+        assert!(lines.is_empty(), "{} sees {lines:#?}", self.name);
+    }
+
+    /// All lines to the end of the stream.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.line()).collect()
+    }
+}

@@ -1,0 +1,241 @@
+//! What people do on the stage: acts, each one line that is typed, chosen by dice that can be thrown again.
+
+use std::collections::BTreeSet;
+
+/// Chance that can be had again (splitmix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll() % end as u64).expect("below a usize")
+    }
+
+    /// From `low` up to and with `high`.
+    pub(crate) fn between(&mut self, low: usize, high: usize) -> usize {
+        low + self.below(high - low + 1)
+    }
+
+    pub(crate) fn one_in(&mut self, number: usize) -> bool {
+        self.below(number) == 0
+    }
+
+    pub(crate) fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+
+    /// Dice for something else, which do not depend on how often these are thrown from now on.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.roll())
+    }
+}
+
+/// The room that everybody comes into.
+pub(crate) const LOBBY: &str = "lobby";
+
+/// One line that somebody types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Say(String),
+    Me(String),
+    Topic(String),
+    Msg {
+        to: String,
+        text: String,
+    },
+    Nick(String),
+    Join(String),
+    Leave,
+    Who,
+    Rooms,
+    Help,
+    HelpOn(&'static str),
+    History(usize),
+    Search(String),
+    /// `on`, `off` or an offset.
+    Time(&'static str),
+    Quiet,
+    Ignore(String),
+    Unignore(String),
+    Away(String),
+    Back,
+    Unknown(String),
+    /// A line of so many bytes, more than are allowed.
+    Overlong(usize),
+    /// A question whose answer says that all before it was handled.
+    Sync(u64),
+    Quit(String),
+}
+
+impl Act {
+    /// What is typed, without the line's end.
+    pub(crate) fn typed(&self) -> String {
+        match self {
+            Self::Say(text) => text.clone(),
+            Self::Me(text) => format!("/me {text}"),
+            Self::Topic(text) => format!("/topic {text}"),
+            Self::Msg { to, text } => format!("/msg {to} {text}"),
+            Self::Nick(name) => format!("/nick {name}"),
+            Self::Join(room) => format!("/join {room}"),
+            Self::Leave => "/leave".to_owned(),
+            Self::Who => "/who".to_owned(),
+            Self::Rooms => "/rooms".to_owned(),
+            Self::Help => "/help".to_owned(),
+            Self::HelpOn(command) => format!("/help {command}"),
+            Self::History(lines) => format!("/history {lines}"),
+            Self::Search(query) => format!("/search {query}"),
+            Self::Time(what) => format!("/time {what}"),
+            Self::Quiet => "/quiet".to_owned(),
+            Self::Ignore(name) => format!("/ignore {name}"),
+            Self::Unignore(name) => format!("/unignore {name}"),
+            Self::Away(text) => format!("/away {text}"),
+            Self::Back => "/back".to_owned(),
+            Self::Unknown(word) => format!("/{word}"),
+            Self::Overlong(bytes) => "x".repeat(*bytes),
+            Self::Sync(number) => format!("/whois sync-{number}"),
+            Self::Quit(text) => format!("/quit {text}"),
+        }
+    }
+}
+
+/// Who is on the stage for good, so that others may speak of them.
+pub(crate) struct Cast {
+    /// Rooms where somebody only listens, from the opening on: what is said there is known in full.
+    pub(crate) rooms: Vec<String>,
+    /// They get private messages, keep their names, stay, and ignore nobody but bores.
+    pub(crate) residents: Vec<String>,
+    /// They are ignored now and then, and send no private messages.
+    pub(crate) bores: Vec<String>,
+}
+
+/// Somebody who makes up what to do next.
+pub(crate) struct Author {
+    pub(crate) nick: String,
+    dice: Dice,
+    room: String,
+    seq: u64,
+    syncs: u64,
+    times: bool,
+    ignoring: BTreeSet<String>,
+    /// Says nothing but what moves nobody: for those who answer to something else.
+    pub(crate) plain: bool,
+}
+
+const FILLERS: &[&str] =
+    &["", " and", " the quick brown fox", " straße", " 日本語", " 👩‍👧", " //x", " a:b", " -- x", " * y"];
+
+impl Author {
+    pub(crate) fn new(nick: &str, dice: Dice) -> Self {
+        Self {
+            nick: nick.to_owned(),
+            dice,
+            room: LOBBY.to_owned(),
+            seq: 0,
+            syncs: 0,
+            times: false,
+            ignoring: BTreeSet::new(),
+            plain: false,
+        }
+    }
+
+    /// A text that nobody else says, nor this one twice.
+    pub(crate) fn text(&mut self) -> String {
+        let pieces = self.dice.below(4);
+        self.text_of(pieces)
+    }
+
+    fn text_of(&mut self, pieces: usize) -> String {
+        self.seq += 1;
+        let mut text = format!("{}.{}", self.nick, self.seq);
+        for _ in 0..pieces {
+            text.push_str(self.dice.of(FILLERS));
+        }
+        // Its end is told from another text's: `k1.1` is no other line torn off behind `k1.`.
+        text.push_str(" .");
+        text
+    }
+
+    pub(crate) fn sync(&mut self) -> (Act, u64) {
+        self.syncs += 1;
+        (Act::Sync(self.syncs), self.syncs)
+    }
+
+    /// What it does next.
+    pub(crate) fn act(&mut self, cast: &Cast) -> Act {
+        if self.plain {
+            return if self.dice.one_in(8) { self.private(cast) } else { Act::Say(self.text()) };
+        }
+        match self.dice.below(100) {
+            0..3 => Act::Say(self.text_of(40)),
+            3..58 => Act::Say(self.text()),
+            58..62 => Act::Me(self.text()),
+            62..74 => self.private(cast),
+            74..77 => Act::Who,
+            77..79 => Act::History(self.dice.between(1, 25)),
+            79 => Act::Help,
+            80..82 => Act::HelpOn(self.dice.of(&["nick", "who", "history", "join"])),
+            82 => Act::Search(format!("{}.{}", self.nick, self.dice.between(1, 9))),
+            83 => Act::Rooms,
+            84 => Act::Overlong(self.dice.between(1025, 3000)),
+            85 => Act::Unknown("nonsense".to_owned()),
+            86..89 => self.time(),
+            89..91 => Act::Quiet,
+            91..93 => self.ignore(cast),
+            93 => Act::Topic(self.text()),
+            94 => Act::Away(self.text()),
+            95 => Act::Back,
+            _ => self.go(cast),
+        }
+    }
+
+    fn private(&mut self, cast: &Cast) -> Act {
+        let others: Vec<&String> = cast.residents.iter().filter(|nick| **nick != self.nick).collect();
+        if others.is_empty() || cast.bores.contains(&self.nick) {
+            return Act::Say(self.text());
+        }
+        let to = self.dice.of(&others).clone();
+        Act::Msg { to, text: self.text() }
+    }
+
+    fn time(&mut self) -> Act {
+        self.times = !self.times;
+        Act::Time(if self.times { self.dice.of(&["on", "+05:30", "-03:00"]) } else { "off" })
+    }
+
+    fn ignore(&mut self, cast: &Cast) -> Act {
+        let Some(bore) = cast.bores.iter().find(|bore| **bore != self.nick) else { return Act::Say(self.text()) };
+        if self.ignoring.remove(bore) {
+            Act::Unignore(bore.clone())
+        } else {
+            self.ignoring.insert(bore.clone());
+            Act::Ignore(bore.clone())
+        }
+    }
+
+    fn go(&mut self, cast: &Cast) -> Act {
+        let mut to = self.dice.of(&cast.rooms);
+        if self.dice.one_in(5) {
+            // A room that nobody else ever sees.
+            self.seq += 1;
+            to = format!("solo-{}-{}", self.nick, self.seq);
+        }
+        if to == self.room {
+            return Act::Say(self.text());
+        }
+        self.room.clone_from(&to);
+        if to == LOBBY && self.dice.one_in(2) { Act::Leave } else { Act::Join(to) }
+    }
+
+    /// The last thing it does.
+    pub(crate) fn quit(&mut self) -> Act {
+        Act::Quit(self.text())
+    }
+}

@@ -1,0 +1,351 @@
+//! Does the check find what it is there to find? Streams of the real hub, made in memory, are right;
+//! each of them with one thing changed is wrong.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use chathub::hub::Input;
+use chathub::hub::message::{Farewell, SessionId};
+use chathub::settings::Settings;
+
+use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Wrong};
+use crate::play::{Act, Author, Cast, Dice, LOBBY};
+use crate::world::World;
+
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.limits.line = LONGEST;
+    settings.limits.mailbox = 64 << 20;
+    settings.limits.clients_per_address = 1_000_000;
+    settings.pace.lines = 1_000_000;
+    settings.pace.burst_lines = 1_000_000;
+    settings.pace.bytes = 1 << 30;
+    settings.pace.burst_bytes = 1 << 30;
+    settings.rooms.announce_limit = 1_000_000;
+    settings.rooms.announce_burst = 1000;
+    settings.rooms.gather = Duration::from_millis(100);
+    settings.history.replay = REPLAY;
+    settings.history.lines = KEPT;
+    settings.history.bytes = 16 << 20;
+    settings
+}
+
+/// A stage in memory.
+struct Rehearsal {
+    world: World,
+    records: Vec<Record>,
+    sessions: Vec<SessionId>,
+    authors: Vec<Author>,
+    cast: Cast,
+    dice: Dice,
+    notices: Vec<String>,
+}
+
+impl Rehearsal {
+    fn connect(&mut self, nick: &str, listens: Option<&str>) -> usize {
+        let number = u32::try_from(self.records.len()).unwrap();
+        let address = IpAddr::V4(Ipv4Addr::from_bits(0x7f00_0001 + number));
+        let session = self.world.connect(SocketAddr::new(address, 4000));
+        self.sessions.push(session);
+        let dice = self.dice.fork();
+        self.authors.push(Author::new(nick, dice));
+        self.records.push(Record {
+            nick: nick.to_owned(),
+            acts: Vec::new(),
+            bytes: Vec::new(),
+            end: End::Open,
+            listens: listens.map(str::to_owned),
+        });
+        let index = self.records.len() - 1;
+        self.act(index, Act::Nick(nick.to_owned()));
+        if let Some(room) = listens.filter(|room| *room != LOBBY) {
+            self.act(index, Act::Join(room.to_owned()));
+        }
+        index
+    }
+
+    fn act(&mut self, index: usize, act: Act) {
+        let line = format!("{}\r\n", act.typed());
+        if matches!(act, Act::Quit(_)) {
+            self.records[index].end = End::Quit;
+        }
+        self.records[index].acts.push(act);
+        let at = self.dice.below(line.len());
+        for piece in [&line.as_bytes()[..at], &line.as_bytes()[at..]] {
+            self.world.receive(self.sessions[index], piece);
+        }
+        self.world.now.mono = self.world.now.mono.after(Duration::from_millis(1));
+        self.world.now.wall.0 += 1;
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.notices.push(text.to_owned());
+        let by = chathub::hub::By { uid: 0, pid: 1 };
+        self.world.handle(Input::Announce { room: None, text: text.into(), by });
+    }
+
+    /// Plays so many acts and returns what all have typed and seen.
+    fn play(seed: u64, acts: usize) -> (Vec<Record>, Vec<String>) {
+        let names = |prefix: &str, count: usize| (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
+        let cast = Cast {
+            rooms: [LOBBY, "tea", "milk"].map(str::to_owned).to_vec(),
+            residents: names("k", 6),
+            bores: vec!["k0".to_owned()],
+        };
+        let mut stage = Self {
+            world: World::new(settings()),
+            records: Vec::new(),
+            sessions: Vec::new(),
+            authors: Vec::new(),
+            cast,
+            dice: Dice(seed),
+            notices: Vec::new(),
+        };
+        for (at, room) in stage.cast.rooms.clone().iter().enumerate() {
+            stage.connect(&format!("ear{at}"), Some(room));
+        }
+        for nick in stage.cast.residents.clone() {
+            stage.connect(&nick, None);
+        }
+        let residents = 3..stage.records.len();
+        let mut visitors: Vec<usize> = Vec::new();
+        for number in 0..acts {
+            let index = match stage.dice.below(10) {
+                0 if visitors.len() < 4 => {
+                    visitors.push(stage.connect(&format!("d{number}"), None));
+                    continue;
+                }
+                0 => {
+                    let index = visitors.swap_remove(0);
+                    match stage.dice.below(3) {
+                        0 => {
+                            let act = stage.authors[index].quit();
+                            stage.act(index, act);
+                        }
+                        1 => {
+                            stage.records[index].end = End::HungUp;
+                            stage.world.end(stage.sessions[index], Farewell::Hangup);
+                        }
+                        _ => {
+                            stage.records[index].end = End::Cut;
+                            stage.world.end(stage.sessions[index], Farewell::Lost);
+                        }
+                    }
+                    continue;
+                }
+                1..3 if !visitors.is_empty() => stage.dice.of(&visitors),
+                _ => stage.dice.between(residents.start, residents.end - 1),
+            };
+            let act = stage.authors[index].act(&stage.cast);
+            stage.act(index, act);
+            for session in stage.sessions.clone() {
+                let most = stage.dice.of(&[0, 0, 1, 40, 300]);
+                stage.world.take(session, most);
+            }
+            if number == acts / 2 {
+                stage.notice("half of it is over");
+            }
+        }
+        for index in residents.chain(visitors) {
+            let (act, _) = stage.authors[index].sync();
+            stage.act(index, act);
+        }
+        stage.notice("the end");
+        stage.world.take_all();
+        let mut records = stage.records;
+        for (record, session) in records.iter_mut().zip(&stage.sessions) {
+            record.bytes.clone_from(&stage.world.clients[session].out);
+        }
+        (records, stage.notices)
+    }
+}
+
+/// A play without a fault in it.
+fn right(seed: u64) -> (Vec<Record>, Vec<String>) {
+    let (records, notices) = Rehearsal::play(seed, 400);
+    verdict(&records, &notices).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+    (records, notices)
+}
+
+fn verdict(records: &[Record], notices: &[String]) -> Result<check::Tally, Wrong> {
+    check::check(records, notices)
+}
+
+#[test]
+fn what_the_hub_sends_passes_the_check() {
+    for seed in 1..=30 {
+        let (records, notices) = Rehearsal::play(seed, 600);
+        let tally = verdict(&records, &notices).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        assert!(tally.room_lines > 1000 && tally.privates > 20 && tally.answers > 100, "{tally:?}");
+    }
+}
+
+/// Where each line of a stream starts and ends.
+fn spans(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut from = 0;
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| (std::mem::replace(&mut from, at + 1), at + 1))
+        .collect()
+}
+
+/// Changes one stream at a place of the dice's choosing. Returns what was done, or nothing where it
+/// would have changed nothing.
+fn damage(bytes: &mut Vec<u8>, kind: usize, dice: &mut Dice) -> Option<String> {
+    let spans = spans(bytes);
+    let at = dice.below(spans.len() - 1);
+    let (from, to) = spans[at];
+    let line = bytes[from..to].to_vec();
+    let shown = String::from_utf8_lossy(&line).into_owned();
+    // What time it is, how many people are in other rooms, and whether somebody is away at the moment
+    // when another writes: that the check cannot know.
+    let is_unknown = line[0] == b'[' && line[1].is_ascii_digit()
+        || shown.starts_with("--   ") && shown.contains(" pe")
+        || shown.contains(" is away: ");
+    if is_unknown {
+        return None;
+    }
+    Some(match kind {
+        0 => {
+            bytes.drain(from..to);
+            format!("lost {shown:?}")
+        }
+        1 => {
+            bytes.splice(to..to, line);
+            format!("doubled {shown:?}")
+        }
+        2 => {
+            let (from, to) = spans[at + 1];
+            let next = bytes[from..to].to_vec();
+            // Whether an answer came a line earlier only the one who asked could know.
+            let is_said = |line: &[u8]| line[0].is_ascii_lowercase() || line[0] == b'*';
+            if next == line || !is_said(&line) || !is_said(&next) {
+                return None;
+            }
+            bytes.drain(from..to);
+            bytes.splice(spans[at].0..spans[at].0, next);
+            format!("{shown:?} one later")
+        }
+        3 => {
+            let middle = dice.between(from + 1, to - 1);
+            let piece = dice.between(1, (to - from).min(20));
+            let end = (middle + piece).min(bytes.len());
+            bytes.drain(middle..end);
+            format!("{piece} bytes lost at {middle}, in {shown:?}")
+        }
+        4 => {
+            let piece = dice.between(1, to - from);
+            let again = bytes[to - piece..to].to_vec();
+            bytes.splice(to..to, again);
+            format!("{piece} bytes twice behind {shown:?}")
+        }
+        5 => {
+            let place = dice.between(from, to - 1);
+            bytes[place] ^= 1 << dice.below(7);
+            format!("a bit changed at {place}, in {shown:?}")
+        }
+        6 => {
+            let (from, to) = spans[dice.below(spans.len())];
+            let middle = dice.between(from + 1, to - 1);
+            let other = bytes[from..to].to_vec();
+            bytes.splice(middle..middle, other);
+            format!("a line in the middle of itself at {middle}")
+        }
+        7 => {
+            bytes.truncate(bytes.len() - dice.between(1, 300));
+            "the end is lost".to_owned()
+        }
+        _ => {
+            let place = dice.between(from, to - 1);
+            bytes.insert(place, dice.of(b"\0\xff\r\nx"));
+            format!("a byte too many at {place}, in {shown:?}")
+        }
+    })
+}
+
+#[test]
+fn one_line_lost_doubled_torn_changed_or_moved_anywhere_is_found() {
+    let (records, notices) = right(7);
+    let mut dice = Dice(99);
+    let mut unfound = Vec::new();
+    let whole: Vec<usize> = (0..records.len()).filter(|index| records[*index].end == End::Open).collect();
+    let mut tried = 0;
+    for kind in 0..9 {
+        for _ in 0..100 {
+            let index = dice.of(&whole);
+            let mut damaged = records.clone();
+            // Where nobody else hears, nobody can say which of two came first.
+            if kind == 2 && records[index].listens.is_some() {
+                continue;
+            }
+            let Some(done) = damage(&mut damaged[index].bytes, kind, &mut dice) else { continue };
+            tried += 1;
+            if verdict(&damaged, &notices).is_ok() {
+                unfound.push(format!("{}: {done}", records[index].nick));
+            }
+        }
+    }
+    assert!(unfound.is_empty(), "{} of {tried} not found:\n{}", unfound.len(), unfound.join("\n"));
+    assert!(tried > 300, "{tried}");
+}
+
+/// As if a typed line had been read twice, or never, and everybody had been told alike.
+#[test]
+fn a_line_that_everybody_lacks_or_has_twice_is_found() {
+    let (records, notices) = right(3);
+    let said = records.iter().flat_map(|record| &record.acts).filter_map(|act| match act {
+        Act::Say(text) => Some(text.clone()),
+        _ => None,
+    });
+    let mut tried = 0;
+    for text in said.step_by(7) {
+        for twice in [false, true] {
+            let mut damaged = records.clone();
+            for record in &mut damaged {
+                let spans = spans(&record.bytes);
+                for (from, to) in spans.into_iter().rev() {
+                    let line = record.bytes[from..to].to_vec();
+                    let shown = String::from_utf8_lossy(&line).into_owned();
+                    if shown.ends_with(&format!(": {text}\r\n")) {
+                        if twice {
+                            record.bytes.splice(to..to, line);
+                        } else {
+                            record.bytes.drain(from..to);
+                        }
+                    }
+                }
+            }
+            if damaged.iter().zip(&records).any(|(one, other)| one.bytes != other.bytes) {
+                tried += 1;
+                assert!(verdict(&damaged, &notices).is_err(), "{text:?} twice: {twice}");
+            }
+        }
+    }
+    assert!(tried > 50);
+}
+
+#[test]
+fn two_members_who_see_two_orders_are_found() {
+    let (records, notices) = right(5);
+    let mut tried = 0;
+    for index in 0..records.len() {
+        if records[index].end != End::Open {
+            continue;
+        }
+        let spans = spans(&records[index].bytes);
+        let is_said = |(from, to): &(usize, usize)| {
+            let line = &records[index].bytes[*from..*to];
+            line.starts_with(b"k") && line.windows(3).any(|window| window == b": k")
+        };
+        for pair in spans.windows(2).filter(|pair| pair.iter().all(is_said)).step_by(5) {
+            let [one, other] = [pair[0], pair[1]].map(|(from, to)| records[index].bytes[from..to].to_vec());
+            let mut damaged = records.clone();
+            damaged[index].bytes.splice(pair[0].0..pair[1].1, [other, one].concat());
+            tried += 1;
+            assert!(verdict(&damaged, &notices).is_err());
+        }
+    }
+    assert!(tried > 30, "{tried}");
+}

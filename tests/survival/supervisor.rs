@@ -1,0 +1,596 @@
+//! The service manager's part: sockets that outlive the daemon, a store of descriptors, notifications
+//! (sd_notify(3)), and the rules of restarting.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, IoSliceMut, Write as _};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use serde_json::{Value, json};
+
+use crate::play::Dice;
+
+/// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Exit codes after which the unit is not started again: a goodbye, and what another start cannot mend.
+const FINAL: [i32; 4] = [0, 2, 69, 78];
+/// What a hand-over ends with.
+pub(crate) const HANDED_OVER: i32 = 75;
+
+/// So many deaths in a row before readiness are a loop.
+const LOOP: u32 = 30;
+
+/// Descriptors that a child is to inherit have no close-on-exec for a moment: nobody else may start
+/// a child then.
+static SPAWNING: Mutex<()> = Mutex::new(());
+
+/// A directory of its own, gone when dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("chathub-survival-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How a daemon ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending {
+    pub(crate) status: ExitStatus,
+    /// Since the supervisor began.
+    pub(crate) at: Duration,
+    pub(crate) was_ready: bool,
+}
+
+#[derive(Default)]
+struct State {
+    store: Vec<(String, OwnedFd)>,
+    child: Option<Child>,
+    pid: Option<Pid>,
+    /// Daemons started so far, and when the last one was.
+    spawns: u32,
+    spawned: Option<Instant>,
+    /// The last one has said that it is ready, and when.
+    ready: bool,
+    readied: Option<Instant>,
+    endings: Vec<Ending>,
+    /// Environment for the next start only.
+    once: VecDeque<(String, String)>,
+    /// Do not start the next one yet.
+    held: bool,
+    /// The service is stopped: it ended with a final code, or in a loop.
+    stopped: bool,
+    looped: bool,
+    /// The test is over.
+    over: bool,
+    log: VecDeque<String>,
+    asked: u64,
+    synced: u64,
+    /// A store that refuses, as one does whose `FileDescriptorStoreMax=` is reached.
+    most: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    began: Instant,
+    notify: PathBuf,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that has failed meanwhile must not keep the rest from its story.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, text: &str) {
+        const KEPT: usize = 300;
+        let line = format!("{:9.4} {text}", self.began.elapsed().as_secs_f64());
+        let log = &mut self.state().log;
+        log.push_back(line);
+        if log.len() > KEPT {
+            log.pop_front();
+        }
+    }
+}
+
+/// How the daemon is started, each time.
+pub(crate) struct Plan {
+    settings: String,
+    env: Vec<(String, String)>,
+    notify: bool,
+    store: usize,
+    preserve: bool,
+    dice: Dice,
+}
+
+impl Plan {
+    pub(crate) fn new(settings: &str, seed: u64) -> Self {
+        Self {
+            settings: settings.to_owned(),
+            env: Vec::new(),
+            notify: true,
+            store: 64,
+            preserve: false,
+            dice: Dice(seed),
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// As if started by hand with sockets handed over: nobody to notify, and no store.
+    #[must_use]
+    pub(crate) fn without_notify(mut self) -> Self {
+        self.notify = false;
+        self
+    }
+
+    /// With a store that is kept when the service stops (`FileDescriptorStorePreserve=yes`).
+    #[must_use]
+    pub(crate) fn preserving(mut self) -> Self {
+        self.preserve = true;
+        self
+    }
+
+    /// With a store that takes no more than so many descriptors.
+    #[must_use]
+    pub(crate) fn store(mut self, most: usize) -> Self {
+        self.store = most;
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn start(self) -> Supervisor {
+        let supervisor = self.begin();
+        supervisor.ready_after(0);
+        supervisor
+    }
+
+    /// Starts it and waits for nothing.
+    pub(crate) fn begin(self) -> Supervisor {
+        let dir = Dir::new();
+        std::fs::write(dir.0.join("chathub.toml"), &self.settings).unwrap();
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(4096).unwrap();
+        let chat = TcpListener::from(socket);
+        let admin = UnixListener::bind(dir.0.join("admin.sock")).unwrap();
+        let notify_path = dir.0.join("notify");
+        let notify = UnixDatagram::bind(&notify_path).unwrap();
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State { most: self.store, ..State::default() }),
+            changed: Condvar::new(),
+            began: Instant::now(),
+            notify: notify_path,
+        });
+        let addr = chat.local_addr().unwrap();
+        let listening = {
+            let shared = shared.clone();
+            std::thread::spawn(move || listen(&notify, &shared))
+        };
+        let living = {
+            let shared = shared.clone();
+            let config = dir.0.join("chathub.toml");
+            let sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
+            std::thread::spawn(move || live(self, &config, &sockets, &shared))
+        };
+        Supervisor { shared, addr, threads: vec![living, listening], dir }
+    }
+}
+
+/// Starts the daemon again and again, as the unit's `Restart=` has it.
+fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Shared) {
+    let mut dice = plan.dice;
+    let mut in_a_row = 0;
+    loop {
+        let mut state = shared.state();
+        while (state.held || state.stopped) && !state.over {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.over {
+            return;
+        }
+        let mut env = plan.env.clone();
+        env.extend(state.once.drain(..));
+        if plan.notify {
+            env.push(("NOTIFY_SOCKET".to_owned(), shared.notify.display().to_string()));
+            // systemd tells of its store since 254 only.
+            if dice.one_in(2) {
+                env.push(("FDSTORE".to_owned(), state.most.to_string()));
+            }
+        }
+        let stored = state.store.iter();
+        let mut handed: Vec<(&str, &OwnedFd)> =
+            sockets.iter().chain(stored).map(|(name, descriptor)| (name.as_str(), descriptor)).collect();
+        // Their order is nobody's promise.
+        for at in (1..handed.len()).rev() {
+            handed.swap(at, dice.below(at + 1));
+        }
+        let mut child = spawn(config, &handed, &env);
+        let names: Vec<String> = handed.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let stderr = child.stderr.take().unwrap();
+        state.spawns += 1;
+        let number = state.spawns;
+        (state.pid, state.child, state.ready, state.spawned) = (Some(pid), Some(child), false, Some(Instant::now()));
+        drop(state);
+        let faults: Vec<String> = env
+            .iter()
+            .filter(|(name, _)| name.starts_with("CHATHUB_"))
+            .map(|(name, value)| format!(" {name}={value}"))
+            .collect();
+        shared.note(&format!("start {number}: process {pid} with {}{}", names.join(" "), faults.concat()));
+        shared.changed.notify_all();
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            shared.note(&format!("  | {}", String::from_utf8_lossy(&line)));
+        }
+        // All that it has said before its end comes before its end.
+        sync(shared);
+        let mut state = shared.state();
+        let status = state.child.take().unwrap().wait().unwrap();
+        state.pid = None;
+        let was_ready = std::mem::take(&mut state.ready);
+        state.endings.push(Ending { status, at: shared.began.elapsed(), was_ready });
+        in_a_row = if was_ready { 0 } else { in_a_row + 1 };
+        if status.code().is_some_and(|code| FINAL.contains(&code)) {
+            state.stopped = true;
+            if !plan.preserve {
+                state.store.clear();
+            }
+        }
+        if in_a_row >= LOOP {
+            state.stopped = true;
+            state.looped = true;
+        }
+        drop(state);
+        shared.note(&format!("end {number}: {status}"));
+        shared.changed.notify_all();
+    }
+}
+
+/// Starts the daemon with these descriptors from 3 on.
+fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -> Child {
+    let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+    // The shell puts them where they belong: out of the way first, then in their places.
+    let (mut away, mut back) = (String::new(), String::new());
+    for (at, (_, descriptor)) in handed.iter().enumerate() {
+        let number = descriptor.as_raw_fd();
+        let _ = write!(away, "exec {{d{at}}}<&{number} {number}<&-; ");
+        let _ = write!(back, "exec {}<&$d{at} {{d{at}}}<&-; ", at + 3);
+        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
+    }
+    let mut script = away + &back;
+    script.push_str("export LISTEN_PID=$$; exec \"$@\"");
+    let names: Vec<&str> = handed.iter().map(|(name, _)| *name).collect();
+    let mut command = Command::new("bash");
+    command.args(["-c", &script, "bash", env!("CARGO_BIN_EXE_chathub"), "serve", "--config"]).arg(config);
+    for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "FDSTORE", "LISTEN_PIDFDID"] {
+        command.env_remove(name);
+    }
+    for name in ["XDG_RUNTIME_DIR", "RUNTIME_DIRECTORY", "CHATHUB_SOCKET", "CHATHUB_SEED", "CHATHUB_KILLS"] {
+        command.env_remove(name);
+    }
+    command.env("LISTEN_FDS", handed.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
+    // As StateDirectory= of the unit does.
+    command.env("STATE_DIRECTORY", config.with_file_name("state"));
+    command.envs(env.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().expect("bash is installed");
+    for (_, descriptor) in handed {
+        fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+    }
+    child
+}
+
+/// Waits until all notifications that were sent so far are carried out.
+fn sync(shared: &Shared) {
+    let number = {
+        let mut state = shared.state();
+        state.asked += 1;
+        state.asked
+    };
+    UnixDatagram::unbound().unwrap().send_to(format!("X_SYNC={number}").as_bytes(), &shared.notify).unwrap();
+    let mut state = shared.state();
+    while state.synced < number {
+        state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// Carries out what it is notified of.
+fn listen(notify: &UnixDatagram, shared: &Shared) {
+    loop {
+        let mut buffer = [0; 8192];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut pieces = [IoSliceMut::new(&mut buffer)];
+        let length = recvmsg(notify, &mut pieces, &mut control, RecvFlags::CMSG_CLOEXEC).unwrap().bytes;
+        let mut descriptors = Vec::new();
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(some) = message {
+                descriptors.extend(some);
+            }
+        }
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        if let Some(number) = value("X_SYNC") {
+            shared.state().synced = number.parse().unwrap();
+        } else if value("X_END").is_some() {
+            return;
+        } else {
+            if value("WATCHDOG").is_none() && value("STATUS").is_none() {
+                let shown = text.lines().collect::<Vec<_>>().join(" ");
+                shared.note(&format!("notified: {shown} ({} descriptors)", descriptors.len()));
+            }
+            let mut state = shared.state();
+            let name = value("FDNAME").unwrap_or("stored").to_owned();
+            if value("READY") == Some("1") {
+                if !state.ready {
+                    state.readied = Some(Instant::now());
+                }
+                state.ready = state.pid.is_some();
+            }
+            if value("FDSTOREREMOVE") == Some("1") {
+                state.store.retain(|(stored, _)| *stored != name);
+            } else if value("FDSTORE") == Some("1") {
+                for descriptor in descriptors {
+                    if state.store.len() < state.most {
+                        state.store.push((name.clone(), descriptor));
+                    }
+                }
+            } else if value("BARRIER") == Some("1") {
+                drop(descriptors);
+            }
+        }
+        shared.changed.notify_all();
+    }
+}
+
+/// A service that is restarted, as a test sees it. Everything ends when it is dropped; its story is
+/// told if the test has failed.
+pub(crate) struct Supervisor {
+    shared: Arc<Shared>,
+    /// Where clients connect.
+    pub(crate) addr: SocketAddr,
+    threads: Vec<JoinHandle<()>>,
+    dir: Dir,
+}
+
+impl Supervisor {
+    #[track_caller]
+    fn wait<T>(&self, what: &str, mut is: impl FnMut(&mut State) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.shared.state();
+        loop {
+            if let Some(value) = is(&mut state) {
+                return value;
+            }
+            assert!(!state.looped, "the daemon dies again and again before it is ready: {what}");
+            let is_stuck = state.stopped && what.contains("the daemon is");
+            assert!(!is_stuck, "{what}: never, for the service has stopped: {:?}", state.endings.last());
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain: {what}");
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until a daemon is ready that was started after that many.
+    #[track_caller]
+    pub(crate) fn ready_after(&self, spawns: u32) {
+        self.wait("the daemon is ready", |state| (state.spawns > spawns && state.ready).then_some(()));
+    }
+
+    /// How many were started; the present one's number.
+    pub(crate) fn spawns(&self) -> u32 {
+        self.shared.state().spawns
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.shared.state().ready
+    }
+
+    /// From the start of the present one until it was ready.
+    pub(crate) fn start_took(&self) -> Option<Duration> {
+        let state = self.shared.state();
+        Some(state.readied?.saturating_duration_since(state.spawned?))
+    }
+
+    /// Waits until a daemon is started after that many, ready or not.
+    #[track_caller]
+    pub(crate) fn started_after(&self, spawns: u32) -> u32 {
+        self.wait("the daemon is started", |state| {
+            (state.spawns > spawns && state.pid.is_some()).then_some(state.spawns)
+        })
+    }
+
+    /// Sends a signal to the present one, if there is one.
+    pub(crate) fn signal(&self, signal: Signal) -> bool {
+        let state = self.shared.state();
+        let Some(pid) = state.pid else { return false };
+        // It is not waited for before this lock is free: the number is nobody else's.
+        let sent = state.child.is_some() && kill(pid, signal).is_ok();
+        drop(state);
+        self.shared.note(&format!("{signal} to {pid}: {sent}"));
+        sent
+    }
+
+    /// Sends a signal and waits until the next one is ready. Returns how this one ended.
+    #[track_caller]
+    pub(crate) fn replace(&self, signal: Signal) -> ExitStatus {
+        let (spawns, endings) = {
+            let state = self.shared.state();
+            (state.spawns, state.endings.len())
+        };
+        assert!(self.signal(signal), "there is a daemon");
+        self.ready_after(spawns);
+        self.endings()[endings].status
+    }
+
+    pub(crate) fn endings(&self) -> Vec<Ending> {
+        self.shared.state().endings.clone()
+    }
+
+    /// Waits until so many have ended.
+    #[track_caller]
+    pub(crate) fn ended(&self, count: usize) -> Ending {
+        self.wait("the daemon ends", |state| state.endings.get(count - 1).copied())
+    }
+
+    /// Waits until the service is stopped: its last daemon said goodbye.
+    #[track_caller]
+    pub(crate) fn stopped(&self) -> Ending {
+        self.wait("the service stops", |state| state.endings.last().copied().filter(|_| state.stopped))
+    }
+
+    /// Starts the service again, as the next connection to its socket would.
+    pub(crate) fn activate(&self) {
+        let mut state = self.shared.state();
+        assert!(!state.looped, "the daemon dies again and again before it is ready");
+        state.stopped = false;
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The next one is not started before [`Self::release`].
+    pub(crate) fn hold(&self) {
+        self.shared.state().held = true;
+    }
+
+    pub(crate) fn release(&self) {
+        self.shared.state().held = false;
+        self.shared.changed.notify_all();
+    }
+
+    /// The next one to be started has this in its environment, and no other.
+    pub(crate) fn once(&self, name: &str, value: &str) {
+        self.shared.state().once.push_back((name.to_owned(), value.to_owned()));
+    }
+
+    /// The names in the store.
+    pub(crate) fn store(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.shared.state().store.iter().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A second handle of what is stored under that name.
+    pub(crate) fn stored(&self, name: &str) -> Option<OwnedFd> {
+        let state = self.shared.state();
+        let found = state.store.iter().find(|(stored, _)| stored == name);
+        found.map(|(_, descriptor)| descriptor.try_clone().unwrap())
+    }
+
+    /// Takes what is stored under that name away, or puts something else in its place.
+    pub(crate) fn exchange(&self, name: &str, other: Option<OwnedFd>) {
+        let mut state = self.shared.state();
+        state.store.retain(|(stored, _)| stored != name);
+        state.store.extend(other.map(|other| (name.to_owned(), other)));
+    }
+
+    pub(crate) fn note(&self, text: &str) {
+        self.shared.note(text);
+    }
+
+    /// What the daemons have logged, and what has happened to them: the last of it.
+    pub(crate) fn story(&self) -> String {
+        self.shared.state().log.iter().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{line}");
+            text
+        })
+    }
+
+    pub(crate) fn settings(&self, toml: &str) {
+        std::fs::write(self.dir.0.join("chathub.toml"), toml).unwrap();
+    }
+
+    /// One request on the admin socket, and its answer.
+    pub(crate) fn try_ask(&self, cmd: &str, args: &Value) -> std::io::Result<Value> {
+        let mut stream = UnixStream::connect(self.dir.0.join("admin.sock"))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(format!("{}\n", json!({"id": 1, "cmd": cmd, "args": args})).as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        self.shared.note(&format!("admin {cmd} {args}: {}", line.trim_end().chars().take(1000).collect::<String>()));
+        serde_json::from_str(&line).map_err(std::io::Error::other)
+    }
+
+    #[track_caller]
+    pub(crate) fn ask(&self, cmd: &str, args: &Value) -> Value {
+        let mut answer = self.try_ask(cmd, args).unwrap_or_else(|error| panic!("{cmd}: {error}"));
+        assert_eq!(answer["ok"], true, "{cmd} {args}: {answer}");
+        answer["result"].take()
+    }
+}
+
+impl crate::load::Service for Supervisor {
+    fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.shared.began.elapsed()
+    }
+
+    fn note(&self, text: &str) {
+        self.shared.note(text);
+    }
+
+    fn say(&self, text: &str) {
+        self.ready_after(0);
+        self.ask("say", &json!({"text": text}));
+    }
+
+    fn deaths(&self) -> String {
+        let death = |ending: &Ending| format!("{:.4} {}", ending.at.as_secs_f64(), ending.status);
+        self.endings().iter().map(death).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        {
+            let mut state = self.shared.state();
+            state.over = true;
+            if let (Some(pid), true) = (state.pid, state.child.is_some()) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        }
+        self.shared.changed.notify_all();
+        let living = self.threads.remove(0);
+        let _ = living.join();
+        let _ = UnixDatagram::unbound().unwrap().send_to(b"X_END=1", &self.shared.notify);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        if std::thread::panicking() {
+            eprintln!("---- what happened to the daemon\n{}---- its end", self.story());
+        }
+    }
+}

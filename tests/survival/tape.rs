@@ -1,0 +1,290 @@
+//! What is kept may be damaged, lost in part, or of a version that nobody knows: then whoever is
+//! connected is told goodbye politely, and the hub starts afresh. It never dies of it.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+
+use chathub::systemd::STORED;
+use nix::sys::signal::Signal;
+use rustix::fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, ftruncate, memfd_create, seek};
+
+use crate::load::settings;
+use crate::people::Person;
+use crate::play::Dice;
+use crate::supervisor::{Plan, Supervisor};
+
+/// How many there are, and what they do before it dies.
+fn company(supervisor: &Supervisor) -> Vec<Person> {
+    let mut people =
+        vec![Person::come(supervisor, "ann"), Person::come(supervisor, "bob"), Person::come(supervisor, "eve")];
+    people[2].send("/join tea");
+    people[2].sync();
+    for number in 0..20 {
+        people[0].send(&format!("line {number} of ann"));
+        people[1].send(&format!("/msg eve line {number} of bob"));
+    }
+    people[1].write(b"half a li");
+    for person in &mut people[..1] {
+        person.sync();
+    }
+    people[2].sync();
+    people
+}
+
+/// A part of the tape that takes memory: where it starts, and what stands there.
+type Stretch = (u64, Vec<u8>);
+
+/// What stands on the tape, of which most is a hole.
+fn contents(file: &File) -> Vec<Stretch> {
+    let mut stretches = Vec::new();
+    let mut at = 0;
+    while let Ok(from) = seek(file, SeekFrom::Data(at)) {
+        let to = seek(file, SeekFrom::Hole(from)).unwrap();
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        file.read_exact_at(&mut bytes, from).unwrap();
+        stretches.push((from, bytes));
+        at = to;
+    }
+    stretches
+}
+
+/// Places on the tape where something stands, or could.
+fn places(file: &File, dice: &mut Dice, count: usize) -> Vec<u64> {
+    let stretches = contents(file);
+    let written: Vec<u64> = stretches
+        .iter()
+        .flat_map(|(from, bytes)| (*from..).zip(bytes).filter(|(_, byte)| **byte != 0).map(|(at, _)| at))
+        .collect();
+    (0..count).map(|_| dice.of(&written) + dice.of(&[0, 0, 0, 1, 4, 8])).collect()
+}
+
+fn change(file: &File, at: u64, to: impl FnOnce(u8) -> u8) {
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[to(byte[0])], at).unwrap();
+}
+
+/// A file of that length, sealed or not, with what stands on the tape as far as there is room.
+fn copy(tape: &File, length: u64, sealed: bool) -> OwnedFd {
+    let file = memfd_create("tape", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+    ftruncate(&file, length).unwrap();
+    if sealed {
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL).unwrap();
+    }
+    let file = File::from(file);
+    for (from, bytes) in contents(tape) {
+        let room = usize::try_from(length.saturating_sub(from)).unwrap().min(bytes.len());
+        file.write_all_at(&bytes[..room], from).unwrap();
+    }
+    file.into()
+}
+
+/// What came of the people: whether they were carried on, or told goodbye. Anything else fails.
+fn outcome(supervisor: &Supervisor, people: &mut [Person], what: &str) -> bool {
+    let mut carried = Vec::new();
+    for person in people.iter_mut() {
+        person.try_send("\n/whois nobody-at-all\n");
+        let mut said_goodbye = false;
+        let mut is_carried = false;
+        while let Some(line) = person.line_or_reset() {
+            if line == "-- nobody called nobody-at-all is connected" {
+                is_carried = true;
+                break;
+            }
+            assert!(!said_goodbye, "{what}: {line:?} behind the goodbye");
+            said_goodbye = line.starts_with("-- ");
+        }
+        assert!(is_carried || said_goodbye, "{what}: an end without a word");
+        carried.push(is_carried);
+    }
+    assert!(
+        carried.iter().all(|one| *one == carried[0]),
+        "{what}: some were carried on and some were not: {carried:?}"
+    );
+    // In either case it serves.
+    let mut new = Person::come(supervisor, "new");
+    new.sync();
+    carried[0]
+}
+
+/// Damages a stopped daemon's tape, has it started again, and looks. `damage` may give another tape.
+fn damaged(seed: u64, what: &str, damage: impl FnOnce(&File, &Supervisor) -> Option<OwnedFd>) -> bool {
+    let supervisor = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "10000").start();
+    let mut people = company(&supervisor);
+    supervisor.hold();
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ended(1);
+    let tape = File::from(supervisor.stored("tape").expect("a tape in the store"));
+    supervisor.note(what);
+    if let Some(other) = damage(&tape, &supervisor) {
+        supervisor.exchange("tape", Some(other));
+    }
+    drop(tape);
+    supervisor.release();
+    supervisor.ready_after(1);
+    let spawns = supervisor.spawns();
+    assert!(spawns <= 4, "{what}: it took {} starts", spawns - 1);
+    let carried = outcome(&supervisor, &mut people, what);
+    // And what it keeps from now on is sound.
+    let mut zoe = Person::come(&supervisor, "zoe");
+    assert_eq!(supervisor.spawns(), spawns, "{what}: it died later on");
+    supervisor.replace(Signal::SIGKILL);
+    zoe.sync();
+    carried
+}
+
+#[test]
+fn a_copy_is_as_good_as_the_tape_itself() {
+    assert!(damaged(1, "nothing", |_, _| None));
+    assert!(damaged(2, "a copy", |tape, _| Some(copy(tape, tape.metadata().unwrap().len(), true))));
+}
+
+#[test]
+fn a_bit_that_flips_anywhere_costs_a_goodbye_at_most() {
+    let mut dice = Dice(3);
+    let mut refused = 0;
+    for turn in 0..60 {
+        let mut roll = dice.fork();
+        let carried = damaged(turn, &format!("turn {turn}"), |tape, supervisor| {
+            // Many in the first words, and the others wherever something stands.
+            let at = if turn < 20 { roll.below(512) as u64 } else { places(tape, &mut roll, 1)[0] };
+            let bit = roll.below(8);
+            change(tape, at, |byte| byte ^ (1 << bit));
+            supervisor.note(&format!("bit {bit} of byte {at}"));
+            None
+        });
+        refused += usize::from(!carried);
+    }
+    assert!(refused > 10, "only {refused} were noticed");
+}
+
+#[test]
+fn words_that_say_something_else_cost_a_goodbye_at_most() {
+    let mut dice = Dice(5);
+    // Numbers that break what adds, multiplies or allocates.
+    let numbers =
+        [0, 1, 2, 63, 1 << 16, 1 << 31, 1 << 32, (1 << 34) - 1, 1 << 34, 1 << 62, 1 << 63, u64::MAX - 7, u64::MAX];
+    for turn in 0..48 {
+        let number = dice.of(&numbers);
+        damaged(turn, &format!("word {turn} is {number}"), |tape, _| {
+            tape.write_all_at(&number.to_le_bytes(), turn * 8).unwrap();
+            None
+        });
+    }
+}
+
+#[test]
+fn a_garbled_stretch_costs_a_goodbye_at_most() {
+    let mut dice = Dice(4);
+    for turn in 0..30 {
+        let mut roll = dice.fork();
+        damaged(turn, &format!("turn {turn}"), |tape, supervisor| {
+            let from = places(tape, &mut roll, 1)[0];
+            let length = roll.between(2, 4096);
+            let fill = roll.of(&[None, Some(0_u8), Some(0xff)]);
+            for at in from..from + length as u64 {
+                let other = roll.roll().to_le_bytes()[0];
+                change(tape, at, |_| fill.unwrap_or(other));
+            }
+            supervisor.note(&format!("{length} bytes from {from} on become {fill:?}"));
+            None
+        });
+    }
+}
+
+#[test]
+fn a_tape_cut_short_or_made_long_costs_a_goodbye() {
+    for (turn, length) in [0, 1, 7, 8, 16, 64, 100, 4096, 65_536, 65_537, 1 << 20, 1 << 30].into_iter().enumerate() {
+        for sealed in [false, true] {
+            let what = format!("{length} bytes of it, sealed: {sealed}");
+            assert!(!damaged(turn as u64, &what, |tape, _| Some(copy(tape, length, sealed))));
+        }
+    }
+    damaged(1, "not sealed", |tape, _| Some(copy(tape, tape.metadata().unwrap().len(), false)));
+    damaged(2, "longer", |tape, _| Some(copy(tape, 2 * tape.metadata().unwrap().len(), true)));
+}
+
+/// A version that is newer or older than any: somewhere in the first words stands its number.
+#[test]
+fn a_version_that_is_not_known_is_refused_politely() {
+    for at in [0, 8] {
+        for change_to in [0, 2, 255] {
+            let what = format!("byte {at} is {change_to}");
+            assert!(!damaged(1, &what, |tape, _| {
+                change(tape, at, |_| change_to);
+                None
+            }));
+        }
+    }
+}
+
+/// Something else lies where the tape should.
+#[test]
+fn what_is_no_tape_at_all_is_refused_politely() {
+    for turn in 0..3 {
+        let supervisor = Plan::new(&settings(), turn).start();
+        let mut people = company(&supervisor);
+        supervisor.hold();
+        supervisor.signal(Signal::SIGKILL);
+        supervisor.ended(1);
+        let other: OwnedFd = match turn {
+            0 => File::open("/dev/null").unwrap().into(),
+            1 => std::os::unix::net::UnixDatagram::unbound().unwrap().into(),
+            _ => File::open("/").unwrap().into(),
+        };
+        supervisor.exchange("tape", Some(other));
+        supervisor.release();
+        supervisor.ready_after(1);
+        outcome(&supervisor, &mut people, "no tape");
+        supervisor.replace(Signal::SIGKILL);
+    }
+}
+
+#[test]
+fn a_store_that_lost_one_of_its_descriptors_serves_again() {
+    for name in STORED {
+        let supervisor = Plan::new(&settings(), 1).start();
+        let mut people = company(&supervisor);
+        supervisor.hold();
+        supervisor.signal(Signal::SIGKILL);
+        supervisor.ended(1);
+        supervisor.exchange(name, None);
+        supervisor.note(&format!("without {name}"));
+        supervisor.release();
+        supervisor.ready_after(1);
+        for person in &mut people {
+            // Whoever's socket is lost with it sees an end; who can be told is told.
+            person.try_send("\n/whois nobody-at-all\n");
+            while person.line_or_reset().is_some_and(|line| line != "-- nobody called nobody-at-all is connected") {}
+        }
+        Person::come(&supervisor, "new").sync();
+        supervisor.replace(Signal::SIGKILL);
+        assert_eq!(supervisor.spawns(), 3, "without {name} it died on its own");
+        assert_eq!(supervisor.store().len(), STORED.len(), "without {name}: {:?}", supervisor.store());
+    }
+}
+
+/// A store that takes nothing, as with `FileDescriptorStoreMax=0`: it serves as it did before there was one.
+#[test]
+fn a_store_that_takes_nothing_is_no_reason_not_to_serve() {
+    let supervisor = Plan::new(&settings(), 1).store(0).start();
+    let mut ann = Person::come(&supervisor, "ann");
+    ann.sync();
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ready_after(1);
+    Person::come(&supervisor, "bob").sync();
+}
+
+#[test]
+fn a_store_that_is_too_small_for_all_is_no_reason_not_to_serve() {
+    for most in 1..STORED.len() {
+        let supervisor = Plan::new(&settings(), 1).store(most).start();
+        Person::come(&supervisor, "ann").sync();
+        supervisor.replace(Signal::SIGKILL);
+        Person::come(&supervisor, "bob").sync();
+        supervisor.replace(Signal::SIGKILL);
+        Person::come(&supervisor, "eve").sync();
+        assert_eq!(supervisor.spawns(), 3);
+    }
+}
