@@ -12,6 +12,7 @@
 //! client's socket had taken is passed over then instead of written.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
@@ -122,6 +123,26 @@ struct Room {
     low: u64,
 }
 
+/// Hashes numbers that the hub hands out in rising order: nobody outside can choose them, and a room is
+/// looked up with each write.
+#[derive(Debug, Default)]
+struct Counted(u64);
+
+impl Hasher for Counted {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Spread over all bits: the map looks at both ends (Fibonacci hashing).
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Job {
     Round(RoomId),
@@ -136,7 +157,7 @@ pub struct Rounds {
     limits: Limits,
     clients: Slab<Box<Client>>,
     keys: HashMap<SessionId, usize>,
-    rooms: HashMap<RoomId, Room>,
+    rooms: HashMap<RoomId, Room, BuildHasherDefault<Counted>>,
     jobs: VecDeque<Job>,
     /// The connection of a client that is attached next.
     coming: Option<Arc<Connection>>,
@@ -172,7 +193,7 @@ impl Rounds {
             limits,
             clients: Slab::new(),
             keys: HashMap::new(),
-            rooms: HashMap::new(),
+            rooms: HashMap::default(),
             jobs: VecDeque::new(),
             coming: None,
             full: BTreeSet::new(),
