@@ -1559,7 +1559,7 @@ def _(machine, packages):
             said += 25
             if batch == 20 + kill % 20:
                 machine.must("kill", "-KILL", str(before))
-        wait_until("another process serves", lambda: main_pid(machine, inside=True) not in (0, before))
+        wait_until("another process serves", lambda: machine.show(SERVICE, "MainPID") not in ("0", before))
     bob.expect(rf"(?m)^ann: n{said - 1}\r?$")
     given = [int(n) for n in re.findall(r"(?m)^ann: n(\d+)\r?$", bob.seen)]
     expect(given == list(range(said)), f"{said} lines were said, and {len(given)} given in another order")
