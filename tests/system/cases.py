@@ -1553,6 +1553,7 @@ def _(machine, packages):
     ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
     said = 0
     for kill in range(25):
+        machine.must("chathub", "ctl", "status")
         before = main_pid(machine, inside=True)
         for batch in range(40):
             ann.socket.sendall("".join(f"n{said + n}\n" for n in range(25)).encode())
