@@ -524,7 +524,16 @@ impl Hub {
     /// [`Verdict::Hold`] means to hand it over then and to read nothing more until then.
     pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
         let Some(sender) = self.sessions.get_mut(&session) else { return Verdict::Pass };
+        let room = self.rooms.get_mut(&sender.room).expect("everybody is in a room");
+        if let Some(until) = room.crowd.waits(now.mono)
+            && !sender.pace.is_calm(now.mono, &self.settings.pace)
+        {
+            return Verdict::Hold(until);
+        }
         let (verdict, word) = sender.pace.judge(bytes, now.mono, &self.settings.pace);
+        if verdict == Verdict::Pass {
+            room.crowd.charge(room.members.len(), now.mono, &self.settings.pace);
+        }
         if verdict == Verdict::Drop {
             sender.dropped += 1;
             self.counters.lines_dropped += 1;

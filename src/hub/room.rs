@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Selector;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
+use super::pace::Crowd;
 use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
 
@@ -31,6 +32,8 @@ pub struct Room {
     /// Whether what is said in it is kept, see `history.off`.
     pub(super) kept: bool,
     pub(super) presence: Presence,
+    /// How much is said in it.
+    pub(super) crowd: Crowd,
     /// Everybody is being sent out of it: nobody there needs to be told who goes.
     pub(super) closing: bool,
 }
@@ -47,6 +50,7 @@ impl Room {
             history: History::default(),
             kept: true,
             presence: Presence::default(),
+            crowd: Crowd::default(),
             closing: false,
         }
     }

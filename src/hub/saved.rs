@@ -12,6 +12,7 @@ use super::archive::Backlog;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
 use super::name::Name;
+use super::pace::Crowd;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
 use super::session::{Origin, Session};
@@ -63,6 +64,8 @@ struct SavedRoom {
     history: Vec<Arc<Line>>,
     #[serde(default)]
     presence: Presence,
+    #[serde(default)]
+    crowd: Crowd,
 }
 
 /// What is written: the same, borrowed.
@@ -93,6 +96,7 @@ struct SavingRoom<'a> {
     lines: u64,
     history: Vec<&'a Line>,
     presence: &'a Presence,
+    crowd: &'a Crowd,
 }
 
 impl Serialize for Hub {
@@ -105,6 +109,7 @@ impl Serialize for Hub {
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
             presence: &room.presence,
+            crowd: &room.crowd,
         });
         let saving = Saving {
             settings: &self.settings,
@@ -162,7 +167,7 @@ impl Saved {
             no_one: Arc::new([]),
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, presence } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, presence, crowd } = saved;
             if id.0 >= hub.next_room {
                 return Err(format!("room {} is newer than the newest", id.0));
             }
@@ -177,7 +182,7 @@ impl Saved {
             history.trim(&hub.settings.history);
             let members = BTreeSet::new();
             let kept = hub.settings.history.keeps(&name);
-            let room = Room { id, name, topic, members, since, lines, history, kept, presence, closing: false };
+            let room = Room { id, name, topic, members, since, lines, history, kept, presence, crowd, closing: false };
             if hub.rooms.insert(id, room).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
