@@ -88,10 +88,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     pub admin_socket: Option<PathBuf>,
 
-    /// Keep what outlives the daemon in this directory; so far that is nothing.
+    /// Keep what outlives the daemon in this directory: the recorded history.
     ///
-    /// This version keeps everything in memory and writes no file. Without it: $STATE_DIRECTORY, else
-    /// $XDG_STATE_HOME/chathub.
+    /// It is made if it is not there. One daemon uses it at a time. Without it: $STATE_DIRECTORY, else
+    /// $XDG_STATE_HOME/chathub, else ~/.local/state/chathub.
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 }
@@ -200,7 +200,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   chathub ctl kick c7
-  chathub ctl kick c7 c9 guest-7f3k --reason 'no advertising'")]
+  chathub ctl kick c7 c9 guest-7f3k --reason 'no advertising'
+  chathub ctl kick c7 --ban 1h        # and keep the address out")]
     Kick {
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
@@ -208,6 +209,18 @@ Examples:
         /// Why; told to them and to the room.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
+        /// Keep their addresses out for so long; of IPv6, their /64 networks. Others there are disconnected too.
+        #[arg(long, value_name = "D", value_parser = ban_time)]
+        ban: Option<Duration>,
+    },
+
+    /// Keep people out, by network or by name.
+    ///
+    /// Who is kept out is told why and until when; bans outlive the daemon if history is recorded.
+    Ban {
+        /// What to do.
+        #[command(subcommand)]
+        action: BanCommand,
     },
 
     /// Keep clients from being heard.
@@ -277,7 +290,8 @@ Examples:
 
     /// Print what was said.
     ///
-    /// Oldest first, of all rooms unless one is named; times are UTC. A time T is given as
+    /// Oldest first, of all rooms unless one is named, also of those that are closed if what is said is
+    /// recorded; times are UTC. It comes as a stream: however much there is, little of it is in memory. A time T is given as
     /// 2026-11-22T10:30:00Z (or with an offset such as +01:00), as 2026-11-22 (its midnight UTC), as a time
     /// that has passed since, such as 2h or 30min, or as now, today or yesterday (UTC).
     #[command(after_help = "\
@@ -285,7 +299,8 @@ Examples:
   chathub ctl history --room lobby --last 20
   chathub ctl history --since 2h
   chathub ctl history --since yesterday --until today --json
-  chathub ctl history --search 'release party'")]
+  chathub ctl history --search 'release party'
+  chathub ctl history --format csv --output history.csv")]
     History {
         /// Only this room's.
         #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
@@ -302,10 +317,70 @@ Examples:
         /// Only lines in which this text occurs; upper and lower case are the same.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         search: Option<Text<256>>,
+        /// How lines are printed: as text, as JSON (like --json), or as comma-separated values (RFC 4180).
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+        format: Format,
+        /// Write to this file instead of standard output; it takes its place when all is there.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+
+    /// Make lines of history unreadable.
+    ///
+    /// In memory, on disk and for searches, for good; who looks sees that lines were removed. Those are meant
+    /// that all options are true of, and at least one option must say which. Without --yes they are only
+    /// counted. Copies that were made before still have them.
+    #[command(after_help = "\
+Examples:
+  chathub ctl redact --client c7                # counts what c7 has said
+  chathub ctl redact --client c7 --yes
+  chathub ctl redact --room lobby --since 2h --search 'buy now' --yes
+  chathub ctl redact --seq 981 --yes            # one line; numbers: chathub ctl history --json")]
+    Redact {
+        /// Only in rooms of this name.
+        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
+        room: Option<Text<256>>,
+        /// Only what the client with this id has said, under whatever names.
+        #[arg(long, value_name = "ID", value_parser = text::<32>)]
+        client: Option<Text<32>>,
+        /// Only what was said under this name, by whomever.
+        #[arg(long, value_name = "NICK", value_parser = text::<256>)]
+        nick: Option<Text<256>>,
+        /// Only the line with this number.
+        #[arg(long, value_name = "N")]
+        seq: Option<u64>,
+        /// Only what was said at this time or later.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        since: Option<Time>,
+        /// Only what was said before this time.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        until: Option<Time>,
+        /// Only lines in which this text occurs; upper and lower case are the same.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        search: Option<Text<256>>,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
     },
 
     /// Show how much history is kept, room by room.
+    ///
+    /// In memory, and if what is said is recorded, on disk: where, how much, what waits, what is wrong.
     HistoryStats,
+
+    /// Copy what is recorded to a file.
+    ///
+    /// An SQLite database as it is at that moment, while the daemon goes on. A file that is there is not
+    /// replaced. To restore it: stop the daemon, put it in place of chathub.db in the state directory
+    /// (and remove chathub.db-wal), and give it to the user chathub.
+    #[command(after_help = "\
+Examples:
+  chathub ctl backup chathub-$(date +%F).db")]
+    Backup {
+        /// The file to write.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 
     /// Say something in the name of the hub.
     #[command(after_help = "\
@@ -428,6 +503,64 @@ Examples:
     },
 }
 
+/// The commands of `chathub ctl ban`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BanCommand {
+    /// Keep out a network, or whoever bears a name, and disconnect those who are here.
+    ///
+    /// A ban of the same is replaced.
+    #[command(after_help = "\
+Examples:
+  chathub ctl ban add 192.0.2.0/24 --reason 'floods' --for 2h
+  chathub ctl ban add 2001:db8:1:2::/64 --dry-run
+  chathub ctl ban add spammer")]
+    Add {
+        /// A network such as 192.0.2.0/24 or 2001:db8::/32, an address, or a name.
+        #[arg(value_name = "TARGET", value_parser = text::<256>)]
+        target: Text<256>,
+        /// Why; told to those it keeps out.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        reason: Option<Text<256>>,
+        /// For how long, such as 10min, 2h or 30d; until it is lifted without it.
+        #[arg(long = "for", value_name = "D", value_parser = ban_time)]
+        time: Option<Duration>,
+        /// Only tell whom it would hit.
+        #[arg(long)]
+        dry_run: bool,
+        /// A large part of the Internet is meant, such as 0.0.0.0/0.
+        #[arg(long)]
+        yes: bool,
+    },
+
+    /// List the bans in force.
+    List,
+
+    /// Lift a ban.
+    Remove {
+        /// Its id, such as b3, or what it is about.
+        #[arg(value_name = "BAN", value_parser = text::<256>)]
+        which: Text<256>,
+    },
+
+    /// Tell which bans keep out an address or a name, and whom a ban of it would hit.
+    Test {
+        /// An address, a network, or a name.
+        #[arg(value_name = "TARGET", value_parser = text::<256>)]
+        target: Text<256>,
+    },
+}
+
+/// How lines of history are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// As one would read it.
+    Text,
+    /// One object a line.
+    Json,
+    /// Comma-separated values, with a heading.
+    Csv,
+}
+
 // ---------------------------------------------------------------------------------------------
 // Values
 
@@ -503,6 +636,10 @@ fn whole_seconds(given: &str, least: u64, most: u64) -> Result<Duration, String>
 
 fn mute_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, 1, 31_536_000) // 0 is how the protocol says "unmute", which is a command here
+}
+
+fn ban_time(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, 1, 3_153_600_000) // a hundred years
 }
 
 fn deadline(given: &str) -> Result<Duration, String> {

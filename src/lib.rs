@@ -9,6 +9,7 @@
 //! | [`hub`] | what is decided: people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
 //! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
 //! | [`net`] | what carries: sockets and tasks |
+//! | [`store`] | what outlives the daemon: recorded history, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
 //! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
 //! | [`systemd`] | what the service manager hands over and is told |
@@ -16,7 +17,7 @@
 //! | [`logging`] | the journal |
 //! | [`ctl`], [`cli`], [`exit`] | the client of the admin socket, the command line, the exit codes |
 //!
-//! Imports go one way: `hub` ← `wire` ← `net` ← `serve`. How a line travels from one socket to another,
+//! Imports go one way: `hub` ← `wire` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
 //! and what is deliberately absent, stands in `ARCHITECTURE.md`.
 pub mod cli;
 pub mod config;
@@ -28,5 +29,6 @@ pub mod logging;
 pub mod net;
 pub mod serve;
 pub mod settings;
+pub mod store;
 pub mod systemd;
 pub mod wire;

@@ -63,6 +63,12 @@ pub mod ids {
         FLOOD = "6f78d337f29742a991b741bebed98099";
         /// A client reported another one.
         REPORTED = "4b5c0db298ec46f79b73b50927e73499";
+        /// An administrator keeps somebody out, or no longer.
+        BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38";
+        /// What the recorded history lacks, or is back.
+        HISTORY = "a8d1f6b0c6d84b7f9d1e0c5b7a2f4e63";
+        /// The recorded history cannot be written or read, or can be again.
+        STORE = "0f3b9c8e5d2a4c61b7e84a9d6c1f2e70";
         /// An administrator did something over the admin socket.
         ADMIN = "b4170a8c6ceb4ce29a28107f529f2021";
         /// Accepting is paused: out of descriptors or memory.
@@ -366,6 +372,11 @@ fn write(happening: &Happening) {
         What::Announced => log!(ids::ADMIN, "notice sent"),
         What::Flood => log!(ids::FLOOD, "client sends too fast: its lines are dropped"),
         What::Reported => log!(ids::REPORTED, "client reported"),
+        What::Banned => log!(ids::BANNED, "ban added"),
+        What::Unbanned => log!(ids::BANNED, "ban lifted"),
+        What::Redacted => log!(ids::HISTORY, "lines of history made unreadable"),
+        What::HistoryLost => log!(ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
+        What::HistoryResumed => log!(ids::HISTORY, "lines are recorded again"),
         What::Stopping => log!(ids::STOPPING, "stopping"),
     }
 }

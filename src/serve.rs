@@ -23,6 +23,7 @@ use tracing::{error, info, warn};
 use crate::cli::ServeArgs;
 use crate::config;
 use crate::exit::Exit;
+use crate::hub::archive::Recalled;
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept::Keeping;
@@ -34,9 +35,10 @@ use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery};
 use crate::settings::Settings;
+use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
-use crate::wire::machine::{Machine, Outcome};
+use crate::wire::machine::{Input, Machine, Outcome};
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;
@@ -50,6 +52,7 @@ enum StartError {
     Listen { addr: SocketAddr, error: io::Error },
     Admin { path: PathBuf, error: io::Error },
     AdminInUse(PathBuf),
+    State(OpenError),
     System { what: &'static str, error: io::Error },
 }
 
@@ -58,6 +61,8 @@ impl StartError {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
             Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
+            Self::State(OpenError::InUse { .. }) => Exit::Unavailable,
+            Self::State(_) => Exit::Config,
             // May go better the next time: the unit tries again after this code alone.
             Self::System { .. } => Exit::Refused,
         }
@@ -86,6 +91,7 @@ impl fmt::Display for StartError {
             }
             Self::Admin { path, error } => write!(f, "cannot open the admin socket {}: {error}", path.display()),
             Self::AdminInUse(path) => write!(f, "another hub answers on the admin socket {}", path.display()),
+            Self::State(error) => write!(f, "{error}"),
             Self::System { what, error } => write!(f, "cannot {what}: {error}"),
         }
     }
@@ -116,7 +122,7 @@ pub fn run(args: &ServeArgs) -> Exit {
                     (config::Loaded::of(settings), false)
                 }
                 None => {
-                    turn_away(sockets);
+                    turn_away(&sockets.chat, &sockets.admin);
                     return Err(problem);
                 }
             },
@@ -153,14 +159,14 @@ fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
 
 /// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
 /// start a daemon that cannot start, again and again.
-fn turn_away(sockets: Sockets) {
-    for listener in sockets.chat {
+fn turn_away(chat: &[TcpListener], admin: &[UnixListener]) {
+    for listener in chat {
         let _ = listener.set_nonblocking(true);
         while let Ok((mut waiting, _)) = listener.accept() {
             let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
         }
     }
-    for listener in sockets.admin {
+    for listener in admin {
         let _ = listener.set_nonblocking(true);
         while listener.accept().is_ok() {}
     }
@@ -195,9 +201,16 @@ fn start(
     let mut key = [0; 16];
     getrandom::fill(&mut key)
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
-    let hub = found_hub(activated, sockets.stored, &loaded.settings, key);
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    let store = || open_store(args, &loaded.settings, &sender);
+    let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store).inspect_err(|_| {
+        if activated {
+            turn_away(&chat, &admin);
+        }
+    })?;
     let settings = are_new.then(|| loaded.settings.clone());
-    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub))?;
+    let queue = (sender, arrivals);
+    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub, queue))?;
     drop(own_socket);
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
@@ -221,10 +234,10 @@ async fn serve(
     activated: bool,
     journal: Journal,
     hub: FoundHub,
+    (sender, arrivals): (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    let (sender, arrivals) = mpsc::channel(ARRIVALS);
-    let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue } = hub;
+    let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts::default());
     let mut listeners = Vec::new();
     let mut chats = Vec::new();
@@ -292,10 +305,10 @@ async fn serve(
         accepting,
         admin_limit,
     };
-    let parts = Parts { to_rounds, reports, counts, journal, tape, queue };
+    let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
-        driver.carry_on(taken, settings);
+        driver.carry_on(taken, settings, recalled);
     }
     fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));
@@ -328,6 +341,9 @@ struct FoundHub {
     counts: Arc<rounds::Counts>,
     tape: Tape,
     queue: Keeping,
+    store: Option<Store>,
+    /// What the store told, if a hub that was taken over is still to be told.
+    recalled: Option<Recalled>,
 }
 
 /// Takes over what a former process has left, or begins afresh; with everything kept for the next
@@ -337,7 +353,8 @@ fn found_hub(
     mut stored: HashMap<&'static str, OwnedFd>,
     settings: &Settings,
     key: [u8; 16],
-) -> FoundHub {
+    store: impl FnOnce() -> Result<Option<(Store, Recalled)>, StartError>,
+) -> Result<FoundHub, StartError> {
     let (to_rounds, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
     let counts = Arc::new(rounds::Counts::default());
     let new_rounds = |cuts| Rounds::new(to_rounds.clone(), reports.clone(), counts.clone(), settings.into(), cuts);
@@ -358,7 +375,10 @@ fn found_hub(
                 }
                 let queue = Some(Arc::new(Mutex::new(queue)));
                 let taken = Some(taken);
-                return FoundHub {
+                // Not before: on the way here the former program may have taken this one's place, and it
+                // must find the files as it knows them.
+                let (store, recalled) = store()?.unzip();
+                return Ok(FoundHub {
                     machine,
                     outcomes: Vec::new(),
                     taken,
@@ -368,7 +388,9 @@ fn found_hub(
                     counts,
                     tape,
                     queue,
-                };
+                    store,
+                    recalled,
+                });
             }
             Ok(None) => {}
             Err(why) => {
@@ -378,14 +400,17 @@ fn found_hub(
     }
     systemd::forget(names);
     let mut outcomes = Vec::new();
-    let machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    // What it is told at its start is part of the first that is kept of it.
+    let (store, recalled) = store()?.unzip();
+    machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
         warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
         None
     });
     if let Some((rounds, tape, queue)) = kept {
         let queue = Some(Arc::new(Mutex::new(queue)));
-        return FoundHub {
+        return Ok(FoundHub {
             machine,
             outcomes: Vec::new(),
             taken: None,
@@ -395,11 +420,25 @@ fn found_hub(
             counts,
             tape,
             queue,
-        };
+            store,
+            recalled: None,
+        });
     }
     let (tape, cuts) = Tape::unkept();
     let rounds = new_rounds(cuts);
-    FoundHub { machine, outcomes, taken: None, rounds, to_rounds, reports, counts, tape, queue: None }
+    Ok(FoundHub {
+        machine,
+        outcomes,
+        taken: None,
+        rounds,
+        to_rounds,
+        reports,
+        counts,
+        tape,
+        queue: None,
+        store,
+        recalled: None,
+    })
 }
 
 /// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
@@ -468,6 +507,44 @@ fn take_over(
 fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
     let tape = tape.ok_or("the service manager has lost the tape")?;
     Tape::open(tape).map_err(|unusable| unusable.to_string())
+}
+
+/// Opens what outlives the daemon, if there is to be anything.
+fn open_store(
+    args: &ServeArgs,
+    settings: &Settings,
+    arrivals: &mpsc::Sender<Arrival>,
+) -> Result<Option<(Store, Recalled)>, StartError> {
+    if !settings.history.persist {
+        return Ok(None);
+    }
+    let Some(path) = state_path(args) else {
+        warn!("what is said is not recorded: neither --state-dir, $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set");
+        return Ok(None);
+    };
+    let state = StateDir::take(&path).map_err(StartError::State)?;
+    // The store's threads wait for the driver; the driver never waits for them.
+    let arrivals = arrivals.clone();
+    let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
+    let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
+    info!("recording history in {}", path.display());
+    Ok(Some(opened))
+}
+
+/// The directory for what outlives the daemon.
+fn state_path(args: &ServeArgs) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    // Of several directories of a unit, the first is ours.
+    let first = |dirs: PathBuf| {
+        let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
+        PathBuf::from(std::ffi::OsStr::from_bytes(first))
+    };
+    args.state_dir
+        .clone()
+        .or_else(|| dir("STATE_DIRECTORY").map(first))
+        .or_else(|| dir("XDG_STATE_HOME").map(|dir| dir.join("chathub")))
+        .or_else(|| dir("HOME").map(|dir| dir.join(".local/state/chathub")))
 }
 
 /// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and

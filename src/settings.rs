@@ -18,7 +18,7 @@ mod manual;
 mod rule;
 
 pub use manual::{markdown_table, roff, shipped};
-use rule::{Addresses, Choice, GIB, KIB, MIB, Rule, SocketPath, Text, TimeOrOff, size, time, whole};
+use rule::{Addresses, Choice, Flag, GIB, KIB, MIB, RoomNames, Rule, SocketPath, Text, TimeOrOff, size, time, whole};
 pub(crate) use rule::{shorten, show};
 
 /// When a changed value takes effect.
@@ -253,6 +253,8 @@ settings! {
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
         /// the limit the client is disconnected. At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
+        /// Bans at once.
+        bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Connections to the admin socket at once.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }
@@ -308,6 +310,24 @@ settings! {
         lines: usize = 1000, whole(0, 1_000_000, "lines per room"), Live;
         /// Memory that the kept lines may take; the oldest go first. At least limits.line.
         bytes: usize = 256 * 1024, size(KIB, GIB, "bytes per room"), Live;
+        /// Rooms of which nothing is kept, neither in memory nor on disk.
+        off: Vec<String> = Vec::new(), RoomNames, Live;
+        /// Record what is said on disk as well, in the state directory, where it outlives the daemon.
+        /// What is said privately is never recorded, nor any address.
+        persist: bool = true, Flag, Restart;
+        /// How long lines stay on disk. People are told so when they come.
+        keep: Option<Duration> = Some(Duration::from_secs(30 * 86_400)), TimeOrOff(time("1min", "36500d")), Live;
+        /// Lines on disk, over all rooms; the oldest go first. 0: as many as the other limits allow.
+        keep_lines: u64 = 0, whole(0, 1_000_000_000_000, "lines"), Live;
+        /// How large the recorded history may get on disk; the oldest lines go first.
+        keep_bytes: usize = 1024 * 1024 * 1024, size(MIB, 1024 * GIB, "bytes"), Live;
+        /// How sure a line must be on disk. "full": a power cut costs at most what was said in its last
+        /// tenth of a second. "normal": it may cost what was said in some seconds; kinder to a slow disk.
+        /// A crash of the daemon alone costs the same with both.
+        sync: Sync = Sync::Full, Choice, Live;
+        /// Lines that may wait for the disk. What is said beyond is left out of the recorded history,
+        /// counted, and reported; people never wait for the disk.
+        queue: usize = 16 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
     }
     /// What is done for people whose program speaks telnet. Others never see a byte of it.
     telnet: TelnetSettings {
@@ -336,8 +356,7 @@ settings! {
     /// The service as systemd sees it.
     service: Service {
         /// End when nobody has been connected for so long (administrators do not count). Only with
-        /// sockets that were handed over: the next connection starts the service again. What was said
-        /// is lost then, as at each stop.
+        /// sockets that were handed over: the next connection starts the service again.
         exit_when_idle: Option<Duration> = None, TimeOrOff(time("10s", "24h")), Restart;
     }
     /// What is logged: to the journal under systemd, else to standard error. What people say is
@@ -434,6 +453,14 @@ impl Settings {
     }
 }
 
+impl History {
+    /// Whether what is said in a room of this name is kept.
+    #[must_use]
+    pub fn keeps(&self, room: &crate::hub::name::Name) -> bool {
+        !self.off.iter().any(|off| crate::hub::name::fold(off) == room.folded())
+    }
+}
+
 fn default_chat() -> Vec<SocketAddr> {
     use core::net::{Ipv4Addr, Ipv6Addr};
     vec![(Ipv4Addr::LOCALHOST, 6969).into(), (Ipv6Addr::LOCALHOST, 6969).into()]
@@ -505,6 +532,16 @@ words! {
         Skip = "skip",
         /// It is disconnected.
         Close = "close",
+    }
+}
+
+words! {
+    /// How sure a line must be on disk.
+    Sync {
+        /// Each batch is synced.
+        Full = "full",
+        /// The disk syncs when it likes; what is there is consistent.
+        Normal = "normal",
     }
 }
 

@@ -224,7 +224,12 @@ fn wrong_usage_is_2_and_asks_nobody() {
         &["monitor", "weddings"],
         &["shutdown", "--deadline", "2h"],
         &["say", " "],
-        &["ban", "list"],
+        &["ban"],
+        &["ban", "add"],
+        &["ban", "add", "ann", "--for", "0"],
+        &["redact", "--yes"],
+        &["backup"],
+        &["history", "--format", "xml"],
     ] {
         let story = Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args);
         assert!(!story.err.is_empty(), "{}", story.told);
@@ -404,6 +409,22 @@ fn command_lines_become_requests() {
         (&["topic", "lobby", ""], "rooms.topic", json!({"room": "lobby", "text": ""})),
         (&["close", "tea", "--reason", "late"], "rooms.close", json!({"room": "tea", "reason": "late"})),
         (&["history-stats"], "history.stats", json!({})),
+        (
+            &["redact", "--client", "c7", "--since", "2026-11-22", "--yes"],
+            "history.redact",
+            json!({"client": "c7", "since": "2026-11-22T00:00:00.000Z"}),
+        ),
+        (&["redact", "--seq", "9", "--yes"], "history.redact", json!({"from_seq": 9, "to_seq": 9})),
+        (&["kick", "c7", "--ban", "1h"], "clients.kick", json!({"who": ["c7"], "ban_s": 3600})),
+        (
+            &["ban", "add", "192.0.2.0/24", "--reason", "spam", "--for", "2h"],
+            "bans.add",
+            json!({"target": "192.0.2.0/24", "reason": "spam", "for_s": 7200}),
+        ),
+        (&["ban", "add", "::/0", "--yes"], "bans.add", json!({"target": "::/0", "yes": true})),
+        (&["ban", "list"], "bans.list", json!({})),
+        (&["ban", "remove", "b3"], "bans.remove", json!({"which": "b3"})),
+        (&["ban", "test", "ann"], "bans.test", json!({"target": "ann"})),
         (&["say", "--room", "lobby", "hi", "all"], "say", json!({"room": "lobby", "text": "hi all"})),
         (&["metrics"], "metrics", json!({})),
         (&["log-level"], "log.level", json!({})),

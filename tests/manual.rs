@@ -282,11 +282,19 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "mute", "unmute", "rename"]),
-    ("Rooms and what is said", &["topic", "close", "say", "history", "history-stats"]),
-    ("The daemon", &["reload", "log-level", "shutdown"]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "rename"]),
+    ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
+    ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
     ("The protocol, and the shell", &["describe", "call", "completions"]),
 ];
+
+fn command_item(page: &mut Page, command: &Command, name: &str) {
+    page.item(&usage(command, name), &about(command));
+    page.hang(|page| page.options(command.get_arguments().filter(|arg| !arg.is_global_set())));
+    if let Some(lines) = examples(command) {
+        page.hang(|page| page.hanging_example(&lines));
+    }
+}
 
 fn ctl_page() -> String {
     let ctl = built(&["ctl"]);
@@ -318,10 +326,9 @@ The admin socket is held by systemd. Connecting to it starts the daemon if it is
         page.subsection(title);
         for name in *names {
             let command = ctl.find_subcommand(name).expect(name);
-            page.item(&usage(command, name), &about(command));
-            page.hang(|page| page.options(command.get_arguments().filter(|arg| !arg.is_global_set())));
-            if let Some(lines) = examples(command) {
-                page.hang(|page| page.hanging_example(&lines));
+            command_item(&mut page, command, name);
+            for inner in command.get_subcommands() {
+                command_item(&mut page, inner, &format!("{name} {}", inner.get_name()));
             }
         }
     }
@@ -745,14 +752,44 @@ And beyond it:
     );
     page.subsection("Back up");
     page.text(
-        "All there is to keep is the settings, and in </etc/systemd/system> what was changed in units. This version writes \
-         no state: </var/lib/chathub> is there for later ones, and empty.
+        "What there is to keep is the settings, in </etc/systemd/system> what was changed in units, and what was said. The \
+         last is an SQLite database that is written all the time: have it copied, do not copy it.
 
     tar -czf chathub.tar.gz /etc/chathub $(find /etc/systemd/system -name 'chathub*.d')
+    chathub ctl backup chathub-$(date +%F).db
 
-What was said is kept in memory until the service stops, and can be had before:
+To restore a copy:
 
-    chathub ctl history --json > history.jsonl",
+    systemctl stop chathub.socket chathub-admin.socket chathub.service
+    rm -f /var/lib/chathub/chathub.db-wal /var/lib/chathub/chathub.db-shm
+    install -o chathub -g chathub -m 600 COPY /var/lib/chathub/chathub.db
+    systemctl start chathub.socket chathub-admin.socket",
+    );
+    page.section("RECORDED HISTORY");
+    page.text(
+        "What is said in rooms is recorded in <chathub.db> of the state directory, unless `history.persist` is false or the \
+         room is in `history.off`. Recorded are room, name, time, kind and text of a line, and the id of the client; never \
+         an address, nor what is said privately, nor who came and went. Those who come are told how long it is kept \
+         (`history.keep`).
+
+People never wait for the disk. Lines go to it in batches, a tenth of a second after the first of a batch. So with \
+         `history.sync` = \"full\" a power cut costs at most what was said in the last tenth of a second (and what \
+         was waiting for a disk that did not keep up); with \"normal\" it may be some seconds. If the daemon alone dies \
+         (a crash, kill -9), what was not written yet is written by the next one where the service manager keeps what \
+         the daemon knew, and is lost, at most a tenth of a second of it, where nobody does. A stop writes everything.
+
+If the disk takes nothing (full, read-only, locked by another program), people go on talking. What is said waits, as \
+         far as `history.queue` allows; beyond it lines are left out of the recorded history, counted (`history_lost`), \
+         and reported in the journal. As soon as the disk takes something, recording goes on by itself. A file that \
+         cannot be read is renamed to <chathub.db.damaged-TIME> and another one is begun; nothing is overwritten. How \
+         it is stands in `chathub ctl status` and `chathub ctl history-stats`.
+
+After a start, rooms that were open show what was said in them before. A room that the last one has left does not: \
+         who opens one of that name finds it empty. Administrators see both, until `history.keep`, \
+         `history.keep_lines` or `history.keep_bytes` lets go of them; `chathub ctl redact` removes lines before that.
+
+A database of a newer version is refused, as is a state directory that another daemon uses: the daemon does not start \
+         then. One of an older version is brought up to date.",
     );
     page.section("ENVIRONMENT");
     for (name, about) in [
@@ -760,8 +797,8 @@ What was said is kept in memory until the service stops, and can be had before:
         ("NOTIFY_SOCKET, WATCHDOG_USEC", "Where the service manager is told how it goes, as in `sd_notify`(3)."),
         ("RUNTIME_DIRECTORY, XDG_RUNTIME_DIR", "Where the admin socket is made, if none is handed over."),
         (
-            "STATE_DIRECTORY, XDG_STATE_HOME",
-            "Where the state will be kept, if --state-dir is not given. This version has none.",
+            "STATE_DIRECTORY, XDG_STATE_HOME, HOME",
+            "Where the state is kept, if --state-dir is not given; the latter has it in <chathub>.",
         ),
     ] {
         page.item(&bold(name), about);
@@ -770,7 +807,10 @@ What was said is kept in memory until the service stops, and can be had before:
     for (name, about) in [
         ("/etc/chathub/chathub.toml", "The settings; see `chathub.toml`(5)."),
         ("/etc/chathub/conf.d/*.toml", "More settings, read after those."),
-        ("/var/lib/chathub", "The state; empty in this version."),
+        (
+            "/var/lib/chathub/chathub.db",
+            "The recorded history, an SQLite database; beside it, its log of writes and a lock.",
+        ),
         ("/run/chathub/admin.sock", "The admin socket."),
     ] {
         page.item(&italic(name), about);

@@ -15,6 +15,10 @@
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
+//! | `* record` | what is said is recorded from now on |
+//! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
+//! | `* redact TEXT` | an administrator has lines with that text made unreadable |
 //! | `* stop [MESSAGE]` | the hub stops |
 //! | `ann < hi` | ann sees that line |
 //! | `ann . closed` | her connection is closed |
@@ -29,9 +33,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
+use chathub::hub::moderation::Target;
 use chathub::hub::name::Name;
 use chathub::hub::session::Mute;
 use chathub::hub::{By, Input};
@@ -63,6 +70,7 @@ transcripts! {
     arrivals_in_a_big_room
     arrivals_in_a_burst
     arrivals_in_a_room_that_closes
+    bans
     clients_are_limited
     clients_per_address_are_limited
     greeting
@@ -81,6 +89,7 @@ transcripts! {
     pace_in_bytes
     private
     quiet
+    recorded_history
     reports
     rooms
     saying
@@ -318,6 +327,37 @@ impl Stage {
                 };
                 self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
             }
+            "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
+            "restart" => {
+                let mut world = World::new(self.settings.clone());
+                world.disk = std::mem::take(&mut self.world().disk);
+                let recalled = Box::new(world.disk.recall());
+                (self.cast, self.crowd) = (Vec::new(), Vec::new());
+                self.world = Some(world);
+                self.world().handle(Input::Archive(Some(recalled)));
+            }
+            "ban" => {
+                let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+                let target = match first.parse() {
+                    Ok(network) => Target::Network(network),
+                    Err(_) => Target::Name(Name::parse(first, 64).ok()?),
+                };
+                let now = self.world().now.wall;
+                let until = humantime::parse_duration(time).ok().map(|time| {
+                    chathub::hub::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
+                });
+                self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
+            }
+            "unban" => {
+                let target = first.parse().map(Target::Network).ok();
+                let target = target.or_else(|| Name::parse(first, 64).ok().map(Target::Name))?;
+                let id = self.world().hub.bans().about(&target)?;
+                self.world().handle(Input::Unban { id, by: OPERATOR });
+            }
+            "redact" => {
+                let what = Arc::new(Selector { text: Some(args.to_lowercase()), ..Selector::default() });
+                self.world().handle(Input::Redact { what, by: OPERATOR });
+            }
             "stop" => drop(self.world().handle(Input::Stop { message: text(args) })),
             _ => return None,
         }
@@ -327,6 +367,9 @@ impl Stage {
     /// Appends what everybody saw since the last step.
     fn see(&mut self, text: &mut String) {
         let Some(world) = &mut self.world else { return };
+        for input in world.found() {
+            world.handle(input);
+        }
         world.take_all();
         for (name, id) in &self.cast {
             let Some(client) = world.clients.get_mut(id) else { continue };

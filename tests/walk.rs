@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::hub::archive::Selector;
 use chathub::hub::command::COMMANDS;
 use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
 use chathub::hub::name::Name;
@@ -134,6 +135,9 @@ struct Walk {
     said: u64,
     longest_gather: Duration,
     departed: u64,
+    /// Lines that were to be recorded.
+    kept: u64,
+    longest_queue: usize,
     stopped: bool,
 }
 
@@ -191,14 +195,22 @@ fn walk(seed: u64, steps: u64) {
         last_line: 0,
         said: 0,
         departed: 0,
+        kept: 0,
+        longest_queue: Settings::default().history.queue,
         stopped: false,
     };
+    if walk.dice.one_in(2) {
+        walk.handle(Input::Archive(Some(Box::default())));
+    }
     for step in 0..steps {
         if step == steps - 20 {
             walk.handle(Input::Stop { message: None });
             walk.stopped = true;
         }
         walk.step();
+        for input in walk.world.found() {
+            walk.handle(input);
+        }
         walk.check();
     }
     walk.finish();
@@ -222,7 +234,8 @@ impl Walk {
                 }
             }
             72..80 => self.administer(),
-            80..82 => self.configure(),
+            80 => self.configure(),
+            81 => self.store(),
             82..90 => self.pass(),
             _ => {
                 let sessions: Vec<_> = self.models.keys().copied().collect();
@@ -388,6 +401,7 @@ impl Walk {
         settings.limits.name = dice.of(&[4, 24]);
         settings.history.lines = dice.of(&[0, 3, 50]);
         settings.history.bytes = dice.of(&[1024, 65536]);
+        settings.history.queue = dice.of(&[0, 2000, 16 << 20]);
         settings.history.replay = dice.of(&[0, 2, 30]).min(settings.history.lines);
         settings.rooms.announce_limit = dice.of(&[0, 3, 100]);
         settings.rooms.announce_burst = dice.of(&[1, 3, 50]);
@@ -398,6 +412,27 @@ impl Walk {
         self.settings = settings.clone();
         self.longest_gather = self.longest_gather.max(settings.rooms.gather).max(settings.rooms.gather_big);
         self.handle(Input::Settings(Box::new(settings)));
+    }
+
+    /// What a store does, and what is done to it.
+    fn store(&mut self) {
+        if !self.world.hub.is_recording() {
+            return;
+        }
+        let input = match self.dice.below(8) {
+            // The daemon has crashed, and is back: what was not told is written again.
+            0 => Input::Archive(Some(Box::new(self.world.disk.recall()))),
+            1 => {
+                let what = Selector {
+                    text: Some(self.dice.of(WORDS).to_lowercase()),
+                    client: self.dice.one_in(2).then(|| self.somebody()).flatten(),
+                    ..Selector::default()
+                };
+                Input::Redact { what: Arc::new(what), by: By { uid: 0, pid: 1 } }
+            }
+            _ => Input::Recorded { through: self.world.disk.through.unwrap_or(0).saturating_sub(self.dice.roll() % 3) },
+        };
+        self.handle(input);
     }
 
     fn pass(&mut self) {
@@ -487,6 +522,11 @@ impl Walk {
 
     fn owe(&mut self, effect: &Effect) {
         match effect {
+            Effect::Post { line, .. } if line.said.is_kept() && self.world.hub.is_recording() => self.kept += 1,
+            _ => {}
+        }
+        match effect {
+            Effect::Record { .. } | Effect::Search(_) => {}
             Effect::Open(room) => assert!(self.members.insert(*room, BTreeSet::new()).is_none()),
             Effect::Shut(room) => {
                 assert!(
@@ -553,9 +593,21 @@ impl Walk {
     fn check(&self) {
         let hub = &self.world.hub;
         hub.check_invariants();
+        let disk = &self.world.disk;
+        assert_eq!(
+            self.kept,
+            disk.lines.len() as u64 + hub.counters().history_lost,
+            "each line is recorded or counted"
+        );
+        assert!(hub.backlog().bytes() <= self.longest_queue, "what waits for the disk is capped");
         for room in hub.rooms() {
             assert_eq!(room.members, self.members[&room.id], "who is in {}", room.name);
             assert!(room.history.iter().all(|line| line.said.is_kept()), "history keeps what was said only");
+            for line in room.history.iter() {
+                if let Some((_, _, on_disk)) = self.world.disk.lines.get(&line.seq) {
+                    assert_eq!(on_disk, &**line, "what is in memory stands on disk alike");
+                }
+            }
         }
         assert_eq!(hub.rooms().len(), self.members.len());
         alone_in_looks(hub.sessions().map(|session| &session.nick));

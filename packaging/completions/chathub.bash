@@ -25,6 +25,12 @@ _chathub() {
             chathub,serve)
                 cmd="chathub__subcmd__serve"
                 ;;
+            chathub__subcmd__ctl,backup)
+                cmd="chathub__subcmd__ctl__subcmd__backup"
+                ;;
+            chathub__subcmd__ctl,ban)
+                cmd="chathub__subcmd__ctl__subcmd__ban"
+                ;;
             chathub__subcmd__ctl,call)
                 cmd="chathub__subcmd__ctl__subcmd__call"
                 ;;
@@ -64,6 +70,9 @@ _chathub() {
             chathub__subcmd__ctl,mute)
                 cmd="chathub__subcmd__ctl__subcmd__mute"
                 ;;
+            chathub__subcmd__ctl,redact)
+                cmd="chathub__subcmd__ctl__subcmd__redact"
+                ;;
             chathub__subcmd__ctl,reload)
                 cmd="chathub__subcmd__ctl__subcmd__reload"
                 ;;
@@ -90,6 +99,18 @@ _chathub() {
                 ;;
             chathub__subcmd__ctl,unmute)
                 cmd="chathub__subcmd__ctl__subcmd__unmute"
+                ;;
+            chathub__subcmd__ctl__subcmd__ban,add)
+                cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__add"
+                ;;
+            chathub__subcmd__ctl__subcmd__ban,list)
+                cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__list"
+                ;;
+            chathub__subcmd__ctl__subcmd__ban,remove)
+                cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__remove"
+                ;;
+            chathub__subcmd__ctl__subcmd__ban,test)
+                cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__test"
                 ;;
             *)
                 ;;
@@ -126,8 +147,148 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick mute unmute rename rooms topic close history history-stats say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__backup)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__ban)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help add list remove test"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__ban__subcmd__add)
+            opts="-q -h --reason --for --dry-run --yes --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__ban__subcmd__list)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__ban__subcmd__remove)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__ban__subcmd__test)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -288,7 +449,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__history)
-            opts="-q -h --room --last --since --until --search --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --room --last --since --until --search --format --output --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +472,14 @@ _chathub() {
                     return 0
                     ;;
                 --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -352,13 +521,17 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__kick)
-            opts="-q -h --reason --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --reason --ban --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ban)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -422,7 +595,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood report reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood report ban history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -451,6 +624,56 @@ _chathub() {
             fi
             case "${prev}" in
                 --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__redact)
+            opts="-q -h --room --client --nick --seq --since --until --search --yes --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --room)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nick)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --search)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

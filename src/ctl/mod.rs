@@ -5,6 +5,7 @@
 //! decides, this asks.
 
 pub mod connect;
+mod file;
 mod monitor;
 pub mod print;
 pub mod schema;
@@ -12,7 +13,7 @@ mod top;
 
 use std::fmt;
 use std::io::{self, BufWriter, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::CommandFactory;
@@ -20,14 +21,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{Cli, CtlArgs, CtlCommand};
+use crate::cli::{BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
+use crate::wire::base64;
 use crate::wire::control::{
-    ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs, LogLevelArgs,
-    MuteArgs, NoArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs, Text, TopicArgs, WhoArgs,
-    Whole,
+    BackupPiece, BanArgs, BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode,
+    HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs,
+    Stopped, SubscribeArgs, Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
 };
 use connect::{Connection, Places};
+use file::{Existing, NewFile, Progress};
 use print::{Screen, escape};
 
 /// How long an answer may take, unless `--timeout` says otherwise.
@@ -58,6 +61,10 @@ enum Failure {
     Silent { path: PathBuf, after: Duration },
     /// The daemon said no.
     Refused(ControlError),
+    /// It would be done only if it was meant.
+    NotSure,
+    /// The file could not be written.
+    File { path: PathBuf, source: io::Error },
     /// The answer could not be written out.
     Output(io::Error),
 }
@@ -85,7 +92,7 @@ impl Failure {
             },
             // Whoever read the output has seen enough.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-            Self::Output(_) => Exit::Refused,
+            Self::Output(_) | Self::NotSure | Self::File { .. } => Exit::Refused,
         }
     }
 
@@ -121,7 +128,7 @@ impl Failure {
             Self::Refused(error) if error.code == ErrorCode::Internal => {
                 vec!["Its journal says more: journalctl -u chathub -e".into()]
             }
-            Self::Usage(_) | Self::Refused(_) | Self::Output(_) => Vec::new(),
+            Self::Usage(_) | Self::Refused(_) | Self::Output(_) | Self::NotSure | Self::File { .. } => Vec::new(),
         }
     }
 }
@@ -147,6 +154,8 @@ impl fmt::Display for Failure {
                 write!(f, "no answer from {} within {}", path.display(), humantime::format_duration(*after))
             }
             Self::Refused(error) => write!(f, "{error}"),
+            Self::NotSure => f.write_str("nothing was changed; --yes does it"),
+            Self::File { path, source } => write!(f, "cannot write {}: {}", path.display(), reason(source)),
             Self::Output(error) => write!(f, "cannot write the answer: {}", reason(error)),
         }
     }
@@ -216,7 +225,23 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
     let connection = Connection::open(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
     let timeout = wanted.unwrap_or_else(|| default_timeout(&args.command));
-    Session { connection, path, timeout, screen }.run(&args.command, asked)
+    let mut progress = Progress::default();
+    match &args.command {
+        CtlCommand::History { output: Some(file), .. } => {
+            let mut file = NewFile::create(file, Existing::Replace)?;
+            let mut out = BufWriter::new(&mut file.file);
+            let mut page = Screen::new(&mut out);
+            (page.json, page.legend, page.quiet) = (screen.json, screen.legend, screen.quiet);
+            progress = Progress::new(screen.quiet);
+            Session { connection, path, timeout, screen: &mut page, progress }.run(&args.command, asked)?;
+            page.flush()?;
+            drop(out);
+            return file.keep();
+        }
+        CtlCommand::Backup { .. } => progress = Progress::new(screen.quiet),
+        _ => {}
+    }
+    Session { connection, path, timeout, screen, progress }.run(&args.command, asked)
 }
 
 /// Whether systemd has a job to stop `unit`. It has one of another kind while it restarts it, and none
@@ -263,7 +288,19 @@ impl Asked {
             CtlCommand::Status => one(Command::Status(none)),
             CtlCommand::Clients { room } => one(Command::ClientsList(ClientsListArgs { room })),
             CtlCommand::Client { who } => one(Command::ClientsGet(WhoArgs { who })),
-            CtlCommand::Kick { who, reason } => one(Command::ClientsKick(KickArgs { who, reason })),
+            CtlCommand::Kick { who, reason, ban } => {
+                let ban_s = ban.map(|time| Whole(time.as_secs()));
+                one(Command::ClientsKick(KickArgs { who, reason, ban_s }))
+            }
+            CtlCommand::Ban { action } => one(match action {
+                BanCommand::Add { target, reason, time, dry_run, yes } => {
+                    let for_s = time.map(|time| Whole(time.as_secs()));
+                    Command::BansAdd(BanArgs { target, reason, for_s, yes, dry_run })
+                }
+                BanCommand::List => Command::BansList(none),
+                BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
+                BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
+            }),
             CtlCommand::Mute { who, time } => {
                 one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())) }))
             }
@@ -275,7 +312,7 @@ impl Asked {
                 one(Command::RoomsTopic(TopicArgs { room, text }))
             }
             CtlCommand::Close { room, reason } => one(Command::RoomsClose(CloseArgs { room, reason })),
-            CtlCommand::History { room, last, since, until, search } => {
+            CtlCommand::History { room, last, since, until, search, .. } => {
                 let last = last.map(Whole);
                 Ok(Self::Stream(match search {
                     None => Command::HistoryDump(HistoryArgs { room, last, since, until }),
@@ -283,6 +320,24 @@ impl Asked {
                 }))
             }
             CtlCommand::HistoryStats => one(Command::HistoryStats(none)),
+            CtlCommand::Redact { room, client, nick, seq, since, until, search, yes } => {
+                let which = RedactArgs {
+                    room,
+                    client,
+                    nick,
+                    from_seq: seq,
+                    to_seq: seq,
+                    since,
+                    until,
+                    query: search,
+                    dry_run: false,
+                };
+                if which == RedactArgs::default() {
+                    return Err(usage("nothing says which lines; see chathub ctl redact --help".into()));
+                }
+                one(Command::HistoryRedact(RedactArgs { dry_run: !yes, ..which }))
+            }
+            CtlCommand::Backup { .. } => Ok(Self::Stream(Command::Backup(none))),
             CtlCommand::Say { room, text } => {
                 let text = text.join(" ");
                 if text.trim().is_empty() {
@@ -318,6 +373,7 @@ struct Session<'a, 'b> {
     /// For each answer; `None` waits for ever.
     timeout: Option<Duration>,
     screen: &'a mut Screen<'b>,
+    progress: Progress,
 }
 
 impl Session<'_, '_> {
@@ -325,10 +381,17 @@ impl Session<'_, '_> {
         match asked {
             Asked::One(command) => {
                 let result = self.ask(&command)?;
-                self.answer(given, &result)
+                self.answer(given, &result)?;
+                // What was only counted may have been meant.
+                let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
+                if counted { Err(Failure::NotSure) } else { Ok(()) }
             }
             Asked::Stream(command) if matches!(given, CtlCommand::Monitor { .. }) => self.monitor(&command),
-            Asked::Stream(command) => self.history(&command),
+            Asked::Stream(command) => match given {
+                CtlCommand::Backup { file } => self.backup(&command, file),
+                CtlCommand::History { format, .. } => self.history(&command, *format),
+                _ => unreachable!("these are the streams"),
+            },
             Asked::Raw => self.call(given),
             Asked::Top(interval) => self.top(interval),
         }
@@ -395,6 +458,10 @@ impl Session<'_, '_> {
             CtlCommand::Clients { .. } => show!(print::clients),
             CtlCommand::Client { .. } => show!(print::client),
             CtlCommand::Kick { .. } => show!(print::kicked, &asked),
+            CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::ban_added),
+            CtlCommand::Ban { action: BanCommand::List } => show!(print::bans),
+            CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::ban_removed),
+            CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::ban_tested),
             CtlCommand::Mute { .. } => show!(print::muted, &asked),
             CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::renamed),
@@ -403,6 +470,7 @@ impl Session<'_, '_> {
             CtlCommand::Topic { .. } => show!(print::topic_set),
             CtlCommand::Close { .. } => show!(print::closed),
             CtlCommand::HistoryStats => show!(print::history_stats),
+            CtlCommand::Redact { .. } => show!(print::redacted),
             CtlCommand::Say { .. } => show!(print::said),
             CtlCommand::Metrics => show!(print::metrics),
             CtlCommand::LogLevel { level: None } => show!(print::log_level),
@@ -412,6 +480,7 @@ impl Session<'_, '_> {
             CtlCommand::Describe { cmd: None } => show!(print::commands),
             CtlCommand::Describe { cmd: Some(_) } => show!(print::command),
             CtlCommand::History { .. }
+            | CtlCommand::Backup { .. }
             | CtlCommand::Monitor { .. }
             | CtlCommand::Top { .. }
             | CtlCommand::Call { .. }
@@ -431,7 +500,37 @@ impl Session<'_, '_> {
         }
     }
 
-    fn history(&mut self, command: &Command) -> Result<(), Failure> {
+    /// Writes the pieces of a copy to a file.
+    fn backup(&mut self, command: &Command, path: &Path) -> Result<(), Failure> {
+        let mut file = NewFile::create(path, Existing::Refuse)?;
+        let id = self.send(command, true)?;
+        let (mut written, mut total) = (0, 0);
+        loop {
+            let (result, more) = self.result(id)?;
+            if !more {
+                break;
+            }
+            let piece: BackupPiece = self.read(&result)?;
+            let bytes = base64::decode(&piece.data).ok_or_else(|| self.garbled("a piece that is not Base64"))?;
+            if piece.offset != written {
+                return Err(self.garbled("pieces that do not follow each other"));
+            }
+            let done = file.file.write_all(&bytes);
+            done.map_err(|source| Failure::File { path: path.to_owned(), source })?;
+            written += bytes.len() as u64;
+            total = piece.total;
+            self.progress.bytes(written, total);
+        }
+        self.progress.end();
+        if written != total {
+            return Err(self.garbled(format_args!("{written} bytes of {total}")));
+        }
+        file.keep()?;
+        Ok(print::backed_up(self.screen, &path.display().to_string(), written)?)
+    }
+
+    fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
+        let format = if self.screen.json { Format::Json } else { format };
         let id = self.send(command, true)?;
         let mut lines = 0;
         loop {
@@ -439,22 +538,27 @@ impl Session<'_, '_> {
             if !more {
                 break;
             }
-            if self.screen.json {
-                self.screen.json_line(&result)?;
-            } else {
-                let line = self.read(&result)?;
-                if lines == 0 {
-                    print::history_heading(self.screen)?;
+            if lines == 0 {
+                match format {
+                    Format::Text => print::history_heading(self.screen)?,
+                    Format::Csv => print::history_csv_heading(self.screen)?,
+                    Format::Json => {}
                 }
-                print::history_line(self.screen, &line)?;
+            }
+            match format {
+                Format::Text => print::history_line(self.screen, &self.read(&result)?)?,
+                Format::Csv => print::history_csv_line(self.screen, &self.read(&result)?)?,
+                Format::Json => self.screen.json_line(&result)?,
             }
             lines += 1;
+            self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
             // Output waits to be gathered only while there is more to gather.
             if !self.connection.has_line() {
                 self.screen.flush()?;
             }
         }
-        if self.screen.json { Ok(()) } else { Ok(print::history_end(self.screen, lines)?) }
+        self.progress.end();
+        if format == Format::Text { Ok(print::history_end(self.screen, lines)?) } else { Ok(()) }
     }
 
     fn monitor(&mut self, command: &Command) -> Result<(), Failure> {

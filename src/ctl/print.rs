@@ -12,8 +12,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
 use crate::wire::control::{
-    Client, ClientList, Closed, Description, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted,
-    Reloaded, Renamed, RoomList, Said, Status, Stopped, Time, Topic,
+    Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory, HistoryStats, Kicked, Level,
+    Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Time,
+    Topic, Unbanned,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -123,6 +124,16 @@ impl<'a> Screen<'a> {
     /// Writes one object of a stream, on one line.
     pub(super) fn json_line(&mut self, value: &Value) -> io::Result<()> {
         writeln!(self.out, "{}", json(value, Layout::Compact))
+    }
+
+    /// Writes a record of comma-separated values (RFC 4180), each escaped and between quotes. What a
+    /// spreadsheet could take for a formula stands behind an apostrophe.
+    fn csv(&mut self, values: &[&str]) -> io::Result<()> {
+        let quoted = values.iter().map(|value| {
+            let formula = if value.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+            format!("\"{formula}{}\"", escape(value).replace('"', "\"\""))
+        });
+        write!(self.out, "{}\r\n", quoted.collect::<Vec<_>>().join(","))
     }
 
     /// Writes a text of this program, or escape sequences of its own. Nothing from outside!
@@ -339,6 +350,9 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
         ("Rooms", format!("{} of at most {}", status.rooms, status.rooms_max)),
         ("History", format!("{} in memory", count(status.history_lines, "line"))),
     ];
+    if !status.recording.is_empty() {
+        facts.push(("Recording", status.recording.clone()));
+    }
     let mut key = "Listening";
     for listener in &status.listeners {
         facts.push((std::mem::take(&mut key), format!("{} on {}", listener.name, listener.addr)));
@@ -418,7 +432,57 @@ fn whom(asked: &[&str], ids: &[String]) -> String {
 }
 
 pub(super) fn kicked(to: &mut Screen<'_>, asked: &[&str], result: &Kicked) -> io::Result<()> {
-    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked)))
+    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked)))?;
+    result.banned.iter().try_for_each(|ban| to.done(&format!("Banned {} {} ({}).", ban.target, ban_end(ban), ban.id)))
+}
+
+fn ban_end(ban: &Ban) -> String {
+    ban.until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)))
+}
+
+pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> {
+    let hit = if result.disconnected.is_empty() { "nobody".to_owned() } else { result.disconnected.join(", ") };
+    match &result.ban {
+        Some(ban) => to.done(&format!("Banned {} {} ({}); disconnected {hit}.", ban.target, ban_end(ban), ban.id)),
+        None => to.line(&format!("It would disconnect {hit}.")),
+    }
+}
+
+pub(super) fn bans(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
+    ban_table(&list.bans).print(to, "ban")?;
+    if list.persistent { Ok(()) } else { to.legend("They end with the daemon: nothing is recorded.") }
+}
+
+fn ban_table(bans: &[Ban]) -> Table {
+    let mut table = Table::new(&[
+        ("ID", Side::Left),
+        ("TARGET", Side::Left),
+        ("SINCE", Side::Left),
+        ("UNTIL", Side::Left),
+        ("BY", Side::Left),
+        ("REASON", Side::Left),
+    ]);
+    for ban in bans {
+        table.row([
+            ban.id.clone(),
+            ban.target.clone(),
+            time(&ban.since),
+            ban.until.as_ref().map(time).unwrap_or_default(),
+            ban.by.clone(),
+            ban.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+pub(super) fn ban_removed(to: &mut Screen<'_>, result: &Unbanned) -> io::Result<()> {
+    to.done(&format!("Lifted the ban of {} ({}).", result.removed.target, result.removed.id))
+}
+
+pub(super) fn ban_tested(to: &mut Screen<'_>, result: &BanTest) -> io::Result<()> {
+    ban_table(&result.bans).print(to, "ban")?;
+    let hit = if result.clients.is_empty() { "nobody".to_owned() } else { result.clients.join(", ") };
+    to.line(&format!("A ban of it would disconnect {hit}."))
 }
 
 pub(super) fn muted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {
@@ -478,6 +542,7 @@ pub(super) fn history_line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
         LineKind::Say => format!("{}: {}", line.nick, line.text),
         LineKind::Emote => format!("* {} {}", line.nick, line.text),
         LineKind::Notice => format!("-- {}", line.text),
+        LineKind::Redacted => "-- (removed)".to_owned(),
         LineKind::Topic => format!("-- {} set the topic: {}", line.nick, line.text),
     };
     let room = escape(&line.room);
@@ -493,11 +558,44 @@ pub(super) fn history_end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
     to.legend(&format!("{} listed.", count(number, "line")))
 }
 
+/// A heading by RFC 4180.
+pub(super) fn history_csv_heading(to: &mut Screen<'_>) -> io::Result<()> {
+    if to.legend { to.csv(&["seq", "time", "room", "nick", "kind", "text"]) } else { Ok(()) }
+}
+
+pub(super) fn history_csv_line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
+    let kind = serde_json::to_value(line.kind)?;
+    to.csv(&[
+        &line.seq.to_string(),
+        &line.t.to_string(),
+        &line.room,
+        &line.nick,
+        kind.as_str().unwrap_or_default(),
+        &line.text,
+    ])
+}
+
+pub(super) fn redacted(to: &mut Screen<'_>, result: &Redacted) -> io::Result<()> {
+    let lines = count(result.lines, "line");
+    match (result.dry_run, result.lines) {
+        (_, 0) => to.done("No such line is kept."),
+        (true, _) => to.line(&format!("{lines} would be made unreadable.")),
+        (false, _) => to.done(&format!("{lines} made unreadable.")),
+    }
+}
+
+pub(super) fn backed_up(to: &mut Screen<'_>, path: &str, length: u64) -> io::Result<()> {
+    to.done(&format!("Copied {} to {path}.", bytes(length)))
+}
+
 pub(super) fn history_stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Result<()> {
     let mut table = Table::new(&[("ROOM", Side::Left), ("LINES", Side::Right), ("OLDEST", Side::Left)]);
     for room in &stats.rooms {
         let oldest = room.oldest.as_ref().map(time).unwrap_or_default();
         table.row([room.room.clone(), room.lines.to_string(), oldest]);
+    }
+    if let Some(disk) = &stats.disk {
+        return history_on_disk(to, stats, disk);
     }
     table.print(to, "room")?;
     let kept = if stats.persistent { "outlives the daemon" } else { "ends with the daemon" };
@@ -507,6 +605,52 @@ pub(super) fn history_stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Re
         bytes(stats.bytes),
         stats.lines_per_room
     ))
+}
+
+fn history_on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io::Result<()> {
+    let mut table = Table::new(&[
+        ("ROOM", Side::Left),
+        ("ON DISK", Side::Right),
+        ("IN MEMORY", Side::Right),
+        ("OLDEST", Side::Left),
+        ("NEWEST", Side::Left),
+    ]);
+    let in_memory = |name: &str| stats.rooms.iter().find(|room| room.room == name).map_or(0, |room| room.lines);
+    for room in &disk.rooms {
+        let memory = in_memory(&room.room).to_string();
+        table.row([room.room.clone(), room.lines.to_string(), memory, time(&room.oldest), time(&room.newest)]);
+    }
+    for room in stats.rooms.iter().filter(|room| disk.rooms.iter().all(|on_disk| on_disk.room != room.room)) {
+        let oldest = room.oldest.as_ref().map(time).unwrap_or_default();
+        table.row([room.room.clone(), "0".into(), room.lines.to_string(), oldest, String::new()]);
+    }
+    table.print(to, "room")?;
+    if !to.legend {
+        return Ok(());
+    }
+    let mut facts = vec![
+        ("On disk", format!("{} ({}) in {}", count(disk.lines, "line"), bytes(disk.bytes), disk.file)),
+        (
+            "In memory",
+            format!("{} ({}), at most {} a room", count(stats.lines, "line"), bytes(stats.bytes), stats.lines_per_room),
+        ),
+        (
+            "Waiting",
+            format!(
+                "{} for the disk; {} not recorded since the start",
+                bytes(disk.waiting_bytes),
+                count(disk.lost, "line")
+            ),
+        ),
+        ("Indexed", disk.indexed_to.as_ref().map_or_else(|| "nothing yet".into(), |to| format!("up to {}", time(to)))),
+    ];
+    if let Some(trouble) = &disk.trouble {
+        facts.push(("Trouble", trouble.clone()));
+    }
+    if let Some(aside) = &disk.set_aside {
+        facts.push(("Set aside", aside.clone()));
+    }
+    Facts(facts).print(to)
 }
 
 pub(super) fn said(to: &mut Screen<'_>, result: &Said) -> io::Result<()> {

@@ -93,7 +93,11 @@ mod tests {
     fn schemas_are_read_as_people_would_say_them() {
         assert_eq!(
             args_of("clients.kick"),
-            ["who (array of string, 1 to 256 bytes)", "reason (string, 1 to 256 bytes)"]
+            [
+                "who (array of string, 1 to 256 bytes)",
+                "ban_s (integer, 1 to 3153600000)",
+                "reason (string, 1 to 256 bytes)"
+            ]
         );
         let history = args_of("history.dump");
         assert!(history.contains(&"last (integer, 1 to 1000000)".into()), "{history:?}");

@@ -400,7 +400,7 @@ fn nick(call: &mut Call<'_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
-    if let Err(refusal) = call.hub.may_bear(call.id, &name) {
+    if let Err(refusal) = call.hub.may_bear(call.id, &name, call.now) {
         return call.refuse(refusal);
     }
     // A name can be as good as a line: who is muted keeps the one they have.
@@ -651,7 +651,7 @@ fn quiet(call: &mut Call<'_>, _: &str) {
 }
 
 fn history(call: &mut Call<'_>, args: &str) {
-    let most = at_once(call);
+    let most = at_once(&call.hub.settings.history);
     let count = match (args, args.parse::<usize>()) {
         ("", _) => most,
         (_, Ok(count @ 1..)) => count.min(most),
@@ -660,13 +660,15 @@ fn history(call: &mut Call<'_>, args: &str) {
     let own = call.own();
     let shown = call.room().history.iter().filter(|line| !own.hides(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
-    show(call, Replay::Last, lines);
+    let offset = call.own().view.time.unwrap_or_default();
+    let room = call.room().name.shown().into();
+    call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
 }
 
 /// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
 /// still shown some.
-fn at_once(call: &Call<'_>) -> usize {
-    match call.hub.settings.history.replay {
+pub(super) fn at_once(history: &settings::History) -> usize {
+    match history.replay {
         0 => settings::History::default().replay,
         replay => replay,
     }
@@ -676,19 +678,9 @@ fn search(call: &mut Call<'_>, args: &str) {
     if args.is_empty() {
         return call.usage();
     }
-    let query = name::fold(args);
-    let limit = at_once(call);
-    let own = call.own();
-    let matches = |line: &&Arc<super::Line>| !own.hides(line) && name::fold(line.said.text()).contains(&query);
-    let found = call.room().history.iter().filter(matches);
-    let lines = newest(found, limit, call.hub.settings.limits.mailbox / 2);
-    show(call, Replay::Search(clip(args)), lines);
-}
-
-fn show(call: &mut Call<'_>, of: Replay, lines: Arc<[Arc<super::Line>]>) {
-    let offset = call.own().view.time.unwrap_or_default();
-    let room = call.room().name.shown().into();
-    call.tell(Message::Replay { room, of, lines, offset });
+    let query = name::fold(args).into();
+    let limit = at_once(&call.hub.settings.history);
+    call.hub.search(call.id, clip(args), query, limit, call.effects);
 }
 
 fn time(call: &mut Call<'_>, args: &str) {

@@ -5,9 +5,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Reach;
 use super::name::InvalidName;
 use super::terminal::{Colors, Mode};
 use super::time::Wall;
@@ -68,6 +70,8 @@ pub enum Said {
         /// The topic.
         text: Arc<str>,
     },
+    /// A line was here that an administrator has made unreadable. Stands in history only.
+    Redacted,
     /// Somebody came in.
     Joined {
         /// Who.
@@ -104,7 +108,10 @@ impl Said {
     /// Whether history keeps it: what people said and did, not who came and went.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        matches!(self, Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. })
+        matches!(
+            self,
+            Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. } | Self::Redacted
+        )
     }
 
     /// Whether it tells of coming and going, which `/quiet` hides.
@@ -140,7 +147,7 @@ impl Said {
             | Self::Left { nick, .. }
             | Self::Renamed { from: nick, .. } => nick,
             Self::Topic { nick, .. } => nick.as_deref().unwrap_or(""),
-            Self::Notice { .. } | Self::Gathered { .. } => "",
+            Self::Notice { .. } | Self::Gathered { .. } | Self::Redacted => "",
         }
     }
 }
@@ -214,6 +221,13 @@ pub enum Farewell {
     Lost,
     /// An administrator closed it.
     Kicked(Option<Arc<str>>),
+    /// A ban keeps it out.
+    Banned {
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+    },
     /// It did not take what was owed to it.
     TooSlow,
     /// What was meant for it alone piled up over the limit.
@@ -237,8 +251,8 @@ pub enum Message {
         room: Arc<str>,
         /// How many are in it, the newcomer included.
         members: usize,
-        /// How many lines of each room are kept.
-        kept: usize,
+        /// What is kept of what is said there.
+        kept: Kept,
     },
     /// A room was entered later on.
     Entered {
@@ -326,13 +340,34 @@ pub enum Message {
     Goodbye(Farewell),
 }
 
+/// What is kept of what people say, as they are told on coming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing.
+    Nothing,
+    /// The last so many lines of a room, until it closes.
+    Lines(usize),
+    /// What is said goes to disk.
+    OnDisk {
+        /// How long it stays there; without a time, until there is too much.
+        time: Option<Duration>,
+        /// How many lines are shown again on asking.
+        shown: usize,
+    },
+}
+
 /// What a replay shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replay {
     /// The last lines, to a newcomer or on `/history`.
     Last,
     /// The matches of a search.
-    Search(Arc<str>),
+    Search {
+        /// For what.
+        query: Arc<str>,
+        /// How far back it looked.
+        reach: Reach,
+    },
 }
 
 /// Something that was done, told to the one who asked for it.
@@ -447,12 +482,28 @@ pub enum Refusal {
         /// Bytes allowed.
         limit: usize,
     },
+    /// A search is under way already.
+    StillSearching,
     /// The topic has more bytes than are allowed.
     TopicTooLong(usize),
     /// The program sends lines and nothing else.
     NoCharMode,
     /// Not an offset from UTC.
     BadOffset(Arc<str>),
+    /// A ban keeps this address out.
+    Banned {
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+    },
+    /// Nobody may have that name.
+    NameBanned {
+        /// The name.
+        name: Arc<str>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
     /// The hub is full.
     Full,
     /// So many come from this address already.

@@ -8,13 +8,17 @@
 //! | --- | --- |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
+//! | who is kept out | [`moderation`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
+//! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
 //! | how fast one may send | [`pace`] |
 
+pub mod archive;
 pub mod command;
 mod complete;
 pub mod message;
+pub mod moderation;
 pub mod name;
 pub mod pace;
 pub mod room;
@@ -31,10 +35,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use message::{Done, Farewell, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
+use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
+use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
+use moderation::{Ban, BanId, Bans, Target};
 use name::Name;
 use pace::{Pace, Verdict, Word};
-use room::{Room, Step};
+use room::{History, Room, Step};
 use roster::Roster;
 use session::{Mute, Origin, Session};
 use terminal::{Mode, Terminal};
@@ -153,6 +159,48 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
+    /// What is said is to be recorded from now on, and here is what was recorded before; or nothing is
+    /// recorded. Comes at each start, also after a crash that the hub's state has survived.
+    Archive(Option<Box<Recalled>>),
+    /// All records up to this number are on disk.
+    Recorded {
+        /// The number.
+        through: u64,
+    },
+    /// What a search has found.
+    Found {
+        /// Who asked.
+        session: SessionId,
+        /// The number of the search.
+        number: u64,
+        /// What was found.
+        found: Box<Found>,
+    },
+    /// An administrator makes lines of history unreadable.
+    Redact {
+        /// Which.
+        what: Arc<Selector>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator keeps somebody out. A ban of the same is replaced.
+    Ban {
+        /// Whom.
+        target: Target,
+        /// Why; told to them.
+        reason: Option<Arc<str>>,
+        /// Until when; `None`: until it is lifted.
+        until: Option<Wall>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator lifts a ban.
+    Unban {
+        /// Which.
+        id: BanId,
+        /// Who does it.
+        by: By,
+    },
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub is to stop: everybody is told, and no one is taken any more.
@@ -266,6 +314,15 @@ pub enum Effect {
         /// Why.
         why: Farewell,
     },
+    /// Something is to be written to disk. [`Input::Recorded`] is expected some time; nobody waits.
+    Record {
+        /// Its number, higher than those before.
+        number: u64,
+        /// What.
+        record: Record,
+    },
+    /// Somebody wants lines that are on disk. [`Input::Found`] is the answer, and there must be one.
+    Search(Box<Search>),
     /// Something worth a line in the journal and in the stream of events.
     Happened(Happening),
 }
@@ -330,6 +387,16 @@ pub enum What {
     Flood,
     /// A client reported another one.
     Reported,
+    /// Somebody is kept out.
+    Banned,
+    /// A ban was lifted.
+    Unbanned,
+    /// Lines were made unreadable.
+    Redacted,
+    /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.
+    HistoryLost,
+    /// Lines are recorded again.
+    HistoryResumed,
     /// The hub stops.
     Stopping,
 }
@@ -365,6 +432,10 @@ counters! {
     refused_address;
     /// Connections refused because the hub was stopping.
     refused_stopping;
+    /// Connections refused because of a ban.
+    refused_banned;
+    /// Clients disconnected by a new ban.
+    banned;
     /// Lines received from clients.
     lines_received;
     /// Lines said in rooms.
@@ -379,6 +450,8 @@ counters! {
     lines_dropped;
     /// Lines refused because their client was muted.
     lines_muted;
+    /// Lines that were said and not recorded: the disk did not keep up, or did not take them.
+    history_lost;
     /// Clients disconnected by an administrator.
     kicked;
     /// Clients disconnected because they took nothing of what was owed to them.
@@ -404,6 +477,13 @@ pub struct Hub {
     room_names: Roster<RoomId>,
     lobby: RoomId,
     deadlines: BTreeSet<(Mono, RoomId)>,
+    bans: Bans,
+    /// Whether what is said goes to disk.
+    recording: bool,
+    backlog: Backlog,
+    /// What was said before the start in rooms that nobody has opened since, by folded name.
+    dormant: BTreeMap<Name, (RoomId, History)>,
+    next_search: u64,
     next_room: u64,
     next_line: u64,
     counters: Counters,
@@ -431,6 +511,11 @@ impl Hub {
             room_names: Roster::default(),
             lobby: RoomId(0),
             deadlines: BTreeSet::new(),
+            bans: Bans::default(),
+            recording: false,
+            backlog: Backlog::default(),
+            dormant: BTreeMap::new(),
+            next_search: 1,
             next_room: 0,
             next_line: 1,
             counters: Counters::default(),
@@ -495,7 +580,7 @@ impl Hub {
             Input::Kick { session, reason, by } => self.kick(session, reason, by, now, effects),
             Input::Mute { session, mute, by } => self.mute(session, mute, by, now, effects),
             Input::Rename { session, nick, by } => {
-                if self.sessions.contains_key(&session) && self.may_bear(session, &nick).is_ok() {
+                if self.sessions.contains_key(&session) && self.may_bear(session, &nick, now).is_ok() {
                     tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())), effects);
                     self.rename(session, nick, Some(by), now, effects);
                 }
@@ -507,6 +592,14 @@ impl Hub {
             }
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by, now, effects),
             Input::Announce { room, text, by } => self.announce(room, &text, by, now, effects),
+            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), effects),
+            Input::Recorded { through } => self.backlog.done(through),
+            Input::Found { session, number, found } => self.found(session, number, *found, effects),
+            Input::Redact { what, by } => {
+                self.redact(&what, by, now, effects);
+            }
+            Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by, now, effects),
+            Input::Unban { id, by } => self.unban(id, by, now, effects),
             Input::Settings(settings) => self.configure(*settings),
             Input::Stop { message } => self.stop(message, now, effects),
             Input::Tick => self.tick(now, effects),
@@ -610,6 +703,38 @@ impl Hub {
         &self.counters
     }
 
+    /// Who is kept out.
+    #[must_use]
+    pub fn bans(&self) -> &Bans {
+        &self.bans
+    }
+
+    /// Whom a ban would hit who is here now, by age.
+    pub fn hit_by<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Session> {
+        self.sessions().filter(move |session| match target {
+            Target::Network(network) => network.has(session.peer.ip()),
+            Target::Name(name) => session.nick.looks_like(name),
+        })
+    }
+
+    /// Whether what is said goes to disk.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.recording
+    }
+
+    /// The number of the last line that was said.
+    #[must_use]
+    pub fn last_line(&self) -> u64 {
+        self.next_line - 1
+    }
+
+    /// What is on its way to disk.
+    #[must_use]
+    pub fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
     /// Most clients at one time.
     #[must_use]
     pub fn peak(&self) -> usize {
@@ -622,17 +747,20 @@ impl Hub {
         self.stopping
     }
 
-    /// Whether `session` may take the name `nick`.
+    /// Whether `session` may take the name `nick` at `now`.
     ///
     /// # Errors
     /// Why not.
-    pub fn may_bear(&self, session: SessionId, nick: &Name) -> Result<(), Refusal> {
+    pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
         if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
         if name::is_reserved(nick) || looks_like_id(nick.folded()) {
             return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(ban) = self.bans.of_name(nick, now.wall) {
+            return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
         match self.roster.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
@@ -661,6 +789,9 @@ impl Hub {
             assert!(room.history.len() <= self.settings.history.lines, "history is capped");
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
         }
+        self.backlog.check_invariants();
+        self.bans.check_invariants();
+        assert!(self.recording || self.backlog.iter().len() == 0, "nothing waits where nothing is recorded");
         let pending: usize = self.rooms.values().filter(|room| room.presence.flush_at.is_some()).count();
         assert_eq!(pending, self.deadlines.len(), "each gathered line has its deadline");
     }
@@ -669,8 +800,9 @@ impl Hub {
 
     fn connect(&mut self, id: SessionId, peer: SocketAddr, now: Now, effects: &mut Vec<Effect>) {
         let origin = Origin::of(peer.ip());
-        if let Some(refusal) = self.may_connect(origin) {
+        if let Some(refusal) = self.may_connect(peer, origin, now) {
             let text = match &refusal {
+                Refusal::Banned { .. } => "banned",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -706,6 +838,7 @@ impl Hub {
             ignoring: Vec::new(),
             private_from: None,
             mute: None,
+            searching: None,
             pace: Pace::default(),
             lines: 0,
             dropped: 0,
@@ -714,7 +847,14 @@ impl Hub {
         self.peak = self.peak.max(self.sessions.len());
         // The same address and port give the same name again.
         self.hide_by_name(id, effects);
+        let history = &self.settings.history;
         let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
+        let kept = match history.lines {
+            _ if !room.kept => Kept::Nothing,
+            _ if self.recording => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
+            0 => Kept::Nothing,
+            lines => Kept::Lines(lines),
+        };
         room.members.insert(id);
         effects.push(Effect::Enter { session: id, room: lobby });
         let greeting = &self.settings.hub.greeting;
@@ -724,7 +864,7 @@ impl Hub {
             nick: shown.clone(),
             room: room.name.shown().into(),
             members: room.members.len(),
-            kept: self.settings.history.lines,
+            kept,
         };
         tell(id, welcome, effects);
         self.show_room(id, lobby, effects);
@@ -732,7 +872,13 @@ impl Hub {
         self.present(lobby, id, &shown, Step::Joined, now, effects);
     }
 
-    fn may_connect(&mut self, origin: Origin) -> Option<Refusal> {
+    fn may_connect(&mut self, peer: SocketAddr, origin: Origin, now: Now) -> Option<Refusal> {
+        if !self.bans.is_empty()
+            && let Some(ban) = self.bans.of_address(peer.ip(), now.wall).next()
+        {
+            self.counters.refused_banned += 1;
+            return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
+        }
         let limits = &self.settings.limits;
         let from_here = self.origins.get(&origin).copied().unwrap_or(0);
         if self.stopping {
@@ -790,6 +936,8 @@ impl Hub {
             Farewell::Lost => Some("connection lost".into()),
             Farewell::Kicked(None) => Some("kicked".into()),
             Farewell::Kicked(Some(reason)) => Some(format!("kicked: {reason}").into()),
+            Farewell::Banned { reason: None, .. } => Some("banned".into()),
+            Farewell::Banned { reason: Some(reason), .. } => Some(format!("banned: {reason}").into()),
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
         };
         // What people say stays out of the journal, a last word too.
@@ -910,18 +1058,213 @@ impl Hub {
 
     fn configure(&mut self, settings: Settings) {
         self.settings = settings;
+        let limits = &self.settings.history;
         for room in self.rooms.values_mut() {
-            room.history.trim(&self.settings.history);
+            room.kept = limits.keeps(&room.name);
+            if !room.kept {
+                room.history = History::default();
+            }
+            room.history.trim(limits);
         }
+        for (_, history) in self.dormant.values_mut() {
+            history.trim(limits);
+        }
+    }
+
+    // -- who is kept out -----------------------------------------------------------------------
+
+    fn ban(
+        &mut self,
+        target: Target,
+        reason: Option<Arc<str>>,
+        until: Option<Wall>,
+        by: By,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.expire_bans(now, effects);
+        let id = self.bans.next_id();
+        let ban = Ban { id, target, reason: reason.clone(), by: by.uid, since: now.wall, until };
+        let hit: Vec<SessionId> = self.hit_by(&ban.target).map(|session| session.id).collect();
+        if let Some(former) = self.bans.add(ban.clone()) {
+            self.record(Record::Unban(former.id), effects);
+        }
+        let text = match &reason {
+            None => ban.target.to_string(),
+            Some(reason) => format!("{}: {reason}", ban.target),
+        };
+        let (by, text) = (Some(by), Some(text.into()));
+        effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, now) }));
+        self.record(Record::Ban(Box::new(ban)), effects);
+        for session in hit {
+            self.counters.banned += 1;
+            let why = Farewell::Banned { reason: reason.clone(), until };
+            tell(session, Message::Goodbye(why.clone()), effects);
+            self.depart(session, why, now, effects);
+        }
+    }
+
+    fn unban(&mut self, id: BanId, by: By, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(ban) = self.bans.remove(id) {
+            let (by, text) = (Some(by), Some(ban.target.to_string().into()));
+            effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Unbanned, now) }));
+            self.record(Record::Unban(id), effects);
+        }
+        self.expire_bans(now, effects);
+    }
+
+    fn expire_bans(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.bans.expire(now.wall) {
+            self.record(Record::Unban(id), effects);
+        }
+    }
+
+    // -- what outlives the hub -----------------------------------------------------------------
+
+    fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
+        let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
+        let Some(recalled) = recalled else {
+            self.backlog.clear();
+            self.dormant.clear();
+            // Nobody else will answer.
+            for id in self.searchers() {
+                self.found_in_memory(id, effects);
+            }
+            return;
+        };
+        self.next_line = self.next_line.max(recalled.last_line + 1);
+        self.next_room = self.next_room.max(recalled.last_room + 1);
+        for RecalledRoom { room: id, name, lines } in recalled.rooms {
+            let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+            // The disk may not know yet that a room was closed.
+            let closed = |(_, record): &(u64, Record)| matches!(record, Record::Closed { room, .. } if *room == id);
+            if !self.settings.history.keeps(&name) || self.backlog.iter().any(closed) {
+                continue;
+            }
+            let limits = &self.settings.history;
+            if let Some(room) = self.rooms.get_mut(&id) {
+                if room.name == name {
+                    room.history.prepend(lines.into_iter(), limits);
+                }
+            } else if self.room_names.find(name.folded()).is_none() {
+                let mut history = History::default();
+                history.prepend(lines.into_iter(), limits);
+                self.dormant.insert(name, (id, history));
+            }
+        }
+        if !was_recording {
+            for ban in recalled.bans {
+                self.bans.add(ban);
+            }
+        }
+        // After a crash that this state has survived: what may not have been written, or answered.
+        let again =
+            self.backlog.iter().map(|(number, record)| Effect::Record { number: *number, record: record.clone() });
+        effects.extend(again);
+        for id in self.searchers() {
+            if let Some(search) = &self.sessions[&id].searching {
+                effects.push(Effect::Search(search.clone()));
+            }
+        }
+    }
+
+    fn searchers(&self) -> Vec<SessionId> {
+        self.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
+    }
+
+    fn record(&mut self, record: Record, effects: &mut Vec<Effect>) {
+        if self.recording {
+            let number = self.backlog.push(record.clone());
+            effects.push(Effect::Record { number, record });
+        }
+    }
+
+    fn record_line(&mut self, record: Record, now: Now, effects: &mut Vec<Effect>) {
+        match self.backlog.push_line(record.clone(), self.settings.history.queue) {
+            Taken::As(number) => {
+                if let Some(lost) = self.backlog.series_ended() {
+                    let text = Some(format!("{lost} lines were not recorded").into());
+                    effects.push(Effect::Happened(Happening { text, ..Happening::new(What::HistoryResumed, now) }));
+                }
+                effects.push(Effect::Record { number, record });
+            }
+            Taken::FirstLost => {
+                self.counters.history_lost += 1;
+                effects.push(Effect::Happened(Happening::new(What::HistoryLost, now)));
+            }
+            Taken::Lost => self.counters.history_lost += 1,
+        }
+    }
+
+    /// Makes lines unreadable, in memory now and on disk soon.
+    fn redact(&mut self, what: &Arc<Selector>, by: By, now: Now, effects: &mut Vec<Effect>) {
+        // Only what was said before: carried out later, or a second time, it means the same lines.
+        let said = self.next_line - 1;
+        let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..(**what).clone() };
+        for room in self.rooms.values_mut() {
+            room.history.redact(&what, room.name.folded());
+        }
+        for (name, (_, history)) in &mut self.dormant {
+            history.redact(&what, name.folded());
+        }
+        effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, now) }));
+        self.record(Record::Redact(Arc::new(what)), effects);
+    }
+
+    /// Looks for what `id` wants to see: on disk if something is recorded, else in memory.
+    fn search(&mut self, id: SessionId, shown: Arc<str>, query: Arc<str>, limit: usize, effects: &mut Vec<Effect>) {
+        let session = self.sessions.get_mut(&id).expect("the caller has it");
+        if session.searching.is_some() {
+            return refuse(id, Refusal::StillSearching, effects);
+        }
+        let room = &self.rooms[&session.room];
+        let number = self.next_search;
+        self.next_search += 1;
+        let search = Search { session: id, number, room: room.id, name: room.name.clone(), shown, query, limit };
+        session.searching = Some(Box::new(search.clone()));
+        if self.recording && room.kept {
+            effects.push(Effect::Search(Box::new(search)));
+        } else {
+            self.found_in_memory(id, effects);
+        }
+    }
+
+    fn found_in_memory(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        let Some(number) = self.sessions[&id].searching.as_ref().map(|search| search.number) else { return };
+        self.found(id, number, Found { lines: Vec::new(), through: 0, reach: Reach::All }, effects);
+    }
+
+    fn found(&mut self, id: SessionId, number: u64, found: Found, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(search) = session.searching.take_if(|search| search.number == number) else { return };
+        let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
+        if let Some(room) = self.rooms.get(&search.room) {
+            let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
+            lines.extend(room.history.iter().filter(|line| line.seq > found.through).filter(matches).cloned());
+        }
+        let shown = lines.iter().filter(|line| !session.hides(line));
+        let lines = room::newest(shown, search.limit, self.settings.limits.mailbox / 2);
+        let offset = session.view.time.unwrap_or_default();
+        let of = Replay::Search { query: search.shown, reach: found.reach };
+        tell(id, Message::Replay { room: search.name.shown().into(), of, lines, offset }, effects);
     }
 
     // -- rooms ---------------------------------------------------------------------------------
 
     fn open(&mut self, name: Name, now: Now, effects: &mut Vec<Effect>) -> RoomId {
-        let id = RoomId(self.next_room);
-        self.next_room += 1;
+        // A room that was open when the hub ended is still that room.
+        let (id, history) = match self.dormant.remove(name.folded()) {
+            Some((id, history)) => (id, Some(history)),
+            None => (RoomId(self.next_room), None),
+        };
+        self.next_room = self.next_room.max(id.0 + 1);
         self.room_names.claim(&name, id).expect("the caller has asked");
-        self.rooms.insert(id, Room::new(id, name, now.wall));
+        let mut room = Room::new(id, name, now.wall);
+        room.kept = self.settings.history.keeps(&room.name);
+        if let Some(history) = history {
+            room.history = history;
+        }
+        self.rooms.insert(id, room);
         effects.push(Effect::Open(id));
         id
     }
@@ -933,6 +1276,9 @@ impl Hub {
             self.deadlines.remove(&(at, id));
         }
         effects.push(Effect::Shut(id));
+        if room.kept {
+            self.record(Record::Closed { room: id, name: room.name.clone() }, effects);
+        }
         let room = Some(room.name.shown().into());
         effects.push(Effect::Happened(Happening { room, ..Happening::new(What::RoomClosed, now) }));
     }
@@ -1020,15 +1366,22 @@ impl Hub {
         let kept = said.is_kept();
         let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
         self.next_line += 1;
+        let mut record = None;
         if kept {
             if let Some(author) = author {
                 room.presence.hear(author);
             }
             self.counters.lines_said += 1;
             room.lines += 1;
-            room.history.push(line.clone(), &self.settings.history);
+            if room.kept {
+                room.history.push(line.clone(), &self.settings.history);
+                record = self.recording.then(|| Record::Line { room: id, name: room.name.clone(), line: line.clone() });
+            }
         }
         effects.push(Effect::Post { room: id, line });
+        if let Some(record) = record {
+            self.record_line(record, now, effects);
+        }
     }
 
     // -- people --------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Selector;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
 use super::pace::Crowd;
@@ -28,6 +29,8 @@ pub struct Room {
     pub lines: u64,
     /// What is kept of them.
     pub history: History,
+    /// Whether what is said in it is kept, see `history.off`.
+    pub(super) kept: bool,
     pub(super) presence: Presence,
     /// How much is said in it.
     pub(super) crowd: Crowd,
@@ -45,6 +48,7 @@ impl Room {
             since,
             lines: 0,
             history: History::default(),
+            kept: true,
             presence: Presence::default(),
             crowd: Crowd::default(),
             closing: false,
@@ -68,7 +72,7 @@ pub struct History {
 }
 
 /// What a line counts against `history.bytes`: its text and name, and what holds them.
-fn weight(line: &Line) -> usize {
+pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + std::mem::size_of::<Line>()
 }
 
@@ -87,6 +91,33 @@ impl History {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= weight(&oldest);
         }
+    }
+
+    /// Puts lines before all others, if they are older, as far as there is room for them.
+    pub(super) fn prepend(&mut self, lines: impl DoubleEndedIterator<Item = Line>, limits: &settings::History) {
+        let first = self.lines.front().map_or(u64::MAX, |line| line.seq);
+        for line in lines.rev().filter(|line| line.seq < first) {
+            self.bytes += weight(&line);
+            self.lines.push_front(Arc::new(line));
+        }
+        self.trim(limits);
+    }
+
+    /// Makes those that are meant unreadable; says how many there were.
+    pub(super) fn redact(&mut self, what: &Selector, room: &str) -> u64 {
+        let mut count = 0;
+        for line in &mut self.lines {
+            if line.said != Said::Redacted && what.matches(room, line) {
+                self.bytes -= weight(line);
+                *line = Arc::new(Line { seq: line.seq, at: line.at, author: None, said: Said::Redacted });
+                self.bytes += weight(line);
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.replay = None;
+        }
+        count
     }
 
     /// All lines kept, oldest first.

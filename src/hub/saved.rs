@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::archive::Backlog;
 use super::message::{Line, RoomId, SessionId};
+use super::moderation::Bans;
 use super::name::Name;
 use super::pace::Crowd;
 use super::room::{History, Presence, Room};
@@ -33,6 +35,20 @@ struct Saved {
     counters: BTreeMap<String, u64>,
     #[serde(default)]
     peak: usize,
+    #[serde(default)]
+    bans: Bans,
+    #[serde(default)]
+    recording: bool,
+    #[serde(default)]
+    backlog: Backlog,
+    #[serde(default)]
+    dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
+    #[serde(default = "first_search")]
+    next_search: u64,
+}
+
+fn first_search() -> u64 {
+    1
 }
 
 #[derive(Deserialize)]
@@ -64,6 +80,11 @@ struct Saving<'a> {
     next_line: u64,
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
+    bans: &'a Bans,
+    recording: bool,
+    backlog: &'a Backlog,
+    dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
+    next_search: u64,
 }
 
 #[derive(Serialize)]
@@ -100,6 +121,15 @@ impl Serialize for Hub {
             next_line: self.next_line,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.peak,
+            bans: &self.bans,
+            recording: self.recording,
+            backlog: &self.backlog,
+            dormant: self
+                .dormant
+                .iter()
+                .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
+                .collect(),
+            next_search: self.next_search,
         };
         saving.serialize(serializer)
     }
@@ -124,6 +154,11 @@ impl Saved {
             room_names: Roster::default(),
             lobby: self.lobby,
             deadlines: BTreeSet::new(),
+            bans: self.bans,
+            recording: self.recording,
+            backlog: self.backlog,
+            dormant: BTreeMap::new(),
+            next_search: self.next_search,
             next_room: self.next_room,
             next_line: self.next_line,
             counters: Counters::of(&self.counters),
@@ -146,7 +181,8 @@ impl Saved {
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
             let members = BTreeSet::new();
-            let room = Room { id, name, topic, members, since, lines, history, presence, crowd, closing: false };
+            let kept = hub.settings.history.keeps(&name);
+            let room = Room { id, name, topic, members, since, lines, history, kept, presence, crowd, closing: false };
             if hub.rooms.insert(id, room).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
@@ -164,6 +200,18 @@ impl Saved {
             if hub.sessions.insert(id, Box::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        for (id, name, lines) in self.dormant {
+            if id.0 >= hub.next_room || hub.rooms.contains_key(&id) {
+                return Err(format!("room {} is not open, and there", id.0));
+            }
+            let mut history = History::of(lines);
+            history.trim(&hub.settings.history);
+            hub.dormant.insert(name, (id, history));
+        }
+        hub.backlog.revive(hub.next_line)?;
+        if !hub.recording && hub.backlog.iter().len() > 0 {
+            return Err("something waits for the disk, and nothing is recorded".to_owned());
         }
         if !hub.rooms.contains_key(&hub.lobby) {
             return Err("there is no lobby".to_owned());

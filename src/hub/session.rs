@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Search;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
 use super::pace::Pace;
@@ -64,6 +65,9 @@ pub struct Session {
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
+    /// The search it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searching: Option<Box<Search>>,
     /// How fast it sends.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,

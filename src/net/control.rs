@@ -20,10 +20,14 @@ use tracing::{info, warn};
 
 use super::driver::Arrival;
 use crate::hub::By;
+use crate::hub::message;
 use crate::logging::{InWords, ids};
+use crate::store::{Query, Source, Trouble};
+use crate::wire::admin::{self, Stored};
+use crate::wire::base64;
 use crate::wire::control::{
-    Command, ControlError, Count, ErrorCode, Event, Hello, Line, Lines, MAX_REQUEST, PROTOCOL, Place, Reply, Request,
-    describe,
+    BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, LineKind, Lines,
+    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Time, describe,
 };
 use crate::wire::frames::{Frame, Frames};
 
@@ -34,12 +38,23 @@ pub enum Answered {
     One(Value),
     /// Lines of history, to be sent one by one or together.
     Lines(Vec<Line>),
+    /// Lines of history, from disk and behind that.
+    Stored(Stored, Source),
+    /// How many of them there are.
+    Count(Stored, Source),
+    /// How much history is kept; what is on disk is told by room as well.
+    Stats(Box<HistoryStats>, Source),
+    /// A copy of what is recorded.
+    Backup(Source),
     /// Events, from now on.
     Events(mpsc::Receiver<Event>),
 }
 
 /// How long one that asks may take to read an answer before its connection is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the disk may take before the one who asks is told that it does.
+const DISK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often a subscriber that has closed its side of the connection is looked at: whether it still
 /// listens shows in nothing else until there is an event.
@@ -173,8 +188,110 @@ impl Connection {
                 let count = lines.len() as u64;
                 self.say(&Reply::done(&id, Place::Last, &Lines { lines, count })).await
             }
+            Ok(Answered::Stored(stored, source)) => self.stored(&id, stored, source, request.more).await,
+            Ok(Answered::Count(stored, source)) => {
+                let counted = tokio::task::spawn_blocking(move || count(stored, &source)).await;
+                self.say_result(&id, counted.unwrap_or_else(|_| Err(broken()))).await
+            }
+            Ok(Answered::Stats(stats, source)) => {
+                let told = tokio::task::spawn_blocking(move || by_room(*stats, &source)).await;
+                self.say_result(&id, told.unwrap_or_else(|_| Err(broken()))).await
+            }
+            Ok(Answered::Backup(source)) => self.backup(&id, source).await,
             Ok(Answered::Events(events)) => self.stream(&id, events, behind).await,
         }
+    }
+
+    async fn say_result<T: serde::Serialize>(
+        &mut self,
+        id: &Value,
+        result: Result<T, ControlError>,
+    ) -> Result<(), Gone> {
+        match result {
+            Ok(result) => self.say(&Reply::done(id, Place::Last, &result)).await,
+            Err(error) => self.say(&Reply::refused(id, &error)).await,
+        }
+    }
+
+    /// Sends lines from disk as they are read, then those behind them. Whoever asks for one answer gets no
+    /// more than fits into one.
+    async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
+        let Stored { what, last, tail, room: unknown } = stored;
+        let (sender, mut pages) = mpsc::channel::<Result<Vec<Line>, ControlError>>(2);
+        // A reader waits for whoever reads what it has read, and nobody for it.
+        tokio::task::spawn_blocking(move || {
+            let page = |lines: Vec<(message::Line, String)>| {
+                lines.iter().map(|(line, room)| admin::history_line(room, line)).collect()
+            };
+            let query = Query { what, last };
+            let read = source.open().and_then(|reader| {
+                if let (Some(_), Some(room), []) = (&unknown, &query.what.room, &tail[..])
+                    && !reader.knows(room)?
+                {
+                    return Ok(false);
+                }
+                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(page(lines))).is_ok()).map(|()| true)
+            });
+            let _ = match read {
+                Ok(true) => sender.blocking_send(Ok(tail)),
+                Ok(false) => {
+                    let message = format!("no room {:?}", unknown.unwrap_or_default());
+                    sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)))
+                }
+                Err(trouble) => sender.blocking_send(Err(unreadable(&trouble))),
+            };
+        });
+        let (mut whole, mut count) = (Vec::new(), 0);
+        while let Some(page) = pages.recv().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return self.say(&Reply::refused(id, &error)).await,
+            };
+            count += page.len() as u64;
+            if !more {
+                whole.extend(page);
+                if whole.len() > AT_ONCE {
+                    let message = format!("that is more than {AT_ONCE} lines: ask for a stream, with \"more\": true");
+                    return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::BadArgument, message))).await;
+                }
+                continue;
+            }
+            let mut text = String::new();
+            for line in &page {
+                text.push_str(&Reply::done(id, Place::More, line));
+            }
+            self.say(&text).await?;
+        }
+        match more {
+            true => self.say(&Reply::done(id, Place::Last, &Count { count })).await,
+            false => self.say(&Reply::done(id, Place::Last, &Lines { lines: whole, count })).await,
+        }
+    }
+
+    /// Sends a copy of the file, made beside it and gone at the end.
+    async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
+        let (sender, mut pieces) = mpsc::channel::<Result<BackupPiece, ControlError>>(2);
+        tokio::task::spawn_blocking(move || {
+            let failed = |what: &str, error: &dyn std::fmt::Display| {
+                ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
+            };
+            let copied = source.copy(&mut |offset, total, bytes| {
+                let piece = BackupPiece { offset, total, data: base64::encode(bytes) };
+                sender.blocking_send(Ok(piece)).is_ok()
+            });
+            if let Err(error) = copied {
+                let _ = sender.blocking_send(Err(failed("make", &error)));
+            }
+        });
+        let mut count = 0;
+        while let Some(piece) = pieces.recv().await {
+            match piece {
+                Ok(piece) => self.say(&Reply::done(id, Place::More, &piece)).await?,
+                Err(error) => return self.say(&Reply::refused(id, &error)).await,
+            }
+            count += 1;
+        }
+        self.say(&Reply::done(id, Place::Last, &Count { count })).await
     }
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
@@ -197,7 +314,14 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
-        let answer = answer.await.unwrap_or_else(|_| Err(gone()));
+        let answer = match spec.name {
+            "history.redact" => tokio::time::timeout(DISK_PATIENCE, answer).await.unwrap_or_else(|_| {
+                let message = "done in memory; the disk takes nothing now, and it is done there as soon as it does";
+                Ok(Err(ControlError::new(ErrorCode::Timeout, message)))
+            }),
+            _ => answer.await,
+        };
+        let answer = answer.unwrap_or_else(|_| Err(gone()));
         if let Some(args) = args {
             let outcome = match &answer {
                 Ok(_) => "done",
@@ -277,6 +401,48 @@ impl Connection {
         nix::poll::poll(&mut fds, PollTimeout::ZERO).is_ok()
             && fds[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
     }
+}
+
+/// Lines that are sent in one answer at most.
+const AT_ONCE: usize = 10_000;
+
+fn unreadable(trouble: &Trouble) -> ControlError {
+    ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
+}
+
+/// What was reading has panicked, and its message is out.
+fn broken() -> ControlError {
+    ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
+}
+
+fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
+    let on_disk =
+        source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
+    let waiting = stored.tail.iter().filter(|line| line.kind != LineKind::Redacted).count() as u64;
+    Ok(Redacted { lines: on_disk + waiting, dry_run: true })
+}
+
+fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {
+    if let Some(disk) = &mut stats.disk {
+        // What is wrong with the disk is part of the answer: its rooms are missing then.
+        match source.open().and_then(|reader| reader.stats()) {
+            Ok(read) => {
+                disk.indexed_to = read.indexed_to.map(Time);
+                disk.rooms = read
+                    .rooms
+                    .into_iter()
+                    .map(|(room, lines, oldest, newest)| DiskRoom {
+                        room,
+                        lines,
+                        oldest: Time(oldest),
+                        newest: Time(newest),
+                    })
+                    .collect();
+            }
+            Err(trouble) => disk.trouble = Some(disk.trouble.take().unwrap_or_else(|| trouble.to_string())),
+        }
+    }
+    Ok(stats)
 }
 
 /// The arguments for the audit line: whom and what, but not what is said to people.

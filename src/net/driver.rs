@@ -31,15 +31,17 @@ use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
 use crate::config;
 use crate::hub::By;
+use crate::hub::archive::Recalled;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
 use crate::hub::time::{Mono, Now, Wall};
 use crate::logging::{self, Journal, ids};
 use crate::settings::{Applies, Settings};
+use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
-    Command, ControlError, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Reloaded, ShutdownArgs, Status,
-    Stopped, SubscribeArgs, Time,
+    Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
+    ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
 };
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -57,6 +59,8 @@ pub enum Arrival {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<control::Answered, ControlError>>,
     },
+    /// The store answers.
+    Store(store::Answer),
     /// A signal asks to read the settings again.
     Reload,
     /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
@@ -79,6 +83,9 @@ const ORDERS: usize = 16_384;
 
 /// How long after a change the status line that systemd shows is told, at the earliest.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
+
+/// How long the disk has to take what was said last, when the hub ends.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Events that may wait for one subscriber; those over it are counted, and the count is told.
 const EVENTS: usize = 1024;
@@ -182,6 +189,9 @@ pub struct Driver {
     /// How long the tape may grow.
     tape_length: u64,
     stop: Option<Stopping>,
+    store: Option<Store>,
+    /// Those who wait for lines to be made unreadable, by the number of the record.
+    redacting: Vec<(u64, oneshot::Sender<Result<control::Answered, ControlError>>)>,
 }
 
 /// A stop that is to be carried out.
@@ -216,6 +226,8 @@ pub struct Parts {
     pub tape: Tape,
     /// What is kept of sockets.
     pub queue: Keeping,
+    /// What is recorded.
+    pub store: Option<Store>,
 }
 
 impl Driver {
@@ -225,7 +237,7 @@ impl Driver {
     /// Those of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let Parts { to_rounds, reports, counts, journal, tape, queue } = parts;
+        let Parts { to_rounds, reports, counts, journal, tape, queue, store } = parts;
         Ok(Self {
             machine,
             tape,
@@ -252,13 +264,24 @@ impl Driver {
             settle_at: Some(started.mono.after(SETTLED)),
             tape_length: tape::length(),
             stop: None,
+            store,
+            redacting: Vec::new(),
         })
     }
 
-    /// Goes on with what was taken over, under `settings` if they are others.
-    pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>) {
+    /// Goes on with what was taken over, under `settings` if they are others, and with what the store has
+    /// told, if there is one.
+    pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         let at = now();
         self.input(Input::Restarted, at);
+        if let Some(recalled) = &mut recalled
+            && self.machine.hub().is_recording()
+        {
+            // It knows what was said, and which numbers were given; what may not be on disk it hands out
+            // again.
+            *recalled = Recalled::default();
+        }
+        self.input(Input::Archive(recalled.map(Box::new)), at);
         for (connection, closing) in taken.connections {
             self.port(connection, closing);
         }
@@ -429,6 +452,7 @@ impl Driver {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
+            Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Reload => match self.reload(at) {
                 Ok(_) | Err(_) => systemd::ready(),
             },
@@ -620,6 +644,18 @@ impl Driver {
     fn carry_out(&mut self, outcome: Outcome, at: Now) {
         let order = match outcome {
             Outcome::Order(order) => order,
+            Outcome::Record(number, record) => {
+                if let Some(store) = &self.store {
+                    store.record(number, record);
+                }
+                return;
+            }
+            Outcome::Search(search) => {
+                if let Some(store) = &self.store {
+                    store.search(*search);
+                }
+                return;
+            }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));
@@ -735,10 +771,8 @@ impl Driver {
             })
         };
         let answer = match self.machine.control(command, by, at, &owed, &mut self.outcomes) {
-            Some(answer) => answer.map(|answer| match answer {
-                Answer::One(value) => control::Answered::One(value),
-                Answer::Lines(lines) => control::Answered::Lines(lines),
-            }),
+            Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
+            Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
                 Command::Status(_) => one(serde_json::to_value(self.status(at))),
                 Command::Metrics(_) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
@@ -759,6 +793,71 @@ impl Driver {
         };
         // The one who asked may have gone: then nobody is told.
         let _ = reply.send(answer);
+    }
+
+    fn answered(&self, answer: Answer) -> Result<control::Answered, ControlError> {
+        let source = || {
+            let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
+            self.store.as_ref().map(Store::source).ok_or_else(none)
+        };
+        Ok(match answer {
+            Answer::One(value) => control::Answered::One(value),
+            Answer::Lines(lines) => control::Answered::Lines(lines),
+            Answer::Stored(stored) => control::Answered::Stored(stored, source()?),
+            Answer::Count(stored) => control::Answered::Count(stored, source()?),
+            Answer::Stats(mut stats) => {
+                let source = source()?;
+                stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
+                control::Answered::Stats(Box::new(stats), source)
+            }
+            Answer::Backup => control::Answered::Backup(source()?),
+            Answer::Redacting(_) => {
+                return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
+            }
+        })
+    }
+
+    fn disk(&self, health: &Health, source: &Source) -> DiskHistory {
+        DiskHistory {
+            file: source.path().display().to_string(),
+            lines: health.lines,
+            bytes: health.bytes,
+            indexed_to: None,
+            waiting_bytes: self.machine.hub().backlog().bytes() as u64,
+            lost: self.machine.hub().counters().history_lost,
+            trouble: health.trouble.as_ref().map(|(text, _)| text.clone()),
+            set_aside: health.set_aside.as_ref().map(|path| path.display().to_string()),
+            rooms: Vec::new(),
+        }
+    }
+
+    /// The store has done something.
+    fn stored(&mut self, answer: store::Answer, at: Now) {
+        let input = match answer {
+            store::Answer::Recorded { through, redacted } => {
+                for (number, lines) in redacted {
+                    if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
+                        let (_, reply) = self.redacting.swap_remove(at);
+                        let value = serde_json::to_value(Redacted { lines, dry_run: false });
+                        let _ = reply.send(Ok(control::Answered::One(value.expect("results are plain JSON"))));
+                    }
+                }
+                Input::Recorded { through }
+            }
+            store::Answer::Found { session, number, found } => Input::Found { session, number, found },
+        };
+        self.input(input, at);
+    }
+
+    /// Whether what is said is recorded, and if not, why.
+    fn recording(&self) -> String {
+        match self.store.as_ref().map(|store| (store.source(), store.health())) {
+            None => "off: history ends with the daemon".to_owned(),
+            Some((source, Health { trouble: None, .. })) => format!("on: {}", source.path().display()),
+            Some((source, Health { trouble: Some((text, since)), .. })) => {
+                format!("not since {}: {}: {text}", Time(since), source.path().display())
+            }
+        }
     }
 
     /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
@@ -788,6 +887,10 @@ impl Driver {
         settings.listen = old.listen;
         settings.service = old.service;
         settings.rooms.lobby = old.rooms.lobby;
+        settings.history.persist = old.history.persist;
+        if let Some(store) = &self.store {
+            store.configure(&settings.history);
+        }
         if settings.log.level != old.log.level {
             self.around.level.set(settings.log.level);
         }
@@ -832,6 +935,13 @@ impl Driver {
             ("restarts", "Restarts that clients have lived through.", self.machine.restarts().count),
             ("journal_lost", "Events that the journal did not take in time.", self.journal.lost()),
         ]);
+        if let Some(health) = self.store.as_ref().map(Store::health) {
+            counters.extend([
+                ("history_recorded", "Records written to disk.", health.records),
+                ("history_troubles", "Times that the disk did not take what was to be recorded.", health.troubles),
+                ("history_set_aside", "Files of history that could not be read and were set aside.", health.sets_aside),
+            ]);
+        }
         counters
     }
 
@@ -851,6 +961,7 @@ impl Driver {
             listeners: self.around.listeners.clone(),
             activated: self.around.activated,
             survival: self.survival(),
+            recording: self.recording(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
@@ -884,8 +995,17 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
+            ("history_waiting_bytes", "Lines that wait for the disk.", self.machine.hub().backlog().bytes() as u64),
         ];
-        for (name, about, value) in gauges {
+        let health = self.store.as_ref().map(Store::health);
+        let disk = health.iter().flat_map(|health| {
+            [
+                ("history_disk_lines", "Lines on disk.", health.lines),
+                ("history_disk_bytes", "Bytes on disk.", health.bytes),
+                ("history_disk_trouble", "1 if the disk takes nothing now.", health.trouble.is_some().into()),
+            ]
+        });
+        for (name, about, value) in gauges.into_iter().chain(disk) {
             let _ =
                 write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
         }
@@ -931,6 +1051,7 @@ impl Driver {
                     // A second signal: at once.
                     Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.last_words(&command, by, reply, now()),
+                    Some(Arrival::Store(answer)) => self.stored(answer, now()),
                     // Who was accepted on the way here is told so, and turned away.
                     Some(Arrival::Accepted(newcomer)) => {
                         let at = now();
@@ -957,6 +1078,14 @@ impl Driver {
                         break;
                     }
                 }
+            }
+        }
+        // Whoever still has something to say to us does not wait for it.
+        drop(arrivals);
+        if let Some(store) = self.store.take() {
+            let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
+            if !closing.await.unwrap_or(false) {
+                error!(message_id = ids::STORE, "not everything that was said last is recorded");
             }
         }
         let warning = self

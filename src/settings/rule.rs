@@ -132,8 +132,14 @@ fn parse_time(text: &str) -> Option<Duration> {
 }
 
 fn show_time(time: Duration) -> String {
-    const UNITS: [(&str, u128); 5] =
-        [("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)];
+    const UNITS: [(&str, u128); 6] = [
+        ("d", 86_400_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("min", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1000),
+    ];
     let nanos = time.as_nanos();
     if nanos == 0 {
         return "0s".to_owned();
@@ -289,8 +295,33 @@ impl Rule<Option<PathBuf>> for SocketPath {
     }
 }
 
+/// Names of rooms.
+pub(super) struct RoomNames;
+
+impl RoomNames {
+    /// How many, and of how many characters each.
+    const MAX: usize = 64;
+}
+
+impl Rule<Vec<String>> for RoomNames {
+    fn read(&self, written: &DeValue<'_>) -> Result<Vec<String>, String> {
+        let list = written.as_array().filter(|list| list.len() <= Self::MAX).ok_or_else(|| show(written))?;
+        let name = |item: &DeValue<'_>| {
+            let text = item.as_str()?;
+            crate::hub::name::Name::parse(text, Self::MAX).ok().map(|name| name.shown().to_owned())
+        };
+        list.iter().map(|item| name(item.get_ref()).ok_or_else(|| show(item.get_ref()))).collect()
+    }
+    fn write(&self, value: &Vec<String>) -> String {
+        let names: Vec<_> = value.iter().map(|name| quote(name)).collect();
+        format!("[{}]", names.join(", "))
+    }
+    fn allowed(&self) -> String {
+        format!("a list of at most {} names of rooms, like [\"tea\", \"den\"]", Self::MAX)
+    }
+}
+
 /// Yes or no.
-#[cfg_attr(not(test), expect(dead_code, reason = "no setting is a plain yes or no yet; the kind is tested"))]
 pub(super) struct Flag;
 
 impl Rule<bool> for Flag {
@@ -431,7 +462,8 @@ mod tests {
             (100_000_000, "100ms"),
             (90_000_000_000, "90s"),
             (120_000_000_000, "2min"),
-            (86_400_000_000_000, "24h"),
+            (3_600_000_000_000, "1h"),
+            (86_400_000_000_000, "1d"),
         ] {
             assert_eq!(show_time(Duration::from_nanos(nanos)), written);
             assert_eq!(parse_time(written), Some(Duration::from_nanos(nanos)));

@@ -3,13 +3,17 @@
 //! Pure: what the network alone knows of a client comes in as [`Facts`]. Commands about the process
 //! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::control::{
-    Client, ClientList, Closed, Command, ControlError, ErrorCode, Event, EventKind, HistoryArgs, HistoryStats, Kicked,
-    Line, LineKind, Muted, Renamed, Room, RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic,
+    Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode, Event,
+    EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
+    RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
 };
+use crate::hub::archive::{Record, Selector};
 use crate::hub::message::{self, SessionId};
+use crate::hub::moderation::{self, BanId, Network, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::session::{Mute, Session};
 use crate::hub::text;
@@ -34,6 +38,29 @@ pub enum Answer {
     One(serde_json::Value),
     /// Lines of history, to be sent one by one or together.
     Lines(Vec<Line>),
+    /// Lines of history that are on disk, and those that are not there yet.
+    Stored(Stored),
+    /// How many lines of [`Stored`] there are, as [`Redacted`].
+    Count(Stored),
+    /// How much history is kept in memory; what is on disk is to be added.
+    Stats(HistoryStats),
+    /// Lines are made unreadable by the record of this number; how many, the store will tell.
+    Redacting(u64),
+    /// A copy of what is recorded is wanted.
+    Backup,
+}
+
+/// Lines on disk, and those behind them that are not there yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// Those on disk.
+    pub what: Selector,
+    /// Only the last so many of them.
+    pub last: Option<u64>,
+    /// Those that are to follow.
+    pub tail: Vec<Line>,
+    /// The room's name as it was given, if no such room is open: then it must be one on disk.
+    pub room: Option<String>,
 }
 
 fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
@@ -56,10 +83,54 @@ pub fn answer(
         }
         Command::ClientsKick(args) => everybody(hub, &args.who).and_then(|who| {
             let reason = line_of(args.reason.as_ref())?;
+            let networks: BTreeSet<Network> = match args.ban_s {
+                None => BTreeSet::new(),
+                Some(_) => who.iter().map(|id| Network::around(hub_session(hub, *id).peer.ip())).collect(),
+            };
             for session in &who {
                 hub.handle(Input::Kick { session: *session, reason: reason.clone(), by }, now, effects);
             }
-            one(&Kicked { kicked: who.iter().map(SessionId::to_string).collect() })
+            let until = args.ban_s.map(|seconds| later(now, seconds.0));
+            let mut kicked: Vec<String> = who.iter().map(SessionId::to_string).collect();
+            let mut banned = Vec::new();
+            for target in networks.into_iter().map(Target::Network) {
+                kicked.extend(hub.hit_by(&target).map(|session| session.id.to_string()));
+                let add = Input::Ban { target: target.clone(), reason: reason.clone(), until, by };
+                hub.handle(add, now, effects);
+                banned.extend(hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban));
+            }
+            one(&Kicked { kicked, banned })
+        }),
+        Command::BansList(_) => {
+            let bans: Vec<_> = hub.bans().iter().filter(|ban| ban.holds(now.wall)).map(ban).collect();
+            one(&BanList { total: bans.len() as u64, bans, persistent: hub.is_recording() })
+        }
+        Command::BansAdd(args) => add_ban(hub, args, by, now, effects),
+        Command::BansRemove(args) => {
+            let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
+            let found = by_id
+                .filter(|id| hub.bans().get(*id).is_some())
+                .or_else(|| target(&args.which).ok().and_then(|target| hub.bans().about(&target)));
+            match found.and_then(|id| hub.bans().get(id)).cloned() {
+                Some(found) => {
+                    hub.handle(Input::Unban { id: found.id, by }, now, effects);
+                    one(&Unbanned { removed: ban(&found) })
+                }
+                None => Err(ControlError::new(ErrorCode::NotFound, format!("no ban {:?}", &*args.which))),
+            }
+        }
+        Command::BansTest(args) => target(&args.target).and_then(|target| {
+            let bans: Vec<_> = match &target {
+                Target::Network(network) => hub
+                    .bans()
+                    .iter()
+                    .filter(|ban| matches!(&ban.target, Target::Network(other) if other.covers(network)))
+                    .filter(|ban| ban.holds(now.wall))
+                    .map(ban)
+                    .collect(),
+                Target::Name(name) => hub.bans().of_name(name, now.wall).map(ban).into_iter().collect(),
+            };
+            one(&BanTest { bans, clients: hub.hit_by(&target).map(|session| session.id.to_string()).collect() })
         }),
         Command::ClientsMute(args) => everybody(hub, &args.who).and_then(|who| {
             let mute = match args.for_s {
@@ -81,7 +152,7 @@ pub fn answer(
             let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
             let nick = Name::parse(&args.nick, hub.settings().limits.name)
                 .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
-            hub.may_bear(session, &nick).map_err(|_| {
+            hub.may_bear(session, &nick, now).map_err(|_| {
                 let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
                 ControlError::new(ErrorCode::Conflict, message)
             })?;
@@ -119,6 +190,9 @@ pub fn answer(
             one(&closed)
         }),
         Command::HistoryDump(args) => history(hub, args, None),
+        Command::HistoryRedact(args) => redact(hub, args, by, now, effects),
+        Command::Backup(_) if hub.is_recording() => Ok(Answer::Backup),
+        Command::Backup(_) => Err(ControlError::new(ErrorCode::Conflict, "nothing is recorded (history.persist)")),
         Command::HistorySearch(SearchArgs { query, room, last, since, until }) => {
             let args = HistoryArgs { room: room.clone(), last: *last, since: *since, until: *until };
             history(hub, &args, Some(query))
@@ -132,13 +206,15 @@ pub fn answer(
                     oldest: room.history.iter().next().map(|line| Time(line.at)),
                 })
                 .collect();
-            one(&HistoryStats {
+            let stats = HistoryStats {
                 lines: rooms.iter().map(|room| room.lines).sum(),
                 bytes: hub.rooms().map(|room| room.history.bytes() as u64).sum(),
                 lines_per_room: hub.settings().history.lines as u64,
-                persistent: false,
+                persistent: hub.is_recording(),
                 rooms,
-            })
+                disk: None,
+            };
+            if hub.is_recording() { Ok(Answer::Stats(stats)) } else { one(&stats) }
         }
         Command::Say(args) => clean_line(&args.text).and_then(|text| {
             let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
@@ -162,6 +238,64 @@ pub fn answer(
 
 fn hub_session(hub: &Hub, id: SessionId) -> Session {
     hub.session(id).expect("it was found").clone()
+}
+
+fn later(now: Now, seconds: u64) -> Wall {
+    let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    Wall(now.wall.0.saturating_add(millis))
+}
+
+/// What a ban is to be about: a network if it reads like one.
+fn target(text: &str) -> Result<Target, ControlError> {
+    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+    // No name has these.
+    if text.contains(['/', ':']) || text.parse::<core::net::IpAddr>().is_ok() {
+        return text.parse().map(Target::Network).map_err(bad);
+    }
+    Name::parse(text, usize::from(u8::MAX))
+        .map(Target::Name)
+        .map_err(|invalid| bad(format!("{text:?} is no address or network, and as a name it {invalid}")))
+}
+
+fn ban(ban: &moderation::Ban) -> Ban {
+    Ban {
+        id: ban.id.to_string(),
+        target: ban.target.to_string(),
+        kind: match &ban.target {
+            Target::Network(_) => "network",
+            Target::Name(_) => "name",
+        }
+        .to_owned(),
+        reason: ban.reason.as_deref().map(Into::into),
+        by: format!("uid {}", ban.by),
+        since: Time(ban.since),
+        until: ban.until.map(Time),
+    }
+}
+
+fn add_ban(hub: &mut Hub, args: &BanArgs, by: By, now: Now, effects: &mut Vec<Effect>) -> Result<Answer, ControlError> {
+    let target = target(&args.target)?;
+    let reason = line_of(args.reason.as_ref())?;
+    let disconnected: Vec<String> = hub.hit_by(&target).map(|session| session.id.to_string()).collect();
+    if args.dry_run {
+        return one(&Banned { ban: None, disconnected, dry_run: true });
+    }
+    if let Target::Network(network) = &target
+        && network.is_wide()
+        && !args.yes
+    {
+        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let limit = hub.settings().limits.bans;
+    if hub.bans().about(&target).is_none() && hub.bans().len() >= limit {
+        let message = format!("there are {limit} bans already (limits.bans)");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let until = args.for_s.map(|seconds| later(now, seconds.0));
+    hub.handle(Input::Ban { target: target.clone(), reason, until, by }, now, effects);
+    let added = hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban);
+    one(&Banned { ban: added, disconnected, dry_run: false })
 }
 
 /// The client that an administrator means: by id, or by name.
@@ -256,23 +390,104 @@ fn room(room: &crate::hub::room::Room) -> Room {
 }
 
 fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
-    let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let query = query.map(name::fold);
-    let mut lines: Vec<(&str, &Arc<message::Line>)> = hub
-        .rooms()
-        .filter(|one| room.is_none_or(|room| one.id == room))
-        .flat_map(|room| room.history.iter().map(|line| (room.name.shown(), line)))
-        .filter(|(_, line)| args.since.is_none_or(|since| line.at >= since.0))
-        .filter(|(_, line)| args.until.is_none_or(|until| line.at < until.0))
-        .filter(|(_, line)| query.as_ref().is_none_or(|query| name::fold(line.said.text()).contains(query)))
-        .collect();
+    let what = Selector {
+        room: args.room.as_deref().map(name::fold),
+        since: args.since.map(|since| since.0),
+        until: args.until.map(|until| until.0),
+        text: query.map(name::fold),
+        ..Selector::default()
+    };
+    let last = args.last.map(|last| last.0);
+    if hub.is_recording() {
+        let room = args.room.as_deref().filter(|room| hub.find_room(room).is_none()).map(str::to_owned);
+        return Ok(Answer::Stored(Stored { room, ..stored(hub, what, last) }));
+    }
+    // What is in memory is of rooms that are open.
+    args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+    let mut lines: Vec<(&str, &Arc<message::Line>)> = in_memory(hub, &what).collect();
     lines.sort_by_key(|(_, line)| line.seq);
-    let last = args.last.map_or(usize::MAX, super::control::Whole::count);
+    let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = lines.len().saturating_sub(last);
     Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| history_line(room, line)).collect()))
 }
 
-fn history_line(room: &str, line: &message::Line) -> Line {
+fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a str, &'a Arc<message::Line>)> {
+    hub.rooms()
+        .flat_map(|room| room.history.iter().map(move |line| (room, line)))
+        .filter(|(room, line)| what.matches(room.name.folded(), line))
+        .map(|(room, line)| (room.name.shown(), line))
+}
+
+/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
+fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
+    let waiting = || {
+        hub.backlog().iter().filter_map(|(_, record)| match record {
+            Record::Line { name, line, .. } => Some((name, line)),
+            _ => None,
+        })
+    };
+    let first = waiting().next().map(|(_, line)| line.seq);
+    let mut tail: Vec<Line> = waiting()
+        .filter(|(name, line)| what.matches(name.folded(), line))
+        .map(|(name, line)| history_line(name.shown(), line))
+        .collect();
+    // Of what is said from now on, nothing.
+    let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
+    let to = what.to.map_or(to, |wanted| wanted.min(to));
+    let last = last.map(|last| {
+        let skip = tail.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX));
+        tail.drain(..skip);
+        last - tail.len() as u64
+    });
+    Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
+}
+
+fn redact(
+    hub: &mut Hub,
+    args: &RedactArgs,
+    by: By,
+    now: Now,
+    effects: &mut Vec<Effect>,
+) -> Result<Answer, ControlError> {
+    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+    let client = |text: &Text<32>| {
+        let number = text.strip_prefix('c').and_then(|number| number.parse().ok());
+        number.map(SessionId).ok_or_else(|| bad(format!("{:?} is no client's id, such as \"c7\"", &**text)))
+    };
+    let what = Selector {
+        room: args.room.as_deref().map(name::fold),
+        client: args.client.as_ref().map(client).transpose()?,
+        nick: args.nick.as_deref().map(name::fold),
+        from: args.from_seq,
+        to: args.to_seq,
+        since: args.since.map(|since| since.0),
+        until: args.until.map(|until| until.0),
+        text: args.query.as_deref().map(name::fold),
+    };
+    if what == Selector::default() {
+        return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
+    }
+    if args.dry_run {
+        if hub.is_recording() {
+            return Ok(Answer::Count(stored(hub, what, None)));
+        }
+        return one(&Redacted { lines: readable(hub, &what), dry_run: true });
+    }
+    let lines = readable(hub, &what);
+    hub.handle(Input::Redact { what: Arc::new(what), by }, now, effects);
+    match hub.backlog().iter().next_back() {
+        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(*number)),
+        _ => one(&Redacted { lines, dry_run: false }),
+    }
+}
+
+fn readable(hub: &Hub, what: &Selector) -> u64 {
+    in_memory(hub, what).filter(|(_, line)| line.said != message::Said::Redacted).count() as u64
+}
+
+/// A line of `room` as the protocol has it.
+#[must_use]
+pub fn history_line(room: &str, line: &message::Line) -> Line {
     Line {
         seq: line.seq,
         t: Time(line.at),
@@ -282,6 +497,7 @@ fn history_line(room: &str, line: &message::Line) -> Line {
             message::Said::Emote { .. } => LineKind::Emote,
             message::Said::Notice { .. } => LineKind::Notice,
             message::Said::Topic { .. } => LineKind::Topic,
+            message::Said::Redacted => LineKind::Redacted,
             _ => LineKind::Say,
         },
         text: line.said.text().into(),
@@ -303,12 +519,17 @@ pub fn event(happening: &Happening) -> Event {
         What::Announced => EventKind::Say,
         What::Flood => EventKind::Flood,
         What::Reported => EventKind::Report,
+        What::Banned | What::Unbanned => EventKind::Ban,
+        What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
     let text = match happening.what {
         What::RoomOpened => Some("opened".to_owned()),
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
         What::Unmuted => Some("unmuted".to_owned()),
+        What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
+        What::Redacted => Some("lines were made unreadable".to_owned()),
+        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
         _ => happening.text.as_deref().map(str::to_owned),
     };
     Event {

@@ -236,6 +236,8 @@ impl Command {
         match self {
             Self::RoomsTopic(args) => args.text.is_some(),
             Self::LogLevel(args) => args.level.is_some(),
+            Self::HistoryRedact(args) => !args.dry_run,
+            Self::BansAdd(args) => !args.dry_run,
             other => other.spec().effect == Effect::Changes,
         }
     }
@@ -343,6 +345,15 @@ commands! {
     "clients.mute" ClientsMute(MuteArgs) -> Muted, Changes, One;
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
+    /// Lists the bans in force.
+    "bans.list" BansList(NoArgs) -> BanList, Reads, One;
+    /// Keeps out whoever comes from a network or bears a name, and disconnects those who are here. A ban of
+    /// the same is replaced.
+    "bans.add" BansAdd(BanArgs) -> Banned, Changes, One;
+    /// Lifts a ban.
+    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, Changes, One;
+    /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
+    "bans.test" BansTest(BanTestArgs) -> BanTest, Reads, One;
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
@@ -353,8 +364,13 @@ commands! {
     "history.dump" HistoryDump(HistoryArgs) -> Lines, Reads, OneOrMore;
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, Reads, OneOrMore;
+    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. At least one
+    /// argument must say which.
+    "history.redact" HistoryRedact(RedactArgs) -> Redacted, Changes, One;
     /// Tells how much history is kept, room by room.
     "history.stats" HistoryStats(NoArgs) -> HistoryStats, Reads, One;
+    /// Sends a copy of the recorded history as it is now, an SQLite database, piece by piece.
+    "backup" Backup(NoArgs) -> BackupPiece, Reads, More;
     /// Says something to everybody, or to one room, in the name of the hub.
     "say" Say(SayArgs) -> Said, Changes, One;
     /// Tells the log level, or sets it until the next start.
@@ -407,6 +423,45 @@ pub struct KickArgs {
     /// Told to the one disconnected and to the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
+    /// Keep out their addresses (of IPv6, their /64 networks) for so many seconds as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban_s: Option<Whole<1, 3_153_600_000>>,
+}
+
+/// Whom to keep out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanArgs {
+    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, or a name.
+    pub target: Text<256>,
+    /// Told to those it keeps out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<256>>,
+    /// For how many seconds; without it, until it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<Whole<1, 3_153_600_000>>,
+    /// A network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16, is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yes: bool,
+    /// Tell whom it would hit, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// Which ban to lift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnbanArgs {
+    /// Its id, such as `b3`, or what it is about.
+    pub which: Text<256>,
+}
+
+/// What to look for among the bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanTestArgs {
+    /// An address, a network, or a name.
+    pub target: Text<256>,
 }
 
 /// Whom to mute. Either all of them are known and are muted, or none is.
@@ -488,6 +543,39 @@ pub struct SearchArgs {
     /// Only what was said before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+}
+
+/// Which lines to make unreadable: those that all arguments are true of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedactArgs {
+    /// Only in rooms of this name, also those that are closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Text<256>>,
+    /// Only those of the client with this id, such as `c7`, under whatever names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Text<32>>,
+    /// Only those said under this name, by whomever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick: Option<Text<256>>,
+    /// Only those with this number or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_seq: Option<u64>,
+    /// Only those with this number or a lower one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_seq: Option<u64>,
+    /// Only those said at this time or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Only those said before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Only those with this text in them; upper and lower case are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<Text<256>>,
+    /// Count them, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What to say.
@@ -644,6 +732,9 @@ pub struct Status {
     pub activated: bool,
     /// Whether connections outlive the daemon, and if not, why.
     pub survival: String,
+    /// Whether what is said is recorded, and if not, why.
+    #[serde(default)]
+    pub recording: String,
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -716,8 +807,71 @@ pub struct ClientList {
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
-    /// Ids, in the order of `who`, each once.
+    /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
     pub kicked: Vec<String>,
+    /// Bans that were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned: Vec<Ban>,
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ban {
+    /// Its id.
+    pub id: String,
+    /// The network or the name.
+    pub target: String,
+    /// `network` or `name`.
+    pub kind: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who made it: `uid 0`.
+    pub by: String,
+    /// When it was made.
+    pub since: Time,
+    /// When it ends; absent if when it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// Bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BanList {
+    /// By age, oldest first.
+    pub bans: Vec<Ban>,
+    /// How many.
+    pub total: u64,
+    /// Whether they outlive the daemon.
+    pub persistent: bool,
+}
+
+/// Who is kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Banned {
+    /// The ban; with `dry_run`, absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban: Option<Ban>,
+    /// Ids of the clients that were disconnected, or would be.
+    pub disconnected: Vec<String>,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+}
+
+/// Who is no longer kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unbanned {
+    /// The ban that was lifted.
+    pub removed: Ban,
+}
+
+/// What was found among the bans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BanTest {
+    /// Bans that keep it out.
+    pub bans: Vec<Ban>,
+    /// Ids of the clients that a ban of it would hit.
+    pub clients: Vec<String>,
 }
 
 /// Who was muted, or may speak again.
@@ -797,6 +951,8 @@ pub enum LineKind {
     Notice,
     /// A new topic.
     Topic,
+    /// Nothing any more: an administrator has made it unreadable.
+    Redacted,
 }
 
 /// A line of history.
@@ -832,6 +988,26 @@ pub struct Count {
     pub count: u64,
 }
 
+/// What was made unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Redacted {
+    /// How many lines, or would be.
+    pub lines: u64,
+    /// Whether they were only counted.
+    pub dry_run: bool,
+}
+
+/// A piece of the copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupPiece {
+    /// Where in the file it belongs. Pieces come in order, without gaps.
+    pub offset: u64,
+    /// How many bytes the file has.
+    pub total: u64,
+    /// The bytes, in Base64 (RFC 4648) with padding.
+    pub data: String,
+}
+
 /// How much history is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryStats {
@@ -845,6 +1021,48 @@ pub struct HistoryStats {
     pub persistent: bool,
     /// Room by room.
     pub rooms: Vec<RoomHistory>,
+    /// What is on disk, if anything is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskHistory>,
+}
+
+/// History on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskHistory {
+    /// Where it is.
+    pub file: String,
+    /// Lines in it.
+    pub lines: u64,
+    /// Bytes of it that are in use.
+    pub bytes: u64,
+    /// Up to when the index reaches that makes searches fast; what was said later is found as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexed_to: Option<Time>,
+    /// Bytes of lines that wait for the disk.
+    pub waiting_bytes: u64,
+    /// Lines that were not recorded since the start.
+    pub lost: u64,
+    /// What is wrong, if the disk takes nothing now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The file that could not be read and was set aside last, since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
+    /// Room by room, also those that are closed; most lines first.
+    pub rooms: Vec<DiskRoom>,
+}
+
+/// History on disk of all rooms of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskRoom {
+    /// The name.
+    pub room: String,
+    /// Lines on disk.
+    pub lines: u64,
+    /// When the oldest was said.
+    pub oldest: Time,
+    /// When the newest was said.
+    pub newest: Time,
 }
 
 /// History of one room.
@@ -922,6 +1140,10 @@ pub enum EventKind {
     Flood,
     /// Somebody reported somebody.
     Report,
+    /// Somebody is kept out, or no longer.
+    Ban,
+    /// Recorded history has a gap, or again none, or lines of it were made unreadable.
+    History,
     /// The settings were read again.
     Reload,
     /// The hub is going to stop.

@@ -18,6 +18,7 @@ use super::link::{Heard, Link};
 use super::render;
 use super::screen::Area;
 use super::stream::Filter;
+use crate::hub::archive::{Found, Recalled, Record, Search};
 use crate::hub::message::{Done, Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
 use crate::hub::pace::Verdict;
 use crate::hub::time::{Mono, Now, Wall};
@@ -59,6 +60,22 @@ pub enum Input {
         args: serde_json::Value,
         /// Who.
         by: By,
+    },
+    /// The store has opened, or there is none; see [`hub::Input::Archive`].
+    Archive(Option<Box<Recalled>>),
+    /// The store has written all records up to this one.
+    Recorded {
+        /// Its number.
+        through: u64,
+    },
+    /// The store has searched.
+    Found {
+        /// Who asked.
+        session: SessionId,
+        /// The number of the search.
+        number: u64,
+        /// What was found.
+        found: Box<Found>,
     },
     /// The settings have changed.
     Settings(Box<Settings>),
@@ -109,6 +126,10 @@ pub enum Order {
 pub enum Outcome {
     /// Something to be carried out.
     Order(Order),
+    /// Something to be written to disk. It is told again after a restart, until [`Input::Recorded`].
+    Record(u64, Record),
+    /// Something to be looked for on disk, likewise.
+    Search(Box<Search>),
     /// Something to be told: it changes nothing.
     Happened(Happening),
 }
@@ -285,6 +306,16 @@ impl Machine {
             Input::Settings(settings) => {
                 out.push(Outcome::Order(Order::Limits((&*settings).into())));
                 self.tell_hub(hub::Input::Settings(settings), at);
+            }
+            Input::Archive(recalled) => {
+                // A client's number means that client, also in what was recorded.
+                let last = recalled.as_ref().map_or(0, |recalled| recalled.last_session);
+                self.next_id = self.next_id.max(last.saturating_add(1));
+                self.tell_hub(hub::Input::Archive(recalled), at);
+            }
+            Input::Recorded { through } => self.tell_hub(hub::Input::Recorded { through }, at),
+            Input::Found { session, number, found } => {
+                self.tell_hub(hub::Input::Found { session, number, found }, at);
             }
             Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
@@ -528,6 +559,14 @@ impl Machine {
                     self.with_link(session, out, Link::close);
                     self.forget(session);
                     Order::Close(session)
+                }
+                Effect::Record { number, record } => {
+                    out.push(Outcome::Record(number, record));
+                    continue;
+                }
+                Effect::Search(search) => {
+                    out.push(Outcome::Search(search));
+                    continue;
                 }
                 Effect::Happened(happening) => {
                     out.push(Outcome::Happened(happening));

@@ -1,5 +1,6 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
 pub mod admin;
+pub mod base64;
 pub mod control;
 pub mod editor;
 pub mod frames;

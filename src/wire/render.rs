@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::page::{Page, Style, columns};
+use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
-use crate::hub::message::{Done, Farewell, Line, Message, Offset, Refusal, Replay, Said, View};
+use crate::hub::message::{Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
 use crate::hub::terminal::Mode;
 use crate::hub::time::Wall;
 
@@ -48,6 +49,7 @@ fn said(said: &Said, out: &mut Page<'_>) {
         Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
         Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
         Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
+        Said::Redacted => pieces(out, &["-- this line was removed by an operator"]),
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
         Said::Left { nick, reason: None } => aside(out, &[nick, " left"]),
         Said::Left { nick, reason: Some(reason) } => aside(out, &[nick, " left (", reason, ")"]),
@@ -186,6 +188,17 @@ fn length(seconds: u64) -> String {
     }
 }
 
+/// A time as one would say it: `30 days`.
+fn span(time: std::time::Duration) -> String {
+    let seconds = time.as_secs();
+    let (number, unit) = match seconds {
+        0..7200 => (seconds.div_ceil(60), "minute"),
+        7200..172_800 => (seconds.div_ceil(3600), "hour"),
+        _ => (seconds.div_ceil(86_400), "day"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The usage of a command, as `/msg NAME TEXT`.
 fn usage(command: &Command) -> String {
     format!("/{} {}", command.name, command.usage).trim_end().to_owned()
@@ -200,9 +213,13 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             let company = company(*members);
             notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", ", &company, "."]);
             let kept = match kept {
-                0 => "Nothing that is said is kept.".to_owned(),
-                1 => "The last line of a room is kept until it closes.".to_owned(),
-                kept => format!("The last {kept} lines of a room are kept until it closes."),
+                Kept::Nothing => "Nothing that is said is kept.".to_owned(),
+                Kept::Lines(1) => "The last line of a room is kept until it closes.".to_owned(),
+                Kept::Lines(kept) => format!("The last {kept} lines of a room are kept until it closes."),
+                Kept::OnDisk { time: None, shown } => format!("What is said is kept; /history shows {shown} lines."),
+                Kept::OnDisk { time: Some(time), shown } => {
+                    format!("What is said is kept for {}; /history shows {shown} lines.", span(*time))
+                }
             };
             notice(out, &[&kept, " Type /help or /quit."]);
             if let Some(greeting) = greeting {
@@ -331,16 +348,25 @@ fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wal
         Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
         Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
         Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
-        Replay::Search(query) if lines.is_empty() => {
-            return notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+        Replay::Search { query, reach } if lines.is_empty() => {
+            notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+            return looked_back(*reach, out);
         }
-        Replay::Search(query) => {
+        Replay::Search { query, .. } => {
             format!("{} in {room} with \"{query}\", times in {offset}:", count(lines.len(), "line", "lines"))
         }
     };
     notice(out, &[&head]);
     let mut shown = today;
+    let mut gone = 0;
     for line in lines {
+        if line.said == Said::Redacted {
+            gone += 1;
+            continue;
+        }
+        if gone > 0 {
+            removed(std::mem::take(&mut gone), out);
+        }
         let on = day(line.at, offset);
         if on != shown {
             notice(out, &[&on]);
@@ -349,13 +375,43 @@ fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wal
         clock(line.at, offset, Clock::Minutes, out);
         said(&line.said, out);
     }
+    if gone > 0 {
+        removed(gone, out);
+    }
     notice(
         out,
         &[match of {
             Replay::Last => "end of history",
-            Replay::Search(_) => "end of search",
+            Replay::Search { .. } => "end of search",
         }],
     );
+    if let Replay::Search { reach, .. } = of {
+        looked_back(*reach, out);
+    }
+}
+
+/// What a search has left out, if it has.
+fn looked_back(reach: Reach, out: &mut Page<'_>) {
+    match reach {
+        Reach::All => {}
+        Reach::Since(time) => {
+            notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
+        }
+        Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
+    }
+}
+
+fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
+    let end = until(end);
+    match reason {
+        None => notice(out, &["you are banned", &end]),
+        Some(reason) => notice(out, &["you are banned", &end, ": ", reason]),
+    }
+}
+
+/// What stands in place of lines that were removed.
+fn removed(gone: usize, out: &mut Page<'_>) {
+    notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
 }
 
 fn until(until: &Option<Wall>) -> String {
@@ -444,6 +500,12 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
         }
+        Refusal::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
+        Refusal::NameBanned { name, reason: None } => notice(out, &["nobody may be called ", name, " here"]),
+        Refusal::NameBanned { name, reason: Some(reason) } => {
+            notice(out, &["nobody may be called ", name, " here: ", reason]);
+        }
+        Refusal::StillSearching => notice(out, &["your last search is still under way"]),
         Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
         Refusal::NoCharMode => {
             notice(out, &["your program sends whole lines; the line editor needs a telnet client on a terminal"]);
@@ -463,6 +525,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::Hangup | Farewell::Quit(_) | Farewell::Lost => notice(out, &["goodbye"]),
         Farewell::Kicked(None) => notice(out, &["you were disconnected by an operator"]),
         Farewell::Kicked(Some(reason)) => notice(out, &["you were disconnected by an operator: ", reason]),
+        Farewell::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
         Farewell::TooSlow => notice(out, &["you were disconnected: you did not take what was sent to you"]),
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),

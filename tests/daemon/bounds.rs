@@ -243,7 +243,7 @@ fn a_full_mailbox_ends_the_connection() {
 
 #[test]
 fn without_descriptors_accepting_pauses_and_goes_on_when_somebody_leaves() {
-    let daemon = Setup::new().descriptors(56).start();
+    let daemon = Setup::new().descriptors(64).start();
     let mut admin = daemon.admin();
     admin.done("hello", &json!({}));
     // All connect at once: some wait at the door. They are let in as they came.

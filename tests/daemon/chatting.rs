@@ -10,7 +10,7 @@ fn newcomers_are_greeted_in_three_lines_at_most_and_have_a_name_at_once() {
     let mut ann = Client::connect(&daemon, daemon.addr(), "ann");
     let lines = ann.greeted();
     assert!(lines.len() <= 3 && lines.iter().all(|line| line.starts_with("-- ")), "{lines:#?}");
-    assert!(lines.iter().any(|line| line.contains("1000 lines")), "how much is kept: {lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("kept for 30 days; /history shows 100 lines")), "{lines:#?}");
     assert!(lines.iter().any(|line| line.contains("/help")), "{lines:#?}");
     let hash = ann.nick.strip_prefix("guest-").expect("a guest's name");
     assert!((4..=8).contains(&hash.len()) && hash.chars().all(|c| c.is_ascii_alphanumeric()), "{hash}");

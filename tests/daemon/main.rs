@@ -7,9 +7,11 @@
 
 mod activation;
 mod admin;
+mod bans;
 mod bounds;
 mod chatting;
 mod crowd;
+mod history;
 mod journal;
 mod programs;
 mod segments;

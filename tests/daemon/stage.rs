@@ -158,6 +158,7 @@ pub(crate) struct Setup {
     notify: Option<UnixDatagram>,
     own_sockets: bool,
     own_admin: bool,
+    own_state: bool,
     program: Option<Vec<String>>,
 }
 
@@ -178,6 +179,7 @@ impl Setup {
             notify: None,
             own_sockets: true,
             own_admin: true,
+            own_state: true,
             program: None,
         }
     }
@@ -221,6 +223,13 @@ impl Setup {
         self
     }
 
+    /// Without saying where the state is to be.
+    #[must_use]
+    pub(crate) fn without_own_state(mut self) -> Self {
+        self.own_state = false;
+        self
+    }
+
     /// In that directory, which another daemon has used before.
     #[must_use]
     pub(crate) fn in_dir(mut self, dir: Dir) -> Self {
@@ -261,6 +270,13 @@ impl Setup {
         self
     }
 
+    /// Started by this program, which runs what follows it.
+    #[must_use]
+    pub(crate) fn wrapped_by(mut self, program: &[&str]) -> Self {
+        self.program = Some(program.iter().map(ToString::to_string).collect());
+        self
+    }
+
     /// With somebody who listens to its notifications: [`Daemon::notified`].
     #[must_use]
     pub(crate) fn notify(mut self) -> Self {
@@ -280,6 +296,10 @@ impl Setup {
         let mut args = vec!["serve".to_owned(), "--config".into(), self.path("chathub.toml").display().to_string()];
         if self.own_sockets {
             args.extend(self.listen.iter().flat_map(|addr| ["--listen".to_owned(), addr.clone()]));
+        }
+        // Nobody's home is written to.
+        if self.own_state {
+            args.extend(["--state-dir".to_owned(), self.path("state").display().to_string()]);
         }
         if self.own_sockets && self.own_admin {
             args.extend(["--admin-socket".to_owned(), self.path("admin.sock").display().to_string()]);

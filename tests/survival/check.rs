@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use chathub::hub::archive::Reach;
 use chathub::hub::command;
-use chathub::hub::message::{Done, Line, Message, Offset, Refusal, Replay, Said};
+use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
 use chathub::hub::time::Wall;
 use chathub::wire::render;
 
@@ -928,7 +929,7 @@ impl<'a> Walk<'a> {
                 nick: self.nick.as_str().into(),
                 room: LOBBY.into(),
                 members,
-                kept: KEPT,
+                kept: Kept::Lines(KEPT),
             })
         };
         // Whoever listens in the lobby was there before its script begins.
@@ -1192,7 +1193,7 @@ impl<'a> Walk<'a> {
     }
 
     fn past(&mut self, most: usize, query: Option<&str>) -> Result<(), Wrong> {
-        let of = || query.map_or(Replay::Last, |query| Replay::Search(query.into()));
+        let of = || query.map_or(Replay::Last, |query| Replay::Search { query: query.into(), reach: Reach::All });
         let most = most.min(REPLAY);
         let choices: Vec<Vec<String>> = match &self.place {
             Place::Script { room, .. } => self

@@ -49,6 +49,7 @@ announce_limit = 1000000
 announce_burst = 1000
 gather = '100ms'
 [history]
+persist = false # the checker knows what was said here, and not what was on disk
 replay = {REPLAY}
 lines = {KEPT}
 bytes = '16MiB'

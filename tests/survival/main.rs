@@ -11,6 +11,7 @@
 //! | [`kills`] | death at any time under load; how to go on for thousands |
 //! | [`faults`] | death at every labelled step |
 //! | [`tape`] | damage to what is kept |
+//! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
@@ -25,6 +26,7 @@ mod outside;
 mod people;
 mod play;
 mod proof;
+mod recorded;
 mod supervisor;
 mod tape;
 mod typing;

@@ -299,6 +299,8 @@ fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -
         command.env_remove(name);
     }
     command.env("LISTEN_FDS", handed.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
+    // As StateDirectory= of the unit does.
+    command.env("STATE_DIRECTORY", config.with_file_name("state"));
     command.envs(env.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().expect("bash is installed");

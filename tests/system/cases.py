@@ -1517,3 +1517,79 @@ def _(machine, packages):
 @unnoticed.case("a removal says goodbye to those who have survived, and closes at once")
 def _(machine, packages):
     goodbye(machine, lambda: machine.must("apt-get", "remove", "--yes", "--quiet", "chathub"))
+
+
+# -----------------------------------------------------------------------------
+
+history = Story("what is said is recorded")
+
+
+def recorded(machine, *arguments):
+    lines = machine.must("chathub", "ctl", "history", "--json", *arguments).out.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@history.case("in the sandbox of the service, history is recorded in the state directory, for nobody else to read")
+def _(machine, packages):
+    install(machine, packages.first)
+    machine.write("/etc/chathub/conf.d/fast.toml", "[pace]\nlines = 100000\nburst_lines = 100000\nbytes = '1GiB'\nburst_bytes = '1GiB'\n")
+    machine.must("systemctl", "reload", SERVICE)
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    ann.say("for the record")
+    bob.expect(r"ann: for the record")
+    status = json.loads(machine.must("chathub", "ctl", "status", "--json").out)
+    expect_equal("recording", status["recording"], "on: /var/lib/chathub/chathub.db")
+    mode = machine.must("stat", "--format=%U %a", "/var/lib/chathub/chathub.db").out.strip()
+    expect_equal("owner and mode", mode, "chathub 600")
+    expect_equal("texts", [line["text"] for line in recorded(machine)], ["for the record"])
+    machine.must("chathub", "ctl", "backup", "/root/copy.db")
+    machine.must("test", "-s", "/root/copy.db")
+    ann.close()
+    bob.close()
+
+
+@history.case("what people were given is in history once and in order, however often the daemon is killed")
+def _(machine, packages):
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    said = 0
+    for kill in range(25):
+        machine.must("chathub", "ctl", "status")
+        before = main_pid(machine, inside=True)
+        for batch in range(40):
+            ann.socket.sendall("".join(f"n{said + n}\n" for n in range(25)).encode())
+            said += 25
+            if batch == 20 + kill % 20:
+                machine.must("kill", "-KILL", str(before))
+        wait_until("another process serves", lambda: machine.show(SERVICE, "MainPID") not in ("0", before))
+    bob.expect(rf"(?m)^ann: n{said - 1}\r?$")
+    given = [int(n) for n in re.findall(r"(?m)^ann: n(\d+)\r?$", bob.seen)]
+    expect(given == list(range(said)), f"{said} lines were said, and {len(given)} given in another order")
+    lines = recorded(machine)
+    numbers = [int(line["text"][1:]) for line in lines if re.fullmatch(r"n\d+", line["text"])]
+    missing = sorted(set(given) - set(numbers))
+    expect(numbers == given, f"{len(given)} lines were given, {len(numbers)} recorded; missing: {missing[:10]}")
+    sequence = [line["seq"] for line in lines]
+    expect(sequence == sorted(set(sequence)), "numbers are not rising")
+    restarts = json.loads(machine.must("chathub", "ctl", "status", "--json").out)["counters"]["restarts"]
+    expect(restarts >= 25, f"only {restarts} restarts were lived through")
+    # All of it is on disk in the end, and the file is whole.
+    wait_until("nothing waits", lambda: json.loads(
+        machine.must("chathub", "ctl", "history-stats", "--json").out)["disk"]["waiting_bytes"] == 0)
+    ann.close()
+    bob.close()
+
+
+@history.case("a restart and a stop lose nothing of it either")
+def _(machine, packages):
+    ann = Chatter(machine, "ann")
+    ann.say("before the restart")
+    machine.must("systemctl", "restart", SERVICE)
+    ann.say("after the restart")
+    wait_until("it is said", lambda: recorded(machine, "--search", "after the restart"))
+    machine.must("systemctl", "stop", SERVICE)
+    ann.expect_end()
+    bob = Chatter(machine, "bob")
+    texts = [line["text"] for line in recorded(machine, "--last", "2")]
+    expect_equal("texts", texts, ["before the restart", "after the restart"])
+    expect("ann: after the restart" in bob.seen, "who comes is not shown what was said")
+    bob.close()

@@ -11,7 +11,10 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chathub::hub::message::{Farewell, Message, RoomId, SessionId, View};
+use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
+use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
+use chathub::hub::moderation::{Ban, BanId};
+use chathub::hub::name::{self, Name};
 use chathub::hub::pace::Verdict;
 use chathub::hub::time::{Mono, Now, Wall};
 use chathub::hub::{Effect, Hub, Input};
@@ -42,11 +45,69 @@ pub struct Client {
     pub closed: bool,
 }
 
+/// A disk that is never full, as a store would fill it.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    /// By number: room, its name, line.
+    pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
+    pub closed: Vec<(RoomId, Name)>,
+    pub bans: BTreeMap<BanId, Ban>,
+    /// The last record that was written.
+    pub through: Option<u64>,
+}
+
+impl Disk {
+    pub fn write(&mut self, number: u64, record: &Record) {
+        match record {
+            Record::Line { room, name, line } => {
+                // Writing it a second time changes nothing.
+                self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), (**line).clone()));
+            }
+            Record::Closed { room, name } => self.closed.push((*room, name.clone())),
+            Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
+            Record::Unban(id) => drop(self.bans.remove(id)),
+            Record::Redact(what) => {
+                for (_, name, line) in self.lines.values_mut() {
+                    if what.matches(name.folded(), line) {
+                        (line.author, line.said) = (None, Said::Redacted);
+                    }
+                }
+            }
+        }
+        self.through = Some(number);
+    }
+
+    /// What a hub is told at its start.
+    pub fn recall(&self) -> Recalled {
+        let mut rooms: Vec<RecalledRoom> = Vec::new();
+        for (room, name, line) in self.lines.values() {
+            if self.closed.contains(&(*room, name.clone())) {
+                continue;
+            }
+            match rooms.iter_mut().find(|known| known.room == *room && known.name == name.shown()) {
+                Some(known) => known.lines.push(line.clone()),
+                None => rooms.push(RecalledRoom { room: *room, name: name.shown().into(), lines: vec![line.clone()] }),
+            }
+        }
+        let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
+        Recalled {
+            bans: self.bans.values().cloned().collect(),
+            last_line: self.lines.keys().next_back().copied().unwrap_or(0),
+            last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
+            last_session: last_session.unwrap_or(0),
+            rooms,
+        }
+    }
+}
+
 /// A hub with everybody connected to it.
 pub struct World {
     pub hub: Hub,
     pub now: Now,
     pub clients: BTreeMap<SessionId, Client>,
+    /// What was recorded.
+    pub disk: Disk,
+    searches: Vec<Search>,
     logs: BTreeMap<RoomId, Log>,
     next: u64,
 }
@@ -55,7 +116,15 @@ impl World {
     pub fn new(settings: Settings) -> Self {
         let mut effects = Vec::new();
         let hub = Hub::new(settings, KEY, BEGIN, &mut effects);
-        let mut world = Self { hub, now: BEGIN, clients: BTreeMap::new(), logs: BTreeMap::new(), next: 1 };
+        let mut world = Self {
+            hub,
+            now: BEGIN,
+            clients: BTreeMap::new(),
+            disk: Disk::default(),
+            searches: Vec::new(),
+            logs: BTreeMap::new(),
+            next: 1,
+        };
         world.carry(&effects);
         world
     }
@@ -91,6 +160,18 @@ impl World {
         self.hub.handle(input, self.now, &mut effects);
         self.carry(&effects);
         effects
+    }
+
+    /// The answers to what was searched for meanwhile, as a store would give them.
+    pub fn found(&mut self) -> Vec<Input> {
+        let answer = |search: Search| {
+            let lines = self.disk.lines.values().filter(|(room, _, _)| *room == search.room).map(|(_, _, line)| line);
+            let through = self.disk.lines.keys().next_back().copied().unwrap_or(0);
+            let lines = lines.filter(|line| name::fold(line.said.text()).contains(&*search.query)).cloned().collect();
+            let found = Box::new(Found { lines, through, reach: Reach::All });
+            Input::Found { session: search.session, number: search.number, found }
+        };
+        std::mem::take(&mut self.searches).into_iter().map(answer).collect()
     }
 
     /// Asks the hub whether a line may pass, and carries out what follows.
@@ -164,6 +245,8 @@ impl World {
                     let client = self.clients.get_mut(session).expect("a client");
                     assert!(!std::mem::replace(&mut client.closed, true), "{session} is closed twice");
                 }
+                Effect::Record { number, record } => self.disk.write(*number, record),
+                Effect::Search(search) => self.searches.push((**search).clone()),
                 Effect::Happened(_) => {}
             }
         }

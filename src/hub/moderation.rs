@@ -1,0 +1,473 @@
+//! Who is kept out: bans by network and by name.
+//!
+//! A ban ends by the clock on the wall, so that it ends at the same time however often the daemon is
+//! restarted. Looking whether somebody is banned costs as many steps as there are lengths of prefixes
+//! in use, not as there are bans.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::name::Name;
+use super::roster::Roster;
+use super::time::Wall;
+
+/// The number of a ban. Handed out in rising order, as long as any ban is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BanId(pub u64);
+
+impl fmt::Display for BanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}", self.0)
+    }
+}
+
+/// A network: all addresses that begin with the same bits. An IPv4 address in its IPv6 form counts as
+/// what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Network {
+    is_v6: bool,
+    length: u8,
+    /// The address in the low bits, with all behind the prefix zero.
+    bits: u128,
+}
+
+impl Network {
+    /// The network of the first `length` bits of `addr`; `None` if it has fewer.
+    #[must_use]
+    pub fn new(addr: IpAddr, length: u8) -> Option<Self> {
+        let (is_v6, bits, width) = match addr {
+            IpAddr::V4(v4) => (false, u128::from(v4.to_bits()), 32),
+            IpAddr::V6(v6) => (true, v6.to_bits(), 128),
+        };
+        let host: u32 = u32::checked_sub(width, length.into())?;
+        // All bits at a time cannot be shifted out.
+        let bits = bits.checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0);
+        Some(Self { is_v6, length, bits })
+    }
+
+    /// What one subscriber usually has: an IPv4 address, or an IPv6 /64.
+    #[must_use]
+    pub fn around(addr: IpAddr) -> Self {
+        let addr = addr.to_canonical();
+        Self::new(addr, if addr.is_ipv6() { 64 } else { 32 }).expect("addresses are that long")
+    }
+
+    /// Whether that address is in it.
+    #[must_use]
+    pub fn has(&self, addr: IpAddr) -> bool {
+        Self::new(addr.to_canonical(), self.length).is_some_and(|other| other == *self)
+    }
+
+    /// Whether all of that one is in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let width = if self.is_v6 { 128 } else { 32 };
+        self.is_v6 == other.is_v6
+            && self.length <= other.length
+            && (self.bits ^ other.bits).checked_shr(width - u32::from(self.length)).unwrap_or(0) == 0
+    }
+
+    /// Whether so many are in it that it must be a mistake, unless somebody says that it is not: more
+    /// than the largest networks that were ever given to one owner.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.length < if self.is_v6 { 16 } else { 8 }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_v6 {
+            write!(f, "{}/{}", Ipv6Addr::from_bits(self.bits), self.length)
+        } else {
+            let bits = u32::try_from(self.bits).expect("an IPv4 address has 32 bits");
+            write!(f, "{}/{}", Ipv4Addr::from_bits(bits), self.length)
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no network such as 192.0.2.0/24 or 2001:db8::/32");
+        let (addr, length) = match text.split_once('/') {
+            Some((addr, length)) => (addr, Some(length)),
+            None => (text, None),
+        };
+        let addr: IpAddr = addr.parse().map_err(|_| wrong())?;
+        let canonical = addr.to_canonical();
+        let width = if canonical.is_ipv6() { 128 } else { 32 };
+        let length = match length {
+            None => width,
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let length: u8 = digits.parse().map_err(|_| wrong())?;
+                // ::ffff:192.0.2.0/120 is 192.0.2.0/24.
+                if addr == canonical { length } else { length.checked_sub(96).ok_or_else(wrong)? }
+            }
+            Some(_) => return Err(wrong()),
+        };
+        Self::new(canonical, length).ok_or_else(wrong)
+    }
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Whom a ban is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// Whoever comes from there.
+    Network(Network),
+    /// Whoever bears that name, or one that looks like it.
+    Name(Name),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// Its number.
+    pub id: BanId,
+    /// Whom it is about.
+    pub target: Target,
+    /// Why; told to those it keeps out.
+    pub reason: Option<Arc<str>>,
+    /// The user id of the one who made it.
+    pub by: u32,
+    /// Since when.
+    pub since: Wall,
+    /// Until when; `None`: until it is lifted.
+    pub until: Option<Wall>,
+}
+
+impl Ban {
+    /// Whether it is in force at `now`.
+    #[must_use]
+    pub fn holds(&self, now: Wall) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// All bans. Each network has one at most, and each name with those that look like it.
+#[derive(Clone, Debug, Default)]
+pub struct Bans {
+    next: u64,
+    bans: BTreeMap<BanId, Ban>,
+    /// By family and length of the prefix, then by the prefix.
+    networks: BTreeMap<(bool, u8), BTreeMap<u128, BanId>>,
+    names: Roster<BanId>,
+}
+
+impl Bans {
+    /// The number for the next ban.
+    #[must_use]
+    pub fn next_id(&self) -> BanId {
+        BanId(self.next.max(1))
+    }
+
+    /// Adds a ban; one that was about the same is replaced, and returned.
+    pub fn add(&mut self, ban: Ban) -> Option<Ban> {
+        let former = self.about(&ban.target).and_then(|id| self.remove(id));
+        self.next = self.next_id().0.max(ban.id.0 + 1);
+        match &ban.target {
+            Target::Network(Network { is_v6, length, bits }) => {
+                self.networks.entry((*is_v6, *length)).or_default().insert(*bits, ban.id);
+            }
+            Target::Name(name) => {
+                // It looks like two names that do not look like each other: the first of them stays.
+                let _ = self.names.claim(name, ban.id);
+            }
+        }
+        self.bans.insert(ban.id, ban);
+        former
+    }
+
+    /// Lifts a ban.
+    pub fn remove(&mut self, id: BanId) -> Option<Ban> {
+        let ban = self.bans.remove(&id)?;
+        match &ban.target {
+            Target::Network(Network { is_v6, length, bits }) => {
+                let key = (*is_v6, *length);
+                if let Some(networks) = self.networks.get_mut(&key) {
+                    networks.remove(bits);
+                    if networks.is_empty() {
+                        self.networks.remove(&key);
+                    }
+                }
+            }
+            Target::Name(name) => self.names.release(name),
+        }
+        Some(ban)
+    }
+
+    /// Lets go of those that have ended, and says which.
+    pub fn expire(&mut self, now: Wall) -> Vec<BanId> {
+        let over: Vec<_> = self.bans.values().filter(|ban| !ban.holds(now)).map(|ban| ban.id).collect();
+        for id in &over {
+            self.remove(*id);
+        }
+        over
+    }
+
+    /// The ban that is about that and nothing else.
+    #[must_use]
+    pub fn about(&self, target: &Target) -> Option<BanId> {
+        match target {
+            Target::Network(Network { is_v6, length, bits }) => {
+                self.networks.get(&(*is_v6, *length))?.get(bits).copied()
+            }
+            Target::Name(name) => self.names.lookalikes(name).next(),
+        }
+    }
+
+    /// The bans that keep out who comes from `addr`, the widest network first.
+    pub fn of_address(&self, addr: IpAddr, now: Wall) -> impl Iterator<Item = &Ban> {
+        let addr = addr.to_canonical();
+        self.networks
+            .iter()
+            .filter(move |((is_v6, _), _)| *is_v6 == addr.is_ipv6())
+            .filter_map(move |((_, length), networks)| networks.get(&Network::new(addr, *length)?.bits))
+            .filter_map(|id| self.bans.get(id))
+            .filter(move |ban| ban.holds(now))
+    }
+
+    /// The ban on a name.
+    #[must_use]
+    pub fn of_name(&self, name: &Name, now: Wall) -> Option<&Ban> {
+        self.names.lookalikes(name).filter_map(|id| self.bans.get(&id)).find(|ban| ban.holds(now))
+    }
+
+    /// One ban.
+    #[must_use]
+    pub fn get(&self, id: BanId) -> Option<&Ban> {
+        self.bans.get(&id)
+    }
+
+    /// All of them, by age.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Ban> {
+        self.bans.values()
+    }
+
+    /// How many there are, in force or not.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bans.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bans.is_empty()
+    }
+
+    /// Panics if the indexes disagree.
+    pub fn check_invariants(&self) {
+        let networks: usize = self.networks.values().map(BTreeMap::len).sum();
+        let (by_network, by_name): (Vec<&Ban>, Vec<&Ban>) =
+            self.bans.values().partition(|ban| matches!(ban.target, Target::Network(_)));
+        assert_eq!(networks, by_network.len(), "every network has its ban");
+        assert!(self.names.len() <= by_name.len(), "every name has its ban");
+        assert!(self.bans.keys().all(|id| id.0 < self.next), "numbers rise");
+    }
+}
+
+impl Serialize for Bans {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.next, self.bans.values().collect::<Vec<_>>()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bans {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (next, bans): (u64, Vec<Ban>) = Deserialize::deserialize(from)?;
+        let mut this = Self { next, ..Self::default() };
+        for ban in bans {
+            if ban.id.0 >= next {
+                return Err(de::Error::custom(format_args!("ban {} is newer than the newest", ban.id)));
+            }
+            this.add(ban);
+        }
+        Ok(this)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ban(id: u64, target: Target, until: Option<i64>) -> Ban {
+        Ban { id: BanId(id), target, reason: None, by: 0, since: Wall(0), until: until.map(Wall) }
+    }
+
+    #[test]
+    fn networks_are_read_as_people_write_them() {
+        for (written, shown) in [
+            ("192.0.2.1", "192.0.2.1/32"),
+            ("192.0.2.77/24", "192.0.2.0/24"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8::1", "2001:db8::1/128"),
+            ("2001:db8:1:2:3::/64", "2001:db8:1:2::/64"),
+            ("::/0", "::/0"),
+            ("::ffff:192.0.2.1", "192.0.2.1/32"),
+            ("::ffff:192.0.2.1/120", "192.0.2.0/24"),
+        ] {
+            assert_eq!(
+                written.parse::<Network>().map(|network| network.to_string()),
+                Ok(shown.to_owned()),
+                "{written}"
+            );
+        }
+        for wrong in [
+            "",
+            "/",
+            "192.0.2.0/33",
+            "192.0.2.0/-1",
+            "192.0.2.0/+1",
+            "192.0.2.0/",
+            "::/129",
+            "ann",
+            "1.2.3/8",
+            "::ffff:1.2.3.4/95",
+        ] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+        assert!("0.0.0.0/0".parse::<Network>().is_ok_and(|network| network.is_wide()));
+        assert!("10.0.0.0/8".parse::<Network>().is_ok_and(|network| !network.is_wide()));
+    }
+
+    #[test]
+    fn one_family_is_not_the_other() {
+        let all: Network = "::/0".parse().expect("a network");
+        assert!(all.has("2001:db8::1".parse().expect("an address")));
+        assert!(!all.has("192.0.2.1".parse().expect("an address")));
+        assert!(!all.has("::ffff:192.0.2.1".parse().expect("an address")), "it is an IPv4 address");
+        let all: Network = "0.0.0.0/0".parse().expect("a network");
+        assert!(all.has("::ffff:192.0.2.1".parse().expect("an address")));
+    }
+
+    #[test]
+    fn a_ban_of_the_same_replaces_the_former() {
+        let mut bans = Bans::default();
+        let target = Target::Network("192.0.2.0/24".parse().expect("a network"));
+        bans.add(ban(1, target.clone(), Some(5)));
+        let name = |text| Target::Name(Name::parse(text, 24).expect("a name"));
+        bans.add(ban(2, name("paypal"), None));
+        assert_eq!(bans.add(ban(3, target, None)).map(|ban| ban.id), Some(BanId(1)));
+        assert!(bans.of_name(&Name::parse("paypaI", 24).expect("a name"), Wall(0)).is_some(), "it looks like it");
+        assert_eq!(bans.add(ban(4, name("PAYPAL"), None)).map(|ban| ban.id), Some(BanId(2)));
+        assert_eq!(bans.len(), 2);
+        assert_eq!(bans.next_id(), BanId(5));
+        bans.check_invariants();
+    }
+
+    /// Few bits, so that networks lie in each other.
+    fn network() -> impl Strategy<Value = Network> {
+        prop_oneof![
+            (0..4_u32, prop_oneof![Just(0_u8), 26..=32_u8]).prop_map(|(low, length)| {
+                Network::new(IpAddr::V4(Ipv4Addr::from_bits(0xC000_0200 | (low * 21))), length).expect("short enough")
+            }),
+            (0..4_u128, prop_oneof![Just(0_u8), 60..=68_u8, Just(128)]).prop_map(|(high, length)| {
+                let bits = 0x2001_0db8_u128 << 96 | high << 62 | high;
+                Network::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), length).expect("short enough")
+            }),
+        ]
+    }
+
+    fn address() -> impl Strategy<Value = IpAddr> {
+        prop_oneof![
+            (0..64_u32).prop_map(|low| IpAddr::V4(Ipv4Addr::from_bits(0xC000_0200 | low))),
+            (0..64_u32).prop_map(|low| IpAddr::V6(Ipv4Addr::from_bits(0xC000_0200 | low).to_ipv6_mapped())),
+            (0..8_u128, 0..4_u128)
+                .prop_map(|(high, low)| { IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8_u128 << 96 | high << 61 | low)) }),
+        ]
+    }
+
+    /// Bit by bit, as the definition says.
+    fn is_in(network: &str, addr: IpAddr) -> bool {
+        let (base, length) = network.split_once('/').expect("as it is shown");
+        let bits = |addr: IpAddr| match addr {
+            IpAddr::V4(v4) => format!("4{:032b}", v4.to_bits()),
+            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+                Some(v4) => format!("4{:032b}", v4.to_bits()),
+                None => format!("6{:0128b}", v6.to_bits()),
+            },
+        };
+        let length: usize = length.parse().expect("a length");
+        let (base, addr) = (bits(base.parse().expect("an address")), bits(addr));
+        base[..=length] == addr[..(length + 1).min(addr.len())]
+    }
+
+    proptest! {
+        #[test]
+        fn who_is_kept_out_is_whom_looking_at_each_ban_keeps_out(
+            steps in prop::collection::vec((network(), prop::option::of(0..6_i64), any::<bool>()), 0..20),
+            addresses in prop::collection::vec(address(), 1..20),
+            now in 0..6_i64,
+        ) {
+            let mut bans = Bans::default();
+            let mut model: Vec<(Network, BanId, Option<i64>)> = Vec::new();
+            for (network, until, lift) in steps {
+                if lift && let Some((_, id, _)) = model.first().copied() {
+                    bans.remove(id);
+                    model.remove(0);
+                }
+                let id = bans.next_id();
+                bans.add(ban(id.0, Target::Network(network), until));
+                model.retain(|(other, _, _)| *other != network);
+                model.push((network, id, until));
+                bans.check_invariants();
+            }
+            let again: Bans = serde_json::from_str(&serde_json::to_string(&bans).expect("plain")).expect("the same");
+            for addr in addresses {
+                let mut expected: Vec<BanId> = model
+                    .iter()
+                    .filter(|(network, _, until)| {
+                        is_in(&network.to_string(), addr) && until.is_none_or(|until| now < until)
+                    })
+                    .map(|(_, id, _)| *id)
+                    .collect();
+                expected.sort_unstable();
+                for bans in [&bans, &again] {
+                    let mut found: Vec<BanId> = bans.of_address(addr, Wall(now)).map(|ban| ban.id).collect();
+                    found.sort_unstable();
+                    prop_assert_eq!(&found, &expected, "{} of {:?}", addr, model);
+                }
+            }
+            bans.expire(Wall(now));
+            prop_assert!(bans.iter().all(|ban| ban.holds(Wall(now))));
+            bans.check_invariants();
+        }
+
+        #[test]
+        fn no_text_makes_it_panic_and_what_is_read_is_shown_alike(text in "[0-9a-f.:/]{0,24}|\\PC{0,20}") {
+            if let Ok(network) = text.parse::<Network>() {
+                prop_assert_eq!(network.to_string().parse::<Network>(), Ok(network));
+            }
+        }
+    }
+}

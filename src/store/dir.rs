@@ -1,0 +1,133 @@
+//! The state directory: one daemon at a time uses it, and no file of it is ever overwritten.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::OpenError;
+use crate::hub::time::Wall;
+use crate::wire::control::Time;
+
+/// A state directory that is ours as long as this lives.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    /// `None` while the disk does not let us have it.
+    lock: Mutex<Option<Flock<File>>>,
+}
+
+impl StateDir {
+    /// Takes the directory, and makes it if there is none. One that cannot be written is taken all the
+    /// same: the store says what is wrong with it, and tries again.
+    ///
+    /// # Errors
+    /// If another daemon has it.
+    pub fn take(path: &Path) -> Result<Self, OpenError> {
+        let dir = Self { path: path.to_owned(), lock: Mutex::new(None) };
+        match dir.lock() {
+            Err(NotOurs::InUse(pid)) => Err(OpenError::InUse { dir: path.to_owned(), pid }),
+            Ok(()) | Err(NotOurs::Unwritable(_)) => Ok(dir),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes sure that no other daemon uses it, if that is not so yet.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn lock(&self) -> Result<(), NotOurs> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some() {
+            return Ok(());
+        }
+        // What is wrong here shows again when the file is opened.
+        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
+        let path = self.path.join("lock");
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let unwritable = |error: io::Error| NotOurs::Unwritable(format!("cannot open {}: {error}", path.display()));
+        match Flock::lock(file.map_err(unwritable)?, FlockArg::LockExclusiveNonblock) {
+            Ok(mut lock) => {
+                // For people; the lock is what counts.
+                let _ = write_pid(&mut lock);
+                *held = Some(lock);
+                Ok(())
+            }
+            Err((mut file, Errno::EWOULDBLOCK)) => {
+                let mut text = String::new();
+                let _ = file.read_to_string(&mut text);
+                Err(NotOurs::InUse(text.trim().parse().ok()))
+            }
+            Err((_, errno)) => Err(NotOurs::Unwritable(format!("cannot lock {}: {}", path.display(), errno.desc()))),
+        }
+    }
+}
+
+/// Why a state directory cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOurs {
+    /// Another daemon does, with that process id if it could be read.
+    InUse(Option<u32>),
+    /// The disk does not let us.
+    Unwritable(String),
+}
+
+impl fmt::Display for NotOurs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(_) => f.write_str("another chathub uses the state directory"),
+            Self::Unwritable(why) => f.write_str(why),
+        }
+    }
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// Renames a database, with its write-ahead log, so that another can take its place; says to what.
+/// What has that name already stays.
+///
+/// # Errors
+/// If the directory cannot be changed.
+pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
+    let time: String = Time(now).to_string().chars().filter(|c| !matches!(c, '-' | ':')).take(15).collect();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let aside = (1..)
+        .map(|number| {
+            let number = if number == 1 { String::new() } else { format!("-{number}") };
+            path.with_file_name(format!("{name}.{why}-{time}Z{number}"))
+        })
+        .find(|aside| [beside(aside, ""), beside(aside, "-wal")].iter().all(|path| !path.exists()))
+        .expect("there is always one more number");
+    // The log first: were this to end in between, the database would be there without what the log has,
+    // and a damaged one does not get worse by that. The other way round, the log would be taken for the
+    // next database's.
+    for part in ["-wal", ""] {
+        match std::fs::rename(beside(path, part), beside(&aside, part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    // Made anew from the log whenever it is needed.
+    let _ = std::fs::remove_file(beside(path, "-shm"));
+    Ok(aside)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,219 @@
+//! Whoever reads: searches of people, dumps for administrators, copies of the file.
+//!
+//! A reader has a connection of its own and reads page by page, so that it holds no more than a page in
+//! memory, and no old state of the file for longer than a page takes.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::{Connection, params};
+
+use super::history::{self, Meta, Order, Page, Which};
+use super::{Trouble, schema};
+use crate::hub::archive::{Found, Reach, Search, Selector};
+use crate::hub::message::Line;
+use crate::hub::time::Wall;
+
+/// Lines looked at for one page.
+const PAGE: usize = 256;
+
+/// Hears of what goes wrong.
+pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
+
+/// A connection that only reads.
+pub struct Reader {
+    db: Connection,
+    report: Option<Report>,
+}
+
+/// What is to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Which lines.
+    pub what: Selector,
+    /// Only the last so many of them.
+    pub last: Option<u64>,
+}
+
+/// How much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Room by room, those of one name together: name, lines, when the oldest and the newest was said.
+    pub rooms: Vec<(String, u64, Wall, Wall)>,
+    /// When the last line was said that searches find by the index.
+    pub indexed_to: Option<Wall>,
+}
+
+impl Reader {
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// If it is not there, or cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Trouble> {
+        Ok(Self { db: schema::open_for_reading(path)?, report: None })
+    }
+
+    /// Has somebody told of what goes wrong.
+    #[must_use]
+    pub(super) fn reporting(mut self, report: Report) -> Self {
+        self.report = Some(report);
+        self
+    }
+
+    fn told<T>(&self, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        result.inspect_err(|trouble| {
+            if let Some(report) = &self.report {
+                report(trouble);
+            }
+        })
+    }
+
+    /// Gives all lines that are meant, oldest first, page by page, each with the name of its room, until
+    /// `take` says that this is enough.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn dump(&self, query: &Query, take: &mut dyn FnMut(Vec<(Line, String)>) -> bool) -> Result<(), Trouble> {
+        self.told(self.dump_lines(query, take))
+    }
+
+    fn dump_lines(&self, query: &Query, take: &mut dyn FnMut(Vec<(Line, String)>) -> bool) -> Result<(), Trouble> {
+        let mut from = match query.last {
+            None => None,
+            Some(0) => return Ok(()),
+            Some(last) => self.begin_of_last(&query.what, last)?,
+        };
+        loop {
+            let Page { lines, next, .. } =
+                history::page(&self.db, Which { what: &query.what, row: None }, Order::OldestFirst, from, PAGE)?;
+            if !lines.is_empty() && !take(lines) {
+                return Ok(());
+            }
+            match next {
+                Some(next) if from.is_none_or(|from| next > from) => from = Some(next),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The line before the last `count` ones that are meant.
+    fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
+        let (mut left, mut from) = (count, None);
+        loop {
+            let Page { lines, next, .. } =
+                history::page(&self.db, Which { what, row: None }, Order::NewestFirst, from, PAGE)?;
+            if (lines.len() as u64) >= left {
+                let first = usize::try_from(left - 1).ok().and_then(|at| lines.get(at));
+                return Ok(first.map(|(line, _)| line.seq - 1));
+            }
+            left -= lines.len() as u64;
+            match next {
+                Some(next) if from.is_none_or(|from| next < from) => from = Some(next),
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// Whether there is a room whose name folds to this.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn knows(&self, room: &str) -> Result<bool, Trouble> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM rooms WHERE folded = ?)";
+        self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
+    }
+
+    /// How many lines are meant.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn count(&self, what: &Selector) -> Result<u64, Trouble> {
+        let mut count = 0;
+        let query = Query { what: what.clone(), last: None };
+        self.dump(&query, &mut |lines| {
+            count += lines.len() as u64;
+            true
+        })?;
+        Ok(count)
+    }
+
+    /// Looks for what a person wants to see, newest first, until there are enough matches or `end` has
+    /// come.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn search(&self, search: &Search, end: Instant) -> Result<Found, Trouble> {
+        self.told(self.search_lines(search, end))
+    }
+
+    fn search_lines(&self, search: &Search, end: Instant) -> Result<Found, Trouble> {
+        let through = Meta::read(&self.db)?.last_line;
+        let row = "SELECT id FROM rooms WHERE number = ? AND folded = ?";
+        let row = self
+            .db
+            .prepare_cached(row)?
+            .query_row(params![history::signed(search.room.0), search.name.folded()], |row| row.get::<_, i64>(0));
+        let row = match row {
+            Ok(row) => row,
+            // Nothing of it is on disk yet.
+            Err(rusqlite::Error::QueryReturnedNoRows) => {
+                return Ok(Found { lines: Vec::new(), through, reach: Reach::All });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let what = Selector { to: Some(through), text: Some(search.query.to_string()), ..Selector::default() };
+        let (mut lines, mut from, mut reach) = (Vec::new(), None, Reach::All);
+        let mut looked_to = None;
+        loop {
+            let page = history::page(&self.db, Which { what: &what, row: Some(row) }, Order::NewestFirst, from, PAGE)?;
+            lines.extend(page.lines.into_iter().map(|(line, _)| line));
+            looked_to = page.looked_to.or(looked_to);
+            match page.next {
+                Some(next) if from.is_none_or(|from| next < from) && lines.len() < search.limit => from = Some(next),
+                _ => break,
+            }
+            if Instant::now() >= end {
+                reach = looked_to.map_or(Reach::All, Reach::Since);
+                break;
+            }
+        }
+        lines.truncate(search.limit);
+        lines.reverse();
+        Ok(Found { lines, through, reach })
+    }
+
+    /// How much there is.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn stats(&self) -> Result<Stats, Trouble> {
+        self.told(self.count_rooms())
+    }
+
+    fn count_rooms(&self) -> Result<Stats, Trouble> {
+        let mut rooms = self.db.prepare(
+            "SELECT max(r.name), sum(n), min(first), max(last) FROM
+                 (SELECT room, count(*) AS n, min(at) AS first, max(at) AS last FROM lines GROUP BY room) c
+             JOIN rooms r ON r.id = c.room GROUP BY r.folded ORDER BY sum(n) DESC, r.folded",
+        )?;
+        let rooms = rooms
+            .query_map([], |row| {
+                Ok((row.get(0)?, history::unsigned(row.get(1)?), Wall(row.get(2)?), Wall(row.get(3)?)))
+            })?
+            .collect::<Result<_, _>>()?;
+        let indexed = history::signed(Meta::read(&self.db)?.indexed);
+        let sql = "SELECT at FROM lines WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
+        let indexed_to = self.db.query_row(sql, [indexed], |row| row.get(0).map(Wall)).ok();
+        Ok(Stats { rooms, indexed_to })
+    }
+
+    /// Makes a copy of the whole file as it is now, without what is free in it, at `to`, which must not be
+    /// there.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
+        let to = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
+        self.told(self.db.execute("VACUUM INTO ?", [to]).map(drop).map_err(Into::into))
+    }
+}
