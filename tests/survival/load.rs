@@ -265,8 +265,8 @@ impl<'a> Load<'a> {
     fn act(&mut self, index: usize, act: Act) {
         let player = &mut self.players[index];
         player.out.extend_from_slice(act.typed().as_bytes());
-        // Some programs send CR LF.
-        let end: &[u8] = if index.is_multiple_of(2) { b"\n" } else { b"\r\n" };
+        // Some programs send CR NUL. (Who sends CR LF is asked in telnet, and the check knows lines only.)
+        let end: &[u8] = if index.is_multiple_of(2) { b"\n" } else { b"\r\0" };
         player.out.extend_from_slice(end);
         player.record.acts.push(act);
     }

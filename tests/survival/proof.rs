@@ -65,7 +65,7 @@ impl Rehearsal {
     }
 
     fn act(&mut self, index: usize, act: Act) {
-        let line = format!("{}\r\n", act.typed());
+        let line = format!("{}\n", act.typed());
         if matches!(act, Act::Quit(_)) {
             self.records[index].end = End::Quit;
         }
