@@ -588,7 +588,7 @@ impl Editor {
         if !self.pasted.is_empty() {
             let lines = std::mem::take(&mut self.pasted);
             if key == Key::Enter {
-                lines.iter().for_each(|line| self.recall.add(line));
+                lines.iter().for_each(|line| self.recall.add(&drawable(line)));
                 self.ready = lines;
                 return None;
             }
@@ -720,10 +720,16 @@ impl Editor {
         if lines.len() > 1 && self.set_aside.is_none() {
             self.pasted = lines;
         } else if let Some(line) = lines.pop_front() {
-            self.draft.insert(&line, max);
+            self.draft.insert(&drawable(&line), max);
         }
         None
     }
+}
+
+/// What a pasted line becomes where it is edited: a tab has no width that one could count on. Lines that
+/// are sent as they are keep theirs.
+fn drawable(line: &str) -> String {
+    line.replace('\t', " ")
 }
 
 #[cfg(test)]

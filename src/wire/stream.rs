@@ -471,7 +471,11 @@ impl Reader {
     /// From now on, lines and mail are held back until they are [released](Self::release); or no more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {
-            self.until = log.map_or(0, Log::end);
+            // Who holds back already goes on from where that began: mail that waits since then stands before
+            // the lines that were said behind it.
+            if !self.is_holding() {
+                self.until = log.map_or(0, Log::end);
+            }
         } else {
             self.release(log);
             self.until = u64::MAX;
