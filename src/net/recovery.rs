@@ -32,7 +32,7 @@ const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
     Err(_) => panic!("set by build.rs"),
 };
 
-/// [`EPOCH`]; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
+/// Which program this is; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
 #[must_use]
 pub fn epoch() -> u64 {
     let other = if cfg!(debug_assertions) { std::env::var("CHATHUB_EPOCH").ok() } else { None };

@@ -1295,9 +1295,10 @@ class Load:
         machine = self.machine
         arguments, environment = self._command(CHATHUB_OUTSIDE_SETTINGS=machine.inside(self.SETTINGS))
         subprocess.run(arguments, env=environment, check=True, stdout=subprocess.DEVNULL)
+        # Neither a reload, for whether history is recorded is settled at the start, nor a restart, which
+        # remembers what was said.
+        machine.must("systemctl", "stop", SERVICE)
         serving(machine)
-        # Not a reload: whether history is recorded is settled at the start.
-        machine.must("systemctl", "restart", SERVICE)
         arguments, environment = self._command(
             CHATHUB_OUTSIDE_ADDR="127.0.0.1:6969",
             CHATHUB_OUTSIDE_ADMIN=machine.inside("/run/chathub/admin.sock"),
