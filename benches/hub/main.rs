@@ -35,9 +35,10 @@ use report::{Column, Figures, Outcome, Ratio};
 const HELP: &str = "\
 cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
-Scenarios: fanout latency idle storm churn rooms abuse curve (all, if none is named)
+Scenarios: fanout latency idle storm churn rooms abuse curve survival (all, if none is named)
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
-  --peers LIST     limit,chathub,redis,ngircd or all (default: limit,chathub)
+  --peers LIST     limit,chathub,kept,redis,ngircd or all (default: limit,chathub; survival: chathub,kept)
+                   kept is chathub whose clients outlive it, with the bench as its service manager
   --cell TEXT      only cells whose label contains TEXT
   --reps N         repetitions of each cell (default 5, quick 2)
   --secs S         measured seconds of each run (default 3, quick 1)
@@ -48,7 +49,8 @@ const SPARE_DESCRIPTORS: usize = 128;
 
 struct Options {
     scenarios: Vec<String>,
-    peers: Vec<Peer>,
+    /// As named; else each scenario has its own.
+    peers: Option<Vec<Peer>>,
     cell: String,
     quick: bool,
     reps: usize,
@@ -60,6 +62,16 @@ struct Scenario {
     name: &'static str,
     columns: &'static [Column],
     cells: Vec<Cell>,
+}
+
+impl Scenario {
+    /// Whom it compares if nobody is named, the base of the ratios first.
+    fn peers(&self) -> [Peer; 2] {
+        match self.name {
+            "survival" => [Peer::Chathub, Peer::Kept],
+            _ => [Peer::Limit, Peer::Chathub],
+        }
+    }
 }
 
 /// One line of a scenario: what is done to every server.
@@ -101,6 +113,13 @@ const STORM: &[Column] = &[
     column("joins_per_s", "joins/s", Ratio::Shown),
     column("server_us_per_join", "CPU us/join", Ratio::Shown),
     column("join_bytes_each", "B received/client", Ratio::Hidden),
+];
+const SURVIVAL: &[Column] = &[
+    column("deliveries_per_s", "deliveries/s", Ratio::Shown),
+    column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
+    column("joins_per_s", "joins/s", Ratio::Shown),
+    column("server_us_per_join", "CPU us/join", Ratio::Shown),
+    column("others_busy", "others busy", Ratio::Hidden),
 ];
 const CHURN: &[Column] = &[
     column("visits_per_s", "visits/s", Ratio::Shown),
@@ -177,7 +196,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
     let limit = proc::raise_descriptor_limit();
     let mut options = Options {
         scenarios: Vec::new(),
-        peers: vec![Peer::Limit, Peer::Chathub],
+        peers: None,
         cell: String::new(),
         quick: false,
         reps: 5,
@@ -188,7 +207,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
     if !words.contains(&"--bench") {
         options.quick = true;
         options.scenarios = vec!["self-test".to_owned()];
-        options.peers = vec![Peer::Limit];
+        options.peers = Some(vec![Peer::Limit]);
         options.reps = 1;
         options.measure = Duration::from_millis(200);
         return Ok(options);
@@ -210,15 +229,15 @@ fn options(words: &[&str]) -> Result<Options, String> {
                 options.measure = Duration::try_from_secs_f64(seconds).map_err(|_| HELP)?;
             }
             "--peers" => {
-                options.peers = match value()? {
+                options.peers = Some(match value()? {
                     "all" => Peer::ALL.to_vec(),
                     list => list
                         .split(',')
                         .map(|name| Peer::parse(name).ok_or(format!("no server {name:?}\n{HELP}")))
                         .collect::<Result<_, _>>()?,
-                };
+                });
             }
-            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" => {
+            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" | "survival" => {
                 options.scenarios.push(word.to_owned());
             }
             _ => return Err(format!("what is {word:?}?\n{HELP}")),
@@ -285,6 +304,15 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
                 .into(),
         },
         Scenario {
+            name: "survival",
+            columns: SURVIVAL,
+            cells: vec![
+                Cell::one_room("N=100 S=10 W=64", 100, 10, Task::Closed { window: 64 }),
+                Cell::one_room("N=1000 S=10 W=64", 1_000, 10, Task::Closed { window: 64 }),
+                Cell::one_room("storm N=10000", 10_000, 1, Task::Idle),
+            ],
+        },
+        Scenario {
             name: "self-test",
             columns: TALK,
             cells: vec![
@@ -337,15 +365,17 @@ fn bench(options: &Options) -> ExitCode {
         return ExitCode::FAILURE;
     }
     for scenario in scenarios(options) {
+        let [base, other] = scenario.peers();
+        let peers = options.peers.clone().unwrap_or_else(|| vec![base, other]);
         println!("\n## {}\n", scenario.name);
         let mut outcomes = Vec::new();
         let mut remarks = Vec::new();
-        let mut rows = vec![report::headings(scenario.columns)];
+        let mut rows = vec![report::headings(scenario.columns, base)];
         for cell in &scenario.cells {
             if !cell.label.contains(&options.cell) {
                 continue;
             }
-            let outcome = run_cell(cell, options, &mut remarks);
+            let outcome = run_cell(cell, options, &peers, base, &mut remarks);
             for (peer, fault) in outcome.faults() {
                 sound = false;
                 remarks.push(format!("FAULT: {} of {}: {fault}", outcome.label, peer.name()));
@@ -367,7 +397,7 @@ fn bench(options: &Options) -> ExitCode {
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcome {
+fn run_cell(cell: &Cell, options: &Options, peers: &[Peer], base: Peer, remarks: &mut Vec<String>) -> Outcome {
     let clients = cell.clients.min(cell.most_clients(options.most_clients));
     let mut label = cell.label.clone();
     if clients < cell.clients {
@@ -376,7 +406,7 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
     }
     let mut runs: BTreeMap<Peer, Vec<Figures>> = BTreeMap::new();
     for _ in 0..options.reps {
-        for &peer in &options.peers {
+        for &peer in peers {
             let unfit = matches!(cell.task, Task::Abuse { .. }) && peer != Peer::Chathub;
             if unfit || clients > peer.most_clients() {
                 remarks.push(format!("{} is not asked to serve {}", peer.name(), cell.label));
@@ -401,7 +431,7 @@ fn run_cell(cell: &Cell, options: &Options, remarks: &mut Vec<String>) -> Outcom
             runs.entry(peer).or_default().push(figures);
         }
     }
-    Outcome { label, clients, runs }
+    Outcome { label, clients, base, runs }
 }
 
 fn run_once(spec: &Spec) -> Result<Figures, String> {
@@ -427,6 +457,13 @@ fn run_once(spec: &Spec) -> Result<Figures, String> {
     }
     let mut figures: Figures = serde_json::from_slice(&generator.stdout)
         .map_err(|error| format!("the generator said something strange: {error}"))?;
+    if spec.peer == Peer::Kept {
+        // Else something else was measured.
+        let survival = server.survival().map_err(|error| format!("no status: {error}"))?;
+        if !survival.starts_with("on") {
+            figures.faults.push(format!("survival is {survival}"));
+        }
+    }
     if !figures.faults.is_empty() {
         let words = server.last_words();
         if !words.is_empty() {

@@ -1,16 +1,21 @@
 //! The servers that are measured: how each is started without limits, and how one talks to it.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, IoSliceMut, Write as _};
+use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde::{Deserialize, Serialize};
+use socket2::{Domain, Socket, Type};
 
 use crate::check::{PAYLOAD, Stamp, probe};
 
@@ -20,17 +25,20 @@ use crate::check::{PAYLOAD, Stamp, probe};
 pub(crate) enum Peer {
     Limit,
     Chathub,
+    /// chathub whose clients outlive it.
+    Kept,
     Redis,
     Ngircd,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 4] = [Self::Limit, Self::Chathub, Self::Redis, Self::Ngircd];
+    pub(crate) const ALL: [Self; 5] = [Self::Limit, Self::Chathub, Self::Kept, Self::Redis, Self::Ngircd];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
             Self::Chathub => "chathub",
+            Self::Kept => "kept",
             Self::Redis => "redis",
             Self::Ngircd => "ngircd",
         }
@@ -45,13 +53,13 @@ impl Peer {
     pub(crate) fn most_clients(self) -> usize {
         match self {
             Self::Ngircd => 1_000,
-            Self::Limit | Self::Chathub | Self::Redis => usize::MAX,
+            Self::Limit | Self::Chathub | Self::Kept | Self::Redis => usize::MAX,
         }
     }
 
     pub(crate) fn dialect(self) -> Dialect {
         match self {
-            Self::Limit | Self::Chathub => Dialect::Lines,
+            Self::Limit | Self::Chathub | Self::Kept => Dialect::Lines,
             Self::Redis => Dialect::Resp,
             Self::Ngircd => Dialect::Irc,
         }
@@ -144,7 +152,6 @@ impl Dialect {
 
     /// Appends to `out` what says a line of `PAYLOAD` bytes, which `payload` appends, in a room.
     pub(crate) fn say(self, room: usize, out: &mut Vec<u8>, payload: impl FnOnce(&mut Vec<u8>)) {
-        use std::io::Write as _;
         let written = match self {
             Self::Lines => Ok(()),
             Self::Resp => {
@@ -164,6 +171,8 @@ pub(crate) struct Running {
     pub(crate) port: u16,
     child: Child,
     dir: PathBuf,
+    /// What keeps the descriptors of a server that is to survive.
+    _store: Option<Store>,
 }
 
 impl Running {
@@ -176,8 +185,15 @@ impl Running {
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let log = dir.join("log");
         let mut command = command(peer, &dir, port, settings).map_err(|error| format!("cannot prepare: {error}"))?;
-        let child = File::create(&log)
-            .and_then(|file| command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn());
+        let mut store = None;
+        let child = File::create(&log).and_then(|file| {
+            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+            if peer == Peer::Kept {
+                store = Some(Store::open(&dir.join("notify"))?);
+                hand_over(&mut command, &dir)?;
+            }
+            command.spawn()
+        });
         let child = match child {
             Ok(child) => child,
             Err(error) => {
@@ -185,7 +201,7 @@ impl Running {
                 return Err(format!("cannot start {:?}: {error}", command.get_program()));
             }
         };
-        let mut running = Self { port, child, dir };
+        let mut running = Self { port, child, dir, _store: store };
         running.await_port(peer, &log)?;
         Ok(running)
     }
@@ -204,7 +220,9 @@ impl Running {
         loop {
             let said = fs::read_to_string(log).unwrap_or_default();
             let up = match peer {
-                Peer::Limit | Peer::Chathub => logged_port(&said).inspect(|&port| self.port = port).is_some(),
+                Peer::Limit | Peer::Chathub | Peer::Kept => {
+                    logged_port(&said).inspect(|&port| self.port = port).is_some()
+                }
                 Peer::Redis | Peer::Ngircd => std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok(),
             };
             if up {
@@ -218,6 +236,17 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Whether chathub's clients would outlive it, as it says itself: `on` or `off`, and details.
+    pub(crate) fn survival(&self) -> io::Result<String> {
+        let mut stream = UnixStream::connect(self.admin())?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"{\"id\":1,\"cmd\":\"status\"}\n")?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        let answer: serde_json::Value = serde_json::from_str(&answer)?;
+        Ok(answer["result"]["survival"].as_str().unwrap_or_default().to_owned())
     }
 
     /// What the server had to say, for a report of its failure.
@@ -249,18 +278,24 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Comm
             command = Command::new(std::env::current_exe()?);
             command.args(["--role-limit", "127.0.0.1:0"]);
         }
-        Peer::Chathub => {
+        Peer::Chathub | Peer::Kept => {
             let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
-            command = Command::new(env!("CARGO_BIN_EXE_chathub"));
-            command
-                .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-                .arg(settings)
-                .arg("--admin-socket")
-                .arg(dir.join("admin.sock"))
-                .arg("--state-dir")
-                .arg(dir.join("state"));
+            let program = env!("CARGO_BIN_EXE_chathub");
+            if peer == Peer::Kept {
+                // What `hand_over` gives it as input and output becomes what sd_listen_fds(3) says.
+                let shell = "exec 3<&0 4<&1 </dev/null >&2; export LISTEN_PID=$$; exec \"$@\"";
+                command = Command::new("sh");
+                command.args(["-c", shell, "sh", program, "serve"]);
+            } else {
+                command = Command::new(program);
+                command.args(["serve", "--listen", "127.0.0.1:0", "--admin-socket"]).arg(dir.join("admin.sock"));
+            }
+            command.arg("--config").arg(settings).arg("--state-dir").arg(dir.join("state"));
             // Nothing of a service manager that this run may itself be under.
-            for name in ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "JOURNAL_STREAM", "STATE_DIRECTORY"] {
+            for name in ["NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"] {
+                command.env_remove(name);
+            }
+            for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "STATE_DIRECTORY"] {
                 command.env_remove(name);
             }
         }
@@ -292,6 +327,74 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Comm
         }
     }
     Ok(command)
+}
+
+/// The service manager's half of a start: listening sockets, and whom to notify.
+fn hand_over(command: &mut Command, dir: &Path) -> io::Result<()> {
+    let chat = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    chat.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    chat.listen(4096)?;
+    let admin = UnixListener::bind(dir.join("admin.sock"))?;
+    command.stdin(OwnedFd::from(chat)).stdout(OwnedFd::from(admin));
+    command.env("LISTEN_FDS", "2").env("LISTEN_FDNAMES", "chat:admin");
+    command.env("NOTIFY_SOCKET", dir.join("notify")).env("FDSTORE", STORED.to_string());
+    Ok(())
+}
+
+/// Descriptors that the store takes: more than chathub gives it.
+const STORED: usize = 16;
+
+/// The service manager's descriptor store (sd_notify(3)). What is in it is closed when this is dropped.
+struct Store {
+    notify: UnixDatagram,
+    keeping: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    fn open(path: &Path) -> io::Result<Self> {
+        let notified = UnixDatagram::bind(path)?;
+        let notify = UnixDatagram::unbound()?;
+        notify.connect(path)?;
+        Ok(Self { notify, keeping: Some(thread::spawn(move || keep(&notified))) })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Nobody else sends an empty one.
+        if self.notify.send(&[]).is_ok()
+            && let Some(keeping) = self.keeping.take()
+        {
+            keeping.join().ok();
+        }
+    }
+}
+
+/// Keeps what comes with `FDSTORE=1` until an empty notification comes; closes all else, which is what
+/// `BARRIER=1` waits for.
+fn keep(notified: &UnixDatagram) {
+    let mut kept: Vec<OwnedFd> = Vec::new();
+    loop {
+        let mut buffer = [0; 4096];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(STORED))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut pieces = [IoSliceMut::new(&mut buffer)];
+        let Ok(received) = recvmsg(notified, &mut pieces, &mut control, RecvFlags::CMSG_CLOEXEC) else {
+            return;
+        };
+        if received.bytes == 0 {
+            return;
+        }
+        let stores = buffer[..received.bytes].split(|&b| b == b'\n').any(|line| line == b"FDSTORE=1");
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message
+                && stores
+                && kept.len() < STORED
+            {
+                kept.extend(descriptors);
+            }
+        }
+    }
 }
 
 /// The port in the line that says where the server listens, once that line is whole.

@@ -1,4 +1,4 @@
-//! What comes out: medians, ratios to the limit, a table, JSON, and the curve as a plot.
+//! What comes out: medians, ratios to the limit (or to another base), a table, JSON, and the curve as a plot.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ impl Figures {
 pub(crate) struct Column {
     pub(crate) figure: &'static str,
     pub(crate) title: &'static str,
-    /// Is its ratio to the limit shown?
+    /// Is its ratio to the base shown?
     pub(crate) ratio: Ratio,
 }
 
@@ -46,6 +46,8 @@ pub(crate) enum Ratio {
 pub(crate) struct Outcome {
     pub(crate) label: String,
     pub(crate) clients: usize,
+    /// Whom the others are compared with.
+    pub(crate) base: Peer,
     pub(crate) runs: BTreeMap<Peer, Vec<Figures>>,
 }
 
@@ -58,10 +60,10 @@ impl Outcome {
 
     /// The median of the ratios of paired runs: noise that lasted a while is in both of a pair.
     fn ratio(&self, peer: Peer, figure: &str) -> Option<f64> {
-        let pairs = self.runs.get(&peer)?.iter().zip(self.runs.get(&Peer::Limit)?);
-        let sound = pairs.filter(|(run, limit)| run.faults.is_empty() && limit.faults.is_empty());
-        let ratios = sound.filter_map(|(run, limit)| {
-            let base = limit.value(figure).filter(|&base| base > 0.0)?;
+        let pairs = self.runs.get(&peer)?.iter().zip(self.runs.get(&self.base)?);
+        let sound = pairs.filter(|(run, base)| run.faults.is_empty() && base.faults.is_empty());
+        let ratios = sound.filter_map(|(run, base)| {
+            let base = base.value(figure).filter(|&base| base > 0.0)?;
             Some(run.value(figure)? / base)
         });
         median(ratios.collect())
@@ -102,7 +104,7 @@ impl Outcome {
             };
             let value = json!({
                 "median": of(&|name| self.median(peer, name)),
-                "ratio_to_limit": of(&|name| self.ratio(peer, name)),
+                format!("ratio_to_{}", self.base.name()): of(&|name| self.ratio(peer, name)),
                 "runs": runs,
             });
             (peer.name().to_owned(), value)
@@ -115,12 +117,12 @@ impl Outcome {
     }
 }
 
-pub(crate) fn headings(columns: &[Column]) -> Vec<String> {
+pub(crate) fn headings(columns: &[Column], base: Peer) -> Vec<String> {
     let mut row = vec!["cell".to_owned(), "server".to_owned()];
     for column in columns {
         row.push(column.title.to_owned());
         if column.ratio == Ratio::Shown {
-            row.push("/limit".to_owned());
+            row.push(format!("/{}", base.name()));
         }
     }
     row
@@ -239,7 +241,7 @@ fn panel(svg: &mut String, outcomes: &[Outcome], column: Column) {
         LEFT + PLOT_WIDTH / 2.0,
         bottom + 36.0
     ));
-    let colours = ["#888888", "#c03030", "#2060c0", "#208040"];
+    let colours = ["#888888", "#c03030", "#c08020", "#2060c0", "#208040"];
     for (peer, colour) in Peer::ALL.into_iter().zip(colours) {
         let points = points(peer);
         let Some(&(last_x, last_y)) = points.last() else {
