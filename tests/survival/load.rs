@@ -501,8 +501,8 @@ impl<'a> Load<'a> {
             Ok(0) => {
                 player.stream = None;
                 let expected = match player.record.end {
-                    // A CR ends a line; the LF behind it may be on its way.
-                    End::Quit | End::HungUp => player.out.is_empty() || player.out == b"\n",
+                    // A CR ends a line; the LF or NUL behind it may be on its way.
+                    End::Quit | End::HungUp => matches!(&player.out[..], b"" | b"\n" | b"\0"),
                     End::Open | End::Cut => false,
                 };
                 if !expected {
