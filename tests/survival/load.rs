@@ -9,6 +9,8 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Tally, Wrong};
 use crate::play::{Act, Author, Cast, Dice, LOBBY};
 use crate::supervisor::PATIENCE;
@@ -22,10 +24,15 @@ pub(crate) trait Service: Sync {
     fn elapsed(&self) -> Duration;
     /// Something for the watcher's notes.
     fn note(&self, text: &str);
-    /// Has an administrator say something to all rooms.
-    fn say(&self, text: &str);
+    /// Has an administrator say something to all rooms. How many clients were told.
+    fn say(&self, text: &str) -> usize;
     /// The deaths so far, for the story.
     fn deaths(&self) -> String;
+}
+
+/// How many clients were told, in the answer to `say`.
+pub(crate) fn told(answer: &Value) -> usize {
+    answer["clients"].as_u64().and_then(|clients| usize::try_from(clients).ok()).expect("it says how many")
 }
 
 /// Settings under which nobody is slowed down, skipped, gathered or turned away.
@@ -569,10 +576,23 @@ impl<'a> Load<'a> {
         let here: Vec<usize> = (0..self.players.len())
             .filter(|index| self.players[*index].stream.is_some() && !self.players[*index].leaving)
             .collect();
-        self.settle(&here);
-        let text = "the end".to_owned();
-        self.service.say(&text);
-        self.notices.push(text);
+        // It is the end when it is told to nobody but those who stay: then nothing comes behind it, not
+        // even that somebody who went before has left.
+        let end = Instant::now() + PATIENCE;
+        let last = loop {
+            self.settle(&here);
+            let text = format!("the end, {}", self.notices.len());
+            let told = self.service.say(&text);
+            self.notices.push(text.clone());
+            if told <= here.len() {
+                break format!("-- notice: {text}\r\n");
+            }
+            if Instant::now() > end {
+                let leaving = self.players.iter().position(|player| player.leaving && player.stream.is_some());
+                self.fail_for(leaving.unwrap_or(0), &format!("{told} clients are there, and {} stay", here.len()));
+            }
+            self.turn(end, false);
+        };
         last_blow();
         let end = Instant::now() + PATIENCE;
         loop {
@@ -581,7 +601,7 @@ impl<'a> Load<'a> {
                     && (player.leaving || {
                         let (from, to) = player.line;
                         // With a time before it, or without.
-                        !player.record.bytes[from..to].ends_with(b"-- notice: the end\r\n")
+                        !player.record.bytes[from..to].ends_with(last.as_bytes())
                     })
             };
             let Some(waiting) = self.players.iter().position(is_waiting) else { break };

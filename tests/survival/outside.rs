@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
-use crate::load::{Load, Service, Size, settings};
+use crate::load::{Load, Service, Size, settings, told};
 use crate::supervisor::PATIENCE;
 
 /// What the environment tells of it.
@@ -34,7 +34,7 @@ impl Service for Elsewhere {
         eprintln!("{:9.4} {text}", self.began.elapsed().as_secs_f64());
     }
 
-    fn say(&self, text: &str) {
+    fn say(&self, text: &str) -> usize {
         let mut stream = UnixStream::connect(&self.admin).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(format!("{}\n", json!({"id": 1, "cmd": "say", "args": {"text": text}})).as_bytes()).unwrap();
@@ -42,6 +42,7 @@ impl Service for Elsewhere {
         BufReader::new(stream).read_line(&mut line).unwrap();
         let answer: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(answer["ok"], true, "{answer}");
+        told(&answer["result"])
     }
 
     fn deaths(&self) -> String {

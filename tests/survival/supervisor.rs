@@ -21,6 +21,7 @@ use nix::unistd::Pid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
 
+use crate::load::told;
 use crate::play::Dice;
 
 /// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
@@ -279,12 +280,15 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
 /// Starts the daemon with these descriptors from 3 on.
 fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -> Child {
     let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
-    // The shell puts them where they belong: out of the way first, then in their places.
+    // The shell puts them where they belong: out of the way first, then in their places. Out of the way
+    // is behind all places and all numbers that any of them has now, so that none is put upon another.
+    let highest = handed.iter().map(|(_, descriptor)| descriptor.as_raw_fd()).max().unwrap_or(0);
+    let behind = usize::try_from(highest).unwrap().max(3 + handed.len()) + 1;
     let (mut away, mut back) = (String::new(), String::new());
     for (at, (_, descriptor)) in handed.iter().enumerate() {
         let number = descriptor.as_raw_fd();
-        let _ = write!(away, "exec {{d{at}}}<&{number} {number}<&-; ");
-        let _ = write!(back, "exec {}<&$d{at} {{d{at}}}<&-; ", at + 3);
+        let _ = write!(away, "exec {}<&{number} {number}<&-; ", behind + at);
+        let _ = write!(back, "exec {}<&{} {}<&-; ", at + 3, behind + at, behind + at);
         fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
     }
     let mut script = away + &back;
@@ -562,9 +566,9 @@ impl crate::load::Service for Supervisor {
         self.shared.note(text);
     }
 
-    fn say(&self, text: &str) {
+    fn say(&self, text: &str) -> usize {
         self.ready_after(0);
-        self.ask("say", &json!({"text": text}));
+        told(&self.ask("say", &json!({"text": text})))
     }
 
     fn deaths(&self) -> String {
