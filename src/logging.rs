@@ -22,7 +22,7 @@ use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
 use crate::hub::time::Mono;
-use crate::hub::{Happening, What};
+use crate::hub::{By, Happening, What};
 use crate::settings::LogLevel;
 
 /// The numbers of the events (`MESSAGE_ID=`), as in `systemd/chathub.catalog`. Never changed.
@@ -183,8 +183,10 @@ impl fmt::Display for Whom<'_> {
         if let Some(peer) = happening.peer {
             write!(f, " from {}", peer.ip().to_canonical())?;
         }
-        if let Some(by) = happening.by {
-            write!(f, ", by user {}", by.uid)?;
+        match (happening.by.and_then(By::uid), happening.by_whom()) {
+            (Some(uid), _) => write!(f, ", by user {uid}")?,
+            (None, Some(by)) => write!(f, ", by {by}")?,
+            (None, None) => {}
         }
         if let Some(reason) = reason {
             write!(f, ", {reason}")?;
@@ -348,8 +350,8 @@ fn write(happening: &Happening) {
                 chathub_addr = happening.peer.map(|peer| tracing::field::display(peer.ip().to_canonical())),
                 chathub_port = happening.peer.map(|peer| peer.port()),
                 chathub_reason = reason,
-                chathub_admin_uid = happening.by.map(|by| by.uid),
-                chathub_admin_pid = happening.by.map(|by| by.pid),
+                chathub_admin_uid = happening.by.and_then(By::uid),
+                chathub_admin_pid = happening.by.and_then(By::pid),
                 "{}{}",
                 $text,
                 InWords(Whom(happening, reason))

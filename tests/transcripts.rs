@@ -166,7 +166,7 @@ fn is_expectation(line: &str) -> bool {
     matches!((words.next(), words.next()), (Some(_), Some("<" | "."))) && !line.starts_with('#')
 }
 
-const OPERATOR: By = By { uid: 0, pid: 1 };
+const OPERATOR: By = By::Admin { uid: 0, pid: 1 };
 
 /// A world whose people have names for the reader.
 #[derive(Default)]

@@ -357,7 +357,7 @@ impl Walk {
     }
 
     fn administer(&mut self) {
-        let by = By { uid: 0, pid: 1 };
+        let by = By::Admin { uid: 0, pid: 1 };
         let Some(session) = self.somebody() else { return };
         let rooms: Vec<_> = self.world.hub.rooms().map(|room| room.id).chain([RoomId(9999)]).collect();
         let room = self.dice.of(&rooms);
@@ -428,7 +428,7 @@ impl Walk {
                     client: self.dice.one_in(2).then(|| self.somebody()).flatten(),
                     ..Selector::default()
                 };
-                Input::Redact { what: Arc::new(what), by: By { uid: 0, pid: 1 } }
+                Input::Redact { what: Arc::new(what), by: By::Admin { uid: 0, pid: 1 } }
             }
             _ => Input::Recorded { through: self.world.disk.through.unwrap_or(0).saturating_sub(self.dice.roll() % 3) },
         };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::{Account, AccountId};
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::{Ban, BanId};
 use super::name::{self, Name};
@@ -39,6 +40,10 @@ pub enum Record {
     Ban(Box<Ban>),
     /// A ban is lifted, or has ended.
     Unban(BanId),
+    /// An account as it is now. One of the same number is replaced.
+    Account(Box<Account>),
+    /// An account is no more.
+    Unaccount(AccountId),
     /// What is selected, of all that was recorded before, is to be unreadable.
     Redact(Arc<Selector>),
 }
@@ -48,7 +53,12 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
-            Self::Closed { .. } | Self::Ban(_) | Self::Unban(_) | Self::Redact(_) => 0,
+            Self::Closed { .. }
+            | Self::Ban(_)
+            | Self::Unban(_)
+            | Self::Account(_)
+            | Self::Unaccount(_)
+            | Self::Redact(_) => 0,
         }
     }
 }
@@ -171,6 +181,9 @@ pub struct Recalled {
     pub last_session: u64,
     /// The bans, by age.
     pub bans: Vec<Ban>,
+    /// The accounts, by age.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
     /// The rooms that were open when recording ended, the one spoken in last first.
     pub rooms: Vec<RecalledRoom>,
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::account::Role;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
 use super::room::newest;
@@ -30,6 +31,8 @@ pub struct Command {
     pub detail: &'static str,
     /// How many lines it counts for in the sender's pace, beside the one it is.
     pub weight: u32,
+    /// Who may use it; it is shown to nobody else.
+    pub role: Role,
     run: fn(&mut Call<'_>, &str),
 }
 
@@ -56,6 +59,7 @@ pub static COMMANDS: &[Command] = &[
         about: "list the commands, or explain one",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: help,
     },
     Command {
@@ -65,6 +69,7 @@ pub static COMMANDS: &[Command] = &[
         about: "take another name",
         detail: "Letters, digits, - _ and . of one script, and unlike any name in use.",
         weight: 0,
+        role: Role::Guest,
         run: nick,
     },
     Command {
@@ -74,6 +79,7 @@ pub static COMMANDS: &[Command] = &[
         about: "list who is here, or in another room",
         detail: "Those who are away have a star.",
         weight: 2,
+        role: Role::Guest,
         run: who,
     },
     Command {
@@ -83,6 +89,7 @@ pub static COMMANDS: &[Command] = &[
         about: "tell where somebody is, since when, how long idle",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: whois,
     },
     Command {
@@ -92,6 +99,7 @@ pub static COMMANDS: &[Command] = &[
         about: "list the rooms",
         detail: "",
         weight: 2,
+        role: Role::Guest,
         run: rooms,
     },
     Command {
@@ -101,6 +109,7 @@ pub static COMMANDS: &[Command] = &[
         about: "go to another room; it is opened if there is none",
         detail: "A room is closed, and what was said forgotten, when the last one leaves.",
         weight: 0,
+        role: Role::Guest,
         run: join,
     },
     Command {
@@ -110,6 +119,7 @@ pub static COMMANDS: &[Command] = &[
         about: "go back to the lobby",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: leave,
     },
     Command {
@@ -119,6 +129,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show the topic of this room, or set it",
         detail: "/topic - clears it.",
         weight: 0,
+        role: Role::Guest,
         run: topic,
     },
     Command {
@@ -128,6 +139,7 @@ pub static COMMANDS: &[Command] = &[
         about: "say something to one person only",
         detail: "Private messages are kept nowhere.",
         weight: 0,
+        role: Role::Guest,
         run: msg,
     },
     Command {
@@ -137,6 +149,7 @@ pub static COMMANDS: &[Command] = &[
         about: "answer the last private message",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: reply,
     },
     Command {
@@ -146,6 +159,7 @@ pub static COMMANDS: &[Command] = &[
         about: "do something: * ann waves",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: me,
     },
     Command {
@@ -155,9 +169,19 @@ pub static COMMANDS: &[Command] = &[
         about: "say that you are away",
         detail: "Whoever writes to you privately is told so. /back ends it.",
         weight: 0,
+        role: Role::Guest,
         run: away,
     },
-    Command { name: "back", aliases: &[], usage: "", about: "say that you are back", detail: "", weight: 0, run: back },
+    Command {
+        name: "back",
+        aliases: &[],
+        usage: "",
+        about: "say that you are back",
+        detail: "",
+        weight: 0,
+        role: Role::Guest,
+        run: back,
+    },
     Command {
         name: "ignore",
         aliases: &[],
@@ -165,6 +189,7 @@ pub static COMMANDS: &[Command] = &[
         about: "hide what somebody says, or list whom you ignore",
         detail: "It stays with them if they take another name.",
         weight: 0,
+        role: Role::Guest,
         run: ignore,
     },
     Command {
@@ -174,6 +199,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show again what somebody says",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: unignore,
     },
     Command {
@@ -183,6 +209,7 @@ pub static COMMANDS: &[Command] = &[
         about: "hide arrivals and departures, or show them again",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: quiet,
     },
     Command {
@@ -192,6 +219,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show the last lines said here",
         detail: "",
         weight: 5,
+        role: Role::Guest,
         run: history,
     },
     Command {
@@ -201,6 +229,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show the lines said here that have a text in them",
         detail: "Upper and lower case are the same. Of many lines, the last are shown.",
         weight: 20,
+        role: Role::Guest,
         run: search,
     },
     Command {
@@ -210,6 +239,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show times, in UTC or at an offset from it",
         detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
         weight: 0,
+        role: Role::Guest,
         run: time,
     },
     Command {
@@ -219,6 +249,7 @@ pub static COMMANDS: &[Command] = &[
         about: "show names in colours, or not",
         detail: "They are on by themselves if your program says that it has colours.",
         weight: 0,
+        role: Role::Guest,
         run: color,
     },
     Command {
@@ -228,6 +259,7 @@ pub static COMMANDS: &[Command] = &[
         about: "edit lines in your program, or with an editor of ours",
         detail: "With char, what others say appears above what you type. It needs telnet.",
         weight: 0,
+        role: Role::Guest,
         run: mode,
     },
     Command {
@@ -237,6 +269,7 @@ pub static COMMANDS: &[Command] = &[
         about: "keep what others say back until you press Enter",
         detail: "/hold again ends it. If too much piles up, the oldest lines are left out.",
         weight: 0,
+        role: Role::Guest,
         run: hold,
     },
     Command {
@@ -246,6 +279,7 @@ pub static COMMANDS: &[Command] = &[
         about: "tell the operators about somebody",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: report,
     },
     Command {
@@ -255,6 +289,7 @@ pub static COMMANDS: &[Command] = &[
         about: "leave, with a last word",
         detail: "",
         weight: 0,
+        role: Role::Guest,
         run: quit,
     },
 ];
@@ -289,6 +324,7 @@ pub fn nearest(word: &str) -> Option<&'static str> {
 pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
     let (word, args) = split_word(line);
     match find(word) {
+        Some(command) if hub.role(id) < command.role => refuse(id, Refusal::RoleNeeded(command.role), effects),
         Some(command) => {
             if command.weight > 0
                 && let Some(session) = hub.sessions.get_mut(&id)
@@ -387,7 +423,10 @@ fn help(call: &mut Call<'_>, args: &str) {
     let word = word.strip_prefix('/').unwrap_or(word);
     match find(word) {
         Some(command) => call.tell(Message::HelpOn(command)),
-        None if word.is_empty() => call.tell(Message::Help),
+        None if word.is_empty() => {
+            let role = call.hub.role(call.id);
+            call.tell(Message::Help(role));
+        }
         None => call.refuse(Refusal::UnknownCommand { given: clip(word), nearest: nearest(word) }),
     }
 }

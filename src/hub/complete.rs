@@ -16,7 +16,7 @@ pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<Stri
     let before = line[..from].trim();
     let command = before.strip_prefix('/').map(|rest| rest.split_whitespace().next().unwrap_or_default());
     let words = match (before, word.strip_prefix('/'), command) {
-        ("", Some(command), _) => commands(command),
+        ("", Some(command), _) => commands(hub, id, command),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room).iter().map(|name| format!("{name}: ")).collect(),
         (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, word),
@@ -38,9 +38,14 @@ fn is_of_rooms(word: &str) -> bool {
     command::find(word).is_some_and(|command| OF_ROOMS.contains(&command.name))
 }
 
-fn commands(word: &str) -> Vec<String> {
+fn commands(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
+    let role = hub.role(id);
     let word = word.to_lowercase();
-    let names = command::COMMANDS.iter().map(|command| command.name).filter(|name| name.starts_with(&word));
+    let names = command::COMMANDS
+        .iter()
+        .filter(|command| command.role <= role)
+        .map(|command| command.name)
+        .filter(|name| name.starts_with(&word));
     names.map(|name| format!("/{name} ")).collect()
 }
 

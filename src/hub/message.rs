@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Role;
 use super::archive::Reach;
 use super::name::InvalidName;
 use super::terminal::{Colors, Mode};
@@ -324,8 +325,8 @@ pub enum Message {
         /// Why they are away, if so.
         away: Option<Arc<str>>,
     },
-    /// The list of commands.
-    Help,
+    /// The list of commands that such a one may use.
+    Help(Role),
     /// One command of the table.
     HelpOn(&'static super::command::Command),
     /// Those who are ignored.
@@ -443,6 +444,8 @@ pub enum Refusal {
         /// The nearest match.
         nearest: Option<&'static str>,
     },
+    /// The command is for others.
+    RoleNeeded(Role),
     /// The command wants other arguments.
     Usage(&'static super::command::Command),
     /// Nobody of that name.

@@ -9,11 +9,13 @@
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | who is kept out | [`moderation`] |
+//! | registered names, roles | [`account`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
 //! | how fast one may send | [`pace`] |
 
+pub mod account;
 pub mod archive;
 pub mod command;
 mod complete;
@@ -35,9 +37,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
-use moderation::{Ban, BanId, Bans, Target};
+use moderation::{Author, Ban, BanId, Bans, Target};
 use name::Name;
 use pace::{Pace, Verdict, Word};
 use room::{History, Room, Step};
@@ -214,11 +217,43 @@ pub enum Input {
 
 /// Who did something that is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct By {
-    /// The user id, as the kernel tells it (`SO_PEERCRED`).
-    pub uid: u32,
+pub enum By {
+    /// An administrator, over the admin socket.
+    Admin {
+        /// The user id, as the kernel tells it (`SO_PEERCRED`).
+        uid: u32,
+        /// The process id, likewise.
+        pid: i32,
+    },
+    /// Somebody in chat whose account has the role for it.
+    Operator {
+        /// Who.
+        session: SessionId,
+        /// The account.
+        account: AccountId,
+    },
+    /// The hub itself, by its settings.
+    Hub,
+}
+
+impl By {
+    /// The user id, if it was an administrator over the admin socket.
+    #[must_use]
+    pub fn uid(self) -> Option<u32> {
+        match self {
+            Self::Admin { uid, .. } => Some(uid),
+            Self::Operator { .. } | Self::Hub => None,
+        }
+    }
+
     /// The process id, likewise.
-    pub pid: i32,
+    #[must_use]
+    pub fn pid(self) -> Option<i32> {
+        match self {
+            Self::Admin { pid, .. } => Some(pid),
+            Self::Operator { .. } | Self::Hub => None,
+        }
+    }
 }
 
 /// Something that follows, to be carried out in order.
@@ -344,13 +379,38 @@ pub struct Happening {
     pub room: Option<Arc<str>>,
     /// Reason, topic, former name.
     pub text: Option<Arc<str>>,
-    /// By which administrator.
+    /// By whom, if it was moderation.
     pub by: Option<By>,
+    /// The name of the account, if an operator did it.
+    pub operator: Option<Arc<str>>,
 }
 
 impl Happening {
+    /// By whom, in words, if it was moderation.
+    #[must_use]
+    pub fn by_whom(&self) -> Option<String> {
+        Some(match self.by? {
+            By::Admin { uid, .. } => format!("uid {uid}"),
+            By::Operator { account, .. } => match &self.operator {
+                Some(name) => format!("operator {name}"),
+                None => format!("operator {account}"),
+            },
+            By::Hub => "the hub".to_owned(),
+        })
+    }
+
     fn new(what: What, now: Now) -> Self {
-        Self { what, at: now.wall, session: None, nick: None, peer: None, room: None, text: None, by: None }
+        Self {
+            what,
+            at: now.wall,
+            session: None,
+            nick: None,
+            peer: None,
+            room: None,
+            text: None,
+            by: None,
+            operator: None,
+        }
     }
 }
 
@@ -478,6 +538,7 @@ pub struct Hub {
     lobby: RoomId,
     deadlines: BTreeSet<(Mono, RoomId)>,
     bans: Bans,
+    accounts: Accounts,
     /// Whether what is said goes to disk.
     recording: bool,
     backlog: Backlog,
@@ -512,6 +573,7 @@ impl Hub {
             lobby: RoomId(0),
             deadlines: BTreeSet::new(),
             bans: Bans::default(),
+            accounts: Accounts::default(),
             recording: false,
             backlog: Backlog::default(),
             dormant: BTreeMap::new(),
@@ -709,6 +771,19 @@ impl Hub {
         &self.bans
     }
 
+    /// Registered names.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// What that client may do.
+    #[must_use]
+    pub fn role(&self, id: SessionId) -> Role {
+        let account = self.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
+        account.map_or(Role::Guest, |account| account.role)
+    }
+
     /// Whom a ban would hit who is here now, by age.
     pub fn hit_by<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Session> {
         self.sessions().filter(move |session| match target {
@@ -791,6 +866,10 @@ impl Hub {
         }
         self.backlog.check_invariants();
         self.bans.check_invariants();
+        self.accounts.check_invariants();
+        for session in self.sessions() {
+            assert!(session.account.is_none_or(|id| self.accounts.get(id).is_some()), "logged in to what there is");
+        }
         assert!(self.recording || self.backlog.iter().len() == 0, "nothing waits where nothing is recorded");
         let pending: usize = self.rooms.values().filter(|room| room.presence.flush_at.is_some()).count();
         assert_eq!(pending, self.deadlines.len(), "each gathered line has its deadline");
@@ -837,6 +916,7 @@ impl Hub {
             holds: false,
             ignoring: Vec::new(),
             private_from: None,
+            account: None,
             mute: None,
             searching: None,
             pace: Pace::default(),
@@ -1084,7 +1164,7 @@ impl Hub {
     ) {
         self.expire_bans(now, effects);
         let id = self.bans.next_id();
-        let ban = Ban { id, target, reason: reason.clone(), by: by.uid, since: now.wall, until };
+        let ban = Ban { id, target, reason: reason.clone(), by: self.author(by), since: now.wall, until };
         let hit: Vec<SessionId> = self.hit_by(&ban.target).map(|session| session.id).collect();
         if let Some(former) = self.bans.add(ban.clone()) {
             self.record(Record::Unban(former.id), effects);
@@ -1101,6 +1181,18 @@ impl Hub {
             let why = Farewell::Banned { reason: reason.clone(), until };
             tell(session, Message::Goodbye(why.clone()), effects);
             self.depart(session, why, now, effects);
+        }
+    }
+
+    /// Whose ban it is, as it outlives whoever made it.
+    fn author(&self, by: By) -> Author {
+        match by {
+            By::Admin { uid, .. } => Author::Uid(uid),
+            By::Operator { account, .. } => {
+                let name = self.accounts.get(account).map(|account| account.name.shown().into());
+                name.map_or(Author::Hub, Author::Account)
+            }
+            By::Hub => Author::Hub,
         }
     }
 
@@ -1155,6 +1247,10 @@ impl Hub {
         if !was_recording {
             for ban in recalled.bans {
                 self.bans.add(ban);
+            }
+            for account in recalled.accounts {
+                // One that looks like an older one was put there by another hand.
+                let _ = self.accounts.put(account);
             }
         }
         // After a crash that this state has survived: what may not have been written, or answered.

@@ -147,6 +147,28 @@ impl fmt::Display for Target {
     }
 }
 
+/// Who made a ban.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Author {
+    /// An administrator with this user id.
+    Uid(u32),
+    /// An operator with the account of this name.
+    Account(Arc<str>),
+    /// The hub itself, by its settings.
+    Hub,
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uid(uid) => write!(f, "uid {uid}"),
+            Self::Account(name) => write!(f, "operator {name}"),
+            Self::Hub => f.write_str("the hub"),
+        }
+    }
+}
+
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {
@@ -156,8 +178,8 @@ pub struct Ban {
     pub target: Target,
     /// Why; told to those it keeps out.
     pub reason: Option<Arc<str>>,
-    /// The user id of the one who made it.
-    pub by: u32,
+    /// Who made it.
+    pub by: Author,
     /// Since when.
     pub since: Wall,
     /// Until when; `None`: until it is lifted.
@@ -321,7 +343,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn ban(id: u64, target: Target, until: Option<i64>) -> Ban {
-        Ban { id: BanId(id), target, reason: None, by: 0, since: Wall(0), until: until.map(Wall) }
+        Ban { id: BanId(id), target, reason: None, by: Author::Uid(0), since: Wall(0), until: until.map(Wall) }
     }
 
     #[test]

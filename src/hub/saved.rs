@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::account::Accounts;
 use super::archive::Backlog;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
@@ -37,6 +38,8 @@ struct Saved {
     peak: usize,
     #[serde(default)]
     bans: Bans,
+    #[serde(default)]
+    accounts: Accounts,
     #[serde(default)]
     recording: bool,
     #[serde(default)]
@@ -81,6 +84,7 @@ struct Saving<'a> {
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
     bans: &'a Bans,
+    accounts: &'a Accounts,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
@@ -122,6 +126,7 @@ impl Serialize for Hub {
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.peak,
             bans: &self.bans,
+            accounts: &self.accounts,
             recording: self.recording,
             backlog: &self.backlog,
             dormant: self
@@ -155,6 +160,7 @@ impl Saved {
             lobby: self.lobby,
             deadlines: BTreeSet::new(),
             bans: self.bans,
+            accounts: self.accounts,
             recording: self.recording,
             backlog: self.backlog,
             dormant: BTreeMap::new(),
@@ -200,6 +206,10 @@ impl Saved {
             if hub.sessions.insert(id, Box::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        let unknown = |session: &&Session| session.account.is_some_and(|id| hub.accounts.get(id).is_none());
+        if let Some(session) = hub.sessions().find(unknown) {
+            return Err(format!("{} is logged in to no account", session.id));
         }
         for (id, name, lines) in self.dormant {
             if id.0 >= hub.next_room || hub.rooms.contains_key(&id) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::AccountId;
 use super::archive::Search;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
@@ -62,6 +63,9 @@ pub struct Session {
     /// Who sent it a private message last, and under which name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<(SessionId, Arc<str>)>,
+    /// The account that it is logged in to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,

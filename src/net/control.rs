@@ -124,10 +124,10 @@ struct Gone;
 
 impl Connection {
     fn new(stream: UnixStream, arrivals: mpsc::Sender<Arrival>, stopping: watch::Receiver<bool>) -> Self {
-        let by = getsockopt(&stream, sockopt::PeerCredentials)
-            .map_or(By { uid: u32::MAX, pid: 0 }, |creds| By { uid: creds.uid(), pid: creds.pid() });
+        let (uid, pid) =
+            getsockopt(&stream, sockopt::PeerCredentials).map_or((u32::MAX, 0), |creds| (creds.uid(), creds.pid()));
         let (read, write) = stream.into_split();
-        Self { read, write, by, frames: Frames::default(), arrivals, stopping }
+        Self { read, write, by: By::Admin { uid, pid }, frames: Frames::default(), arrivals, stopping }
     }
 
     async fn run(mut self) {
@@ -332,10 +332,10 @@ impl Connection {
                 chathub_command = spec.name,
                 chathub_args = args,
                 chathub_outcome = outcome,
-                chathub_admin_uid = self.by.uid,
-                chathub_admin_pid = self.by.pid,
+                chathub_admin_uid = self.by.uid(),
+                chathub_admin_pid = self.by.pid(),
                 "admin command{}",
-                InWords(format_args!("{} by user {}, {outcome}", spec.name, self.by.uid))
+                InWords(format_args!("{} by user {}, {outcome}", spec.name, self.by.uid().unwrap_or(u32::MAX)))
             );
         }
         answer

@@ -10,9 +10,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::Trouble;
+use crate::hub::account::{Account, AccountId, Hashed, Role};
 use crate::hub::archive::{Recalled, RecalledRoom, Selector};
 use crate::hub::message::{Line, RoomId, Said, SessionId};
-use crate::hub::moderation::{Ban, BanId, Target};
+use crate::hub::moderation::{Author, Ban, BanId, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::time::Wall;
 use crate::settings;
@@ -194,12 +195,13 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
         rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits)? });
     }
     let Meta { last_line, last_room, last_session, .. } = meta;
-    Ok(Recalled { last_line, last_room, last_session, bans: bans(db)?, rooms })
+    Ok(Recalled { last_line, last_room, last_session, bans: bans(db)?, accounts: accounts(db)?, rooms })
 }
 
 /// All bans, by age. One that makes no sense is passed over.
 pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
-    let mut found = db.prepare("SELECT id, network, name, reason, author, since, until FROM bans ORDER BY id")?;
+    let mut found =
+        db.prepare("SELECT id, network, name, reason, author, since, until, account FROM bans ORDER BY id")?;
     let mut rows = found.query([])?;
     let mut bans = Vec::new();
     while let Some(row) = rows.next()? {
@@ -211,7 +213,10 @@ pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
             id: BanId(unsigned(row.get(0)?)),
             target,
             reason: row.get::<_, Option<String>>(3)?.map(Into::into),
-            by: row.get(4)?,
+            by: match (row.get::<_, i64>(4)?, row.get::<_, Option<String>>(7)?) {
+                (_, Some(name)) => Author::Account(name.into()),
+                (uid, None) => u32::try_from(uid).map_or(Author::Hub, Author::Uid),
+            },
             since: Wall(row.get(5)?),
             until: row.get::<_, Option<i64>>(6)?.map(Wall),
         });
@@ -225,16 +230,22 @@ pub(super) fn ban(db: &Connection, ban: &Ban) -> Result<(), Trouble> {
         Target::Network(network) => (Some(network.to_string()), None),
         Target::Name(name) => (None, Some(name.shown())),
     };
-    let sql =
-        "INSERT OR REPLACE INTO bans (id, network, name, reason, author, since, until) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT OR REPLACE INTO bans (id, network, name, reason, author, since, until, account)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let (uid, account) = match &ban.by {
+        Author::Uid(uid) => (i64::from(*uid), None),
+        Author::Account(name) => (-1, Some(&**name)),
+        Author::Hub => (-1, None),
+    };
     db.prepare_cached(sql)?.execute(params![
         signed(ban.id.0),
         network,
         name,
         ban.reason.as_deref(),
-        ban.by,
+        uid,
         ban.since.0,
-        ban.until.map(|until| until.0)
+        ban.until.map(|until| until.0),
+        account
     ])?;
     Ok(())
 }
@@ -242,6 +253,47 @@ pub(super) fn ban(db: &Connection, ban: &Ban) -> Result<(), Trouble> {
 /// Takes a ban away. Part of the caller's transaction.
 pub(super) fn unban(db: &Connection, id: BanId) -> Result<(), Trouble> {
     db.prepare_cached("DELETE FROM bans WHERE id = ?")?.execute([signed(id.0)])?;
+    Ok(())
+}
+
+/// All accounts, by age. One that makes no sense is passed over.
+pub(super) fn accounts(db: &Connection) -> Result<Vec<Account>, Trouble> {
+    let mut found = db.prepare("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id")?;
+    let mut rows = found.query([])?;
+    let mut accounts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
+        let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+        let role = if role == Role::Operator.name() { Role::Operator } else { Role::Member };
+        accounts.push(Account {
+            id: AccountId(unsigned(row.get(0)?)),
+            name,
+            hashed: row.get::<_, Option<String>>(2)?.map(|hashed| Hashed(hashed.into())),
+            role,
+            since: Wall(row.get(4)?),
+            seen: Wall(row.get(5)?),
+        });
+    }
+    Ok(accounts)
+}
+
+/// Writes an account. Part of the caller's transaction.
+pub(super) fn account(db: &Connection, account: &Account) -> Result<(), Trouble> {
+    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen) VALUES (?, ?, ?, ?, ?, ?)";
+    db.prepare_cached(sql)?.execute(params![
+        signed(account.id.0),
+        account.name.shown(),
+        account.hashed.as_ref().map(|hashed| &*hashed.0),
+        account.role.name(),
+        account.since.0,
+        account.seen.0
+    ])?;
+    Ok(())
+}
+
+/// Takes an account away. Part of the caller's transaction.
+pub(super) fn unaccount(db: &Connection, id: AccountId) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM accounts WHERE id = ?")?.execute([signed(id.0)])?;
     Ok(())
 }
 

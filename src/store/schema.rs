@@ -65,6 +65,19 @@ const STEPS: &[&str] = &[
         until INTEGER                   -- likewise; none: until it is lifted
     );
     ",
+    // 3: accounts, and bans by operators and by the hub itself.
+    "
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        hashed TEXT,                    -- $argon2id$...; none: nobody can log in
+        role TEXT NOT NULL,             -- member, operator
+        since INTEGER NOT NULL,         -- milliseconds since 1970
+        seen INTEGER NOT NULL           -- likewise
+    );
+    -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
+    ALTER TABLE bans ADD COLUMN account TEXT;
+    ",
 ];
 
 /// The version that this program writes.

@@ -142,8 +142,11 @@ impl Writer {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
-        // What was said may be lost, but nobody comes back in by that.
-        let bans = schema::open_for_reading(&self.path).and_then(|db| history::bans(&db)).unwrap_or_default();
+        // What was said may be lost, but nobody comes back in by that, and nobody loses a name.
+        let old = schema::open_for_reading(&self.path);
+        let bans = old.as_ref().ok().and_then(|db| history::bans(db).ok()).unwrap_or_default();
+        let accounts = old.as_ref().ok().and_then(|db| history::accounts(db).ok()).unwrap_or_default();
+        drop(old);
         step("before a damaged file is set aside");
         let aside = dir::set_aside(&self.path, "damaged", wall())
             .map_err(|error| Trouble::Unavailable(format!("cannot set {} aside: {error}", self.path.display())))?;
@@ -164,7 +167,8 @@ impl Writer {
         let db = self.db.as_ref().expect("it was opened");
         let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
         Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(db)?;
-        bans.iter().try_for_each(|ban| history::ban(db, ban))
+        bans.iter().try_for_each(|ban| history::ban(db, ban))?;
+        accounts.iter().try_for_each(|account| history::account(db, account))
     }
 
     /// Runs until it is told to stop, and everything is written or cannot be.
@@ -296,6 +300,8 @@ impl Writer {
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
                 Record::Ban(ban) => history::ban(&batch, ban)?,
                 Record::Unban(id) => history::unban(&batch, *id)?,
+                Record::Account(account) => history::account(&batch, account)?,
+                Record::Unaccount(id) => history::unaccount(&batch, *id)?,
                 Record::Redact(_) => break,
             }
             step("after a record");

@@ -267,7 +267,7 @@ fn ban(ban: &moderation::Ban) -> Ban {
         }
         .to_owned(),
         reason: ban.reason.as_deref().map(Into::into),
-        by: format!("uid {}", ban.by),
+        by: ban.by.to_string(),
         since: Time(ban.since),
         until: ban.until.map(Time),
     }
@@ -539,7 +539,7 @@ pub fn event(happening: &Happening) -> Event {
         nick: happening.nick.as_deref().map(str::to_owned),
         room: happening.room.as_deref().map(str::to_owned),
         text,
-        by: happening.by.map(|by| format!("uid {}", by.uid)),
+        by: happening.by_whom(),
         lost: 0,
     }
 }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::page::{Page, Style, columns};
+use crate::hub::account::Role;
 use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
@@ -259,9 +260,9 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             );
             is_away(nick, away.as_deref(), out);
         }
-        Message::Help => {
+        Message::Help(role) => {
             notice(out, &["what you type is said to the room; //x says \"/x\"; commands:"]);
-            for command in COMMANDS {
+            for command in COMMANDS.iter().filter(|command| command.role <= *role) {
                 cells(out, &[(&usage(command), 20)], command.about);
             }
             notice(out, &["/help and a command tells more of it"]);
@@ -516,6 +517,8 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let connections = count(*limit, "connection", "connections");
             notice(out, &["there are ", &connections, " from your address already, and no more are allowed"]);
         }
+        Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
+        Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }
@@ -604,7 +607,7 @@ mod tests {
         let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
         let who = Message::Who { room: "lobby".into(), people, total: 30 };
         for width in (20..=240).step_by(4) {
-            for table in [&rooms, &who, &Message::Help] {
+            for table in [&rooms, &who, &Message::Help(Role::Guest)] {
                 for row in seen(table, View { width, ..WIDE }).lines() {
                     assert!(columns(row) < usize::from(width), "{width}: {row:?}");
                 }
@@ -633,7 +636,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
-        let help = shown(&Message::Help);
+        let help = shown(&Message::Help(Role::Guest));
         for command in COMMANDS {
             assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
             shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use chathub::hub::account::Role;
 use chathub::hub::archive::Reach;
 use chathub::hub::command;
 use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
@@ -996,7 +997,7 @@ impl<'a> Walk<'a> {
             Act::Leave => self.go(LOBBY)?,
             Act::Who => self.who()?,
             Act::Rooms => self.rooms()?,
-            Act::Help => self.expect(&rendered(&Message::Help))?,
+            Act::Help => self.expect(&rendered(&Message::Help(Role::Guest)))?,
             Act::HelpOn(name) => {
                 self.expect(&rendered(&Message::HelpOn(command::find(name).expect("a command"))))?;
             }

@@ -80,7 +80,7 @@ impl Rehearsal {
 
     fn notice(&mut self, text: &str) {
         self.notices.push(text.to_owned());
-        let by = chathub::hub::By { uid: 0, pid: 1 };
+        let by = chathub::hub::By::Admin { uid: 0, pid: 1 };
         self.world.handle(Input::Announce { room: None, text: text.into(), by });
     }
 

@@ -11,6 +11,7 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chathub::hub::account::{Account, AccountId};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
 use chathub::hub::moderation::{Ban, BanId};
@@ -52,6 +53,7 @@ pub struct Disk {
     pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
     pub closed: Vec<(RoomId, Name)>,
     pub bans: BTreeMap<BanId, Ban>,
+    pub accounts: BTreeMap<AccountId, Account>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -66,6 +68,8 @@ impl Disk {
             Record::Closed { room, name } => self.closed.push((*room, name.clone())),
             Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
             Record::Unban(id) => drop(self.bans.remove(id)),
+            Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
+            Record::Unaccount(id) => drop(self.accounts.remove(id)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -92,6 +96,7 @@ impl Disk {
         let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
         Recalled {
             bans: self.bans.values().cloned().collect(),
+            accounts: self.accounts.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0),

@@ -1,0 +1,186 @@
+//! Registered names: accounts, their roles, and who is logged in.
+//!
+//! The hub keeps all accounts in memory, as it does bans, and hands out a record of each change. It sees
+//! no password for longer than it takes to have it hashed, and hashes none itself.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::name::Name;
+use super::roster::Roster;
+use super::time::Wall;
+
+/// The number of an account. Handed out in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AccountId(pub u64);
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a{}", self.0)
+    }
+}
+
+/// What somebody may do. Who is not logged in is a guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Whoever comes.
+    #[default]
+    Guest,
+    /// Has an account.
+    Member,
+    /// Does in chat what administrators do over the admin socket.
+    Operator,
+}
+
+impl Role {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Member => "member",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A hashed password in the form that says how it was hashed (`$argon2id$…`). Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hashed(pub Arc<str>);
+
+impl fmt::Debug for Hashed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hashed(…)")
+    }
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// The name that nobody else can bear, nor one that looks like it.
+    pub name: Name,
+    /// Its password. `None`: nobody can log in until an administrator sets one.
+    pub hashed: Option<Hashed>,
+    /// What it may do; never [`Role::Guest`].
+    pub role: Role,
+    /// Since when it exists.
+    pub since: Wall,
+    /// When somebody last logged in, or was last seen logged in.
+    pub seen: Wall,
+}
+
+/// All accounts. No two have names that look like each other.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    next: u64,
+    accounts: BTreeMap<AccountId, Account>,
+    names: Roster<AccountId>,
+}
+
+impl Accounts {
+    /// The number for the next account.
+    #[must_use]
+    pub fn next_id(&self) -> AccountId {
+        AccountId(self.next.max(1))
+    }
+
+    /// Adds an account, or puts it in the place of the one with its number.
+    ///
+    /// # Errors
+    /// The account whose name it has, or whose name looks like its.
+    pub fn put(&mut self, account: Account) -> Result<(), AccountId> {
+        if let Some(other) = self.names.lookalikes(&account.name).find(|other| *other != account.id) {
+            return Err(other);
+        }
+        self.remove(account.id);
+        self.names.claim(&account.name, account.id)?;
+        self.next = self.next_id().0.max(account.id.0 + 1);
+        self.accounts.insert(account.id, account);
+        Ok(())
+    }
+
+    /// Takes an account away.
+    pub fn remove(&mut self, id: AccountId) -> Option<Account> {
+        let account = self.accounts.remove(&id)?;
+        self.names.release(&account.name);
+        Some(account)
+    }
+
+    /// One account.
+    #[must_use]
+    pub fn get(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// The account whose name folds to that.
+    #[must_use]
+    pub fn find(&self, folded: &str) -> Option<AccountId> {
+        self.names.find(folded)
+    }
+
+    /// The account that owns this name, or one that looks like it.
+    #[must_use]
+    pub fn owner(&self, name: &Name) -> Option<&Account> {
+        self.names.lookalikes(name).next().and_then(|id| self.accounts.get(&id))
+    }
+
+    /// All of them, by age.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// Panics if the indexes disagree.
+    pub fn check_invariants(&self) {
+        self.names.check_invariants();
+        assert_eq!(self.names.len(), self.accounts.len(), "every account has one name");
+        assert!(self.accounts.keys().all(|id| id.0 < self.next), "numbers rise");
+        assert!(self.accounts.values().all(|account| account.role != Role::Guest), "a guest has no account");
+    }
+}
+
+impl Serialize for Accounts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.next, self.accounts.values().collect::<Vec<_>>()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Accounts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (next, accounts): (u64, Vec<Account>) = Deserialize::deserialize(from)?;
+        let mut this = Self { next, ..Self::default() };
+        for account in accounts {
+            let id = account.id;
+            if id.0 >= next || account.role == Role::Guest {
+                return Err(de::Error::custom(format_args!("account {id} cannot be")));
+            }
+            this.put(account)
+                .map_err(|other| de::Error::custom(format_args!("accounts {id} and {other} have one name")))?;
+        }
+        Ok(this)
+    }
+}
