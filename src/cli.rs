@@ -223,6 +223,16 @@ Examples:
         action: BanCommand,
     },
 
+    /// Manage registered names.
+    ///
+    /// An account keeps a name for who has its password; operators moderate in chat. Accounts are kept with
+    /// the recorded history, and there are none where nothing is recorded.
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        action: AccountCommand,
+    },
+
     /// Keep clients from being heard.
     ///
     /// They are told. Either all that are named are known and are muted, or none is.
@@ -501,6 +511,85 @@ Examples:
         #[arg(value_name = "SHELL")]
         shell: clap_complete::Shell,
     },
+}
+
+/// The commands of `chathub ctl account`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account.
+    ///
+    /// Its password is asked for, unless one of the options says otherwise.
+    #[command(after_help = "\
+Examples:
+  chathub ctl account add ann --role operator
+  pwgen 16 1 | tee ann.password | chathub ctl account add ann --password-stdin")]
+    Add {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// What it may do.
+        #[arg(long, value_enum, value_name = "ROLE", default_value_t = AccountRole::Member)]
+        role: AccountRole,
+        /// Read the password from the first line of standard input.
+        #[arg(long, conflicts_with = "no_password")]
+        password_stdin: bool,
+        /// Nobody can log in until it has a password; the name is kept all the same.
+        #[arg(long)]
+        no_password: bool,
+    },
+
+    /// List the accounts.
+    List,
+
+    /// Give an account another password.
+    Passwd {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// Read the password from the first line of standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+
+    /// Give an account another role.
+    Role {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// What it may do.
+        #[arg(value_enum, value_name = "ROLE")]
+        role: AccountRole,
+    },
+
+    /// Remove an account.
+    ///
+    /// What was said under its name stays; who is logged in to it is a guest from then on.
+    Remove {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+    },
+
+    /// Remove an account and all that was said under its name.
+    ///
+    /// In memory, on disk and for searches, for good. Copies that were made before still have it.
+    Erase {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AccountRole {
+    /// What everybody may who has a name of their own.
+    Member,
+    /// To moderate, in chat.
+    Operator,
 }
 
 /// The commands of `chathub ctl ban`.

@@ -65,6 +65,10 @@ pub mod ids {
         REPORTED = "4b5c0db298ec46f79b73b50927e73499";
         /// An administrator keeps somebody out, or no longer.
         BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38";
+        /// An account was made, changed or removed.
+        ACCOUNT = "6d0f2c7e9b514a3f8a2e5d9c31b7f648";
+        /// Somebody has logged in or out, or tried to.
+        LOGIN = "e3a96b1d4c784f02b5d8a07f6e2c9153";
         /// What the recorded history lacks, or is back.
         HISTORY = "a8d1f6b0c6d84b7f9d1e0c5b7a2f4e63";
         /// The recorded history cannot be written or read, or can be again.
@@ -379,6 +383,12 @@ fn write(happening: &Happening) {
         What::Redacted => log!(ids::HISTORY, "lines of history made unreadable"),
         What::HistoryLost => log!(ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
         What::HistoryResumed => log!(ids::HISTORY, "lines are recorded again"),
+        What::Registered => log!(ids::ACCOUNT, "account made"),
+        What::LoggedIn => log!(ids::LOGIN, "client logged in"),
+        What::LoggedOut => log!(ids::LOGIN, "client logged out"),
+        What::LoginFailed => log!(ids::LOGIN, "login failed"),
+        What::AccountChanged => log!(ids::ACCOUNT, "account changed"),
+        What::AccountRemoved => log!(ids::ACCOUNT, "account removed"),
         What::Stopping => log!(ids::STOPPING, "stopping"),
     }
 }

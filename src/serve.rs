@@ -29,6 +29,7 @@ use crate::logging::{self, Journal, ids};
 use crate::net::accept::Keeping;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
+use crate::net::hashing::Hashing;
 use crate::net::queue::Queue;
 use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
@@ -274,9 +275,19 @@ async fn serve(
         .collect();
     let (stopped, stopping) = watch::channel(false);
     let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
+    let accounts = &loaded.settings.accounts;
+    let passwords: control::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
         .into_iter()
-        .map(|listener| tokio::spawn(control::serve(listener, sender.clone(), admin_limit.clone(), stopping.clone())))
+        .map(|listener| {
+            tokio::spawn(control::serve(
+                listener,
+                sender.clone(),
+                admin_limit.clone(),
+                passwords.clone(),
+                stopping.clone(),
+            ))
+        })
         .collect();
     let signals = {
         let sender = sender.clone();
@@ -293,6 +304,7 @@ async fn serve(
             }
         })
     };
+    let hashers = loaded.settings.accounts.hashers;
     let around = Circumstances {
         config: args.config.clone(),
         files: loaded.files,
@@ -304,8 +316,10 @@ async fn serve(
         accepted,
         accepting,
         admin_limit,
+        passwords,
     };
-    let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store };
+    let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;
+    let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store, hashing };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
         driver.carry_on(taken, settings, recalled);

@@ -255,6 +255,8 @@ settings! {
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
         /// Bans at once.
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
+        /// Registered names.
+        accounts: usize = 10_000, whole(0, 1_000_000, "accounts"), Live;
         /// Connections to the admin socket at once.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }
@@ -328,6 +330,32 @@ settings! {
         /// Lines that may wait for the disk. What is said beyond is left out of the recorded history,
         /// counted, and reported; people never wait for the disk.
         queue: usize = 16 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+    }
+    /// Registered names. They are kept with the recorded history, so there are none where nothing is
+    /// recorded (history.persist).
+    accounts: AccountSettings {
+        /// Who can register a name: "open" lets everybody do it by /register, "closed" only administrators.
+        register: Registering = Registering::Open, Choice, Live;
+        /// The shortest password.
+        password: usize = 8, whole(1, 64, "characters"), Live;
+        /// Attempts to log in, in one go, from one address (of IPv6, a /64 network), and, five times as
+        /// many, to one account.
+        attempts: u32 = 5, whole(1, 1000, "attempts"), Live;
+        /// How soon there may be one attempt more. Those that succeed do not count.
+        attempt_every: Duration = Duration::from_secs(20), time("1s", "1h"), Live;
+        /// Names registered in one go from one address: a class that registers together fits.
+        registrations: u32 = 30, whole(1, 100_000, "accounts"), Live;
+        /// How soon one more may be.
+        registration_every: Duration = Duration::from_secs(600), time("1s", "24h"), Live;
+        /// Memory that checking one password takes (argon2id). The default and that of passes are what
+        /// OWASP recommends.
+        memory: usize = 19 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// How often it goes over that memory.
+        passes: u32 = 2, whole(1, 100, "passes"), Live;
+        /// Passwords checked at the same time.
+        hashers: usize = 1, whole(1, 64, "threads"), Restart;
+        /// Passwords that may wait to be checked; whoever has one more is told to try again.
+        waiting: usize = 64, whole(1, 10_000, "passwords"), Live;
     }
     /// What is done for people whose program speaks telnet. Others never see a byte of it.
     telnet: TelnetSettings {
@@ -501,6 +529,16 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// Who can register a name.
+    Registering {
+        /// Everybody.
+        Open = "open",
+        /// Administrators.
+        Closed = "closed",
+    }
 }
 
 words! {

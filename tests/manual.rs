@@ -283,6 +283,7 @@ fn built(path: &[&str]) -> Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
     ("Clients", &["kick", "ban", "mute", "unmute", "rename"]),
+    ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
     ("The protocol, and the shell", &["describe", "call", "completions"]),

@@ -18,6 +18,8 @@
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
 //! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
+//! | `* account NAME PASSWORD [operator]`, `* unaccount NAME` | an administrator makes an account, or removes it |
+//! | `* role NAME member\|operator` | an administrator gives an account another role |
 //! | `* redact TEXT` | an administrator has lines with that text made unreadable |
 //! | `* stop [MESSAGE]` | the hub stops |
 //! | `ann < hi` | ann sees that line |
@@ -36,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::hub::account::Role;
 use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
 use chathub::hub::moderation::Target;
@@ -65,6 +68,10 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    accounts
+    accounts_are_tried
+    accounts_of_administrators
+    accounts_where_none_are
     administrators
     administrators_close_a_room
     arrivals_in_a_big_room
@@ -354,6 +361,26 @@ impl Stage {
                 let id = self.world().hub.bans().about(&target)?;
                 self.world().handle(Input::Unban { id, by: OPERATOR });
             }
+            "account" => {
+                let (password, role) = rest.split_once(' ').unwrap_or((rest, "member"));
+                let role = if role == "operator" { Role::Operator } else { Role::Member };
+                let hashed = (!password.is_empty()).then(|| world::hash(password));
+                let name = Name::parse(first, 64).ok()?;
+                let (world, mut effects) = (self.world(), Vec::new());
+                world.hub.add_account(name, hashed, role, OPERATOR, world.now, &mut effects).ok()?;
+                world.carry(&effects);
+            }
+            "unaccount" | "role" => {
+                let (world, mut effects) = (self.world(), Vec::new());
+                let account = world.hub.accounts().find(&first.to_lowercase())?;
+                if what == "unaccount" {
+                    world.hub.remove_account(account, Some(OPERATOR), world.now, &mut effects)?;
+                } else {
+                    let role = if rest == "operator" { Role::Operator } else { Role::Member };
+                    world.hub.change_account(account, None, Some(role), Some(OPERATOR), world.now, &mut effects);
+                }
+                world.carry(&effects);
+            }
             "redact" => {
                 let what = Arc::new(Selector { text: Some(args.to_lowercase()), ..Selector::default() });
                 self.world().handle(Input::Redact { what, by: OPERATOR });
@@ -367,8 +394,15 @@ impl Stage {
     /// Appends what everybody saw since the last step.
     fn see(&mut self, text: &mut String) {
         let Some(world) = &mut self.world else { return };
-        for input in world.found() {
-            world.handle(input);
+        loop {
+            let mut answers = world.found();
+            answers.extend(world.hashed());
+            if answers.is_empty() {
+                break;
+            }
+            for input in answers {
+                world.handle(input);
+            }
         }
         world.take_all();
         for (name, id) in &self.cast {

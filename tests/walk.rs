@@ -526,7 +526,7 @@ impl Walk {
             _ => {}
         }
         match effect {
-            Effect::Record { .. } | Effect::Search(_) => {}
+            Effect::Record { .. } | Effect::Search(_) | Effect::Hash(_) | Effect::SecretSpent => {}
             Effect::Open(room) => assert!(self.members.insert(*room, BTreeSet::new()).is_none()),
             Effect::Shut(room) => {
                 assert!(

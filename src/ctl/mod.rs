@@ -7,6 +7,7 @@
 pub mod connect;
 mod file;
 mod monitor;
+mod password;
 pub mod print;
 pub mod schema;
 mod top;
@@ -21,13 +22,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{BanCommand, Cli, CtlArgs, CtlCommand, Format};
+use crate::cli::{AccountCommand, BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
 use crate::wire::base64;
 use crate::wire::control::{
-    BackupPiece, BanArgs, BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode,
-    HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs,
-    Stopped, SubscribeArgs, Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
+    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BackupPiece, BanArgs,
+    BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs,
+    LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs,
+    Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
 };
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
@@ -301,6 +303,22 @@ impl Asked {
                 BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
                 BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
             }),
+            CtlCommand::Account { action } => one(match action {
+                AccountCommand::Add { name, role, password_stdin, no_password } => {
+                    let password = if no_password { None } else { Some(password::read(&name, password_stdin)?) };
+                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role.into()) })
+                }
+                AccountCommand::List => Command::AccountsList(none),
+                AccountCommand::Passwd { name, password_stdin } => {
+                    let password = Some(password::read(&name, password_stdin)?);
+                    Command::AccountsPasswd(AccountPasswdArgs { name, password, hashed: None })
+                }
+                AccountCommand::Role { name, role } => {
+                    Command::AccountsRole(AccountRoleArgs { name, role: role.into() })
+                }
+                AccountCommand::Remove { name } => Command::AccountsRemove(AccountArgs { name }),
+                AccountCommand::Erase { name, yes } => Command::AccountsErase(AccountEraseArgs { name, yes }),
+            }),
             CtlCommand::Mute { who, time } => {
                 one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())) }))
             }
@@ -462,6 +480,14 @@ impl Session<'_, '_> {
             CtlCommand::Ban { action: BanCommand::List } => show!(print::bans),
             CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::ban_removed),
             CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::ban_tested),
+            CtlCommand::Account { action } => match action {
+                AccountCommand::Add { .. } => show!(print::account_added),
+                AccountCommand::List => show!(print::accounts),
+                AccountCommand::Passwd { .. } => show!(print::account_password),
+                AccountCommand::Role { .. } => show!(print::account_role),
+                AccountCommand::Remove { .. } => show!(print::account_removed),
+                AccountCommand::Erase { .. } => show!(print::redacted),
+            },
             CtlCommand::Mute { .. } => show!(print::muted, &asked),
             CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::renamed),

@@ -12,9 +12,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
 use crate::wire::control::{
-    Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory, HistoryStats, Kicked, Level,
-    Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Time,
-    Topic, Unbanned,
+    AccountDone, AccountList, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory,
+    HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Role, RoomList,
+    Said, Status, Stopped, Time, Topic, Unbanned,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -483,6 +483,52 @@ pub(super) fn ban_tested(to: &mut Screen<'_>, result: &BanTest) -> io::Result<()
     ban_table(&result.bans).print(to, "ban")?;
     let hit = if result.clients.is_empty() { "nobody".to_owned() } else { result.clients.join(", ") };
     to.line(&format!("A ban of it would disconnect {hit}."))
+}
+
+pub(super) fn accounts(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()> {
+    let mut table = Table::new(&[
+        ("NAME", Side::Left),
+        ("ROLE", Side::Left),
+        ("SINCE", Side::Left),
+        ("SEEN", Side::Left),
+        ("CLIENT", Side::Left),
+        ("NOTES", Side::Left),
+    ]);
+    for account in &list.accounts {
+        table.row([
+            account.name.clone(),
+            role(account.role).to_owned(),
+            time(&account.since),
+            time(&account.seen),
+            account.client.clone().unwrap_or_default(),
+            if account.password { "" } else { "no password" }.to_owned(),
+        ]);
+    }
+    table.print(to, "account")
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Member => "member",
+        Role::Operator => "operator",
+    }
+}
+
+pub(super) fn account_added(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    let AccountDone { account } = done;
+    to.done(&format!("Made the account {} ({}).", account.name, role(account.role)))
+}
+
+pub(super) fn account_password(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    to.done(&format!("{} has another password.", done.account.name))
+}
+
+pub(super) fn account_role(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    to.done(&format!("{} is {} now.", done.account.name, role(done.account.role)))
+}
+
+pub(super) fn account_removed(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    to.done(&format!("Removed the account {}.", done.account.name))
 }
 
 pub(super) fn muted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

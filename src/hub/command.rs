@@ -273,6 +273,56 @@ pub static COMMANDS: &[Command] = &[
         run: hold,
     },
     Command {
+        name: "register",
+        aliases: &[],
+        usage: "[PASSWORD]",
+        about: "keep your present name for yourself, by a password",
+        detail: "Without PASSWORD you are asked for it, and unseen if your program can.",
+        weight: 2,
+        role: Role::Guest,
+        run: register,
+    },
+    Command {
+        name: "login",
+        aliases: &["identify"],
+        usage: "[NAME [PASSWORD]]",
+        about: "get your registered name",
+        detail: "Whoever is logged in to it elsewhere is disconnected.",
+        weight: 2,
+        role: Role::Guest,
+        run: login,
+    },
+    Command {
+        name: "logout",
+        aliases: &[],
+        usage: "",
+        about: "be a guest again",
+        detail: "",
+        weight: 0,
+        role: Role::Member,
+        run: logout,
+    },
+    Command {
+        name: "passwd",
+        aliases: &["password"],
+        usage: "",
+        about: "change your password",
+        detail: "",
+        weight: 2,
+        role: Role::Member,
+        run: passwd,
+    },
+    Command {
+        name: "unregister",
+        aliases: &[],
+        usage: "",
+        about: "give your registered name up",
+        detail: "What you said stays; operators can remove it.",
+        weight: 2,
+        role: Role::Member,
+        run: unregister,
+    },
+    Command {
         name: "report",
         aliases: &[],
         usage: "NAME TEXT",
@@ -480,6 +530,10 @@ fn whois(call: &mut Call<'_>, args: &str) {
         since: other.since,
         idle: other.idle(call.now).as_secs(),
         away: other.away.clone(),
+        account: other
+            .account
+            .and_then(|account| call.hub.accounts.get(account))
+            .map(|account| (account.name.shown().into(), account.role)),
     };
     call.tell(message);
 }
@@ -795,4 +849,31 @@ fn quit(call: &mut Call<'_>, args: &str) {
     let why = Farewell::Quit(word);
     call.tell(Message::Goodbye(why.clone()));
     call.hub.depart(call.id, why, call.now, call.effects);
+}
+
+fn register(call: &mut Call<'_>, args: &str) {
+    call.hub.register(call.id, args, call.now, call.effects);
+}
+
+fn login(call: &mut Call<'_>, args: &str) {
+    let (name, password) = split_word(args);
+    call.hub.login(call.id, &clip(name), password, call.now, call.effects);
+}
+
+fn logout(call: &mut Call<'_>, _: &str) {
+    call.hub.logout(call.id, call.now, call.effects);
+}
+
+fn passwd(call: &mut Call<'_>, args: &str) {
+    if !args.is_empty() {
+        return call.usage();
+    }
+    call.hub.passwd(call.id, call.effects);
+}
+
+fn unregister(call: &mut Call<'_>, args: &str) {
+    if !args.is_empty() {
+        return call.usage();
+    }
+    call.hub.unregister(call.id, call.effects);
 }

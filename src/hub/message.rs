@@ -233,6 +233,8 @@ pub enum Farewell {
     TooSlow,
     /// What was meant for it alone piled up over the limit.
     MailboxFull,
+    /// Its account was logged in to from elsewhere.
+    Elsewhere,
     /// The hub stops.
     Shutdown(Option<Arc<str>>),
 }
@@ -324,6 +326,8 @@ pub enum Message {
         idle: u64,
         /// Why they are away, if so.
         away: Option<Arc<str>>,
+        /// The account they are logged in to, and what it may do.
+        account: Option<(Arc<str>, Role)>,
     },
     /// The list of commands that such a one may use.
     Help(Role),
@@ -425,6 +429,31 @@ pub enum Done {
     Dropping,
     /// So many lines were dropped in all.
     Dropped(u64),
+    /// A password is wanted next.
+    Asks(Asked),
+    /// What was asked for is not wanted any more.
+    Cancelled,
+    /// There is an account of this name now.
+    Registered(Arc<str>),
+    /// Logged in.
+    LoggedIn {
+        /// To the account of this name.
+        name: Arc<str>,
+        /// Which may do this.
+        role: Role,
+    },
+    /// Logged out; the name is this one now.
+    LoggedOut(Arc<str>),
+    /// The account has another password.
+    PasswordChanged,
+    /// The account of this name is no more, as its owner wished.
+    Unregistered(Arc<str>),
+    /// The account is no more, as an administrator wished.
+    AccountRemoved,
+    /// The account may do something else than before.
+    RoleChanged(Role),
+    /// The name belongs to somebody who has logged in; it is this one now.
+    NameReclaimed(Arc<str>),
     /// The room was closed by an administrator.
     RoomClosed {
         /// The room.
@@ -432,6 +461,22 @@ pub enum Done {
         /// Why.
         reason: Option<Arc<str>>,
     },
+}
+
+/// What somebody is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A new password.
+    New {
+        /// Of so many characters at least.
+        least: usize,
+    },
+    /// The same password again.
+    Again,
+    /// The password of the account of that name.
+    Of(Arc<str>),
+    /// One's own present password.
+    Present,
 }
 
 /// Something that was not done, and why: for the person at the prompt.
@@ -507,6 +552,36 @@ pub enum Refusal {
         /// Why.
         reason: Option<Arc<str>>,
     },
+    /// The name is registered.
+    NameRegistered(Arc<str>),
+    /// A name such as this cannot be registered.
+    NameFirst(Arc<str>),
+    /// Logged in already, to the account of this name.
+    LoggedIn(Arc<str>),
+    /// Only administrators register names.
+    RegisteringClosed,
+    /// Nothing is recorded here, and so no accounts are.
+    NoAccounts,
+    /// As many accounts as there may be.
+    TooManyAccounts(usize),
+    /// The password has fewer characters than this.
+    PasswordShort(usize),
+    /// The password has more bytes than this.
+    PasswordLong(usize),
+    /// The password is the name.
+    PasswordIsName,
+    /// It was not the same twice.
+    PasswordsDiffer,
+    /// No account of that name, or not its password.
+    WrongPassword,
+    /// Not the password of the own account.
+    NotYourPassword,
+    /// Too often; again in so long.
+    TooManyAttempts(Duration),
+    /// Too many passwords wait to be hashed.
+    HashingBusy,
+    /// The password could not be hashed.
+    HashingFailed,
     /// The hub is full.
     Full,
     /// So many come from this address already.

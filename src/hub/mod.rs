@@ -9,7 +9,7 @@
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | who is kept out | [`moderation`] |
-//! | registered names, roles | [`account`] |
+//! | registered names, roles; how one logs in | [`account`], [`login`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
@@ -19,6 +19,7 @@ pub mod account;
 pub mod archive;
 pub mod command;
 mod complete;
+pub mod login;
 pub mod message;
 pub mod moderation;
 pub mod name;
@@ -179,6 +180,20 @@ pub enum Input {
         /// What was found.
         found: Box<Found>,
     },
+    /// What came of a password that was to be hashed.
+    Hashed {
+        /// The number of the job.
+        number: u64,
+        /// What came of it.
+        answer: login::Answer,
+    },
+    /// A client has interrupted what it was typing.
+    Interrupted {
+        /// Who.
+        session: SessionId,
+    },
+    /// What is on disk was begun anew: all that is to be there must be recorded again.
+    BegunAnew,
     /// An administrator makes lines of history unreadable.
     Redact {
         /// Which.
@@ -356,6 +371,11 @@ pub enum Effect {
         /// What.
         record: Record,
     },
+    /// A password is to be hashed. [`Input::Hashed`] is the answer, and there must be one. It is told
+    /// again after a crash.
+    Hash(Arc<login::Job>),
+    /// A password that came before is of no more use: whoever keeps inputs does well to let go of it.
+    SecretSpent,
     /// Somebody wants lines that are on disk. [`Input::Found`] is the answer, and there must be one.
     Search(Box<Search>),
     /// Something worth a line in the journal and in the stream of events.
@@ -457,6 +477,18 @@ pub enum What {
     HistoryLost,
     /// Lines are recorded again.
     HistoryResumed,
+    /// Somebody has registered a name, or an administrator has.
+    Registered,
+    /// Somebody has logged in.
+    LoggedIn,
+    /// Somebody has logged out.
+    LoggedOut,
+    /// A name and a password that do not go together.
+    LoginFailed,
+    /// An account has another role or password, by moderation.
+    AccountChanged,
+    /// An account is no more.
+    AccountRemoved,
     /// The hub stops.
     Stopping,
 }
@@ -510,6 +542,12 @@ counters! {
     lines_dropped;
     /// Lines refused because their client was muted.
     lines_muted;
+    /// Names that people have registered.
+    registrations;
+    /// Times that somebody logged in.
+    logins;
+    /// Passwords that were wrong.
+    logins_failed;
     /// Lines that were said and not recorded: the disk did not keep up, or did not take them.
     history_lost;
     /// Clients disconnected by an administrator.
@@ -539,6 +577,7 @@ pub struct Hub {
     deadlines: BTreeSet<(Mono, RoomId)>,
     bans: Bans,
     accounts: Accounts,
+    logins: login::Logins,
     /// Whether what is said goes to disk.
     recording: bool,
     backlog: Backlog,
@@ -574,6 +613,7 @@ impl Hub {
             deadlines: BTreeSet::new(),
             bans: Bans::default(),
             accounts: Accounts::default(),
+            logins: login::Logins::default(),
             recording: false,
             backlog: Backlog::default(),
             dormant: BTreeMap::new(),
@@ -595,7 +635,11 @@ impl Hub {
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
             Input::Line { session, text } => {
-                self.line(session, &text, now, effects);
+                if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
+                    self.answered(session, text, now, effects);
+                } else {
+                    self.line(session, &text, now, effects);
+                }
                 self.release(session, effects);
             }
             Input::Terminal { session, terminal } => {
@@ -611,7 +655,7 @@ impl Hub {
                 }
             }
             Input::Complete { session, line } => {
-                if self.sessions.contains_key(&session) {
+                if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
                     let (from, words) = complete::complete(self, session, &line);
                     if !words.is_empty() {
                         effects.push(Effect::Complete { session, from, words });
@@ -657,6 +701,13 @@ impl Hub {
             Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), effects),
             Input::Recorded { through } => self.backlog.done(through),
             Input::Found { session, number, found } => self.found(session, number, *found, effects),
+            Input::Hashed { number, answer } => self.hashed(number, answer, now, effects),
+            Input::Interrupted { session } => {
+                if self.sessions.contains_key(&session) && !self.cancel(session, effects) {
+                    tell(session, Message::Done(Done::Interrupted), effects);
+                }
+            }
+            Input::BegunAnew => self.record_again(effects),
             Input::Redact { what, by } => {
                 self.redact(&what, by, now, effects);
             }
@@ -834,6 +885,11 @@ impl Hub {
         if name::is_reserved(nick) || looks_like_id(nick.folded()) {
             return Err(Refusal::NameReserved(shown));
         }
+        if let Some(owner) = self.accounts.owner(nick)
+            && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
+        {
+            return Err(Refusal::NameRegistered(owner.name.shown().into()));
+        }
         if let Some(ban) = self.bans.of_name(nick, now.wall) {
             return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
@@ -867,6 +923,7 @@ impl Hub {
         self.backlog.check_invariants();
         self.bans.check_invariants();
         self.accounts.check_invariants();
+        self.logins.check_invariants();
         for session in self.sessions() {
             assert!(session.account.is_none_or(|id| self.accounts.get(id).is_some()), "logged in to what there is");
         }
@@ -917,6 +974,7 @@ impl Hub {
             ignoring: Vec::new(),
             private_from: None,
             account: None,
+            dialogue: None,
             mute: None,
             searching: None,
             pace: Pace::default(),
@@ -1019,6 +1077,7 @@ impl Hub {
             Farewell::Banned { reason: None, .. } => Some("banned".into()),
             Farewell::Banned { reason: Some(reason), .. } => Some(format!("banned: {reason}").into()),
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
+            Farewell::Elsewhere => Some("logged in from elsewhere".into()),
         };
         // What people say stays out of the journal, a last word too.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
@@ -1214,6 +1273,8 @@ impl Hub {
     // -- what outlives the hub -----------------------------------------------------------------
 
     fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
+        // After a crash that this state has survived: nobody else will answer these.
+        effects.extend(self.logins.jobs().cloned().map(Effect::Hash));
         let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
         let Some(recalled) = recalled else {
             self.backlog.clear();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::Accounts;
 use super::archive::Backlog;
+use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
 use super::name::Name;
@@ -40,6 +41,8 @@ struct Saved {
     bans: Bans,
     #[serde(default)]
     accounts: Accounts,
+    #[serde(default)]
+    logins: Logins,
     #[serde(default)]
     recording: bool,
     #[serde(default)]
@@ -85,6 +88,7 @@ struct Saving<'a> {
     peak: usize,
     bans: &'a Bans,
     accounts: &'a Accounts,
+    logins: &'a Logins,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
@@ -127,6 +131,7 @@ impl Serialize for Hub {
             peak: self.peak,
             bans: &self.bans,
             accounts: &self.accounts,
+            logins: &self.logins,
             recording: self.recording,
             backlog: &self.backlog,
             dormant: self
@@ -161,6 +166,7 @@ impl Saved {
             deadlines: BTreeSet::new(),
             bans: self.bans,
             accounts: self.accounts,
+            logins: self.logins,
             recording: self.recording,
             backlog: self.backlog,
             dormant: BTreeMap::new(),
@@ -206,6 +212,14 @@ impl Saved {
             if hub.sessions.insert(id, Box::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        if !hub.logins.is_sound() {
+            return Err("a password is hashed that nobody has given".to_owned());
+        }
+        // Else it would wait for ever.
+        let in_vain = |session: &&Session| hub.is_waiting(session.id) && !hub.logins.waits(session.id);
+        if let Some(session) = hub.sessions().find(in_vain) {
+            return Err(format!("{} waits for nothing", session.id));
         }
         let unknown = |session: &&Session| session.account.is_some_and(|id| hub.accounts.get(id).is_none());
         if let Some(session) = hub.sessions().find(unknown) {

@@ -4,8 +4,8 @@
 //! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal.
 
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -19,15 +19,17 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::driver::Arrival;
-use crate::hub::By;
-use crate::hub::message;
+use super::hashing::{self, Cost};
+use crate::hub::message::{self, Refusal};
+use crate::hub::name::Name;
+use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
 use crate::wire::admin::{self, Stored};
 use crate::wire::base64;
 use crate::wire::control::{
     BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, LineKind, Lines,
-    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Time, describe,
+    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, describe,
 };
 use crate::wire::frames::{Frame, Frames};
 
@@ -50,6 +52,9 @@ pub enum Answered {
     Events(mpsc::Receiver<Event>),
 }
 
+/// How many characters a password has at least, and how it is hashed; changed when settings are.
+pub type Passwords = Arc<Mutex<(usize, Cost)>>;
+
 /// How long one that asks may take to read an answer before its connection is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -68,6 +73,7 @@ pub async fn serve(
     listener: UnixListener,
     arrivals: mpsc::Sender<Arrival>,
     limit: Arc<AtomicUsize>,
+    passwords: Passwords,
     mut stopping: watch::Receiver<bool>,
 ) {
     let for_each = stopping.clone();
@@ -80,7 +86,8 @@ pub async fn serve(
                     while connections.try_join_next().is_some() {}
                     let limit = limit.load(Ordering::Relaxed);
                     if connections.len() < limit {
-                        connections.spawn(Connection::new(stream, arrivals.clone(), for_each.clone()).run());
+                        let (arrivals, stopping) = (arrivals.clone(), for_each.clone());
+                        connections.spawn(Connection::new(stream, arrivals, passwords.clone(), stopping).run());
                     } else {
                         refuse(&stream, limit);
                     }
@@ -116,6 +123,7 @@ struct Connection {
     /// What was read and is not a whole request yet.
     frames: Frames,
     arrivals: mpsc::Sender<Arrival>,
+    passwords: Passwords,
     stopping: watch::Receiver<bool>,
 }
 
@@ -123,11 +131,16 @@ struct Connection {
 struct Gone;
 
 impl Connection {
-    fn new(stream: UnixStream, arrivals: mpsc::Sender<Arrival>, stopping: watch::Receiver<bool>) -> Self {
+    fn new(
+        stream: UnixStream,
+        arrivals: mpsc::Sender<Arrival>,
+        passwords: Passwords,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let (uid, pid) =
             getsockopt(&stream, sockopt::PeerCredentials).map_or((u32::MAX, 0), |creds| (creds.uid(), creds.pid()));
         let (read, write) = stream.into_split();
-        Self { read, write, by: By::Admin { uid, pid }, frames: Frames::default(), arrivals, stopping }
+        Self { read, write, by: By::Admin { uid, pid }, frames: Frames::default(), arrivals, passwords, stopping }
     }
 
     async fn run(mut self) {
@@ -294,6 +307,37 @@ impl Connection {
         self.say(&Reply::done(id, Place::Last, &Count { count })).await
     }
 
+    /// The command with its password hashed: neither the tape nor the journal is to have it.
+    async fn without_password(&self, mut command: Command) -> Result<Command, ControlError> {
+        let (name, password, hashed) = match &mut command {
+            Command::AccountsAdd(args) => (&args.name, &mut args.password, &mut args.hashed),
+            Command::AccountsPasswd(args) => (&args.name, &mut args.password, &mut args.hashed),
+            _ => return Ok(command),
+        };
+        let Some(password) = password.take() else { return Ok(command) };
+        let bad = |message: String| Err(ControlError::new(ErrorCode::BadArgument, message));
+        if hashed.is_some() {
+            return bad("there are both \"password\" and \"hashed\"".to_owned());
+        }
+        let (least, cost) = *self.passwords.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of a name that is none, the hub tells.
+        let checked = Name::parse(name, usize::from(u8::MAX)).map(|name| login::password(&password.0, &name, least));
+        match checked {
+            Ok(Err(Refusal::PasswordShort(least))) => {
+                return bad(format!("a password has at least {least} characters"));
+            }
+            Ok(Err(Refusal::PasswordLong(most))) => return bad(format!("a password has at most {most} bytes")),
+            Ok(Err(_)) => return bad("a password that is the name protects nothing".to_owned()),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+        // One at a time, as each connection asks: there are few of them.
+        let done = tokio::task::spawn_blocking(move || hashing::hash(&password.0, cost)).await;
+        let failed =
+            |why: &str| ControlError::new(ErrorCode::Internal, format!("the password cannot be hashed: {why}"));
+        *hashed = Some(Text(done.map_err(|_| failed("it panicked"))?.map_err(|why| failed(&why))?.0.to_string()));
+        Ok(command)
+    }
+
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
         let value = |value: Result<Value, serde_json::Error>| value.expect("results are plain JSON");
         let spec = command.spec();
@@ -310,15 +354,18 @@ impl Connection {
             return describe(args).map(|description| Answered::One(value(serde_json::to_value(description))));
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
+        let command = self.without_password(command).await?;
         let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
         let answer = match spec.name {
-            "history.redact" => tokio::time::timeout(DISK_PATIENCE, answer).await.unwrap_or_else(|_| {
-                let message = "done in memory; the disk takes nothing now, and it is done there as soon as it does";
-                Ok(Err(ControlError::new(ErrorCode::Timeout, message)))
-            }),
+            "history.redact" | "accounts.erase" => {
+                tokio::time::timeout(DISK_PATIENCE, answer).await.unwrap_or_else(|_| {
+                    let message = "done in memory; the disk takes nothing now, and it is done there as soon as it does";
+                    Ok(Err(ControlError::new(ErrorCode::Timeout, message)))
+                })
+            }
             _ => answer.await,
         };
         let answer = answer.unwrap_or_else(|_| Err(gone()));
@@ -448,8 +495,11 @@ fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, Con
 /// The arguments for the audit line: whom and what, but not what is said to people.
 fn audited(command: &Command) -> String {
     let mut args = command.args();
-    if let (Command::Say(_), Some(object)) = (command, args.as_object_mut()) {
-        object.remove("text");
+    if let Some(object) = args.as_object_mut() {
+        if matches!(command, Command::Say(_)) {
+            object.remove("text");
+        }
+        object.remove("hashed");
     }
     args.to_string()
 }

@@ -24,6 +24,7 @@ use tracing::{error, info};
 use super::accept::Keeping;
 use super::connection::Connection;
 use super::exchange::Exchange;
+use super::hashing::Hashing;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, TakenOver, epoch};
 use super::rounds::{self, Report, Work};
@@ -32,6 +33,7 @@ use super::{accept, control, fault};
 use crate::config;
 use crate::hub::By;
 use crate::hub::archive::Recalled;
+use crate::hub::login;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
 use crate::hub::time::{Mono, Now, Wall};
 use crate::logging::{self, Journal, ids};
@@ -61,6 +63,13 @@ pub enum Arrival {
     },
     /// The store answers.
     Store(store::Answer),
+    /// A password was hashed.
+    Hashed {
+        /// The number of the job.
+        number: u64,
+        /// What came of it.
+        answer: login::Answer,
+    },
     /// A signal asks to read the settings again.
     Reload,
     /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
@@ -94,6 +103,10 @@ const EVENTS: usize = 1024;
 /// with unread bytes in it, it would be reset, and the client could lose the last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// The tape is begun anew for the sake of a password on it so often at most: it takes milliseconds, and
+/// strangers can bring it about.
+const FORGET_EVERY: Duration = Duration::from_secs(5);
+
 /// A process that has run so long can live with what it took over.
 const SETTLED: Duration = Duration::from_millis(250);
 
@@ -119,6 +132,8 @@ pub struct Circumstances {
     pub accepting: Vec<AbortHandle>,
     /// How many connections the admin socket serves at a time.
     pub admin_limit: Arc<AtomicUsize>,
+    /// How passwords that administrators set are hashed.
+    pub passwords: control::Passwords,
 }
 
 /// How the daemon ended.
@@ -186,6 +201,10 @@ pub struct Driver {
     beats_seen: u64,
     idle_since: Option<Mono>,
     settle_at: Option<Mono>,
+    /// When the tape is to be begun anew because a password stands on it, and when it last was.
+    forget_at: Option<Mono>,
+    forgot: Option<Mono>,
+    hashing: Hashing,
     /// How long the tape may grow.
     tape_length: u64,
     stop: Option<Stopping>,
@@ -228,6 +247,8 @@ pub struct Parts {
     pub queue: Keeping,
     /// What is recorded.
     pub store: Option<Store>,
+    /// Passwords.
+    pub hashing: Hashing,
 }
 
 impl Driver {
@@ -237,7 +258,7 @@ impl Driver {
     /// Those of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let Parts { to_rounds, reports, counts, journal, tape, queue, store } = parts;
+        let Parts { to_rounds, reports, counts, journal, tape, queue, store, hashing } = parts;
         Ok(Self {
             machine,
             tape,
@@ -262,6 +283,9 @@ impl Driver {
             beats_seen: 0,
             idle_since: Some(started.mono),
             settle_at: Some(started.mono.after(SETTLED)),
+            forget_at: None,
+            forgot: None,
+            hashing,
             tape_length: tape::length(),
             stop: None,
             store,
@@ -355,7 +379,8 @@ impl Driver {
                 }
             }
             self.carry(at).await;
-            if self.tape.len() > self.tape_length || self.tape.has_many_cuts() {
+            let forget = self.forget_at.is_some_and(|due| due <= at.mono);
+            if forget || self.tape.len() > self.tape_length || self.tape.has_many_cuts() {
                 self.snapshot().await;
             }
         }
@@ -372,6 +397,7 @@ impl Driver {
             self.machine.next_deadline(),
             self.lingering.first().map(|(at, _)| *at),
             self.settle_at,
+            self.forget_at,
             self.watchdog_due,
             self.status_due,
             self.journal.next_deadline(),
@@ -453,6 +479,13 @@ impl Driver {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
             Arrival::Store(answer) => self.stored(answer, at),
+            Arrival::Hashed { number, answer } => {
+                self.input(Input::Hashed { number, answer }, at);
+                // Whoever waited for it may go on.
+                for id in std::mem::take(&mut self.paused) {
+                    self.take_turn(id);
+                }
+            }
             Arrival::Reload => match self.reload(at) {
                 Ok(_) | Err(_) => systemd::ready(),
             },
@@ -656,6 +689,17 @@ impl Driver {
                 }
                 return;
             }
+            Outcome::Hash(job) => {
+                let accounts = &self.machine.hub().settings().accounts;
+                return self.hashing.hash(job, accounts.into());
+            }
+            Outcome::SecretSpent => {
+                if self.tape.is_kept() {
+                    let soonest = self.forgot.map_or(at.mono, |forgot| forgot.after(FORGET_EVERY));
+                    self.forget_at = self.forget_at.or(Some(soonest.max(at.mono)));
+                }
+                return;
+            }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.publish(&admin::event(&happening));
@@ -693,6 +737,7 @@ impl Driver {
         let Ok(owed) = owed.await else { return };
         let machine = serde_json::to_vec(&self.machine).expect("plain values");
         self.tape.snapshot(&machine, &owed, epoch());
+        self.forgot = self.forget_at.take().map(|_| at.mono).or(self.forgot);
         let _ = counts.send(());
     }
 
@@ -845,6 +890,7 @@ impl Driver {
                 Input::Recorded { through }
             }
             store::Answer::Found { session, number, found } => Input::Found { session, number, found },
+            store::Answer::BegunAnew => Input::BegunAnew,
         };
         self.input(input, at);
     }
@@ -888,6 +934,7 @@ impl Driver {
         settings.service = old.service;
         settings.rooms.lobby = old.rooms.lobby;
         settings.history.persist = old.history.persist;
+        settings.accounts.hashers = old.accounts.hashers;
         if let Some(store) = &self.store {
             store.configure(&settings.history);
         }
@@ -900,6 +947,8 @@ impl Driver {
             }
         }
         self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
+        *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            (settings.accounts.password, (&settings.accounts).into());
         self.around.files = loaded.files;
         self.input(Input::Settings(Box::new(settings)), at);
         info!(

@@ -8,6 +8,7 @@
 //! | [`control`] | one task for each connection to the admin socket |
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |
+//! | [`hashing`] | threads that hash passwords |
 //! | [`recovery`] | taking over from a former process |
 //!
 //! The driver never waits for a client, and neither do the rounds.
@@ -18,6 +19,7 @@ pub mod control;
 pub mod driver;
 pub mod exchange;
 pub mod fault;
+pub mod hashing;
 pub mod queue;
 pub mod readiness;
 pub mod recovery;

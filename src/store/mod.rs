@@ -66,6 +66,9 @@ pub enum Answer {
         /// How many lines each redaction among them has made unreadable, by the record's number.
         redacted: Vec<(u64, u64)>,
     },
+    /// The file could not be read and another one was begun. Bans and accounts that could be read are in
+    /// it; those who know all of them do well to have them recorded again.
+    BegunAnew,
     /// What a search has found.
     Found {
         /// Who asked.

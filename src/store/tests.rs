@@ -98,6 +98,7 @@ impl Open {
                     }
                 }
                 Ok(Answer::Found { .. }) => {}
+                Ok(Answer::BegunAnew) => {}
                 Err(_) => panic!("record {number} is not written: {:?}", self.store.health()),
             }
         }

@@ -397,7 +397,10 @@ impl Writer {
         let trouble = match trouble {
             Trouble::Damaged(why) => match self.replace(&why) {
                 // What waits is written to the new one.
-                Ok(()) => return self.note(Trouble::Damaged(why)),
+                Ok(()) => {
+                    (self.tell)(Answer::BegunAnew);
+                    return self.note(Trouble::Damaged(why));
+                }
                 Err(trouble) => trouble,
             },
             other => other,

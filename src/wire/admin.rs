@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::accounts;
+
 use super::control::{
     Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode, Event,
     EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
@@ -63,7 +65,7 @@ pub struct Stored {
     pub room: Option<String>,
 }
 
-fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
+pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
     Ok(Answer::One(serde_json::to_value(result).expect("results are plain JSON")))
 }
 
@@ -190,6 +192,12 @@ pub fn answer(
             one(&closed)
         }),
         Command::HistoryDump(args) => history(hub, args, None),
+        Command::AccountsList(_) => accounts::list(hub),
+        Command::AccountsAdd(args) => accounts::add(hub, args, by, now, effects),
+        Command::AccountsPasswd(args) => accounts::passwd(hub, args, by, now, effects),
+        Command::AccountsRole(args) => accounts::role(hub, args, by, now, effects),
+        Command::AccountsRemove(args) => accounts::remove(hub, args, by, now, effects),
+        Command::AccountsErase(args) => accounts::erase(hub, args, by, now, effects),
         Command::HistoryRedact(args) => redact(hub, args, by, now, effects),
         Command::Backup(_) if hub.is_recording() => Ok(Answer::Backup),
         Command::Backup(_) => Err(ControlError::new(ErrorCode::Conflict, "nothing is recorded (history.persist)")),
@@ -358,6 +366,7 @@ fn clients(
 
 fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Client {
     let known = facts(session.id);
+    let account = session.account.and_then(|account| hub.accounts().get(account));
     Client {
         id: session.id.to_string(),
         nick: session.nick.shown().into(),
@@ -372,6 +381,8 @@ fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> F
         dropped: session.dropped,
         missed: known.missed,
         away: session.away.as_deref().map(Into::into),
+        account: account.map(|account| account.name.shown().to_owned()),
+        role: account.map(|account| account.role.into()),
         muted: session
             .muted(now)
             .map(|mute| mute.until.map_or_else(|| "always".to_owned(), |(_, wall)| Time(wall).to_string())),
@@ -442,7 +453,7 @@ fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
     Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
 }
 
-fn redact(
+pub(super) fn redact(
     hub: &mut Hub,
     args: &RedactArgs,
     by: By,
@@ -520,6 +531,12 @@ pub fn event(happening: &Happening) -> Event {
         What::Flood => EventKind::Flood,
         What::Reported => EventKind::Report,
         What::Banned | What::Unbanned => EventKind::Ban,
+        What::Registered
+        | What::LoggedIn
+        | What::LoggedOut
+        | What::LoginFailed
+        | What::AccountChanged
+        | What::AccountRemoved => EventKind::Account,
         What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
@@ -527,6 +544,12 @@ pub fn event(happening: &Happening) -> Event {
         What::RoomOpened => Some("opened".to_owned()),
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
         What::Unmuted => Some("unmuted".to_owned()),
+        What::Registered => Some("registered".to_owned()),
+        What::LoggedIn => Some("logged in".to_owned()),
+        What::LoggedOut => Some("logged out".to_owned()),
+        What::LoginFailed => happening.text.as_deref().map(|name| format!("failed to log in as {name}")),
+        What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
+        What::AccountRemoved => Some("removed".to_owned()),
         What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),

@@ -354,6 +354,19 @@ commands! {
     "bans.remove" BansRemove(UnbanArgs) -> Unbanned, Changes, One;
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
     "bans.test" BansTest(BanTestArgs) -> BanTest, Reads, One;
+    /// Lists the accounts.
+    "accounts.list" AccountsList(NoArgs) -> AccountList, Reads, One;
+    /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
+    /// to it until there is one.
+    "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, Changes, One;
+    /// Gives an account another password.
+    "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, Changes, One;
+    /// Gives an account another role.
+    "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, Changes, One;
+    /// Removes an account; what was said under its name stays.
+    "accounts.remove" AccountsRemove(AccountArgs) -> AccountDone, Changes, One;
+    /// Removes an account, and makes all that was said under its name unreadable.
+    "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, Changes, One;
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
@@ -462,6 +475,93 @@ pub struct UnbanArgs {
 pub struct BanTestArgs {
     /// An address, a network, or a name.
     pub target: Text<256>,
+}
+
+/// A password, on its way to be hashed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What everybody may who has a name of their own.
+    Member,
+    /// To moderate, in chat.
+    Operator,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountArgs {
+    /// Its name.
+    pub name: Text<256>,
+}
+
+/// An account to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountAddArgs {
+    /// Its name.
+    pub name: Text<256>,
+    /// Its password. It stands in no log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashed: Option<Text<256>>,
+    /// What it may do; `member` if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// An account and its new password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountPasswdArgs {
+    /// Its name.
+    pub name: Text<256>,
+    /// Its password. It stands in no log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashed: Option<Text<256>>,
+}
+
+/// An account and its new role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRoleArgs {
+    /// Its name.
+    pub name: Text<256>,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// An account to be erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountEraseArgs {
+    /// Its name.
+    pub name: Text<256>,
+    /// It is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yes: bool,
 }
 
 /// Whom to mute. Either all of them are known and are muted, or none is.
@@ -790,6 +890,12 @@ pub struct Client {
     /// Why it is away, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
+    /// The account it is logged in to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// What it may do, if it is logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Until when it is muted: a time, or `always` if until somebody lifts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
@@ -1077,6 +1183,40 @@ pub struct RoomHistory {
     pub oldest: Option<Time>,
 }
 
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Since when it exists.
+    pub since: Time,
+    /// When somebody last logged in to it, or out of it.
+    pub seen: Time,
+    /// The id of the client that is logged in to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Whether it has a password; without one, nobody can log in.
+    pub password: bool,
+}
+
+/// Accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountList {
+    /// By age, oldest first.
+    pub accounts: Vec<Account>,
+    /// How many.
+    pub total: u64,
+}
+
+/// An account that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountDone {
+    /// As it is now; or was, if it was removed.
+    pub account: Account,
+}
+
 /// How many were told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Said {
@@ -1142,6 +1282,8 @@ pub enum EventKind {
     Report,
     /// Somebody is kept out, or no longer.
     Ban,
+    /// An account was made, changed or removed, or somebody has logged in or out, or failed to.
+    Account,
     /// Recorded history has a gap, or again none, or lines of it were made unreadable.
     History,
     /// The settings were read again.

@@ -19,7 +19,8 @@ use super::render;
 use super::screen::Area;
 use super::stream::Filter;
 use crate::hub::archive::{Found, Recalled, Record, Search};
-use crate::hub::message::{Done, Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
+use crate::hub::login;
+use crate::hub::message::{Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
 use crate::hub::pace::Verdict;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::hub::{self, By, Effect, Happening, Hub};
@@ -77,6 +78,15 @@ pub enum Input {
         /// What was found.
         found: Box<Found>,
     },
+    /// What came of a password that was to be hashed.
+    Hashed {
+        /// The number of the job.
+        number: u64,
+        /// What came of it.
+        answer: login::Answer,
+    },
+    /// The store has begun a new file.
+    BegunAnew,
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub says goodbye and takes nobody any more.
@@ -130,6 +140,10 @@ pub enum Outcome {
     Record(u64, Record),
     /// Something to be looked for on disk, likewise.
     Search(Box<Search>),
+    /// A password to be hashed, likewise.
+    Hash(Arc<login::Job>),
+    /// A password that was among the inputs is of no more use: they had better be let go of soon.
+    SecretSpent,
     /// Something to be told: it changes nothing.
     Happened(Happening),
 }
@@ -271,6 +285,7 @@ impl Machine {
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
         self.speakers.get(&id).is_some_and(|speaker| speaker.due.is_none() && speaker.end.is_none())
+            && !self.hub.is_waiting(id)
     }
 
     /// Whether that client has shown to be telnet.
@@ -317,6 +332,15 @@ impl Machine {
             Input::Found { session, number, found } => {
                 self.tell_hub(hub::Input::Found { session, number, found }, at);
             }
+            Input::Hashed { number, answer } => {
+                let waited = self.hub.waits_for(number);
+                self.tell_hub(hub::Input::Hashed { number, answer }, at);
+                if let Some(id) = waited {
+                    // What came meanwhile.
+                    self.listen(id, at, out);
+                }
+            }
+            Input::BegunAnew => self.tell_hub(hub::Input::BegunAnew, at),
             Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
@@ -402,7 +426,7 @@ impl Machine {
         let mut dropped = false;
         let rules = self.hub.settings().into();
         while let Some(speaker) = self.speakers.get_mut(&id) {
-            if speaker.due.is_some() {
+            if speaker.due.is_some() || self.hub.is_waiting(id) {
                 break;
             }
             let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(rules, &mut replies)) else { break };
@@ -430,7 +454,7 @@ impl Machine {
         // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
         // nothing.
         self.reply(id, replies, out);
-        if self.hub.session(id).is_none() {
+        if self.hub.session(id).is_none() || self.hub.is_waiting(id) {
             return;
         }
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
@@ -462,10 +486,7 @@ impl Machine {
             Heard::Shown => hub::Input::Shown { session: id },
             Heard::Complete(line) => hub::Input::Complete { session: id, line },
             Heard::AreYouThere => return self.effects.push(Effect::Tell { to: id, message: Message::HereIAm }),
-            Heard::Interrupt => {
-                let message = Message::Done(Done::Interrupted);
-                return self.effects.push(Effect::Tell { to: id, message });
-            }
+            Heard::Interrupt => hub::Input::Interrupted { session: id },
         };
         self.tell_hub(input, at);
     }
@@ -566,6 +587,14 @@ impl Machine {
                 }
                 Effect::Search(search) => {
                     out.push(Outcome::Search(search));
+                    continue;
+                }
+                Effect::Hash(job) => {
+                    out.push(Outcome::Hash(job));
+                    continue;
+                }
+                Effect::SecretSpent => {
+                    out.push(Outcome::SecretSpent);
                     continue;
                 }
                 Effect::Happened(happening) => {

@@ -1,4 +1,5 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
+mod accounts;
 pub mod admin;
 pub mod base64;
 pub mod control;

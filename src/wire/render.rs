@@ -11,7 +11,7 @@ use super::page::{Page, Style, columns};
 use crate::hub::account::Role;
 use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
-use crate::hub::message::{Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
+use crate::hub::message::{Asked, Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
 use crate::hub::terminal::Mode;
 use crate::hub::time::Wall;
 
@@ -253,11 +253,14 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
             more(rooms.len(), *total, out);
         }
-        Message::Whois { nick, room, since, idle, away } => {
+        Message::Whois { nick, room, since, idle, away, account } => {
             notice(
                 out,
                 &[nick, " is in ", room, ", connected since ", &date_and_time(*since), ", idle ", &length(*idle)],
             );
+            if let Some((name, role)) = account {
+                notice(out, &[nick, " is logged in as ", name, ", ", article(*role)]);
+            }
             is_away(nick, away.as_deref(), out);
         }
         Message::Help(role) => {
@@ -460,10 +463,41 @@ fn done(done: &Done, out: &mut Page<'_>) {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
+        Done::Asks(Asked::New { least }) => {
+            let least = count(*least, "character", "characters");
+            notice(out, &["type a new password of at least ", &least, "; an empty line cancels"]);
+        }
+        Done::Asks(Asked::Again) => notice(out, &["type it again"]),
+        Done::Asks(Asked::Of(name)) => notice(out, &["type the password of ", name, "; an empty line cancels"]),
+        Done::Asks(Asked::Present) => notice(out, &["type your present password; an empty line cancels"]),
+        Done::Cancelled => notice(out, &["cancelled"]),
+        Done::Registered(name) => {
+            notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
+        }
+        Done::LoggedIn { name, role: Role::Operator } => {
+            notice(out, &["welcome, ", name, ": you are logged in, as an operator"]);
+        }
+        Done::LoggedIn { name, .. } => notice(out, &["welcome, ", name, ": you are logged in"]),
+        Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
+        Done::PasswordChanged => notice(out, &["your password is changed"]),
+        Done::Unregistered(name) => notice(out, &[name, " is not registered any more; you are a guest now"]),
+        Done::AccountRemoved => notice(out, &["your account was removed by an operator; you are a guest now"]),
+        Done::RoleChanged(role) => notice(out, &["your account is that of ", article(*role), " now"]),
+        Done::NameReclaimed(nick) => {
+            notice(out, &["the name you had is registered, and its owner has come; you are ", nick, " now"]);
+        }
         Done::RoomClosed { room, reason: None } => notice(out, &[room, " was closed by an operator"]),
         Done::RoomClosed { room, reason: Some(reason) } => {
             notice(out, &[room, " was closed by an operator: ", reason]);
         }
+    }
+}
+
+fn article(role: Role) -> &'static str {
+    match role {
+        Role::Guest => "a guest",
+        Role::Member => "a member",
+        Role::Operator => "an operator",
     }
 }
 
@@ -519,6 +553,33 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::NameRegistered(name) => {
+            notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
+        }
+        Refusal::NameFirst(name) => {
+            notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);
+        }
+        Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
+        Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
+        Refusal::NoAccounts => notice(out, &["nothing is recorded here, so no names can be registered"]),
+        Refusal::TooManyAccounts(limit) => {
+            notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
+        }
+        Refusal::PasswordShort(least) => {
+            let least = count(*least, "character", "characters");
+            notice(out, &["a password has at least ", &least]);
+        }
+        Refusal::PasswordLong(most) => notice(out, &["a password has at most ", &count(*most, "byte", "bytes")]),
+        Refusal::PasswordIsName => notice(out, &["a password that is the name protects nothing"]),
+        Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
+        Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
+        Refusal::NotYourPassword => notice(out, &["that is not your password"]),
+        Refusal::TooManyAttempts(wait) => {
+            let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+            notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
+        }
+        Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
+        Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }
@@ -531,6 +592,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
         Farewell::TooSlow => notice(out, &["you were disconnected: you did not take what was sent to you"]),
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
+        Farewell::Elsewhere => notice(out, &["you were disconnected: you have logged in from elsewhere"]),
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
         Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),
     }
@@ -636,7 +698,7 @@ mod tests {
 
     #[test]
     fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
-        let help = shown(&Message::Help(Role::Guest));
+        let help = shown(&Message::Help(Role::Operator));
         for command in COMMANDS {
             assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
             shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));

@@ -9,10 +9,12 @@
 use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chathub::hub::account::{Account, AccountId};
+use chathub::hub::account::{Account, AccountId, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
+use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
 use chathub::hub::moderation::{Ban, BanId};
 use chathub::hub::name::{self, Name};
@@ -113,6 +115,7 @@ pub struct World {
     /// What was recorded.
     pub disk: Disk,
     searches: Vec<Search>,
+    jobs: Vec<Arc<Job>>,
     logs: BTreeMap<RoomId, Log>,
     next: u64,
 }
@@ -127,6 +130,7 @@ impl World {
             clients: BTreeMap::new(),
             disk: Disk::default(),
             searches: Vec::new(),
+            jobs: Vec::new(),
             logs: BTreeMap::new(),
             next: 1,
         };
@@ -161,10 +165,28 @@ impl World {
             };
             assert!(self.clients.insert(session, client).is_none(), "{session} is there already");
         }
+        let waited = if let Input::Hashed { number, .. } = input { self.hub.waits_for(number) } else { None };
         let mut effects = Vec::new();
         self.hub.handle(input, self.now, &mut effects);
         self.carry(&effects);
+        if let Some(session) = waited.filter(|session| self.clients.contains_key(session)) {
+            self.hear(session);
+        }
         effects
+    }
+
+    /// What comes of the passwords that were to be hashed meanwhile: at once, and by no art.
+    pub fn hashed(&mut self) -> Vec<Input> {
+        let answer = |job: Arc<Job>| {
+            let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
+            let answer = match &job.against {
+                Against::Nothing => Answer::Made(hash(job.password.reveal())),
+                Against::Known(hashed) if known(hashed) => Answer::Right { renewed: None },
+                Against::Known(_) | Against::Unknown => Answer::Wrong,
+            };
+            Input::Hashed { number: job.number, answer }
+        };
+        std::mem::take(&mut self.jobs).into_iter().map(answer).collect()
     }
 
     /// The answers to what was searched for meanwhile, as a store would give them.
@@ -187,7 +209,7 @@ impl World {
         (verdict, effects)
     }
 
-    fn carry(&mut self, effects: &[Effect]) {
+    pub fn carry(&mut self, effects: &[Effect]) {
         for effect in effects {
             match effect {
                 Effect::Open(room) => {
@@ -252,7 +274,8 @@ impl World {
                 }
                 Effect::Record { number, record } => self.disk.write(*number, record),
                 Effect::Search(search) => self.searches.push((**search).clone()),
-                Effect::Happened(_) => {}
+                Effect::Hash(job) => self.jobs.push(job.clone()),
+                Effect::Happened(_) | Effect::SecretSpent => {}
             }
         }
     }
@@ -339,7 +362,7 @@ impl World {
     fn hear(&mut self, session: SessionId) {
         loop {
             let client = self.clients.get_mut(&session).expect("a client");
-            if client.closed {
+            if client.closed || self.hub.is_waiting(session) {
                 return;
             }
             let (rules, mut replies) = (self.hub.settings().into(), Vec::new());
@@ -362,7 +385,8 @@ impl World {
                 Heard::Line { text, bytes } => (Input::Line { session, text }, bytes),
                 Heard::TooLong { bytes } => (Input::Overlong { session, bytes }, bytes),
                 Heard::Leave => (Input::Gone { session, why: Farewell::Hangup }, 1),
-                Heard::AreYouThere | Heard::Interrupt => continue,
+                Heard::AreYouThere => continue,
+                Heard::Interrupt => (Input::Interrupted { session }, 1),
                 Heard::Terminal(terminal) => (Input::Terminal { session, terminal }, 1),
                 Heard::Mode(mode) => (Input::Mode { session, mode }, 1),
                 Heard::Shown => (Input::Shown { session }, 1),
@@ -403,6 +427,12 @@ impl World {
         self.now.mono = self.now.mono.after(by);
         self.now.wall.0 += i64::try_from(by.as_millis()).expect("a time in this age");
     }
+}
+
+/// Stands for a hash: tells passwords apart well enough, and holds none.
+pub fn hash(password: &str) -> Hashed {
+    let sum = password.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    Hashed(format!("$argon2-not${sum:x}").into())
 }
 
 /// What a client saw, as lines without their ends; panics if it is anything else but clean lines.

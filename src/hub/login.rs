@@ -1,0 +1,765 @@
+//! Registering, logging in and out, changing a password: the dialogues of the accounts, and what bounds
+//! them.
+//!
+//! A password is typed on a line of its own, which is not shown where that can be had, or given with the
+//! command. It goes out as a [`Job`], to be hashed elsewhere, and [`Hub::hashed`] takes what came of it.
+//! Until then the hub is [`Hub::is_waiting`] for that client: what it sends meanwhile is handled after.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroize as _;
+
+use super::account::{Account, AccountId, Hashed, Role};
+use super::archive::Record;
+use super::message::{Asked, Done, Farewell, Message, Refusal, SessionId};
+use super::name::{self, Name};
+use super::session::Origin;
+use super::time::{Mono, Now};
+use super::{By, Effect, Happening, Hub, What, refuse, tell};
+use crate::settings::Registering;
+
+/// The longest password, in bytes: far beyond what anybody types, and no load for whoever hashes it.
+pub const LONGEST_PASSWORD: usize = 256;
+
+/// Addresses, or accounts, whose attempts are remembered at once. Beyond it, the one that would be
+/// forgotten soonest is: who tries that many addresses gains a few attempts each.
+const REMEMBERED: usize = 4096;
+
+/// An account may be tried so many times as often as an address may try: by people at several places.
+const PLACES: u32 = 5;
+
+/// A password, for as long as it is needed: overwritten when it is let go of, and not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The password `text`.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A password to be hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub number: u64,
+    /// The password.
+    pub password: Secret,
+    /// What it is compared with.
+    pub against: Against,
+}
+
+/// What a password is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Against {
+    /// Nothing: it is to be hashed with new salt.
+    Nothing,
+    /// That one.
+    Known(Hashed),
+    /// An account that there is not. It takes as long as if there were one, and is wrong.
+    Unknown,
+}
+
+/// What came of a [`Job`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The password, hashed.
+    Made(Hashed),
+    /// It is the one.
+    Right {
+        /// It again, if it was hashed in a way that is not today's.
+        renewed: Option<Hashed>,
+    },
+    /// It is not.
+    Wrong,
+    /// It could not be hashed.
+    Failed,
+}
+
+/// What a client is asked for, and what for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dialogue {
+    /// A password for a new account; then the same again.
+    Register {
+        /// What was typed first.
+        first: Option<Secret>,
+    },
+    /// The password of an account.
+    Login {
+        /// Its name, as it was typed.
+        name: Arc<str>,
+    },
+    /// The present password, before a new one.
+    Present,
+    /// A new password; then the same again.
+    Change {
+        /// What was typed first.
+        first: Option<Secret>,
+    },
+    /// The present password, before the account is given up.
+    Unregister,
+    /// Nothing: a password of it is being hashed.
+    Waiting,
+}
+
+/// What is done when a password is hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Then {
+    Register(Name),
+    Login { name: Arc<str>, account: Option<AccountId>, origin: Origin },
+    AskForNew,
+    Change(AccountId),
+    Unregister(AccountId),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    session: SessionId,
+    job: Arc<Job>,
+    then: Then,
+}
+
+/// How often something may be done by each of many: so often in one go, then one more each so long.
+#[derive(Clone, Debug)]
+struct Allowance<K>(BTreeMap<K, Mono>);
+
+impl<K> Default for Allowance<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Copy> Allowance<K> {
+    /// Once more for `key`, or how long that is too soon.
+    fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
+        let used = self.0.get(&key).copied().unwrap_or_default().max(now).after(every);
+        let most = now.after(every.saturating_mul(burst));
+        if used > most {
+            return Err(used.since(most));
+        }
+        if !self.0.contains_key(&key) && self.0.len() >= REMEMBERED {
+            self.0.retain(|_, full| *full > now);
+            if self.0.len() >= REMEMBERED
+                && let Some(soonest) = self.0.iter().min_by_key(|(_, full)| **full).map(|(key, _)| *key)
+            {
+                self.0.remove(&soonest);
+            }
+        }
+        self.0.insert(key, used);
+        Ok(())
+    }
+
+    /// It did not count.
+    fn give_back(&mut self, key: K, every: Duration) {
+        if let Some(full) = self.0.get_mut(&key) {
+            *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));
+        }
+    }
+}
+
+impl<K: Serialize> Serialize for Allowance<K> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter())
+    }
+}
+
+impl<'de, K: DeserializeOwned + Ord> Deserialize<'de> for Allowance<K> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(Vec::deserialize(from)?.into_iter().take(REMEMBERED).collect()))
+    }
+}
+
+/// Passwords that are being hashed, and who has tried how often.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Logins {
+    next: u64,
+    pending: BTreeMap<u64, Pending>,
+    by_origin: Allowance<Origin>,
+    by_account: Allowance<AccountId>,
+    registered: Allowance<Origin>,
+}
+
+impl Logins {
+    /// Those that may not have been hashed by a process that is no more.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
+        self.pending.values().map(|pending| &pending.job)
+    }
+
+    /// Whether something of that client is being hashed.
+    pub(super) fn waits(&self, id: SessionId) -> bool {
+        self.pending.values().any(|pending| pending.session == id)
+    }
+
+    /// Whether what was read fits together.
+    pub(super) fn is_sound(&self) -> bool {
+        self.pending.iter().all(|(number, pending)| *number < self.next && pending.job.number == *number)
+    }
+
+    /// Panics if something does not fit.
+    pub(super) fn check_invariants(&self) {
+        assert!(self.is_sound(), "numbers rise");
+        assert!(self.by_origin.0.len() <= REMEMBERED && self.by_account.0.len() <= REMEMBERED);
+    }
+}
+
+impl Hub {
+    /// Whether a password of that client is being hashed: what it sends is handled after that.
+    #[must_use]
+    pub fn is_waiting(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
+    }
+
+    /// Whose password that job is about.
+    #[must_use]
+    pub fn waits_for(&self, number: u64) -> Option<SessionId> {
+        self.logins.pending.get(&number).map(|pending| pending.session)
+    }
+
+    fn origin(&self, id: SessionId) -> Origin {
+        Origin::of(self.sessions[&id].peer.ip())
+    }
+
+    // -- the commands --------------------------------------------------------------------------
+
+    /// `/register`.
+    pub(super) fn register(&mut self, id: SessionId, password: &str, now: Now, effects: &mut Vec<Effect>) {
+        if let Err(refusal) = self.may_register(id) {
+            return refuse(id, refusal, effects);
+        }
+        if password.is_empty() {
+            return self.ask(id, Dialogue::Register { first: None }, effects);
+        }
+        match self.suitable(id, password) {
+            Ok(password) => self.make_account(id, password, now, effects),
+            Err(refusal) => refuse(id, refusal, effects),
+        }
+    }
+
+    fn may_register(&self, id: SessionId) -> Result<(), Refusal> {
+        let session = &self.sessions[&id];
+        let nick: Arc<str> = session.nick.shown().into();
+        if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
+            return Err(Refusal::LoggedIn(account.name.shown().into()));
+        }
+        let limit = self.settings.limits.accounts;
+        if self.settings.accounts.register == Registering::Closed {
+            Err(Refusal::RegisteringClosed)
+        } else if !self.recording {
+            Err(Refusal::NoAccounts)
+        } else if name::is_reserved(&session.nick) {
+            Err(Refusal::NameFirst(nick))
+        } else if let Some(owner) = self.accounts.owner(&session.nick) {
+            Err(Refusal::NameRegistered(owner.name.shown().into()))
+        } else if self.accounts.len() >= limit {
+            Err(Refusal::TooManyAccounts(limit))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn make_account(&mut self, id: SessionId, password: Secret, now: Now, effects: &mut Vec<Effect>) {
+        let (origin, accounts) = (self.origin(id), &self.settings.accounts);
+        let (burst, every) = (accounts.registrations, accounts.registration_every);
+        if let Err(wait) = self.logins.registered.take(origin, burst, every, now.mono) {
+            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+        }
+        let nick = self.sessions[&id].nick.clone();
+        self.hash(id, password, Against::Nothing, Then::Register(nick), effects);
+    }
+
+    /// `/login`.
+    pub(super) fn login(&mut self, id: SessionId, name: &str, password: &str, now: Now, effects: &mut Vec<Effect>) {
+        let session = &self.sessions[&id];
+        if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
+            return refuse(id, Refusal::LoggedIn(account.name.shown().into()), effects);
+        }
+        let name: Arc<str> = if name.is_empty() { session.nick.shown().into() } else { name.into() };
+        if password.is_empty() {
+            return self.ask(id, Dialogue::Login { name }, effects);
+        }
+        self.check_login(id, name, Secret::new(password.to_owned()), now, effects);
+    }
+
+    fn check_login(&mut self, id: SessionId, name: Arc<str>, password: Secret, now: Now, effects: &mut Vec<Effect>) {
+        let (origin, accounts) = (self.origin(id), &self.settings.accounts);
+        let (burst, every) = (accounts.attempts, accounts.attempt_every);
+        let account = self.accounts.find(&name::fold(&name));
+        let taken = self.logins.by_origin.take(origin, burst, every, now.mono).and_then(|()| match account {
+            Some(account) => self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono),
+            None => Ok(()),
+        });
+        if let Err(wait) = taken {
+            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+        }
+        let hashed = account.and_then(|account| self.accounts.get(account)?.hashed.clone());
+        let against = hashed.map_or(Against::Unknown, Against::Known);
+        self.hash(id, password, against, Then::Login { name, account, origin }, effects);
+    }
+
+    /// `/logout`.
+    pub(super) fn logout(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(account) = self.sessions.get_mut(&id).and_then(|session| session.account.take()) else { return };
+        self.seen(account, now, effects);
+        self.happened(What::LoggedOut, id, None, None, now, effects);
+        // The name is the account's.
+        let owned = self.accounts.owner(&self.sessions[&id].nick).is_some();
+        if owned {
+            self.rename_to_guest(id, now, effects);
+        }
+        let nick = self.sessions[&id].nick.shown().into();
+        tell(id, Message::Done(Done::LoggedOut(nick)), effects);
+    }
+
+    /// `/passwd`.
+    pub(super) fn passwd(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        self.ask(id, Dialogue::Present, effects);
+    }
+
+    /// `/unregister`.
+    pub(super) fn unregister(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        self.ask(id, Dialogue::Unregister, effects);
+    }
+
+    // -- the dialogues -------------------------------------------------------------------------
+
+    /// Asks for what `dialogue` wants.
+    fn ask(&mut self, id: SessionId, dialogue: Dialogue, effects: &mut Vec<Effect>) {
+        let asked = match &dialogue {
+            Dialogue::Register { first: None } | Dialogue::Change { first: None } => {
+                Asked::New { least: self.settings.accounts.password }
+            }
+            Dialogue::Register { .. } | Dialogue::Change { .. } => Asked::Again,
+            Dialogue::Login { name } => Asked::Of(name.clone()),
+            Dialogue::Present | Dialogue::Unregister => Asked::Present,
+            Dialogue::Waiting => return,
+        };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let begins = session.dialogue.replace(Box::new(dialogue)).is_none();
+        if begins {
+            self.hide_typing(id, true, effects);
+        }
+        tell(id, Message::Done(Done::Asks(asked)), effects);
+    }
+
+    /// What is typed is seen again.
+    fn show_typing(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Echo { session: id, on: true });
+    }
+
+    /// Ends the dialogue, if there is one that waits for its client. Whether there was.
+    pub(super) fn cancel(&mut self, id: SessionId, effects: &mut Vec<Effect>) -> bool {
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
+            return false;
+        }
+        self.show_typing(id, effects);
+        effects.push(Effect::SecretSpent);
+        tell(id, Message::Done(Done::Cancelled), effects);
+        true
+    }
+
+    /// Takes what was asked for.
+    pub(super) fn answered(&mut self, id: SessionId, mut text: String, now: Now, effects: &mut Vec<Effect>) {
+        if text.is_empty() || text == "/quit" {
+            self.cancel(id, effects);
+            if !text.is_empty() {
+                self.line(id, &text, now, effects);
+            }
+            return;
+        }
+        let Some(dialogue) = self.sessions.get_mut(&id).and_then(|session| session.dialogue.take()) else { return };
+        let over = match *dialogue {
+            Dialogue::Register { first: None } | Dialogue::Change { first: None } => match self.suitable(id, &text) {
+                Ok(first) => {
+                    let first = Some(first);
+                    let next = match *dialogue {
+                        Dialogue::Register { .. } => Dialogue::Register { first },
+                        _ => Dialogue::Change { first },
+                    };
+                    // In the middle of it: what is typed is hidden already.
+                    self.go_on(id, next, effects);
+                    false
+                }
+                Err(refusal) => {
+                    refuse(id, refusal, effects);
+                    self.go_on(id, *dialogue, effects);
+                    false
+                }
+            },
+            Dialogue::Register { first: Some(ref first) } | Dialogue::Change { first: Some(ref first) } => {
+                self.show_typing(id, effects);
+                if first.reveal() == text {
+                    let password = first.clone();
+                    match (&*dialogue, self.sessions[&id].account) {
+                        (Dialogue::Change { .. }, Some(account)) => {
+                            self.hash(id, password, Against::Nothing, Then::Change(account), effects);
+                        }
+                        (Dialogue::Change { .. }, None) => {}
+                        _ => match self.may_register(id) {
+                            Ok(()) => self.make_account(id, password, now, effects),
+                            Err(refusal) => refuse(id, refusal, effects),
+                        },
+                    }
+                } else {
+                    refuse(id, Refusal::PasswordsDiffer, effects);
+                }
+                true
+            }
+            Dialogue::Login { name } => {
+                self.show_typing(id, effects);
+                self.check_login(id, name, Secret::new(text.clone()), now, effects);
+                true
+            }
+            Dialogue::Present | Dialogue::Unregister => {
+                self.show_typing(id, effects);
+                self.check_present(id, &text, *dialogue == Dialogue::Unregister, now, effects);
+                true
+            }
+            // Nothing is handed over then.
+            Dialogue::Waiting => false,
+        };
+        text.zeroize();
+        if over && !self.is_waiting(id) {
+            effects.push(Effect::SecretSpent);
+        }
+    }
+
+    fn go_on(&mut self, id: SessionId, dialogue: Dialogue, effects: &mut Vec<Effect>) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            // Not the beginning of one.
+            session.dialogue = Some(Box::new(Dialogue::Waiting));
+        }
+        self.ask(id, dialogue, effects);
+    }
+
+    fn check_present(&mut self, id: SessionId, text: &str, unregister: bool, now: Now, effects: &mut Vec<Effect>) {
+        let Some(account) = self.sessions[&id].account else { return };
+        let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
+        if let Err(wait) = self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono) {
+            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+        }
+        let hashed = self.accounts.get(account).and_then(|account| account.hashed.clone());
+        let against = hashed.map_or(Against::Unknown, Against::Known);
+        let then = if unregister { Then::Unregister(account) } else { Then::AskForNew };
+        self.hash(id, Secret::new(text.to_owned()), against, then, effects);
+    }
+
+    /// A password that may be had, by whoever bears that name.
+    fn suitable(&self, id: SessionId, text: &str) -> Result<Secret, Refusal> {
+        password(text, &self.sessions[&id].nick, self.settings.accounts.password)
+    }
+
+    fn hash(&mut self, id: SessionId, password: Secret, against: Against, then: Then, effects: &mut Vec<Effect>) {
+        if self.logins.pending.len() >= self.settings.accounts.waiting {
+            return refuse(id, Refusal::HashingBusy, effects);
+        }
+        let number = self.logins.next;
+        self.logins.next += 1;
+        let job = Arc::new(Job { number, password, against });
+        self.logins.pending.insert(number, Pending { session: id, job: job.clone(), then });
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.dialogue = Some(Box::new(Dialogue::Waiting));
+        }
+        effects.push(Effect::Hash(job));
+    }
+
+    // -- what came of it -----------------------------------------------------------------------
+
+    /// Takes what came of a job.
+    pub(super) fn hashed(&mut self, number: u64, answer: Answer, now: Now, effects: &mut Vec<Effect>) {
+        let Some(Pending { session: id, then, .. }) = self.logins.pending.remove(&number) else { return };
+        effects.push(Effect::SecretSpent);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.dialogue = None;
+        match (then, answer) {
+            (_, Answer::Failed) => refuse(id, Refusal::HashingFailed, effects),
+            (Then::Register(name), Answer::Made(hashed)) => self.registered(id, name, hashed, now, effects),
+            (Then::Change(account), Answer::Made(hashed)) => {
+                self.change_account(account, Some(hashed), None, None, now, effects);
+                tell(id, Message::Done(Done::PasswordChanged), effects);
+            }
+            (Then::Login { account: Some(account), origin, .. }, Answer::Right { renewed }) => {
+                let every = self.settings.accounts.attempt_every;
+                self.logins.by_origin.give_back(origin, every);
+                self.logins.by_account.give_back(account, every);
+                self.let_in(id, account, renewed, now, effects);
+            }
+            (Then::Login { name, .. }, _) => {
+                self.counters.logins_failed += 1;
+                self.happened(What::LoginFailed, id, None, Some(name), now, effects);
+                refuse(id, Refusal::WrongPassword, effects);
+            }
+            (Then::AskForNew, Answer::Right { .. }) => self.ask(id, Dialogue::Change { first: None }, effects),
+            (Then::Unregister(account), Answer::Right { .. }) => {
+                if let Some(account) = self.remove_account(account, None, now, effects) {
+                    tell(id, Message::Done(Done::Unregistered(account.name.shown().into())), effects);
+                }
+            }
+            _ => {
+                self.counters.logins_failed += 1;
+                refuse(id, Refusal::NotYourPassword, effects);
+            }
+        }
+    }
+
+    fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed, now: Now, effects: &mut Vec<Effect>) {
+        // Much can have happened meanwhile.
+        if let Err(refusal) = self.may_register(id) {
+            return refuse(id, refusal, effects);
+        }
+        if self.sessions[&id].nick.folded() != name.folded() {
+            return refuse(id, Refusal::NameFirst(name.shown().into()), effects);
+        }
+        let shown: Arc<str> = name.shown().into();
+        let hashed = Some(hashed);
+        let account = self.accounts.next_id();
+        let made = Account { id: account, name, hashed, role: Role::Member, since: now.wall, seen: now.wall };
+        if self.accounts.put(made.clone()).is_err() {
+            return refuse(id, Refusal::NameRegistered(shown), effects);
+        }
+        self.record(Record::Account(Box::new(made)), effects);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.account = Some(account);
+        }
+        self.counters.registrations += 1;
+        self.happened(What::Registered, id, None, None, now, effects);
+        tell(id, Message::Done(Done::Registered(shown)), effects);
+    }
+
+    /// Lets `id` in, whose password was right.
+    fn let_in(
+        &mut self,
+        id: SessionId,
+        account: AccountId,
+        renewed: Option<Hashed>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(Account { name, role, .. }) = self.accounts.get(account).cloned() else {
+            return refuse(id, Refusal::WrongPassword, effects);
+        };
+        if let Some(ban) = self.bans.of_name(&name, now.wall) {
+            let reason = ban.reason.clone();
+            return refuse(id, Refusal::NameBanned { name: name.shown().into(), reason }, effects);
+        }
+        let elsewhere: Vec<_> = self
+            .sessions()
+            .filter(|other| other.id != id && other.account == Some(account))
+            .map(|one| one.id)
+            .collect();
+        for other in elsewhere {
+            tell(other, Message::Goodbye(Farewell::Elsewhere), effects);
+            self.depart(other, Farewell::Elsewhere, now, effects);
+        }
+        self.log_in(id, account);
+        if self.sessions[&id].nick != name {
+            let in_the_way: Vec<_> = self.roster.lookalikes(&name).filter(|other| *other != id).collect();
+            for other in in_the_way {
+                if self.roster.lookalikes(&name).any(|one| one == other) {
+                    self.rename_to_guest(other, now, effects);
+                    let nick = self.sessions[&other].nick.shown().into();
+                    tell(other, Message::Done(Done::NameReclaimed(nick)), effects);
+                }
+            }
+            self.rename(id, name.clone(), None, now, effects);
+        }
+        if let Some(renewed) = renewed {
+            self.change_account(account, Some(renewed), None, None, now, effects);
+        }
+        self.seen(account, now, effects);
+        self.counters.logins += 1;
+        self.happened(What::LoggedIn, id, None, None, now, effects);
+        tell(id, Message::Done(Done::LoggedIn { name: name.shown().into(), role }), effects);
+    }
+
+    /// `id` is logged in to `account` from now on, if there are both.
+    pub fn log_in(&mut self, id: SessionId, account: AccountId) {
+        if self.accounts.get(account).is_some()
+            && let Some(session) = self.sessions.get_mut(&id)
+        {
+            session.account = Some(account);
+        }
+    }
+
+    /// Gives `id` the name of a guest.
+    fn rename_to_guest(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+        let peer = self.sessions[&id].peer;
+        let guest = self.guest_name(peer, id);
+        // It was given to them, and they take it in a moment.
+        self.roster.release(&guest);
+        self.rename(id, guest, None, now, effects);
+    }
+
+    /// Somebody was there who is logged in to `account`.
+    fn seen(&mut self, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(mut account) = self.accounts.get(account).cloned() {
+            account.seen = now.wall;
+            self.put_account(account, effects);
+        }
+    }
+
+    fn put_account(&mut self, account: Account, effects: &mut Vec<Effect>) {
+        if self.accounts.put(account.clone()).is_ok() {
+            self.record(Record::Account(Box::new(account)), effects);
+        }
+    }
+
+    // -- what administrators do ----------------------------------------------------------------
+
+    /// Makes an account of that name. Whoever bears the name, or one that looks like it, keeps it until
+    /// somebody logs in.
+    ///
+    /// # Errors
+    /// Why there cannot be one.
+    pub fn add_account(
+        &mut self,
+        name: Name,
+        hashed: Option<Hashed>,
+        role: Role,
+        by: By,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<AccountId, Refusal> {
+        let limit = self.settings.limits.accounts;
+        if !self.recording {
+            return Err(Refusal::NoAccounts);
+        }
+        if name::is_reserved(&name) {
+            return Err(Refusal::NameReserved(name.shown().into()));
+        }
+        if self.accounts.len() >= limit {
+            return Err(Refusal::TooManyAccounts(limit));
+        }
+        let id = self.accounts.next_id();
+        let role = role.max(Role::Member);
+        let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall };
+        if let Err(other) = self.accounts.put(account.clone()) {
+            let other = self.accounts.get(other).map_or("", |account| account.name.shown());
+            return Err(Refusal::NameRegistered(other.into()));
+        }
+        self.account_happened(What::Registered, &account, Some(by), None, now, effects);
+        self.record(Record::Account(Box::new(account)), effects);
+        Ok(id)
+    }
+
+    /// Gives an account another password, or another role.
+    pub fn change_account(
+        &mut self,
+        id: AccountId,
+        hashed: Option<Hashed>,
+        role: Option<Role>,
+        by: Option<By>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut account) = self.accounts.get(id).cloned() else { return };
+        let what = match role {
+            Some(role) => format!("{role} now"),
+            None => "another password".to_owned(),
+        };
+        account.hashed = hashed.or(account.hashed);
+        account.role = role.unwrap_or(account.role).max(Role::Member);
+        let role_changed = role.is_some();
+        if by.is_some() {
+            self.account_happened(What::AccountChanged, &account, by, Some(what.into()), now, effects);
+        }
+        let role = account.role;
+        self.put_account(account, effects);
+        if role_changed {
+            let there: Vec<_> = self.sessions().filter(|one| one.account == Some(id)).map(|one| one.id).collect();
+            for session in there {
+                tell(session, Message::Done(Done::RoleChanged(role)), effects);
+            }
+        }
+    }
+
+    /// Takes an account away. Whoever is logged in to it is a guest from then on, and is told so if
+    /// somebody else did it.
+    pub fn remove_account(
+        &mut self,
+        id: AccountId,
+        by: Option<By>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Account> {
+        let account = self.accounts.remove(id)?;
+        self.record(Record::Unaccount(id), effects);
+        self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
+        for session in self.sessions.values_mut().filter(|session| session.account == Some(id)) {
+            session.account = None;
+            session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting);
+            if by.is_some() {
+                tell(session.id, Message::Done(Done::AccountRemoved), effects);
+            }
+        }
+        Some(account)
+    }
+
+    fn account_happened(
+        &self,
+        what: What,
+        account: &Account,
+        by: Option<By>,
+        text: Option<Arc<str>>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let nick = Some(account.name.shown().into());
+        effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, now) }));
+    }
+
+    /// Has everything recorded again that a new file has to know.
+    pub(super) fn record_again(&mut self, effects: &mut Vec<Effect>) {
+        let bans: Vec<_> = self.bans.iter().cloned().collect();
+        for ban in bans {
+            self.record(Record::Ban(Box::new(ban)), effects);
+        }
+        let accounts: Vec<_> = self.accounts.iter().cloned().collect();
+        for account in accounts {
+            self.record(Record::Account(Box::new(account)), effects);
+        }
+    }
+}
+
+/// The password `text` of the account `name`, of at least `least` characters.
+///
+/// # Errors
+/// Why it is none.
+pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal> {
+    if text.chars().count() < least {
+        Err(Refusal::PasswordShort(least))
+    } else if text.len() > LONGEST_PASSWORD {
+        Err(Refusal::PasswordLong(LONGEST_PASSWORD))
+    } else if name::fold(text) == name.folded() {
+        Err(Refusal::PasswordIsName)
+    } else {
+        Ok(Secret::new(text.to_owned()))
+    }
+}

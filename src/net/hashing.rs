@@ -1,0 +1,188 @@
+//! Passwords are hashed here, on threads of their own: one takes tens of milliseconds, and nobody else
+//! waits for it. The hub bounds how many wait ([`crate::hub::login`]).
+
+use std::fmt;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::password_hash::PasswordVerifier as _;
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Version};
+use tokio::sync::mpsc;
+use tracing::error;
+
+use super::driver::Arrival;
+use crate::hub::account::Hashed;
+use crate::hub::login::{Against, Answer, Job};
+use crate::logging::InWords;
+use crate::settings::AccountSettings;
+
+/// Bytes of salt, as RFC 9106 recommends.
+const SALT: usize = 16;
+
+/// How passwords are hashed (argon2id, RFC 9106).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// KiB of memory.
+    memory: u32,
+    /// How often it goes over it.
+    passes: u32,
+}
+
+impl From<&AccountSettings> for Cost {
+    fn from(settings: &AccountSettings) -> Self {
+        Self { memory: u32::try_from(settings.memory / 1024).unwrap_or(u32::MAX), passes: settings.passes }
+    }
+}
+
+/// Hashes a password with new salt.
+///
+/// # Errors
+/// In the words of whoever could not: the system gives no random bytes or no memory.
+pub fn hash(password: &str, cost: Cost) -> Result<Hashed, String> {
+    let mut salt = [0; SALT];
+    getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
+    let hashed = argon2id(cost)?.hash_password_with_salt(password.as_bytes(), &salt);
+    Ok(Hashed(hashed.map_err(|error| error.to_string())?.to_string().into()))
+}
+
+fn argon2id(cost: Cost) -> Result<Argon2<'static>, String> {
+    let params = Params::new(cost.memory, cost.passes, 1, None).map_err(|error| error.to_string())?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// Whether that is the password, and whether it was hashed at that cost.
+fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
+    let hashed = PasswordHash::new(&hashed.0).ok()?;
+    // As it was hashed, not as it would be today.
+    Argon2::default().verify_password(password.as_bytes(), &hashed).ok()?;
+    let params = Params::try_from(&hashed).ok();
+    Some(
+        params
+            .is_some_and(|params| (params.m_cost(), params.t_cost(), params.p_cost()) == (cost.memory, cost.passes, 1)),
+    )
+}
+
+/// What comes of a job. A name that there is not takes as long as one that there is: its password is
+/// compared with `nobody`'s.
+fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer {
+    let made = |made: Result<Hashed, String>| match made {
+        Ok(hashed) => Answer::Made(hashed),
+        Err(why) => {
+            error!(chathub_error = %why, "a password cannot be hashed{}", InWords(&why));
+            Answer::Failed
+        }
+    };
+    match &job.against {
+        Against::Nothing => made(hash(job.password.reveal(), cost)),
+        Against::Known(hashed) => match check(job.password.reveal(), hashed, cost) {
+            None => Answer::Wrong,
+            Some(true) => Answer::Right { renewed: None },
+            Some(false) => Answer::Right { renewed: hash(job.password.reveal(), cost).ok() },
+        },
+        Against::Unknown => {
+            if nobody.as_ref().is_none_or(|(of, _)| *of != cost) {
+                *nobody = hash("nobody", cost).ok().map(|hashed| (cost, hashed));
+            }
+            if let Some((_, hashed)) = nobody {
+                let _ = check(job.password.reveal(), hashed, cost);
+            }
+            Answer::Wrong
+        }
+    }
+}
+
+/// The threads that hash. They end when this is dropped.
+#[derive(Debug)]
+pub struct Hashing(Sender<(Arc<Job>, Cost)>);
+
+impl Hashing {
+    /// Starts so many threads, which tell `arrivals` what comes of each job.
+    ///
+    /// # Errors
+    /// If a thread cannot be had.
+    pub fn start(threads: usize, arrivals: mpsc::Sender<Arrival>) -> io::Result<Self> {
+        let (jobs, waiting) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..threads.max(1) {
+            let (waiting, arrivals) = (waiting.clone(), arrivals.clone());
+            std::thread::Builder::new().name("hashing".to_owned()).spawn(move || run(&waiting, &arrivals))?;
+        }
+        Ok(Self(jobs))
+    }
+
+    /// Has a password hashed, after those that wait.
+    pub fn hash(&self, job: Arc<Job>, cost: Cost) {
+        // The threads live as long as this does.
+        let _ = self.0.send((job, cost));
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "argon2id, {} KiB, {} passes", self.memory, self.passes)
+    }
+}
+
+fn run(waiting: &Mutex<Receiver<(Arc<Job>, Cost)>>, arrivals: &mpsc::Sender<Arrival>) {
+    let mut nobody = None;
+    loop {
+        // One of the threads waits for a job, and the others for that one to have got it.
+        let taken = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((job, cost)) = taken else { return };
+        let answer = answer(&job, cost, &mut nobody);
+        if arrivals.blocking_send(Arrival::Hashed { number: job.number, answer }).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::login::Secret;
+
+    const CHEAP: Cost = Cost { memory: 64, passes: 1 };
+    const DEARER: Cost = Cost { memory: 128, passes: 2 };
+
+    fn job(password: &str, against: Against) -> Job {
+        Job { number: 1, password: Secret::new(password.to_owned()), against }
+    }
+
+    #[test]
+    fn a_password_is_right_and_others_are_wrong() {
+        let Answer::Made(hashed) = answer(&job("tr0ub4dor", Against::Nothing), CHEAP, &mut None) else {
+            panic!("it is hashed");
+        };
+        assert!(hashed.0.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", hashed.0);
+        let known = |password| answer(&job(password, Against::Known(hashed.clone())), CHEAP, &mut None);
+        assert_eq!(known("tr0ub4dor"), Answer::Right { renewed: None });
+        assert_eq!(known("Tr0ub4dor"), Answer::Wrong);
+        assert_eq!(known(""), Answer::Wrong);
+        let mut nobody = None;
+        assert_eq!(answer(&job("nobody", Against::Unknown), CHEAP, &mut nobody), Answer::Wrong);
+        assert!(nobody.is_some(), "and it took its time");
+    }
+
+    #[test]
+    fn the_same_password_is_hashed_differently_each_time() {
+        assert_ne!(hash("the same", CHEAP), hash("the same", CHEAP));
+    }
+
+    #[test]
+    fn what_was_hashed_at_another_cost_is_hashed_again() {
+        let old = hash("tr0ub4dor", CHEAP).expect("it is hashed");
+        let answered = answer(&job("tr0ub4dor", Against::Known(old.clone())), DEARER, &mut None);
+        let Answer::Right { renewed: Some(new) } = answered else { panic!("{answered:?}") };
+        assert!(new.0.starts_with("$argon2id$v=19$m=128,t=2,p=1$"), "{}", new.0);
+        assert_eq!(answer(&job("wrong", Against::Known(old)), DEARER, &mut None), Answer::Wrong);
+    }
+
+    #[test]
+    fn what_is_no_hash_lets_nobody_in() {
+        for nonsense in ["", "x", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$$", "$1$abc$def"] {
+            let against = Against::Known(Hashed(nonsense.into()));
+            assert_eq!(answer(&job("", against), CHEAP, &mut None), Answer::Wrong, "{nonsense}");
+        }
+    }
+}
