@@ -235,7 +235,7 @@ Examples:
 
     /// Keep clients from being heard.
     ///
-    /// They are told. Either all that are named are known and are muted, or none is.
+    /// They are told, but with --shadow. Either all that are named are known and are muted, or none is.
     #[command(after_help = "\
 Examples:
   chathub ctl mute c7 --for 10min
@@ -247,6 +247,9 @@ Examples:
         /// For how long, such as 90s, 10min, 2h; until it is lifted without it.
         #[arg(long = "for", value_name = "D", value_parser = mute_time)]
         time: Option<Duration>,
+        /// Do not tell them: what they say looks said to them, and reaches nobody.
+        #[arg(long)]
+        shadow: bool,
     },
 
     /// Let muted clients be heard again.

@@ -61,6 +61,8 @@ pub mod ids {
         MUTED = "ffb2c33113824d028d4e70131ed90049";
         /// A client sends faster than it may.
         FLOOD = "6f78d337f29742a991b741bebed98099";
+        /// Something counts against a client.
+        STRIKE = "1c9e4b7da0f2453e96b8d35c7fa1e024";
         /// A client reported another one.
         REPORTED = "4b5c0db298ec46f79b73b50927e73499";
         /// An administrator keeps somebody out, or no longer.
@@ -377,6 +379,7 @@ fn write(happening: &Happening) {
         What::Unmuted => log!(ids::MUTED, "client unmuted"),
         What::Announced => log!(ids::ADMIN, "notice sent"),
         What::Flood => log!(ids::FLOOD, "client sends too fast: its lines are dropped"),
+        What::Struck => log!(ids::STRIKE, "a strike counts against a client"),
         What::Reported => log!(ids::REPORTED, "client reported"),
         What::Banned => log!(ids::BANNED, "ban added"),
         What::Unbanned => log!(ids::BANNED, "ban lifted"),

@@ -12,13 +12,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::hub::moderation::Network;
 use toml::de::DeValue;
 
 mod manual;
 mod rule;
 
 pub use manual::{markdown_table, roff, shipped};
-use rule::{Addresses, Choice, Flag, GIB, KIB, MIB, RoomNames, Rule, SocketPath, Text, TimeOrOff, size, time, whole};
+use rule::{
+    Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
+    time, whole,
+};
 pub(crate) use rule::{shorten, show};
 
 /// When a changed value takes effect.
@@ -330,6 +335,41 @@ settings! {
         /// Lines that may wait for the disk. What is said beyond is left out of the recorded history,
         /// counted, and reported; people never wait for the disk.
         queue: usize = 16 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+    }
+    /// Who may come in at all. Changes are for those who come afterwards.
+    access: Access {
+        /// Networks from which people may come; nobody else does. Empty: from everywhere.
+        networks: Vec<Network> = Vec::new(), Networks, Live;
+        /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
+        always: Vec<Network> = Vec::new(), Networks, Live;
+    }
+    /// What counts against people, for their address, and what comes of too much of it. Lines dropped
+    /// because they came too fast, the same line again and again, lines that are too long, and what
+    /// filters.strike says are a strike each.
+    moderation: Moderation {
+        /// So many strikes, and somebody is muted for a time. 0: never.
+        mute_at: u32 = 10, whole(0, 1_000_000, "strikes"), Live;
+        /// For how long.
+        mute_for: Duration = Duration::from_secs(600), time("1s", "30d"), Live;
+        /// So many strikes, and somebody is kept out for a time. 0: never.
+        ban_at: u32 = 30, whole(0, 1_000_000, "strikes"), Live;
+        /// For how long.
+        ban_for: Duration = Duration::from_secs(3600), time("1s", "365d"), Live;
+        /// One strike is forgotten each so long.
+        forget: Duration = Duration::from_secs(60), time("1s", "30d"), Live;
+        /// The same line so often in a row, each within half a minute, is said; after that it is refused.
+        /// 0: always said.
+        repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
+    }
+    /// Words that house rules keep out of what everybody reads: lines, names, topics, and last words;
+    /// what is said privately is nobody's business. An entry is a word, or several in a row, found
+    /// whatever its case and in letters that look alike; or a pattern between slashes, as in
+    /// "/https?:/", of the syntax of Rust's regex crate, in lower case.
+    filters: FilterSettings {
+        /// What is refused.
+        refuse: Vec<String> = Vec::new(), Filters, Live;
+        /// What is refused, and a strike.
+        strike: Vec<String> = Vec::new(), Filters, Live;
     }
     /// Registered names. They are kept with the recorded history, so there are none where nothing is
     /// recorded (history.persist).

@@ -13,7 +13,7 @@
 //! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
-//! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
+//! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
@@ -80,6 +80,7 @@ transcripts! {
     bans
     clients_are_limited
     clients_per_address_are_limited
+    filters
     greeting
     help
     history
@@ -91,7 +92,9 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     names
+    networks
     one_line_by_nc
+    operators
     pace
     pace_in_bytes
     private
@@ -100,8 +103,10 @@ transcripts! {
     reports
     rooms
     saying
+    shadow_mutes
     stopping
     stopping_without_a_word
+    strikes
     terminals
     time
     unknown_commands
@@ -303,7 +308,7 @@ impl Stage {
                 let session = self.who(first)?;
                 self.world().handle(Input::Kick { session, reason: text(rest), by: OPERATOR });
             }
-            "mute" | "unmute" => {
+            "mute" | "shadowmute" | "unmute" => {
                 let session = self.who(first)?;
                 let world = self.world();
                 let now = world.now;
@@ -311,7 +316,7 @@ impl Stage {
                     let millis = i64::try_from(time.as_millis()).expect("a short time");
                     (now.mono.after(time), chathub::hub::time::Wall(now.wall.0 + millis))
                 });
-                let mute = (what == "mute").then_some(Mute { until });
+                let mute = (what != "unmute").then_some(Mute { until, shadow: what == "shadowmute" });
                 world.handle(Input::Mute { session, mute, by: OPERATOR });
             }
             "rename" => {

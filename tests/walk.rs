@@ -373,7 +373,7 @@ impl Walk {
                 let time = Duration::from_secs(self.dice.roll() % 20);
                 let now = self.world.now;
                 let until = self.dice.one_in(2).then(|| (now.mono.after(time), Wall(now.wall.0)));
-                let mute = (!self.dice.one_in(3)).then_some(Mute { until });
+                let mute = (!self.dice.one_in(3)).then_some(Mute { until, shadow: self.dice.one_in(2) });
                 self.mutes.remove(&session);
                 if let Some(mute) = mute {
                     self.mutes.insert(session, mute);

@@ -774,7 +774,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood report ban account history reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban account history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -796,7 +796,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__mute)
-            opts="-q -h --for --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --for --shadow --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

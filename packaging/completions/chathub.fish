@@ -119,6 +119,7 @@ complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_sub
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l for -d 'For how long, such as 90s, 10min, 2h; until it is lifted without it' -r
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l socket -d 'The daemon\'s admin socket' -r -F
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l timeout -d 'Wait no longer than this for an answer, such as 5s or 2min; 0 waits for ever' -r
+complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l shadow -d 'Do not tell them: what they say looks said to them, and reaches nobody'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l json -d 'Print what the daemon answers as JSON'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -l no-legend -d 'Leave out column headings and the count at the end'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from mute" -s q -l quiet -d 'Do not say that something was done, nor warn'

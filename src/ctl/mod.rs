@@ -319,10 +319,12 @@ impl Asked {
                 AccountCommand::Remove { name } => Command::AccountsRemove(AccountArgs { name }),
                 AccountCommand::Erase { name, yes } => Command::AccountsErase(AccountEraseArgs { name, yes }),
             }),
-            CtlCommand::Mute { who, time } => {
-                one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())) }))
+            CtlCommand::Mute { who, time, shadow } => {
+                one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())), shadow }))
             }
-            CtlCommand::Unmute { who } => one(Command::ClientsMute(MuteArgs { who, for_s: Some(Whole(0)) })),
+            CtlCommand::Unmute { who } => {
+                one(Command::ClientsMute(MuteArgs { who, for_s: Some(Whole(0)), shadow: false }))
+            }
             CtlCommand::Rename { who, nick } => one(Command::ClientsRename(RenameArgs { who, nick })),
             CtlCommand::Rooms => one(Command::RoomsList(none)),
             CtlCommand::Topic { room, text } => {

@@ -307,7 +307,11 @@ pub fn notes(client: &Client) -> String {
         notes.push("telnet".to_owned());
     }
     if let Some(until) = &client.muted {
-        notes.push(muted_until(until));
+        let how = if client.shadow { ", and does not know" } else { "" };
+        notes.push(muted_until(until) + how);
+    }
+    if client.strikes > 0 {
+        notes.push(count(u64::from(client.strikes), "strike"));
     }
     if client.dropped > 0 {
         notes.push(format!("dropped {}", client.dropped));

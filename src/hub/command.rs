@@ -3,6 +3,8 @@
 //! To add a command, add a row and its function. A row's usage is checked by nobody but its
 //! function: what a function cannot read, it answers with [`Refusal::Usage`].
 
+mod operator;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use super::room::newest;
 use super::session::Ignored;
 use super::terminal::{Colors, Mode};
 use super::time::Now;
-use super::{Effect, Happening, Hub, Said, What, refuse, tell};
+use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell};
 use crate::settings;
 
 /// A command: a row of [`COMMANDS`].
@@ -342,6 +344,96 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Guest,
         run: quit,
     },
+    Command {
+        name: "kick",
+        aliases: &[],
+        usage: "NAME [REASON]",
+        about: "disconnect somebody",
+        detail: "",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::kick,
+    },
+    Command {
+        name: "mute",
+        aliases: &[],
+        usage: "NAME [TIME]",
+        about: "keep somebody from being heard",
+        detail: "They are told. A time is like 10m or 2h; without one, until /unmute.",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::mute,
+    },
+    Command {
+        name: "unmute",
+        aliases: &[],
+        usage: "NAME",
+        about: "let somebody be heard again",
+        detail: "",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::unmute,
+    },
+    Command {
+        name: "shadowmute",
+        aliases: &[],
+        usage: "NAME [TIME]",
+        about: "keep somebody from being heard, without telling",
+        detail: "To them, what they say looks said. /unmute ends it.",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::shadowmute,
+    },
+    Command {
+        name: "ban",
+        aliases: &[],
+        usage: "WHO [TIME] [REASON]",
+        about: "keep somebody out",
+        detail: "WHO is who is here, whose address is meant; a network; or another name.",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::ban,
+    },
+    Command {
+        name: "unban",
+        aliases: &[],
+        usage: "BAN",
+        about: "lift a ban",
+        detail: "A ban is called as /bans lists it, such as b3.",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::unban,
+    },
+    Command {
+        name: "bans",
+        aliases: &[],
+        usage: "",
+        about: "list the bans",
+        detail: "",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::bans,
+    },
+    Command {
+        name: "strikes",
+        aliases: &[],
+        usage: "NAME",
+        about: "tell how many strikes count against somebody",
+        detail: "",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::strikes,
+    },
+    Command {
+        name: "op",
+        aliases: &[],
+        usage: "NAME",
+        about: "make somebody with an account an operator",
+        detail: "Only administrators undo it.",
+        weight: 0,
+        role: Role::Operator,
+        run: operator::op,
+    },
 ];
 
 /// The command of that name or alias, whatever its case.
@@ -381,7 +473,12 @@ pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &
             {
                 session.pace.charge(command.weight, now.mono, &hub.settings.pace);
             }
-            (command.run)(&mut Call { hub, id, now, effects, command }, args);
+            let before = effects.len();
+            let mut call = Call { hub, id, now, effects, command };
+            (command.run)(&mut call, args);
+            if command.role == Role::Operator {
+                operator::sign(&mut call, before);
+            }
         }
         None => {
             let given: String = word.chars().take(32).collect();
@@ -493,7 +590,7 @@ fn nick(call: &mut Call<'_>, args: &str) {
         return call.refuse(refusal);
     }
     // A name can be as good as a line: who is muted keeps the one they have.
-    if !call.hub.may_speak(call.id, call.now, call.effects) {
+    if !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
     call.done(Done::Named(name.shown().into()));
@@ -575,7 +672,7 @@ fn join(call: &mut Call<'_>, args: &str) {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
     // A room's name can be as good as a line.
-    if !call.hub.may_speak(call.id, call.now, call.effects) {
+    if !call.hub.may_show(call.id, typed, call.now, call.effects) {
         return;
     }
     let room = Some(name.shown().into());
@@ -606,7 +703,7 @@ fn topic(call: &mut Call<'_>, args: &str) {
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
-    if !call.hub.may_speak(call.id, call.now, call.effects) {
+    if !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
     let text = if args == "-" { "" } else { args };
@@ -639,9 +736,11 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
     if to == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    if !call.hub.may_speak(call.id, call.now, call.effects) {
-        return;
-    }
+    let heard = match call.hub.hearing(call.id, call.now, call.effects) {
+        Hearing::All => true,
+        Hearing::Nobody => false,
+        Hearing::Refused => return,
+    };
     call.hub.counters.private_messages += 1;
     let nick = call.nick();
     let text: Arc<str> = text.into();
@@ -649,7 +748,7 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
     let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
-    if !other.ignores(id) {
+    if heard && !other.ignores(id) {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
@@ -660,11 +759,8 @@ fn me(call: &mut Call<'_>, args: &str) {
     if args.is_empty() {
         return call.usage();
     }
-    if call.hub.may_speak(call.id, call.now, call.effects) {
-        let said = Said::Emote { nick: call.nick(), text: args.into() };
-        let room = call.own().room;
-        call.hub.post(room, Some(call.id), said, call.now, call.effects);
-    }
+    let said = Said::Emote { nick: call.nick(), text: args.into() };
+    call.hub.speak(call.id, said, call.now, call.effects);
 }
 
 fn away(call: &mut Call<'_>, args: &str) {
@@ -673,7 +769,7 @@ fn away(call: &mut Call<'_>, args: &str) {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
     // Its text is shown to others: who is muted has none.
-    if !args.is_empty() && !call.hub.may_speak(call.id, call.now, call.effects) {
+    if !args.is_empty() && !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
     call.own_mut().away = Some(args.into());
@@ -836,8 +932,13 @@ fn report(call: &mut Call<'_>, args: &str) {
     let Some(other) = call.person(name) else { return };
     let other = &call.hub.sessions[&other];
     let about: Arc<str> = other.nick.shown().into();
-    let text: Arc<str> = format!("{about} ({}): {text}", other.id).into();
-    call.hub.happened(What::Reported, call.id, None, Some(text), call.now, call.effects);
+    let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
+    call.hub.happened(What::Reported, call.id, None, Some(noted), call.now, call.effects);
+    let operators: Vec<_> = call.hub.sessions().map(|session| session.id).collect();
+    for operator in operators.into_iter().filter(|id| *id != call.id && call.hub.role(*id) == Role::Operator) {
+        let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
+        tell(operator, message, call.effects);
+    }
     call.done(Done::Reported(about));
 }
 
@@ -845,7 +946,8 @@ fn quit(call: &mut Call<'_>, args: &str) {
     // The last word is not heard of who is muted.
     let muted = call.own().muted(call.now).is_some();
     let limit = call.hub.settings.limits.topic;
-    let word = text_arg(args).filter(|text| !muted && text.len() <= limit);
+    let suits = call.hub.filters.judge(args).is_none();
+    let word = text_arg(args).filter(|text| !muted && suits && text.len() <= limit);
     let why = Farewell::Quit(word);
     call.tell(Message::Goodbye(why.clone()));
     call.hub.depart(call.id, why, call.now, call.effects);

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Reach;
+use super::moderation::BanId;
 use super::name::InvalidName;
+use super::strike::Offence;
 use super::terminal::{Colors, Mode};
 use super::time::Wall;
 
@@ -333,6 +335,22 @@ pub enum Message {
     Help(Role),
     /// One command of the table.
     HelpOn(&'static super::command::Command),
+    /// The bans in force, to an operator.
+    Bans {
+        /// The newest first.
+        bans: Vec<ShownBan>,
+        /// How many there are, listed or not.
+        total: usize,
+    },
+    /// Somebody reports somebody, to an operator.
+    Report {
+        /// Who.
+        from: Arc<str>,
+        /// Whom.
+        about: Arc<str>,
+        /// Why.
+        text: Arc<str>,
+    },
     /// Those who are ignored.
     Ignoring(Vec<Arc<str>>),
     /// Something that was done.
@@ -343,6 +361,21 @@ pub enum Message {
     HereIAm,
     /// The last line.
     Goodbye(Farewell),
+}
+
+/// A ban, as an operator in chat is shown it: without an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownBan {
+    /// Its number.
+    pub id: BanId,
+    /// The name that it is about; `None` if it is about an address.
+    pub name: Option<Arc<str>>,
+    /// Why.
+    pub reason: Option<Arc<str>>,
+    /// By whom.
+    pub by: Arc<str>,
+    /// Until when, if there is an end.
+    pub until: Option<Wall>,
 }
 
 /// What is kept of what people say, as they are told on coming.
@@ -416,6 +449,13 @@ pub enum Done {
     Reported(Arc<str>),
     /// An administrator muted this client, until then if there is an end.
     Muted(Option<Wall>),
+    /// The hub muted this client, for that, until then.
+    MutedFor {
+        /// For what.
+        offence: Offence,
+        /// Until when.
+        until: Wall,
+    },
     /// It may speak again.
     Unmuted,
     /// Lines are taken slower now.
@@ -429,6 +469,39 @@ pub enum Done {
     Dropping,
     /// So many lines were dropped in all.
     Dropped(u64),
+    /// This one was disconnected.
+    Kicked(Arc<str>),
+    /// This one is muted.
+    MutedOther {
+        /// Who.
+        nick: Arc<str>,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+        /// Without being told.
+        shadow: bool,
+    },
+    /// This one is not muted any more.
+    UnmutedOther(Arc<str>),
+    /// There is a ban of this number now.
+    Banned {
+        /// The number.
+        id: BanId,
+        /// How many it has disconnected.
+        hit: usize,
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+    },
+    /// The ban of this number is lifted.
+    Unbanned(BanId),
+    /// So many strikes count against this one.
+    Strikes {
+        /// Who.
+        nick: Arc<str>,
+        /// How many.
+        count: u32,
+    },
+    /// The account of this name is an operator's now.
+    MadeOperator(Arc<str>),
     /// A password is wanted next.
     Asks(Asked),
     /// What was asked for is not wanted any more.
@@ -523,6 +596,26 @@ pub enum Refusal {
     ToYourself,
     /// Muted, until then if there is an end.
     Muted(Option<Wall>),
+    /// This one is an operator, and out of an operator's reach.
+    IsOperator(Arc<str>),
+    /// The ban would hit whoever asks for it.
+    HitsYourself,
+    /// As many bans as there may be.
+    TooManyBans(usize),
+    /// No ban is called that.
+    NoSuchBan(Arc<str>),
+    /// Not a network, or one that is too large a part of the Internet.
+    NoNetwork(Arc<str>),
+    /// No account of that name.
+    NoSuchAccount(Arc<str>),
+    /// Something that can happen to anybody, and passes.
+    NotNow,
+    /// Words that the filters refuse.
+    HouseRules,
+    /// The same line too often.
+    Repeated,
+    /// Nobody comes in from this network.
+    NetworkNotAllowed,
     /// The line has more bytes than are allowed.
     LineTooLong {
         /// Bytes it had.

@@ -9,6 +9,7 @@
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | who is kept out | [`moderation`] |
+//! | what counts against people; words that are refused | [`strike`], [`filter`] |
 //! | registered names, roles; how one logs in | [`account`], [`login`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | what goes to disk and comes back | [`archive`] |
@@ -19,6 +20,7 @@ pub mod account;
 pub mod archive;
 pub mod command;
 mod complete;
+pub mod filter;
 pub mod login;
 pub mod message;
 pub mod moderation;
@@ -28,6 +30,7 @@ pub mod room;
 pub mod roster;
 mod saved;
 pub mod session;
+pub mod strike;
 pub mod terminal;
 pub mod text;
 pub mod time;
@@ -40,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
+use filter::{Action, Filters};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
 use moderation::{Author, Ban, BanId, Bans, Target};
 use name::Name;
@@ -47,6 +51,7 @@ use pace::{Pace, Verdict, Word};
 use room::{History, Room, Step};
 use roster::Roster;
 use session::{Mute, Origin, Session};
+use strike::Offence;
 use terminal::{Mode, Terminal};
 use time::{Mono, Now, Wall};
 
@@ -271,6 +276,17 @@ impl By {
     }
 }
 
+/// Who hears what somebody says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hearing {
+    /// Whoever is meant.
+    All,
+    /// Nobody, and its author is not to know.
+    Nobody,
+    /// Nobody, and its author was told.
+    Refused,
+}
+
 /// Something that follows, to be carried out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -465,6 +481,8 @@ pub enum What {
     Announced,
     /// A client sends faster than it may.
     Flood,
+    /// Something counts against a client.
+    Struck,
     /// A client reported another one.
     Reported,
     /// Somebody is kept out.
@@ -526,6 +544,10 @@ counters! {
     refused_stopping;
     /// Connections refused because of a ban.
     refused_banned;
+    /// Connections refused because their network is not allowed.
+    refused_network;
+    /// Strikes counted against people.
+    strikes;
     /// Clients disconnected by a new ban.
     banned;
     /// Lines received from clients.
@@ -542,6 +564,8 @@ counters! {
     lines_dropped;
     /// Lines refused because their client was muted.
     lines_muted;
+    /// Lines, names and topics refused by the filters.
+    lines_filtered;
     /// Names that people have registered.
     registrations;
     /// Times that somebody logged in.
@@ -578,6 +602,8 @@ pub struct Hub {
     bans: Bans,
     accounts: Accounts,
     logins: login::Logins,
+    strikes: strike::Strikes,
+    filters: Filters,
     /// Whether what is said goes to disk.
     recording: bool,
     backlog: Backlog,
@@ -600,6 +626,7 @@ impl Hub {
     /// If the lobby's name is no name; the check of the settings refuses that.
     pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
         let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
+        let filters = Filters::new(&settings.filters);
         let mut hub = Self {
             settings,
             key,
@@ -614,6 +641,8 @@ impl Hub {
             bans: Bans::default(),
             accounts: Accounts::default(),
             logins: login::Logins::default(),
+            strikes: strike::Strikes::default(),
+            filters,
             recording: false,
             backlog: Backlog::default(),
             dormant: BTreeMap::new(),
@@ -670,6 +699,7 @@ impl Hub {
                     sender.spoke = now.mono;
                     let limit = self.settings.limits.line;
                     refuse(session, Refusal::LineTooLong { bytes, limit }, effects);
+                    self.strike(session, Offence::TooLong, now, effects);
                     self.release(session, effects);
                 }
             }
@@ -757,6 +787,7 @@ impl Hub {
         tell(session, Message::Done(done), effects);
         if word == Some(Word::Dropping) {
             self.happened(What::Flood, session, None, None, now, effects);
+            self.strike(session, Offence::Flood, now, effects);
         }
         verdict
     }
@@ -838,7 +869,10 @@ impl Hub {
     /// Whom a ban would hit who is here now, by age.
     pub fn hit_by<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Session> {
         self.sessions().filter(move |session| match target {
-            Target::Network(network) => network.has(session.peer.ip()),
+            Target::Network(network) => {
+                let safe = self.settings.access.always.iter().any(|always| always.has(session.peer.ip()));
+                !safe && network.has(session.peer.ip())
+            }
             Target::Name(name) => session.nick.looks_like(name),
         })
     }
@@ -939,6 +973,7 @@ impl Hub {
         if let Some(refusal) = self.may_connect(peer, origin, now) {
             let text = match &refusal {
                 Refusal::Banned { .. } => "banned",
+                Refusal::NetworkNotAllowed => "network not allowed",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -976,6 +1011,7 @@ impl Hub {
             account: None,
             dialogue: None,
             mute: None,
+            last_said: strike::LastSaid::default(),
             searching: None,
             pace: Pace::default(),
             lines: 0,
@@ -1011,7 +1047,15 @@ impl Hub {
     }
 
     fn may_connect(&mut self, peer: SocketAddr, origin: Origin, now: Now) -> Option<Refusal> {
-        if !self.bans.is_empty()
+        let has = |networks: &[moderation::Network]| networks.iter().any(|network| network.has(peer.ip()));
+        let access = &self.settings.access;
+        let always = has(&access.always);
+        if !always && !access.networks.is_empty() && !has(&access.networks) {
+            self.counters.refused_network += 1;
+            return Some(Refusal::NetworkNotAllowed);
+        }
+        if !always
+            && !self.bans.is_empty()
             && let Some(ban) = self.bans.of_address(peer.ip(), now.wall).next()
         {
             self.counters.refused_banned += 1;
@@ -1025,7 +1069,7 @@ impl Hub {
         } else if self.sessions.len() >= limits.clients {
             self.counters.refused_full += 1;
             Some(Refusal::Full)
-        } else if from_here >= limits.clients_per_address {
+        } else if !always && from_here >= limits.clients_per_address {
             self.counters.refused_address += 1;
             Some(Refusal::TooManyFromAddress(limits.clients_per_address))
         } else {
@@ -1196,6 +1240,9 @@ impl Hub {
     }
 
     fn configure(&mut self, settings: Settings) {
+        if settings.filters != self.settings.filters {
+            self.filters = Filters::new(&settings.filters);
+        }
         self.settings = settings;
         let limits = &self.settings.history;
         for room in self.rooms.values_mut() {
@@ -1631,31 +1678,74 @@ impl Hub {
 
     // ------------------------------------------------------------------------------------------
 
-    /// Whether `id` may be heard now; it is told if not.
-    fn may_speak(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) -> bool {
-        let Some(mute) = self.sessions[&id].muted(now) else { return true };
+    /// Who hears `id` now; it is told if nobody does, unless it is not to know.
+    fn hearing(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) -> Hearing {
+        let Some(mute) = self.sessions[&id].muted(now) else { return Hearing::All };
         self.counters.lines_muted += 1;
+        if mute.shadow {
+            return Hearing::Nobody;
+        }
         refuse(id, Refusal::Muted(mute.until.map(|(_, wall)| wall)), effects);
+        Hearing::Refused
+    }
+
+    /// Whether `id` may show `text` to others in another way than by saying it: as a name, a topic. It is
+    /// told if not. Who is not to know of a mute is told something that can happen to anybody.
+    fn may_show(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
+        match self.hearing(id, now, effects) {
+            Hearing::All => self.suits_the_house(id, text, now, effects),
+            Hearing::Nobody => {
+                refuse(id, Refusal::NotNow, effects);
+                false
+            }
+            Hearing::Refused => false,
+        }
+    }
+
+    /// Whether the filters let `text` pass; `id` is told if not.
+    fn suits_the_house(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
+        let Some(action) = self.filters.judge(text) else { return true };
+        self.counters.lines_filtered += 1;
+        refuse(id, Refusal::HouseRules, effects);
+        if action == Action::Strike {
+            self.strike(id, Offence::Words, now, effects);
+        }
         false
     }
 
     fn say(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) {
-        if self.may_speak(id, now, effects) {
-            let session = &self.sessions[&id];
-            let said = Said::Say { nick: session.nick.shown().into(), text: text.into() };
-            self.post(session.room, Some(id), said, now, effects);
+        let nick = self.sessions[&id].nick.shown().into();
+        self.speak(id, Said::Say { nick, text: text.into() }, now, effects);
+    }
+
+    /// `id` says something to its room.
+    fn speak(&mut self, id: SessionId, said: Said, now: Now, effects: &mut Vec<Effect>) {
+        match self.hearing(id, now, effects) {
+            Hearing::All => {
+                if self.suits_the_house(id, said.text(), now, effects)
+                    && !self.is_repetition(id, said.text(), now, effects)
+                {
+                    self.post(self.sessions[&id].room, Some(id), said, now, effects);
+                }
+            }
+            Hearing::Nobody | Hearing::Refused => {}
         }
     }
 
     fn mute(&mut self, id: SessionId, mute: Option<Mute>, by: By, now: Now, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.mute = mute;
+        let former = std::mem::replace(&mut session.mute, mute);
         let (what, done) = match mute {
             Some(mute) => (What::Muted, Done::Muted(mute.until.map(|(_, wall)| wall))),
             None => (What::Unmuted, Done::Unmuted),
         };
-        tell(id, Message::Done(done), effects);
-        self.happened(what, id, Some(by), None, now, effects);
+        // Who is not to know of the mute is not told of its end either.
+        let hidden = mute.or(former).is_some_and(|mute| mute.shadow);
+        if !hidden {
+            tell(id, Message::Done(done), effects);
+        }
+        let text = hidden.then(|| "without being told".into());
+        self.happened(what, id, Some(by), text, now, effects);
     }
 
     /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.

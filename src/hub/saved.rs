@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::Accounts;
 use super::archive::Backlog;
+use super::filter::Filters;
 use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
@@ -18,6 +19,7 @@ use super::pace::Crowd;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
 use super::session::{Origin, Session};
+use super::strike::Strikes;
 use super::time::Wall;
 use super::{Counters, Hub};
 use crate::settings::Settings;
@@ -43,6 +45,8 @@ struct Saved {
     accounts: Accounts,
     #[serde(default)]
     logins: Logins,
+    #[serde(default)]
+    strikes: Strikes,
     #[serde(default)]
     recording: bool,
     #[serde(default)]
@@ -89,6 +93,7 @@ struct Saving<'a> {
     bans: &'a Bans,
     accounts: &'a Accounts,
     logins: &'a Logins,
+    strikes: &'a Strikes,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
@@ -132,6 +137,7 @@ impl Serialize for Hub {
             bans: &self.bans,
             accounts: &self.accounts,
             logins: &self.logins,
+            strikes: &self.strikes,
             recording: self.recording,
             backlog: &self.backlog,
             dormant: self
@@ -153,6 +159,7 @@ impl<'de> Deserialize<'de> for Hub {
 
 impl Saved {
     fn revive(self) -> Result<Hub, String> {
+        let filters = Filters::new(&self.settings.filters);
         let mut hub = Hub {
             settings: self.settings,
             key: self.key,
@@ -167,6 +174,8 @@ impl Saved {
             bans: self.bans,
             accounts: self.accounts,
             logins: self.logins,
+            strikes: self.strikes,
+            filters,
             recording: self.recording,
             backlog: self.backlog,
             dormant: BTreeMap::new(),

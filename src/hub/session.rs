@@ -13,6 +13,7 @@ use super::login::Dialogue;
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
 use super::pace::Pace;
+use super::strike::LastSaid;
 use super::terminal::{Colors, Mode, Terminal};
 use super::time::{Mono, Now, Wall};
 
@@ -73,6 +74,9 @@ pub struct Session {
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
+    /// What it said last.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub last_said: LastSaid,
     /// The search it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,
@@ -107,6 +111,9 @@ pub struct Ignored {
 pub struct Mute {
     /// When it ends: for the clock, and for people. `None`: when it is lifted.
     pub until: Option<(Mono, Wall)>,
+    /// It is not to be known to whom it is about: what they say looks said to them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shadow: bool,
 }
 
 impl Session {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use crate::hub::moderation::Network;
+
 use super::Word;
 
 pub(super) const KIB: u64 = 1 << 10;
@@ -318,6 +320,60 @@ impl Rule<Vec<String>> for RoomNames {
     }
     fn allowed(&self) -> String {
         format!("a list of at most {} names of rooms, like [\"tea\", \"den\"]", Self::MAX)
+    }
+}
+
+/// Networks.
+pub(super) struct Networks;
+
+impl Networks {
+    /// How many.
+    const MAX: usize = 1000;
+}
+
+impl Rule<Vec<Network>> for Networks {
+    fn read(&self, written: &DeValue<'_>) -> Result<Vec<Network>, String> {
+        let list = written.as_array().filter(|list| list.len() <= Self::MAX).ok_or_else(|| show(written))?;
+        let network = |item: &DeValue<'_>| item.as_str()?.parse().ok();
+        list.iter().map(|item| network(item.get_ref()).ok_or_else(|| show(item.get_ref()))).collect()
+    }
+    fn write(&self, value: &Vec<Network>) -> String {
+        let networks: Vec<_> = value.iter().map(|network| quote(&network.to_string())).collect();
+        format!("[{}]", networks.join(", "))
+    }
+    fn allowed(&self) -> String {
+        format!("a list of at most {} networks, like [\"192.0.2.0/24\", \"2001:db8::/32\"]", Self::MAX)
+    }
+}
+
+/// Words and patterns.
+pub(super) struct Filters;
+
+impl Filters {
+    /// How many, and of how many bytes each.
+    const MAX: usize = 1000;
+    const LONGEST: usize = 200;
+}
+
+impl Rule<Vec<String>> for Filters {
+    fn read(&self, written: &DeValue<'_>) -> Result<Vec<String>, String> {
+        let list = written.as_array().filter(|list| list.len() <= Self::MAX).ok_or_else(|| show(written))?;
+        let entry = |item: &DeValue<'_>| {
+            let text = item.as_str().filter(|text| text.len() <= Self::LONGEST)?;
+            crate::hub::filter::check(text).ok().map(|()| text.to_owned())
+        };
+        list.iter().map(|item| entry(item.get_ref()).ok_or_else(|| show(item.get_ref()))).collect()
+    }
+    fn write(&self, value: &Vec<String>) -> String {
+        let entries: Vec<_> = value.iter().map(|entry| quote(entry)).collect();
+        format!("[{}]", entries.join(", "))
+    }
+    fn allowed(&self) -> String {
+        format!(
+            "a list of at most {} words, or patterns between slashes, of at most {} bytes, like [\"spam\", \"/buy +now/\"]",
+            Self::MAX,
+            Self::LONGEST
+        )
     }
 }
 

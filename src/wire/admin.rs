@@ -136,12 +136,12 @@ pub fn answer(
         }),
         Command::ClientsMute(args) => everybody(hub, &args.who).and_then(|who| {
             let mute = match args.for_s {
-                None => Some(Mute { until: None }),
+                None => Some(Mute { until: None, shadow: args.shadow }),
                 Some(seconds) if seconds.0 == 0 => None,
                 Some(seconds) => {
                     let millis = i64::try_from(seconds.0 * 1000).unwrap_or(i64::MAX);
                     let wall = Wall(now.wall.0.saturating_add(millis));
-                    Some(Mute { until: Some((now.mono.after(seconds.seconds()), wall)) })
+                    Some(Mute { until: Some((now.mono.after(seconds.seconds()), wall)), shadow: args.shadow })
                 }
             };
             for session in &who {
@@ -379,6 +379,7 @@ fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> F
         behind_bytes: known.behind,
         lines: session.lines,
         dropped: session.dropped,
+        strikes: hub.strikes(session.id, now),
         missed: known.missed,
         away: session.away.as_deref().map(Into::into),
         account: account.map(|account| account.name.shown().to_owned()),
@@ -386,6 +387,7 @@ fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> F
         muted: session
             .muted(now)
             .map(|mute| mute.until.map_or_else(|| "always".to_owned(), |(_, wall)| Time(wall).to_string())),
+        shadow: session.muted(now).is_some_and(|mute| mute.shadow),
     }
 }
 
@@ -529,6 +531,7 @@ pub fn event(happening: &Happening) -> Event {
         What::Muted | What::Unmuted => EventKind::Mute,
         What::Announced => EventKind::Say,
         What::Flood => EventKind::Flood,
+        What::Struck => EventKind::Strike,
         What::Reported => EventKind::Report,
         What::Banned | What::Unbanned => EventKind::Ban,
         What::Registered

@@ -341,7 +341,7 @@ commands! {
     "clients.get" ClientsGet(WhoArgs) -> Client, Reads, One;
     /// Disconnects clients after telling them why.
     "clients.kick" ClientsKick(KickArgs) -> Kicked, Changes, One;
-    /// Keeps clients from being heard for a time, and tells them; `for_s` 0 lifts it.
+    /// Keeps clients from being heard for a time, and tells them unless `shadow`; `for_s` 0 lifts it.
     "clients.mute" ClientsMute(MuteArgs) -> Muted, Changes, One;
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
@@ -573,6 +573,9 @@ pub struct MuteArgs {
     /// For how many seconds; 0 lifts the mute; without it, until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<0, 31_536_000>>,
+    /// They are not told, and what they say looks said to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
 }
 
 /// Whom to rename.
@@ -885,6 +888,9 @@ pub struct Client {
     pub lines: u64,
     /// Lines of it that were dropped because it sent too fast.
     pub dropped: u64,
+    /// Strikes that count against its address now.
+    #[serde(default)]
+    pub strikes: u32,
     /// Lines of its room that it was too slow to be given.
     pub missed: u64,
     /// Why it is away, if it is.
@@ -899,6 +905,9 @@ pub struct Client {
     /// Until when it is muted: a time, or `always` if until somebody lifts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
+    /// Whether it does not know of the mute.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
 }
 
 /// Clients.
@@ -1278,6 +1287,8 @@ pub enum EventKind {
     Refuse,
     /// Somebody sends too fast, or reads too slowly.
     Flood,
+    /// Something counts against somebody.
+    Strike,
     /// Somebody reported somebody.
     Report,
     /// Somebody is kept out, or no longer.

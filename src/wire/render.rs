@@ -279,6 +279,20 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                 row(out, &["also: /", &command.aliases.join(", /")]);
             }
         }
+        Message::Bans { bans, .. } if bans.is_empty() => notice(out, &["nobody is banned"]),
+        Message::Bans { bans, total } => {
+            for ban in bans {
+                let whom = ban.name.as_deref().unwrap_or("an address");
+                let reason = ban.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+                let text = format!("{whom}{}, by {}{reason}", until(&ban.until), ban.by);
+                cells(out, &[(&ban.id.to_string(), 6)], &text);
+            }
+            let left = total - bans.len();
+            if left > 0 {
+                notice(out, &["and ", &count(left, "older ban", "older bans")]);
+            }
+        }
+        Message::Report { from, about, text } => notice(out, &[from, " reports ", about, ": ", text]),
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
         Message::Done(what) => done(what, out),
@@ -450,6 +464,9 @@ fn done(done: &Done, out: &mut Page<'_>) {
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
+        Done::MutedFor { offence, until: end } => {
+            notice(out, &["you are muted", &until(&Some(*end)), ", for ", &offence.to_string()]);
+        }
         Done::Unmuted => notice(out, &["you may speak again"]),
         Done::SlowedDown { lines, bytes } => {
             let lines = count(*lines as usize, "line", "lines");
@@ -463,6 +480,22 @@ fn done(done: &Done, out: &mut Page<'_>) {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
+        Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
+        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until(end)]),
+        Done::MutedOther { nick, until: end, shadow: true } => {
+            notice(out, &[nick, " is muted", &until(end), ", and does not know"]);
+        }
+        Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
+        Done::Banned { id, hit, until: end } => {
+            let hit = count(*hit, "person", "people");
+            notice(out, &["ban ", &id.to_string(), " holds", &until(end), "; disconnected: ", &hit]);
+        }
+        Done::Unbanned(id) => notice(out, &["ban ", &id.to_string(), " is lifted"]),
+        Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
+        Done::Strikes { nick, count: strikes } => {
+            notice(out, &[&count(*strikes as usize, "strike", "strikes"), " against ", nick]);
+        }
+        Done::MadeOperator(name) => notice(out, &[name, " is an operator now"]),
         Done::Asks(Asked::New { least }) => {
             let least = count(*least, "character", "characters");
             notice(out, &["type a new password of at least ", &least, "; an empty line cancels"]);
@@ -580,6 +613,20 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
         Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
+        Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
+        Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
+        Refusal::TooManyBans(limit) => {
+            notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
+        }
+        Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
+        Refusal::NoNetwork(text) => {
+            notice(out, &[text, " is no network such as 192.0.2.0/24, or too large a part of the Internet"]);
+        }
+        Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
+        Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
+        Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
+        Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
+        Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }

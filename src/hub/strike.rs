@@ -1,0 +1,213 @@
+//! Strikes: what counts against somebody, and what comes of too many.
+//!
+//! They count for an address (of IPv6, a /64 network), so that coming again does not help, and are
+//! forgotten one by one. Whoever has `moderation.mute_at` of them is muted, whoever has `moderation.ban_at`
+//! kept out, both for a time.
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::hash::Hasher as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use siphasher::sip::SipHasher13;
+
+use super::message::{Done, Message, Refusal, SessionId};
+use super::moderation::{Network, Target};
+use super::session::{Mute, Origin};
+use super::time::{Mono, Now, Wall};
+use super::{By, Effect, Hub, What, refuse, tell};
+
+/// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
+const REMEMBERED: usize = 4096;
+
+/// The same line within so long is the same line again.
+const REPEATED_WITHIN: Duration = Duration::from_secs(30);
+
+/// What counts against somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// Lines of theirs were dropped, because they came too fast for too long.
+    Flood,
+    /// They say the same again and again.
+    Repetition,
+    /// They say what house rules forbid.
+    Words,
+    /// They send lines that are too long.
+    TooLong,
+}
+
+impl fmt::Display for Offence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flood => "too many lines",
+            Self::Repetition => "the same line again and again",
+            Self::Words => "words against the house rules",
+            Self::TooLong => "lines that are too long",
+        })
+    }
+}
+
+/// The last line that somebody said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSaid {
+    /// What tells it from others.
+    hash: u64,
+    /// How often in a row.
+    times: u32,
+    at: Mono,
+}
+
+/// Strikes by address: how many, at the time of the last one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Strikes(BTreeMap<Origin, (u32, Mono)>);
+
+impl Strikes {
+    /// How many count against that address now, where one is forgotten each `forget`.
+    pub(super) fn of(&self, origin: Origin, forget: Duration, now: Mono) -> u32 {
+        let Some((count, at)) = self.0.get(&origin) else { return 0 };
+        let forgotten = now.since(*at).as_micros() / forget.as_micros().max(1);
+        count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
+    /// One more; how many there are then.
+    fn add(&mut self, origin: Origin, forget: Duration, now: Mono) -> u32 {
+        let count = self.of(origin, forget, now).saturating_add(1);
+        if !self.0.contains_key(&origin) && self.0.len() >= REMEMBERED {
+            let over = |count: u32, at: Mono| at.after(forget.saturating_mul(count));
+            self.0.retain(|_, (count, at)| over(*count, *at) > now);
+            if self.0.len() >= REMEMBERED
+                && let Some(soonest) =
+                    self.0.iter().min_by_key(|(_, (count, at))| over(*count, *at)).map(|(origin, _)| *origin)
+            {
+                self.0.remove(&soonest);
+            }
+        }
+        // What is forgotten in part of the next one is forgiven with it.
+        self.0.insert(origin, (count, now));
+        count
+    }
+
+    /// None count any more.
+    fn clear(&mut self, origin: Origin) {
+        self.0.remove(&origin);
+    }
+}
+
+impl Serialize for Strikes {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Strikes {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self(Vec::deserialize(from)?.into_iter().take(REMEMBERED).collect()))
+    }
+}
+
+impl Hub {
+    /// How many strikes count against that client.
+    #[must_use]
+    pub fn strikes(&self, id: SessionId, now: Now) -> u32 {
+        let origin = self.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
+        origin.map_or(0, |origin| self.strikes.of(origin, self.settings.moderation.forget, now.mono))
+    }
+
+    /// Counts `offence` against `id`, and does what is to be done then.
+    pub(super) fn strike(&mut self, id: SessionId, offence: Offence, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let rules = self.settings.moderation.clone();
+        if rules.mute_at == 0 && rules.ban_at == 0 {
+            return;
+        }
+        let (peer, is_muted) = (session.peer, session.muted(now).is_some());
+        let origin = Origin::of(peer.ip());
+        let count = self.strikes.add(origin, rules.forget, now.mono);
+        self.counters.strikes += 1;
+        self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()), now, effects);
+        let later =
+            |time: Duration| Wall(now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
+        let is_safe = self.settings.access.always.iter().any(|network| network.has(peer.ip()));
+        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && self.bans.len() < self.settings.limits.bans {
+            self.strikes.clear(origin);
+            let reason: Arc<str> = offence.to_string().into();
+            let target = Target::Network(Network::around(peer.ip()));
+            self.ban(target, Some(reason), Some(later(rules.ban_for)), By::Hub, now, effects);
+        } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
+            let until = Some((now.mono.after(rules.mute_for), later(rules.mute_for)));
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.mute = Some(Mute { until, shadow: false });
+            }
+            tell(id, Message::Done(Done::MutedFor { offence, until: later(rules.mute_for) }), effects);
+            self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()), now, effects);
+        }
+    }
+
+    /// Whether `text` is what `id` has said so often in a row that it is refused now.
+    pub(super) fn is_repetition(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
+        let most = self.settings.moderation.repeats;
+        let Some(session) = self.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
+        let mut hasher = SipHasher13::new_with_keys(0, 0);
+        // Every line passes here: whether it is the same is told from its bytes, but for ASCII's case.
+        for part in text.as_bytes().chunks(64) {
+            let mut lower = [0; 64];
+            lower[..part.len()].copy_from_slice(part);
+            lower.make_ascii_lowercase();
+            hasher.write(&lower[..part.len()]);
+        }
+        let hash = hasher.finish();
+        let last = session.last_said;
+        let again = last.hash == hash && now.mono.since(last.at) <= REPEATED_WITHIN;
+        let times = if again { last.times.saturating_add(1) } else { 1 };
+        session.last_said = LastSaid { hash, times, at: now.mono };
+        if times <= most {
+            return false;
+        }
+        refuse(id, Refusal::Repeated, effects);
+        self.strike(id, Offence::Repetition, now, effects);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn origin(number: u8) -> Origin {
+        Origin::of(core::net::IpAddr::from([192, 0, 2, number]))
+    }
+
+    proptest! {
+        #[test]
+        fn strikes_are_counted_and_forgotten_one_by_one(steps in prop::collection::vec((0..3_u8, 0..30_u64), 1..60)) {
+            const FORGET: Duration = Duration::from_secs(10);
+            let mut strikes = Strikes::default();
+            let mut model: BTreeMap<u8, (u32, u64)> = BTreeMap::new();
+            let mut now = 0;
+            for (who, pass) in steps {
+                now += pass;
+                let at = Mono(now * 1_000_000);
+                let (count, since) = model.get(&who).copied().unwrap_or_default();
+                let left = count.saturating_sub(u32::try_from((now - since) / 10).expect("short"));
+                prop_assert_eq!(strikes.of(origin(who), FORGET, at), left);
+                prop_assert_eq!(strikes.add(origin(who), FORGET, at), left + 1);
+                model.insert(who, (left + 1, now));
+            }
+            let again: Strikes = serde_json::from_str(&serde_json::to_string(&strikes).expect("plain")).expect("the same");
+            prop_assert_eq!(again.0, strikes.0);
+        }
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_may_be() {
+        let mut strikes = Strikes::default();
+        for number in 0..u64::try_from(REMEMBERED).expect("few") + 10 {
+            let [a, b, c, d] = u32::try_from(number).expect("few").to_be_bytes();
+            strikes.add(Origin::of([a, b, c, d].into()), Duration::from_secs(60), Mono(number));
+        }
+        assert_eq!(strikes.0.len(), REMEMBERED);
+    }
+}
