@@ -372,6 +372,7 @@ fn write(happening: &Happening) {
         What::Left => log!(ids::MOVED, "client left a room"),
         What::Renamed => log!(ids::MOVED, "client changed its name"),
         What::RoomOpened => log!(ids::ROOM, "room opened"),
+        What::RoomChanged => log!(ids::ROOM, "room changed"),
         What::RoomClosed => log!(ids::ROOM, "room closed"),
         What::Topic => log!(ids::ROOM, "topic changed"),
         What::Kicked => log!(ids::KICKED, "client kicked"),

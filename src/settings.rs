@@ -253,6 +253,8 @@ settings! {
         topic: usize = 256, size(16, 4 * KIB, "bytes"), Live;
         /// Rooms open at once.
         rooms: usize = 1000, whole(1, 1_000_000, "rooms"), Live;
+        /// How many people one room's owner can invite, give a voice, or send out.
+        invited: usize = 256, whole(1, 100_000, "names"), Live;
         /// How many others one person can ignore.
         ignores: usize = 64, whole(1, 1000, "names"), Live;
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At

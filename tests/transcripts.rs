@@ -102,6 +102,8 @@ transcripts! {
     recorded_history
     reports
     rooms
+    rooms_of_somebody
+    rooms_that_are_private
     saying
     shadow_mutes
     stopping

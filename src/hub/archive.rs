@@ -216,6 +216,9 @@ pub struct Search {
     pub query: Arc<str>,
     /// How many lines at most: the last ones.
     pub limit: usize,
+    /// The first line that whoever asks may see.
+    #[serde(default)]
+    pub from: u64,
 }
 
 /// What a search on disk has found.

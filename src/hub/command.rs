@@ -4,6 +4,7 @@
 //! function: what a function cannot read, it answers with [`Refusal::Usage`].
 
 mod operator;
+mod room;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -133,6 +134,66 @@ pub static COMMANDS: &[Command] = &[
         weight: 0,
         role: Role::Guest,
         run: topic,
+    },
+    Command {
+        name: "room",
+        aliases: &[],
+        usage: "[private|public|moderated|free]",
+        about: "tell what this room is, or change it",
+        detail: "Who is logged in and opens a room owns it. A private one is for the invited.",
+        weight: 0,
+        role: Role::Guest,
+        run: room::room,
+    },
+    Command {
+        name: "invite",
+        aliases: &[],
+        usage: "NAME",
+        about: "let somebody into your private room",
+        detail: "",
+        weight: 0,
+        role: Role::Member,
+        run: room::invite,
+    },
+    Command {
+        name: "uninvite",
+        aliases: &[],
+        usage: "NAME",
+        about: "take an invitation back",
+        detail: "",
+        weight: 0,
+        role: Role::Member,
+        run: room::uninvite,
+    },
+    Command {
+        name: "voice",
+        aliases: &[],
+        usage: "NAME",
+        about: "let somebody speak in your moderated room",
+        detail: "",
+        weight: 0,
+        role: Role::Member,
+        run: room::voice,
+    },
+    Command {
+        name: "unvoice",
+        aliases: &[],
+        usage: "NAME",
+        about: "let somebody speak there no more",
+        detail: "",
+        weight: 0,
+        role: Role::Member,
+        run: room::unvoice,
+    },
+    Command {
+        name: "expel",
+        aliases: &[],
+        usage: "NAME [REASON]",
+        about: "send somebody out of your room",
+        detail: "They may come back when they are invited.",
+        weight: 0,
+        role: Role::Member,
+        run: room::expel,
     },
     Command {
         name: "msg",
@@ -462,6 +523,17 @@ pub fn nearest(word: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
+/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back.
+#[must_use]
+pub fn holds_password(line: &str) -> bool {
+    let Some((word, args)) = line.trim_start().strip_prefix('/').map(split_word) else { return false };
+    match find(word).map(|command| command.name) {
+        Some("register") => !args.is_empty(),
+        Some("login") => !split_word(args).1.is_empty(),
+        _ => false,
+    }
+}
+
 /// Carries out what follows the slash.
 pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
     let (word, args) = split_word(line);
@@ -599,8 +671,8 @@ fn nick(call: &mut Call<'_>, args: &str) {
 
 fn who(call: &mut Call<'_>, args: &str) {
     let room = if args.is_empty() { Some(call.own().room) } else { call.hub.find_room(args) };
-    let Some(room) = room else { return call.refuse(Refusal::NoSuchRoom(clip(args))) };
-    let room = &call.hub.rooms[&room];
+    let seen = room.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
+    let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(args))) };
     let mut people: Vec<(Arc<str>, bool)> = room
         .members
         .iter()
@@ -623,7 +695,7 @@ fn whois(call: &mut Call<'_>, args: &str) {
     let other = &call.hub.sessions[&other];
     let message = Message::Whois {
         nick: other.nick.shown().into(),
-        room: call.hub.rooms[&other.room].name.shown().into(),
+        room: call.hub.room_for(call.id, &call.hub.rooms[&other.room]),
         since: other.since,
         idle: other.idle(call.now).as_secs(),
         away: other.away.clone(),
@@ -636,8 +708,9 @@ fn whois(call: &mut Call<'_>, args: &str) {
 }
 
 fn rooms(call: &mut Call<'_>, _: &str) {
+    let seen = call.hub.rooms.values().filter(|room| call.hub.sees(call.id, room));
     let mut rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        call.hub.rooms.values().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+        seen.map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
     rooms.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     let total = rooms.len();
     rooms.truncate(LISTED);
@@ -654,6 +727,9 @@ fn join(call: &mut Call<'_>, args: &str) {
             let name = call.room().name.shown().into();
             return call.refuse(Refusal::AlreadyHere(name));
         }
+        if !call.hub.may_enter(call.id, &call.hub.rooms[&room]) {
+            return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
         return call.hub.enter(call.id, room, call.now, call.effects);
     }
     let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
@@ -662,7 +738,11 @@ fn join(call: &mut Call<'_>, args: &str) {
     };
     let lookalike = call.hub.room_names.lookalikes(&name).next();
     if let Some(room) = lookalike {
-        let other = call.hub.rooms[&room].name.shown().into();
+        let other = &call.hub.rooms[&room];
+        if !call.hub.sees(call.id, other) {
+            return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        let other = other.name.shown().into();
         return call.refuse(Refusal::RoomLooksLike(other));
     }
     // The room that is left behind by its only member makes place for the new one.
@@ -679,6 +759,10 @@ fn join(call: &mut Call<'_>, args: &str) {
     let nick = Some(call.nick());
     let (session, now) = (Some(call.id), call.now);
     let id = call.hub.open(name, now, call.effects);
+    let owner = call.own().account;
+    if let Some(room) = call.hub.rooms.get_mut(&id) {
+        room.ownership.owner = owner;
+    }
     let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
     call.effects.push(Effect::Happened(opened));
     call.hub.enter(call.id, id, now, call.effects);
@@ -702,6 +786,10 @@ fn topic(call: &mut Call<'_>, args: &str) {
     let limit = call.hub.settings.limits.topic;
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
+    }
+    if call.room().ownership.owner.is_some() && !call.hub.owns(call.id, call.room()) {
+        let (room, owner) = (call.room().name.shown().into(), call.hub.owner_of(call.room()));
+        return call.refuse(Refusal::NotYourRoom { room, owner });
     }
     if !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
@@ -847,7 +935,7 @@ fn history(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let own = call.own();
-    let shown = call.room().history.iter().filter(|line| !own.hides(line));
+    let shown = call.room().history.iter().filter(|line| line.seq >= own.sees_from && !own.hides(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();

@@ -19,7 +19,7 @@ pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<Stri
         ("", Some(command), _) => commands(hub, id, command),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room).iter().map(|name| format!("{name}: ")).collect(),
-        (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, word),
+        (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, id, word),
         (_, _, Some(_)) if first_argument(before) => {
             names(hub, id, word, Reach::Hub).iter().map(|name| format!("{name} ")).collect()
         }
@@ -49,10 +49,11 @@ fn commands(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
     names.map(|name| format!("/{name} ")).collect()
 }
 
-fn rooms(hub: &Hub, word: &str) -> Vec<String> {
+fn rooms(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
     let (sign, word) = word.strip_prefix('#').map_or(("", word), |rest| ("#", rest));
     let word = name::fold(word);
-    let mut rooms: Vec<_> = hub.rooms().filter(|room| room.name.folded().starts_with(&*word)).collect();
+    let mut rooms: Vec<_> =
+        hub.rooms().filter(|room| room.name.folded().starts_with(&*word) && hub.sees(id, room)).collect();
     rooms.sort_unstable_by(|one, other| {
         other.members.len().cmp(&one.members.len()).then_with(|| one.name.folded().cmp(other.name.folded()))
     });

@@ -711,6 +711,7 @@ impl Hub {
     ) -> Option<Account> {
         let account = self.accounts.remove(id)?;
         self.record(Record::Unaccount(id), effects);
+        self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
         for session in self.sessions.values_mut().filter(|session| session.account == Some(id)) {
             session.account = None;

@@ -335,6 +335,24 @@ pub enum Message {
     Help(Role),
     /// One command of the table.
     HelpOn(&'static super::command::Command),
+    /// What a room is.
+    RoomIs {
+        /// The room.
+        room: Arc<str>,
+        /// Whose it is, if it is somebody's.
+        owner: Option<Arc<str>>,
+        /// For the invited only.
+        private: bool,
+        /// Only those with a voice speak.
+        moderated: bool,
+    },
+    /// Somebody may come into a room.
+    Invitation {
+        /// By whom.
+        from: Arc<str>,
+        /// Into which.
+        room: Arc<str>,
+    },
     /// The bans in force, to an operator.
     Bans {
         /// The newest first.
@@ -469,6 +487,59 @@ pub enum Done {
     Dropping,
     /// So many lines were dropped in all.
     Dropped(u64),
+    /// The room is private.
+    Private,
+    /// What a room is from now on.
+    RoomMode {
+        /// The room.
+        room: Arc<str>,
+        /// For the invited only.
+        private: bool,
+        /// Only those with a voice speak.
+        moderated: bool,
+    },
+    /// This one may come in.
+    Invited {
+        /// Who.
+        nick: Arc<str>,
+        /// Into which room.
+        room: Arc<str>,
+    },
+    /// This one may not any more.
+    Uninvited {
+        /// Who.
+        nick: Arc<str>,
+        /// Into which room.
+        room: Arc<str>,
+    },
+    /// One has a voice in that room, or has none any more.
+    Voice {
+        /// The room.
+        room: Arc<str>,
+        /// Whether one has.
+        on: bool,
+    },
+    /// This one has a voice, or none any more.
+    VoiceOf {
+        /// Who.
+        nick: Arc<str>,
+        /// Whether they have.
+        on: bool,
+    },
+    /// Sent out of that room.
+    Expelled {
+        /// The room.
+        room: Arc<str>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// This one was sent out.
+    ExpelledOther {
+        /// Who.
+        nick: Arc<str>,
+        /// Of which room.
+        room: Arc<str>,
+    },
     /// This one was disconnected.
     Kicked(Arc<str>),
     /// This one is muted.
@@ -570,6 +641,19 @@ pub enum Refusal {
     NoSuchPerson(Arc<str>),
     /// No room of that name.
     NoSuchRoom(Arc<str>),
+    /// There may be a room of that name, and it is for others.
+    RoomNotOpen(Arc<str>),
+    /// The room belongs to somebody else, or to nobody.
+    NotYourRoom {
+        /// The room.
+        room: Arc<str>,
+        /// Whose it is.
+        owner: Option<Arc<str>>,
+    },
+    /// Only those with a voice speak here; this one's room it is.
+    NoVoice(Option<Arc<str>>),
+    /// As many on a list of the room as there may be.
+    TooManyInvited(usize),
     /// There is a room whose name looks like that.
     RoomLooksLike(Arc<str>),
     /// Not a name.

@@ -12,6 +12,7 @@
 //! | what counts against people; words that are refused | [`strike`], [`filter`] |
 //! | registered names, roles; how one logs in | [`account`], [`login`] |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
+//! | whose room it is, who may come in and speak | [`ownership`] |
 //! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
 //! | how fast one may send | [`pace`] |
@@ -25,6 +26,7 @@ pub mod login;
 pub mod message;
 pub mod moderation;
 pub mod name;
+pub mod ownership;
 pub mod pace;
 pub mod room;
 pub mod roster;
@@ -469,6 +471,8 @@ pub enum What {
     RoomOpened,
     /// A room ceased to be.
     RoomClosed,
+    /// A room has become private, public, moderated or free.
+    RoomChanged,
     /// A room has another topic.
     Topic,
     /// A client was disconnected by an administrator.
@@ -1010,6 +1014,7 @@ impl Hub {
             private_from: None,
             account: None,
             dialogue: None,
+            sees_from: 0,
             mute: None,
             last_said: strike::LastSaid::default(),
             searching: None,
@@ -1104,7 +1109,11 @@ impl Hub {
             // What is kept is not shown unasked.
             return;
         }
-        let lines = room.history.replay(count, self.settings.limits.mailbox / 2);
+        let from = self.sessions[&id].sees_from;
+        let mut lines = room.history.replay(count, self.settings.limits.mailbox / 2);
+        if lines.first().is_some_and(|line| line.seq < from) {
+            lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
+        }
         let lines = self.sessions[&id].shown(lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
@@ -1424,7 +1433,8 @@ impl Hub {
         let room = &self.rooms[&session.room];
         let number = self.next_search;
         self.next_search += 1;
-        let search = Search { session: id, number, room: room.id, name: room.name.clone(), shown, query, limit };
+        let (from, name) = (session.sees_from, room.name.clone());
+        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from };
         session.searching = Some(Box::new(search.clone()));
         if self.recording && room.kept {
             effects.push(Effect::Search(Box::new(search)));
@@ -1446,7 +1456,7 @@ impl Hub {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
             lines.extend(room.history.iter().filter(|line| line.seq > found.through).filter(matches).cloned());
         }
-        let shown = lines.iter().filter(|line| !session.hides(line));
+        let shown = lines.iter().filter(|line| line.seq >= search.from && !session.hides(line));
         let lines = room::newest(shown, search.limit, self.settings.limits.mailbox / 2);
         let offset = session.view.time.unwrap_or_default();
         let of = Replay::Search { query: search.shown, reach: found.reach };
@@ -1495,9 +1505,14 @@ impl Hub {
         let nick = session.nick.clone();
         let room = self.rooms.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
+        let private = room.ownership.private;
+        session.sees_from = if private { self.next_line } else { room.ownership.visible_from };
         let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
         effects.push(Effect::Enter { session: id, room: to });
         tell(id, entered, effects);
+        if private {
+            tell(id, Message::Done(Done::Private), effects);
+        }
         self.prompt(id, effects);
         self.show_room(id, to, effects);
         self.leave(id, &nick, from, None, now, effects);
@@ -1579,7 +1594,11 @@ impl Hub {
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.settings.history);
-                record = self.recording.then(|| Record::Line { room: id, name: room.name.clone(), line: line.clone() });
+                record = (self.recording && !room.ownership.private).then(|| Record::Line {
+                    room: id,
+                    name: room.name.clone(),
+                    line: line.clone(),
+                });
             }
         }
         effects.push(Effect::Post { room: id, line });
@@ -1722,7 +1741,9 @@ impl Hub {
     fn speak(&mut self, id: SessionId, said: Said, now: Now, effects: &mut Vec<Effect>) {
         match self.hearing(id, now, effects) {
             Hearing::All => {
-                if self.suits_the_house(id, said.text(), now, effects)
+                if let Some(refusal) = self.silenced(id) {
+                    refuse(id, refusal, effects);
+                } else if self.suits_the_house(id, said.text(), now, effects)
                     && !self.is_repetition(id, said.text(), now, effects)
                 {
                     self.post(self.sessions[&id].room, Some(id), said, now, effects);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Selector;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
+use super::ownership::Ownership;
 use super::pace::Crowd;
 use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
@@ -31,6 +32,8 @@ pub struct Room {
     pub history: History,
     /// Whether what is said in it is kept, see `history.off`.
     pub(super) kept: bool,
+    /// Whose it is, and who may come in and speak.
+    pub ownership: Ownership,
     pub(super) presence: Presence,
     /// How much is said in it.
     pub(super) crowd: Crowd,
@@ -49,6 +52,7 @@ impl Room {
             lines: 0,
             history: History::default(),
             kept: true,
+            ownership: Ownership::default(),
             presence: Presence::default(),
             crowd: Crowd::default(),
             closing: false,

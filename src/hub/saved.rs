@@ -15,6 +15,7 @@ use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
 use super::name::Name;
+use super::ownership::Ownership;
 use super::pace::Crowd;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
@@ -73,6 +74,8 @@ struct SavedRoom {
     #[serde(default)]
     history: Vec<Arc<Line>>,
     #[serde(default)]
+    ownership: Ownership,
+    #[serde(default)]
     presence: Presence,
     #[serde(default)]
     crowd: Crowd,
@@ -108,6 +111,7 @@ struct SavingRoom<'a> {
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
+    ownership: &'a Ownership,
     presence: &'a Presence,
     crowd: &'a Crowd,
 }
@@ -121,6 +125,7 @@ impl Serialize for Hub {
             since: room.since,
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
+            ownership: &room.ownership,
             presence: &room.presence,
             crowd: &room.crowd,
         });
@@ -188,7 +193,10 @@ impl Saved {
             no_one: Arc::new([]),
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, presence, crowd } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd } = saved;
+            if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
+                return Err(format!("room {} belongs to no account", id.0));
+            }
             if id.0 >= hub.next_room {
                 return Err(format!("room {} is newer than the newest", id.0));
             }
@@ -203,7 +211,9 @@ impl Saved {
             history.trim(&hub.settings.history);
             let members = BTreeSet::new();
             let kept = hub.settings.history.keeps(&name);
-            let room = Room { id, name, topic, members, since, lines, history, kept, presence, crowd, closing: false };
+            let closing = false;
+            let room =
+                Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
             if hub.rooms.insert(id, room).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }

@@ -77,6 +77,9 @@ pub struct Session {
     /// What it said last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_said: LastSaid,
+    /// The first line of its room that it may see.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sees_from: u64,
     /// The search it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,

@@ -320,6 +320,9 @@ impl Driver {
         for id in taken.lost {
             self.input(Input::Gone { id, why: Farewell::Lost }, at);
         }
+        if taken.secret_spent {
+            self.outcomes.push(Outcome::SecretSpent);
+        }
         for newcomer in taken.newcomers {
             self.accepted(newcomer, at);
         }

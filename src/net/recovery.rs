@@ -101,6 +101,8 @@ pub struct TakenOver {
     pub lost: Vec<SessionId>,
     /// Who sent something that processes died of.
     pub poisoned: Option<SessionId>,
+    /// A password that is of no more use stands among the inputs.
+    pub secret_spent: bool,
 }
 
 /// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are carried out by `rounds`.
@@ -168,7 +170,7 @@ fn replay(
         tape.poison(record);
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
-    let (mut out, mut settled) = (Vec::new(), 0);
+    let (mut out, mut settled, mut secret_spent) = (Vec::new(), 0, false);
     for record in &records {
         let content = tape.content(record.content.clone());
         tape.handling(record.at, super::driver::now().mono);
@@ -188,6 +190,7 @@ fn replay(
             Kind::Poison => {}
         }
         for outcome in out.drain(..) {
+            secret_spent |= outcome == Outcome::SecretSpent;
             if let Outcome::Order(order) = outcome {
                 let coming = if matches!(order, Order::Attach(_)) { coming.take() } else { None };
                 rounds.replay(order, coming)?;
@@ -232,7 +235,7 @@ fn replay(
             }
         }
     }
-    Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned }))
+    Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
 /// Tells those who cannot be carried on, and closes their connections.

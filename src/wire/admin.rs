@@ -164,7 +164,7 @@ pub fn answer(
             one(&Renamed { id: session.to_string(), from, nick: shown })
         }),
         Command::RoomsList(_) => {
-            let mut rooms: Vec<Room> = hub.rooms().map(room).collect();
+            let mut rooms: Vec<Room> = hub.rooms().map(|one| room(hub, one)).collect();
             rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
             one(&RoomList { total: rooms.len() as u64, rooms })
         }
@@ -391,7 +391,7 @@ fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> F
     }
 }
 
-fn room(room: &crate::hub::room::Room) -> Room {
+fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
     Room {
         name: room.name.shown().into(),
         topic: room.topic.as_ref().into(),
@@ -399,6 +399,9 @@ fn room(room: &crate::hub::room::Room) -> Room {
         since: Time(room.since),
         lines: room.lines,
         history_lines: room.history.len() as u64,
+        owner: hub.owner_of(room).as_deref().map(Into::into),
+        private: room.ownership.private,
+        moderated: room.ownership.moderated,
     }
 }
 
@@ -525,7 +528,7 @@ pub fn event(happening: &Happening) -> Event {
         What::Departed | What::Left => EventKind::Leave,
         What::Refused => EventKind::Refuse,
         What::Renamed => EventKind::Nick,
-        What::RoomOpened | What::RoomClosed => EventKind::Room,
+        What::RoomOpened | What::RoomClosed | What::RoomChanged => EventKind::Room,
         What::Topic => EventKind::Topic,
         What::Kicked => EventKind::Kick,
         What::Muted | What::Unmuted => EventKind::Mute,

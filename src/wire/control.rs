@@ -1025,6 +1025,15 @@ pub struct Room {
     pub lines: u64,
     /// Lines of it kept in memory.
     pub history_lines: u64,
+    /// Whose it is, if it is somebody's: the name of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Only those who are invited come in, and what is said is recorded nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// Only those who have a voice speak.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moderated: bool,
 }
 
 /// Rooms.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::screen::{self, Area, Size};
+use crate::hub::command::holds_password;
 use crate::hub::text;
 
 /// Lines of one's own that can be had back.
@@ -588,7 +589,11 @@ impl Editor {
         if !self.pasted.is_empty() {
             let lines = std::mem::take(&mut self.pasted);
             if key == Key::Enter {
-                lines.iter().for_each(|line| self.recall.add(&drawable(line)));
+                // What answers a question that is not to be seen is no line to be had back.
+                if self.set_aside.is_none() {
+                    let lines = lines.iter().filter(|line| !holds_password(line));
+                    lines.for_each(|line| self.recall.add(&drawable(line)));
+                }
                 self.ready = lines;
                 return None;
             }
@@ -703,7 +708,7 @@ impl Editor {
     fn enter(&mut self, max: usize) -> Edit {
         let Draft { text, over, .. } = std::mem::take(&mut self.draft);
         let text = text::clean(text.as_bytes()).into_owned();
-        if self.set_aside.is_none() {
+        if self.set_aside.is_none() && !holds_password(&text) {
             self.recall.add(&text);
         }
         if over > 0 || text.len() > max { Edit::TooLong(text.len() as u64 + over) } else { Edit::Line(text) }

@@ -279,6 +279,11 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                 row(out, &["also: /", &command.aliases.join(", /")]);
             }
         }
+        Message::RoomIs { room, owner, private, moderated } => {
+            let owner = owner.as_deref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
+            notice(out, &[room, " is ", mode(*private, *moderated), ", and ", &owner]);
+        }
+        Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
         Message::Bans { bans, .. } if bans.is_empty() => notice(out, &["nobody is banned"]),
         Message::Bans { bans, total } => {
             for ban in bans {
@@ -480,6 +485,22 @@ fn done(done: &Done, out: &mut Page<'_>) {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
+        Done::Private => notice(out, &["this room is private: what is said here is recorded nowhere"]),
+        Done::RoomMode { room, private, moderated } => {
+            let more = if *private { "; what is said here is recorded nowhere" } else { "" };
+            notice(out, &[room, " is ", mode(*private, *moderated), " now", more]);
+        }
+        Done::Invited { nick, room } => notice(out, &[nick, " may come into ", room]),
+        Done::Uninvited { nick, room } => notice(out, &[nick, " is not invited to ", room, " any more"]),
+        Done::Voice { room, on: true } => notice(out, &["you may speak in ", room, " while it is moderated"]),
+        Done::Voice { room, on: false } => notice(out, &["you may not speak in ", room, " while it is moderated"]),
+        Done::VoiceOf { nick, on: true } => notice(out, &[nick, " may speak here while it is moderated"]),
+        Done::VoiceOf { nick, on: false } => notice(out, &[nick, " may not speak here while it is moderated"]),
+        Done::Expelled { room, reason: None } => notice(out, &["you were sent out of ", room]),
+        Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
+        Done::ExpelledOther { nick, room } => {
+            notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
         Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until(end)]),
         Done::MutedOther { nick, until: end, shadow: true } => {
@@ -523,6 +544,15 @@ fn done(done: &Done, out: &mut Page<'_>) {
         Done::RoomClosed { room, reason: Some(reason) } => {
             notice(out, &[room, " was closed by an operator: ", reason]);
         }
+    }
+}
+
+fn mode(private: bool, moderated: bool) -> &'static str {
+    match (private, moderated) {
+        (false, false) => "public",
+        (false, true) => "public and moderated",
+        (true, false) => "private",
+        (true, true) => "private and moderated",
     }
 }
 
@@ -613,6 +643,18 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
         Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
+        Refusal::RoomNotOpen(room) => notice(out, &["a room of the name ", room, " is not open to you"]),
+        Refusal::NotYourRoom { room, owner: Some(owner) } => notice(out, &[room, " is ", owner, "'s room"]),
+        Refusal::NotYourRoom { room, owner: None } => {
+            notice(out, &[room, " is nobody's room; who is logged in and opens one by /join owns it"]);
+        }
+        Refusal::NoVoice(Some(owner)) => {
+            notice(out, &["this room is moderated, and nobody saw that; ask ", owner, " to let you speak"]);
+        }
+        Refusal::NoVoice(None) => notice(out, &["this room is moderated, and nobody saw that"]),
+        Refusal::TooManyInvited(limit) => {
+            notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
+        }
         Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
         Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
         Refusal::TooManyBans(limit) => {

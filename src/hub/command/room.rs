@@ -1,0 +1,140 @@
+//! What the owner of a room does with it.
+
+use std::sync::Arc;
+
+use super::super::message::{Done, Message, Refusal, RoomId, SessionId};
+use super::super::ownership::Roll;
+use super::{Call, split_word, text_arg};
+
+impl Call<'_> {
+    /// The room that the caller is in, if it has its say there; it is told if not.
+    fn own_room(&mut self) -> Option<RoomId> {
+        let room = self.room();
+        let id = room.id;
+        if self.hub.owns(self.id, room) {
+            return Some(id);
+        }
+        let name = room.name.shown().into();
+        let owner = self.hub.owner_of(room);
+        self.refuse(Refusal::NotYourRoom { room: name, owner });
+        None
+    }
+
+    /// The room, and the person that an argument names.
+    fn own_room_and(&mut self, name: &str) -> Option<(RoomId, SessionId)> {
+        if name.is_empty() {
+            self.usage();
+            return None;
+        }
+        let room = self.own_room()?;
+        Some((room, self.person(name)?))
+    }
+
+    fn nick_of(&self, id: SessionId) -> Arc<str> {
+        self.hub.sessions[&id].nick.shown().into()
+    }
+
+    fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
+        let done = self.hub.enroll(room, roll, who, on);
+        if !done {
+            let limit = self.hub.settings.limits.invited;
+            self.refuse(Refusal::TooManyInvited(limit));
+        }
+        done
+    }
+}
+
+pub(super) fn room(call: &mut Call<'_>, args: &str) {
+    let ownership = &call.room().ownership;
+    let (private, moderated) = (ownership.private, ownership.moderated);
+    let (private, moderated) = match args {
+        "" => {
+            let room = call.room();
+            let message =
+                Message::RoomIs { room: room.name.shown().into(), owner: call.hub.owner_of(room), private, moderated };
+            return call.tell(message);
+        }
+        "private" => (true, moderated),
+        "public" => (false, moderated),
+        "moderated" => (private, true),
+        "free" => (private, false),
+        _ => return call.usage(),
+    };
+    let Some(room) = call.own_room() else { return };
+    call.hub.set_mode(room, private, moderated, call.id, call.now, call.effects);
+}
+
+pub(super) fn invite(call: &mut Call<'_>, args: &str) {
+    let (name, _) = split_word(args);
+    let Some((room, other)) = call.own_room_and(name) else { return };
+    if !call.enrolled(room, Roll::Invited, other, true) {
+        return;
+    }
+    call.hub.enroll(room, Roll::Expelled, other, false);
+    let shown: Arc<str> = call.room().name.shown().into();
+    let ignored = call.hub.sessions[&other].ignores(call.id);
+    if other != call.id && !ignored {
+        let message = Message::Invitation { from: call.nick(), room: shown.clone() };
+        super::super::tell(other, message, call.effects);
+    }
+    let nick = call.nick_of(other);
+    call.done(Done::Invited { nick, room: shown });
+}
+
+pub(super) fn uninvite(call: &mut Call<'_>, args: &str) {
+    let (name, _) = split_word(args);
+    let Some((room, other)) = call.own_room_and(name) else { return };
+    call.hub.enroll(room, Roll::Invited, other, false);
+    let (nick, room) = (call.nick_of(other), call.room().name.shown().into());
+    call.done(Done::Uninvited { nick, room });
+}
+
+pub(super) fn voice(call: &mut Call<'_>, args: &str) {
+    give_voice(call, args, true);
+}
+
+pub(super) fn unvoice(call: &mut Call<'_>, args: &str) {
+    give_voice(call, args, false);
+}
+
+fn give_voice(call: &mut Call<'_>, args: &str, on: bool) {
+    let (name, _) = split_word(args);
+    let Some((room, other)) = call.own_room_and(name) else { return };
+    if !call.enrolled(room, Roll::Voiced, other, on) {
+        return;
+    }
+    let room: Arc<str> = call.room().name.shown().into();
+    if other != call.id {
+        let done = Done::Voice { room: room.clone(), on };
+        super::super::tell(other, Message::Done(done), call.effects);
+    }
+    let nick = call.nick_of(other);
+    call.done(Done::VoiceOf { nick, on });
+}
+
+pub(super) fn expel(call: &mut Call<'_>, args: &str) {
+    let (name, reason) = split_word(args);
+    let Some((room, other)) = call.own_room_and(name) else { return };
+    if other == call.id {
+        return call.refuse(Refusal::ToYourself);
+    }
+    let target = &call.hub.rooms[&room];
+    if call.hub.owns(other, target) {
+        let nick = call.nick_of(other);
+        return call.refuse(Refusal::IsOperator(nick));
+    }
+    let (shown, is_here): (Arc<str>, bool) = (target.name.shown().into(), target.members.contains(&other));
+    if !call.enrolled(room, Roll::Expelled, other, true) {
+        return;
+    }
+    call.hub.enroll(room, Roll::Invited, other, false);
+    call.hub.enroll(room, Roll::Voiced, other, false);
+    let nick = call.nick_of(other);
+    if is_here {
+        let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
+        super::super::tell(other, Message::Done(done), call.effects);
+        let lobby = call.hub.lobby;
+        call.hub.enter(other, lobby, call.now, call.effects);
+    }
+    call.done(Done::ExpelledOther { nick, room: shown });
+}
