@@ -140,7 +140,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "[private|public|moderated|free]",
         about: "tell what this room is, or change it",
-        detail: "Who is logged in and opens a room owns it. A private one is for the invited.",
+        detail: "Who is logged in and opens a room owns it. A private one is by invitation.",
         weight: 0,
         role: Role::Guest,
         run: room::room,

@@ -5,6 +5,7 @@
 //! deadline. When a test fails, its whole story is printed: what everybody sent and got, and the log.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 
+mod accounts;
 mod activation;
 mod admin;
 mod bans;

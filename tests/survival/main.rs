@@ -23,6 +23,7 @@ mod kills;
 mod lives;
 mod load;
 mod outside;
+mod passwords;
 mod people;
 mod play;
 mod proof;

@@ -177,16 +177,7 @@ impl World {
 
     /// What comes of the passwords that were to be hashed meanwhile: at once, and by no art.
     pub fn hashed(&mut self) -> Vec<Input> {
-        let answer = |job: Arc<Job>| {
-            let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
-            let answer = match &job.against {
-                Against::Nothing => Answer::Made(hash(job.password.reveal())),
-                Against::Known(hashed) if known(hashed) => Answer::Right { renewed: None },
-                Against::Known(_) | Against::Unknown => Answer::Wrong,
-            };
-            Input::Hashed { number: job.number, answer }
-        };
-        std::mem::take(&mut self.jobs).into_iter().map(answer).collect()
+        std::mem::take(&mut self.jobs).iter().map(|job| hashed(job)).collect()
     }
 
     /// The answers to what was searched for meanwhile, as a store would give them.
@@ -427,6 +418,17 @@ impl World {
         self.now.mono = self.now.mono.after(by);
         self.now.wall.0 += i64::try_from(by.as_millis()).expect("a time in this age");
     }
+}
+
+/// What comes of a password that is to be hashed.
+pub fn hashed(job: &Job) -> Input {
+    let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
+    let answer = match &job.against {
+        Against::Nothing => Answer::Made(hash(job.password.reveal())),
+        Against::Known(hashed) if known(hashed) => Answer::Right { renewed: None },
+        Against::Known(_) | Against::Unknown => Answer::Wrong,
+    };
+    Input::Hashed { number: job.number, answer }
 }
 
 /// Stands for a hash: tells passwords apart well enough, and holds none.

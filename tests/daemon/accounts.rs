@@ -1,0 +1,157 @@
+//! Registered names: over real sockets, with real hashing, and what outlives the daemon.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+
+use crate::stage::{Client, Daemon, Setup, ctl_command};
+
+/// Cheap hashing: how dear it is is not what is tested here.
+const CHEAP: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
+
+const IAC: u8 = 255;
+const WILL: u8 = 251;
+const WONT: u8 = 252;
+const DO: u8 = 253;
+const ECHO: u8 = 1;
+
+/// Runs `chathub ctl ARGS` with a password on its standard input.
+#[track_caller]
+fn with_password(daemon: &Daemon, args: &[&str], password: &str) -> (Option<i32>, String) {
+    let mut command = ctl_command(&daemon.admin_path(), args);
+    let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    program.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    let output = program.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn a_registered_name_outlives_the_daemon_and_nobody_else_gets_it() {
+    let daemon = Daemon::with(CHEAP);
+    let mut ann = daemon.client("ann");
+    let mut bob = daemon.client("bob");
+    ann.send("/register");
+    ann.expect("-- careful: your program shows what you type next, and so may the screen behind you");
+    ann.next_is("-- type a new password of at least 8 characters; an empty line cancels");
+    ann.send("correct horse");
+    ann.next_is("-- type it again");
+    ann.send("correct horse");
+    ann.next_is("-- ann is registered, and nobody else can have that name; /login ann next time");
+    bob.send("/nick ann");
+    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    let seen = bob.sync();
+    assert!(!seen.iter().any(|line| line.contains("horse")), "{seen:#?}");
+    daemon.logged("account made");
+    assert!(!daemon.log().contains("horse"), "{}", daemon.log());
+    assert_eq!(daemon.ctl(&["account", "list", "--json"]).json()["total"], 1);
+
+    daemon.signal(Signal::SIGTERM);
+    let daemon = Setup::new().settings(CHEAP).in_dir(daemon.leave()).start();
+    let file = std::fs::read(daemon.path("state/chathub.db")).unwrap_or_default();
+    assert!(!file.windows(7).any(|some| some == b"correct"), "no password is on disk");
+    let mut bob = daemon.guest();
+    bob.send("/login ann wrong horse");
+    bob.expect("-- no such name, or not its password");
+    bob.send("/login nobody correct horse");
+    bob.expect("-- no such name, or not its password");
+    bob.send("/nick ann");
+    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    bob.send("/login ann correct horse");
+    bob.expect("-- welcome, ann: you are logged in");
+    let about = daemon.admin().about("ann");
+    assert_eq!((&about["account"], &about["role"]), (&json!("ann"), &json!("member")), "{about:#}");
+}
+
+#[test]
+fn what_follows_a_password_in_one_piece_is_said_by_who_has_logged_in() {
+    let daemon = Daemon::with(CHEAP);
+    let mut bob = daemon.client("bob");
+    with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
+    let mut script = Client::connect(&daemon, daemon.addr(), "script");
+    script.write(b"/login ann correct horse\nfirst\nsecond\n");
+    script.end();
+    bob.expect("ann: first");
+    bob.next_is("ann: second");
+    bob.next_is("* ann left");
+    script.rest();
+}
+
+#[test]
+fn a_telnet_client_is_asked_to_hide_the_password_and_then_to_show_again() {
+    let daemon = Daemon::with(CHEAP);
+    let mut ann = daemon.guest().speaking_telnet();
+    // It shows to be telnet, and tells no terminal: it goes on sending lines.
+    ann.write(&[IAC, WILL, 24, IAC, WONT, 24]);
+    ann.write(b"/nick ann\r\n");
+    ann.expect_bytes(b"-- you are ann now\r\n");
+    ann.write(b"/register\r\n");
+    ann.expect_bytes(&[IAC, WILL, ECHO]);
+    ann.write(&[IAC, DO, ECHO]);
+    ann.write(b"correct horse\r\n");
+    ann.expect_bytes(b"-- type it again\r\n");
+    ann.write(b"correct horse\r\n");
+    ann.expect_bytes(&[IAC, WONT, ECHO]);
+    ann.expect_bytes(b"-- ann is registered, and nobody else can have that name; /login ann next time\r\n");
+}
+
+#[test]
+fn administrators_look_after_accounts_and_no_password_is_logged() {
+    let daemon = Daemon::with(CHEAP);
+    let mut admin = daemon.admin();
+    admin.subscribe(&["account"]);
+    let mut bob = daemon.client("bob");
+    let mut ann = daemon.client("ann");
+    ann.send("something of ann");
+    bob.expect("ann: something of ann");
+    let add = ["account", "add", "ann", "--role", "operator", "--password-stdin"];
+    assert_eq!(with_password(&daemon, &add, "short").0, Some(1));
+    assert_eq!(with_password(&daemon, &add, "correct horse"), (Some(0), "Made the account ann (operator).\n".into()));
+    let (code, told) = with_password(&daemon, &add, "correct horse");
+    assert!(code == Some(1) && told.contains("the account ann"), "{told}");
+    let event = admin.event();
+    assert_eq!(
+        (&event["event"], &event["nick"], &event["text"]),
+        (&json!("account"), &json!("ann"), &json!("registered"))
+    );
+    ann.send("/login ann correct horse");
+    ann.expect("-- welcome, ann: you are logged in, as an operator");
+    assert_eq!(admin.event()["text"], "logged in");
+    daemon.ctl(&["account", "role", "ann", "member"]).done();
+    ann.expect("-- your account is that of a member now");
+    assert_eq!(admin.event()["text"], "changed: member now");
+    let set = ["account", "passwd", "ann", "--password-stdin"];
+    assert_eq!(with_password(&daemon, &set, "battery staple"), (Some(0), "ann has another password.\n".into()));
+    assert_eq!(admin.event()["text"], "changed: another password");
+    let list = daemon.ctl(&["account", "list", "--json"]).json();
+    assert_eq!((&list["total"], &list["accounts"][0]["client"]), (&json!(1), &json!("c2")), "{list:#}");
+    ann.send("/logout");
+    ann.expect_with("you are logged out");
+    ann.send("/login ann battery staple");
+    ann.expect("-- welcome, ann: you are logged in");
+
+    let counted = daemon.ctl(&["account", "erase", "ann"]);
+    assert!(counted.code == Some(1) && counted.out.is_empty(), "{counted:?}");
+    daemon.ctl(&["account", "erase", "ann", "--yes"]).done();
+    ann.expect("-- your account was removed by an operator; you are a guest now");
+    assert_eq!(daemon.ctl(&["account", "list", "--json"]).json()["total"], 0);
+    bob.send("/history");
+    bob.expect("-- 1 line was removed by an operator");
+    assert_eq!(daemon.ctl(&["account", "remove", "ann"]).code, Some(5));
+    let log = daemon.logged("accounts.erase");
+    let log = format!("{log}{}", daemon.log());
+    for secret in ["correct horse", "battery staple", "short\""] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn where_nothing_is_recorded_there_are_no_accounts() {
+    let daemon = Daemon::with("[history]\npersist = false\n");
+    let mut ann = daemon.client("ann");
+    ann.send("/register");
+    ann.expect("-- nothing is recorded here, so no names can be registered");
+    let (code, told) = with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
+    assert!(code == Some(1) && told.contains("history.persist"), "{told}");
+}
