@@ -376,6 +376,11 @@ settings! {
     /// Registered names. They are kept with the recorded history, so there are none where nothing is
     /// recorded (history.persist).
     accounts: AccountSettings {
+        /// Who comes in: "anybody", or only who is "registered". Others then wait at the door until they have
+        /// logged in, where they neither see nor hear anybody. Whoever is in stays in.
+        entry: Entry = Entry::Anybody, Choice, Live;
+        /// How long one may wait at the door.
+        door: Duration = Duration::from_secs(120), time("10s", "1h"), Live;
         /// Who can register a name: "open" lets everybody do it by /register, "closed" only administrators.
         register: Registering = Registering::Open, Choice, Live;
         /// The shortest password.
@@ -571,6 +576,16 @@ macro_rules! words {
             }
         }
     };
+}
+
+words! {
+    /// Who comes in.
+    Entry {
+        /// Whoever connects.
+        Anybody = "anybody",
+        /// Whoever has logged in.
+        Registered = "registered",
+    }
 }
 
 words! {

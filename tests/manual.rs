@@ -766,6 +766,33 @@ To restore a copy:
     install -o chathub -g chathub -m 600 COPY /var/lib/chathub/chathub.db
     systemctl start chathub.socket chathub-admin.socket",
     );
+    page.section("ACCOUNTS AND MODERATION");
+    page.text(
+        "Nobody needs an account. Who wants to keep a name registers it with a password (/register), or an \
+         administrator does it: `chathub ctl account add`. Nobody else can take it then, nor a name that looks like it. \
+         Accounts are kept in <chathub.db>, beside the recorded history; where nothing is recorded, there are none.
+
+Passwords are hashed with argon2id; `accounts.memory` and `accounts.passes` say how hard. The unit needs \
+         `accounts.memory` times `accounts.hashers` on top of its memory. A password is in the daemon's memory until it \
+         is hashed, in what outlives the daemon for some seconds longer, and in no file, journal or event. Between the \
+         person and the daemon it travels as everything else does: whoever can listen to the connection can read it.
+
+Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). To let in those \
+         alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
+         most, and see and hear nobody.
+
+An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /op. \
+         What operators do stands in the journal and in the stream of events under the name of their account. They are \
+         shown no address, and cannot act on each other; administrators can.
+
+Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. What is said in a \
+         private room is recorded nowhere. Administrators see it all the same: in what is kept in memory \
+         (`chathub ctl history`), and as it is said (`chathub ctl monitor say`).
+
+Floods, repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
+         mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
+         `access.always` are never banned by that, nor by anybody's ban.",
+    );
     page.section("RECORDED HISTORY");
     page.text(
         "What is said in rooms is recorded in <chathub.db> of the state directory, unless `history.persist` is false or the \

@@ -70,6 +70,7 @@ macro_rules! transcripts {
 transcripts! {
     accounts
     accounts_are_tried
+    accounts_at_the_door
     accounts_of_administrators
     accounts_where_none_are
     administrators

@@ -184,6 +184,9 @@ pub struct Recalled {
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// What is on disk could not be read. There may be bans and accounts that are not named here.
+    #[serde(default)]
+    pub unread: bool,
     /// The rooms that were open when recording ended, the one spoken in last first.
     pub rooms: Vec<RecalledRoom>,
 }

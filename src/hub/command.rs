@@ -604,7 +604,8 @@ impl Call<'_> {
 
     /// The person of that name; the caller is told if there is none.
     fn person(&mut self, name: &str) -> Option<SessionId> {
-        let found = self.hub.find(name);
+        // Who waits at the door is not here yet.
+        let found = self.hub.find(name).filter(|id| !self.hub.is_at_door(*id));
         if found.is_none() {
             self.refuse(Refusal::NoSuchPerson(clip(name)));
         }
@@ -641,6 +642,7 @@ fn help(call: &mut Call<'_>, args: &str) {
     let (word, _) = split_word(args);
     let word = word.strip_prefix('/').unwrap_or(word);
     match find(word) {
+        Some(command) if call.hub.role(call.id) < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
         Some(command) => call.tell(Message::HelpOn(command)),
         None if word.is_empty() => {
             let role = call.hub.role(call.id);
@@ -708,7 +710,7 @@ fn whois(call: &mut Call<'_>, args: &str) {
 }
 
 fn rooms(call: &mut Call<'_>, _: &str) {
-    let seen = call.hub.rooms.values().filter(|room| call.hub.sees(call.id, room));
+    let seen = call.hub.rooms().filter(|room| call.hub.sees(call.id, room));
     let mut rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
         seen.map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
     rooms.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
@@ -748,7 +750,7 @@ fn join(call: &mut Call<'_>, args: &str) {
     // The room that is left behind by its only member makes place for the new one.
     let limit = call.hub.settings.limits.rooms;
     let leaves_empty = call.own().room != call.hub.lobby && call.room().members.len() == 1;
-    if call.hub.rooms.len() - usize::from(leaves_empty) >= limit {
+    if call.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
     // A room's name can be as good as a line.

@@ -15,8 +15,11 @@ pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<Stri
     let word = &line[from..];
     let before = line[..from].trim();
     let command = before.strip_prefix('/').map(|rest| rest.split_whitespace().next().unwrap_or_default());
+    let outside = hub.is_at_door(id);
     let words = match (before, word.strip_prefix('/'), command) {
         ("", Some(command), _) => commands(hub, id, command),
+        // Who waits at the door learns nothing of those who are in.
+        _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room).iter().map(|name| format!("{name}: ")).collect(),
         (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, id, word),
@@ -77,7 +80,7 @@ fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach) -> Vec<&'a s
     let fits = |session: &&super::Session| session.id != id && session.nick.folded().starts_with(&*word);
     let mut found: Vec<_> = here.filter(fits).collect();
     if reach == Reach::Hub && found.is_empty() {
-        found = hub.sessions().filter(fits).collect();
+        found = hub.sessions().filter(fits).filter(|session| session.at_door.is_none()).collect();
     }
     found.sort_unstable_by(|one, other| other.spoke.cmp(&one.spoke).then_with(|| one.id.cmp(&other.id)));
     found.truncate(OFFERED);

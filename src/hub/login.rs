@@ -271,7 +271,7 @@ impl Hub {
         let limit = self.settings.limits.accounts;
         if self.settings.accounts.register == Registering::Closed {
             Err(Refusal::RegisteringClosed)
-        } else if !self.recording {
+        } else if !self.recording || self.unread {
             Err(Refusal::NoAccounts)
         } else if name::is_reserved(&session.nick) {
             Err(Refusal::NameFirst(nick))
@@ -551,6 +551,7 @@ impl Hub {
         self.counters.registrations += 1;
         self.happened(What::Registered, id, None, None, now, effects);
         tell(id, Message::Done(Done::Registered(shown)), effects);
+        self.come_in(id, now, effects);
     }
 
     /// Lets `id` in, whose password was right.
@@ -594,6 +595,7 @@ impl Hub {
             self.change_account(account, Some(renewed), None, None, now, effects);
         }
         self.seen(account, now, effects);
+        self.come_in(id, now, effects);
         self.counters.logins += 1;
         self.happened(What::LoggedIn, id, None, None, now, effects);
         tell(id, Message::Done(Done::LoggedIn { name: name.shown().into(), role }), effects);
@@ -618,7 +620,7 @@ impl Hub {
     }
 
     /// Somebody was there who is logged in to `account`.
-    fn seen(&mut self, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn seen(&mut self, account: AccountId, now: Now, effects: &mut Vec<Effect>) {
         if let Some(mut account) = self.accounts.get(account).cloned() {
             account.seen = now.wall;
             self.put_account(account, effects);
@@ -648,7 +650,7 @@ impl Hub {
         effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
         let limit = self.settings.limits.accounts;
-        if !self.recording {
+        if !self.recording || self.unread {
             return Err(Refusal::NoAccounts);
         }
         if name::is_reserved(&name) {

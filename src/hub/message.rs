@@ -235,6 +235,8 @@ pub enum Farewell {
     TooSlow,
     /// What was meant for it alone piled up over the limit.
     MailboxFull,
+    /// It has waited at the door for too long without logging in.
+    NotLoggedIn,
     /// Its account was logged in to from elsewhere.
     Elsewhere,
     /// The hub stops.
@@ -258,6 +260,17 @@ pub enum Message {
         members: usize,
         /// What is kept of what is said there.
         kept: Kept,
+    },
+    /// The greeting where only those come in who have logged in.
+    AtDoor {
+        /// The hub's name.
+        hub: Arc<str>,
+        /// An own line of the operator's.
+        greeting: Option<Arc<str>>,
+        /// Whether one can register.
+        register: bool,
+        /// How long one may wait.
+        wait: Duration,
     },
     /// A room was entered later on.
     Entered {
@@ -729,6 +742,8 @@ pub enum Refusal {
         /// Why.
         reason: Option<Arc<str>>,
     },
+    /// It waits at the door.
+    LogInFirst,
     /// The name is registered.
     NameRegistered(Arc<str>),
     /// A name such as this cannot be registered.
@@ -737,7 +752,7 @@ pub enum Refusal {
     LoggedIn(Arc<str>),
     /// Only administrators register names.
     RegisteringClosed,
-    /// Nothing is recorded here, and so no accounts are.
+    /// Nothing is recorded here, or what is could not be read: so no accounts are made.
     NoAccounts,
     /// As many accounts as there may be.
     TooManyAccounts(usize),

@@ -10,7 +10,7 @@
 //! | what is told, as values | [`message`] |
 //! | who is kept out | [`moderation`] |
 //! | what counts against people; words that are refused | [`strike`], [`filter`] |
-//! | registered names, roles; how one logs in | [`account`], [`login`] |
+//! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | what goes to disk and comes back | [`archive`] |
@@ -21,6 +21,7 @@ pub mod account;
 pub mod archive;
 pub mod command;
 mod complete;
+mod door;
 pub mod filter;
 pub mod login;
 pub mod message;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 
 use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
+use door::Door;
 use filter::{Action, Filters};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
 use moderation::{Author, Ban, BanId, Bans, Target};
@@ -608,6 +610,9 @@ pub struct Hub {
     logins: login::Logins,
     strikes: strike::Strikes,
     filters: Filters,
+    /// What is on disk could not be read at the start: there may be accounts that are not known.
+    unread: bool,
+    door: Door,
     /// Whether what is said goes to disk.
     recording: bool,
     backlog: Backlog,
@@ -647,6 +652,8 @@ impl Hub {
             logins: login::Logins::default(),
             strikes: strike::Strikes::default(),
             filters,
+            unread: false,
+            door: Door::default(),
             recording: false,
             backlog: Backlog::default(),
             dormant: BTreeMap::new(),
@@ -747,7 +754,10 @@ impl Hub {
             }
             Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by, now, effects),
             Input::Unban { id, by } => self.unban(id, by, now, effects),
-            Input::Settings(settings) => self.configure(*settings),
+            Input::Settings(settings) => {
+                self.configure(*settings);
+                self.open_door(now, effects);
+            }
             Input::Stop { message } => self.stop(message, now, effects),
             Input::Tick => self.tick(now, effects),
         }
@@ -759,7 +769,8 @@ impl Hub {
     /// When the hub wants to be told that time has passed.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let gathered = self.deadlines.first().map(|(at, _)| *at);
+        gathered.into_iter().chain(self.door.next_deadline()).min()
     }
 
     /// Judges a line of `bytes` bytes from `session` that is there at `now`, before it is handed over:
@@ -767,13 +778,15 @@ impl Hub {
     pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
         let Some(sender) = self.sessions.get_mut(&session) else { return Verdict::Pass };
         let room = self.rooms.get_mut(&sender.room).expect("everybody is in a room");
-        if let Some(until) = room.crowd.waits(now.mono)
+        let is_heard = sender.at_door.is_none();
+        if is_heard
+            && let Some(until) = room.crowd.waits(now.mono)
             && !sender.pace.is_calm(now.mono, &self.settings.pace)
         {
             return Verdict::Hold(until);
         }
         let (verdict, word) = sender.pace.judge(bytes, now.mono, &self.settings.pace);
-        if verdict == Verdict::Pass {
+        if verdict == Verdict::Pass && is_heard {
             room.crowd.charge(room.members.len(), now.mono, &self.settings.pace);
         }
         if verdict == Verdict::Drop {
@@ -822,8 +835,14 @@ impl Hub {
     }
 
     /// All rooms, by age.
-    pub fn rooms(&self) -> impl ExactSizeIterator<Item = &Room> {
-        self.rooms.values()
+    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values().filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len() - usize::from(self.door.room.is_some())
     }
 
     /// One room.
@@ -951,9 +970,11 @@ impl Hub {
         assert_eq!(members, self.sessions.len(), "everybody is in one room only");
         assert_eq!(self.origins.values().sum::<usize>(), self.sessions.len(), "everybody is counted at its origin");
         self.room_names.check_invariants();
-        assert_eq!(self.rooms.len(), self.room_names.len(), "every room has one name");
+        self.check_door();
+        assert_eq!(self.room_count(), self.room_names.len(), "every room has one name");
         for (id, room) in &self.rooms {
-            assert_eq!(self.room_names.find(room.name.folded()), Some(*id), "a room is found by its name");
+            let found = self.room_names.find(room.name.folded());
+            assert_eq!(found == Some(*id), Some(*id) != self.door.room, "a room is found by its name");
             assert!(*id == self.lobby || !room.members.is_empty(), "an empty room is shut");
             assert!(room.history.len() <= self.settings.history.lines, "history is capped");
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
@@ -994,11 +1015,13 @@ impl Hub {
         let nick = self.guest_name(peer, id);
         let shown: Arc<str> = nick.shown().into();
         let lobby = self.lobby;
+        let at_door = self.has_door().then(|| now.mono.after(self.settings.accounts.door));
+        let first = if at_door.is_some() { self.door_room(now, effects) } else { lobby };
         let session = Session {
             id,
             peer,
             nick,
-            room: lobby,
+            room: first,
             since: now.wall,
             spoke: now.mono,
             away: None,
@@ -1014,6 +1037,7 @@ impl Hub {
             private_from: None,
             account: None,
             dialogue: None,
+            at_door,
             sees_from: 0,
             mute: None,
             last_said: strike::LastSaid::default(),
@@ -1026,6 +1050,13 @@ impl Hub {
         self.peak = self.peak.max(self.sessions.len());
         // The same address and port give the same name again.
         self.hide_by_name(id, effects);
+        if let Some(until) = at_door {
+            self.door.waits(id, until);
+            self.rooms.get_mut(&first).expect("it was opened").members.insert(id);
+            effects.push(Effect::Enter { session: id, room: first });
+            self.greet_at_door(id, effects);
+            return self.happened(What::Arrived, id, None, None, now, effects);
+        }
         let history = &self.settings.history;
         let room = self.rooms.get_mut(&lobby).expect("the lobby is never shut");
         let kept = match history.lines {
@@ -1130,13 +1161,22 @@ impl Hub {
             Farewell::Banned { reason: None, .. } => Some("banned".into()),
             Farewell::Banned { reason: Some(reason), .. } => Some(format!("banned: {reason}").into()),
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
+            Farewell::NotLoggedIn => None,
             Farewell::Elsewhere => Some("logged in from elsewhere".into()),
         };
         // What people say stays out of the journal, a last word too.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
         self.happened(What::Departed, id, None, noted, now, effects);
         effects.push(Effect::Close { session: id, why });
-        self.sessions.remove(&id);
+        if let Some(session) = self.sessions.remove(&id) {
+            self.door.left(id, session.at_door);
+            if session.dialogue.is_some() {
+                effects.push(Effect::SecretSpent);
+            }
+            if let Some(account) = session.account {
+                self.seen(account, now, effects);
+            }
+        }
         self.ignorers.remove(&id);
         self.roster.release(&nick);
         let origin = Origin::of(peer.ip());
@@ -1196,6 +1236,7 @@ impl Hub {
     }
 
     fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.close_door(now, effects);
         while let Some((at, id)) = self.deadlines.first().copied()
             && at <= now.mono
         {
@@ -1241,11 +1282,14 @@ impl Hub {
             room.members.clear();
             room.presence = room::Presence::default();
             if *id != lobby {
-                self.room_names.release(&room.name);
+                if Some(*id) != self.door.room {
+                    self.room_names.release(&room.name);
+                }
                 effects.push(Effect::Shut(*id));
             }
             *id == lobby
         });
+        self.door.clear();
     }
 
     fn configure(&mut self, settings: Settings) {
@@ -1255,7 +1299,7 @@ impl Hub {
         self.settings = settings;
         let limits = &self.settings.history;
         for room in self.rooms.values_mut() {
-            room.kept = limits.keeps(&room.name);
+            room.kept = Some(room.id) != self.door.room && limits.keeps(&room.name);
             if !room.kept {
                 room.history = History::default();
             }
@@ -1362,6 +1406,11 @@ impl Hub {
             }
         }
         if !was_recording {
+            // Numbers that are on disk are not given a second time.
+            self.unread = recalled.unread;
+            if recalled.unread {
+                self.bans.number_from(recalled.last_line + 1);
+            }
             for ban in recalled.bans {
                 self.bans.add(ban);
             }
@@ -1485,6 +1534,10 @@ impl Hub {
 
     fn shut(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {
         let Some(room) = self.rooms.remove(&id) else { return };
+        if self.door.room == Some(id) {
+            self.door.clear();
+            return effects.push(Effect::Shut(id));
+        }
         self.room_names.release(&room.name);
         if let Some(at) = room.presence.flush_at {
             self.deadlines.remove(&(at, id));
@@ -1499,7 +1552,9 @@ impl Hub {
 
     /// Moves `id` into a room that exists, and shows it that room.
     fn enter(&mut self, id: SessionId, to: RoomId, now: Now, effects: &mut Vec<Effect>) {
-        self.happened(What::Left, id, None, None, now, effects);
+        if Some(self.sessions[&id].room) != self.door.room {
+            self.happened(What::Left, id, None, None, now, effects);
+        }
         let session = self.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
         let nick = session.nick.clone();
@@ -1572,7 +1627,7 @@ impl Hub {
         let name = room.and_then(|room| self.rooms.get(&room)).map(|room| room.name.shown().into());
         let by = Some(by);
         effects.push(Effect::Happened(Happening { room: name, by, ..Happening::new(What::Announced, now) }));
-        let rooms: Vec<RoomId> = room.map_or_else(|| self.rooms.keys().copied().collect(), |room| vec![room]);
+        let rooms: Vec<RoomId> = room.map_or_else(|| self.rooms().map(|room| room.id).collect(), |room| vec![room]);
         for room in rooms {
             if self.rooms.contains_key(&room) {
                 self.post(room, None, Said::Notice { text: text.clone() }, now, effects);
@@ -1581,6 +1636,7 @@ impl Hub {
     }
 
     fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said, now: Now, effects: &mut Vec<Effect>) {
+        debug_assert!(Some(id) != self.door.room, "nothing is said at the door");
         let room = self.rooms.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
         let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
@@ -1619,6 +1675,10 @@ impl Hub {
             return;
         }
         // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
+        let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
+        if !self.may_at_door(id, command, effects) {
+            return;
+        }
         match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
@@ -1777,6 +1837,10 @@ impl Hub {
         self.roster.release(&old);
         self.roster.claim(&nick, id).expect("the caller has asked");
         self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
+        if self.is_at_door(id) {
+            // Nobody sees it.
+            return;
+        }
         let (from, to) = (old.shown().into(), nick.shown().into());
         // Newcomers often begin with this: in a burst of them, they are told of once.
         if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {

@@ -211,6 +211,11 @@ impl Bans {
         BanId(self.next.max(1))
     }
 
+    /// From now on, numbers are no lower than this.
+    pub(super) fn number_from(&mut self, next: u64) {
+        self.next = self.next.max(next);
+    }
+
     /// Adds a ban; one that was about the same is replaced, and returned.
     pub fn add(&mut self, ban: Ban) -> Option<Ban> {
         let former = self.about(&ban.target).and_then(|id| self.remove(id));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::Accounts;
 use super::archive::Backlog;
+use super::door::Door;
 use super::filter::Filters;
 use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
@@ -48,6 +49,10 @@ struct Saved {
     logins: Logins,
     #[serde(default)]
     strikes: Strikes,
+    #[serde(default)]
+    door: Option<RoomId>,
+    #[serde(default)]
+    unread: bool,
     #[serde(default)]
     recording: bool,
     #[serde(default)]
@@ -97,6 +102,8 @@ struct Saving<'a> {
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
+    door: Option<RoomId>,
+    unread: bool,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
@@ -143,6 +150,8 @@ impl Serialize for Hub {
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.strikes,
+            door: self.door.room,
+            unread: self.unread,
             recording: self.recording,
             backlog: &self.backlog,
             dormant: self
@@ -181,6 +190,8 @@ impl Saved {
             logins: self.logins,
             strikes: self.strikes,
             filters,
+            unread: self.unread,
+            door: Door::default(),
             recording: self.recording,
             backlog: self.backlog,
             dormant: BTreeMap::new(),
@@ -200,7 +211,14 @@ impl Saved {
             if id.0 >= hub.next_room {
                 return Err(format!("room {} is newer than the newest", id.0));
             }
-            hub.room_names.claim(&name, id).map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
+            let is_door = self.door == Some(id);
+            if is_door {
+                hub.door.room = Some(id);
+            } else {
+                hub.room_names
+                    .claim(&name, id)
+                    .map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
+            }
             if let Some(at) = presence.flush_at {
                 hub.deadlines.insert((at, id));
             }
@@ -210,8 +228,8 @@ impl Saved {
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
             let members = BTreeSet::new();
-            let kept = hub.settings.history.keeps(&name);
-            let closing = false;
+            let kept = !is_door && hub.settings.history.keeps(&name);
+            let closing = is_door;
             let room =
                 Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
             if hub.rooms.insert(id, room).is_some() {
@@ -223,6 +241,12 @@ impl Saved {
             let room =
                 hub.rooms.get_mut(&session.room).ok_or_else(|| format!("{id} is in a room that is not there"))?;
             room.members.insert(id);
+            if session.at_door.is_some() != (Some(session.room) == hub.door.room) {
+                return Err(format!("{id} is at the door and is not"));
+            }
+            if let Some(until) = session.at_door {
+                hub.door.waits(id, until);
+            }
             hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             *hub.origins.entry(Origin::of(session.peer.ip())).or_insert(0) += 1;
             if !session.ignoring.is_empty() {

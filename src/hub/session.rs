@@ -68,6 +68,9 @@ pub struct Session {
     /// The account that it is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
+    /// It waits at the door until it has logged in, and until when at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_door: Option<Mono>,
     /// What it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,

@@ -461,7 +461,7 @@ impl Driver {
     }
 
     fn tell_status(&mut self, at: Now) {
-        let present = (self.machine.hub().sessions().len(), self.machine.hub().rooms().len());
+        let present = (self.machine.hub().sessions().len(), self.machine.hub().room_count());
         if self.status_told == Some(present) {
             self.status_due = None;
         } else if self.status_due.is_none_or(|due| due <= at.mono) {
@@ -1007,7 +1007,7 @@ impl Driver {
             clients: self.machine.hub().sessions().len() as u64,
             clients_peak: self.machine.hub().peak() as u64,
             clients_max: self.machine.hub().settings().limits.clients as u64,
-            rooms: self.machine.hub().rooms().len() as u64,
+            rooms: self.machine.hub().room_count() as u64,
             rooms_max: self.machine.hub().settings().limits.rooms as u64,
             history_lines: self.machine.hub().rooms().map(|room| room.history.len() as u64).sum(),
             listeners: self.around.listeners.clone(),

@@ -195,7 +195,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
         rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits)? });
     }
     let Meta { last_line, last_room, last_session, .. } = meta;
-    Ok(Recalled { last_line, last_room, last_session, bans: bans(db)?, accounts: accounts(db)?, rooms })
+    Ok(Recalled { last_line, last_room, last_session, bans: bans(db)?, accounts: accounts(db)?, unread: false, rooms })
 }
 
 /// All bans, by age. One that makes no sense is passed over.

@@ -113,7 +113,13 @@ impl Writer {
                 // Whatever is on disk has lower numbers: no hub says more than a line a millisecond
                 // from 1970 on.
                 let floor = u64::try_from(wall().0).unwrap_or(0);
-                Recalled { last_line: floor, last_room: floor, last_session: floor, ..Recalled::default() }
+                Recalled {
+                    last_line: floor,
+                    last_room: floor,
+                    last_session: floor,
+                    unread: true,
+                    ..Recalled::default()
+                }
             }
         };
         this.last_line = recalled.last_line;

@@ -228,7 +228,7 @@ pub fn answer(
             let room = args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
             let (rooms, clients) = match room.and_then(|room| hub.room(room)) {
                 Some(room) => (1, room.members.len()),
-                None => (hub.rooms().len(), hub.sessions().len()),
+                None => (hub.room_count(), hub.sessions().filter(|session| session.at_door.is_none()).count()),
             };
             hub.handle(Input::Announce { room, text, by }, now, effects);
             one(&Said { rooms: rooms as u64, clients: clients as u64 })

@@ -279,6 +279,15 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                 row(out, &["also: /", &command.aliases.join(", /")]);
             }
         }
+        Message::AtDoor { hub, greeting, register, wait } => {
+            notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]);
+            let wait = length(wait.as_secs());
+            let register = if *register { "Or take a name by /nick NAME, and /register it. " } else { "" };
+            notice(out, &[register, "You have ", &wait, ". Type /help or /quit."]);
+            if let Some(greeting) = greeting {
+                notice(out, &[greeting]);
+            }
+        }
         Message::RoomIs { room, owner, private, moderated } => {
             let owner = owner.as_deref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
             notice(out, &[room, " is ", mode(*private, *moderated), ", and ", &owner]);
@@ -616,6 +625,7 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
         Refusal::NameRegistered(name) => {
             notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
         }
@@ -624,7 +634,7 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
         Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
-        Refusal::NoAccounts => notice(out, &["nothing is recorded here, so no names can be registered"]),
+        Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
         Refusal::TooManyAccounts(limit) => {
             notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }
@@ -681,6 +691,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
         Farewell::TooSlow => notice(out, &["you were disconnected: you did not take what was sent to you"]),
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
+        Farewell::NotLoggedIn => notice(out, &["you have not logged in; goodbye"]),
         Farewell::Elsewhere => notice(out, &["you were disconnected: you have logged in from elsewhere"]),
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
         Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),

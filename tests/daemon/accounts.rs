@@ -151,7 +151,35 @@ fn where_nothing_is_recorded_there_are_no_accounts() {
     let daemon = Daemon::with("[history]\npersist = false\n");
     let mut ann = daemon.client("ann");
     ann.send("/register");
-    ann.expect("-- nothing is recorded here, so no names can be registered");
+    ann.expect("-- nothing is recorded here now, so no names can be registered");
     let (code, told) = with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
     assert!(code == Some(1) && told.contains("history.persist"), "{told}");
+}
+
+#[test]
+fn at_the_door_one_neither_sees_nor_hears_anybody_until_one_has_logged_in() {
+    let daemon = Daemon::with("[accounts]\nmemory = '64KiB'\npasses = 1\nentry = 'registered'\nregister = 'closed'\n");
+    for name in ["ann", "bob"] {
+        with_password(&daemon, &["account", "add", name, "--password-stdin"], "correct horse");
+    }
+    let mut bob = Client::connect(&daemon, daemon.addr(), "bob");
+    bob.send("/login bob correct horse");
+    bob.expect("-- no earlier lines in lobby");
+    bob.expect("-- welcome, bob: you are logged in");
+    let mut ann = Client::connect(&daemon, daemon.addr(), "ann");
+    ann.next_is("-- Welcome to chathub. It is for those who are registered: /login NAME");
+    ann.next_is("-- You have 2 min 0 s. Type /help or /quit.");
+    bob.send("is anybody here?");
+    ann.send("hello");
+    ann.next_is("-- log in first: /login NAME (nobody saw that)");
+    let clients = daemon.ctl(&["clients", "--json"]).json();
+    assert_eq!((&clients["clients"][1]["room"], &clients["total"]), (&json!("door"), &json!(2)), "{clients:#}");
+    assert_eq!(daemon.ctl(&["rooms", "--json"]).json()["total"], 1);
+    ann.send("/login ann correct horse");
+    ann.next_is("-- you are in lobby now, with 1 other");
+    bob.next_is("* ann joined");
+    ann.expect_with("bob: is anybody here?");
+    ann.expect("-- welcome, ann: you are logged in");
+    ann.send("hello");
+    bob.next_is("ann: hello");
 }

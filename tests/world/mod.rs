@@ -102,6 +102,7 @@ impl Disk {
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0),
+            unread: false,
             rooms,
         }
     }

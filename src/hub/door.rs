@@ -1,0 +1,152 @@
+//! The door: where those wait who may come in when they have logged in (`accounts.entry`).
+//!
+//! Everybody is in a room, and so are they: in one that is in no list, in which nothing is ever said, of
+//! which nothing is kept, and whose members neither see nor hear each other, nor anybody else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::message::{Farewell, Message, Refusal, RoomId, SessionId};
+use super::name::Name;
+use super::room::Room;
+use super::time::{Mono, Now};
+use super::{Effect, Hub, command, refuse, tell};
+use crate::settings::{Entry, Registering};
+
+/// What its name is, to administrators and at the prompt of a line editor. Nobody goes there by it, and a
+/// room may have it too.
+const NAME: &str = "door";
+
+/// Commands that are of use at the door.
+const COMMANDS: &[&str] = &["login", "register", "nick", "help", "quit", "time", "color", "mode"];
+
+/// The room, while anybody is in it, and when each one has waited long enough.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Door {
+    pub(super) room: Option<RoomId>,
+    leaves: BTreeSet<(Mono, SessionId)>,
+}
+
+impl Door {
+    /// When the first one has waited long enough.
+    pub(super) fn next_deadline(&self) -> Option<Mono> {
+        self.leaves.first().map(|(at, _)| *at)
+    }
+
+    /// Somebody waits there until then.
+    pub(super) fn waits(&mut self, id: SessionId, until: Mono) {
+        self.leaves.insert((until, id));
+    }
+
+    /// Somebody does not wait there any more.
+    pub(super) fn left(&mut self, id: SessionId, until: Option<Mono>) {
+        if let Some(until) = until {
+            self.leaves.remove(&(until, id));
+        }
+    }
+
+    /// Everybody has gone.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Hub {
+    /// Whether that client waits at the door.
+    #[must_use]
+    pub fn is_at_door(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
+    }
+
+    /// Whether newcomers wait until they have logged in.
+    pub(super) fn has_door(&self) -> bool {
+        self.settings.accounts.entry == Entry::Registered
+    }
+
+    /// The room behind the door, opened if nobody waits there yet.
+    pub(super) fn door_room(&mut self, now: Now, effects: &mut Vec<Effect>) -> RoomId {
+        if let Some(room) = self.door.room {
+            return room;
+        }
+        let id = RoomId(self.next_room);
+        self.next_room += 1;
+        let name = Name::parse(NAME, NAME.len()).expect("it is one");
+        let mut room = Room::new(id, name, now.wall);
+        // Nobody is announced in it, and nothing is kept.
+        (room.closing, room.kept) = (true, false);
+        self.rooms.insert(id, room);
+        self.door.room = Some(id);
+        effects.push(Effect::Open(id));
+        id
+    }
+
+    /// Tells a newcomer where they are.
+    pub(super) fn greet_at_door(&self, id: SessionId, effects: &mut Vec<Effect>) {
+        let text = |text: &str| (!text.is_empty()).then(|| -> Arc<str> { text.into() });
+        let message = Message::AtDoor {
+            hub: self.settings.hub.name.as_str().into(),
+            greeting: text(&self.settings.hub.greeting),
+            register: self.settings.accounts.register == Registering::Open,
+            wait: self.settings.accounts.door,
+        };
+        tell(id, message, effects);
+    }
+
+    /// Whether `id` may do what it has typed where it is; it is told if not. `command` is what stands behind
+    /// the slash, if there is one.
+    pub(super) fn may_at_door(&self, id: SessionId, command: Option<&str>, effects: &mut Vec<Effect>) -> bool {
+        if !self.is_at_door(id) {
+            return true;
+        }
+        let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
+        // What is no command is told so, and what the nearest is.
+        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| COMMANDS.contains(&command.name)));
+        if !may {
+            refuse(id, Refusal::LogInFirst, effects);
+        }
+        may
+    }
+
+    /// Whoever waits at the door comes into the lobby.
+    pub(super) fn come_in(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(until) = session.at_door.take() else { return };
+        self.door.left(id, Some(until));
+        self.enter(id, self.lobby, now, effects);
+    }
+
+    /// There is no door any more: whoever waits comes in.
+    pub(super) fn open_door(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if !self.has_door() {
+            for (_, id) in self.door.leaves.clone() {
+                self.come_in(id, now, effects);
+            }
+        }
+    }
+
+    /// Whoever has waited long enough is told goodbye.
+    pub(super) fn close_door(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some((at, id)) = self.door.leaves.first().copied()
+            && at <= now.mono
+        {
+            tell(id, Message::Goodbye(Farewell::NotLoggedIn), effects);
+            self.depart(id, Farewell::NotLoggedIn, now, effects);
+            // Who is not there does not wait there.
+            self.door.leaves.remove(&(at, id));
+        }
+    }
+
+    /// Panics if those who wait at the door are not those who are there.
+    pub(super) fn check_door(&self) {
+        let waiting = self.sessions.values().filter_map(|session| Some((session.at_door?, session.id)));
+        assert_eq!(waiting.collect::<BTreeSet<_>>(), self.door.leaves, "everybody at the door has a deadline");
+        for session in self.sessions.values() {
+            let is_there = Some(session.room) == self.door.room;
+            assert_eq!(is_there, session.at_door.is_some(), "{} is at the door, or is not", session.id);
+        }
+        if let Some(room) = self.door.room {
+            let room = &self.rooms[&room];
+            assert!(room.closing && !room.kept && room.lines == 0, "nothing is said at the door");
+        }
+    }
+}
