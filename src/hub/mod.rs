@@ -1503,7 +1503,12 @@ impl Hub {
         let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
         if let Some(room) = self.rooms.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
-            lines.extend(room.history.iter().filter(|line| line.seq > found.through).filter(matches).cloned());
+            // What was said in private is in memory alone.
+            let from = if room.ownership.was_private() { 0 } else { found.through + 1 };
+            let known: BTreeSet<u64> = lines.iter().map(|line| line.seq).collect();
+            let more = room.history.iter().filter(|line| line.seq >= from && !known.contains(&line.seq));
+            lines.extend(more.filter(matches).cloned());
+            lines.sort_unstable_by_key(|line| line.seq);
         }
         let shown = lines.iter().filter(|line| line.seq >= search.from && !session.hides(line));
         let lines = room::newest(shown, search.limit, self.settings.limits.mailbox / 2);

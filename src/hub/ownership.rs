@@ -57,6 +57,11 @@ pub(super) enum Roll {
 }
 
 impl Ownership {
+    /// Whether anything was said in private, as far as can be told.
+    pub(super) fn was_private(&self) -> bool {
+        self.private || self.visible_from > 0
+    }
+
     fn roll(&mut self, roll: Roll) -> &mut BTreeSet<Guest> {
         match roll {
             Roll::Invited => &mut self.invited,
