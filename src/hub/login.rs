@@ -2,7 +2,7 @@
 //! them.
 //!
 //! A password is typed on a line of its own, which is not shown where that can be had, or given with the
-//! command. It goes out as a [`Job`], to be hashed elsewhere, and [`Hub::hashed`] takes what came of it.
+//! command. It goes out as a [`Job`], to be hashed elsewhere, and [`super::Input::Hashed`] tells what came of it.
 //! Until then the hub is [`Hub::is_waiting`] for that client: what it sends meanwhile is handled after.
 
 use core::fmt;

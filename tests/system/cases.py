@@ -55,6 +55,12 @@ COMMANDS = [
     ("ban", ["test", "192.0.2.1"], 0),
     ("ban", ["remove", "192.0.2.1"], 0),
     ("ban", ["remove", "192.0.2.1"], 5),
+    ("account", ["add", "carol", "--no-password"], 0),
+    ("account", ["add", "Carol", "--no-password"], 1),
+    ("account", ["list"], 0),
+    ("account", ["role", "carol", "operator"], 0),
+    ("account", ["remove", "carol"], 0),
+    ("account", ["erase", "carol", "--yes"], 5),
     ("top", [], 0),
     ("metrics", [], 0),
     ("log-level", [], 0),
@@ -854,7 +860,7 @@ def _(machine, packages):
     machine.write(
         "/etc/chathub/conf.d/test.toml",
         '[shutdown]\ndeadline = "6s"\n[pace]\nlines = 1000000\nburst_lines = 1000000\n'
-        'bytes = "1GiB"\nburst_bytes = "1GiB"\n[slow]\nbehind = "64MiB"\n',
+        'bytes = "1GiB"\nburst_bytes = "1GiB"\n[slow]\nbehind = "64MiB"\n[moderation]\nrepeats = 0\n',
     )
     machine.must("systemctl", "restart", SERVICE)
     deaf, bob = Chatter(machine), Chatter(machine, "bob")
