@@ -16,7 +16,7 @@ use chathub::hub::message::{Line, Message, SessionId};
 use chathub::hub::name::Name;
 use chathub::hub::{By, Effect, Input};
 use chathub::settings::Settings;
-use world::World;
+use world::{Dice, World};
 
 const ADMIN: By = By::Admin { uid: 0, pid: 1 };
 const ROOMS: &[&str] = &["den", "tea"];
@@ -26,7 +26,7 @@ const PEOPLE: &[&str] = &["ann", "bob", "cat", "dan", "eve"];
 const HIDDEN: &str = "a private room";
 
 struct Walk {
-    state: u64,
+    dice: Dice,
     world: World,
     people: BTreeMap<SessionId, &'static str>,
     port: u16,
@@ -38,19 +38,6 @@ struct Walk {
 }
 
 impl Walk {
-    fn below(&mut self, end: usize) -> usize {
-        // splitmix64
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % end as u64).expect("below a usize")
-    }
-
-    fn of(&mut self, choices: &[&'static str]) -> &'static str {
-        choices[self.below(choices.len())]
-    }
-
     fn handle(&mut self, input: Input) {
         self.story.push(format!("{input:?}"));
         let effects = self.world.handle(input);
@@ -142,24 +129,24 @@ impl Walk {
             self.handle(Input::Line { session, text: format!("/login {name} tr0ub4dor") });
             return self.handle(Input::Line { session, text: format!("/nick {name}") });
         }
-        let session = here[self.below(here.len())];
-        let (room, other) = (self.of(ROOMS), self.of(PEOPLE));
-        let text = match self.below(24) {
+        let session = here[self.dice.below(here.len())];
+        let (room, other) = (self.dice.of(ROOMS), self.dice.of(PEOPLE));
+        let text = match self.dice.below(24) {
             0..4 => format!("/join {room}"),
             4 => "/leave".to_owned(),
-            5..9 => format!("said {}", self.below(1000)),
+            5..9 => format!("said {}", self.dice.below(1000)),
             9 => "/history".to_owned(),
             10 => "/search said".to_owned(),
             11..13 => "/room private".to_owned(),
             13 => "/room public".to_owned(),
-            14 => self.of(&["/room moderated", "/room free"]).to_owned(),
+            14 => self.dice.of(&["/room moderated", "/room free"]).to_owned(),
             15..18 => format!("/invite {other}"),
             18 => format!("/uninvite {other}"),
             19 => format!("/expel {other}"),
             20 => format!("/whois {other}"),
-            21 => self.of(&["/rooms", "/who den", "/who tea", "/topic"]).to_owned(),
-            22 => format!("/topic about {}", self.below(10)),
-            _ if self.below(4) == 0 => {
+            21 => self.dice.of(&["/rooms", "/who den", "/who tea", "/topic"]).to_owned(),
+            22 => format!("/topic about {}", self.dice.below(10)),
+            _ if self.dice.below(4) == 0 => {
                 self.people.remove(&session);
                 "/quit".to_owned()
             }
@@ -190,7 +177,7 @@ fn walk(seed: u64) -> (usize, u64) {
         world.carry(&effects);
     }
     let mut walk = Walk {
-        state: seed,
+        dice: Dice(seed),
         world,
         people: BTreeMap::new(),
         port: 1000,

@@ -15,7 +15,7 @@ use chathub::hub::message::{Farewell, SessionId};
 use chathub::hub::name::Name;
 use chathub::hub::{By, Effect, Hub, Input};
 use chathub::settings::Settings;
-use world::{BEGIN, KEY};
+use world::{BEGIN, Dice, KEY};
 
 const OPERATOR: By = By::Admin { uid: 0, pid: 1 };
 
@@ -28,7 +28,7 @@ const MARK: &str = "qXj";
 const NAMES: &[&str] = &["ann", "bob", "eve"];
 
 struct Walk {
-    state: u64,
+    dice: Dice,
     hub: Hub,
     jobs: Vec<Arc<Job>>,
     last: u64,
@@ -38,19 +38,6 @@ struct Walk {
 }
 
 impl Walk {
-    fn below(&mut self, end: usize) -> usize {
-        // splitmix64
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % end as u64).expect("below a usize")
-    }
-
-    fn of(&mut self, choices: &[&'static str]) -> &'static str {
-        choices[self.below(choices.len())]
-    }
-
     fn handle(&mut self, input: Input) {
         self.story.push(format!("{input:?}"));
         let mut effects = Vec::new();
@@ -80,7 +67,7 @@ impl Walk {
 
     fn hash_some(&mut self) {
         if !self.jobs.is_empty() {
-            let at = self.below(self.jobs.len());
+            let at = self.dice.below(self.jobs.len());
             let job = self.jobs.swap_remove(at);
             self.handle(world::hashed(&job));
         }
@@ -88,34 +75,35 @@ impl Walk {
 
     fn step(&mut self) {
         let here: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
-        if here.len() < 3 || self.below(30) == 0 {
+        if here.len() < 3 || self.dice.below(30) == 0 {
             self.last += 1;
             let port = u16::try_from(self.last % 60_000).expect("small");
             let session = SessionId(self.last);
             return self.handle(Input::Connect { session, peer: ([192, 0, 2, 1], port).into() });
         }
-        let session = here[self.below(here.len())];
+        let session = here[self.dice.below(here.len())];
         if self.hub.is_waiting(session) {
             return self.hash_some();
         }
         if self.hub.session(session).is_some_and(|session| session.dialogue.is_some()) {
-            let text = match self.below(10) {
+            let text = match self.dice.below(10) {
                 0 => return self.handle(Input::Interrupted { session }),
                 1 => return self.handle(Input::Overlong { session, bytes: 5000 }),
                 2 => {
-                    let line = self.of(PASSWORDS).to_owned();
+                    let line = self.dice.of(PASSWORDS).to_owned();
                     return self.handle(Input::Complete { session, line });
                 }
                 3 => return self.handle(Input::Gone { session, why: Farewell::Hangup }),
                 4 => String::new(),
-                5 => self.of(PASSWORDS).to_owned(),
+                5 => self.dice.of(PASSWORDS).to_owned(),
                 // Mostly the same, so that dialogues come to their end.
                 _ => PASSWORDS[0].to_owned(),
             };
             return self.handle(Input::Line { session, text });
         }
-        let (name, password) = (self.of(NAMES), if self.below(3) == 0 { self.of(PASSWORDS) } else { PASSWORDS[0] });
-        let text = match self.below(14) {
+        let (name, password) =
+            (self.dice.of(NAMES), if self.dice.below(3) == 0 { self.dice.of(PASSWORDS) } else { PASSWORDS[0] });
+        let text = match self.dice.below(14) {
             0..3 => format!("/nick {name}"),
             3 => "/register".to_owned(),
             4 => format!("/register {password}"),
@@ -162,7 +150,7 @@ fn walk(seed: u64) -> u64 {
     settings.limits.accounts = 3;
     settings.accounts.waiting = 3;
     let hub = Hub::new(settings, KEY, BEGIN, &mut Vec::new());
-    let mut walk = Walk { state: seed, hub, jobs: Vec::new(), last: 0, story: Vec::new(), logins: 0 };
+    let mut walk = Walk { dice: Dice(seed), hub, jobs: Vec::new(), last: 0, story: Vec::new(), logins: 0 };
     walk.handle(Input::Archive(Some(Box::default())));
     for step in 0..3000 {
         walk.step();

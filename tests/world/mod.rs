@@ -421,6 +421,26 @@ impl World {
     }
 }
 
+/// Chance that can be had again.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % end as u64).expect("below a usize")
+    }
+
+    /// One of them.
+    pub fn of(&mut self, choices: &[&'static str]) -> &'static str {
+        choices[self.below(choices.len())]
+    }
+}
+
 /// What comes of a password that is to be hashed.
 pub fn hashed(job: &Job) -> Input {
     let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
