@@ -598,7 +598,7 @@ pub enum AccountRole {
 /// The commands of `chathub ctl ban`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BanCommand {
-    /// Keep out a network, or whoever bears a name, and disconnect those who are here.
+    /// Keep out a network, or a name and its account, and disconnect those who are here.
     ///
     /// A ban of the same is replaced.
     #[command(after_help = "\

@@ -100,7 +100,7 @@ complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_sub
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -l no-legend -d 'Leave out column headings and the count at the end'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -s q -l quiet -d 'Do not say that something was done, nor warn'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -f -a "add" -d 'Keep out a network, or whoever bears a name, and disconnect those who are here'
+complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -f -a "add" -d 'Keep out a network, or a name and its account, and disconnect those who are here'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -f -a "list" -d 'List the bans in force'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -f -a "remove" -d 'Lift a ban'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from ban" -f -a "test" -d 'Tell which bans keep out an address or a name, and whom a ban of it would hit'

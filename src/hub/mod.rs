@@ -896,7 +896,11 @@ impl Hub {
                 let safe = self.settings.access.always.iter().any(|always| always.has(session.peer.ip()));
                 !safe && network.has(session.peer.ip())
             }
-            Target::Name(name) => session.nick.looks_like(name),
+            // Of an account, whatever name its owner bears.
+            Target::Name(name) => {
+                let account = session.account.and_then(|account| self.accounts.get(account));
+                session.nick.looks_like(name) || account.is_some_and(|account| account.name.looks_like(name))
+            }
         })
     }
 

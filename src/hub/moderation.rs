@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Network {
 pub enum Target {
     /// Whoever comes from there.
     Network(Network),
-    /// Whoever bears that name, or one that looks like it.
+    /// Whoever bears that name, or one that looks like it, or is logged in to the account that owns it.
     Name(Name),
 }
 

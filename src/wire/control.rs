@@ -347,8 +347,8 @@ commands! {
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
     /// Lists the bans in force.
     "bans.list" BansList(NoArgs) -> BanList, Reads, One;
-    /// Keeps out whoever comes from a network or bears a name, and disconnects those who are here. A ban of
-    /// the same is replaced.
+    /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and disconnects
+    /// those who are here. A ban of the same is replaced.
     "bans.add" BansAdd(BanArgs) -> Banned, Changes, One;
     /// Lifts a ban.
     "bans.remove" BansRemove(UnbanArgs) -> Unbanned, Changes, One;
