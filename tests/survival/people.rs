@@ -32,8 +32,17 @@ impl Person {
         let mut person = Self::knock(supervisor, name);
         person.greeted();
         person.send(&format!("/nick {name}"));
-        person.expect(&format!("-- you are {name} now"));
+        // Whoever left just before may be announced in between.
+        let renamed = format!("-- you are {name} now");
+        person.until(&renamed, |line| line == renamed);
         person
+    }
+
+    /// Leaves, and waits until that is done.
+    #[track_caller]
+    pub(crate) fn leave(mut self) {
+        self.send("/quit");
+        self.rest();
     }
 
     #[track_caller]

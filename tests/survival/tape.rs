@@ -103,8 +103,7 @@ fn outcome(supervisor: &Supervisor, people: &mut [Person], what: &str) -> bool {
         "{what}: some were carried on and some were not: {carried:?}"
     );
     // In either case it serves.
-    let mut new = Person::come(supervisor, "new");
-    new.sync();
+    Person::come(supervisor, "new").leave();
     carried[0]
 }
 
@@ -258,7 +257,7 @@ fn a_store_that_lost_one_of_its_descriptors_serves_again() {
             person.try_send("\n/whois nobody-at-all\n");
             while person.line_or_reset().is_some_and(|line| line != "-- nobody called nobody-at-all is connected") {}
         }
-        Person::come(&supervisor, "new").sync();
+        Person::come(&supervisor, "new").leave();
         supervisor.replace(Signal::SIGKILL);
         assert_eq!(supervisor.spawns(), 3, "without {name} it died on its own");
         assert_eq!(supervisor.store().len(), STORED.len(), "without {name}: {:?}", supervisor.store());
