@@ -31,6 +31,7 @@ use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts,
 use crate::net::exchange::Exchange;
 use crate::net::hashing::Hashing;
 use crate::net::queue::Queue;
+use crate::net::readiness::Readiness;
 use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
@@ -567,11 +568,13 @@ fn state_path(args: &ServeArgs) -> Option<PathBuf> {
 fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
     let (alive, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let room_to_write = {
+        let _within = runtime.enter();
+        Readiness::new()?
+    };
     std::thread::Builder::new().name("rounds".to_owned()).spawn(move || {
         let _alive = alive;
-        if let Err(error) = runtime.block_on(rounds.run()) {
-            error!("cannot watch sockets: {error}");
-        }
+        match runtime.block_on(rounds.run(room_to_write)) {}
     })?;
     Ok(ended)
 }

@@ -12,8 +12,9 @@
 //! client's socket had taken is passed over then instead of written.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::convert::Infallible;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{ErrorKind, IoSlice};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -215,12 +216,10 @@ impl Rounds {
         }
     }
 
-    /// Makes rounds for ever; ends by being aborted. To be called within a runtime.
-    ///
-    /// # Errors
-    /// Those of epoll_create1(2), at the start.
-    pub async fn run(mut self) -> io::Result<()> {
-        self.room_to_write = Some(Readiness::new()?);
+    /// Makes rounds for ever; ends by being aborted. `room_to_write` is where full sockets will be watched: it
+    /// belongs to the runtime of this, and is there before clients take the last descriptor.
+    pub async fn run(mut self, room_to_write: Readiness) -> Infallible {
+        self.room_to_write = Some(room_to_write);
         let (mut taken, mut work, mut ready) = (Vec::new(), VecDeque::new(), Vec::new());
         loop {
             self.counts.beats.fetch_add(1, Ordering::Relaxed);
