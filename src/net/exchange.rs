@@ -2,7 +2,8 @@
 //!
 //! What piles up while the taker is busy is taken in one go: that is what makes rounds. Leaving
 //! never waits; whoever can be made to leave more than a fixed number of values looks at
-//! [`Exchange::len`] and waits for [`Exchange::taken`].
+//! [`Exchange::len`] and waits for [`Exchange::rest`], and whoever has no need to leave values sooner
+//! than the taker comes for them looks at [`Exchange::is_at_rest`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,60 +12,82 @@ use tokio::sync::Notify;
 /// Values on their way from one task to another, in order.
 #[derive(Debug)]
 pub struct Exchange<T> {
-    values: Mutex<Vec<T>>,
+    inside: Mutex<Inside<T>>,
     left: Notify,
-    taken: Notify,
+    rest: Notify,
+}
+
+#[derive(Debug)]
+struct Inside<T> {
+    values: Vec<T>,
+    /// The taker has taken values, and was not at rest since.
+    busy: bool,
 }
 
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
-        Self { values: Mutex::new(Vec::new()), left: Notify::new(), taken: Notify::new() }
+        let inside = Mutex::new(Inside { values: Vec::new(), busy: false });
+        Self { inside, left: Notify::new(), rest: Notify::new() }
     }
 }
 
 impl<T> Exchange<T> {
-    fn values(&self) -> MutexGuard<'_, Vec<T>> {
+    fn inside(&self) -> MutexGuard<'_, Inside<T>> {
         // Nothing under this lock panics half-way: the values are as good as they were.
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves one value.
     pub fn leave(&self, value: T) {
-        self.values().push(value);
+        self.inside().values.push(value);
         self.left.notify_one();
     }
 
     /// Leaves all of `values`, which is empty afterwards. Returns how many lie there now.
     pub fn leave_all(&self, values: &mut Vec<T>) -> usize {
-        let mut there = self.values();
-        if there.is_empty() {
-            std::mem::swap(&mut *there, values);
+        let mut inside = self.inside();
+        if inside.values.is_empty() {
+            std::mem::swap(&mut inside.values, values);
         } else {
-            there.append(values);
+            inside.values.append(values);
         }
-        let len = there.len();
-        drop(there);
+        let len = inside.values.len();
+        drop(inside);
         self.left.notify_one();
         len
     }
 
-    /// Takes all that lies there, into `values`, which must be empty.
-    pub fn take(&self, values: &mut Vec<T>) {
+    /// Takes all that lies there, into `values`, which must be empty; the taker is at rest when it takes
+    /// nothing, or says so: `rests`, though it has something to do.
+    pub fn take(&self, values: &mut Vec<T>, rests: bool) {
         debug_assert!(values.is_empty());
-        std::mem::swap(&mut *self.values(), values);
-        self.taken.notify_one();
+        let mut inside = self.inside();
+        std::mem::swap(&mut inside.values, values);
+        let busy = !values.is_empty() && !rests;
+        let was_busy = std::mem::replace(&mut inside.busy, busy);
+        drop(inside);
+        if !busy && (was_busy || !values.is_empty()) {
+            self.rest.notify_one();
+        }
     }
 
     /// How many values lie there.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values().len()
+        self.inside().values.len()
     }
 
     /// Whether nothing lies there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether all that was left was taken, and the taker has been at rest since.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let inside = self.inside();
+        inside.values.is_empty() && !inside.busy
     }
 
     /// Waits until something was left since the last wait.
@@ -75,11 +98,47 @@ impl<T> Exchange<T> {
         self.left.notified().await;
     }
 
-    /// Waits until everything was taken since the last wait.
+    /// Waits until the taker has come to rest since the last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.
-    pub async fn taken(&self) {
-        self.taken.notified().await;
+    pub async fn rest(&self) {
+        self.rest.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_rest_is_told_whichever_way_the_taker_comes_to_it() {
+        let exchange = Exchange::default();
+        assert!(exchange.is_at_rest(), "nothing was left yet");
+        let mut taken = Vec::new();
+        exchange.leave(1);
+        assert!(!exchange.is_at_rest(), "it lies there");
+        exchange.take(&mut taken, false);
+        assert!(!exchange.is_at_rest() && exchange.is_empty(), "it is being worked on");
+        taken.clear();
+        exchange.take(&mut taken, false);
+        assert!(exchange.is_at_rest());
+        exchange.rest().await;
+        // Taken in the middle of something longer.
+        exchange.leave(2);
+        exchange.take(&mut taken, true);
+        assert!(exchange.is_at_rest());
+        exchange.rest().await;
+        taken.clear();
+        exchange.leave(3);
+        exchange.take(&mut taken, false);
+        taken.clear();
+        exchange.leave_all(&mut vec![4, 5]);
+        exchange.take(&mut taken, false);
+        assert_eq!(taken, [4, 5]);
+        assert!(!exchange.is_at_rest(), "more was there at once");
+        taken.clear();
+        exchange.take(&mut taken, false);
+        exchange.rest().await;
     }
 }
