@@ -83,7 +83,7 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
     let mut cookie = 0;
     if let Some(queue) = keeping {
         cookie = kernel::cookie(&socket)?;
-        let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd());
+        let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd(), cookie);
         if let Err(error) = kept
             && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
         {

@@ -536,7 +536,11 @@ impl Driver {
     fn accepted(&mut self, newcomer: Newcomer, at: Now) {
         let Newcomer { socket, cookie, peer } = newcomer;
         let id = self.machine.next_id();
-        self.port(Arc::new(Connection::new(id, cookie, Some(socket))), false);
+        let connection = Arc::new(Connection::new(id, cookie, Some(socket)));
+        if let Some(queue) = &self.queue {
+            queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).known(&connection);
+        }
+        self.port(connection, false);
         self.input(Input::Connect { id, cookie, peer }, at);
         fault::point("accept.committed");
     }

@@ -7,26 +7,40 @@
 //!
 //! One that is accepted goes into `singles`, a message each. When many lie there they go on into
 //! `batches`, up to [`MOST_DESCRIPTORS`] in one message, and those that are closed meanwhile are left
-//! out. When many of `batches` are closed, its messages go round once more. In each step they are sent
-//! before they are taken: a death in between leaves them twice, which [`kernel::cookie`] tells apart.
+//! out. What this process has put there it has at hand; what a former one has it looks at. When many of
+//! `batches` are closed, its messages go round once more. In each step they are sent before they are
+//! taken: a death in between leaves them twice, which [`kernel::cookie`] tells apart.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Weak};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use socket2::SockRef;
 
+use super::connection::Connection;
 use super::fault;
 use crate::kernel::{self, MOST_DESCRIPTORS};
 
-/// Messages in `singles` from which on they are gathered; a queue of the default size has room for 278.
-const GATHER: usize = 200;
+/// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
+const GATHER: usize = MOST_DESCRIPTORS;
+
+/// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that may be asked for by default. The
+/// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
+const ROOM: usize = 212_992;
 
 /// Messages of `batches` that go round at a time.
 const ROUND: usize = 8;
 
 /// Closed connections that may lie in the queue, beside as many as are open.
 const CLOSED: usize = 1024;
+
+/// [`CLOSED`]; tests of debug builds set another by `CHATHUB_CLOSED`.
+fn most_closed() -> usize {
+    let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_CLOSED").ok() } else { None };
+    asked.and_then(|asked| asked.parse().ok()).unwrap_or(CLOSED)
+}
 
 /// A queue of messages: sent at its tail, received at its head.
 #[derive(Debug)]
@@ -40,6 +54,8 @@ impl Pair {
     fn new() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (head, tail) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        // Where less is allowed, less it is: what is full is gathered.
+        let _ = SockRef::from(&tail).set_send_buffer_size(ROOM);
         Ok(Self { head, tail, messages: 0 })
     }
 
@@ -47,6 +63,10 @@ impl Pair {
         kernel::send_descriptors(&self.tail, descriptors)?;
         self.messages += 1;
         Ok(())
+    }
+
+    fn send_all(&mut self, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
     }
 
     /// Looks at the first `most` messages: how many there are, and what they carry.
@@ -77,10 +97,24 @@ impl Pair {
 #[derive(Debug)]
 pub struct Queue {
     singles: Pair,
+    /// What lies in `singles`, in order, as far as this process has put it there; all of it unless there is
+    /// something of a former one.
+    recent: VecDeque<Recent>,
+    /// So many at the front of `recent` are known.
+    known: usize,
     batches: Pair,
     open: usize,
     /// Cookies of those that lie there and are closed.
     closed: HashSet<u64>,
+    most_closed: usize,
+}
+
+/// A connection in `singles`.
+#[derive(Debug)]
+struct Recent {
+    cookie: u64,
+    /// Who has it at hand; `None` as long as that is not told.
+    connection: Option<Weak<Connection>>,
 }
 
 /// A connection that was found in the queue.
@@ -98,17 +132,27 @@ impl Queue {
     /// # Errors
     /// Those of socketpair(2).
     pub fn new() -> io::Result<Self> {
-        Ok(Self { singles: Pair::new()?, batches: Pair::new()?, open: 0, closed: HashSet::new() })
+        Ok(Self::with(Pair::new()?, Pair::new()?))
     }
 
     /// The queue whose ends these are, in the order of [`crate::systemd::STORED`].
     #[must_use]
     pub fn of([singles_head, singles_tail, batches_head, batches_tail]: [OwnedFd; 4]) -> Self {
+        Self::with(
+            Pair { head: singles_head, tail: singles_tail, messages: 0 },
+            Pair { head: batches_head, tail: batches_tail, messages: 0 },
+        )
+    }
+
+    fn with(singles: Pair, batches: Pair) -> Self {
         Self {
-            singles: Pair { head: singles_head, tail: singles_tail, messages: 0 },
-            batches: Pair { head: batches_head, tail: batches_tail, messages: 0 },
+            singles,
+            recent: VecDeque::new(),
+            known: 0,
+            batches,
             open: 0,
             closed: HashSet::new(),
+            most_closed: most_closed(),
         }
     }
 
@@ -137,11 +181,11 @@ impl Queue {
         [self.singles.head.as_fd(), self.singles.tail.as_fd(), self.batches.head.as_fd(), self.batches.tail.as_fd()]
     }
 
-    /// Keeps a connection.
+    /// Keeps a connection, which the kernel knows by `cookie`.
     ///
     /// # Errors
     /// Those of sendmsg(2): it is not kept then.
-    pub fn keep(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
+    pub fn keep(&mut self, socket: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
         match self.singles.send(&[socket]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.gather()?;
@@ -149,13 +193,26 @@ impl Queue {
             }
             other => other?,
         }
+        self.recent.push_back(Recent { cookie, connection: None });
         self.open += 1;
-        // Only now: while this takes its time, this one is kept already.
-        if self.singles.messages >= GATHER {
+        Ok(())
+    }
+
+    /// Who has a connection at hand that was kept. It is asked for it when the queue is gathered, unless
+    /// the connection is [closed](Self::closed) by then.
+    pub fn known(&mut self, connection: &Arc<Connection>) {
+        // In the order in which they were kept, mostly.
+        let place = self.recent.iter_mut().skip(self.known).find(|recent| recent.cookie == connection.cookie);
+        if let Some(recent) = place {
+            recent.connection = Some(Arc::downgrade(connection));
+        }
+        while self.recent.get(self.known).is_some_and(|recent| recent.connection.is_some()) {
+            self.known += 1;
+        }
+        if self.known >= GATHER {
             // What does not succeed now is tried again with the next one.
             let _ = self.gather();
         }
-        Ok(())
     }
 
     /// A connection that is kept was closed: as long as it lies in the queue, the kernel keeps it.
@@ -165,18 +222,47 @@ impl Queue {
     pub fn closed(&mut self, cookie: u64) -> io::Result<()> {
         self.closed.insert(cookie);
         self.open = self.open.saturating_sub(1);
-        if self.closed.len() > CLOSED.max(self.open) {
-            self.gather()?;
+        if self.closed.len() > self.most_closed.max(self.open) {
+            self.gather_all()?;
             self.go_round()?;
         }
         Ok(())
     }
 
-    /// From `singles` into `batches`.
+    /// From the front of `singles` into `batches`, as far as they are at hand; all if none is.
     fn gather(&mut self) -> io::Result<()> {
+        if self.known == 0 || self.recent.len() != self.singles.messages {
+            return self.gather_all();
+        }
+        let front = || self.recent.iter().take(self.known);
+        let closed: Vec<_> =
+            front().map(|recent| recent.cookie).filter(|cookie| self.closed.contains(cookie)).collect();
+        let open: Vec<_> = front()
+            .filter(|recent| !self.closed.contains(&recent.cookie))
+            .filter_map(|recent| recent.connection.as_ref()?.upgrade())
+            .collect();
+        let sockets: Vec<_> = open.iter().filter_map(|connection| connection.socket()).collect();
+        self.batches.send_all(&sockets)?;
+        fault::point("merge.batched");
+        let count = self.known;
+        self.recent.drain(..count);
+        self.known = 0;
+        // They lie nowhere any more.
+        for cookie in closed {
+            self.closed.remove(&cookie);
+        }
+        self.singles.drop_messages(count)?;
+        fault::point("merge.drained");
+        Ok(())
+    }
+
+    /// From `singles` into `batches`, by looking at what lies there.
+    fn gather_all(&mut self) -> io::Result<()> {
         let (messages, sockets) = self.singles.look(usize::MAX)?;
         self.send_on(sockets)?;
         fault::point("merge.batched");
+        self.recent.clear();
+        self.known = 0;
         self.singles.drop_messages(messages)?;
         fault::point("merge.drained");
         Ok(())
@@ -210,17 +296,14 @@ impl Queue {
                 kernel::cookie(socket).is_ok_and(|cookie| !self.closed.contains(&cookie) && seen.insert(cookie))
             })
             .collect();
-        for some in open.chunks(MOST_DESCRIPTORS) {
-            let some: Vec<_> = some.iter().map(AsFd::as_fd).collect();
-            self.batches.send(&some)?;
-        }
-        Ok(())
+        self.batches.send_all(&open.iter().map(AsFd::as_fd).collect::<Vec<_>>())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::message::SessionId;
     use std::net::{TcpListener, TcpStream};
 
     fn connections(count: usize) -> Vec<(TcpStream, TcpStream)> {
@@ -235,34 +318,84 @@ mod tests {
         Queue::of(ends).found().expect("it can be looked at")
     }
 
-    #[test]
-    fn those_that_are_open_are_found_whatever_was_closed_meanwhile() {
+    /// Keeps 700, of whom one in three is closed as long as `closes` says; `is_told` says of whom the queue
+    /// is told who has it at hand, and whether that is at once or ten later.
+    fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
         let mut queue = Queue::new().expect("a queue");
-        let mut open = HashMap::new();
+        let (mut open, mut late, mut clients) = (HashMap::new(), VecDeque::new(), Vec::new());
         let mut closed = 0;
-        for (client, ours) in connections(700) {
-            queue.keep(ours.as_fd()).expect("there is room");
+        for (number, (client, ours)) in connections(700).into_iter().enumerate() {
             let cookie = kernel::cookie(&ours).expect("a cookie");
-            if open.len() % 3 == 2 && closed < 200 {
+            queue.keep(ours.as_fd(), cookie).expect("there is room");
+            let id = SessionId(number as u64);
+            let connection = Arc::new(Connection::new(id, cookie, Some(ours.into())));
+            if let Some(later) = is_told(number) {
+                late.push_back((number + later, Arc::downgrade(&connection)));
+            }
+            while late.front().is_some_and(|(when, _)| *when <= number) {
+                if let Some((_, connection)) = late.pop_front()
+                    && let Some(connection) = connection.upgrade()
+                {
+                    queue.known(&connection);
+                }
+            }
+            clients.push(client);
+            if number % 3 == 2 && closed < closes {
                 closed += 1;
-                drop(ours);
+                connection.abort();
                 queue.closed(cookie).expect("it goes on");
-                drop(client);
-                open.insert(u64::MAX - closed, None);
+                // One in two is still held by somebody.
+                if closed % 2 == 0 {
+                    open.insert(u64::MAX - number as u64, connection);
+                }
             } else {
-                open.insert(cookie, Some((client, ours)));
+                open.insert(cookie, connection);
             }
         }
-        open.retain(|_, kept| kept.is_some());
         let found = adopted(&queue);
+        open.retain(|cookie, connection| *cookie == connection.cookie);
         assert!(open.keys().all(|cookie| found.contains_key(cookie)));
-        assert!(queue.singles.messages <= GATHER, "{} messages", queue.singles.messages);
-        queue.gather().expect("it goes on");
+        assert!(queue.batches.messages > 0, "some were gathered");
+        queue.gather_all().expect("it goes on");
         queue.go_round().expect("it goes on");
         let found = adopted(&queue);
         assert_eq!(found.len(), open.len(), "what is closed is gone");
         assert!(open.keys().all(|cookie| found.contains_key(cookie)));
         assert!(queue.batches.messages <= open.len().div_ceil(MOST_DESCRIPTORS) + 1);
+        assert!(queue.closed.is_empty() && queue.recent.is_empty());
+    }
+
+    #[test]
+    fn those_that_are_open_are_found_whatever_was_closed_meanwhile() {
+        for closes in [0, 200] {
+            check(closes, |_| None);
+            check(closes, |_| Some(0));
+            check(closes, |_| Some(10));
+            // Out of order, as where several listeners take connections.
+            check(closes, |number| Some(number * 7 % 13));
+            check(closes, |number| (number % 100 != 50).then_some(0));
+        }
+    }
+
+    #[test]
+    fn what_is_at_hand_goes_on_in_whole_messages_and_those_who_left_take_no_place() {
+        let mut queue = Queue::new().expect("a queue");
+        let mut held = Vec::new();
+        for (number, (client, ours)) in connections(3 * GATHER).into_iter().enumerate() {
+            let cookie = kernel::cookie(&ours).expect("a cookie");
+            queue.keep(ours.as_fd(), cookie).expect("there is room");
+            let connection = Arc::new(Connection::new(SessionId(number as u64), cookie, Some(ours.into())));
+            if number >= 2 * GATHER {
+                // Visitors.
+                connection.abort();
+                queue.closed(cookie).expect("it goes on");
+            }
+            queue.known(&connection);
+            held.push((client, connection));
+        }
+        assert_eq!((queue.batches.messages, queue.singles.messages), (2, 0));
+        assert!(queue.closed.is_empty(), "they lie nowhere");
+        assert_eq!(adopted(&queue).len(), 2 * GATHER);
     }
 
     #[test]

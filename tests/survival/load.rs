@@ -413,11 +413,10 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// So many come and go at once.
+    /// So many come, and then they go at once.
     pub(crate) fn flurry(&mut self, count: usize) {
-        for _ in 0..count {
-            drop(self.connect(false));
-        }
+        let all: Vec<_> = (0..count).map(|_| self.connect(false)).collect();
+        drop(all);
     }
 
     /// Somebody comes who will go again.
