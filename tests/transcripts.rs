@@ -68,6 +68,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    a_room_at_its_pace
     accounts
     accounts_are_tried
     accounts_at_the_door

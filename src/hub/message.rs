@@ -496,6 +496,8 @@ pub enum Done {
         /// Of how many bytes in all at most.
         bytes: usize,
     },
+    /// Its lines wait until there is room for them between those of people who say less.
+    GivesWay,
     /// Lines are being dropped now.
     Dropping,
     /// So many lines were dropped in all.

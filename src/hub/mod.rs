@@ -780,9 +780,12 @@ impl Hub {
         let room = self.rooms.get_mut(&sender.room).expect("everybody is in a room");
         let is_heard = sender.at_door.is_none();
         if is_heard
-            && let Some(until) = room.crowd.waits(now.mono)
-            && !sender.pace.is_calm(now.mono, &self.settings.pace)
+            && room.crowd.is_over(now.mono)
+            && let Some((until, word)) = sender.pace.gives_way(now.mono, &self.settings.pace)
         {
+            if word.is_some() {
+                tell(session, Message::Done(Done::GivesWay), effects);
+            }
             return Verdict::Hold(until);
         }
         let (verdict, word) = sender.pace.judge(bytes, now.mono, &self.settings.pace);
@@ -798,6 +801,7 @@ impl Hub {
             Some(Word::SlowedDown) => {
                 Done::SlowedDown { lines: self.settings.pace.lines, bytes: self.settings.pace.bytes }
             }
+            Some(Word::GivesWay) => Done::GivesWay,
             Some(Word::Dropping) => Done::Dropping,
             Some(Word::Dropped(count)) => Done::Dropped(count),
         };

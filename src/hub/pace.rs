@@ -28,6 +28,8 @@ pub enum Verdict {
 pub enum Word {
     /// Its lines are taken slower now.
     SlowedDown,
+    /// Its lines wait for room between those of others.
+    GivesWay,
     /// Its lines are being dropped now.
     Dropping,
     /// The episode is over; so many lines were dropped.
@@ -38,7 +40,17 @@ pub enum Word {
 const NOTABLE: Duration = Duration::from_secs(1);
 
 /// Lines beyond its pace in the long run that a client may have said to count as calm.
-const CALM: u64 = 8;
+const CALM: u64 = 2;
+
+/// For so long whoever had to give way to the calm has to be without a line that waits, to be calm again.
+const CALM_AGAIN: Duration = Duration::from_secs(2);
+
+/// Whoever gives way is asked about again so much later: all of them at each chance would be a crowd of
+/// its own.
+const GIVE_WAY: Duration = Duration::from_millis(100);
+
+/// The longest that one line gives way: the calm may need all of a room's pace.
+const GIVE_WAY_AT_MOST: Duration = Duration::from_secs(5);
 
 /// The pace of a room: how many deliveries, lines times people, its members bring about together.
 ///
@@ -55,11 +67,10 @@ pub struct Crowd {
 const CROWD_BURST: u64 = 500_000_000;
 
 impl Crowd {
-    /// Until when those who are not calm have to wait; `None` if nobody has to.
+    /// Whether those who are not calm have to wait.
     #[must_use]
-    pub fn waits(&self, now: Mono) -> Option<Mono> {
-        let early = self.deliveries.saturating_sub(CROWD_BURST);
-        (early > now.0.saturating_mul(1000)).then_some(Mono(early.div_ceil(1000)))
+    pub fn is_over(&self, now: Mono) -> bool {
+        self.deliveries.saturating_sub(CROWD_BURST) > now.0.saturating_mul(1000)
     }
 
     /// Counts a line to so many people.
@@ -81,6 +92,12 @@ pub struct Pace {
     since: Option<Mono>,
     told: Option<Word>,
     dropped: u64,
+    /// Since when its next line gives way to the calm.
+    gives_way: Option<Mono>,
+    /// When it last had to.
+    gave_way: Option<Mono>,
+    /// It knows of it.
+    told_way: bool,
 }
 
 impl Pace {
@@ -88,6 +105,7 @@ impl Pace {
     /// the time given; asking early is harmless.
     pub fn judge(&mut self, bytes: u64, now: Mono, limits: &settings::Pace) -> (Verdict, Option<Word>) {
         let nanos = now.0.saturating_mul(1000);
+        self.gives_way = None;
         let mut word = None;
         if self.since.is_some() && self.lines.max(self.bytes) <= nanos {
             if self.dropped > 0 {
@@ -125,12 +143,29 @@ impl Pace {
         (Verdict::Hold(until), word)
     }
 
-    /// Whether the client has said no more of late than people do: less than a handful of lines beyond its
-    /// pace in the long run.
-    #[must_use]
-    pub fn is_calm(&self, now: Mono, limits: &settings::Pace) -> bool {
+    /// Asked before a line is judged, where the room is over its pace: until when it gives way to those
+    /// who are calm, and what its sender is to be told; `None` for the calm themselves, and for a line that
+    /// has given way long enough.
+    ///
+    /// Calm is who has said no more of late than people do, hardly a line beyond its pace in the long
+    /// run, and had no line that had to wait for a while. So whoever has more to say than there is
+    /// room for gets what the calm leave, and not the pace of one client all the time.
+    pub fn gives_way(&mut self, now: Mono, limits: &settings::Pace) -> Option<(Mono, Option<Word>)> {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
-        self.lines.saturating_sub(now.0.saturating_mul(1000)) < per_line.saturating_mul(CALM)
+        let has_said_little = self.lines.saturating_sub(now.0.saturating_mul(1000)) < per_line.saturating_mul(CALM);
+        let is_restless = self.gave_way.is_some_and(|at| now.since(at) < CALM_AGAIN);
+        if has_said_little && !is_restless {
+            self.told_way = false;
+            return None;
+        }
+        let since = *self.gives_way.get_or_insert(now);
+        if now.since(since) >= GIVE_WAY_AT_MOST {
+            return None;
+        }
+        self.gave_way = Some(now);
+        let word = (!self.told_way && now.since(since) >= NOTABLE).then_some(Word::GivesWay);
+        self.told_way |= word.is_some();
+        Some((now.after(GIVE_WAY), word))
     }
 
     /// Counts a line that was taken for `lines` more than the one it is: for what costs the hub as much.
@@ -146,24 +181,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_at_its_pace_lets_the_calm_pass_and_the_others_wait_for_their_share() {
+    fn a_room_at_its_pace_lets_the_calm_pass_and_the_others_have_what_is_left() {
         let limits = settings::Pace::default();
-        let (mut crowd, mut flooder, calm) = (Crowd::default(), Pace::default(), Pace::default());
+        let (mut crowd, mut flooder, mut calm) = (Crowd::default(), Pace::default(), Pace::default());
         let start = Mono(1_000_000);
         let mut said = 0;
         // A thousand people in the room; the bursts of many flooders, all at once.
-        while crowd.waits(start).is_none() {
+        while !crowd.is_over(start) {
             flooder.judge(64, start, &limits);
             crowd.charge(1000, start, &limits);
             said += 1;
         }
-        assert_eq!(said, 101, "half a second's worth, and the one that goes over");
-        assert!(calm.is_calm(start, &limits) && !flooder.is_calm(start, &limits));
-        let until = crowd.waits(start).expect("it is over");
-        assert!(until > start && until.since(start) <= Duration::from_millis(10), "{until:?}");
-        assert_eq!(crowd.waits(until), None, "and then the next line passes");
+        assert_eq!(said, limits.crowd / 2000 + 1, "half a second's worth, and the one that goes over");
+        assert_eq!(calm.gives_way(start, &limits), None);
+        let (until, word) = flooder.gives_way(start, &limits).expect("it has said much");
+        assert_eq!((until, word), (start.after(GIVE_WAY), None));
+        assert!(!crowd.is_over(until), "and then there is room for more");
         let later = start.after(Duration::from_secs(60));
-        assert!(flooder.is_calm(later, &limits), "who falls silent is calm again");
+        assert_eq!(flooder.gives_way(later, &limits), None, "who falls silent is calm again");
+    }
+
+    /// In a room where the calm need all there is.
+    #[test]
+    fn whoever_goes_on_and_on_does_not_count_as_calm_by_the_pace_of_its_lines() {
+        let limits = settings::Pace::default();
+        let (mut flooder, mut calm) = (Pace::default(), Pace::default());
+        let (mut passed, mut told, mut now) = (0, 0, Mono(1_000_000));
+        let end = now.after(Duration::from_secs(60));
+        let mut next_calm = now;
+        while now < end {
+            match flooder.gives_way(now, &limits) {
+                None => {
+                    assert_eq!(flooder.judge(64, now, &limits).0, Verdict::Pass);
+                    passed += 1;
+                }
+                Some((until, word)) => {
+                    now = until;
+                    told += usize::from(word == Some(Word::GivesWay));
+                }
+            }
+            if next_calm <= now {
+                assert_eq!(calm.gives_way(now, &limits), None, "five lines a second are no flood");
+                assert_eq!(calm.judge(64, now, &limits).0, Verdict::Pass);
+                next_calm = now.after(Duration::from_millis(200));
+            }
+        }
+        assert_eq!(told, 1);
+        assert_eq!(passed, CALM + 11, "its first lines, and one every five seconds");
     }
 
     #[test]
@@ -171,7 +235,7 @@ mod tests {
         let limits = settings::Pace::default();
         let (mut crowd, at) = (Crowd::default(), Mono(1_000_000));
         for _ in 0..limits.burst_lines {
-            assert_eq!(crowd.waits(at), None);
+            assert!(!crowd.is_over(at));
             crowd.charge(100, at, &limits);
         }
     }

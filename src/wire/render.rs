@@ -489,6 +489,9 @@ fn done(done: &Done, out: &mut Page<'_>) {
                 &[&format!("slow down: your lines wait in turn, up to {lines} or {bytes} bytes a second pass")],
             );
         }
+        Done::GivesWay => {
+            notice(out, &["much is said here at the moment: your lines wait for room between those of others"]);
+        }
         Done::Dropping => notice(out, &["too fast for too long: lines of yours are dropped until you pause"]),
         Done::Dropped(number) => {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
