@@ -281,7 +281,7 @@ settings! {
         burst_bytes: usize = 128 * 1024, size(KIB, GIB, "bytes"), Live;
         /// What all people in a room may bring about together: lines times people who get them. Beyond it,
         /// those wait who have said more of late than people do; whoever has not is heard at once.
-        crowd: usize = 100_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
+        crowd: usize = 150_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
         /// How long the lines of a client that is too fast are held back before they are dropped.
         patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
     }

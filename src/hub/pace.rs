@@ -40,17 +40,19 @@ pub enum Word {
 const NOTABLE: Duration = Duration::from_secs(1);
 
 /// Lines beyond its pace in the long run that a client may have said to count as calm.
-const CALM: u64 = 2;
+const CALM: u64 = 3;
 
-/// For so long whoever had to give way to the calm has to be without a line that waits, to be calm again.
-const CALM_AGAIN: Duration = Duration::from_secs(2);
+/// For so many lines' time whoever had to give way to the calm has to be without a line that waits, to be
+/// calm again: by default two seconds. As all that follows in units of the pace of one client: where that is
+/// lifted, nobody waits for long.
+const CALM_AGAIN: u32 = 20;
 
-/// Whoever gives way is asked about again so much later: all of them at each chance would be a crowd of
-/// its own.
-const GIVE_WAY: Duration = Duration::from_millis(100);
+/// Whoever gives way is asked about again so many lines' time later: all of them at each chance would be a
+/// crowd of its own.
+const GIVE_WAY: u32 = 1;
 
-/// The longest that one line gives way: the calm may need all of a room's pace.
-const GIVE_WAY_AT_MOST: Duration = Duration::from_secs(5);
+/// The longest that one line gives way, in lines' time: the calm may need all of a room's pace.
+const GIVE_WAY_AT_MOST: u32 = 20;
 
 /// The pace of a room: how many deliveries, lines times people, its members bring about together.
 ///
@@ -147,25 +149,26 @@ impl Pace {
     /// who are calm, and what its sender is to be told; `None` for the calm themselves, and for a line that
     /// has given way long enough.
     ///
-    /// Calm is who has said no more of late than people do, hardly a line beyond its pace in the long
+    /// Calm is who has said no more of late than people do, a line or two beyond its pace in the long
     /// run, and had no line that had to wait for a while. So whoever has more to say than there is
     /// room for gets what the calm leave, and not the pace of one client all the time.
     pub fn gives_way(&mut self, now: Mono, limits: &settings::Pace) -> Option<(Mono, Option<Word>)> {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
+        let lines = |count: u32| Duration::from_nanos(per_line) * count;
         let has_said_little = self.lines.saturating_sub(now.0.saturating_mul(1000)) < per_line.saturating_mul(CALM);
-        let is_restless = self.gave_way.is_some_and(|at| now.since(at) < CALM_AGAIN);
+        let is_restless = self.gave_way.is_some_and(|at| now.since(at) < lines(CALM_AGAIN));
         if has_said_little && !is_restless {
             self.told_way = false;
             return None;
         }
         let since = *self.gives_way.get_or_insert(now);
-        if now.since(since) >= GIVE_WAY_AT_MOST {
+        if now.since(since) >= lines(GIVE_WAY_AT_MOST) {
             return None;
         }
         self.gave_way = Some(now);
         let word = (!self.told_way && now.since(since) >= NOTABLE).then_some(Word::GivesWay);
         self.told_way |= word.is_some();
-        Some((now.after(GIVE_WAY), word))
+        Some((now.after(lines(GIVE_WAY)), word))
     }
 
     /// Counts a line that was taken for `lines` more than the one it is: for what costs the hub as much.
@@ -195,7 +198,7 @@ mod tests {
         assert_eq!(said, limits.crowd / 2000 + 1, "half a second's worth, and the one that goes over");
         assert_eq!(calm.gives_way(start, &limits), None);
         let (until, word) = flooder.gives_way(start, &limits).expect("it has said much");
-        assert_eq!((until, word), (start.after(GIVE_WAY), None));
+        assert_eq!((until, word), (start.after(Duration::from_millis(100)), None));
         assert!(!crowd.is_over(until), "and then there is room for more");
         let later = start.after(Duration::from_secs(60));
         assert_eq!(flooder.gives_way(later, &limits), None, "who falls silent is calm again");
@@ -227,7 +230,22 @@ mod tests {
             }
         }
         assert_eq!(told, 1);
-        assert_eq!(passed, CALM + 11, "its first lines, and one every five seconds");
+        assert_eq!(passed, CALM + 29, "its first lines, and one every two seconds");
+    }
+
+    #[test]
+    fn where_the_pace_of_one_client_is_lifted_nobody_gives_way_for_long() {
+        let limits = settings::Pace { lines: 1_000_000, burst_lines: 1_000_000, ..settings::Pace::default() };
+        let (mut pace, start) = (Pace::default(), Mono(1_000_000));
+        let mut now = start;
+        for _ in 0..1000 {
+            while let Some((until, word)) = pace.gives_way(now, &limits) {
+                assert_eq!(word, None);
+                now = until;
+            }
+            assert_eq!(pace.judge(64, now, &limits).0, Verdict::Pass);
+        }
+        assert!(now.since(start) < Duration::from_millis(25), "{:?}", now.since(start));
     }
 
     #[test]
