@@ -3,6 +3,10 @@
 //! A client costs an entry in a set and no task of its own: ten thousand that are silent cost next to
 //! nothing. Readiness is told at its edges, and a socket is taken out of the set by hand, for one that
 //! also lies in the queue of sockets is not closed by dropping it.
+//!
+//! Only somebody who waits is told. The runtime's own reactor sleeps on until then, however much arrives:
+//! were it to watch the set itself, each packet would wake the thread of a task that is waiting for
+//! something else.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -27,8 +31,12 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Readiness {
     set: Epoll,
-    /// The set itself, which is ready when one of it is.
-    whole: AsyncFd<OwnedFd>,
+    /// A set of one, the set: it tells once that the set is ready, and not again until asked to.
+    bell: Epoll,
+    /// The bell, as the runtime watches it.
+    rung: AsyncFd<OwnedFd>,
+    /// The bell was asked to tell, and has not told yet.
+    asked: bool,
     events: Vec<EpollEvent>,
 }
 
@@ -42,8 +50,10 @@ impl Readiness {
     /// Those of epoll_create1(2).
     pub fn new() -> io::Result<Self> {
         let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let whole = kernel::watched(set.0.try_clone()?)?;
-        Ok(Self { set, whole, events: vec![EpollEvent::empty(); AT_A_TIME] })
+        let bell = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        bell.add(&set.0, EpollEvent::new(EpollFlags::EPOLLONESHOT, 0))?;
+        let rung = kernel::watched(bell.0.try_clone()?)?;
+        Ok(Self { set, bell, rung, asked: false, events: vec![EpollEvent::empty(); AT_A_TIME] })
     }
 
     /// From now on, tells when there is something to read.
@@ -94,19 +104,20 @@ impl Readiness {
     fn poll(&mut self, context: &mut Context<'_>, ready: &mut Vec<Ready>) -> Poll<io::Result<()>> {
         let before = ready.len();
         loop {
-            // The guard's `clear_ready` takes back what the runtime saw before this look only.
-            let count = match self.whole.poll_read_ready(context) {
+            if !self.asked {
+                let mut event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, 0);
+                self.bell.modify(&self.set.0, &mut event)?;
+                self.asked = true;
+            }
+            match self.rung.poll_read_ready(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(mut guard)) => {
-                    let count = self.set.wait(&mut self.events, EpollTimeout::ZERO).unwrap_or(0);
-                    if count < self.events.len() {
-                        guard.clear_ready();
-                    }
-                    count
-                }
-            };
-            ready.extend(self.events[..count].iter().map(told));
+                Poll::Ready(Ok(mut guard)) => guard.clear_ready(),
+            }
+            // What it has told is taken out, or it would not tell of it again.
+            let _ = self.bell.wait(&mut self.events[..1], EpollTimeout::ZERO);
+            self.asked = false;
+            self.take(ready);
             if ready.len() > before {
                 return Poll::Ready(Ok(()));
             }
@@ -117,4 +128,82 @@ impl Readiness {
 fn told(event: &EpollEvent) -> Ready {
     let to_the_end = EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR | EpollFlags::EPOLLPRI;
     Ready { key: event.data(), to_the_end: event.events().intersects(to_the_end) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    fn pair() -> (UnixStream, UnixStream) {
+        let (here, there) = UnixStream::pair().expect("two descriptors");
+        there.set_nonblocking(true).expect("a socket");
+        (here, there)
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_of_each_edge_also_of_those_that_were_before() {
+        let mut readiness = Readiness::new().expect("descriptors");
+        let (mut one, one_end) = pair();
+        let (mut two, two_end) = pair();
+        readiness.watch_input(&one_end, 1).expect("watched");
+        readiness.watch_input(&two_end, 2).expect("watched");
+        let mut told = async || {
+            let mut ready = Vec::new();
+            readiness.wait(&mut ready).await.expect("told");
+            ready.into_iter().map(|ready| ready.key).collect::<Vec<_>>()
+        };
+        one.write_all(b"x").expect("taken");
+        assert_eq!(told().await, [1]);
+        one.write_all(b"x").expect("taken");
+        assert_eq!(told().await, [1], "again, though it was not read");
+        two.write_all(b"x").expect("taken");
+        one.write_all(b"x").expect("taken");
+        assert_eq!(told().await.len(), 2);
+        let later = async {
+            tokio::task::yield_now().await;
+            two.write_all(b"x").expect("taken");
+        };
+        let ((), told) = tokio::join!(later, told());
+        assert_eq!(told, [2], "what comes while somebody waits");
+        assert_eq!((&one_end).read(&mut [0; 8]).expect("there"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_is_given_up_loses_nothing() {
+        let mut readiness = Readiness::new().expect("descriptors");
+        let (mut here, there) = pair();
+        readiness.watch_input(&there, 1).expect("watched");
+        let mut ready = Vec::new();
+        for _ in 0..3 {
+            tokio::select! {
+                biased;
+                _ = readiness.wait(&mut ready) => unreachable!("nothing was sent"),
+                () = tokio::task::yield_now() => {}
+            }
+            here.write_all(b"x").expect("taken");
+            readiness.wait(&mut ready).await.expect("told");
+            assert_eq!(std::mem::take(&mut ready), [Ready { key: 1, to_the_end: false }]);
+            // Given up, then taken without waiting.
+            here.write_all(b"x").expect("taken");
+            assert!(!readiness.take(&mut ready), "one, of many that would have fit");
+            assert_eq!(std::mem::take(&mut ready).len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_reactor_hears_of_nothing_while_nobody_waits() {
+        let mut readiness = Readiness::new().expect("descriptors");
+        let (mut here, there) = pair();
+        readiness.watch_input(&there, 1).expect("watched");
+        let mut ready = Vec::new();
+        for _ in 0..3 {
+            here.write_all(b"x").expect("taken");
+            let rung = readiness.bell.wait(&mut [EpollEvent::empty()], EpollTimeout::ZERO);
+            assert_eq!(rung, Ok(0), "what the reactor watches is not ready");
+            readiness.wait(&mut ready).await.expect("told");
+            assert_eq!(std::mem::take(&mut ready), [Ready { key: 1, to_the_end: false }]);
+        }
+    }
 }
