@@ -23,7 +23,7 @@ use tracing::{error, info};
 
 use super::accept::Keeping;
 use super::connection::Connection;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, TakenOver, epoch};
@@ -371,7 +371,7 @@ impl Driver {
                 batch.push(arrival);
             }
             let at = now();
-            self.reports.take(&mut reports, true);
+            self.reports.take(&mut reports, Rest::Yes);
             for report in reports.drain(..) {
                 self.reported(report, at);
             }

@@ -24,6 +24,17 @@ struct Inside<T> {
     busy: bool,
 }
 
+/// Whether whoever takes is at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It has nothing else to do: it is, if it takes nothing.
+    IfNothing,
+    /// It has something to do, and is ready for more.
+    Yes,
+    /// It has enough to do.
+    No,
+}
+
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
         let inside = Mutex::new(Inside { values: Vec::new(), busy: false });
@@ -57,13 +68,17 @@ impl<T> Exchange<T> {
         len
     }
 
-    /// Takes all that lies there, into `values`, which must be empty; the taker is at rest when it takes
-    /// nothing, or says so: `rests`, though it has something to do.
-    pub fn take(&self, values: &mut Vec<T>, rests: bool) {
+    /// Takes all that lies there, into `values`, which must be empty. What else the taker has to do says
+    /// whether it is at rest then.
+    pub fn take(&self, values: &mut Vec<T>, rest: Rest) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
         std::mem::swap(&mut inside.values, values);
-        let busy = !values.is_empty() && !rests;
+        let busy = match rest {
+            Rest::IfNothing => !values.is_empty(),
+            Rest::Yes => false,
+            Rest::No => true,
+        };
         let was_busy = std::mem::replace(&mut inside.busy, busy);
         drop(inside);
         if !busy && (was_busy || !values.is_empty()) {
@@ -118,27 +133,27 @@ mod tests {
         let mut taken = Vec::new();
         exchange.leave(1);
         assert!(!exchange.is_at_rest(), "it lies there");
-        exchange.take(&mut taken, false);
+        exchange.take(&mut taken, Rest::IfNothing);
         assert!(!exchange.is_at_rest() && exchange.is_empty(), "it is being worked on");
         taken.clear();
-        exchange.take(&mut taken, false);
+        exchange.take(&mut taken, Rest::IfNothing);
         assert!(exchange.is_at_rest());
         exchange.rest().await;
         // Taken in the middle of something longer.
         exchange.leave(2);
-        exchange.take(&mut taken, true);
+        exchange.take(&mut taken, Rest::Yes);
         assert!(exchange.is_at_rest());
         exchange.rest().await;
         taken.clear();
         exchange.leave(3);
-        exchange.take(&mut taken, false);
+        exchange.take(&mut taken, Rest::IfNothing);
         taken.clear();
         exchange.leave_all(&mut vec![4, 5]);
-        exchange.take(&mut taken, false);
+        exchange.take(&mut taken, Rest::IfNothing);
         assert_eq!(taken, [4, 5]);
         assert!(!exchange.is_at_rest(), "more was there at once");
         taken.clear();
-        exchange.take(&mut taken, false);
+        exchange.take(&mut taken, Rest::IfNothing);
         exchange.rest().await;
     }
 }

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Rest};
 use super::fault;
 use super::readiness::{Readiness, Ready};
 use super::tape::{Cut, Cuts};
@@ -164,6 +164,8 @@ pub struct Rounds {
     keys: HashMap<SessionId, usize>,
     rooms: HashMap<RoomId, Room, BuildHasherDefault<Counted>>,
     jobs: VecDeque<Job>,
+    /// Of these, how many lay there when the driver was last told that more may come.
+    lap: usize,
     /// The connection of a client that is attached next.
     coming: Option<Arc<Connection>>,
     /// Those whose sockets are full, by when they are given up.
@@ -209,6 +211,7 @@ impl Rounds {
             keys: HashMap::new(),
             rooms: HashMap::default(),
             jobs: VecDeque::new(),
+            lap: 0,
             coming: None,
             full: BTreeSet::new(),
             room_to_write: None,
@@ -228,7 +231,7 @@ impl Rounds {
         loop {
             self.counts.beats.fetch_add(1, Ordering::Relaxed);
             if work.is_empty() {
-                self.work.take(&mut taken, !self.jobs.is_empty());
+                self.work.take(&mut taken, self.rest());
                 // An empty one goes back as room for the next, unless it has grown out of measure.
                 work = std::mem::take(&mut taken).into();
             }
@@ -245,6 +248,9 @@ impl Rounds {
                 && let Some(work) = work.pop_front()
             {
                 self.carry_out(work);
+            }
+            if self.lap == 0 {
+                self.lap = self.jobs.len().div_ceil(2);
             }
             if work.is_empty() && work.capacity() <= 4096 {
                 taken = std::mem::take(&mut work).into();
@@ -272,10 +278,20 @@ impl Rounds {
         }
     }
 
+    /// Whether more may come.
+    fn rest(&self) -> Rest {
+        match (self.jobs.is_empty(), self.lap) {
+            (true, _) => Rest::IfNothing,
+            (false, 0) => Rest::Yes,
+            (false, _) => Rest::No,
+        }
+    }
+
     fn make_rounds(&mut self, budget: &mut usize) {
         while *budget > 0
             && let Some(job) = self.jobs.pop_front()
         {
+            self.lap = self.lap.saturating_sub(1);
             match job {
                 Job::Round(id) => self.round(id, budget),
                 Job::Look(key) => {
