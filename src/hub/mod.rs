@@ -640,11 +640,11 @@ impl Hub {
             settings,
             key,
             sessions: BTreeMap::new(),
-            roster: Roster::default(),
+            roster: Roster::new(key),
             origins: BTreeMap::new(),
             ignorers: BTreeSet::new(),
             rooms: BTreeMap::new(),
-            room_names: Roster::default(),
+            room_names: Roster::new(key),
             lobby: RoomId(0),
             deadlines: BTreeSet::new(),
             bans: Bans::default(),
@@ -1281,7 +1281,7 @@ impl Hub {
             effects.push(Effect::Close { session: id, why: why.clone() });
         }
         // Nobody is left to be told that everybody leaves.
-        self.roster = Roster::default();
+        self.roster = Roster::new(self.key);
         self.origins.clear();
         self.ignorers.clear();
         self.deadlines.clear();

@@ -1,18 +1,32 @@
 //! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
 
 use std::borrow::Borrow;
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
 /// The names in use. All three indexes always hold the same bearers, each once; a name's text is shared
-/// by them and by its bearer.
+/// by them and by its bearer. Nothing depends on an order of theirs.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    by_folded: BTreeMap<Name, T>,
-    by_skeleton: BTreeMap<Skeleton, T>,
-    by_sight: BTreeMap<Sight, T>,
+    by_folded: HashMap<Name, T, Keyed>,
+    by_skeleton: HashMap<Skeleton, T, Keyed>,
+    by_sight: HashMap<Sight, T, Keyed>,
+}
+
+/// Hashes names with a key: strangers choose them, and must not know which ones meet in a table.
+#[derive(Clone, Copy, Debug)]
+struct Keyed([u8; 16]);
+
+impl BuildHasher for Keyed {
+    type Hasher = SipHasher13;
+
+    fn build_hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_key(&self.0)
+    }
 }
 
 macro_rules! keys {
@@ -35,15 +49,9 @@ macro_rules! keys {
 
         impl Eq for $key {}
 
-        impl PartialOrd for $key {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $key {
-            fn cmp(&self, other: &Self) -> Ordering {
-                self.0.$spelling().cmp(other.0.$spelling())
+        impl Hash for $key {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.$spelling().hash(state);
             }
         }
     )+ };
@@ -56,9 +64,23 @@ keys! {
     Sight: sight;
 }
 
+/// Without a key: for names that strangers cannot choose by the thousand.
 impl<T> Default for Roster<T> {
     fn default() -> Self {
-        Self { by_folded: BTreeMap::new(), by_skeleton: BTreeMap::new(), by_sight: BTreeMap::new() }
+        Self::new([0; 16])
+    }
+}
+
+impl<T> Roster<T> {
+    /// Nobody bears a name yet. `key` is for the tables; nothing that can be seen depends on it.
+    #[must_use]
+    pub fn new(key: [u8; 16]) -> Self {
+        let key = Keyed(key);
+        Self {
+            by_folded: HashMap::with_hasher(key),
+            by_skeleton: HashMap::with_hasher(key),
+            by_sight: HashMap::with_hasher(key),
+        }
     }
 }
 
