@@ -234,7 +234,12 @@ pub struct Machine {
     restarts: Restarts,
     effects: Vec<Effect>,
     rendered: Option<Rendered>,
+    /// Where what a client is told is put together.
+    page: Vec<u8>,
 }
+
+/// A page that has grown to more bytes than this is not kept.
+const PAGE: usize = 4096;
 
 impl Machine {
     /// A machine with a hub in which nobody is yet.
@@ -251,6 +256,7 @@ impl Machine {
             restarts: Restarts::default(),
             effects,
             rendered: None,
+            page: Vec::new(),
         };
         out.push(Outcome::Order(Order::Limits(limits)));
         machine.carry(now, out);
@@ -609,20 +615,22 @@ impl Machine {
 
     fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
         let day = at.wall.0.div_euclid(86_400_000);
-        let mut out = Vec::new();
-        let Message::Replay { lines, offset, of: Replay::Last, .. } = message else {
-            render::message(message, view, at.wall, &mut out);
-            return out.into();
-        };
-        if let Some(rendered) = &self.rendered
+        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message
+            && let Some(rendered) = &self.rendered
             && Arc::ptr_eq(&rendered.lines, lines)
             && (rendered.view, rendered.offset, rendered.day) == (view, *offset, day)
         {
             return rendered.bytes.clone();
         }
-        render::message(message, view, at.wall, &mut out);
-        let bytes: Arc<[u8]> = out.into();
-        self.rendered = Some(Rendered { lines: lines.clone(), view, offset: *offset, day, bytes: bytes.clone() });
+        self.page.clear();
+        render::message(message, view, at.wall, &mut self.page);
+        let bytes: Arc<[u8]> = self.page.as_slice().into();
+        if self.page.capacity() > PAGE {
+            self.page = Vec::new();
+        }
+        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message {
+            self.rendered = Some(Rendered { lines: lines.clone(), view, offset: *offset, day, bytes: bytes.clone() });
+        }
         bytes
     }
 }
@@ -663,6 +671,7 @@ impl TryFrom<Saved> for Machine {
             restarts: saved.restarts,
             effects: Vec::new(),
             rendered: None,
+            page: Vec::new(),
         };
         for (id, speaker) in saved.speakers {
             if machine.hub.session(id).is_none() || id.0 >= machine.next_id {
