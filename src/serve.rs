@@ -266,7 +266,7 @@ async fn serve(
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for signals"))?;
 
-    let mut rounds = start_rounds(rounds).map_err(system("start a thread"))?;
+    let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
     let accepting: Vec<_> = chats
         .iter()
         .map(|listener| {
@@ -320,7 +320,7 @@ async fn serve(
         passwords,
     };
     let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;
-    let parts = Parts { to_rounds, reports, counts, journal, tape, queue, store, hashing };
+    let parts = Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
         driver.carry_on(taken, settings, recalled);
@@ -334,7 +334,7 @@ async fn serve(
     // nobody; the service manager starts a new one.
     let ended = tokio::select! {
         ended = driver => ended.unwrap_or_else(|_| std::process::abort()),
-        _ = &mut rounds => std::process::abort(),
+        _ = &mut rounds_ended => std::process::abort(),
     };
     // Answers that are under way reach the one who asked.
     let _ = stopped.send(true);
@@ -565,18 +565,21 @@ fn state_path(args: &ServeArgs) -> Option<PathBuf> {
 /// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and
 /// neither has to be woken by way of the other's queue. What is returned is ready when they have ended,
 /// which they do by a panic only.
-fn start_rounds(rounds: Rounds) -> io::Result<oneshot::Receiver<()>> {
+fn start_rounds(mut rounds: Rounds) -> io::Result<(rounds::Shared, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let room_to_write = {
         let _within = runtime.enter();
         Readiness::new()?
     };
+    rounds.watch(&room_to_write);
+    let rounds = Arc::new(Mutex::new(rounds));
+    let shared = rounds.clone();
     std::thread::Builder::new().name("rounds".to_owned()).spawn(move || {
         let _alive = alive;
-        match runtime.block_on(rounds.run(room_to_write)) {}
+        match runtime.block_on(Rounds::run(rounds, room_to_write)) {}
     })?;
-    Ok(ended)
+    Ok((shared, ended))
 }
 
 /// Descriptors that the daemon needs for other things than clients.

@@ -5,7 +5,7 @@
 //! lines in the journal, events for subscribers. It reads the clock for the machine, and feeds the
 //! watchdog, so that a hang of this loop is noticed.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -25,9 +25,10 @@ use super::accept::Keeping;
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
+use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, TakenOver, epoch};
-use super::rounds::{self, Report, Work};
+use super::rounds::{self, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
 use crate::config;
@@ -179,7 +180,7 @@ pub struct Driver {
     machine: Machine,
     tape: Tape,
     queue: Keeping,
-    ports: HashMap<SessionId, Port>,
+    ports: Numbered<SessionId, Port>,
     inputs: Readiness,
     /// Those who wait for their turn to be read.
     turns: VecDeque<SessionId>,
@@ -188,6 +189,7 @@ pub struct Driver {
     lingering: BTreeSet<(Mono, SessionId)>,
     outcomes: Vec<Outcome>,
     work: Vec<Work>,
+    rounds: rounds::Shared,
     to_rounds: Arc<Exchange<Work>>,
     reports: Arc<Exchange<Report>>,
     counts: Arc<rounds::Counts>,
@@ -233,7 +235,9 @@ pub fn now() -> Now {
 
 /// What the driver works with.
 pub struct Parts {
-    /// Work for the rounds.
+    /// The rounds.
+    pub rounds: rounds::Shared,
+    /// Work for them.
     pub to_rounds: Arc<Exchange<Work>>,
     /// What they report.
     pub reports: Arc<Exchange<Report>>,
@@ -258,18 +262,19 @@ impl Driver {
     /// Those of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let Parts { to_rounds, reports, counts, journal, tape, queue, store, hashing } = parts;
+        let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing } = parts;
         Ok(Self {
             machine,
             tape,
             queue,
-            ports: HashMap::new(),
+            ports: Numbered::default(),
             inputs: Readiness::new()?,
             turns: VecDeque::new(),
             paused: Vec::new(),
             lingering: BTreeSet::new(),
             outcomes,
             work: Vec::new(),
+            rounds,
             to_rounds,
             reports,
             counts,
@@ -362,9 +367,11 @@ impl Driver {
                 }
             } else {
                 tokio::task::yield_now().await;
-                self.inputs.take(&mut ready);
             }
             // What waits in the other places is taken as well: nobody waits for another's end.
+            if reads && ready.is_empty() {
+                self.inputs.take(&mut ready);
+            }
             while batch.len() < BATCH
                 && let Ok(arrival) = arrivals.try_recv()
             {
@@ -548,7 +555,7 @@ impl Driver {
     /// Begins to watch a client's socket.
     fn port(&mut self, connection: Arc<Connection>, leaving: bool) {
         let id = connection.id;
-        let watched = connection.socket().map(|socket| self.inputs.watch_input(&socket, id.0));
+        let watched = connection.socket().map(|socket| self.inputs.sockets().watch_input(&socket, id.0));
         let mut port = Port {
             connection,
             readable: false,
@@ -655,7 +662,7 @@ impl Driver {
     fn close(&mut self, id: SessionId) {
         let Some(port) = self.ports.remove(&id) else { return };
         if let Some(socket) = port.connection.socket() {
-            self.inputs.forget(&socket);
+            self.inputs.sockets().forget(&socket);
         }
         // The queue of sockets holds it too: dropping it alone would not end it.
         port.connection.abort();
@@ -674,7 +681,7 @@ impl Driver {
             self.carry_out(outcome, at);
         }
         self.outcomes = outcomes;
-        if !self.work.is_empty() {
+        if !self.work.is_empty() && !Rounds::does_at_once(&self.rounds, &mut self.work) {
             let waiting = self.to_rounds.leave_all(&mut self.work);
             self.work.clear();
             if self.work.capacity() > ORDERS {

@@ -68,6 +68,11 @@ impl<T> Exchange<T> {
         len
     }
 
+    /// Wakes the taker, for another reason than that something was left.
+    pub fn call(&self) {
+        self.left.notify_one();
+    }
+
     /// Takes all that lies there, into `values`, which must be empty. What else the taker has to do says
     /// whether it is at rest then.
     pub fn take(&self, values: &mut Vec<T>, rest: Rest) {
@@ -105,7 +110,7 @@ impl<T> Exchange<T> {
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something was left since the last wait.
+    /// Waits until something was left, or the taker was called, since the last wait.
     ///
     /// # Cancel safety
     /// Safe: what was left stays there. One task waits at a time.

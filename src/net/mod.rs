@@ -9,6 +9,7 @@
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |
 //! | [`hashing`] | threads that hash passwords |
+//! | [`exchange`], [`numbered`] | what tasks hand each other; tables by number |
 //! | [`recovery`] | taking over from a former process |
 //!
 //! The driver never waits for a client, and neither do the rounds.
@@ -20,6 +21,7 @@ pub mod driver;
 pub mod exchange;
 pub mod fault;
 pub mod hashing;
+pub mod numbered;
 pub mod queue;
 pub mod readiness;
 pub mod recovery;

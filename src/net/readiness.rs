@@ -10,6 +10,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -27,10 +28,14 @@ pub struct Ready {
     pub to_the_end: bool,
 }
 
-/// A set of sockets.
+/// A set of sockets, as whoever puts them there and takes them out sees it.
+#[derive(Clone, Debug)]
+pub struct Sockets(Arc<Epoll>);
+
+/// A set of sockets, as the one who waits for them sees it.
 #[derive(Debug)]
 pub struct Readiness {
-    set: Epoll,
+    set: Sockets,
     /// A set of one, the set: it tells once that the set is ready, and not again until asked to.
     bell: Epoll,
     /// The bell, as the runtime watches it.
@@ -38,6 +43,35 @@ pub struct Readiness {
     /// The bell was asked to tell, and has not told yet.
     asked: bool,
     events: Vec<EpollEvent>,
+}
+
+impl Sockets {
+    /// From now on, tells when there is something to read.
+    ///
+    /// # Errors
+    /// Those of epoll_ctl(2).
+    pub fn watch_input(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
+        let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLPRI | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
+        Ok(self.0.add(socket, EpollEvent::new(flags, key))?)
+    }
+
+    /// Tells once when there is room to write.
+    ///
+    /// # Errors
+    /// Those of epoll_ctl(2).
+    pub fn watch_room(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
+        let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET | EpollFlags::EPOLLONESHOT;
+        let mut event = EpollEvent::new(flags, key);
+        match self.0.modify(socket, &mut event) {
+            Err(nix::errno::Errno::ENOENT) => Ok(self.0.add(socket, event)?),
+            other => Ok(other?),
+        }
+    }
+
+    /// Tells of a socket no more.
+    pub fn forget(&self, socket: &impl AsFd) {
+        let _ = self.0.delete(socket);
+    }
 }
 
 /// Sockets that are told of at a time.
@@ -49,43 +83,22 @@ impl Readiness {
     /// # Errors
     /// Those of epoll_create1(2).
     pub fn new() -> io::Result<Self> {
-        let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let set = Sockets(Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?));
         let bell = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        bell.add(&set.0, EpollEvent::new(EpollFlags::EPOLLONESHOT, 0))?;
+        bell.add(&set.0.0, EpollEvent::new(EpollFlags::EPOLLONESHOT, 0))?;
         let rung = kernel::watched(bell.0.try_clone()?)?;
         Ok(Self { set, bell, rung, asked: false, events: vec![EpollEvent::empty(); AT_A_TIME] })
     }
 
-    /// From now on, tells when there is something to read.
-    ///
-    /// # Errors
-    /// Those of epoll_ctl(2).
-    pub fn watch_input(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
-        let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLPRI | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-        Ok(self.set.add(socket, EpollEvent::new(flags, key))?)
-    }
-
-    /// Tells once when there is room to write.
-    ///
-    /// # Errors
-    /// Those of epoll_ctl(2).
-    pub fn watch_room(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
-        let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET | EpollFlags::EPOLLONESHOT;
-        let mut event = EpollEvent::new(flags, key);
-        match self.set.modify(socket, &mut event) {
-            Err(nix::errno::Errno::ENOENT) => Ok(self.set.add(socket, event)?),
-            other => Ok(other?),
-        }
-    }
-
-    /// Tells of a socket no more.
-    pub fn forget(&self, socket: &impl AsFd) {
-        let _ = self.set.delete(socket);
+    /// The set.
+    #[must_use]
+    pub const fn sockets(&self) -> &Sockets {
+        &self.set
     }
 
     /// Appends those that have become ready to `ready`, without waiting. Whether there may be more.
     pub fn take(&mut self, ready: &mut Vec<Ready>) -> bool {
-        let count = self.set.wait(&mut self.events, EpollTimeout::ZERO).unwrap_or(0);
+        let count = self.set.0.wait(&mut self.events, EpollTimeout::ZERO).unwrap_or(0);
         ready.extend(self.events[..count].iter().map(told));
         count == self.events.len()
     }
@@ -106,7 +119,7 @@ impl Readiness {
         loop {
             if !self.asked {
                 let mut event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, 0);
-                self.bell.modify(&self.set.0, &mut event)?;
+                self.bell.modify(&self.set.0.0, &mut event)?;
                 self.asked = true;
             }
             match self.rung.poll_read_ready(context) {
@@ -147,8 +160,8 @@ mod tests {
         let mut readiness = Readiness::new().expect("descriptors");
         let (mut one, one_end) = pair();
         let (mut two, two_end) = pair();
-        readiness.watch_input(&one_end, 1).expect("watched");
-        readiness.watch_input(&two_end, 2).expect("watched");
+        readiness.sockets().watch_input(&one_end, 1).expect("watched");
+        readiness.sockets().watch_input(&two_end, 2).expect("watched");
         let mut told = async || {
             let mut ready = Vec::new();
             readiness.wait(&mut ready).await.expect("told");
@@ -174,7 +187,7 @@ mod tests {
     async fn a_wait_that_is_given_up_loses_nothing() {
         let mut readiness = Readiness::new().expect("descriptors");
         let (mut here, there) = pair();
-        readiness.watch_input(&there, 1).expect("watched");
+        readiness.sockets().watch_input(&there, 1).expect("watched");
         let mut ready = Vec::new();
         for _ in 0..3 {
             tokio::select! {
@@ -196,7 +209,7 @@ mod tests {
     async fn the_reactor_hears_of_nothing_while_nobody_waits() {
         let mut readiness = Readiness::new().expect("descriptors");
         let (mut here, there) = pair();
-        readiness.watch_input(&there, 1).expect("watched");
+        readiness.sockets().watch_input(&there, 1).expect("watched");
         let mut ready = Vec::new();
         for _ in 0..3 {
             here.write_all(b"x").expect("taken");

@@ -13,12 +13,11 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::convert::Infallible;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{ErrorKind, IoSlice};
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +28,8 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::fault;
-use super::readiness::{Readiness, Ready};
+use super::numbered::Numbered;
+use super::readiness::{Readiness, Ready, Sockets};
 use super::tape::{Cut, Cuts};
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
 use crate::settings::SlowPolicy;
@@ -128,41 +128,42 @@ struct Room {
     low: u64,
 }
 
-/// Hashes numbers that the hub hands out in rising order: nobody outside can choose them, and a room is
-/// looked up with each write.
-#[derive(Debug, Default)]
-struct Counted(u64);
-
-impl Hasher for Counted {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // Spread over all bits: the map looks at both ends (Fibonacci hashing).
-        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Job {
     Round(RoomId),
     Look(usize),
 }
 
-/// The task's state.
+/// The rounds, as those who make them share them: their own thread, and the driver's where there is little
+/// to be done.
+pub type Shared = Arc<Mutex<Rounds>>;
+
+fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
+    // A panic of either thread is the end of the process.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How the rounds go on.
+enum Next {
+    /// There may be more to do.
+    More,
+    /// Likewise, and sockets that are full may take more.
+    MoreAndSockets,
+    /// There is nothing to do before that moment.
+    Nothing(Option<Instant>),
+}
+
+/// What they know.
 pub struct Rounds {
     work: Arc<Exchange<Work>>,
+    /// What was taken from there and waits to be carried out.
+    taken: VecDeque<Work>,
     reports: Arc<Exchange<Report>>,
     counts: Arc<Counts>,
     limits: Limits,
     clients: Slab<Box<Client>>,
-    keys: HashMap<SessionId, usize>,
-    rooms: HashMap<RoomId, Room, BuildHasherDefault<Counted>>,
+    keys: Numbered<SessionId, usize>,
+    rooms: Numbered<RoomId, Room>,
     jobs: VecDeque<Job>,
     /// Of these, how many lay there when the driver was last told that more may come.
     lap: usize,
@@ -171,7 +172,7 @@ pub struct Rounds {
     /// Those whose sockets are full, by when they are given up.
     full: BTreeSet<(Instant, usize)>,
     /// Where those are watched; there when the rounds run.
-    room_to_write: Option<Readiness>,
+    room_to_write: Option<Sockets>,
     /// How many rooms' logs hold more than they may: no orders are carried out until each of them has
     /// had a round, so that only those lose lines whose sockets are full.
     over: usize,
@@ -204,12 +205,13 @@ impl Rounds {
     ) -> Self {
         Self {
             work,
+            taken: VecDeque::new(),
             reports,
             counts,
             limits,
             clients: Slab::new(),
-            keys: HashMap::new(),
-            rooms: HashMap::default(),
+            keys: Numbered::default(),
+            rooms: Numbered::default(),
             jobs: VecDeque::new(),
             lap: 0,
             coming: None,
@@ -223,58 +225,122 @@ impl Rounds {
         }
     }
 
-    /// Makes rounds for ever; ends by being aborted. `room_to_write` is where full sockets will be watched: it
+    /// Where full sockets will be watched from now on.
+    pub fn watch(&mut self, room_to_write: &Readiness) {
+        self.room_to_write = Some(room_to_write.sockets().clone());
+    }
+
+    /// Makes rounds for ever; ends by being aborted. `room_to_write` is what [`Self::watch`] was told: it
     /// belongs to the runtime of this, and is there before clients take the last descriptor.
-    pub async fn run(mut self, room_to_write: Readiness) -> Infallible {
-        self.room_to_write = Some(room_to_write);
-        let (mut taken, mut work, mut ready) = (Vec::new(), VecDeque::new(), Vec::new());
+    pub async fn run(shared: Shared, mut room_to_write: Readiness) -> Infallible {
+        let (work, counts) = {
+            let rounds = locked(&shared);
+            (rounds.work.clone(), rounds.counts.clone())
+        };
+        let mut ready = Vec::new();
         loop {
-            self.counts.beats.fetch_add(1, Ordering::Relaxed);
-            if work.is_empty() {
-                self.work.take(&mut taken, self.rest());
-                // An empty one goes back as room for the next, unless it has grown out of measure.
-                work = std::mem::take(&mut taken).into();
-            }
-            if work.is_empty() && self.jobs.is_empty() {
-                self.wait(&mut ready).await;
-            } else if !self.full.is_empty() {
-                self.room_to_write.as_mut().expect("it is there").take(&mut ready);
-            }
-            for Ready { key, .. } in ready.drain(..) {
-                self.writable(SessionId(key));
-            }
-            self.stalled();
-            while self.over == 0
-                && let Some(work) = work.pop_front()
-            {
-                self.carry_out(work);
-            }
-            if self.lap == 0 {
-                self.lap = self.jobs.len().div_ceil(2);
-            }
-            if work.is_empty() && work.capacity() <= 4096 {
-                taken = std::mem::take(&mut work).into();
-            }
-            let mut budget = SLICE;
-            self.make_rounds(&mut budget);
-            if self.clients.is_empty()
-                && let Some(drained) = self.drained.take()
-            {
-                let _ = drained.send(());
+            counts.beats.fetch_add(1, Ordering::Relaxed);
+            // The lock is held no longer than that.
+            let next = locked(&shared).go_on(&mut ready);
+            match next {
+                Next::More => {}
+                Next::MoreAndSockets => _ = room_to_write.take(&mut ready),
+                Next::Nothing(until) => {
+                    tokio::select! {
+                        biased;
+                        () = work.left() => {}
+                        // At its end the runtime wakes nobody any more.
+                        Ok(()) = room_to_write.wait(&mut ready) => {}
+                        () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+                    }
+                }
             }
         }
     }
 
-    /// Waits for work, for a full socket that takes more, or for the time when one is given up.
-    async fn wait(&mut self, ready: &mut Vec<Ready>) {
-        let until = self.full.first().map(|(until, _)| *until);
-        let room_to_write = self.room_to_write.as_mut().expect("it is there");
-        tokio::select! {
-            biased;
-            () = self.work.left() => {}
-            // At its end the runtime wakes nobody any more.
-            Ok(()) = room_to_write.wait(ready) => {}
-            () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+    /// Does a part of what there is to do, beginning with sockets that are ready.
+    fn go_on(&mut self, ready: &mut Vec<Ready>) -> Next {
+        for Ready { key, .. } in ready.drain(..) {
+            self.writable(SessionId(key));
+        }
+        self.stalled();
+        if self.taken.is_empty() {
+            // An empty one goes back as room for the next, unless it has grown out of measure.
+            let mut taken = Vec::from(std::mem::take(&mut self.taken));
+            if taken.capacity() > 4096 {
+                taken = Vec::new();
+            }
+            self.work.take(&mut taken, self.rest());
+            self.taken = taken.into();
+        }
+        if self.taken.is_empty() && self.jobs.is_empty() {
+            return Next::Nothing(self.full.first().map(|(until, _)| *until));
+        }
+        while self.over == 0
+            && let Some(work) = self.taken.pop_front()
+        {
+            self.carry_out(work);
+        }
+        if self.lap == 0 {
+            self.lap = self.jobs.len().div_ceil(2);
+        }
+        self.make_rounds(&mut SLICE.clone());
+        self.drained();
+        if self.full.is_empty() { Next::More } else { Next::MoreAndSockets }
+    }
+
+    /// Does `work` here and now if that is little, and nothing is under way: that takes less time than to
+    /// wake another thread, and have it wake up. Returns whether it was done; else it is to be left in the
+    /// exchange.
+    pub fn does_at_once(shared: &Shared, work: &mut Vec<Work>) -> bool {
+        let Ok(mut rounds) = shared.try_lock() else { return false };
+        if !rounds.jobs.is_empty()
+            || !rounds.taken.is_empty()
+            || rounds.over > 0
+            || !rounds.is_little(work)
+            || !rounds.work.is_empty()
+        {
+            return false;
+        }
+        let first = rounds.full.first().copied();
+        for work in work.drain(..) {
+            rounds.carry_out(work);
+        }
+        rounds.make_rounds(&mut SLICE.clone());
+        rounds.drained();
+        // The thread of the rounds goes on, or waits for another moment.
+        if !rounds.jobs.is_empty() || rounds.over > 0 || rounds.full.first().copied() != first {
+            rounds.work.call();
+        }
+        true
+    }
+
+    /// Whether `work` makes no more writes than are made between looks at what else there is.
+    fn is_little(&self, work: &[Work]) -> bool {
+        let (mut writes, mut last) = (0, None);
+        work.len() <= 4 * SLICE
+            && work.iter().all(|work| {
+                writes += match work {
+                    Work::Order(Order::Post(room, _)) if last == Some(*room) => 0,
+                    Work::Order(Order::Post(room, _)) => {
+                        last = Some(*room);
+                        self.rooms.get(room).map_or(0, |room| room.members.len())
+                    }
+                    Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
+                    | Work::Connection(_) => 0,
+                    Work::Order(_) => 1,
+                    Work::Snapshot(..) | Work::Drain(_) | Work::Abandon(_) => return false,
+                };
+                writes <= SLICE
+            })
+    }
+
+    /// Says so if nobody is left, to the one who waits for that.
+    fn drained(&mut self) {
+        if self.clients.is_empty()
+            && let Some(drained) = self.drained.take()
+        {
+            let _ = drained.send(());
         }
     }
 

@@ -68,6 +68,7 @@ fn what_each_has_set_stays_set() {
     ann.sync();
     killed(&supervisor);
     eve.send("nobody listens");
+    eve.sync();
     let mut zoe = Person::come(&supervisor, "zoe");
     zoe.send("hello");
     zoe.sync();

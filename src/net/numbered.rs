@@ -1,0 +1,29 @@
+//! Tables by numbers that the hub hands out.
+//!
+//! Nobody outside can choose such a number, and one is looked up with each read and each write: so their
+//! hash need not withstand anybody, and is one multiplication.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A table by a number that the hub hands out in rising order.
+pub type Numbered<K, V> = HashMap<K, V, BuildHasherDefault<Counted>>;
+
+/// Hashes one number.
+#[derive(Debug, Default)]
+pub struct Counted(u64);
+
+impl Hasher for Counted {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Spread over all bits: the map looks at both ends (Fibonacci hashing).
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
