@@ -106,7 +106,10 @@ impl LineAssembler {
         }
         self.swallow(input);
         while !input.is_empty() {
-            let stop = input.iter().position(|&byte| self.stops_at(byte));
+            let stop = match self.keys {
+                Keys::Verbatim => memchr::memchr2(LF, CR, input),
+                Keys::Erase => input.iter().position(|&byte| stops_typing(byte)),
+            };
             let (run, rest) = input.split_at(stop.unwrap_or(input.len()));
             let Some((&stop, rest)) = rest.split_first() else {
                 self.keep(run, max);
@@ -198,14 +201,6 @@ impl LineAssembler {
         self.skipped = 0;
     }
 
-    fn stops_at(&self, byte: u8) -> bool {
-        match byte {
-            LF | CR => true,
-            BACKSPACE | DELETE | KILL | WORD_ERASE => self.keys == Keys::Erase,
-            _ => false,
-        }
-    }
-
     /// Takes the LF or NUL that belongs to the CR before it.
     fn swallow(&mut self, input: &mut &[u8]) {
         if !self.after_cr {
@@ -279,6 +274,11 @@ impl LineAssembler {
             self.partial.truncate(len);
         }
     }
+}
+
+/// Whether a byte ends a line or erases some of it.
+fn stops_typing(byte: u8) -> bool {
+    matches!(byte, LF | CR | BACKSPACE | DELETE | KILL | WORD_ERASE)
 }
 
 #[cfg(test)]

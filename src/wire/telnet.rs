@@ -599,13 +599,7 @@ impl Dealings {
 
 /// Takes all up to the next IAC off `input`, which is not looked for in its first `from` bytes.
 fn take_run<'b>(input: &mut &'b [u8], from: usize) -> &'b [u8] {
-    // `contains` is a wide search, `position` is not; nearly always there is none.
-    let end = if input[from..].contains(&IAC) {
-        let found = input[from..].iter().position(|&byte| byte == IAC);
-        found.map_or(input.len(), |at| from + at)
-    } else {
-        input.len()
-    };
+    let end = memchr::memchr(IAC, &input[from..]).map_or(input.len(), |at| from + at);
     let (run, rest) = input.split_at(end);
     *input = rest;
     run
