@@ -313,6 +313,9 @@ impl Load {
         figures.set("join_s", took);
         let cpu = (end.server - start.server).as_secs_f64();
         figures.set("server_us_per_join", cpu * 1e6 / self.spec.clients as f64);
+        let own = (end.own - start.own).as_secs_f64();
+        figures.set("generator_us_per_join", own * 1e6 / self.spec.clients as f64);
+        figures.set("wakes_per_join", (end.wakes - start.wakes) as f64 / self.spec.clients as f64);
         if !self.dialect.hearers_speak() {
             for room in 0..self.rooms.len() {
                 for _ in 0..self.spec.senders {

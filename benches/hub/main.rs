@@ -112,6 +112,8 @@ const IDLE: &[Column] = &[
 const STORM: &[Column] = &[
     column("joins_per_s", "joins/s", Ratio::Shown),
     column("server_us_per_join", "CPU us/join", Ratio::Shown),
+    column("generator_us_per_join", "generator us/join", Ratio::Shown),
+    column("wakes_per_join", "generator wakes/join", Ratio::Hidden),
     column("join_bytes_each", "B received/client", Ratio::Hidden),
 ];
 const SURVIVAL: &[Column] = &[
