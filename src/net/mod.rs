@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`accept`] | one task for each listening socket: hands connections to the driver |
 //! | [`driver`] | one task: owns the state machine; reads what clients send; inputs in, outcomes out |
-//! | [`rounds`] | one task: owns the rooms' logs and everybody's cursors, and makes all writes |
+//! | [`rounds`] | own the rooms' logs and everybody's cursors, and make all writes: a thread, or the driver where there is little to write |
 //! | [`control`] | one task for each connection to the admin socket |
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |

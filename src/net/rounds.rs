@@ -1,6 +1,10 @@
-//! The rounds: one task that makes all writes to clients.
+//! The rounds: they make all writes to clients.
 //!
-//! It owns every room's log and every client's cursor. What the driver orders piles up while a round
+//! A task of their own does that, in its thread; where there is next to nothing to write and nothing is under
+//! way, the driver does it at once, which takes less time than to wake that thread. Whoever holds the lock
+//! goes on.
+//!
+//! They own every room's log and every client's cursor. What the driver orders piles up while a round
 //! is under way and is taken all at once; then each client of a room is written the longest run it
 //! is owed, in one system call however many lines that is. A write to a client costs the same
 //! whatever it carries: so the busier a room, the cheaper a line.
@@ -306,7 +310,7 @@ impl Rounds {
         for work in work.drain(..) {
             rounds.carry_out(work);
         }
-        rounds.make_rounds(&mut SLICE.clone());
+        rounds.make_rounds(&mut SHORT.clone());
         rounds.drained();
         // The thread of the rounds goes on, or waits for another moment.
         if !rounds.jobs.is_empty() || rounds.over > 0 || rounds.full.first().copied() != first {
@@ -315,10 +319,10 @@ impl Rounds {
         true
     }
 
-    /// Whether `work` makes no more writes than are made between looks at what else there is.
+    /// Whether `work` makes no more writes than are made in one go anyway.
     fn is_little(&self, work: &[Work]) -> bool {
         let (mut writes, mut last) = (0, None);
-        work.len() <= 4 * SLICE
+        work.len() <= SHORT
             && work.iter().all(|work| {
                 writes += match work {
                     Work::Order(Order::Post(room, _)) if last == Some(*room) => 0,
@@ -331,7 +335,7 @@ impl Rounds {
                     Work::Order(_) => 1,
                     Work::Snapshot(..) | Work::Drain(_) | Work::Abandon(_) => return false,
                 };
-                writes <= SLICE
+                writes <= SHORT
             })
     }
 
