@@ -1249,6 +1249,58 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_little_is_done_at_once_and_never_before_what_was_left() {
+        let reports = Arc::new(Exchange::default());
+        let to_rounds = Arc::new(Exchange::default());
+        let (_, cuts) = crate::net::tape::Tape::unkept();
+        let limits = (&Settings::default()).into();
+        let rounds = Rounds::new(to_rounds.clone(), reports.clone(), Arc::default(), limits, cuts);
+        let shared: Shared = Arc::new(Mutex::new(rounds));
+        let room = RoomId(1);
+        let join = |number| {
+            let id = SessionId(number);
+            let orders = [Order::Attach(id), Order::Enter(id, room), Order::Tell(id, b"hi"[..].into())];
+            std::iter::once(Work::Connection(gone(id))).chain(orders.map(Work::Order)).collect::<Vec<_>>()
+        };
+        let done = |mut work: Vec<Work>| {
+            let (count, done) = (work.len(), Rounds::does_at_once(&shared, &mut work));
+            assert_eq!(work.len(), if done { 0 } else { count }, "all of it, or nothing");
+            done
+        };
+        let people = || locked(&shared).clients.len();
+        assert!(done(vec![Work::Order(Order::Open(room))]) && done(join(1)));
+        assert_eq!((people(), reports.len()), (1, 1), "it was written to, and found to be gone");
+
+        // Something waits for its turn.
+        to_rounds.leave(Work::Order(Order::Close(SessionId(1))));
+        assert!(!done(join(2)));
+        let _ = locked(&shared).go_on(&mut Vec::new());
+        assert_eq!((people(), to_rounds.len()), (0, 0));
+        assert!(done(join(2)));
+
+        // Somebody else goes on with them just now.
+        let held = locked(&shared);
+        assert!(!Rounds::does_at_once(&shared, &mut join(3)));
+        drop(held);
+
+        // What has to wait for an answer is for the thread.
+        let (drain, _drained) = oneshot::channel();
+        assert!(!done(vec![Work::Drain(drain)]));
+
+        // A line to as many as have a round in one go, and to one more.
+        let line = || {
+            let said = crate::hub::message::Said::Joined { nick: "ann".into() };
+            let line = Line { seq: 1, at: Wall(0), author: None, said };
+            vec![Work::Order(Order::Post(room, Arc::new(line)))]
+        };
+        let most = u64::try_from(SHORT).expect("small");
+        assert!((3..=most + 1).all(|number| done(join(number))));
+        assert_eq!(people(), SHORT);
+        assert!(done(line()) && done(join(most + 2)));
+        assert!(!done(line()), "one too many");
+    }
+
     proptest! {
         #[test]
         fn whenever_the_daemon_dies_everybody_gets_every_byte_once(
