@@ -188,10 +188,12 @@ fn pure_modules_touch_no_clock_file_socket_environment_thread_or_chance() {
         "Mutex",
         "RwLock",
     ];
-    // A HashMap's order is chance, too: nothing that is told may depend on it.
+    // A HashMap's order is chance, too: nothing that is told may depend on it. The roster's have a key that it
+    // is given, are asked for one name at a time, and are sorted before they are compared.
+    const ALLOWED: &[(&str, &str)] = &[("hub/roster.rs", "HashMap")];
     let mut found = Vec::new();
     for source in sources().iter().filter(|source| PURE.contains(&source.module())) {
-        for word in OUTSIDE {
+        for word in OUTSIDE.iter().filter(|word| !ALLOWED.contains(&(&*source.path, **word))) {
             found.extend(source.lines_with(word));
         }
     }
