@@ -348,9 +348,10 @@ impl Driver {
             let at = now();
             self.tick(at, arrivals.is_empty());
             self.carry(at).await;
-            // What clients send is read when the rounds have nothing to do, or go on with a long one, and
-            // not in a trickle between the writes of a short one: the more is read at a time, the cheaper is
-            // each line. In a long round, lines that come late still reach those who are visited late.
+            // What clients send is read when the rounds have nothing to do, or are through with half of what
+            // lay there (a slice of one long round), and not in a trickle between their writes: the more is
+            // read at a time, the cheaper is each line. In a long round, lines that come late still reach
+            // those who are visited late.
             let reads = self.to_rounds.is_at_rest();
             if !reads || self.turns.is_empty() {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));

@@ -169,7 +169,7 @@ pub struct Rounds {
     keys: Numbered<SessionId, usize>,
     rooms: Numbered<RoomId, Room>,
     jobs: VecDeque<Job>,
-    /// Of these, how many lay there when the driver was last told that more may come.
+    /// How many are still to be done before the driver is told that more may come: half, at first.
     lap: usize,
     /// The connection of a client that is attached next.
     coming: Option<Arc<Connection>>,
