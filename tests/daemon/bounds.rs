@@ -270,6 +270,14 @@ fn without_descriptors_accepting_pauses_and_goes_on_when_somebody_leaves() {
 }
 
 #[test]
+fn the_table_of_descriptors_has_room_for_everybody_from_the_start() {
+    // Growing it would stall all threads (`raise_descriptor_limit`).
+    let daemon = Setup::new().settings("[limits]\nclients = 900").descriptors(1024).start();
+    let places = daemon.status("FDSize:");
+    assert!(places >= 900 + 64, "{places} places");
+}
+
+#[test]
 fn rooms_have_a_limit() {
     let daemon = Daemon::with("[limits]\nrooms = 2\nroom_name = 8\nname = 6\ntopic = 16");
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));

@@ -70,7 +70,7 @@ fn ten_megabytes_without_a_line_end_are_refused_with_one_notice_and_no_memory() 
     let mut bob = daemon.client("bob");
     let mut ann = daemon.client("ann");
     bob.sync();
-    let before = daemon.memory("VmRSS");
+    let before = daemon.status("VmRSS");
     ann.stream.set_write_timeout(Some(daemon.deadline.left())).unwrap();
     let chunk = [b'x'; 64 * 1024];
     for _ in 0..160 {
@@ -81,7 +81,7 @@ fn ten_megabytes_without_a_line_end_are_refused_with_one_notice_and_no_memory() 
     assert_eq!(lines.len(), 1, "{lines:#?}");
     bob.next_is("ann: and now?");
     assert_eq!(ann.sync(), [""; 0], "one notice is enough");
-    let grown = daemon.memory("VmHWM").saturating_sub(before);
+    let grown = daemon.status("VmHWM").saturating_sub(before);
     assert!(grown < 2048, "{grown} KiB more");
 }
 

@@ -541,8 +541,8 @@ impl Daemon {
         ctl
     }
 
-    /// A number from `/proc/PID/status`, in KiB.
-    pub(crate) fn memory(&self, field: &str) -> u64 {
+    /// A number from `/proc/PID/status`; of memory, in KiB.
+    pub(crate) fn status(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with(field)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
