@@ -6,7 +6,6 @@
 //! not known here.
 
 use core::fmt;
-use core::hash::Hash;
 use core::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
@@ -161,12 +160,6 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
-
-impl Hash for Name {
-    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-        self.folded().hash(state);
-    }
-}
 
 impl PartialOrd for Name {
     fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {

@@ -1,67 +1,31 @@
 //! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash as _, Hasher as _};
 
+use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// The names in use. All three indexes always hold the same bearers, each once; a name's text is shared
-/// by them and by its bearer. Nothing depends on an order of theirs.
+/// How names are looked up: two that share one of these are one.
+const SPELLINGS: [fn(&Name) -> &str; 3] = [Name::folded, Name::skeleton, Name::sight];
+
+/// The names in use: an index for each of the `SPELLINGS`. All of them always hold the same bearers, each
+/// once; a name's text is shared by them and by its bearer. Nothing depends on an order of theirs.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    by_folded: HashMap<Name, T, Keyed>,
-    by_skeleton: HashMap<Skeleton, T, Keyed>,
-    by_sight: HashMap<Sight, T, Keyed>,
+    /// Of the hashes: strangers choose names, and must not know which ones meet in an index.
+    key: [u8; 16],
+    indexes: [HashTable<Entry<T>>; 3],
 }
 
-/// Hashes names with a key: strangers choose them, and must not know which ones meet in a table.
-#[derive(Clone, Copy, Debug)]
-struct Keyed([u8; 16]);
-
-impl BuildHasher for Keyed {
-    type Hasher = SipHasher13;
-
-    fn build_hasher(&self) -> SipHasher13 {
-        SipHasher13::new_with_key(&self.0)
-    }
-}
-
-macro_rules! keys {
-    ($( $(#[doc = $about:literal])+ $key:ident: $spelling:ident; )+) => { $(
-        $(#[doc = $about])+
-        #[derive(Clone, Debug)]
-        struct $key(Name);
-
-        impl Borrow<str> for $key {
-            fn borrow(&self) -> &str {
-                self.0.$spelling()
-            }
-        }
-
-        impl PartialEq for $key {
-            fn eq(&self, other: &Self) -> bool {
-                self.0.$spelling() == other.0.$spelling()
-            }
-        }
-
-        impl Eq for $key {}
-
-        impl Hash for $key {
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                self.0.$spelling().hash(state);
-            }
-        }
-    )+ };
-}
-
-keys! {
-    /// A name, found by its skeleton.
-    Skeleton: skeleton;
-    /// A name, found by its sight.
-    Sight: sight;
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    /// Kept, so that an index that grows looks at no name again: with ten thousand of them all would wait
+    /// for milliseconds.
+    hash: u64,
+    name: Name,
+    bearer: T,
 }
 
 /// Without a key: for names that strangers cannot choose by the thousand.
@@ -72,31 +36,42 @@ impl<T> Default for Roster<T> {
 }
 
 impl<T> Roster<T> {
-    /// Nobody bears a name yet. `key` is for the tables; nothing that can be seen depends on it.
+    /// Nobody bears a name yet. `key` is for the indexes; nothing that can be seen depends on it.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
-        let key = Keyed(key);
-        Self {
-            by_folded: HashMap::with_hasher(key),
-            by_skeleton: HashMap::with_hasher(key),
-            by_sight: HashMap::with_hasher(key),
-        }
+        Self { key, indexes: std::array::from_fn(|_| HashTable::new()) }
     }
 }
 
 impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
+    fn hash(&self, spelling: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        spelling.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// Who bears the name that `folded` is the folded form of.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<T> {
-        self.by_folded.get(folded).copied()
+        let entry = self.indexes[0].find(self.hash(folded), |entry| entry.name.folded() == folded);
+        entry.map(|entry| entry.bearer)
     }
 
     /// Those who bear this name or one that looks like it (see [`Name::looks_like`]).
     pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = T> {
-        [self.by_folded.get(name.folded()), self.by_skeleton.get(name.skeleton()), self.by_sight.get(name.sight())]
-            .into_iter()
-            .flatten()
-            .copied()
+        self.hashed_lookalikes(name, self.hashes(name))
+    }
+
+    fn hashes(&self, name: &Name) -> [u64; 3] {
+        SPELLINGS.map(|spelling| self.hash(spelling(name)))
+    }
+
+    fn hashed_lookalikes(&self, name: &Name, hashes: [u64; 3]) -> impl Iterator<Item = T> {
+        let spelled = self.indexes.iter().zip(SPELLINGS).zip(hashes);
+        spelled.filter_map(|((index, spelling), hash)| {
+            let entry = index.find(hash, |entry| spelling(&entry.name) == spelling(name));
+            entry.map(|entry| entry.bearer)
+        })
     }
 
     /// Gives `name` to `bearer`.
@@ -104,44 +79,46 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
     /// # Errors
     /// The one who bears it, or one that looks like it; nothing is changed then.
     pub fn claim(&mut self, name: &Name, bearer: T) -> Result<(), T> {
-        if let Some(other) = self.lookalikes(name).next() {
+        let hashes = self.hashes(name);
+        if let Some(other) = self.hashed_lookalikes(name, hashes).next() {
             return Err(other);
         }
-        self.by_folded.insert(name.clone(), bearer);
-        self.by_skeleton.insert(Skeleton(name.clone()), bearer);
-        self.by_sight.insert(Sight(name.clone()), bearer);
+        for (index, hash) in self.indexes.iter_mut().zip(hashes) {
+            index.insert_unique(hash, Entry { hash, name: name.clone(), bearer }, |entry| entry.hash);
+        }
         Ok(())
     }
 
     /// Takes `name` back.
     pub fn release(&mut self, name: &Name) {
-        self.by_folded.remove(name.folded());
-        self.by_skeleton.remove(name.skeleton());
-        self.by_sight.remove(name.sight());
+        let hashes = self.hashes(name);
+        for ((index, spelling), hash) in self.indexes.iter_mut().zip(SPELLINGS).zip(hashes) {
+            if let Ok(entry) = index.find_entry(hash, |entry| spelling(&entry.name) == spelling(name)) {
+                entry.remove();
+            }
+        }
     }
 
     /// How many names are in use.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_folded.len()
+        self.indexes[0].len()
     }
 
     /// Whether no name is in use.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_folded.is_empty()
+        self.len() == 0
     }
 
     /// Panics if the indexes disagree.
     pub fn check_invariants(&self) {
-        let sorted = |ids: &mut dyn Iterator<Item = &T>| {
-            let mut ids: Vec<T> = ids.copied().collect();
+        let [ids, others @ ..] = self.indexes.each_ref().map(|index| {
+            let mut ids: Vec<T> = index.iter().map(|entry| entry.bearer).collect();
             ids.sort_unstable();
             ids
-        };
-        let ids = sorted(&mut self.by_folded.values());
-        assert_eq!(ids, sorted(&mut self.by_skeleton.values()), "the indexes hold different bearers");
-        assert_eq!(ids, sorted(&mut self.by_sight.values()), "the indexes hold different bearers");
+        });
+        assert!(others.iter().all(|other| *other == ids), "the indexes hold different bearers");
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "somebody bears two names");
     }
 }
