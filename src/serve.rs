@@ -157,7 +157,7 @@ fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let (tape, _) = Tape::open(tape).ok()??;
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
     let hub = machine.hub();
-    (hub.sessions().len() > 0).then(|| hub.settings().clone())
+    (hub.session_count() > 0).then(|| hub.settings().clone())
 }
 
 /// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
@@ -380,7 +380,7 @@ fn found_hub(
     if keeps && !stored.is_empty() {
         match take_over(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
-                let clients = machine.hub().sessions().len();
+                let clients = machine.hub().session_count();
                 info!(
                     message_id = ids::TAKEN_OVER,
                     chathub_clients = clients,

@@ -74,7 +74,7 @@ impl Hub {
         let mut room = Room::new(id, name, now.wall);
         // Nobody is announced in it, and nothing is kept.
         (room.closing, room.kept) = (true, false);
-        self.rooms.insert(id, room);
+        self.rooms.insert(id, Box::new(room));
         self.door.room = Some(id);
         effects.push(Effect::Open(id));
         id

@@ -27,9 +27,21 @@ impl fmt::Display for SessionId {
     }
 }
 
+impl From<SessionId> for u64 {
+    fn from(id: SessionId) -> Self {
+        id.0
+    }
+}
+
 /// A room, from being opened to being closed. Handed out in rising order and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(pub u64);
+
+impl From<RoomId> for u64 {
+    fn from(id: RoomId) -> Self {
+        id.0
+    }
+}
 
 /// A line of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,6 +15,7 @@
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | what goes to disk and comes back | [`archive`] |
 //! | names | [`name`], [`roster`] |
+//! | everything that has a number | [`rising`] |
 //! | how fast one may send | [`pace`] |
 
 pub mod account;
@@ -29,6 +30,7 @@ pub mod moderation;
 pub mod name;
 pub mod ownership;
 pub mod pace;
+pub mod rising;
 pub mod room;
 pub mod roster;
 mod saved;
@@ -52,6 +54,7 @@ use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said
 use moderation::{Author, Ban, BanId, Bans, Target};
 use name::Name;
 use pace::{Pace, Verdict, Word};
+use rising::Rising;
 use room::{History, Room, Step};
 use roster::Roster;
 use session::{Mute, Origin, Session};
@@ -596,12 +599,12 @@ pub struct Hub {
     settings: Settings,
     key: [u8; 16],
     /// Boxed: numbers that rise leave the nodes of the map half empty.
-    sessions: BTreeMap<SessionId, Box<Session>>,
+    sessions: Rising<SessionId, Box<Session>>,
     roster: Roster<SessionId>,
     origins: BTreeMap<Origin, usize>,
     /// Those who ignore anybody.
     ignorers: BTreeSet<SessionId>,
-    rooms: BTreeMap<RoomId, Room>,
+    rooms: Rising<RoomId, Box<Room>>,
     room_names: Roster<RoomId>,
     lobby: RoomId,
     deadlines: BTreeSet<(Mono, RoomId)>,
@@ -639,11 +642,11 @@ impl Hub {
         let mut hub = Self {
             settings,
             key,
-            sessions: BTreeMap::new(),
+            sessions: Rising::default(),
             roster: Roster::new(key),
             origins: BTreeMap::new(),
             ignorers: BTreeSet::new(),
-            rooms: BTreeMap::new(),
+            rooms: Rising::default(),
             room_names: Roster::new(key),
             lobby: RoomId(0),
             deadlines: BTreeSet::new(),
@@ -822,8 +825,14 @@ impl Hub {
     }
 
     /// Everybody connected, by age.
-    pub fn sessions(&self) -> impl ExactSizeIterator<Item = &Session> {
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.values().map(Box::as_ref)
+    }
+
+    /// How many are connected.
+    #[must_use]
+    pub const fn session_count(&self) -> usize {
+        self.sessions.len()
     }
 
     /// One client.
@@ -840,7 +849,7 @@ impl Hub {
 
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.values().filter(|room| Some(room.id) != self.door.room)
+        self.rooms.values().map(Box::as_ref).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
@@ -852,7 +861,7 @@ impl Hub {
     /// One room.
     #[must_use]
     pub fn room(&self, id: RoomId) -> Option<&Room> {
-        self.rooms.get(&id)
+        self.rooms.get(&id).map(Box::as_ref)
     }
 
     /// The room of this name, with or without a `#` before it.
@@ -968,11 +977,11 @@ impl Hub {
     pub fn check_invariants(&self) {
         self.roster.check_invariants();
         assert_eq!(self.roster.len(), self.sessions.len(), "everybody has one name");
-        for (id, session) in &self.sessions {
-            assert_eq!(*id, session.id);
-            assert_eq!(self.roster.find(session.nick.folded()), Some(*id), "the roster knows {id}");
+        for (id, session) in self.sessions.iter() {
+            assert_eq!(id, session.id);
+            assert_eq!(self.roster.find(session.nick.folded()), Some(id), "the roster knows {id}");
             let room = self.rooms.get(&session.room).expect("everybody is in a room");
-            assert!(room.members.contains(id), "{id}'s room knows it");
+            assert!(room.members.contains(&id), "{id}'s room knows it");
         }
         let members: usize = self.rooms.values().map(|room| room.members.len()).sum();
         assert_eq!(members, self.sessions.len(), "everybody is in one room only");
@@ -980,10 +989,10 @@ impl Hub {
         self.room_names.check_invariants();
         self.check_door();
         assert_eq!(self.room_count(), self.room_names.len(), "every room has one name");
-        for (id, room) in &self.rooms {
+        for (id, room) in self.rooms.iter() {
             let found = self.room_names.find(room.name.folded());
-            assert_eq!(found == Some(*id), Some(*id) != self.door.room, "a room is found by its name");
-            assert!(*id == self.lobby || !room.members.is_empty(), "an empty room is shut");
+            assert_eq!(found == Some(id), Some(id) != self.door.room, "a room is found by its name");
+            assert!(id == self.lobby || !room.members.is_empty(), "an empty room is shut");
             assert!(room.history.len() <= self.settings.history.lines, "history is capped");
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
         }
@@ -1276,7 +1285,7 @@ impl Hub {
         }
         effects.push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, now) }));
         let why = Farewell::Shutdown(message);
-        for id in std::mem::take(&mut self.sessions).into_keys() {
+        for (id, _) in std::mem::take(&mut self.sessions).iter() {
             tell(id, Message::Goodbye(why.clone()), effects);
             effects.push(Effect::Close { session: id, why: why.clone() });
         }
@@ -1540,7 +1549,7 @@ impl Hub {
         if let Some(history) = history {
             room.history = history;
         }
-        self.rooms.insert(id, room);
+        self.rooms.insert(id, Box::new(room));
         effects.push(Effect::Open(id));
         id
     }

@@ -18,6 +18,7 @@ use super::moderation::Bans;
 use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
+use super::rising::Rising;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
 use super::session::{Origin, Session};
@@ -177,11 +178,11 @@ impl Saved {
         let mut hub = Hub {
             settings: self.settings,
             key: self.key,
-            sessions: BTreeMap::new(),
+            sessions: Rising::default(),
             roster: Roster::new(self.key),
             origins: BTreeMap::new(),
             ignorers: BTreeSet::new(),
-            rooms: BTreeMap::new(),
+            rooms: Rising::default(),
             room_names: Roster::new(self.key),
             lobby: self.lobby,
             deadlines: BTreeSet::new(),
@@ -232,7 +233,7 @@ impl Saved {
             let closing = is_door;
             let room =
                 Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
-            if hub.rooms.insert(id, room).is_some() {
+            if hub.rooms.insert(id, Box::new(room)).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
         }
@@ -294,6 +295,6 @@ impl Hub {
     /// The highest number that a session has.
     #[must_use]
     pub fn newest_session(&self) -> Option<SessionId> {
-        self.sessions.last_key_value().map(|(id, _)| *id)
+        self.sessions.last()
     }
 }

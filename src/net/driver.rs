@@ -334,7 +334,7 @@ impl Driver {
         if let Some(settings) = settings.filter(|settings| settings != self.machine.hub().settings()) {
             self.input(Input::Settings(Box::new(settings)), at);
         }
-        self.idle_since = self.machine.hub().sessions().next().is_none().then_some(at.mono);
+        self.idle_since = (self.machine.hub().session_count() == 0).then_some(at.mono);
     }
 
     /// Drives the hub until it is to stop, hands everybody over or says goodbye, and returns when
@@ -448,7 +448,7 @@ impl Driver {
         self.feed_watchdog(at);
         self.tell_status(at);
         self.idle_since =
-            if self.machine.hub().sessions().next().is_none() { self.idle_since.or(Some(at.mono)) } else { None };
+            if self.machine.hub().session_count() == 0 { self.idle_since.or(Some(at.mono)) } else { None };
         if self.around.activated
             && let Some(limit) = self.machine.hub().settings().service.exit_when_idle
             && self.idle_since.is_some_and(|since| at.mono.since(since) >= limit)
@@ -476,7 +476,7 @@ impl Driver {
     }
 
     fn tell_status(&mut self, at: Now) {
-        let present = (self.machine.hub().sessions().len(), self.machine.hub().room_count());
+        let present = (self.machine.hub().session_count(), self.machine.hub().room_count());
         if self.status_told == Some(present) {
             self.status_due = None;
         } else if self.status_due.is_none_or(|due| due <= at.mono) {
@@ -770,7 +770,7 @@ impl Driver {
         }
         self.snapshot().await;
         fault::point("handover.snapshot");
-        let clients = self.machine.hub().sessions().len() as u64;
+        let clients = self.machine.hub().session_count() as u64;
         info!(
             message_id = ids::HANDED_OVER,
             chathub_clients = clients,
@@ -1023,7 +1023,7 @@ impl Driver {
             pid: std::process::id(),
             since: Time(self.started.wall),
             uptime_s: at.mono.since(self.started.mono).as_secs(),
-            clients: self.machine.hub().sessions().len() as u64,
+            clients: self.machine.hub().session_count() as u64,
             clients_peak: self.machine.hub().peak() as u64,
             clients_max: self.machine.hub().settings().limits.clients as u64,
             rooms: self.machine.hub().room_count() as u64,
@@ -1103,7 +1103,7 @@ impl Driver {
             task.abort();
         }
         let at = now();
-        let clients = self.machine.hub().sessions().len() as u64;
+        let clients = self.machine.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::hub::text::is_clean(text)).map(Into::into);
         self.input(Input::Stop { message }, at);
         self.carry(at).await;

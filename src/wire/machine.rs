@@ -6,7 +6,7 @@
 //! the inputs since *are* its state, and a process that takes over replays them.
 
 use core::net::SocketAddr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::hub::archive::{Found, Recalled, Record, Search};
 use crate::hub::login;
 use crate::hub::message::{Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
 use crate::hub::pace::Verdict;
+use crate::hub::rising::Rising;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::hub::{self, By, Effect, Happening, Hub};
 use crate::settings::{Settings, SlowPolicy};
@@ -228,7 +229,7 @@ struct Rendered {
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    speakers: BTreeMap<SessionId, Box<Speaker>>,
+    speakers: Rising<SessionId, Box<Speaker>>,
     due: BTreeSet<(Mono, SessionId)>,
     next_id: u64,
     restarts: Restarts,
@@ -250,7 +251,7 @@ impl Machine {
         let hub = Hub::new(settings, key, now, &mut effects);
         let mut machine = Self {
             hub,
-            speakers: BTreeMap::new(),
+            speakers: Rising::default(),
             due: BTreeSet::new(),
             next_id: 1,
             restarts: Restarts::default(),
@@ -654,7 +655,7 @@ impl Serialize for Machine {
             next_id: u64,
             restarts: Restarts,
         }
-        let speakers = self.speakers.iter().map(|(id, speaker)| (*id, &**speaker)).collect();
+        let speakers = self.speakers.iter().map(|(id, speaker)| (id, &**speaker)).collect();
         Saving { hub: &self.hub, speakers, next_id: self.next_id, restarts: self.restarts }.serialize(serializer)
     }
 }
@@ -665,7 +666,7 @@ impl TryFrom<Saved> for Machine {
     fn try_from(saved: Saved) -> Result<Self, String> {
         let mut machine = Self {
             hub: saved.hub,
-            speakers: BTreeMap::new(),
+            speakers: Rising::default(),
             due: BTreeSet::new(),
             next_id: saved.next_id,
             restarts: saved.restarts,
@@ -687,7 +688,7 @@ impl TryFrom<Saved> for Machine {
                 return Err(format!("{id} is listened to twice"));
             }
         }
-        if machine.speakers.len() != machine.hub.sessions().len() {
+        if machine.speakers.len() != machine.hub.session_count() {
             return Err("somebody is not listened to".to_owned());
         }
         Ok(machine)
