@@ -37,6 +37,7 @@ use crate::hub::archive::Recalled;
 use crate::hub::login;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
 use crate::hub::time::{Mono, Now, Wall};
+use crate::kernel;
 use crate::logging::{self, Journal, ids};
 use crate::settings::{Applies, Settings};
 use crate::store::{self, Health, Source, Store};
@@ -392,6 +393,7 @@ impl Driver {
             if reads {
                 for _ in 0..BATCH.min(self.turns.len()) {
                     if let Some(id) = self.turns.pop_front() {
+                        self.fetch_next();
                         self.turn(id, at);
                     }
                 }
@@ -589,6 +591,18 @@ impl Driver {
             && !std::mem::replace(&mut port.queued, true)
         {
             self.turns.push_back(id);
+        }
+    }
+
+    /// Has what the next turn looks at fetched meanwhile.
+    fn fetch_next(&self) {
+        let Some(next) = self.turns.front() else { return };
+        if let Some(port) = self.ports.get(next) {
+            kernel::prefetch(&*port.connection);
+        }
+        if let Some((session, speaker)) = self.machine.about(*next) {
+            kernel::prefetch(session);
+            kernel::prefetch(speaker);
         }
     }
 

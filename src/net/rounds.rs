@@ -36,6 +36,7 @@ use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready, Sockets};
 use super::tape::{Cut, Cuts};
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
+use crate::kernel;
 use crate::settings::SlowPolicy;
 use crate::wire::machine::{Limits, Order, Outcome};
 use crate::wire::render;
@@ -375,6 +376,7 @@ impl Rounds {
             && let Some(job) = self.jobs.pop_front()
         {
             self.lap = self.lap.saturating_sub(1);
+            self.fetch_next();
             match job {
                 Job::Round(id) => self.round(id, budget),
                 Job::Look(key) => {
@@ -385,6 +387,15 @@ impl Rounds {
                     }
                 }
             }
+        }
+    }
+
+    /// Has the first ones of the next room fetched meanwhile.
+    fn fetch_next(&self) {
+        let Some(Job::Round(id)) = self.jobs.front() else { return };
+        let first = self.rooms.get(id).into_iter().flat_map(|room| room.members.iter().take(3));
+        for client in first.filter_map(|key| self.clients.get(*key)) {
+            kernel::prefetch(&**client);
         }
     }
 
@@ -612,6 +623,15 @@ impl Rounds {
                 return self.end_round(id);
             };
             room.at += 1;
+            // Each is visited once a round: in a big room none is in the processor's caches any more. So the
+            // next but one is fetched during this write, and what that one points to during the next.
+            let after = |ahead: usize| room.members.get(room.at + ahead).and_then(|key| self.clients.get(*key));
+            if let Some(client) = after(1) {
+                kernel::prefetch(&**client);
+            }
+            if let Some(client) = after(0) {
+                kernel::prefetch(&*client.connection);
+            }
             *budget -= 1;
             self.serve(key);
             let Some(room) = self.rooms.get_mut(&id) else { return };

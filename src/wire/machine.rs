@@ -23,6 +23,7 @@ use crate::hub::login;
 use crate::hub::message::{Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
 use crate::hub::pace::Verdict;
 use crate::hub::rising::Rising;
+use crate::hub::session::Session;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::hub::{self, By, Effect, Happening, Hub};
 use crate::settings::{Settings, SlowPolicy};
@@ -182,7 +183,7 @@ const REST_SKIPPING: Duration = Duration::from_millis(5);
 
 /// What a client has sent so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Speaker {
+pub struct Speaker {
     link: Link,
     /// How it sees what it is told.
     #[serde(default)]
@@ -280,6 +281,12 @@ impl Machine {
     #[must_use]
     pub fn next_id(&self) -> SessionId {
         SessionId(self.next_id)
+    }
+
+    /// What will be looked at when a client is heard: for whoever can have it fetched beforehand.
+    #[must_use]
+    pub fn about(&self, id: SessionId) -> Option<(&Session, &Speaker)> {
+        Some((self.hub.session(id)?, self.speakers.get(&id)?))
     }
 
     /// How many bytes a client has sent so far; `None` if it is not listened to.
