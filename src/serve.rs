@@ -592,7 +592,8 @@ const OTHER_DESCRIPTORS: u64 = 64;
 /// To be called while there is only one thread: the table of descriptors is made as large as so many
 /// clients need. It would grow by itself, twice as large each time, but once threads share it, whoever
 /// opens the one descriptor too many waits until no thread can be looking at the old table any more (a
-/// grace period of RCU, 10 to 30 ms), and each doubling would stall everybody for so long.
+/// grace period of RCU, tens of milliseconds), and each doubling would stall everybody for so long. Settings that
+/// are read later and let in more people leave it as it is: it grows then.
 fn raise_descriptor_limit(settings: &Settings) {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();

@@ -122,13 +122,12 @@ impl<'a> Page<'a> {
 
 /// The colour that a name always has, whatever its case.
 fn color(nick: &str, colors: Colors) -> Option<String> {
-    if colors == Colors::None {
-        return None;
-    }
-    // FNV-1a: the same with every process and release.
-    let folded = nick.chars().flat_map(char::to_lowercase);
-    let hash = folded.fold(0x811C_9DC5_u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
-    let pick = |count: usize| (hash ^ hash >> 16) as usize % count;
+    let pick = |count: usize| {
+        // FNV-1a: the same with every process and release.
+        let folded = nick.chars().flat_map(char::to_lowercase);
+        let hash = folded.fold(0x811C_9DC5_u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
+        (hash ^ hash >> 16) as usize % count
+    };
     match colors {
         Colors::None => None,
         Colors::Basic => Some(format!("\x1b[{}m", BASIC[pick(BASIC.len())])),
