@@ -28,7 +28,7 @@ use super::hashing::Hashing;
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, TakenOver, epoch};
-use super::rounds::{self, Report, Rounds, Work};
+use super::rounds::{self, AtOnce, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
 use crate::config;
@@ -191,6 +191,8 @@ pub struct Driver {
     outcomes: Vec<Outcome>,
     work: Vec<Work>,
     rounds: rounds::Shared,
+    /// The driver has begun a round itself, which is not over.
+    writing: bool,
     to_rounds: Arc<Exchange<Work>>,
     reports: Arc<Exchange<Report>>,
     counts: Arc<rounds::Counts>,
@@ -276,6 +278,7 @@ impl Driver {
             outcomes,
             work: Vec::new(),
             rounds,
+            writing: false,
             to_rounds,
             reports,
             counts,
@@ -354,7 +357,9 @@ impl Driver {
             // read at a time, the cheaper is each line. In a long round, lines that come late still reach
             // those who are visited late.
             let reads = self.to_rounds.is_at_rest();
-            if !reads || self.turns.is_empty() {
+            if self.writing && self.turns.is_empty() {
+                tokio::task::yield_now().await;
+            } else if !reads || self.turns.is_empty() {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
                 tokio::select! {
                     biased;
@@ -381,6 +386,10 @@ impl Driver {
             }
             let at = now();
             self.reports.take(&mut reports, Rest::Yes);
+            if self.writing {
+                let nothing_came = ready.is_empty() && batch.is_empty() && reports.is_empty() && self.turns.is_empty();
+                self.write_on(nothing_came);
+            }
             for report in reports.drain(..) {
                 self.reported(report, at);
             }
@@ -696,7 +705,13 @@ impl Driver {
             self.carry_out(outcome, at);
         }
         self.outcomes = outcomes;
-        if !self.work.is_empty() && !Rounds::does_at_once(&self.rounds, &mut self.work) {
+        if self.work.is_empty() {
+            return;
+        }
+        let alone = self.turns.is_empty() && !self.writing;
+        let taken_up = Rounds::take_up(&self.rounds, &mut self.work, alone);
+        self.writing = taken_up == AtOnce::Begun;
+        if !self.work.is_empty() {
             let waiting = self.to_rounds.leave_all(&mut self.work);
             self.work.clear();
             if self.work.capacity() > ORDERS {
@@ -707,6 +722,17 @@ impl Driver {
                     self.to_rounds.rest().await;
                 }
             }
+        }
+    }
+
+    /// Goes on with a round that the driver has begun itself, if it has nothing else to do; else it leaves the
+    /// rest to the rounds' own thread.
+    fn write_on(&mut self, nothing_else: bool) {
+        if nothing_else {
+            self.writing = Rounds::go_on_at_once(&self.rounds) == AtOnce::Begun;
+        } else {
+            self.to_rounds.call();
+            self.writing = false;
         }
     }
 

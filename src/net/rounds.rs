@@ -1,8 +1,8 @@
 //! The rounds: they make all writes to clients.
 //!
-//! A task of their own does that, in its thread; where there is next to nothing to write and nothing is under
-//! way, the driver does it at once, which takes less time than to wake that thread. Whoever holds the lock
-//! goes on.
+//! A task of their own does that, in its thread. While nothing is under way there, the driver does it at once,
+//! which takes less time than to wake that thread: all that is little, and of more as much as it can until
+//! something else comes for it to do. Whoever holds the lock goes on.
 //!
 //! They own every room's log and every client's cursor. What the driver orders piles up while a round
 //! is under way and is taken all at once; then each client of a room is written the longest run it
@@ -152,6 +152,17 @@ fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How far the driver has got with what it does itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtOnce {
+    /// All is done.
+    Done,
+    /// A part is. The rest is done when the driver goes on with it, or calls the rounds' own thread.
+    Begun,
+    /// The rounds' own thread does it.
+    Left,
+}
+
 /// How the rounds go on.
 enum Next {
     /// There may be more to do.
@@ -298,59 +309,75 @@ impl Rounds {
         if self.full.is_empty() { Next::More } else { Next::MoreAndSockets }
     }
 
-    /// Does `work` here and now if that is little, and nothing is under way: that takes less time than to
-    /// wake another thread, and have it wake up. Returns whether it was done; else it is to be left in the
-    /// exchange.
-    pub fn does_at_once(shared: &Shared, work: &mut Vec<Work>) -> bool {
-        let Ok(mut rounds) = shared.try_lock() else { return false };
-        if !rounds.jobs.is_empty()
-            || !rounds.taken.is_empty()
-            || rounds.over > 0
-            || !rounds.is_little(work)
-            || !rounds.work.is_empty()
-        {
-            return false;
-        }
-        let first = rounds.full.first().copied();
+    /// Takes `work` up here and now if nothing is under way: that takes less time than to wake another
+    /// thread, and have it wake up. All of it is done if that is little. Of more, only the first part, and
+    /// only if `alone` says that the caller has nothing else to do; it goes on with [`Self::go_on_at_once`].
+    /// What is not taken up stays in `work`, to be left in the exchange.
+    pub fn take_up(shared: &Shared, work: &mut Vec<Work>, alone: bool) -> AtOnce {
+        let Ok(mut rounds) = shared.try_lock() else { return AtOnce::Left };
+        let idle = rounds.jobs.is_empty() && rounds.taken.is_empty() && rounds.over == 0 && rounds.work.is_empty();
+        let writes = if idle { rounds.writes_of(work) } else { None };
+        let budget = match writes {
+            Some(0..=SHORT) => SHORT,
+            Some(_) if alone => SLICE,
+            _ => return AtOnce::Left,
+        };
+        let full = rounds.full.first().copied();
         for work in work.drain(..) {
             rounds.carry_out(work);
         }
-        rounds.make_rounds(&mut SHORT.clone());
-        rounds.drained();
-        // The thread of the rounds goes on, or waits for another moment.
-        if !rounds.jobs.is_empty() || rounds.over > 0 || rounds.full.first().copied() != first {
-            rounds.work.call();
-        }
-        true
+        rounds.at_once(budget, full)
     }
 
-    /// Whether `work` makes no more writes than are made in one go anyway.
-    fn is_little(&self, work: &[Work]) -> bool {
+    /// Goes on with what was taken up by [`Self::take_up`], for a slice, unless the rounds' own thread does.
+    pub fn go_on_at_once(shared: &Shared) -> AtOnce {
+        let Ok(mut rounds) = shared.try_lock() else { return AtOnce::Left };
+        let full = rounds.full.first().copied();
+        rounds.at_once(SLICE, full)
+    }
+
+    /// `full` is when the first of those whose sockets are full was to be given up before this.
+    fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
+        self.make_rounds(&mut budget);
+        self.drained();
+        if self.over > 0 || self.full.first().copied() != full {
+            // The thread of the rounds goes on, or waits for another moment.
+            self.work.call();
+            return AtOnce::Left;
+        }
+        if self.jobs.is_empty() { AtOnce::Done } else { AtOnce::Begun }
+    }
+
+    /// How many writes `work` makes, where it is nothing that waits for its own turn, or too much to be
+    /// carried out by the way.
+    fn writes_of(&self, work: &[Work]) -> Option<usize> {
         let (mut writes, mut room, mut client) = (0, None, None);
-        work.len() <= ORDERS_AT_ONCE
-            && work.iter().all(|work| {
-                writes += match work {
-                    Work::Order(Order::Post(id, _)) => {
-                        let again = room.replace(*id) == Some(*id);
-                        self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
-                    }
-                    // What one client is told in a row goes out in one write.
-                    Work::Order(
-                        Order::Enter(id, _)
-                        | Order::Tell(id, _)
-                        | Order::Area(id, _)
-                        | Order::Hold(id, _)
-                        | Order::Release(id)
-                        | Order::See(id, _)
-                        | Order::Hide(id, _)
-                        | Order::Close(id),
-                    ) => usize::from(client.replace(*id) != Some(*id)),
-                    Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
-                    | Work::Connection(_) => 0,
-                    Work::Snapshot(..) | Work::Drain(_) | Work::Abandon(_) => return false,
-                };
-                writes <= SHORT
-            })
+        if work.len() > ORDERS_AT_ONCE {
+            return None;
+        }
+        for work in work {
+            writes += match work {
+                Work::Order(Order::Post(id, _)) => {
+                    let again = room.replace(*id) == Some(*id);
+                    self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
+                }
+                // What one client is told in a row goes out in one write.
+                Work::Order(
+                    Order::Enter(id, _)
+                    | Order::Tell(id, _)
+                    | Order::Area(id, _)
+                    | Order::Hold(id, _)
+                    | Order::Release(id)
+                    | Order::See(id, _)
+                    | Order::Hide(id, _)
+                    | Order::Close(id),
+                ) => usize::from(client.replace(*id) != Some(*id)),
+                Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
+                | Work::Connection(_) => 0,
+                Work::Snapshot(..) | Work::Drain(_) | Work::Abandon(_) => return None,
+            };
+        }
+        Some(writes)
     }
 
     /// Says so if nobody is left, to the one who waits for that.
@@ -1283,7 +1310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_little_is_done_at_once_and_never_before_what_was_left() {
+    fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_left() {
         let reports = Arc::new(Exchange::default());
         let to_rounds = Arc::new(Exchange::default());
         let (_, cuts) = crate::net::tape::Tape::unkept();
@@ -1297,7 +1324,9 @@ mod tests {
             std::iter::once(Work::Connection(gone(id))).chain(orders.map(Work::Order)).collect::<Vec<_>>()
         };
         let done = |mut work: Vec<Work>| {
-            let (count, done) = (work.len(), Rounds::does_at_once(&shared, &mut work));
+            let (count, taken_up) = (work.len(), Rounds::take_up(&shared, &mut work, false));
+            let done = taken_up == AtOnce::Done;
+            assert!(done || taken_up == AtOnce::Left, "who has more to do begins nothing: {taken_up:?}");
             assert_eq!(work.len(), if done { 0 } else { count }, "all of it, or nothing");
             done
         };
@@ -1314,7 +1343,8 @@ mod tests {
 
         // Somebody else goes on with them just now.
         let held = locked(&shared);
-        assert!(!Rounds::does_at_once(&shared, &mut join(3)));
+        assert_eq!(Rounds::take_up(&shared, &mut join(3), true), AtOnce::Left);
+        assert_eq!(Rounds::go_on_at_once(&shared), AtOnce::Left);
         drop(held);
 
         // What has to wait for an answer is for the thread.
@@ -1332,6 +1362,22 @@ mod tests {
         assert_eq!(people(), SHORT);
         assert!(done(line()) && done(join(most + 2)));
         assert!(!done(line()), "one too many");
+
+        // Who has nothing else to do begins with it, and goes on slice by slice.
+        let at = || locked(&shared).rooms.get(&room).map(|room| room.at);
+        let mut work = line();
+        assert_eq!(Rounds::take_up(&shared, &mut work, true), AtOnce::Begun);
+        assert_eq!((work.len(), at()), (0, Some(SLICE)), "it was taken up");
+        assert_eq!(Rounds::take_up(&shared, &mut line(), true), AtOnce::Left, "one thing after the other");
+        for slices in 2..=most.div_ceil(SLICE as u64) {
+            assert_eq!(Rounds::go_on_at_once(&shared), AtOnce::Begun);
+            assert_eq!(at(), usize::try_from(slices).ok().map(|slices| slices * SLICE));
+        }
+        assert_eq!(Rounds::go_on_at_once(&shared), AtOnce::Done, "the one too many");
+        // Left to the thread half-way.
+        assert_eq!(Rounds::take_up(&shared, &mut line(), true), AtOnce::Begun);
+        assert!(matches!(locked(&shared).go_on(&mut Vec::new()), Next::More));
+        assert_eq!(at(), Some(2 * SLICE));
     }
 
     proptest! {
