@@ -1,7 +1,6 @@
 //! Passwords are hashed here, on threads of their own: one takes tens of milliseconds, and nobody else
 //! waits for it. The hub bounds how many wait ([`crate::hub::login`]).
 
-use std::fmt;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,12 +114,6 @@ impl Hashing {
     pub fn hash(&self, job: Arc<Job>, cost: Cost) {
         // The threads live as long as this does.
         let _ = self.0.send((job, cost));
-    }
-}
-
-impl fmt::Display for Cost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "argon2id, {} KiB, {} passes", self.memory, self.passes)
     }
 }
 
