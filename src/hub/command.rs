@@ -505,12 +505,13 @@ pub fn find(word: &str) -> Option<&'static Command> {
     })
 }
 
-/// The name or alias most like `word`, if one is like it.
+/// The name or alias most like `word`, if one is like it. Operators' commands are offered to operators only.
 #[must_use]
-pub fn nearest(word: &str) -> Option<&'static str> {
+pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
     let word: String = word.chars().take(32).flat_map(char::to_lowercase).collect();
     COMMANDS
         .iter()
+        .filter(|command| command.role <= role.max(Role::Member))
         .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|name| {
             // Who types the beginning of a command means that command.
@@ -554,7 +555,7 @@ pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &
         }
         None => {
             let given: String = word.chars().take(32).collect();
-            let nearest = nearest(word);
+            let nearest = nearest(word, hub.role(id));
             refuse(id, Refusal::UnknownCommand { given: given.into(), nearest }, effects);
         }
     }
@@ -648,7 +649,10 @@ fn help(call: &mut Call<'_>, args: &str) {
             let role = call.hub.role(call.id);
             call.tell(Message::Help(role));
         }
-        None => call.refuse(Refusal::UnknownCommand { given: clip(word), nearest: nearest(word) }),
+        None => {
+            let nearest = nearest(word, call.hub.role(call.id));
+            call.refuse(Refusal::UnknownCommand { given: clip(word), nearest });
+        }
     }
 }
 

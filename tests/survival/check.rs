@@ -1032,7 +1032,8 @@ impl<'a> Walk<'a> {
             Act::Away(_) => self.expect(&done(Done::Away))?,
             Act::Back => self.expect(&done(Done::Back))?,
             Act::Unknown(word) => {
-                let refusal = Refusal::UnknownCommand { given: word.as_str().into(), nearest: command::nearest(word) };
+                let nearest = command::nearest(word, Role::Guest);
+                let refusal = Refusal::UnknownCommand { given: word.as_str().into(), nearest };
                 self.expect(&rendered(&Message::Refused(refusal)))?;
             }
             Act::Overlong(bytes) => {
