@@ -358,6 +358,7 @@ impl Driver {
             // those who are visited late.
             let reads = self.to_rounds.is_at_rest();
             if self.writing && self.turns.is_empty() {
+                // Whoever has something for this loop gets to leave it; nothing is waited for.
                 tokio::task::yield_now().await;
             } else if !reads || self.turns.is_empty() {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
