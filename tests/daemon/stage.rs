@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -842,9 +842,22 @@ impl Admin {
 
     #[track_caller]
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        self.story.tell("admin", ">", bytes.as_ref());
+        self.put(bytes.as_ref()).unwrap();
+    }
+
+    /// The same where the daemon may have answered and closed already.
+    #[track_caller]
+    pub(crate) fn try_write(&mut self, bytes: impl AsRef<[u8]>) {
+        match self.put(bytes.as_ref()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            other => other.unwrap(),
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.story.tell("admin", ">", bytes);
         self.stream.set_write_timeout(Some(self.deadline.left())).unwrap();
-        self.stream.write_all(bytes.as_ref()).unwrap();
+        self.stream.write_all(bytes)
     }
 
     /// Closes its side.
