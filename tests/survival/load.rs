@@ -570,8 +570,11 @@ impl<'a> Load<'a> {
         self.open = false;
         for player in &mut self.players {
             player.reading = match player.reading {
-                // Narrow still, and not fast; but it is to end some time.
-                Reading::Slow { .. } => Reading::Slow { bytes: 5000, every: Duration::from_millis(1) },
+                // Not fast still; but it is to end some time.
+                Reading::Slow { .. } => {
+                    player.stream.as_ref().map(widen);
+                    Reading::Slow { bytes: 5000, every: Duration::from_millis(1) }
+                }
                 Reading::Fast => Reading::Fast,
             };
             player.write_at = Instant::now();
@@ -680,6 +683,13 @@ impl<'a> Load<'a> {
 
 fn empty() -> Record {
     Record { nick: String::new(), acts: Vec::new(), bytes: Vec::new(), end: End::Cut, listens: None }
+}
+
+/// No longer through a narrow window: where that is a little less than what a sender thinks worth a segment,
+/// which is half of the widest it was ever told of, the kernel sends that little each 200 ms (RFC 1122,
+/// 4.2.3.4), however fast it is read: 5 KB a second, and what was not read while they played takes minutes.
+fn widen(stream: &TcpStream) {
+    socket2::SockRef::from(stream).set_recv_buffer_size(64 * 1024).unwrap();
 }
 
 /// The next close is a reset.
