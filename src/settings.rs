@@ -422,6 +422,14 @@ settings! {
         /// reads nothing, is taken for gone (TCP_USER_TIMEOUT, tcp(7)). Not below slow.stall, if that is
         /// to have its time.
         user_timeout: Option<Duration> = Some(Duration::from_secs(300)), TimeOrOff(time("5s", "1h")), Live;
+        /// What the kernel holds for one connection of what was sent to it and not yet acknowledged
+        /// (SO_SNDBUF, socket(7)). Left to itself it holds up to 4 MiB for each client that reads nothing.
+        /// What does not fit waits in the room, once for all. The kernel counts its own overhead in and so
+        /// takes twice as much, but no more than sysctl net.core.wmem_max allows. For new connections.
+        send_buffer: usize = 128 * 1024, size(16 * KIB, 16 * MIB, "bytes per client"), Live;
+        /// The same for what was received and not yet read (SO_RCVBUF, net.core.rmem_max): all that somebody
+        /// can send who is being slowed down.
+        receive_buffer: usize = 64 * 1024, size(16 * KIB, 16 * MIB, "bytes per client"), Live;
     }
     /// How the hub ends.
     shutdown: Shutdown {

@@ -24,6 +24,25 @@ fn the_tables_of_the_readme_are_what_the_code_says() {
     same_between_markers("README.md", "commands", &commands());
 }
 
+/// The first connection is there before the service can set anything.
+#[test]
+fn connections_have_from_the_socket_unit_what_the_settings_say_by_default() {
+    let tcp = settings::Settings::default().tcp;
+    let unit = std::fs::read_to_string(in_repository("systemd/chathub.socket")).expect("it is there");
+    let keepalive = tcp.keepalive.expect("it is on by default").as_secs();
+    for line in [
+        "NoDelay=yes".to_owned(),
+        "KeepAlive=yes".to_owned(),
+        format!("KeepAliveTimeSec={keepalive}"),
+        format!("KeepAliveIntervalSec={}", keepalive / 4),
+        "KeepAliveProbes=4".to_owned(),
+        format!("SendBuffer={}K", tcp.send_buffer / 1024),
+        format!("ReceiveBuffer={}K", tcp.receive_buffer / 1024),
+    ] {
+        assert!(unit.lines().any(|found| found == line), "{line} is not in the unit:\n{unit}");
+    }
+}
+
 /// The table of chat commands, for people who read.
 fn commands() -> String {
     let escape = |text: &str| text.replace('|', "\\|");

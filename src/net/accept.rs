@@ -131,5 +131,37 @@ pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Re
         let interval = (time / 4).max(Duration::from_secs(1));
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(4))?;
     }
+    // What the kernel holds for a connection counts as the service's memory: left to itself, it lets
+    // whoever reads nothing have megabytes.
+    socket.set_send_buffer_size(tcp.send_buffer)?;
+    socket.set_recv_buffer_size(tcp.receive_buffer)?;
     socket.set_tcp_user_timeout(tcp.user_timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn connections_inherit_what_their_listener_was_prepared_with() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let mut tcp = Settings::default().tcp;
+        for (keepalive, buffer) in [(None, 32 * 1024), (Some(Duration::from_secs(90)), 64 * 1024)] {
+            (tcp.keepalive, tcp.user_timeout) = (keepalive, Some(Duration::from_secs(77)));
+            (tcp.send_buffer, tcp.receive_buffer) = (buffer, buffer / 2);
+            prepare(&listener, &tcp).expect("it takes all of it");
+            let _client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+            let (socket, _) = listener.accept().expect("somebody came");
+            let socket = SockRef::from(&socket);
+            assert_eq!(socket.tcp_nodelay().ok(), Some(true));
+            assert_eq!(socket.out_of_band_inline().ok(), Some(true));
+            assert_eq!(socket.keepalive().ok(), Some(keepalive.is_some()));
+            assert_eq!(socket.tcp_user_timeout().ok(), Some(tcp.user_timeout));
+            // The kernel doubles what it is asked for (socket(7)).
+            assert_eq!(socket.send_buffer_size().ok(), Some(2 * buffer));
+            assert_eq!(socket.recv_buffer_size().ok(), Some(buffer));
+        }
+    }
 }

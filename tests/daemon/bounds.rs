@@ -184,6 +184,24 @@ fn a_slow_reader_misses_lines_and_is_told_how_many_and_others_do_not() {
 }
 
 #[test]
+fn what_the_kernel_holds_for_one_who_reads_nothing_is_bounded() {
+    const LINES: u32 = 1000;
+    for (settings, send_buffer) in [("", 128 * 1024), ("[tcp]\nsend_buffer = '32KiB'", 32 * 1024)] {
+        let daemon = Daemon::with(&format!("{settings}\n{UNPACED}"));
+        let mut slow = Client::connect_narrow(&daemon, "slow");
+        slow.greeted();
+        slow.rename("slow");
+        let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
+        flood(&mut ann, Some(&mut bob), 0, LINES);
+        let behind = daemon.admin().about("slow")["behind_bytes"].as_u64().unwrap();
+        // What was said when it was visited last, less what waits in the room for it.
+        let held = u64::from(LINES * 1000) - behind;
+        let most = 2 * send_buffer + u64::from(BURST * 1000) + 64 * 1024; // and its own receive buffer
+        assert!(held < most, "{held} bytes lie in the kernel, {most} may, {behind} do not");
+    }
+}
+
+#[test]
 fn a_slow_reader_is_disconnected_where_the_settings_say_so() {
     let daemon = Daemon::with(&format!("[slow]\nbehind = '64KiB'\npolicy = 'close'\n{UNPACED}"));
     let mut slow = Client::connect_narrow(&daemon, "slow");

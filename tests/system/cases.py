@@ -445,10 +445,16 @@ def _(machine, packages):
 @life.case("the first connection starts the service")
 def _(machine, packages):
     machine.must("systemctl", "stop", SERVICE)
+    # A socket that no service has had in its hands: what it has, it has from its unit.
+    machine.must("systemctl", "restart", CHAT)
     expect_equal("the service", machine.state(SERVICE), "inactive")
     expect_equal("the socket", machine.state(CHAT), "active")
     chatter = Chatter(machine)
     machine.wait_state(SERVICE, "active")
+    memory = machine.run("ss", "--no-header", "-tmn", "state", "established", "sport = :6969").out
+    for what, most in (("rb", 2 * 64 * 1024), ("tb", 2 * 128 * 1024)):
+        sizes = [int(size) for size in re.findall(rf"\b{what}(\d+)", memory)]
+        expect(sizes and max(sizes) <= most, f"{what} is more than {most}: {memory!r}")
     chatter.close()
 
 
