@@ -276,6 +276,17 @@ mod requests {
     nix::ioctl_read_bad!(unacknowledged, nix::libc::TIOCOUTQ, nix::libc::c_int);
 }
 
+/// How many bytes a TCP socket has taken that its peer has not acknowledged (`SIOCOUTQ`, tcp(7)).
+///
+/// # Errors
+/// Those of ioctl(2).
+pub fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
+    let mut waiting: libc::c_int = 0;
+    // SAFETY: the request writes one `c_int`.
+    unsafe { requests::unacknowledged(socket.as_fd().as_raw_fd(), &raw mut waiting) }?;
+    Ok(u64::try_from(waiting).unwrap_or(0))
+}
+
 /// What the kernel has counted of a TCP connection since it was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
@@ -319,21 +330,20 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
         _ => Ok(()),
     };
     let (mut before, mut after) = ([0; 232], [0; 232]);
-    let (mut waiting, mut unread): (libc::c_int, libc::c_int) = (0, 0);
+    let mut unread: libc::c_int = 0;
     ask(&mut before)?;
-    loop {
+    let waiting = loop {
+        let waiting = unacknowledged(socket)?;
         // SAFETY: the request writes one `c_int`.
-        unsafe { requests::unacknowledged(fd, &raw mut waiting) }?;
-        // SAFETY: likewise.
         unsafe { requests::unread(fd, &raw mut unread) }?;
         ask(&mut after)?;
         if before[0] == after[0] && before[ACKED..RECEIVED + 8] == after[ACKED..RECEIVED + 8] {
-            break;
+            break waiting;
         }
         before = after;
-    }
+    };
     let number = |at: usize| after[at..at + 8].try_into().map_or(0, u64::from_ne_bytes);
-    let count = |count: libc::c_int| u64::try_from(count).unwrap_or(0);
+    let unread = u64::try_from(unread).unwrap_or(0);
     let state = after[0];
     let finished =
         matches!(state, state::FIN_WAIT1 | state::FIN_WAIT2 | state::CLOSING | state::LAST_ACK | state::TIME_WAIT);
@@ -342,8 +352,8 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
         dead: state == state::CLOSE,
         finished,
         // The end of a side counts as one byte.
-        taken: (number(ACKED) + count(waiting)).saturating_sub(u64::from(finished)),
-        read: number(RECEIVED).saturating_sub(count(unread)).saturating_sub(u64::from(peer_finished)),
+        taken: (number(ACKED) + waiting).saturating_sub(u64::from(finished)),
+        read: number(RECEIVED).saturating_sub(unread).saturating_sub(u64::from(peer_finished)),
     })
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 
 use crate::hub::message::SessionId;
+use crate::kernel;
 
 /// A client's connection.
 #[derive(Debug)]
@@ -49,6 +50,13 @@ impl Connection {
             [one] => stream.write(one),
             many => stream.write_vectored(many),
         }
+    }
+
+    /// How many bytes were written that the client's system has not acknowledged: while nothing is written,
+    /// fewer than before if it has taken any. `None` if that cannot be told.
+    #[must_use]
+    pub fn unacknowledged(&self) -> Option<u64> {
+        kernel::unacknowledged(&self.socket()?).ok()
     }
 
     /// Reads what is there, without waiting. 0 bytes are the end of its input.

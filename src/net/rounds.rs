@@ -95,8 +95,10 @@ const SHORT: usize = 256;
 /// five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
 
-/// How long a client that is to be closed may take nothing of what it is owed.
+/// How long a client that is to be closed may take nothing of what it is owed, and how long it may take for
+/// all of it: it counts for no limit any more.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+const CLOSE_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 struct Client {
@@ -107,12 +109,14 @@ struct Client {
     seat: usize,
     /// The socket was full, and has not said yet that it takes more: until when that may be so.
     full: Option<Instant>,
+    /// How much the client had not taken of what lay in it then.
+    waiting: Option<u64>,
     /// The socket was full once, and is in the set of those that are watched.
     watched: bool,
     /// A look at it is among the jobs.
     queued: bool,
-    /// It ends when it has got everything.
-    closing: bool,
+    /// It ends when it has got everything, and at that moment whatever it has got.
+    closing: Option<Instant>,
     /// It was reported to the driver; nothing more is written.
     given_up: bool,
     /// Bytes that its socket has taken in all.
@@ -488,7 +492,7 @@ impl Rounds {
                 if let Some(key) = self.key(id) {
                     self.leave(key);
                     let client = &mut self.clients[key];
-                    client.closing = true;
+                    client.closing = Some(Instant::now() + CLOSE_WITHIN);
                     if client.given_up {
                         self.drop_client(key);
                     } else {
@@ -508,9 +512,10 @@ impl Rounds {
             room: None,
             seat: 0,
             full: None,
+            waiting: None,
             watched: false,
             queued: false,
-            closing: false,
+            closing: None,
             given_up: false,
             sent: 0,
             limit: 0,
@@ -540,7 +545,16 @@ impl Rounds {
             && until <= now
         {
             self.full.pop_first();
-            if self.clients[key].closing {
+            let client = &mut self.clients[key];
+            // The socket says that it takes more when a good part of it is free: whoever takes little at a
+            // time is not there yet.
+            let waiting = client.connection.unacknowledged();
+            if waiting < client.waiting && waiting.is_some() && client.closing.is_none_or(|end| now < end) {
+                client.waiting = waiting;
+                let until = client.patience(now, self.limits.stall);
+                client.full = Some(until);
+                self.full.insert((until, key));
+            } else if client.closing.is_some() {
                 self.drop_client(key);
             } else {
                 self.give_up(key, Farewell::TooSlow);
@@ -587,7 +601,7 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         // What a closing client is owed is bounded: it is told nothing new.
-        if client.reader.mail_bytes() > self.limits.mailbox && !client.closing && self.replaying.is_none() {
+        if client.reader.mail_bytes() > self.limits.mailbox && client.closing.is_none() && self.replaying.is_none() {
             self.serve(key);
             if self.clients.get(key).is_some_and(|client| client.reader.mail_bytes() > self.limits.mailbox) {
                 self.give_up(key, Farewell::MailboxFull);
@@ -779,14 +793,14 @@ impl Rounds {
                     return self.wait_for(key);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) if client.closing => return self.drop_client(key),
+                Err(_) if client.closing.is_some() => return self.drop_client(key),
                 Err(_) => return self.give_up(key, Farewell::Lost),
             }
         }
         if client.connection.behind.load(Ordering::Relaxed) != 0 {
             client.connection.behind.store(0, Ordering::Relaxed);
         }
-        if client.closing {
+        if client.closing.is_some() {
             self.drop_client(key);
         }
     }
@@ -794,8 +808,8 @@ impl Rounds {
     /// A socket is full: it is left alone until it takes more, but not for ever.
     fn wait_for(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        let patience = if client.closing { CLOSE_PATIENCE.min(self.limits.stall) } else { self.limits.stall };
-        let until = Instant::now() + patience;
+        let until = client.patience(Instant::now(), self.limits.stall);
+        client.waiting = client.connection.unacknowledged();
         client.full = Some(until);
         self.full.insert((until, key));
         let watched = self.room_to_write.as_ref().zip(client.connection.socket());
@@ -874,7 +888,7 @@ impl Rounds {
             cookie: client.connection.cookie,
             room: client.room,
             reader: &client.reader,
-            closing: client.closing,
+            closing: client.closing.is_some(),
             sent: client.sent,
         });
         let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log)).collect();
@@ -916,7 +930,8 @@ impl Rounds {
             let (connection, taken) = connection(id, cookie);
             let key = self.attach(connection, reader);
             let client = &mut self.clients[key];
-            (client.room, client.seat, client.closing, client.sent) = (room, seat, closing, sent);
+            (client.room, client.seat, client.sent) = (room, seat, sent);
+            client.closing = closing.then(|| Instant::now() + CLOSE_WITHIN);
             self.may_take(key, taken);
         }
         Ok(())
@@ -1053,11 +1068,19 @@ impl Rounds {
 
     /// Everybody's connection, and whether it is to be closed.
     pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
-        self.clients.iter().map(|(_, client)| (&client.connection, client.closing))
+        self.clients.iter().map(|(_, client)| (&client.connection, client.closing.is_some()))
     }
 }
 
 impl Client {
+    /// Until when it may take nothing, from `now` on, if that is `stall` for those who stay.
+    fn patience(&self, now: Instant, stall: Duration) -> Instant {
+        match self.closing {
+            Some(end) => end.min(now + CLOSE_PATIENCE.min(stall)),
+            None => now + stall,
+        }
+    }
+
     /// Passes over what its socket has taken already.
     fn pass_over(&mut self, log: Option<&Log>) {
         let limit = self.limit.min(self.next_cut);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::stage::{Client, Daemon, Setup, UNPACED};
+use crate::stage::{Admin, Client, Daemon, Setup, UNPACED};
 
 #[test]
 fn one_client_too_many_is_told_that_the_hub_is_full() {
@@ -239,6 +239,42 @@ fn one_who_takes_nothing_at_all_is_disconnected_after_a_while() {
     }
     ann.expect("* slow left (too slow)");
     assert_eq!(admin.counter("closed_slow"), 1);
+}
+
+#[test]
+fn one_who_takes_little_at_a_time_is_given_all_of_it() {
+    let daemon = Daemon::with(&format!("[slow]\nstall = '2s'\n{UNPACED}"));
+    let [mut stays, mut leaves] = ["stays", "leaves"].map(|name| {
+        let mut client = Client::connect_narrow(&daemon, name);
+        client.greeted();
+        client.rename(name);
+        client
+    });
+    let mut ann = daemon.client("ann");
+    let mut admin = daemon.admin();
+    let mut number = 0;
+    let behind = |admin: &mut Admin, who: &str| admin.about(who)["behind_bytes"].as_u64().unwrap();
+    while behind(&mut admin, "stays") == 0 || behind(&mut admin, "leaves") == 0 {
+        flood(&mut ann, None, number, BURST);
+        number += BURST;
+    }
+    leaves.send("/quit");
+    ann.expect("* leaves left");
+    let owed = behind(&mut admin, "stays");
+    for _ in 0..7 {
+        // Less than makes a socket say that it takes more.
+        assert!(stays.fill() && leaves.fill());
+        assert!(ann.hears_nothing_for(Duration::from_secs(1)), "nobody leaves");
+    }
+    assert_eq!(behind(&mut admin, "stays"), owed, "nothing was written meanwhile");
+    assert_eq!(admin.counter("closed_slow"), 0);
+    for client in [&stays, &leaves] {
+        socket2::SockRef::from(&client.stream).set_recv_buffer_size(64 * 1024).unwrap();
+    }
+    ann.send("the end");
+    let said = |line: &String| line.starts_with("ann: ");
+    assert_eq!(stays.expect("ann: the end").into_iter().filter(said).count(), number as usize);
+    assert_eq!(leaves.rest().into_iter().filter(said).count(), number as usize);
 }
 
 #[test]

@@ -681,7 +681,7 @@ impl Client {
 
     /// Reads once. Whether there may be more.
     #[track_caller]
-    fn fill(&mut self) -> bool {
+    pub(crate) fn fill(&mut self) -> bool {
         assert!(!self.deadline.is_over(), "{} has waited long enough", self.name);
         self.stream.set_read_timeout(Some(self.deadline.left())).unwrap();
         let mut chunk = [0; 64 * 1024];
