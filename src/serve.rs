@@ -13,8 +13,6 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{FileStat, fstat};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
@@ -183,7 +181,8 @@ fn start(
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    raise_descriptor_limit(&loaded.settings);
+    // While there is only one thread.
+    accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
         return Err(StartError::NoChatSocket);
@@ -581,35 +580,6 @@ fn start_rounds(mut rounds: Rounds) -> io::Result<(rounds::Shared, oneshot::Rece
         match runtime.block_on(Rounds::run(rounds, room_to_write)) {}
     })?;
     Ok((shared, ended))
-}
-
-/// Descriptors that the daemon needs for other things than clients.
-const OTHER_DESCRIPTORS: u64 = 64;
-
-/// As many descriptors as the system allows: each client is one. Says so if that is fewer than the
-/// settings let in.
-///
-/// To be called while there is only one thread: the table of descriptors is made as large as so many
-/// clients need. It would grow by itself, twice as large each time, but once threads share it, whoever
-/// opens the one descriptor too many waits until no thread can be looking at the old table any more (a
-/// grace period of RCU, tens of milliseconds), and each doubling would stall everybody for so long. Settings that
-/// are read later and let in more people leave it as it is: it grows then.
-fn raise_descriptor_limit(settings: &Settings) {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
-    let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
-    let most = if raised { hard } else { soft };
-    let wanted = settings.limits.clients as u64 + OTHER_DESCRIPTORS;
-    if most < wanted {
-        warn!(
-            "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n): that is not enough for \
-             limits.clients = {}",
-            settings.limits.clients
-        );
-    }
-    let last = i32::try_from(most.min(wanted)).unwrap_or(i32::MAX) - 1;
-    if let Ok(last) = fcntl(std::io::stderr(), FcntlArg::F_DUPFD_CLOEXEC(last)) {
-        let _ = nix::unistd::close(last);
-    }
 }
 
 /// Listens on what the command line says, else on what the settings say. Of the settings' addresses

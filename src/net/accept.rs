@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::SockFlag;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::unix::AsyncFd;
@@ -113,6 +115,33 @@ fn is_about_one_connection(error: &io::Error) -> bool {
             | Errno::ENETUNREACH
             | Errno::ETIMEDOUT
     )
+}
+
+/// Descriptors that the daemon needs for other things than clients.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// Lets as many descriptors be open as the system allows, each client being one, and makes the table of
+/// descriptors as large as so many clients need. Says so if not that many may be open.
+///
+/// The table would grow by itself, twice as large each time. But once threads share it, whoever opens the one
+/// descriptor too many waits until no thread can be looking at the old table any more (a grace period of RCU,
+/// tens of milliseconds), and each doubling would stall everybody for so long. So this is to be called while
+/// there is only one thread, or from one that may wait.
+pub fn make_room(clients: usize) {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    let most = if raised { hard } else { soft };
+    let wanted = clients as u64 + OTHER_DESCRIPTORS;
+    if most < wanted {
+        warn!(
+            "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n): that is not enough for \
+             limits.clients = {clients}"
+        );
+    }
+    let last = i32::try_from(most.min(wanted)).unwrap_or(i32::MAX) - 1;
+    if let Ok(last) = fcntl(io::stderr(), FcntlArg::F_DUPFD_CLOEXEC(last)) {
+        let _ = nix::unistd::close(last);
+    }
 }
 
 /// Sets what connections inherit from their listener (tcp(7)): so it costs nothing at each accept.

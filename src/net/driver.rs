@@ -1010,6 +1010,11 @@ impl Driver {
             }
         }
         self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
+        let clients = settings.limits.clients;
+        if clients != old.limits.clients {
+            // It may wait, and nobody waits for it.
+            tokio::task::spawn_blocking(move || accept::make_room(clients));
+        }
         *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             (settings.accounts.password, (&settings.accounts).into());
         self.around.files = loaded.files;

@@ -324,11 +324,19 @@ fn without_descriptors_accepting_pauses_and_goes_on_when_somebody_leaves() {
 }
 
 #[test]
-fn the_table_of_descriptors_has_room_for_everybody_from_the_start() {
-    // Growing it would stall all threads (`raise_descriptor_limit`).
-    let daemon = Setup::new().settings("[limits]\nclients = 900").descriptors(1024).start();
+fn the_table_of_descriptors_has_room_for_everybody_from_the_start_and_after_a_reload() {
+    // Growing it would stall all threads (`accept::make_room`).
+    let daemon = Setup::new().settings("[limits]\nclients = 900").descriptors(4096).start();
     let places = daemon.status("FDSize:");
-    assert!(places >= 900 + 64, "{places} places");
+    assert!((964..2064).contains(&places), "{places} places");
+    std::fs::write(daemon.path("chathub.toml"), "[limits]\nclients = 2000").unwrap();
+    daemon.admin().done("reload", &json!({}));
+    while daemon.status("FDSize:") < 2064 {
+        assert!(!daemon.deadline.is_over());
+    }
+    std::fs::write(daemon.path("chathub.toml"), "[limits]\nclients = 5000").unwrap();
+    daemon.admin().done("reload", &json!({}));
+    daemon.logged("only 4096 descriptors may be open");
 }
 
 #[test]
