@@ -37,8 +37,9 @@ cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
 Scenarios: fanout latency idle storm churn rooms abuse curve survival (all, if none is named)
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
-  --peers LIST     limit,chathub,kept,redis,ngircd or all (default: limit,chathub; survival: chathub,kept)
-                   kept is chathub whose clients outlive it, with the bench as its service manager
+  --peers LIST     limit,chathub,kept,recorded,redis,ngircd or all (default: limit,chathub; survival:
+                   chathub,kept,recorded). kept is chathub whose clients outlive it, with the bench as its
+                   service manager; recorded also has what is said on disk, as it is installed
   --cell TEXT      only cells whose label contains TEXT
   --reps N         repetitions of each cell (default 5, quick 2)
   --secs S         measured seconds of each run (default 3, quick 1)
@@ -66,10 +67,10 @@ struct Scenario {
 
 impl Scenario {
     /// Whom it compares if nobody is named, the base of the ratios first.
-    fn peers(&self) -> [Peer; 2] {
+    fn peers(&self) -> &'static [Peer] {
         match self.name {
-            "survival" => [Peer::Chathub, Peer::Kept],
-            _ => [Peer::Limit, Peer::Chathub],
+            "survival" => &[Peer::Chathub, Peer::Kept, Peer::Recorded],
+            _ => &[Peer::Limit, Peer::Chathub],
         }
     }
 }
@@ -121,6 +122,7 @@ const SURVIVAL: &[Column] = &[
     column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
     column("joins_per_s", "joins/s", Ratio::Shown),
     column("server_us_per_join", "CPU us/join", Ratio::Shown),
+    column("unrecorded", "of lines not recorded", Ratio::Hidden),
     column("others_busy", "others busy", Ratio::Hidden),
 ];
 const CHURN: &[Column] = &[
@@ -311,6 +313,7 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
             cells: vec![
                 Cell::one_room("N=100 S=10 W=64", 100, 10, Task::Closed { window: 64 }),
                 Cell::one_room("N=1000 S=10 W=64", 1_000, 10, Task::Closed { window: 64 }),
+                Cell::one_room("N=1000 S=10 W=1", 1_000, 10, Task::Closed { window: 1 }),
                 Cell::one_room("storm N=10000", 10_000, 1, Task::Idle),
             ],
         },
@@ -369,8 +372,8 @@ fn bench(options: &Options) -> ExitCode {
         return ExitCode::FAILURE;
     }
     for scenario in scenarios(options) {
-        let [base, other] = scenario.peers();
-        let peers = options.peers.clone().unwrap_or_else(|| vec![base, other]);
+        let base = scenario.peers()[0];
+        let peers = options.peers.clone().unwrap_or_else(|| scenario.peers().to_vec());
         println!("\n## {}\n", scenario.name);
         let mut outcomes = Vec::new();
         let mut remarks = Vec::new();
@@ -461,11 +464,18 @@ fn run_once(spec: &Spec) -> Result<Figures, String> {
     }
     let mut figures: Figures = serde_json::from_slice(&generator.stdout)
         .map_err(|error| format!("the generator said something strange: {error}"))?;
-    if spec.peer == Peer::Kept {
+    if spec.peer.is_kept() {
         // Else something else was measured.
-        let survival = server.survival().map_err(|error| format!("no status: {error}"))?;
-        if !survival.starts_with("on") {
-            figures.faults.push(format!("survival is {survival}"));
+        let status = server.status().map_err(|error| format!("no status: {error}"))?;
+        for what in ["survival", "recording"] {
+            let on = status[what].as_str().is_some_and(|text| text.starts_with("on"));
+            if on != (what == "survival" || spec.peer == Peer::Recorded) {
+                figures.faults.push(format!("{what} is {}", status[what]));
+            }
+        }
+        let counter = |name: &str| status["counters"][name].as_f64().unwrap_or(f64::NAN);
+        if spec.peer == Peer::Recorded {
+            figures.set("unrecorded", counter("history_lost") / counter("lines_said"));
         }
     }
     if !figures.faults.is_empty() {

@@ -27,18 +27,22 @@ pub(crate) enum Peer {
     Chathub,
     /// chathub whose clients outlive it.
     Kept,
+    /// The same, and what is said is recorded: as the package has it.
+    Recorded,
     Redis,
     Ngircd,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 5] = [Self::Limit, Self::Chathub, Self::Kept, Self::Redis, Self::Ngircd];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Limit, Self::Chathub, Self::Kept, Self::Recorded, Self::Redis, Self::Ngircd];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
             Self::Chathub => "chathub",
             Self::Kept => "kept",
+            Self::Recorded => "recorded",
             Self::Redis => "redis",
             Self::Ngircd => "ngircd",
         }
@@ -53,13 +57,18 @@ impl Peer {
     pub(crate) fn most_clients(self) -> usize {
         match self {
             Self::Ngircd => 1_000,
-            Self::Limit | Self::Chathub | Self::Kept | Self::Redis => usize::MAX,
+            Self::Limit | Self::Chathub | Self::Kept | Self::Recorded | Self::Redis => usize::MAX,
         }
+    }
+
+    /// Do its clients outlive it?
+    pub(crate) fn is_kept(self) -> bool {
+        matches!(self, Self::Kept | Self::Recorded)
     }
 
     pub(crate) fn dialect(self) -> Dialect {
         match self {
-            Self::Limit | Self::Chathub | Self::Kept => Dialect::Lines,
+            Self::Limit | Self::Chathub | Self::Kept | Self::Recorded => Dialect::Lines,
             Self::Redis => Dialect::Resp,
             Self::Ngircd => Dialect::Irc,
         }
@@ -188,7 +197,7 @@ impl Running {
         let mut store = None;
         let child = File::create(&log).and_then(|file| {
             command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-            if peer == Peer::Kept {
+            if peer.is_kept() {
                 store = Some(Store::open(&dir.join("notify"))?);
                 hand_over(&mut command, &dir)?;
             }
@@ -220,7 +229,7 @@ impl Running {
         loop {
             let said = fs::read_to_string(log).unwrap_or_default();
             let up = match peer {
-                Peer::Limit | Peer::Chathub | Peer::Kept => {
+                Peer::Limit | Peer::Chathub | Peer::Kept | Peer::Recorded => {
                     logged_port(&said).inspect(|&port| self.port = port).is_some()
                 }
                 Peer::Redis | Peer::Ngircd => std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok(),
@@ -238,15 +247,15 @@ impl Running {
         }
     }
 
-    /// Whether chathub's clients would outlive it, as it says itself: `on` or `off`, and details.
-    pub(crate) fn survival(&self) -> io::Result<String> {
+    /// What chathub says of itself.
+    pub(crate) fn status(&self) -> io::Result<serde_json::Value> {
         let mut stream = UnixStream::connect(self.admin())?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.write_all(b"{\"id\":1,\"cmd\":\"status\"}\n")?;
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer)?;
-        let answer: serde_json::Value = serde_json::from_str(&answer)?;
-        Ok(answer["result"]["survival"].as_str().unwrap_or_default().to_owned())
+        let mut answer: serde_json::Value = serde_json::from_str(&answer)?;
+        Ok(answer["result"].take())
     }
 
     /// What the server had to say, for a report of its failure.
@@ -278,10 +287,13 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Comm
             command = Command::new(std::env::current_exe()?);
             command.args(["--role-limit", "127.0.0.1:0"]);
         }
-        Peer::Chathub | Peer::Kept => {
-            let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
+        Peer::Chathub | Peer::Kept | Peer::Recorded => {
+            let mut settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
+            if peer == Peer::Recorded {
+                settings = recording(&settings, dir)?;
+            }
             let program = env!("CARGO_BIN_EXE_chathub");
-            if peer == Peer::Kept {
+            if peer.is_kept() {
                 // What `hand_over` gives it as input and output becomes what sd_listen_fds(3) says.
                 let shell = "exec 3<&0 4<&1 </dev/null >&2; export LISTEN_PID=$$; exec \"$@\"";
                 command = Command::new("sh");
@@ -327,6 +339,18 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Comm
         }
     }
     Ok(command)
+}
+
+/// The same settings for a chathub that records what is said, in a file in `dir`.
+fn recording(settings: &Path, dir: &Path) -> io::Result<PathBuf> {
+    let (off, on) = ("\npersist = false\n", "\npersist = true\n");
+    let text = fs::read_to_string(settings)?;
+    if text.matches(off).count() != 1 {
+        return Err(io::Error::other(format!("{} does not say that nothing is recorded", settings.display())));
+    }
+    let path = dir.join("recording.toml");
+    fs::write(&path, text.replace(off, on))?;
+    Ok(path)
 }
 
 /// The service manager's half of a start: listening sockets, and whom to notify.
