@@ -492,7 +492,15 @@ impl Rounds {
                 if let Some(key) = self.key(id) {
                     self.leave(key);
                     let client = &mut self.clients[key];
-                    client.closing = Some(Instant::now() + CLOSE_WITHIN);
+                    let now = Instant::now();
+                    client.closing = Some(now + CLOSE_WITHIN);
+                    // It may have been full before, and had more time.
+                    if let Some(until) = client.full {
+                        self.full.remove(&(until, key));
+                        let until = client.patience(now, self.limits.stall);
+                        client.full = Some(until);
+                        self.full.insert((until, key));
+                    }
                     if client.given_up {
                         self.drop_client(key);
                     } else {

@@ -278,6 +278,31 @@ fn one_who_takes_little_at_a_time_is_given_all_of_it() {
 }
 
 #[test]
+fn one_who_is_kicked_and_takes_nothing_is_let_go_of() {
+    let daemon = Daemon::with(UNPACED);
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", daemon.pid())).unwrap().count();
+    let mut ann = daemon.client("ann");
+    let mut admin = daemon.admin();
+    admin.done("hello", &json!({}));
+    let before = descriptors();
+    let mut slow = Client::connect_narrow(&daemon, "slow");
+    slow.greeted();
+    slow.rename("slow");
+    let mut number = 0;
+    while admin.about("slow")["behind_bytes"] == 0 {
+        flood(&mut ann, None, number, BURST);
+        number += BURST;
+    }
+    admin.done("clients.kick", &json!({"who": ["slow"]}));
+    // Far sooner than `slow.stall`, which it had until then.
+    ann.expect_with("slow left");
+    while descriptors() > before {
+        assert!(!daemon.deadline.is_over(), "it is still there");
+        ann.hears_nothing_for(Duration::from_millis(200));
+    }
+}
+
+#[test]
 fn a_full_mailbox_ends_the_connection() {
     let daemon = Daemon::with(&format!("[limits]\nmailbox = '16KiB'\n{UNPACED}"));
     let mut ann = daemon.client("ann");
