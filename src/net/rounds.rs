@@ -287,7 +287,9 @@ impl Rounds {
         for Ready { key, .. } in ready.drain(..) {
             self.writable(SessionId(key));
         }
-        self.stalled();
+        if !self.full.is_empty() {
+            self.stalled(Instant::now());
+        }
         if self.taken.is_empty() {
             // An empty one goes back as room for the next, unless it has grown out of measure.
             let mut taken = Vec::from(std::mem::take(&mut self.taken));
@@ -544,11 +546,7 @@ impl Rounds {
     }
 
     /// Gives up those who have taken nothing for too long.
-    fn stalled(&mut self) {
-        if self.full.first().is_none_or(|(until, _)| *until > Instant::now()) {
-            return;
-        }
-        let now = Instant::now();
+    fn stalled(&mut self, now: Instant) {
         while let Some((until, key)) = self.full.first().copied()
             && until <= now
         {
@@ -1409,6 +1407,47 @@ mod tests {
         assert_eq!(Rounds::take_up(&shared, &mut line(), true), AtOnce::Begun);
         assert!(matches!(locked(&shared).go_on(&mut Vec::new()), Next::More));
         assert_eq!(at(), Some(2 * SLICE));
+    }
+
+    #[tokio::test]
+    async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all() {
+        use std::io::Read as _;
+        for takes in [false, true] {
+            let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+            socket2::SockRef::from(&listener).set_send_buffer_size(64 * 1024).expect("it takes that");
+            let mut peer = std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+            socket2::SockRef::from(&peer).set_recv_buffer_size(4096).expect("it takes that");
+            peer.set_nonblocking(true).expect("a socket");
+            let (socket, _) = listener.accept().expect("somebody came");
+            socket.set_nonblocking(true).expect("a socket");
+            let id = SessionId(1);
+            let connection = Arc::new(Connection::new(id, 0, Some(socket.into())));
+            let mut rounds = rounds();
+            rounds.watch(&Readiness::new().expect("descriptors"));
+            rounds.carry_out(Work::Connection(connection.clone()));
+            // Many, for how much the peer's system takes before it says no more is its own affair.
+            rounds.limits.mailbox = 64 << 20;
+            for order in [Order::Attach(id), Order::Tell(id, vec![b'x'; 16 << 20].into())] {
+                rounds.carry_out(Work::Order(order));
+            }
+            rounds.make_rounds(&mut usize::MAX.clone());
+            assert!(rounds.clients.iter().all(|(_, client)| client.full.is_some()), "its socket is full");
+            // It had the time of those who stay.
+            let begun = Instant::now();
+            rounds.carry_out(Work::Order(Order::Close(id)));
+            for tenths in [95, 105, 210, 315, 420, 525, 590, 610] {
+                if takes {
+                    let before = connection.unacknowledged();
+                    while connection.unacknowledged() >= before {
+                        let _ = peer.read(&mut [0; 1024]);
+                        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is acknowledged");
+                    }
+                }
+                rounds.stalled(begun + Duration::from_millis(100 * tenths));
+                let last = if takes { 600 } else { 100 };
+                assert_eq!(rounds.clients.len(), usize::from(tenths < last), "{tenths} tenths of a second, {takes}");
+            }
+        }
     }
 
     proptest! {

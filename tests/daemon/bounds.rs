@@ -298,6 +298,7 @@ fn one_who_is_kicked_and_takes_nothing_is_let_go_of() {
     ann.expect_with("slow left");
     while descriptors() > before {
         assert!(!daemon.deadline.is_over(), "it is still there");
+        // Nothing tells of it: the descriptors are counted again after a while.
         ann.hears_nothing_for(Duration::from_millis(200));
     }
 }

@@ -1,8 +1,8 @@
 //! The real program over real sockets, as people, administrators and systemd meet it.
 //!
-//! Each test starts a daemon of its own ([`stage::Daemon`]) on ports that the system chooses. Nothing
-//! here sleeps: tests wait for lines, answers, notifications and ends of streams, all under one
-//! deadline. When a test fails, its whole story is printed: what everybody sent and got, and the log.
+//! Each test starts a daemon of its own ([`stage::Daemon`]) on ports that the system chooses. Tests
+//! wait for lines, answers, notifications and ends of streams, all under one deadline; where nothing
+//! tells of what they wait for, they ask again until it is so, and none takes time for a sign. When a test fails, its whole story is printed: what everybody sent and got, and the log.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 
 mod accounts;
