@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "this is the module for it")]
 
 use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr::NonNull;
@@ -15,7 +16,8 @@ use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -371,29 +373,37 @@ pub fn send_descriptors(socket: &impl AsFd, descriptors: &[BorrowedFd<'_>]) -> i
     Ok(())
 }
 
+/// What a message carries.
+#[derive(Debug)]
+pub struct Carried {
+    /// Its descriptors, as many as this process may open.
+    pub descriptors: Vec<OwnedFd>,
+    /// It carries more: no more can be open in this process (`MSG_CTRUNC`, recv(2)).
+    pub cut_off: bool,
+}
+
 /// Looks at the next message with descriptors without taking it; `None` if there is no other.
 ///
 /// # Errors
 /// Those of recvmsg(2).
-pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Vec<OwnedFd>>> {
+pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Carried>> {
     let mut byte = [0];
-    let mut bytes = [IoSliceMut::new(&mut byte)];
-    let mut space = nix::cmsg_space!([RawFd; MOST_DESCRIPTORS]);
-    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = match recvmsg::<()>(socket.as_fd().as_raw_fd(), &mut bytes, Some(&mut space), flags) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+    let message = match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, flags) {
         Ok(message) if message.bytes == 0 => return Ok(None),
         Ok(message) => message,
-        Err(nix::errno::Errno::EAGAIN) => return Ok(None),
+        Err(rustix::io::Errno::AGAIN) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let mut descriptors = Vec::new();
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(raw) = control {
-            // SAFETY: the kernel has just made these for us, and nobody else knows their numbers.
-            descriptors.extend(raw.into_iter().map(|raw| unsafe { OwnedFd::from_raw_fd(raw) }));
+    for control in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(some) = control {
+            descriptors.extend(some);
         }
     }
-    Ok(Some(descriptors))
+    Ok(Some(Carried { descriptors, cut_off: message.flags.contains(ReturnFlags::CTRUNC) }))
 }
 
 /// Takes the first message away, with its descriptors. Whether there was one.

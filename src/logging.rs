@@ -79,6 +79,8 @@ pub mod ids {
         ADMIN = "b4170a8c6ceb4ce29a28107f529f2021";
         /// Accepting is paused: out of descriptors or memory.
         ACCEPT_PAUSED = "5b41cd8dc3af42a3aa6ed8b92321988c";
+        /// Somebody could not be carried on, for want of descriptors.
+        NO_DESCRIPTORS = "72e1c77ef2b5f0b73778a250a6f0bed9";
         /// The daemon ends; another process takes its clients over.
         HANDED_OVER = "c0f4c8ce0d0e4a4c9d5f0c5c1b7e7a12";
         /// The daemon has taken clients over from another process.

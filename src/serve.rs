@@ -182,7 +182,7 @@ fn start(
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     // While there is only one thread.
-    accept::make_room(loaded.settings.limits.clients);
+    let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
         return Err(StartError::NoChatSocket);
@@ -212,7 +212,7 @@ fn start(
     })?;
     let settings = are_new.then(|| loaded.settings.clone());
     let queue = (sender, arrivals);
-    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, journal, hub, queue))?;
+    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, places, journal, hub, queue))?;
     drop(own_socket);
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
@@ -234,13 +234,14 @@ async fn serve(
     chat: Vec<TcpListener>,
     admin: Vec<UnixListener>,
     activated: bool,
+    places: usize,
     journal: Journal,
     hub: FoundHub,
     (sender, arrivals): (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let FoundHub { machine, outcomes, taken, rounds, to_rounds, reports, counts, tape, queue, store, recalled } = hub;
-    let accepted = Arc::new(accept::Counts::default());
+    let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let mut listeners = Vec::new();
     let mut chats = Vec::new();
     for listener in chat {
@@ -513,7 +514,7 @@ fn take_over(
         Ok(Some((machine, taken, rounds, tape))) => Ok(Some((machine, taken, (rounds, tape, queue)))),
         // Whoever lies in the queue all the same would wait for ever.
         nobody => {
-            recovery::say_goodbye(&mut queue);
+            recovery::say_goodbye(&queue);
             nobody.map(|_| None)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::driver::Arrival;
 use super::fault;
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use super::recovery::Newcomer;
 use crate::kernel;
 use crate::logging::{InWords, ids};
@@ -33,6 +33,18 @@ pub struct Counts {
     pub paused: AtomicU64,
     /// Connections that would not outlive the process, for the queue of sockets did not take them.
     pub unkept: AtomicU64,
+    /// Connections that hold a descriptor: clients, and those that are being closed.
+    pub open: AtomicUsize,
+    /// How many there may be, so that another process can take over all of them; 0 as long as that is not known.
+    pub places: AtomicUsize,
+}
+
+impl Counts {
+    /// Whether one more connection could not be carried on by the next process.
+    fn is_full(&self) -> bool {
+        let places = self.places.load(Ordering::Relaxed);
+        places > 0 && self.open.load(Ordering::Relaxed) >= places
+    }
 }
 
 /// The queue that keeps what is accepted, where there is one.
@@ -55,10 +67,18 @@ pub async fn accept(
         // A place in the queue first: who waits for one is still in the backlog.
         let Ok(place) = arrivals.reserve().await else { return };
         let Ok(mut ready) = listener.readable().await else { return };
-        match ready.try_io(|listener| take(listener.get_ref(), &keeping, &counts)) {
+        let take = |listener: &AsyncFd<OwnedFd>| {
+            if keeping.is_some() && counts.is_full() {
+                // As if the system had said so: that is what it would say to the next process.
+                return Err(Errno::EMFILE.into());
+            }
+            take(listener.get_ref(), &keeping, &counts)
+        };
+        match ready.try_io(take) {
             Err(_) => {}
             Ok(Ok(newcomer)) => {
                 pause = PAUSE.0;
+                counts.open.fetch_add(1, Ordering::Relaxed);
                 place.send(Arrival::Accepted(newcomer));
             }
             Ok(Err(error)) if is_about_one_connection(&error) => {}
@@ -121,20 +141,24 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Lets as many descriptors be open as the system allows, each client being one, and makes the table of
-/// descriptors as large as so many clients need. Says so if not that many may be open.
+/// descriptors as large as so many clients need. Says so if not that many may be open. Returns how many
+/// connections there can be that a process that takes over could carry on: it opens some that are closed, too.
 ///
 /// The table would grow by itself, twice as large each time. But once threads share it, whoever opens the one
 /// descriptor too many waits until no thread can be looking at the old table any more (a grace period of RCU,
 /// tens of milliseconds), and each doubling would stall everybody for so long. So this is to be called while
 /// there is only one thread, or from one that may wait.
-pub fn make_room(clients: usize) {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+pub fn make_room(clients: usize) -> usize {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
     let most = if raised { hard } else { soft };
-    let wanted = clients as u64 + OTHER_DESCRIPTORS;
+    let own = OTHER_DESCRIPTORS + queue::BESIDE as u64;
+    let places = most.saturating_sub(own).max(1);
+    let wanted = clients as u64 + own;
     if most < wanted {
         warn!(
-            "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n): that is not enough for \
+            "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n), {own} of which are for other \
+             things, as for taking over after a kill: that is enough for {places} connections, and not for \
              limits.clients = {clients}"
         );
     }
@@ -142,6 +166,7 @@ pub fn make_room(clients: usize) {
     if let Ok(last) = fcntl(io::stderr(), FcntlArg::F_DUPFD_CLOEXEC(last)) {
         let _ = nix::unistd::close(last);
     }
+    usize::try_from(places).unwrap_or(usize::MAX)
 }
 
 /// Sets what connections inherit from their listener (tcp(7)): so it costs nothing at each accept.

@@ -21,13 +21,38 @@ pub struct Connection {
     pub behind: AtomicU64,
     /// Lines the client was too slow for; likewise.
     pub missed: AtomicU64,
+    /// What is written to instead of a socket.
+    #[cfg(test)]
+    pub played: Option<std::sync::Mutex<Played>>,
+}
+
+/// A socket that is played: it takes exactly as much as it is told to.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub struct Played {
+    /// Bytes that it takes until it is full.
+    pub room: usize,
+    /// What it has taken.
+    pub taken: Vec<u8>,
+}
+
+#[cfg(test)]
+impl Connection {
+    /// The connection of session `id` with a socket that is played, and has taken this.
+    pub fn played(id: SessionId, taken: Vec<u8>) -> Self {
+        let played = Some(std::sync::Mutex::new(Played { room: 0, taken }));
+        Self { played, ..Self::new(id, id.0, None) }
+    }
 }
 
 impl Connection {
     /// The connection of session `id`, which must not block; or one that is gone.
     #[must_use]
     pub fn new(id: SessionId, cookie: u64, socket: Option<OwnedFd>) -> Self {
-        Self { id, cookie, socket: socket.map(TcpStream::from), behind: AtomicU64::new(0), missed: AtomicU64::new(0) }
+        Self { id, cookie, socket: socket.map(TcpStream::from), behind: AtomicU64::new(0), missed: AtomicU64::new(0),
+            #[cfg(test)]
+            played: None,
+        }
     }
 
     /// Its socket, unless it is gone.
@@ -45,6 +70,17 @@ impl Connection {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if it takes nothing; anything else means that it is broken.
     pub fn write(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        #[cfg(test)]
+        if let Some(played) = &self.played {
+            let mut played = played.lock().expect("one thread");
+            if played.room == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let (room, before) = (played.room, played.taken.len());
+            played.taken.extend(pieces.iter().flat_map(|piece| piece.iter()).take(room));
+            played.room -= played.taken.len() - before;
+            return Ok(played.taken.len() - before);
+        }
         let mut stream = self.stream()?;
         match pieces {
             [one] => stream.write(one),

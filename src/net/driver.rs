@@ -27,7 +27,7 @@ use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
-use super::recovery::{Newcomer, TakenOver, epoch};
+use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
 use super::{accept, control, fault};
@@ -305,6 +305,10 @@ impl Driver {
     /// Goes on with what was taken over, under `settings` if they are others, and with what the store has
     /// told, if there is one.
     pub fn carry_on(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
+        // First of all, as it stands on the tape.
+        if let Some(Received { id, place, range, at }) = taken.received {
+            self.bytes(id, place, range, at);
+        }
         let at = now();
         self.input(Input::Restarted, at);
         if let Some(recalled) = &mut recalled
@@ -315,11 +319,10 @@ impl Driver {
             *recalled = Recalled::default();
         }
         self.input(Input::Archive(recalled.map(Box::new)), at);
+        let open = taken.connections.len() + taken.newcomers.len();
+        self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         for (connection, closing) in taken.connections {
             self.port(connection, closing);
-        }
-        if let Some((id, place, range)) = taken.received {
-            self.bytes(id, place, range, at);
         }
         if let Some(id) = taken.poisoned {
             let client = id.to_string();
@@ -686,6 +689,7 @@ impl Driver {
     /// Lets go of a client's socket.
     fn close(&mut self, id: SessionId) {
         let Some(port) = self.ports.remove(&id) else { return };
+        self.around.accepted.open.fetch_sub(1, Ordering::Relaxed);
         if let Some(socket) = port.connection.socket() {
             self.inputs.sockets().forget(&socket);
         }
@@ -1013,7 +1017,10 @@ impl Driver {
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
             // It may wait, and nobody waits for it.
-            tokio::task::spawn_blocking(move || accept::make_room(clients));
+            let accepted = self.around.accepted.clone();
+            tokio::task::spawn_blocking(move || {
+                accepted.places.store(accept::make_room(clients), Ordering::Relaxed);
+            });
         }
         *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             (settings.accounts.password, (&settings.accounts).into());

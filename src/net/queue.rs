@@ -13,6 +13,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Weak};
 
@@ -21,7 +22,7 @@ use socket2::SockRef;
 
 use super::connection::Connection;
 use super::fault;
-use crate::kernel::{self, MOST_DESCRIPTORS};
+use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
 
 /// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
 const GATHER: usize = MOST_DESCRIPTORS;
@@ -30,8 +31,13 @@ const GATHER: usize = MOST_DESCRIPTORS;
 /// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
 const ROOM: usize = 212_992;
 
-/// Messages of `batches` that go round at a time.
-const ROUND: usize = 8;
+/// Connections that we have ended and whose clients have not, that are adopted at most: their clients may still
+/// be reading what they were sent last.
+const ENDED: usize = 256;
+
+/// Descriptors that the queue opens at most beside those of clients who stay: what two messages carry, and
+/// [`ENDED`].
+pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
 /// Closed connections that may lie in the queue, beside as many as are open.
 const CLOSED: usize = 1024;
@@ -69,15 +75,36 @@ impl Pair {
         descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
     }
 
-    /// Looks at the first `most` messages: how many there are, and what they carry.
-    fn look(&self, most: usize) -> io::Result<(usize, Vec<OwnedFd>)> {
+    /// Looks at the first `most` messages, one after the other, and hands over what each carries: no more
+    /// descriptors are open at a time than one message has, and what is kept of them. Returns how many there are.
+    fn each(&self, most: usize, mut see: impl FnMut(Carried) -> io::Result<()>) -> io::Result<usize> {
+        kernel::look_from_start(&self.head)?;
+        let mut messages = 0;
+        while messages < most
+            && let Some(carried) = kernel::peek_descriptors(&self.head)?
+        {
+            messages += 1;
+            see(carried)?;
+        }
+        Ok(messages)
+    }
+
+    /// What the first messages carry, at most `most` of them, of what `is_wanted`: as much as fills a message.
+    ///
+    /// # Errors
+    /// Also if that cannot all be open in this process: what is sent on then would not be all of it.
+    fn front(&self, most: usize, mut is_wanted: impl FnMut(&OwnedFd) -> bool) -> io::Result<(usize, Vec<OwnedFd>)> {
         kernel::look_from_start(&self.head)?;
         let (mut messages, mut descriptors) = (0, Vec::new());
         while messages < most
-            && let Some(some) = kernel::peek_descriptors(&self.head)?
+            && descriptors.len() < MOST_DESCRIPTORS
+            && let Some(carried) = kernel::peek_descriptors(&self.head)?
         {
+            if carried.cut_off {
+                return Err(nix::errno::Errno::EMFILE.into());
+            }
             messages += 1;
-            descriptors.extend(some);
+            descriptors.extend(carried.descriptors.into_iter().filter(&mut is_wanted));
         }
         Ok((messages, descriptors))
     }
@@ -115,6 +142,15 @@ struct Recent {
     cookie: u64,
     /// Who has it at hand; `None` as long as that is not told.
     connection: Option<Weak<Connection>>,
+}
+
+/// What was found in the queue.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The connections, by cookie.
+    pub by_cookie: HashMap<u64, Adopted>,
+    /// There are more, and no more descriptors can be open in this process: see [`Queue::keep_only`].
+    pub cut_off: bool,
 }
 
 /// A connection that was found in the queue.
@@ -156,23 +192,70 @@ impl Queue {
         }
     }
 
-    /// What lies in it, by cookie. All of it stays there.
+    /// What lies in it. All of it stays there. Closed connections, and what lies there twice, are let go of at once:
+    /// so there need be no more descriptors than for the open ones and [`BESIDE`].
     ///
     /// # Errors
     /// Those of the system calls.
-    pub fn found(&mut self) -> io::Result<HashMap<u64, Adopted>> {
-        let (singles, mut found) = self.singles.look(usize::MAX)?;
-        let (batches, some) = self.batches.look(usize::MAX)?;
-        (self.singles.messages, self.batches.messages) = (singles, batches);
-        found.extend(some);
-        let mut adopted = HashMap::new();
-        for socket in found {
-            // What is no TCP connection is not ours to judge, and nothing of ours.
-            let (Ok(cookie), Ok(counted)) = (kernel::cookie(&socket), kernel::counted(&socket)) else { continue };
-            adopted.insert(cookie, Adopted { socket, counted });
+    pub fn found(&mut self) -> io::Result<Found> {
+        let mut found = Found::default();
+        let (mut gone, mut ended) = (HashSet::new(), 0);
+        let mut see = |Carried { descriptors, cut_off }| {
+            found.cut_off |= cut_off;
+            for socket in descriptors {
+                // What is no TCP connection is not ours to judge, and nothing of ours.
+                let (Ok(cookie), Ok(counted)) = (kernel::cookie(&socket), kernel::counted(&socket)) else { continue };
+                if found.by_cookie.contains_key(&cookie) {
+                    continue;
+                }
+                if counted.dead || (counted.finished && ended == ENDED) {
+                    let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+                    gone.insert(cookie);
+                    continue;
+                }
+                ended += usize::from(counted.finished);
+                found.by_cookie.insert(cookie, Adopted { socket, counted });
+            }
+            Ok(())
+        };
+        self.singles.messages = self.singles.each(usize::MAX, &mut see)?;
+        self.batches.messages = self.batches.each(usize::MAX, &mut see)?;
+        self.open = found.by_cookie.len();
+        self.closed.extend(gone);
+        Ok(found)
+    }
+
+    /// Hands over each connection that lies there, one message at a time, some of them twice.
+    ///
+    /// # Errors
+    /// Those of the system calls.
+    pub fn each_socket(&self, mut see: impl FnMut(OwnedFd)) -> io::Result<()> {
+        for pair in [&self.singles, &self.batches] {
+            pair.each(usize::MAX, |carried| {
+                carried.descriptors.into_iter().for_each(&mut see);
+                Ok(())
+            })?;
         }
-        self.open = adopted.len();
-        Ok(adopted)
+        Ok(())
+    }
+
+    /// Lets go of all connections but those with these cookies: nobody serves them. They are ended.
+    ///
+    /// # Errors
+    /// Those of the system calls; some may have been let go of by then.
+    pub fn keep_only(&mut self, cookies: &HashSet<u64>) -> io::Result<()> {
+        let mut ended = HashSet::new();
+        self.each_socket(|socket| {
+            if let Ok(cookie) = kernel::cookie(&socket)
+                && !cookies.contains(&cookie)
+            {
+                let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+                ended.insert(cookie);
+            }
+        })?;
+        self.closed.extend(ended);
+        self.gather_all()?;
+        self.go_round()
     }
 
     /// The four ends, in the order of [`crate::systemd::STORED`].
@@ -220,8 +303,9 @@ impl Queue {
     /// # Errors
     /// Those of the system calls; what was not done is tried again later.
     pub fn closed(&mut self, cookie: u64) -> io::Result<()> {
-        self.closed.insert(cookie);
-        self.open = self.open.saturating_sub(1);
+        if self.closed.insert(cookie) {
+            self.open = self.open.saturating_sub(1);
+        }
         if self.closed.len() > self.most_closed.max(self.open) {
             self.gather_all()?;
             self.go_round()?;
@@ -258,46 +342,47 @@ impl Queue {
 
     /// From `singles` into `batches`, by looking at what lies there.
     fn gather_all(&mut self) -> io::Result<()> {
-        let (messages, sockets) = self.singles.look(usize::MAX)?;
-        self.send_on(sockets)?;
-        fault::point("merge.batched");
         self.recent.clear();
         self.known = 0;
-        self.singles.drop_messages(messages)?;
-        fault::point("merge.drained");
-        Ok(())
+        let mut seen = HashSet::new();
+        loop {
+            let closed = &self.closed;
+            let (messages, sockets) = self.singles.front(usize::MAX, |socket| is_open(socket, closed, &mut seen))?;
+            if messages == 0 {
+                return Ok(());
+            }
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+            fault::point("merge.batched");
+            self.singles.drop_messages(messages)?;
+            fault::point("merge.drained");
+        }
     }
 
     /// From the front of `batches` to its end, once.
     fn go_round(&mut self) -> io::Result<()> {
         let mut left = self.batches.messages;
+        let mut seen = HashSet::new();
         while left > 0 {
-            let (messages, sockets) = self.batches.look(left.min(ROUND))?;
+            let closed = &self.closed;
+            let (messages, sockets) = self.batches.front(left, |socket| is_open(socket, closed, &mut seen))?;
             if messages == 0 {
                 break;
             }
-            self.send_on(sockets)?;
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
             fault::point("rotate.sent");
             self.batches.drop_messages(messages)?;
             fault::point("rotate.dropped");
-            left -= messages.min(left);
+            left -= messages;
         }
         // Everything that lay there was looked at: what is not found is in no message any more.
         self.closed.clear();
         Ok(())
     }
+}
 
-    /// Sends those that are not closed to the end of `batches`.
-    fn send_on(&mut self, sockets: Vec<OwnedFd>) -> io::Result<()> {
-        let mut seen = HashSet::new();
-        let open: Vec<_> = sockets
-            .into_iter()
-            .filter(|socket| {
-                kernel::cookie(socket).is_ok_and(|cookie| !self.closed.contains(&cookie) && seen.insert(cookie))
-            })
-            .collect();
-        self.batches.send_all(&open.iter().map(AsFd::as_fd).collect::<Vec<_>>())
-    }
+/// Whether a connection is not among those closed, nor among those seen.
+fn is_open(socket: &OwnedFd, closed: &HashSet<u64>, seen: &mut HashSet<u64>) -> bool {
+    kernel::cookie(socket).is_ok_and(|cookie| !closed.contains(&cookie) && seen.insert(cookie))
 }
 
 #[cfg(test)]
@@ -315,7 +400,7 @@ mod tests {
 
     fn adopted(queue: &Queue) -> HashMap<u64, Adopted> {
         let ends = queue.ends().map(|end| end.try_clone_to_owned().expect("a descriptor"));
-        Queue::of(ends).found().expect("it can be looked at")
+        Queue::of(ends).found().expect("it can be looked at").by_cookie
     }
 
     /// Keeps 700, of whom one in three is closed as long as `closes` says; `is_told` says of whom the queue

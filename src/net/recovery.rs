@@ -7,7 +7,7 @@
 //! Nothing that is found is believed: whatever does not fit together is a reason to start afresh, and to
 //! tell the clients so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -16,13 +16,16 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use tracing::error;
+
 use super::connection::Connection;
 use super::fault;
-use super::queue::{Adopted, Queue};
+use super::queue::{Adopted, Found, Queue};
 use super::rounds::Rounds;
 use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
 use crate::hub::message::SessionId;
 use crate::hub::time::Now;
+use crate::logging::{self, ids};
 use crate::systemd;
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -88,13 +91,26 @@ pub struct Newcomer {
     pub peer: SocketAddr,
 }
 
+/// Input that a former process had received and not committed, and that was committed since.
+#[derive(Debug)]
+pub struct Received {
+    /// Whose.
+    pub id: SessionId,
+    /// Where its record stands on the tape.
+    pub place: u64,
+    /// Its content there.
+    pub range: Range<usize>,
+    /// When it came, as its record says.
+    pub at: Now,
+}
+
 /// What was taken over.
 #[derive(Debug)]
 pub struct TakenOver {
     /// Everybody's connection, and whether it is to be closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
     /// Input that was received and not committed: whose, and where it stands on the tape.
-    pub received: Option<(SessionId, u64, Range<usize>)>,
+    pub received: Option<Received>,
     /// Those who were accepted and never greeted.
     pub newcomers: Vec<Newcomer>,
     /// Those whose connection is gone, or of whom it is not known what they are owed.
@@ -114,7 +130,7 @@ pub fn take_over(
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     queue: &mut Queue,
-    found: HashMap<u64, Adopted>,
+    found: Found,
     now: Now,
 ) -> Result<(Machine, TakenOver), String> {
     let attempt = catch_unwind(AssertUnwindSafe(|| replay(tape, cuts, rounds, queue, found, now)));
@@ -128,14 +144,27 @@ pub fn take_over(
     })
 }
 
-fn replay(
+/// What came of the inputs that were handled again.
+#[derive(Debug)]
+pub(super) struct Replayed {
+    pub(super) machine: Machine,
+    /// Those of whom it is not known what they are owed.
+    pub(super) lost: Vec<SessionId>,
+    poisoned: Option<SessionId>,
+    secret_spent: bool,
+}
+
+/// Handles what stands on `tape` again, and has `rounds` carry out what follows. `connection` gives a client's
+/// connection, by its cookie, and how many bytes its socket has taken.
+///
+/// # Errors
+/// What does not fit together.
+pub(super) fn handle_again(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
-    queue: &mut Queue,
-    mut found: HashMap<u64, Adopted>,
-    now: Now,
-) -> Result<(Machine, TakenOver), String> {
+    mut connection: impl FnMut(SessionId, u64) -> (Arc<Connection>, u64),
+) -> Result<Replayed, String> {
     let mut records = tape.records().map_err(|unusable| unusable.to_string())?;
     if tape.epoch() != epoch() {
         if !records.is_empty() {
@@ -147,15 +176,6 @@ fn replay(
     if tape.is_hopeless() {
         return Err("too many processes in a row died of it".to_owned());
     }
-    let mut read = HashMap::new();
-    let mut connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
-        Some(Adopted { socket, counted }) if !counted.dead => {
-            read.insert(id, counted.read);
-            (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
-        }
-        // Whatever it was still owed, nobody waits for it.
-        _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
-    };
     let (machine, owed) = tape.snapshots();
     let mut machine: Machine = serde_json::from_slice(machine).map_err(|error| error.to_string())?;
     rounds.take_over(owed, cuts, machine.hub().settings().into(), &mut connection)?;
@@ -201,14 +221,36 @@ fn replay(
         tape.handled();
         rounds.settle_after(&mut settled);
     }
-    let mut lost = rounds.taken_over()?;
+    let lost = rounds.taken_over()?;
     fault::point("recover.replayed");
+    Ok(Replayed { machine, lost, poisoned, secret_spent })
+}
+
+fn replay(
+    tape: &mut Tape,
+    cuts: Vec<Cut>,
+    rounds: &mut Rounds,
+    queue: &mut Queue,
+    found: Found,
+    now: Now,
+) -> Result<(Machine, TakenOver), String> {
+    let Found { by_cookie: mut found, cut_off } = found;
+    let mut read = HashMap::new();
+    let connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
+        Some(Adopted { socket, counted }) if !counted.dead => {
+            read.insert(id, counted.read);
+            (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
+        }
+        // Whatever it was still owed, nobody waits for it.
+        _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
+    };
+    let Replayed { machine, mut lost, poisoned, secret_spent } = handle_again(tape, cuts, rounds, connection)?;
 
     let received = tape.receiving().and_then(|id| {
         let more = read.get(&id)?.checked_sub(machine.received(id)?)?;
         let len = usize::try_from(more).ok().filter(|len| (1..=CHUNK).contains(len))?;
-        let (at, range) = tape.recover(id, now, len);
-        Some((id, at, range))
+        let (place, range) = tape.recover(id, now, len);
+        Some(Received { id, place, range, at: now })
     });
     let connections: Vec<_> = rounds.connections().map(|(connection, closing)| (connection.clone(), closing)).collect();
     lost.extend(
@@ -235,17 +277,32 @@ fn replay(
             }
         }
     }
+    if cut_off {
+        // Nobody serves those who were not found: they are not left to wait.
+        let known = connections.iter().map(|(connection, _)| connection.cookie);
+        let known: HashSet<u64> = known.chain(newcomers.iter().map(|newcomer| newcomer.cookie)).collect();
+        let ended = queue.keep_only(&known);
+        error!(
+            message_id = ids::NO_DESCRIPTORS,
+            chathub_clients = connections.len(),
+            "not everybody can be carried on: no more descriptors may be open than the {} clients that were found need; \
+             raise LimitNOFILE= of chathub.service",
+            connections.len(),
+        );
+        if let Err(problem) = ended {
+            error!(chathub_error = %problem, "some of them cannot be told so{}", logging::InWords(&problem));
+        }
+    }
     Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
 /// Tells those who cannot be carried on, and closes their connections.
-pub fn say_goodbye(queue: &mut Queue) {
-    let found = queue.found().unwrap_or_default();
-    for Adopted { socket, .. } in found.into_values() {
+pub fn say_goodbye(queue: &Queue) {
+    let _ = queue.each_socket(|socket| {
         let mut socket = TcpStream::from(socket);
         let _ = socket.set_nonblocking(true);
         // They may be in the middle of a line.
         let _ = socket.write(b"\r\n-- the hub had to start afresh: please connect again\r\n");
         let _ = socket.shutdown(Shutdown::Both);
-    }
+    });
 }

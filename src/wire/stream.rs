@@ -286,13 +286,24 @@ struct Mail {
     /// It is held back, and all that comes after it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     held: bool,
+    /// It is a note, not taken in part, on so many lines that were let go of. 0: it is something else.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    missed: u64,
 }
 
 impl Mail {
     fn new(before: u64, bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self { before, bytes: bytes.into().into(), held: false }
+        Self { before, bytes: bytes.into().into(), held: false, missed: 0 }
     }
 }
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_nothing(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Writes the note on so many lines that were let go of, as one sees it who sees lines like that.
+pub type Note = fn(u64, View, &mut Vec<u8>);
 
 /// What one reader does not want to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -306,7 +317,7 @@ pub struct Filter {
 /// One client's place in a room's log, and its mail.
 ///
 /// It can be kept and read again: see [`Self::resume`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
     /// How it wants to see lines, and how it does.
@@ -327,11 +338,15 @@ pub struct Reader {
     mail: VecDeque<Mail>,
     #[serde(skip)]
     mail_bytes: usize,
-    /// Lines that it was not shown, for they had to be let go of, and where the first of them was.
-    #[serde(default)]
-    missed: u64,
+    /// Where the first of the lines was that the note in its mail is about, as long as nothing of the note is
+    /// taken: what is missed then counts in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    missed_at: Option<u64>,
+    noted_at: Option<u64>,
+    /// Lines that a release before 0.2 had let go of and not told of yet, and where the first of them was.
+    #[serde(default, skip_serializing, rename = "missed")]
+    untold: u64,
+    #[serde(default, skip_serializing, rename = "missed_at")]
+    untold_at: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     typing: Option<Box<Typing>>,
 }
@@ -386,8 +401,9 @@ impl Reader {
             filter: None,
             mail,
             mail_bytes: 0,
-            missed: 0,
-            missed_at: None,
+            noted_at: None,
+            untold: 0,
+            untold_at: None,
             typing: None,
         }
     }
@@ -396,8 +412,14 @@ impl Reader {
     ///
     /// # Errors
     /// If it cannot have read that log.
-    pub fn resume(&mut self, log: Option<&mut Log>) -> Result<(), String> {
+    pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
         self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        if self.untold > 0 {
+            let (lines, at) = (std::mem::take(&mut self.untold), self.untold_at.take());
+            self.note(lines, at.unwrap_or(self.next), note);
+        } else if self.noted_at.is_some_and(|at| self.noted(at).is_none()) {
+            return Err(format!("{} is to be told of lines, and is not", self.id));
+        }
         if self.typing.as_ref().is_some_and(|typing| typing.at > typing.frame.len()) {
             return Err(format!("more of a frame is written to {} than there is", self.id));
         }
@@ -436,6 +458,7 @@ impl Reader {
         });
         self.mail = mail;
         self.mail_bytes = bytes;
+        self.noted_at = None;
         log.drop_view(self.seen);
         (self.next, self.own) = (0, 0);
     }
@@ -513,7 +536,7 @@ impl Reader {
                     for mail in std::mem::take(&mut reader.mail) {
                         typing.frame.extend_from_slice(mail.bytes.rest());
                     }
-                    reader.mail_bytes = 0;
+                    (reader.mail_bytes, reader.noted_at) = (0, None);
                     reader.typing = Some(typing);
                 });
             }
@@ -661,37 +684,57 @@ impl Reader {
     }
 
     /// Passes over what it is owed before line `to`, which the log is about to let go of. Returns how
-    /// many lines it misses by that: those that it would have been shown.
-    pub fn skip(&mut self, to: u64, log: &Log) -> u64 {
-        let from = self.next;
-        let (mut line, mut missed) = (from, 0);
+    /// many lines it misses by that: those that it would have been shown. `note` takes their place; if
+    /// there is one that nothing was taken of, it counts them as well.
+    ///
+    /// What is noted, and where, depends on what was taken and not on how often that was asked for: hidden
+    /// lines at the cursor may have been passed over already or not, so the first line that is shown counts.
+    pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
+        let (mut line, mut missed, mut at) = (self.next, 0, None);
         while line < to {
             let (hidden, end) = self.run(log, line, to);
             if !hidden {
                 missed += end - line;
+                at.get_or_insert(line);
             }
             line = end;
         }
-        if missed > 0 {
-            self.missed += missed;
-            self.missed_at.get_or_insert(from);
+        if let Some(at) = at {
+            self.note(missed, at, note);
         }
         self.next = line;
         missed
     }
 
-    /// If it has missed lines since this was last asked, `note` (for instance "you missed so many")
-    /// takes their place. Returns how many it has missed.
-    pub fn missed(&mut self, note: impl FnOnce(u64, View, &mut Vec<u8>)) -> u64 {
-        let Some(at) = self.missed_at.take() else { return 0 };
-        let lines = std::mem::take(&mut self.missed);
-        let mut bytes = Vec::new();
-        note(lines, self.view, &mut bytes);
-        // Behind the mail that belongs before the lines that are gone.
-        let place = self.mail.iter().position(|mail| mail.before > at).unwrap_or(self.mail.len());
+    /// Notes that `lines` lines were let go of, the first of which was line `at`.
+    fn note(&mut self, lines: u64, at: u64, note: Note) {
+        let view = self.view;
+        let write = |lines| {
+            let mut bytes = Vec::new();
+            note(lines, view, &mut bytes);
+            bytes
+        };
+        if let Some(place) = self.noted_at.and_then(|at| self.noted(at)) {
+            let mail = &mut self.mail[place];
+            mail.missed += lines;
+            self.mail_bytes -= mail.bytes.rest().len();
+            mail.bytes = Arc::<[u8]>::from(write(mail.missed)).into();
+            self.mail_bytes += mail.bytes.rest().len();
+            return;
+        }
+        let bytes = write(lines);
         self.mail_bytes += bytes.len();
-        self.mail.insert(place, Mail::new(at, bytes));
-        lines
+        // Behind the mail that belongs before the lines that are gone.
+        let place = self.mail.partition_point(|mail| mail.before <= at);
+        self.mail.insert(place, Mail { missed: lines, ..Mail::new(at, bytes) });
+        self.noted_at = Some(at);
+    }
+
+    /// Where in its mail the note on lines from `at` on is.
+    fn noted(&self, at: u64) -> Option<usize> {
+        let behind = self.mail.partition_point(|mail| mail.before <= at);
+        let place = behind.checked_sub(1)?;
+        (self.mail[place].missed > 0).then_some(place)
     }
 
     /// Walks over what it is owed until `see` says that it is enough.
@@ -754,8 +797,7 @@ impl Reader {
     /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
     /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
-    /// The note on what it has missed is there after [`Self::missed`] only; where what is typed is
-    /// echoed by us, what was composed by [`Self::frame`] and nothing else.
+    /// Where what is typed is echoed by us, that is what was composed by [`Self::frame`] and nothing else.
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
@@ -836,10 +878,17 @@ impl Reader {
         });
         for letter in self.mail.drain(..letters) {
             self.mail_bytes -= letter.bytes.rest().len();
+            if letter.missed > 0 {
+                self.noted_at = None;
+            }
         }
         if letter_taken > 0 {
             self.mail_bytes -= letter_taken;
-            self.mail[0].bytes.from += letter_taken;
+            let letter = &mut self.mail[0];
+            letter.bytes.from += letter_taken;
+            if std::mem::take(&mut letter.missed) > 0 {
+                self.noted_at = None;
+            }
         }
         if let Some((before, rest)) = torn {
             self.mail_bytes += rest.len();
@@ -1203,7 +1252,7 @@ mod tests {
             }
             let Some((kept, mut sent)) = kept else { return Ok(()) };
             let (mut log_again, mut again): (Log, Reader) = serde_json::from_slice(&kept).expect("what was kept");
-            again.resume(Some(&mut log_again)).expect("it fits");
+            again.resume(Some(&mut log_again), render::missed).expect("it fits");
             let pass_over = |reader: &mut Reader, log: &Log, sent: &mut usize| {
                 while *sent < got.len() {
                     let mut bytes = Vec::new();
@@ -1320,12 +1369,10 @@ mod tests {
         // Into the middle of the third line.
         take(&mut reader, Some(&log), 12 + 12 + 5, &mut got);
         let to = log.first_within(200);
-        reader.skip(to, &log);
+        let missed = reader.skip(to, &log, render::missed);
         log.trim_to(to);
         assert!(log.bytes() <= 200 && log.bytes() > 150, "{}", log.bytes());
-        let missed = reader.missed(render::missed);
         assert_eq!(missed, to - 3);
-        assert_eq!(reader.missed(render::missed), 0);
         while take(&mut reader, Some(&log), 50, &mut got) > 0 {}
         let got = String::from_utf8(got).expect("UTF-8");
         let lines: Vec<_> = got.split("\r\n").collect();
@@ -1347,11 +1394,10 @@ mod tests {
                 reader.said(&log);
             }
         }
-        reader.skip(3, &log);
+        let missed = reader.skip(3, &log, render::missed);
         log.trim_to(3);
-        reader.skip(5, &log);
+        assert_eq!(missed + reader.skip(5, &log, render::missed), 3);
         log.trim_to(5);
-        assert_eq!(reader.missed(render::missed), 3);
         let mut got = Vec::new();
         take(&mut reader, Some(&log), usize::MAX, &mut got);
         assert_eq!(got, b"-- you missed 3 lines\r\n");

@@ -1,0 +1,333 @@
+//! Processes that die, one after the other, with readers who take nothing, miss lines, hide people, change
+//! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
+
+use super::*;
+use crate::hub::time::{Mono, Now, Wall};
+use crate::net::connection::Played;
+use crate::net::recovery::{Replayed, handle_again};
+use crate::net::tape::Tape;
+use crate::settings::Settings;
+use crate::wire::machine::{Input, Machine};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+
+/// What happens.
+#[derive(Clone, Debug)]
+enum Step {
+    Connect,
+    /// One of those who are there sends one of [`LINES`], or a part of it.
+    Send(usize, usize, bool),
+    /// Two of them say something several times: so much that who takes nothing misses lines.
+    Talk(usize, u8),
+    /// Time passes, in microseconds.
+    Pass(u64),
+    /// A socket takes so many bytes more.
+    Take(usize, usize),
+    /// All sockets do.
+    TakeAll(usize),
+    /// The rounds make so many visits.
+    Rounds(usize),
+    Snapshot,
+    /// The process dies, and another one takes over.
+    Die,
+}
+
+/// A terminal tells of itself, and goes along with sending each key.
+const TERMINAL: &[u8] = b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM\xff\xf0\xff\xfd\x01\xff\xfd\x03";
+
+const LINES: &[&[u8]] = &[
+    b"hello, everybody, how are you today?\r\n",
+    b"/me waves\n",
+    b"/nick ann\n",
+    b"/nick bob\n",
+    b"/join tea\n",
+    b"/join lobby\n",
+    b"/who\n",
+    b"/time on\n",
+    b"/time off\n",
+    b"/quiet\n",
+    b"/ignore ann\n",
+    b"/unignore ann\n",
+    b"/ignore bob\n",
+    b"/msg ann psst, this is for you alone\n",
+    b"/help\n",
+    b"/color on\n",
+    b"/color off\n",
+    b"/hold on\n",
+    b"/hold off\n",
+    b"/mode line\n",
+    b"/mode char\n",
+    b"/quit bye\n",
+    TERMINAL,
+    b"abc\x08\x1b[D\x01x",
+    b"gr\xc3\xbc\xc3\x9fe \xf0\x9f\x98\x80\r",
+];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Connect),
+        12 => (0_usize..6, 0..LINES.len(), prop::bool::weighted(0.8)).prop_map(|(who, line, whole)| Step::Send(who, line, whole)),
+        10 => (0_usize..6, 1_u8..12).prop_map(|(who, times)| Step::Talk(who, times)),
+        2 => (0_u64..5_000_000).prop_map(Step::Pass),
+        6 => (0_usize..6, 0_usize..400).prop_map(|(who, bytes)| Step::Take(who, bytes)),
+        2 => (0_usize..3000).prop_map(Step::TakeAll),
+        8 => (1_usize..20).prop_map(Step::Rounds),
+        1 => Just(Step::Snapshot),
+        6 => Just(Step::Die),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+/// Little, so that lines are missed and mailboxes are full soon.
+fn limits() -> Limits {
+    Limits { behind: 700, mailbox: 6000, ..(&Settings::default()).into() }
+}
+
+fn rounds(cuts: Cuts) -> Rounds {
+    Rounds::new(Arc::new(Exchange::default()), Arc::new(Exchange::default()), Arc::default(), limits(), cuts)
+}
+
+struct Process {
+    machine: Machine,
+    rounds: Rounds,
+    tape: Tape,
+    at: Now,
+    ids: Vec<SessionId>,
+    /// What each client's socket has taken, of those whose connection is known.
+    connections: BTreeMap<SessionId, Arc<Connection>>,
+    out: Vec<Outcome>,
+    /// Lines that were missed in all.
+    missed: u64,
+}
+
+fn played(connection: &Connection) -> MutexGuard<'_, Played> {
+    connection.played.as_ref().expect("it is played").lock().expect("one thread")
+}
+
+impl Process {
+    fn start() -> Self {
+        let at = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) };
+        let (mut tape, cuts) = Tape::new().expect("a memory file");
+        let mut out = Vec::new();
+        let machine = Machine::new(Settings::default(), [7; 16], at, &mut out);
+        let mut rounds = rounds(cuts);
+        let owed = rounds.begin(std::mem::take(&mut out));
+        rounds.limits = limits();
+        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::recovery::epoch());
+        Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, missed: 0 }
+    }
+
+    /// What follows, as the driver carries it on.
+    fn carry(&mut self) {
+        for outcome in std::mem::take(&mut self.out) {
+            if let Outcome::Order(order) = outcome {
+                if let Order::Attach(id) = &order {
+                    self.rounds.carry_out(Work::Connection(self.connections[id].clone()));
+                }
+                self.rounds.carry_out(Work::Order(order));
+            }
+        }
+        let mut reports = Vec::new();
+        self.rounds.reports.take(&mut reports, Rest::Yes);
+        for report in reports {
+            if let Report::Gone(id, why) = report {
+                self.input(Input::Gone { id, why });
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.tape.append(self.at, &serde_json::to_vec(&input).expect("plain"));
+        self.machine.handle(input, self.at, &mut self.out);
+        self.carry();
+    }
+
+    fn send(&mut self, id: SessionId, bytes: &[u8]) {
+        if !self.machine.listens_to(id) {
+            return;
+        }
+        let receive = |place: &mut [u8]| {
+            place[..bytes.len()].copy_from_slice(bytes);
+            Ok(bytes.len())
+        };
+        self.tape.receive(id, self.at, receive).expect("it reads");
+        self.machine.bytes(id, bytes, self.at, &mut self.out);
+        self.carry();
+    }
+
+    fn take(&mut self, id: SessionId, bytes: usize) {
+        if let Some(connection) = self.connections.get(&id) {
+            played(connection).room += bytes;
+            self.rounds.writable(id);
+        }
+    }
+
+    fn who(&self, who: usize) -> Option<SessionId> {
+        (!self.ids.is_empty()).then(|| self.ids[who % self.ids.len()])
+    }
+
+    fn snapshot(&mut self) {
+        let machine = serde_json::to_vec(&self.machine).expect("plain");
+        let owed = self.rounds.saved();
+        self.tape.snapshot(&machine, &owed, crate::net::recovery::epoch());
+        self.rounds.orders = 0;
+    }
+
+    fn step(mut self, step: &Step) -> Self {
+        self.at.mono = self.at.mono.after(Duration::from_millis(3));
+        match step {
+            Step::Connect => {
+                let id = self.machine.next_id();
+                self.ids.push(id);
+                self.connections.insert(id, Arc::new(Connection::played(id, Vec::new())));
+                let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
+                self.input(Input::Connect { id, cookie: id.0, peer });
+            }
+            Step::Send(who, line, whole) => {
+                if let Some(id) = self.who(*who) {
+                    let line = LINES[*line];
+                    self.send(id, if *whole { line } else { &line[..line.len() / 2] });
+                }
+            }
+            Step::Talk(who, times) => {
+                for time in 0..*times {
+                    if let Some(id) = self.who(who + usize::from(time % 2)) {
+                        self.send(id, format!("number {time} of what {} says\n", id.0).as_bytes());
+                    }
+                }
+            }
+            Step::Pass(micros) => {
+                self.at.mono = self.at.mono.after(Duration::from_micros(*micros));
+                self.input(Input::Tick);
+            }
+            Step::Take(who, bytes) => {
+                if let Some(id) = self.who(*who) {
+                    self.take(id, *bytes);
+                }
+            }
+            Step::TakeAll(bytes) => self.ids.clone().into_iter().for_each(|id| self.take(id, *bytes)),
+            Step::Rounds(visits) => {
+                self.rounds.make_rounds(&mut visits.clone());
+                self.carry();
+            }
+            Step::Snapshot => self.snapshot(),
+            Step::Die => return self.next(),
+        }
+        self
+    }
+
+    /// What each client would get if its socket took everything from now on.
+    fn owed(&self) -> BTreeMap<SessionId, String> {
+        let clients = self.rounds.clients.iter().filter(|(_, client)| !client.given_up);
+        let drained = clients.map(|(_, client)| {
+            let log = client.room.and_then(|room| self.rooms(room));
+            let mut reader = client.reader.clone();
+            let mut owed = Vec::new();
+            loop {
+                if reader.needs_frame(log) {
+                    reader.frame(log);
+                }
+                let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+                let (count, bytes) = reader.gather(log, &mut pieces);
+                if count == 0 {
+                    break;
+                }
+                owed.extend(pieces[..count].iter().flat_map(|piece| piece.to_vec()));
+                reader.advance(log, bytes);
+            }
+            (client.connection.id, String::from_utf8_lossy(&owed).into_owned())
+        });
+        drained.collect()
+    }
+
+    fn rooms(&self, room: RoomId) -> Option<&Log> {
+        self.rounds.rooms.get(&room).map(|room| &room.log)
+    }
+
+    /// Dies, and is taken over.
+    fn next(self) -> Self {
+        let owed = self.owed();
+        let machine = serde_json::to_string(&self.machine).expect("plain");
+        let file: OwnedFd = self.tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
+        let (at, ids, former) = (self.at, self.ids.clone(), self.connections.clone());
+        let missed = self.missed + self.rounds.counts.missed.load(Ordering::Relaxed);
+        drop(self);
+
+        let (mut tape, cuts) = Tape::open(file).expect("sound").expect("something to take over");
+        let made = cuts.all().expect("sound");
+        let mut rounds = rounds(cuts);
+        let mut connections = BTreeMap::new();
+        let connection = |id: SessionId, _| {
+            let played = played(&former[&id]);
+            let taken = played.taken.len() as u64;
+            // A full socket stays full; what another one would still take it takes later.
+            let connection = Arc::new(Connection::played(id, played.taken.clone()));
+            connections.insert(id, connection.clone());
+            (connection, taken)
+        };
+        let replayed = handle_again(&mut tape, made, &mut rounds, connection);
+        let Replayed { machine: again, lost, .. } = replayed.expect("it can be taken over");
+        assert_eq!(lost, [], "what everybody was sent is known");
+        assert_eq!(serde_json::to_string(&again).expect("plain"), machine, "the same is decided again");
+        rounds.limits = limits();
+        for (id, connection) in former {
+            connections.entry(id).or_insert(connection);
+        }
+        let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), missed };
+        let again = next.owed();
+        for (id, owed) in &owed {
+            assert_eq!(again.get(id), Some(owed), "{id} is owed the same");
+        }
+        next
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn whoever_dies_however_often_everybody_is_owed_the_same(steps in steps()) {
+        let mut process = Process::start();
+        for step in &steps {
+            process = process.step(step);
+        }
+        process.next();
+    }
+}
+
+/// A reader takes nothing and misses lines; a death; it misses more; a death; it misses more, and reads all.
+/// In line mode, and in char mode.
+#[test]
+fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
+    for first in [&b"hi\n"[..], TERMINAL] {
+        for step in 0..60 {
+            let mut process = Process::start();
+            for step in [Step::Connect, Step::Connect, Step::Connect, Step::TakeAll(100_000), Step::Rounds(50)] {
+                process = process.step(&step);
+            }
+            process.send(process.ids[2], first);
+            process.rounds.make_rounds(&mut 50);
+            let slow = process.ids[2];
+            played(&process.connections[&slow]).room = step * 7;
+            for _ in 0..5 {
+                for _ in 0..3 {
+                    process = process.step(&Step::Talk(0, 11)).step(&Step::Rounds(50)).step(&Step::Pass(2_000_000));
+                }
+                process = process.step(&Step::Die).step(&Step::Rounds(50));
+                process.take(slow, step);
+                process = process.step(&Step::Rounds(50)).step(&Step::Die);
+            }
+            assert!(process.missed > 0, "lines were missed");
+            process.take(slow, 1_000_000);
+            process.rounds.make_rounds(&mut usize::MAX.clone());
+            let got = String::from_utf8_lossy(&played(&process.connections[&slow]).taken).into_owned();
+            assert!(got.contains("you missed "), "{got}");
+            if first != TERMINAL {
+                for line in got.split_inclusive("\r\n").skip(6) {
+                    let whole = line.contains(": number ") && line.ends_with(" says\r\n");
+                    assert!(whole || line.starts_with("-- "), "{line:?} in\n{got}");
+                }
+            }
+        }
+    }
+}
