@@ -34,7 +34,7 @@ use crate::net::readiness::Readiness;
 use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
-use crate::net::{accept, control, fault, recovery};
+use crate::net::{accept, control, fault, recovery, snapshot};
 use crate::settings::Settings;
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
@@ -212,7 +212,8 @@ fn start(
     })?;
     let settings = are_new.then(|| loaded.settings.clone());
     let queue = (sender, arrivals);
-    let ended = runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, places, journal, hub, queue))?;
+    let ended =
+        runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, places, journal, hub, queue))?;
     drop(own_socket);
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
@@ -321,7 +322,8 @@ async fn serve(
         passwords,
     };
     let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;
-    let parts = Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing };
+    let snapshots = snapshot::Writer::start(sender.clone()).map_err(system("start a thread"))?;
+    let parts = Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
         driver.carry_on(taken, settings, recalled);

@@ -213,6 +213,13 @@ pub fn status(text: &str) {
     tell(&[NotifyState::Status(text)]);
 }
 
+/// What is being done at a start, which takes at least `more` longer from now on (`EXTEND_TIMEOUT_USEC=`,
+/// sd_notify(3)).
+pub fn takes_longer(text: &str, more: Duration) {
+    let micros = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::Status(text), NotifyState::ExtendTimeoutUsec(micros)]);
+}
+
 /// A sign of life.
 pub fn watchdog() {
     tell(&[NotifyState::Watchdog]);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::CopyOnWrite;
 use super::name::Name;
 use super::roster::Roster;
 use super::time::Wall;
@@ -86,7 +87,7 @@ pub struct Account {
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     next: u64,
-    accounts: BTreeMap<AccountId, Account>,
+    accounts: BTreeMap<AccountId, CopyOnWrite<Account>>,
     names: Roster<AccountId>,
 }
 
@@ -108,13 +109,13 @@ impl Accounts {
         self.remove(account.id);
         self.names.claim(&account.name, account.id)?;
         self.next = self.next_id().0.max(account.id.0 + 1);
-        self.accounts.insert(account.id, account);
+        self.accounts.insert(account.id, CopyOnWrite::new(account));
         Ok(())
     }
 
     /// Takes an account away.
     pub fn remove(&mut self, id: AccountId) -> Option<Account> {
-        let account = self.accounts.remove(&id)?;
+        let account = self.accounts.remove(&id)?.into_inner();
         self.names.release(&account.name);
         Some(account)
     }
@@ -122,7 +123,7 @@ impl Accounts {
     /// One account.
     #[must_use]
     pub fn get(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(&id).map(|account| &**account)
     }
 
     /// The account whose name folds to that.
@@ -134,12 +135,12 @@ impl Accounts {
     /// The account that owns this name, or one that looks like it.
     #[must_use]
     pub fn owner(&self, name: &Name) -> Option<&Account> {
-        self.names.lookalikes(name).next().and_then(|id| self.accounts.get(&id))
+        self.names.lookalikes(name).next().and_then(|id| self.get(id))
     }
 
     /// All of them, by age.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
-        self.accounts.values()
+        self.accounts.values().map(|account| &**account)
     }
 
     /// How many there are.
@@ -152,6 +153,11 @@ impl Accounts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()
+    }
+
+    /// All of them as they are now, without indexes: to be written down.
+    pub(super) fn frozen(&self) -> Self {
+        Self { next: self.next, accounts: self.accounts.clone(), names: Roster::default() }
     }
 
     /// Panics if the indexes disagree.

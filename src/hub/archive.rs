@@ -68,7 +68,7 @@ impl Record {
 pub struct Backlog {
     /// The number of the next record.
     next: u64,
-    waiting: VecDeque<(u64, Record)>,
+    waiting: VecDeque<(u64, Arc<Record>)>,
     /// What they weigh.
     #[serde(skip)]
     bytes: usize,
@@ -110,7 +110,7 @@ impl Backlog {
         let number = self.next;
         self.next += 1;
         self.bytes += record.weight();
-        self.waiting.push_back((number, record));
+        self.waiting.push_back((number, Arc::new(record)));
         number
     }
 
@@ -134,8 +134,8 @@ impl Backlog {
     }
 
     /// Those that wait, with their numbers.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &(u64, Record)> + ExactSizeIterator {
-        self.waiting.iter()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Record)> + ExactSizeIterator {
+        self.waiting.iter().map(|(number, record)| (*number, &**record))
     }
 
     /// What the lines that wait weigh, in bytes.
@@ -152,7 +152,7 @@ impl Backlog {
                 return Err(format!("record {number} is not in its place"));
             }
             before = Some(*number);
-            if let Record::Line { line, .. } = record
+            if let Record::Line { line, .. } = &**record
                 && (line.seq >= next_line || !line.said.is_kept())
             {
                 return Err(format!("line {} cannot be recorded", line.seq));

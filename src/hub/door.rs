@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::CopyOnWrite;
 use super::message::{Farewell, Message, Refusal, RoomId, SessionId};
 use super::name::Name;
 use super::room::Room;
@@ -74,7 +75,7 @@ impl Hub {
         let mut room = Room::new(id, name, now.wall);
         // Nobody is announced in it, and nothing is kept.
         (room.closing, room.kept) = (true, false);
-        self.rooms.insert(id, Box::new(room));
+        self.rooms.insert(id, CopyOnWrite::new(room));
         self.door.room = Some(id);
         effects.push(Effect::Open(id));
         id

@@ -22,6 +22,7 @@ pub mod account;
 pub mod archive;
 pub mod command;
 mod complete;
+mod copy_on_write;
 mod door;
 pub mod filter;
 pub mod login;
@@ -45,6 +46,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use copy_on_write::CopyOnWrite;
+pub use saved::Frozen;
 
 use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
@@ -598,13 +602,12 @@ counters! {
 pub struct Hub {
     settings: Settings,
     key: [u8; 16],
-    /// Boxed: numbers that rise leave the nodes of the map half empty.
-    sessions: Rising<SessionId, Box<Session>>,
+    sessions: Rising<SessionId, CopyOnWrite<Session>>,
     roster: Roster<SessionId>,
     origins: BTreeMap<Origin, usize>,
     /// Those who ignore anybody.
     ignorers: BTreeSet<SessionId>,
-    rooms: Rising<RoomId, Box<Room>>,
+    rooms: Rising<RoomId, CopyOnWrite<Room>>,
     room_names: Roster<RoomId>,
     lobby: RoomId,
     deadlines: BTreeSet<(Mono, RoomId)>,
@@ -620,7 +623,7 @@ pub struct Hub {
     recording: bool,
     backlog: Backlog,
     /// What was said before the start in rooms that nobody has opened since, by folded name.
-    dormant: BTreeMap<Name, (RoomId, History)>,
+    dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
     next_search: u64,
     next_room: u64,
     next_line: u64,
@@ -659,7 +662,7 @@ impl Hub {
             door: Door::default(),
             recording: false,
             backlog: Backlog::default(),
-            dormant: BTreeMap::new(),
+            dormant: CopyOnWrite::default(),
             next_search: 1,
             next_room: 0,
             next_line: 1,
@@ -793,7 +796,8 @@ impl Hub {
         }
         let (verdict, word) = sender.pace.judge(bytes, now.mono, &self.settings.pace);
         if verdict == Verdict::Pass && is_heard {
-            room.crowd.charge(room.members.len(), now.mono, &self.settings.pace);
+            let people = room.members.len();
+            room.crowd.charge(people, now.mono, &self.settings.pace);
         }
         if verdict == Verdict::Drop {
             sender.dropped += 1;
@@ -826,7 +830,7 @@ impl Hub {
 
     /// Everybody connected, by age.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().map(Box::as_ref)
+        self.sessions.values().map(|session| &**session)
     }
 
     /// How many are connected.
@@ -838,7 +842,7 @@ impl Hub {
     /// One client.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(&id).map(Box::as_ref)
+        self.sessions.get(&id).map(|session| &**session)
     }
 
     /// The client that bears this name.
@@ -849,7 +853,7 @@ impl Hub {
 
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.values().map(Box::as_ref).filter(|room| Some(room.id) != self.door.room)
+        self.rooms.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
@@ -861,7 +865,7 @@ impl Hub {
     /// One room.
     #[must_use]
     pub fn room(&self, id: RoomId) -> Option<&Room> {
-        self.rooms.get(&id).map(Box::as_ref)
+        self.rooms.get(&id).map(|room| &**room)
     }
 
     /// The room of this name, with or without a `#` before it.
@@ -1063,7 +1067,7 @@ impl Hub {
             lines: 0,
             dropped: 0,
         };
-        self.sessions.insert(id, Box::new(session));
+        self.sessions.insert(id, CopyOnWrite::new(session));
         self.peak = self.peak.max(self.sessions.len());
         // The same address and port give the same name again.
         self.hide_by_name(id, effects);
@@ -1240,7 +1244,8 @@ impl Hub {
             return;
         }
         let before = room.presence.flush_at;
-        let said = room.presence.note(who, nick, step, room.members.len(), now, &self.settings);
+        let members = room.members.len();
+        let said = room.presence.note(who, nick, step, members, now, &self.settings);
         if let Some(at) = room.presence.flush_at
             && before.is_none()
         {
@@ -1407,7 +1412,7 @@ impl Hub {
         for RecalledRoom { room: id, name, lines } in recalled.rooms {
             let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
             // The disk may not know yet that a room was closed.
-            let closed = |(_, record): &(u64, Record)| matches!(record, Record::Closed { room, .. } if *room == id);
+            let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
             if !self.settings.history.keeps(&name) || self.backlog.iter().any(closed) {
                 continue;
             }
@@ -1437,8 +1442,7 @@ impl Hub {
             }
         }
         // After a crash that this state has survived: what may not have been written, or answered.
-        let again =
-            self.backlog.iter().map(|(number, record)| Effect::Record { number: *number, record: record.clone() });
+        let again = self.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
         effects.extend(again);
         for id in self.searchers() {
             if let Some(search) = &self.sessions[&id].searching {
@@ -1481,9 +1485,10 @@ impl Hub {
         let said = self.next_line - 1;
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..(**what).clone() };
         for room in self.rooms.values_mut() {
+            let room: &mut Room = room;
             room.history.redact(&what, room.name.folded());
         }
-        for (name, (_, history)) in &mut self.dormant {
+        for (name, (_, history)) in &mut *self.dormant {
             history.redact(&what, name.folded());
         }
         effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, now) }));
@@ -1549,7 +1554,7 @@ impl Hub {
         if let Some(history) = history {
             room.history = history;
         }
-        self.rooms.insert(id, Box::new(room));
+        self.rooms.insert(id, CopyOnWrite::new(room));
         effects.push(Effect::Open(id));
         id
     }

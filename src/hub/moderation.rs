@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::CopyOnWrite;
 use super::name::Name;
 use super::roster::Roster;
 use super::time::Wall;
@@ -198,7 +199,7 @@ impl Ban {
 #[derive(Clone, Debug, Default)]
 pub struct Bans {
     next: u64,
-    bans: BTreeMap<BanId, Ban>,
+    bans: BTreeMap<BanId, CopyOnWrite<Ban>>,
     /// By family and length of the prefix, then by the prefix.
     networks: BTreeMap<(bool, u8), BTreeMap<u128, BanId>>,
     names: Roster<BanId>,
@@ -229,13 +230,13 @@ impl Bans {
                 let _ = self.names.claim(name, ban.id);
             }
         }
-        self.bans.insert(ban.id, ban);
+        self.bans.insert(ban.id, CopyOnWrite::new(ban));
         former
     }
 
     /// Lifts a ban.
     pub fn remove(&mut self, id: BanId) -> Option<Ban> {
-        let ban = self.bans.remove(&id)?;
+        let ban = self.bans.remove(&id)?.into_inner();
         match &ban.target {
             Target::Network(Network { is_v6, length, bits }) => {
                 let key = (*is_v6, *length);
@@ -278,25 +279,25 @@ impl Bans {
             .iter()
             .filter(move |((is_v6, _), _)| *is_v6 == addr.is_ipv6())
             .filter_map(move |((_, length), networks)| networks.get(&Network::new(addr, *length)?.bits))
-            .filter_map(|id| self.bans.get(id))
+            .filter_map(|id| self.get(*id))
             .filter(move |ban| ban.holds(now))
     }
 
     /// The ban on a name.
     #[must_use]
     pub fn of_name(&self, name: &Name, now: Wall) -> Option<&Ban> {
-        self.names.lookalikes(name).filter_map(|id| self.bans.get(&id)).find(|ban| ban.holds(now))
+        self.names.lookalikes(name).filter_map(|id| self.get(id)).find(|ban| ban.holds(now))
     }
 
     /// One ban.
     #[must_use]
     pub fn get(&self, id: BanId) -> Option<&Ban> {
-        self.bans.get(&id)
+        self.bans.get(&id).map(|ban| &**ban)
     }
 
     /// All of them, by age.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Ban> {
-        self.bans.values()
+        self.bans.values().map(|ban| &**ban)
     }
 
     /// How many there are, in force or not.
@@ -311,11 +312,16 @@ impl Bans {
         self.bans.is_empty()
     }
 
+    /// All of them as they are now, without indexes: to be written down.
+    pub(super) fn frozen(&self) -> Self {
+        Self { next: self.next, bans: self.bans.clone(), ..Self::default() }
+    }
+
     /// Panics if the indexes disagree.
     pub fn check_invariants(&self) {
         let networks: usize = self.networks.values().map(BTreeMap::len).sum();
         let (by_network, by_name): (Vec<&Ban>, Vec<&Ban>) =
-            self.bans.values().partition(|ban| matches!(ban.target, Target::Network(_)));
+            self.iter().partition(|ban| matches!(ban.target, Target::Network(_)));
         assert_eq!(networks, by_network.len(), "every network has its ban");
         assert!(self.names.len() <= by_name.len(), "every name has its ban");
         assert!(self.bans.keys().all(|id| id.0 < self.next), "numbers rise");

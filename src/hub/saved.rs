@@ -24,7 +24,7 @@ use super::roster::Roster;
 use super::session::{Origin, Session};
 use super::strike::Strikes;
 use super::time::Wall;
-use super::{Counters, Hub};
+use super::{CopyOnWrite, Counters, Hub};
 use crate::settings::Settings;
 
 /// What is read. A release that knows more finds the new fields at their defaults, one that knows
@@ -166,6 +166,53 @@ impl Serialize for Hub {
     }
 }
 
+impl Hub {
+    /// The hub as it is now, to be written down: what changes from now on is not in it. It costs a look at each
+    /// client, room, account and ban, however much is kept of them; its indexes are empty.
+    #[must_use]
+    pub fn frozen(&self) -> Frozen {
+        Frozen(Self {
+            settings: self.settings.clone(),
+            key: self.key,
+            sessions: self.sessions.clone(),
+            roster: Roster::new(self.key),
+            origins: BTreeMap::new(),
+            ignorers: BTreeSet::new(),
+            rooms: self.rooms.clone(),
+            room_names: Roster::new(self.key),
+            lobby: self.lobby,
+            deadlines: BTreeSet::new(),
+            bans: self.bans.frozen(),
+            accounts: self.accounts.frozen(),
+            logins: self.logins.clone(),
+            strikes: self.strikes.clone(),
+            filters: Filters::default(),
+            unread: self.unread,
+            door: self.door.clone(),
+            recording: self.recording,
+            backlog: self.backlog.clone(),
+            dormant: self.dormant.clone(),
+            next_search: self.next_search,
+            next_room: self.next_room,
+            next_line: self.next_line,
+            counters: self.counters,
+            peak: self.peak,
+            stopping: self.stopping,
+            no_one: self.no_one.clone(),
+        })
+    }
+}
+
+/// A hub as it was at one moment: it can be written down, and nothing else.
+#[derive(Debug)]
+pub struct Frozen(Hub);
+
+impl Serialize for Frozen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for Hub {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Saved::deserialize(deserializer)?.revive().map_err(de::Error::custom)
@@ -195,7 +242,7 @@ impl Saved {
             door: Door::default(),
             recording: self.recording,
             backlog: self.backlog,
-            dormant: BTreeMap::new(),
+            dormant: CopyOnWrite::default(),
             next_search: self.next_search,
             next_room: self.next_room,
             next_line: self.next_line,
@@ -233,7 +280,7 @@ impl Saved {
             let closing = is_door;
             let room =
                 Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
-            if hub.rooms.insert(id, Box::new(room)).is_some() {
+            if hub.rooms.insert(id, CopyOnWrite::new(room)).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
         }
@@ -253,7 +300,7 @@ impl Saved {
             if !session.ignoring.is_empty() {
                 hub.ignorers.insert(id);
             }
-            if hub.sessions.insert(id, Box::new(session)).is_some() {
+            if hub.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
         }

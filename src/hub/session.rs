@@ -178,7 +178,7 @@ impl Session {
 
 /// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
 /// which is what one subscriber usually has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(u128);
 
 /// As text: more digits than a number of JSON can have.

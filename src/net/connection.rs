@@ -49,7 +49,12 @@ impl Connection {
     /// The connection of session `id`, which must not block; or one that is gone.
     #[must_use]
     pub fn new(id: SessionId, cookie: u64, socket: Option<OwnedFd>) -> Self {
-        Self { id, cookie, socket: socket.map(TcpStream::from), behind: AtomicU64::new(0), missed: AtomicU64::new(0),
+        Self {
+            id,
+            cookie,
+            socket: socket.map(TcpStream::from),
+            behind: AtomicU64::new(0),
+            missed: AtomicU64::new(0),
             #[cfg(test)]
             played: None,
         }

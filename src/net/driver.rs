@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -30,12 +31,15 @@ use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
-use super::{accept, control, fault};
+use super::times::{Doing, Times};
+use super::turns::Turns;
+use super::{accept, control, fault, snapshot};
 use crate::config;
 use crate::hub::By;
 use crate::hub::archive::Recalled;
 use crate::hub::login;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
+use crate::hub::session::Origin;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
@@ -72,6 +76,8 @@ pub enum Arrival {
         /// What came of it.
         answer: login::Answer,
     },
+    /// Something was done for a snapshot.
+    Snapshot(snapshot::Done),
     /// A signal asks to read the settings again.
     Reload,
     /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
@@ -87,6 +93,10 @@ pub const ARRIVALS: usize = 1024;
 
 /// Arrivals that are handled, and clients whose input is taken, before what follows is carried on.
 const BATCH: usize = 256;
+
+/// How long each of the things that a turn of the loop does may take before the rest is left for the next turn:
+/// what one connection or one client brings about at a time takes less than a millisecond.
+const AT_A_TIME: Duration = Duration::from_millis(2);
 
 /// Orders that may wait for the rounds before the driver waits for the rounds: with lines of the
 /// greatest length by default, 16 MiB.
@@ -105,9 +115,16 @@ const EVENTS: usize = 1024;
 /// with unread bytes in it, it would be reset, and the client could lose the last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The tape is begun anew for the sake of a password on it so often at most: it takes milliseconds, and
-/// strangers can bring it about.
+/// The tape is begun anew for the sake of a password on it so often at most: strangers can bring it about. So it
+/// takes no more than a two hundredth of a processor's time, however much there is to be written.
 const FORGET_EVERY: Duration = Duration::from_secs(5);
+const FORGET_SHARE: u32 = 200;
+
+/// A snapshot is written when handling what came since the last one has taken so long: as long as it takes a
+/// process that takes over to handle it again, about. And not before the last one has taken less than a quarter
+/// of the time since it was begun.
+const REPLAY: Duration = Duration::from_secs(1);
+const SNAPSHOT_SHARE: u32 = 4;
 
 /// A process that has run so long can live with what it took over.
 const SETTLED: Duration = Duration::from_millis(250);
@@ -150,6 +167,8 @@ pub struct Ended {
 /// A client's socket, as the driver sees it.
 struct Port {
     connection: Arc<Connection>,
+    /// Where it comes from.
+    origin: Origin,
     /// There may be something to read.
     readable: bool,
     /// Reading goes on until there is nothing, not only until there is little.
@@ -184,7 +203,10 @@ pub struct Driver {
     ports: Numbered<SessionId, Port>,
     inputs: Readiness,
     /// Those who wait for their turn to be read.
-    turns: VecDeque<SessionId>,
+    turns: Turns,
+    times: Times,
+    /// So much lies there for the rounds that nothing is added.
+    clogged: bool,
     /// Those who have sent more than may be taken of them now.
     paused: Vec<SessionId>,
     lingering: BTreeSet<(Mono, SessionId)>,
@@ -210,12 +232,44 @@ pub struct Driver {
     forget_at: Option<Mono>,
     forgot: Option<Mono>,
     hashing: Hashing,
+    snapshots: Snapshots,
     /// How long the tape may grow.
     tape_length: u64,
     stop: Option<Stopping>,
     store: Option<Store>,
     /// Those who wait for lines to be made unreadable, by the number of the record.
     redacting: Vec<(u64, oneshot::Sender<Result<control::Answered, ControlError>>)>,
+}
+
+/// When snapshots are written.
+struct Snapshots {
+    writer: snapshot::Writer,
+    /// One is being written, or the memory of the one before is being given back.
+    under_way: bool,
+    /// When the last one was begun, and how long writing it took.
+    begun: Mono,
+    took: Duration,
+    /// How long it has taken to handle what came since.
+    worked: Duration,
+}
+
+impl Snapshots {
+    /// Whether the last one is so long ago that one more takes no more than the `share`th part of the time.
+    fn may(&self, share: u32, at: Mono) -> bool {
+        !self.under_way && at.since(self.begun) >= self.took * share
+    }
+}
+
+/// What taking that is called.
+fn doing(arrival: &Arrival) -> Doing {
+    match arrival {
+        Arrival::Accepted(_) => Doing::Accepting,
+        Arrival::Control { command, .. } => Doing::Command(command.spec().name),
+        Arrival::Store(_) | Arrival::Hashed { .. } => Doing::Taking,
+        Arrival::Snapshot(_) => Doing::Counting,
+        Arrival::Reload => Doing::Command("reload"),
+        Arrival::End | Arrival::Stop => Doing::Due,
+    }
 }
 
 /// A stop that is to be carried out.
@@ -256,6 +310,8 @@ pub struct Parts {
     pub store: Option<Store>,
     /// Passwords.
     pub hashing: Hashing,
+    /// Snapshots.
+    pub snapshots: snapshot::Writer,
 }
 
 impl Driver {
@@ -265,14 +321,18 @@ impl Driver {
     /// Those of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing } = parts;
+        let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots } = parts;
+        let (took, worked) = (Duration::ZERO, Duration::ZERO);
+        let snapshots = Snapshots { writer: snapshots, under_way: false, begun: started.mono, took, worked };
         Ok(Self {
             machine,
             tape,
             queue,
             ports: Numbered::default(),
             inputs: Readiness::new()?,
-            turns: VecDeque::new(),
+            turns: Turns::default(),
+            times: Times::default(),
+            clogged: false,
             paused: Vec::new(),
             lingering: BTreeSet::new(),
             outcomes,
@@ -295,6 +355,7 @@ impl Driver {
             forget_at: None,
             forgot: None,
             hashing,
+            snapshots,
             tape_length: tape::length(),
             stop: None,
             store,
@@ -322,7 +383,10 @@ impl Driver {
         let open = taken.connections.len() + taken.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         for (connection, closing) in taken.connections {
-            self.port(connection, closing);
+            let id = connection.id;
+            let peer = self.machine.hub().session(id).map_or(Ipv4Addr::UNSPECIFIED.into(), |session| session.peer.ip());
+            self.port(connection, Origin::of(peer), closing);
+            self.take_turn(id);
         }
         if let Some(id) = taken.poisoned {
             let client = id.to_string();
@@ -347,28 +411,32 @@ impl Driver {
     /// Drives the hub until it is to stop, hands everybody over or says goodbye, and returns when
     /// everybody has what they are owed, or the deadline has come.
     pub async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
-        let mut batch = Vec::new();
-        let mut reports = Vec::new();
+        let (mut batch, mut waiting) = (Vec::new(), VecDeque::new());
+        let (mut told, mut reports) = (Vec::new(), VecDeque::new());
         let mut ready = Vec::new();
-        self.carry(now()).await;
+        self.carry(now());
         while self.stop.is_none() {
             let at = now();
-            self.tick(at, arrivals.is_empty());
-            self.carry(at).await;
+            self.times.begin(at.mono);
+            self.tick(at, arrivals.is_empty() && waiting.is_empty());
+            self.carry(at);
+            self.ends(Doing::Due);
             // What clients send is read when the rounds have nothing to do, or are through with half of what
             // lay there (a slice of one long round), and not in a trickle between their writes: the more is
             // read at a time, the cheaper is each line. In a long round, lines that come late still reach
             // those who are visited late.
-            let reads = self.to_rounds.is_at_rest();
-            if self.writing && self.turns.is_empty() {
+            let is_clogged = self.is_clogged();
+            let reads = !is_clogged && self.to_rounds.is_at_rest();
+            let is_behind = !reports.is_empty() || !waiting.is_empty() || (reads && !self.turns.is_empty());
+            if is_behind && !is_clogged || self.writing && self.turns.is_empty() {
                 // Whoever has something for this loop gets to leave it; nothing is waited for.
                 tokio::task::yield_now().await;
-            } else if !reads || self.turns.is_empty() {
+            } else {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
                 tokio::select! {
                     biased;
-                    () = self.reports.left() => {}
-                    taken = arrivals.recv_many(&mut batch, BATCH) => {
+                    () = self.reports.left(), if !is_clogged => {}
+                    taken = arrivals.recv_many(&mut batch, BATCH), if !is_clogged => {
                         // None: all senders are gone, and with them whoever could want something.
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
@@ -376,52 +444,101 @@ impl Driver {
                     () = self.to_rounds.rest(), if !reads => {}
                     () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
                 }
-            } else {
-                tokio::task::yield_now().await;
+            }
+            if self.is_clogged() {
+                // Whoever wants something waits until the rounds have taken what lies there.
+                continue;
             }
             // What waits in the other places is taken as well: nobody waits for another's end.
             if reads && ready.is_empty() {
                 self.inputs.take(&mut ready);
             }
-            while batch.len() < BATCH
+            while batch.len() + waiting.len() < BATCH
                 && let Ok(arrival) = arrivals.try_recv()
             {
                 batch.push(arrival);
             }
+            waiting.extend(batch.drain(..));
             let at = now();
-            self.reports.take(&mut reports, Rest::Yes);
+            self.times.begin(at.mono);
+            self.reports.take(&mut told, Rest::Yes);
+            reports.extend(told.drain(..));
             if self.writing {
-                let nothing_came = ready.is_empty() && batch.is_empty() && reports.is_empty() && self.turns.is_empty();
+                let nothing_came =
+                    ready.is_empty() && waiting.is_empty() && reports.is_empty() && self.turns.is_empty();
                 self.write_on(nothing_came);
+                self.times.part(Doing::Writing, now().mono);
             }
-            for report in reports.drain(..) {
+            // Each of these goes on until its time is up; what is left is for the next turn.
+            let until = at.mono.after(AT_A_TIME);
+            while let Some(report) = reports.pop_front() {
                 self.reported(report, at);
+                if now().mono > until {
+                    break;
+                }
             }
-            for arrival in batch.drain(..) {
+            self.times.part(Doing::Parting, now().mono);
+            let until = now().mono.after(AT_A_TIME);
+            while let Some(arrival) = waiting.pop_front() {
+                let doing = doing(&arrival);
                 self.arrived(arrival, at);
+                let passed = now().mono;
+                self.times.part(doing, passed);
+                if passed > until || matches!(doing, Doing::Command(_)) {
+                    break;
+                }
             }
             for Ready { key, to_the_end } in ready.drain(..) {
                 self.ready(SessionId(key), to_the_end);
             }
             if reads {
+                let until = now().mono.after(AT_A_TIME);
                 for _ in 0..BATCH.min(self.turns.len()) {
-                    if let Some(id) = self.turns.pop_front() {
+                    if let Some(id) = self.turns.pop() {
                         self.fetch_next();
                         self.turn(id, at);
                     }
+                    if now().mono > until {
+                        break;
+                    }
                 }
+                self.times.part(Doing::Reading, now().mono);
             }
-            self.carry(at).await;
-            let forget = self.forget_at.is_some_and(|due| due <= at.mono);
-            if forget || self.tape.len() > self.tape_length || self.tape.has_many_cuts() {
-                self.snapshot().await;
+            self.carry(at);
+            self.times.part(Doing::Writing, now().mono);
+            if self.is_snapshot_due(at.mono) {
+                self.snapshot();
+                self.times.part(Doing::Freezing, now().mono);
             }
+            self.snapshots.worked += self.times.end(now());
         }
+        // Nobody is left without an answer, nor without a goodbye.
+        let at = now();
+        reports.into_iter().for_each(|report| self.reported(report, at));
+        let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);
+        // Whoever was accepted last lies in the queue of sockets, for the next process to find.
+        let late = waiting.into_iter().filter(|late| !(hands_over && matches!(late, Arrival::Accepted(_))));
+        late.for_each(|arrival| self.arrived_late(arrival, at));
         if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
-            self.hand_over().await
+            self.hand_over(arrivals).await
         } else {
             self.wind_up(arrivals).await
         }
+    }
+
+    /// A turn ends that has done nothing else.
+    fn ends(&mut self, doing: Doing) {
+        let at = now();
+        self.times.part(doing, at.mono);
+        self.snapshots.worked += self.times.end(at);
+    }
+
+    /// Whether so much lies there for the rounds that nothing is to be added.
+    fn is_clogged(&mut self) -> bool {
+        if self.clogged {
+            self.clogged = self.to_rounds.len() > ORDERS / 2;
+        }
+        self.clogged
     }
 
     fn next_deadline(&self) -> Option<Mono> {
@@ -507,6 +624,14 @@ impl Driver {
         }
     }
 
+    /// What comes behind a stop: nothing is begun any more, but somebody is told.
+    fn arrived_late(&mut self, arrival: Arrival, at: Now) {
+        match arrival {
+            Arrival::Control { command, by, reply } => self.last_words(&command, by, reply, at),
+            other => self.arrived(other, at),
+        }
+    }
+
     fn arrived(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
@@ -519,6 +644,7 @@ impl Driver {
                     self.take_turn(id);
                 }
             }
+            Arrival::Snapshot(done) => self.snapshot_done(done),
             Arrival::Reload => match self.reload(at) {
                 Ok(_) | Err(_) => systemd::ready(),
             },
@@ -563,17 +689,18 @@ impl Driver {
         if let Some(queue) = &self.queue {
             queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).known(&connection);
         }
-        self.port(connection, false);
+        self.port(connection, Origin::of(peer.ip()), false);
         self.input(Input::Connect { id, cookie, peer }, at);
         fault::point("accept.committed");
     }
 
     /// Begins to watch a client's socket.
-    fn port(&mut self, connection: Arc<Connection>, leaving: bool) {
+    fn port(&mut self, connection: Arc<Connection>, origin: Origin, leaving: bool) {
         let id = connection.id;
         let watched = connection.socket().map(|socket| self.inputs.sockets().watch_input(&socket, id.0));
         let mut port = Port {
             connection,
+            origin,
             readable: false,
             to_the_end: false,
             queued: false,
@@ -600,20 +727,20 @@ impl Driver {
 
     fn take_turn(&mut self, id: SessionId) {
         if let Some(port) = self.ports.get_mut(&id)
-            && port.readable
+            && (port.readable || self.machine.has_more(id))
             && !std::mem::replace(&mut port.queued, true)
         {
-            self.turns.push_back(id);
+            self.turns.push(port.origin, id);
         }
     }
 
     /// Has what the next turn looks at fetched meanwhile.
     fn fetch_next(&self) {
-        let Some(next) = self.turns.front() else { return };
-        if let Some(port) = self.ports.get(next) {
+        let Some(next) = self.turns.next() else { return };
+        if let Some(port) = self.ports.get(&next) {
             kernel::prefetch(&*port.connection);
         }
-        if let Some((session, speaker)) = self.machine.about(*next) {
+        if let Some((session, speaker)) = self.machine.about(next) {
             kernel::prefetch(session);
             kernel::prefetch(speaker);
         }
@@ -625,6 +752,11 @@ impl Driver {
         port.queued = false;
         if port.leaving {
             return self.throw_away(id);
+        }
+        if self.machine.has_more(id) {
+            let place = self.tape.go_on(id, at);
+            self.bytes(id, place, 0..0, at);
+            return self.take_turn(id);
         }
         if !self.machine.listens_to(id) {
             // TCP slows it meanwhile.
@@ -704,7 +836,7 @@ impl Driver {
     // -- what follows --------------------------------------------------------------------------
 
     /// Carries on what came out.
-    async fn carry(&mut self, at: Now) {
+    fn carry(&mut self, at: Now) {
         let mut outcomes = std::mem::take(&mut self.outcomes);
         for outcome in outcomes.drain(..) {
             self.carry_out(outcome, at);
@@ -722,11 +854,7 @@ impl Driver {
             if self.work.capacity() > ORDERS {
                 self.work = Vec::new();
             }
-            if waiting > ORDERS {
-                while self.to_rounds.len() > ORDERS / 2 {
-                    self.to_rounds.rest().await;
-                }
-            }
+            self.clogged |= waiting > ORDERS;
         }
     }
 
@@ -760,9 +888,11 @@ impl Driver {
                 let accounts = &self.machine.hub().settings().accounts;
                 return self.hashing.hash(job, accounts.into());
             }
+            Outcome::More(id) => return self.take_turn(id),
             Outcome::SecretSpent => {
                 if self.tape.is_kept() {
-                    let soonest = self.forgot.map_or(at.mono, |forgot| forgot.after(FORGET_EVERY));
+                    let every = FORGET_EVERY.max(self.snapshots.took * FORGET_SHARE);
+                    let soonest = self.forgot.map_or(at.mono, |forgot| forgot.after(every));
                     self.forget_at = self.forget_at.or(Some(soonest.max(at.mono)));
                 }
                 return;
@@ -792,28 +922,72 @@ impl Driver {
         self.work.push(Work::Order(order));
     }
 
-    /// Has everything begin anew on the tape, from where it stands now. Nothing is taken meanwhile, and
-    /// nothing written: some milliseconds for ten thousand clients.
-    async fn snapshot(&mut self) {
-        let at = now();
-        self.carry(at).await;
+    fn is_snapshot_due(&self, at: Mono) -> bool {
+        let forget = self.forget_at.is_some_and(|due| due <= at);
+        let long = self.tape.len() > self.tape_length || self.snapshots.worked > REPLAY || self.tape.has_many_cuts();
+        self.tape.is_kept() && (forget && !self.snapshots.under_way || long && self.snapshots.may(SNAPSHOT_SHARE, at))
+    }
+
+    /// Has everything begin anew on the tape, from where it stands now, as soon as that is written down. What it
+    /// stops is a look at each client.
+    fn snapshot(&mut self) {
+        debug_assert!(self.outcomes.is_empty(), "what followed so far was carried on");
+        let Some(blank) = self.tape.begin() else { return };
+        let at = now().mono;
+        let (frozen, owed) = std::sync::mpsc::channel();
+        self.to_rounds.leave(Work::Freeze(frozen));
+        self.snapshots.writer.write(blank, self.machine.frozen(), owed);
+        (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
+        // One that comes from now on is not in it, but goes along on the tape.
+        self.forgot = self.forget_at.take().map(|_| at).or(self.forgot);
+    }
+
+    fn snapshot_done(&mut self, done: snapshot::Done) {
+        match done {
+            snapshot::Done::Written(written, took) => {
+                self.snapshots.took = took;
+                let old = self.tape.count(written, epoch());
+                self.to_rounds.leave(Work::Kept);
+                match old {
+                    Some(old) => self.snapshots.writer.clear(old),
+                    None => self.snapshots.under_way = false,
+                }
+            }
+            snapshot::Done::Failed(blank, problem) => {
+                error!(chathub_error = %problem, "what is kept for the next process cannot be written down{}", logging::InWords(&problem));
+                self.tape.leave_blank(blank);
+                self.snapshots.under_way = false;
+            }
+            snapshot::Done::Cleared(place) => {
+                self.tape.take_back(place);
+                self.snapshots.under_way = false;
+            }
+        }
+    }
+
+    /// Leaves everybody to the next process.
+    async fn hand_over(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
+        for task in &self.around.accepting {
+            task.abort();
+        }
+        self.carry(now());
+        // The half of the tape that is away comes back. Whoever was accepted lies in the queue, to be found.
+        while self.snapshots.under_way
+            && let Some(arrival) = arrivals.recv().await
+        {
+            if let Arrival::Snapshot(done) = arrival {
+                self.snapshot_done(done);
+            }
+        }
         let (answer, owed) = oneshot::channel();
         let (counts, counting) = std::sync::mpsc::channel();
         self.to_rounds.leave(Work::Snapshot(answer, counting));
         // The rounds end by a panic only, and the daemon with them.
-        let Ok(owed) = owed.await else { return };
-        let machine = serde_json::to_vec(&self.machine).expect("plain values");
-        self.tape.snapshot(&machine, &owed, epoch());
-        self.forgot = self.forget_at.take().map(|_| at.mono).or(self.forgot);
-        let _ = counts.send(());
-    }
-
-    /// Leaves everybody to the next process.
-    async fn hand_over(mut self) -> Ended {
-        for task in &self.around.accepting {
-            task.abort();
+        if let Ok(owed) = owed.await {
+            let machine = serde_json::to_vec(&self.machine).expect("plain values");
+            self.tape.snapshot(&machine, &owed, epoch());
         }
-        self.snapshot().await;
+        let _ = counts.send(());
         fault::point("handover.snapshot");
         let clients = self.machine.hub().session_count() as u64;
         info!(
@@ -1159,7 +1333,7 @@ impl Driver {
         let clients = self.machine.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::hub::text::is_clean(text)).map(Into::into);
         self.input(Input::Stop { message }, at);
-        self.carry(at).await;
+        self.carry(at);
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();
         self.to_rounds.leave(Work::Drain(drain));
@@ -1180,7 +1354,7 @@ impl Driver {
                     Some(Arrival::Accepted(newcomer)) => {
                         let at = now();
                         self.accepted(newcomer, at);
-                        self.carry(at).await;
+                        self.carry(at);
                     }
                     Some(_) => {}
                     None => break,
@@ -1191,7 +1365,7 @@ impl Driver {
                     for Ready { key, to_the_end } in ready.drain(..) {
                         self.ready(SessionId(key), to_the_end);
                     }
-                    while let Some(id) = self.turns.pop_front() {
+                    while let Some(id) = self.turns.pop() {
                         self.turn(id, now());
                     }
                 }

@@ -26,4 +26,7 @@ pub mod queue;
 pub mod readiness;
 pub mod recovery;
 pub mod rounds;
+pub mod snapshot;
 pub mod tape;
+pub mod times;
+pub mod turns;

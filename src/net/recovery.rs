@@ -15,6 +15,7 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tracing::error;
 
@@ -22,7 +23,7 @@ use super::connection::Connection;
 use super::fault;
 use super::queue::{Adopted, Found, Queue};
 use super::rounds::Rounds;
-use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
+use super::tape::{self, CHUNK, Cut, Kind, Suspect, Tape};
 use crate::hub::message::SessionId;
 use crate::hub::time::Now;
 use crate::logging::{self, ids};
@@ -144,6 +145,45 @@ pub fn take_over(
     })
 }
 
+/// Where handling again stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// So many inputs are handled, of so many.
+    Next { done: usize, of: usize },
+    /// What was handled so far is handled for good.
+    Saved,
+}
+
+/// While inputs are handled again, tells the service manager so, and says when it is time to write down how far
+/// that has come: once a second, and not so often that it takes more than a quarter of the time.
+fn pacemaker() -> impl FnMut(Step) -> bool {
+    let mut saved = Instant::now();
+    let (mut told, mut began, mut every) = (saved, saved, SAVE_EVERY);
+    move |step| match step {
+        Step::Next { done, of } => {
+            if done % 64 != 0 {
+                return false;
+            }
+            let now = Instant::now();
+            if now.duration_since(told) >= TELL_EVERY {
+                told = now;
+                systemd::takes_longer(&format!("taking over: {done} of {of} inputs"), TELL_EVERY * 30);
+            }
+            began = now;
+            now.duration_since(saved) >= every
+        }
+        Step::Saved => {
+            saved = Instant::now();
+            every = SAVE_EVERY.max(3 * saved.duration_since(began));
+            false
+        }
+    }
+}
+
+/// How often the service manager is told that taking over goes on, and what was done so far is kept.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+
 /// What came of the inputs that were handled again.
 #[derive(Debug)]
 pub(super) struct Replayed {
@@ -164,6 +204,7 @@ pub(super) fn handle_again(
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     mut connection: impl FnMut(SessionId, u64) -> (Arc<Connection>, u64),
+    mut pauses: impl FnMut(Step) -> bool,
 ) -> Result<Replayed, String> {
     let mut records = tape.records().map_err(|unusable| unusable.to_string())?;
     if tape.epoch() != epoch() {
@@ -191,7 +232,21 @@ pub(super) fn handle_again(
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
     let (mut out, mut settled, mut secret_spent) = (Vec::new(), 0, false);
-    for record in &records {
+    let (count, mut moved) = (records.len(), 0);
+    for (number, record) in records.into_iter().enumerate() {
+        if pauses(Step::Next { done: number, of: count }) {
+            // Whoever takes over from this one begins here.
+            let end = tape.extent().end;
+            rounds.settle();
+            let saved = serde_json::to_vec(&machine).expect("plain values");
+            let owed = rounds.saved_on_the_way();
+            let place = record.content.start - tape::RECORD;
+            tape.snapshot_of(&saved, &owed, place.wrapping_add_signed(moved), epoch());
+            // Everything that is left has moved along.
+            moved += tape.extent().end.cast_signed() - end.cast_signed();
+            pauses(Step::Saved);
+        }
+        let record = record.moved(moved);
         let content = tape.content(record.content.clone());
         tape.handling(record.at, super::driver::now().mono);
         let mut coming = None;
@@ -244,7 +299,8 @@ fn replay(
         // Whatever it was still owed, nobody waits for it.
         _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
-    let Replayed { machine, mut lost, poisoned, secret_spent } = handle_again(tape, cuts, rounds, connection)?;
+    let Replayed { machine, mut lost, poisoned, secret_spent } =
+        handle_again(tape, cuts, rounds, connection, pacemaker())?;
 
     let received = tape.receiving().and_then(|id| {
         let more = read.get(&id)?.checked_sub(machine.received(id)?)?;

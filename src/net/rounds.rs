@@ -52,6 +52,10 @@ pub enum Work {
     /// To be answered with what everybody is owed, as [`Rounds::take_over`] reads it; nothing is done
     /// until the snapshot counts.
     Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
+    /// To be answered with the same as a value; the rounds go on at once.
+    Freeze(mpsc::Sender<Frozen>),
+    /// A snapshot counts: there is room for cuts again.
+    Kept,
     /// To be answered when no client is left.
     Drain(oneshot::Sender<()>),
     /// Every client left is given up; answered with their number.
@@ -202,7 +206,9 @@ pub struct Rounds {
     over: usize,
     drained: Option<oneshot::Sender<()>>,
     cuts: Cuts,
-    /// Orders carried out since the snapshot.
+    /// There was no room for a cut.
+    cuts_full: bool,
+    /// Orders carried out since this process began.
     orders: u64,
     /// There while a former process's orders are carried out again.
     replaying: Option<Replaying>,
@@ -244,6 +250,7 @@ impl Rounds {
             over: 0,
             drained: None,
             cuts,
+            cuts_full: false,
             orders: 0,
             replaying: None,
         }
@@ -380,7 +387,7 @@ impl Rounds {
                 ) => usize::from(client.replace(*id) != Some(*id)),
                 Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
                 | Work::Connection(_) => 0,
-                Work::Snapshot(..) | Work::Drain(_) | Work::Abandon(_) => return None,
+                Work::Snapshot(..) | Work::Freeze(_) | Work::Kept | Work::Drain(_) | Work::Abandon(_) => return None,
             };
         }
         Some(writes)
@@ -437,14 +444,22 @@ impl Rounds {
             Work::Connection(connection) => self.coming = Some(connection),
             Work::Order(order) => self.order(order),
             Work::Snapshot(owed, counts) => {
+                self.cuts.begin(self.orders, 0);
                 let _ = owed.send(self.saved());
                 // Short: a copy. If the driver goes on without a word, so does this.
                 let _ = counts.recv();
-                self.orders = 0;
+            }
+            Work::Freeze(frozen) => {
+                self.cuts.begin(self.orders, 0);
+                let _ = frozen.send(self.frozen());
+            }
+            Work::Kept => {
                 // Where there was no room to keep a frame, it was not composed.
-                let typing = self.clients.iter().filter(|(_, client)| client.reader.is_typing());
-                for key in typing.map(|(key, _)| key).collect::<Vec<_>>() {
-                    self.look(key);
+                if std::mem::take(&mut self.cuts_full) {
+                    let typing = self.clients.iter().filter(|(_, client)| client.reader.is_typing());
+                    for key in typing.map(|(key, _)| key).collect::<Vec<_>>() {
+                        self.look(key);
+                    }
                 }
             }
             Work::Drain(drained) => self.drained = Some(drained),
@@ -727,6 +742,7 @@ impl Rounds {
                 // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
                 let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
                 if !self.cuts.append(cut) {
+                    self.cuts_full = true;
                     return;
                 }
                 let missed = client.reader.skip(to, &room.log, render::missed);
@@ -766,6 +782,7 @@ impl Rounds {
                 // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
                 let (id, sent) = (client.connection.id, client.sent);
                 if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
+                    self.cuts_full = true;
                     return;
                 }
                 client.reader.frame(log);
@@ -866,7 +883,7 @@ impl Rounds {
                 self.order(order);
             }
         }
-        self.orders = 0;
+        self.cuts.begin(self.orders, 0);
         self.saved()
     }
 
@@ -874,30 +891,25 @@ impl Rounds {
 
     /// What everybody is owed, for [`Self::take_over`].
     fn saved(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Saving<'a> {
-            rooms: Vec<(RoomId, &'a Log)>,
-            clients: Vec<SavingClient<'a>>,
-        }
-        #[derive(Serialize)]
-        struct SavingClient<'a> {
-            id: SessionId,
-            cookie: u64,
-            room: Option<RoomId>,
-            reader: &'a Reader,
-            closing: bool,
-            sent: u64,
-        }
-        let clients = self.clients.iter().map(|(_, client)| SavingClient {
-            id: client.connection.id,
-            cookie: client.connection.cookie,
-            room: client.room,
-            reader: &client.reader,
-            closing: client.closing.is_some(),
-            sent: client.sent,
-        });
-        let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log)).collect();
-        serde_json::to_vec(&Saving { rooms, clients: clients.collect() }).expect("plain values")
+        let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log));
+        let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, &client.reader));
+        serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
+    }
+
+    /// The same as a value, to be written down while all goes on: a copy of each cursor and of what is in its
+    /// mailbox, and the lines of the logs are shared.
+    fn frozen(&self) -> Frozen {
+        let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
+        let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
+        Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
+    }
+
+    /// What is owed while a former process's orders are carried out again, and how many of its cuts are left: it
+    /// can be taken over from here as well.
+    pub fn saved_on_the_way(&self) -> Vec<u8> {
+        let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
+        self.cuts.begin(self.orders, left);
+        self.saved()
     }
 
     /// Reads what was owed to everybody at the snapshot, and prepares for the orders since. `connection`
@@ -1019,7 +1031,7 @@ impl Rounds {
     }
 
     /// Has everybody pass over what their sockets have taken.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         while !self.jobs.is_empty() {
             self.make_rounds(&mut usize::MAX.clone());
         }
@@ -1098,6 +1110,40 @@ impl Client {
             if count == 0 {
                 break;
             }
+        }
+    }
+}
+
+/// What everybody is owed, as it was at one moment: it can be written down, and nothing else.
+#[derive(Debug, Serialize)]
+pub struct Frozen(Saving<Log, Reader>);
+
+/// What is written of what everybody is owed.
+#[derive(Debug, Serialize)]
+struct Saving<L, R> {
+    rooms: Vec<(RoomId, L)>,
+    clients: Vec<SavingClient<R>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SavingClient<R> {
+    id: SessionId,
+    cookie: u64,
+    room: Option<RoomId>,
+    reader: R,
+    closing: bool,
+    sent: u64,
+}
+
+impl<R> SavingClient<R> {
+    fn of(client: &Client, reader: R) -> Self {
+        Self {
+            id: client.connection.id,
+            cookie: client.connection.cookie,
+            room: client.room,
+            reader,
+            closing: client.closing.is_some(),
+            sent: client.sent,
         }
     }
 }

@@ -18,9 +18,10 @@ use std::hash::Hasher as _;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
 use super::fault;
@@ -140,8 +141,17 @@ pub struct Record {
     pub content: Range<usize>,
 }
 
+impl Record {
+    /// The same, so many bytes farther along: a snapshot has moved it.
+    #[must_use]
+    pub fn moved(self, bytes: isize) -> Self {
+        let content = self.content.start.wrapping_add_signed(bytes)..self.content.end.wrapping_add_signed(bytes);
+        Self { at: self.at.wrapping_add_signed(bytes as i64), content, ..self }
+    }
+}
+
 /// Before each record's content: its check, length, kind, a word that is not used, client, and time.
-const RECORD: usize = 40;
+pub(super) const RECORD: usize = 40;
 
 fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -> [u8; RECORD] {
     let mut head = [0; RECORD];
@@ -207,7 +217,9 @@ struct Kept {
     file: OwnedFd,
     head: Arc<Head>,
     generation: u64,
-    halves: [Mapping; 2],
+    /// One is away while a snapshot is written to it, or its memory is given back.
+    halves: [Option<Mapping>; 2],
+    cuts: Cuts,
     end: usize,
     start: usize,
 }
@@ -241,10 +253,82 @@ impl Cut {
 
 const CUT: usize = 40;
 
-/// The cuts, written by the rounds.
-#[derive(Debug)]
+/// The cuts, written by the rounds. The tape holds them as well, for a moment at each snapshot.
+#[derive(Clone, Debug)]
 pub struct Cuts {
-    kept: Option<(Arc<Head>, [Mapping; 2])>,
+    kept: Option<Arc<Mutex<KeptCuts>>>,
+}
+
+#[derive(Debug)]
+struct KeptCuts {
+    head: Arc<Head>,
+    halves: [Mapping; 2],
+    /// Orders that this process had carried out when the snapshot was made that counts.
+    base: u64,
+    /// The same for the snapshot that is being written; and where the first cut since then stands.
+    next: Option<(u64, usize)>,
+}
+
+/// A half of the file to which a snapshot can be written, while inputs go on being kept in the other.
+#[derive(Debug)]
+pub struct Blank {
+    place: Mapping,
+    /// Where the first record stands that the snapshot does not contain.
+    from: usize,
+}
+
+/// A snapshot that was written, and does not count yet.
+#[derive(Debug)]
+pub struct Written {
+    place: Mapping,
+    from: usize,
+    machine: usize,
+    owed: usize,
+    check: u64,
+}
+
+/// A half of the file that counts no more.
+#[derive(Debug)]
+pub struct Old {
+    place: Mapping,
+    file: OwnedFd,
+    /// What is in use of the file: where, and how many bytes.
+    used: [(u64, u64); 2],
+}
+
+impl Blank {
+    /// Writes what is to be kept, as JSON.
+    ///
+    /// # Errors
+    /// If there is no room for it; the half is blank again.
+    pub fn write(mut self, machine: &impl Serialize, owed: &impl Serialize) -> Result<Written, (Self, io::Error)> {
+        let place = self.place.bytes_mut();
+        let whole = place.len();
+        let mut rest = &mut *place;
+        let mut left = [0; 2];
+        let written = serde_json::to_writer(&mut rest, machine)
+            .map(|()| left[0] = rest.len())
+            .and_then(|()| serde_json::to_writer(&mut rest, owed))
+            .map(|()| left[1] = rest.len());
+        if let Err(error) = written {
+            return Err((self, error.into()));
+        }
+        let (machine, owed) = (whole - left[0], left[0] - left[1]);
+        let check = check(&[&place[..machine + owed]]);
+        Ok(Written { place: self.place, from: self.from, machine, owed, check })
+    }
+}
+
+impl Old {
+    /// Gives its memory back. That takes a while where it was much.
+    #[must_use]
+    pub fn cleared(self) -> Mapping {
+        for (at, len) in self.used {
+            // Memory that is not given back is used again: no harm but its size.
+            let _ = kernel::give_back(&self.file, at, len);
+        }
+        self.place
+    }
 }
 
 impl Tape {
@@ -272,8 +356,10 @@ impl Tape {
         let head = Arc::new(Head(Arc::new(half(0, PAGE)?)));
         let halves = [half(PAGE, INPUTS)?, half(PAGE + INPUTS, INPUTS)?];
         let cuts = [half(PAGE + 2 * INPUTS, CUTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS)?];
-        let cuts = Cuts { kept: Some((head.clone(), cuts)) };
-        let kept = Kept { file, head, generation: 0, halves, end: 0, start: 0 };
+        let cuts = KeptCuts { head: head.clone(), halves: cuts, base: 0, next: None };
+        let cuts = Cuts { kept: Some(Arc::new(Mutex::new(cuts))) };
+        let halves = halves.map(Some);
+        let kept = Kept { file, head, generation: 0, halves, cuts: cuts.clone(), end: 0, start: 0 };
         Ok((Self { kept: Some(kept), buffer: Box::default() }, cuts))
     }
 
@@ -438,6 +524,16 @@ impl Tape {
         at as u64
     }
 
+    /// Commits that client `id` has its turn again, with what it has sent before. Returns where that stands.
+    pub fn go_on(&mut self, id: SessionId, now: Now) -> u64 {
+        let Some(kept) = &mut self.kept else { return 0 };
+        let at = kept.end;
+        let head = record_head(Kind::Bytes, id, now, &[]);
+        kept.half_mut().bytes_mut()[at..at + RECORD].copy_from_slice(&head);
+        kept.commit(at + RECORD);
+        at as u64
+    }
+
     /// Receives what client `id` has sent, at most [`CHUNK`] bytes, by `read`, and commits it. Returns
     /// where the record stands, and its content.
     ///
@@ -574,43 +670,106 @@ impl Tape {
 
     /// Begins a new generation with these snapshots, and forgets the old one.
     pub fn snapshot(&mut self, machine: &[u8], owed: &[u8], epoch: u64) {
-        let Some(kept) = &mut self.kept else { return };
-        fault::point("snapshot.started");
-        let old = kept.generation;
-        let new = old + 1;
-        let half = &mut kept.halves[usize::from(new % 2 == 1)];
-        let place = half.bytes_mut();
+        let Some(from) = self.kept.as_ref().map(|kept| kept.end) else { return };
+        self.snapshot_of(machine, owed, from, epoch);
+    }
+
+    /// Begins a new generation with these snapshots, which do not contain the records from `from` on.
+    pub fn snapshot_of(&mut self, machine: &[u8], owed: &[u8], from: usize, epoch: u64) {
+        let Some(mut blank) = self.blank(from) else { return };
+        let place = blank.place.bytes_mut();
         place[..machine.len()].copy_from_slice(machine);
         place[machine.len()..machine.len() + owed.len()].copy_from_slice(owed);
-        let start = aligned((machine.len() + owed.len()) as u64);
-        let head = &kept.head;
+        let check = check(&[machine, owed]);
+        let written = Written { place: blank.place, from, machine: machine.len(), owed: owed.len(), check };
+        if let Some(old) = self.count(written, epoch) {
+            self.take_back(old.cleared());
+        }
+    }
+
+    /// The half of the file that does not count, for a snapshot of what is now, while inputs go on being kept.
+    /// `None` if it is away already, or nothing is kept.
+    pub fn begin(&mut self) -> Option<Blank> {
+        let from = self.kept.as_ref()?.end;
+        self.blank(from)
+    }
+
+    fn blank(&mut self, from: usize) -> Option<Blank> {
+        let kept = self.kept.as_mut()?;
+        fault::point("snapshot.started");
+        let place = kept.halves[usize::from(kept.generation.is_multiple_of(2))].take()?;
+        Some(Blank { place, from })
+    }
+
+    /// Has a snapshot count from now on, with the records that came since it was begun, and the cuts.
+    pub fn count(&mut self, written: Written, epoch: u64) -> Option<Old> {
+        let kept = self.kept.as_mut()?;
+        let Written { mut place, from, machine, owed, check } = written;
+        let (old, new) = (kept.generation, kept.generation + 1);
+        let head = kept.head.clone();
+        let of = |word| Head::of(new, word);
+        let start = usize::try_from(aligned((machine + owed) as u64)).expect("it is mapped");
+        let end = start + (kept.end - from);
+        // What is being received, and was not committed, goes along as well.
+        let receiving = head.get(Head::of(old, word::RECEIVING));
+        let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
+        place.bytes_mut()[start..end + behind].copy_from_slice(&kept.half().bytes()[from..kept.end + behind]);
         for (word, value) in [
             (word::EPOCH, epoch),
-            (word::MACHINE, machine.len() as u64),
-            (word::OWED, owed.len() as u64),
-            (word::CHECK, check(&[machine, owed])),
-            (word::START, start),
-            (word::END, start),
-            (word::CUTS_END, 0),
-            (word::RECEIVING, 0),
+            (word::MACHINE, machine as u64),
+            (word::OWED, owed as u64),
+            (word::CHECK, check),
+            (word::START, start as u64),
+            (word::END, end as u64),
+            (word::RECEIVING, receiving),
         ] {
-            head.set(Head::of(new, word), value);
+            head.set(of(word), value);
         }
         fault::point("snapshot.written");
         // Where records stand is said anew.
         head.set(word::HANDLING, 0);
         head.set(word::SUSPECT, 0);
+        let cuts = kept.cuts.clone();
+        let mut cuts = cuts.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let used = cuts.as_mut().map_or(0, |cuts| cuts.go_over(old, new));
         head.set(word::GENERATION, new);
+        drop(cuts);
         fault::point("snapshot.flipped");
-        let used = kept.end.max(kept.start) as u64;
         let index = u64::from(old % 2 == 1);
-        // Memory that is not given back is used again: no harm but its size.
-        let _ = kernel::give_back(&kept.file, PAGE + index * INPUTS, used.next_multiple_of(PAGE));
-        let cuts = head.get(Head::of(old, word::CUTS_END));
-        let _ = kernel::give_back(&kept.file, PAGE + 2 * INPUTS + index * CUTS, cuts.next_multiple_of(PAGE));
-        kept.generation = new;
-        kept.start = usize::try_from(start).expect("it is mapped");
-        kept.end = kept.start;
+        let used = [
+            (PAGE + index * INPUTS, (kept.end as u64 + CHUNK as u64).next_multiple_of(PAGE)),
+            (PAGE + 2 * INPUTS + index * CUTS, used.next_multiple_of(PAGE)),
+        ];
+        kept.halves[usize::from(new % 2 == 1)] = Some(place);
+        let place = kept.halves[usize::from(old % 2 == 1)].take()?;
+        (kept.generation, kept.start, kept.end) = (new, start, end);
+        // Without a descriptor more, the memory is used again and not given back.
+        let file = kept.file.try_clone();
+        match file {
+            Ok(file) => Some(Old { place, file, used }),
+            Err(_) => {
+                self.take_back(place);
+                None
+            }
+        }
+    }
+
+    /// Takes the half that does not count back.
+    pub fn take_back(&mut self, place: Mapping) {
+        if let Some(kept) = &mut self.kept {
+            kept.halves[usize::from(kept.generation.is_multiple_of(2))] = Some(place);
+        }
+    }
+
+    /// Takes back the half to which nothing could be written.
+    pub fn leave_blank(&mut self, blank: Blank) {
+        self.take_back(blank.place);
+    }
+
+    /// Where the records begin, and where they end.
+    #[must_use]
+    pub fn extent(&self) -> Range<usize> {
+        self.kept.as_ref().map_or(0..0, |kept| kept.start..kept.end)
     }
 }
 
@@ -625,11 +784,11 @@ fn aligned(len: u64) -> u64 {
 
 impl Kept {
     fn half(&self) -> &Mapping {
-        &self.halves[usize::from(self.generation % 2 == 1)]
+        self.halves[usize::from(self.generation % 2 == 1)].as_ref().expect("the half that counts is never away")
     }
 
     fn half_mut(&mut self) -> &mut Mapping {
-        &mut self.halves[usize::from(self.generation % 2 == 1)]
+        self.halves[usize::from(self.generation % 2 == 1)].as_mut().expect("the half that counts is never away")
     }
 
     fn commit(&mut self, end: usize) {
@@ -638,27 +797,81 @@ impl Kept {
     }
 }
 
-impl Cuts {
-    fn half(head: &Head) -> (u64, usize) {
-        let generation = head.get(word::GENERATION);
+impl KeptCuts {
+    fn half(&self) -> (u64, usize) {
+        let generation = self.head.get(word::GENERATION);
         (generation, usize::from(generation % 2 == 1))
     }
 
-    /// Writes a cut and commits it. Whether there was room for it: it is not to be made otherwise, until
-    /// the next snapshot.
-    pub fn append(&mut self, cut: Cut) -> bool {
-        let Some((head, halves)) = &mut self.kept else { return true };
-        let (generation, half) = Self::half(head);
-        let end = head.get(Head::of(generation, word::CUTS_END));
-        let at = usize::try_from(end).expect("it is mapped");
-        let Some(place) = halves[half].bytes_mut().get_mut(at..at + CUT) else { return false };
-        for (place, value) in place[8..].chunks_exact_mut(8).zip([cut.order, cut.id.0, cut.sent, cut.to]) {
+    fn end(&self, generation: u64) -> usize {
+        usize::try_from(self.head.get(Head::of(generation, word::CUTS_END))).unwrap_or(usize::MAX)
+    }
+
+    /// Takes the cuts that were made since the snapshot was begun over from generation `old` to `new`. Returns how
+    /// many bytes the old ones take.
+    fn go_over(&mut self, old: u64, new: u64) -> u64 {
+        let end = self.end(old);
+        let (base, from) = self.next.take().unwrap_or((self.base, end));
+        let [even, odd] = &mut self.halves;
+        let (before, after) = if old % 2 == 1 { (odd, even) } else { (even, odd) };
+        let mut at = 0;
+        for cut in before.bytes().get(from..end).unwrap_or_default().chunks_exact(CUT) {
+            // Orders are counted from the snapshot on.
+            if let Some(cut) = Cut::read(cut) {
+                Cut { order: cut.order.saturating_sub(base - self.base), ..cut }
+                    .write(&mut after.bytes_mut()[at..at + CUT]);
+                at += CUT;
+            }
+        }
+        self.head.set(Head::of(new, word::CUTS_END), at as u64);
+        self.base = base;
+        end as u64
+    }
+}
+
+impl Cut {
+    fn write(self, place: &mut [u8]) {
+        for (place, value) in place[8..].chunks_exact_mut(8).zip([self.order, self.id.0, self.sent, self.to]) {
             place.copy_from_slice(&value.to_le_bytes());
         }
         let check = check(&[&place[8..]]);
         place[..8].copy_from_slice(&check.to_le_bytes());
-        head.set(Head::of(generation, word::CUTS_END), (at + CUT) as u64);
+    }
+
+    fn read(place: &[u8]) -> Option<Self> {
+        let number = |at: usize| place.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        (number(0)? == check(&[place.get(8..)?])).then_some(())?;
+        Some(Self { order: number(8)?, id: SessionId(number(16)?), sent: number(24)?, to: number(32)? })
+    }
+}
+
+impl Cuts {
+    fn lock(&self) -> Option<MutexGuard<'_, KeptCuts>> {
+        // Both threads that hold it end the process if they panic.
+        Some(self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes a cut and commits it; its order counts from the start of this process. Whether there was room for
+    /// it: it is not to be made otherwise, until the next snapshot.
+    pub fn append(&mut self, cut: Cut) -> bool {
+        let Some(mut kept) = self.lock() else { return true };
+        let (generation, half) = kept.half();
+        let at = kept.end(generation);
+        let cut = Cut { order: cut.order.saturating_sub(kept.base), ..cut };
+        let Some(place) = kept.halves[half].bytes_mut().get_mut(at..at + CUT) else { return false };
+        cut.write(place);
+        kept.head.set(Head::of(generation, word::CUTS_END), (at + CUT) as u64);
         true
+    }
+
+    /// What is owed is being written down, behind `orders` orders since the start of this process: the cuts from
+    /// the last `left` on are to go along.
+    pub fn begin(&self, orders: u64, left: usize) {
+        if let Some(mut kept) = self.lock() {
+            let (generation, _) = kept.half();
+            let from = kept.end(generation).saturating_sub(left * CUT);
+            kept.next = Some((orders, from));
+        }
     }
 
     /// The cuts since the snapshot.
@@ -666,17 +879,11 @@ impl Cuts {
     /// # Errors
     /// [`Unusable::Damaged`].
     pub fn all(&self) -> Result<Vec<Cut>, Unusable> {
-        let Some((head, halves)) = &self.kept else { return Ok(Vec::new()) };
-        let (generation, half) = Self::half(head);
+        let Some(kept) = self.lock() else { return Ok(Vec::new()) };
+        let (generation, half) = kept.half();
         let damaged = Unusable::Damaged("a cut");
-        let end = usize::try_from(head.get(Head::of(generation, word::CUTS_END))).map_err(|_| damaged.clone())?;
-        let bytes = halves[half].bytes().get(..end).ok_or(damaged.clone())?;
-        let cuts = bytes.chunks(CUT).map(|cut| {
-            let number = |at: usize| cut.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
-            (number(0)? == check(&[cut.get(8..)?])).then_some(())?;
-            Some(Cut { order: number(8)?, id: SessionId(number(16)?), sent: number(24)?, to: number(32)? })
-        });
-        cuts.collect::<Option<_>>().ok_or(damaged)
+        let bytes = kept.halves[half].bytes().get(..kept.end(generation)).ok_or(damaged.clone())?;
+        bytes.chunks(CUT).map(Cut::read).collect::<Option<_>>().ok_or(damaged)
     }
 }
 

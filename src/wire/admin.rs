@@ -492,7 +492,7 @@ pub(super) fn redact(
     let lines = readable(hub, &what);
     hub.handle(Input::Redact { what: Arc::new(what), by }, now, effects);
     match hub.backlog().iter().next_back() {
-        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(*number)),
+        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(number)),
         _ => one(&Redacted { lines, dry_run: false }),
     }
 }

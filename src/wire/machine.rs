@@ -25,7 +25,7 @@ use crate::hub::pace::Verdict;
 use crate::hub::rising::Rising;
 use crate::hub::session::Session;
 use crate::hub::time::{Mono, Now, Wall};
-use crate::hub::{self, By, Effect, Happening, Hub};
+use crate::hub::{self, By, CopyOnWrite, Effect, Happening, Hub};
 use crate::settings::{Settings, SlowPolicy};
 
 /// Something that reaches the hub, to be kept in the journal. What clients send has a form of its own,
@@ -148,6 +148,8 @@ pub enum Outcome {
     SecretSpent,
     /// Something to be told: it changes nothing.
     Happened(Happening),
+    /// There is more to be taken of what a client has sent: [`Machine::bytes`] is to be told nothing of it, soon.
+    More(SessionId),
 }
 
 /// The settings that concern those who write to clients.
@@ -181,6 +183,13 @@ const REST: Duration = Duration::from_millis(100);
 /// to be told so within seconds; it is some thousandths of a processor's time all the same.
 const REST_SKIPPING: Duration = Duration::from_millis(5);
 
+/// Lines, and whatever else is heard, that are taken of one client before it is somebody else's turn: so many take
+/// less than a millisecond.
+const TURN: u32 = 64;
+
+/// Clients that are listened to again in one go, of those whose time has come.
+const DUE: usize = 256;
+
 /// What a client has sent so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Speaker {
@@ -200,6 +209,9 @@ pub struct Speaker {
     /// When it is listened to again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Mono>,
+    /// Its turn was over before all was taken that it had sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
     /// Bytes taken from it in all.
     #[serde(default)]
     received: u64,
@@ -230,7 +242,7 @@ struct Rendered {
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    speakers: Rising<SessionId, Box<Speaker>>,
+    speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
     due: BTreeSet<(Mono, SessionId)>,
     next_id: u64,
     restarts: Restarts,
@@ -298,8 +310,14 @@ impl Machine {
     /// Whether more of what that client sends may be taken now.
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
-        self.speakers.get(&id).is_some_and(|speaker| speaker.due.is_none() && speaker.end.is_none())
-            && !self.hub.is_waiting(id)
+        let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
+        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.hub.is_waiting(id)
+    }
+
+    /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
+    #[must_use]
+    pub fn has_more(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.more)
     }
 
     /// Whether that client has shown to be telnet.
@@ -362,12 +380,14 @@ impl Machine {
         self.carry(at, out);
     }
 
-    /// Takes bytes that a client has sent.
+    /// Takes bytes that a client has sent; without any, it goes on with those it has.
     pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         speaker.received += bytes.len() as u64;
-        speaker.rested = false;
-        speaker.link.push(bytes);
+        if !bytes.is_empty() {
+            speaker.rested = false;
+            speaker.link.push(bytes);
+        }
         self.listen(id, at, out);
         self.carry(at, out);
     }
@@ -409,11 +429,12 @@ impl Machine {
                 end: None,
                 rested: false,
                 due: None,
+                more: false,
                 received: 0,
             };
             let mut replies = Vec::new();
             speaker.link.ask(self.hub.settings().telnet.negotiate, &mut replies);
-            self.speakers.insert(id, Box::new(speaker));
+            self.speakers.insert(id, CopyOnWrite::new(speaker));
             self.reply(id, replies, out);
         }
     }
@@ -422,9 +443,9 @@ impl Machine {
         if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
             self.tell_hub(hub::Input::Tick, at);
         }
-        while let Some((due, id)) = self.due.first().copied()
-            && due <= at.mono
-        {
+        // Those that are left are due still, and the next tick is for them.
+        for _ in 0..DUE {
+            let Some((_, id)) = self.due.first().copied().filter(|(due, _)| *due <= at.mono) else { break };
             self.due.pop_first();
             if let Some(speaker) = self.speakers.get_mut(&id) {
                 speaker.due = None;
@@ -439,10 +460,13 @@ impl Machine {
         let mut replies = Vec::new();
         let mut dropped = false;
         let rules = self.hub.settings().into();
+        let mut left = TURN;
         while let Some(speaker) = self.speakers.get_mut(&id) {
-            if speaker.due.is_some() || self.hub.is_waiting(id) {
+            speaker.more = left == 0;
+            if speaker.due.is_some() || self.hub.is_waiting(id) || left == 0 {
                 break;
             }
+            left -= 1;
             let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(rules, &mut replies)) else { break };
             let bytes = match &heard {
                 Heard::Line { bytes, .. } => *bytes,
@@ -468,20 +492,23 @@ impl Machine {
         // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
         // nothing.
         self.reply(id, replies, out);
-        if self.hub.session(id).is_none() || self.hub.is_waiting(id) {
-            return;
-        }
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        if speaker.due.is_some() {
+        // What it waits for has it listened to.
+        if self.hub.session(id).is_none() || self.hub.is_waiting(id) || speaker.due.is_some() {
+            speaker.more = false;
             return;
         }
         let skipping = speaker.link.is_skipping();
         if (dropped || skipping) && speaker.end.is_none() && !speaker.rested {
             let until = at.mono.after(if skipping { REST_SKIPPING } else { REST });
             speaker.due = Some(until);
+            speaker.more = false;
             speaker.rested = true;
             self.due.insert((until, id));
             return;
+        }
+        if speaker.more {
+            return out.push(Outcome::More(id));
         }
         if speaker.link.is_done()
             && let Some(why) = speaker.end.clone()
@@ -647,7 +674,7 @@ impl Machine {
 #[derive(Deserialize)]
 struct Saved {
     hub: Hub,
-    speakers: Vec<(SessionId, Box<Speaker>)>,
+    speakers: Vec<(SessionId, Speaker)>,
     next_id: u64,
     #[serde(default)]
     restarts: Restarts,
@@ -655,15 +682,55 @@ struct Saved {
 
 impl Serialize for Machine {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Saving<'a> {
-            hub: &'a Hub,
-            speakers: Vec<(SessionId, &'a Speaker)>,
-            next_id: u64,
-            restarts: Restarts,
+        saving(&self.hub, &self.speakers, self.next_id, self.restarts).serialize(serializer)
+    }
+}
+
+/// What is written of a machine.
+#[derive(Serialize)]
+struct Saving<'a, H> {
+    hub: &'a H,
+    speakers: Vec<(SessionId, &'a Speaker)>,
+    next_id: u64,
+    restarts: Restarts,
+}
+
+fn saving<'a, H>(
+    hub: &'a H,
+    speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
+    next_id: u64,
+    restarts: Restarts,
+) -> Saving<'a, H> {
+    let speakers = speakers.iter().map(|(id, speaker)| (id, &**speaker)).collect();
+    Saving { hub, speakers, next_id, restarts }
+}
+
+/// A machine as it was at one moment: it can be written down, and nothing else.
+#[derive(Debug)]
+pub struct Frozen {
+    hub: hub::Frozen,
+    speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
+    next_id: u64,
+    restarts: Restarts,
+}
+
+impl Serialize for Frozen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        saving(&self.hub, &self.speakers, self.next_id, self.restarts).serialize(serializer)
+    }
+}
+
+impl Machine {
+    /// The machine as it is now, to be written down: what changes from now on is not in it. That takes a moment,
+    /// whatever is kept: a look at each client and each room.
+    #[must_use]
+    pub fn frozen(&self) -> Frozen {
+        Frozen {
+            hub: self.hub.frozen(),
+            speakers: self.speakers.clone(),
+            next_id: self.next_id,
+            restarts: self.restarts,
         }
-        let speakers = self.speakers.iter().map(|(id, speaker)| (id, &**speaker)).collect();
-        Saving { hub: &self.hub, speakers, next_id: self.next_id, restarts: self.restarts }.serialize(serializer)
     }
 }
 
@@ -691,7 +758,7 @@ impl TryFrom<Saved> for Machine {
             if !speaker.link.is_sound() {
                 return Err(format!("what {id} has sent does not fit together"));
             }
-            if machine.speakers.insert(id, speaker).is_some() {
+            if machine.speakers.insert(id, CopyOnWrite::new(speaker)).is_some() {
                 return Err(format!("{id} is listened to twice"));
             }
         }

@@ -135,6 +135,12 @@ impl Rendering {
 }
 
 impl Log {
+    /// The log as it is now, to be written down.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self { first: self.first, lines: self.lines.clone(), renderings: Vec::new() }
+    }
+
     /// Appends a line.
     pub fn push(&mut self, line: Arc<Line>) {
         for rendering in &mut self.renderings {

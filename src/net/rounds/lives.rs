@@ -5,9 +5,9 @@ use super::*;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::net::connection::Played;
 use crate::net::recovery::{Replayed, handle_again};
-use crate::net::tape::Tape;
+use crate::net::tape::{Blank, Tape};
 use crate::settings::Settings;
-use crate::wire::machine::{Input, Machine};
+use crate::wire::machine::{self, Input, Machine};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -29,12 +29,15 @@ enum Step {
     /// The rounds make so many visits.
     Rounds(usize),
     Snapshot,
+    /// A snapshot is begun; or the one that was begun is written down by now, and counts.
+    Freeze,
     /// The process dies, and another one takes over.
     Die,
 }
 
 /// A terminal tells of itself, and goes along with sending each key.
-const TERMINAL: &[u8] = b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM\xff\xf0\xff\xfd\x01\xff\xfd\x03";
+const TERMINAL: &[u8] =
+    b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM\xff\xf0\xff\xfd\x01\xff\xfd\x03";
 
 const LINES: &[&[u8]] = &[
     b"hello, everybody, how are you today?\r\n",
@@ -74,6 +77,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0_usize..3000).prop_map(Step::TakeAll),
         8 => (1_usize..20).prop_map(Step::Rounds),
         1 => Just(Step::Snapshot),
+        4 => Just(Step::Freeze),
         6 => Just(Step::Die),
     ];
     proptest::collection::vec(step, 1..120)
@@ -97,6 +101,7 @@ struct Process {
     /// What each client's socket has taken, of those whose connection is known.
     connections: BTreeMap<SessionId, Arc<Connection>>,
     out: Vec<Outcome>,
+    begun: Option<(Blank, machine::Frozen, Frozen)>,
     /// Lines that were missed in all.
     missed: u64,
 }
@@ -115,7 +120,7 @@ impl Process {
         let owed = rounds.begin(std::mem::take(&mut out));
         rounds.limits = limits();
         tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::recovery::epoch());
-        Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, missed: 0 }
+        Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
     /// What follows, as the driver carries it on.
@@ -167,11 +172,26 @@ impl Process {
         (!self.ids.is_empty()).then(|| self.ids[who % self.ids.len()])
     }
 
+    fn freeze(&mut self) {
+        if let Some((blank, machine, owed)) = self.begun.take() {
+            let written = blank.write(&machine, &owed).expect("there is room");
+            if let Some(old) = self.tape.count(written, crate::net::recovery::epoch()) {
+                self.tape.take_back(old.cleared());
+            }
+        } else if let Some(blank) = self.tape.begin() {
+            self.rounds.cuts.begin(self.rounds.orders, 0);
+            self.begun = Some((blank, self.machine.frozen(), self.rounds.frozen()));
+        }
+    }
+
     fn snapshot(&mut self) {
+        if self.begun.is_some() {
+            return;
+        }
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let owed = self.rounds.saved();
+        self.rounds.cuts.begin(self.rounds.orders, 0);
         self.tape.snapshot(&machine, &owed, crate::net::recovery::epoch());
-        self.rounds.orders = 0;
     }
 
     fn step(mut self, step: &Step) -> Self {
@@ -212,6 +232,7 @@ impl Process {
                 self.carry();
             }
             Step::Snapshot => self.snapshot(),
+            Step::Freeze => self.freeze(),
             Step::Die => return self.next(),
         }
         self
@@ -266,7 +287,13 @@ impl Process {
             connections.insert(id, connection.clone());
             (connection, taken)
         };
-        let replayed = handle_again(&mut tape, made, &mut rounds, connection);
+        // In the middle of it, what was done so far is kept for the next one.
+        let mut steps = 0;
+        let pauses = |_| {
+            steps += 1;
+            steps % 7 == 0
+        };
+        let replayed = handle_again(&mut tape, made, &mut rounds, connection, pauses);
         let Replayed { machine: again, lost, .. } = replayed.expect("it can be taken over");
         assert_eq!(lost, [], "what everybody was sent is known");
         assert_eq!(serde_json::to_string(&again).expect("plain"), machine, "the same is decided again");
@@ -274,7 +301,7 @@ impl Process {
         for (id, connection) in former {
             connections.entry(id).or_insert(connection);
         }
-        let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), missed };
+        let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), begun: None, missed };
         let again = next.owed();
         for (id, owed) in &owed {
             assert_eq!(again.get(id), Some(owed), "{id} is owed the same");

@@ -1,0 +1,80 @@
+//! Whose turn it is to be read: by address, so that a crowd from one address has no more of the daemon's time than
+//! one person from another.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::hub::message::SessionId;
+use crate::hub::session::Origin;
+
+/// Clients that wait for their turn. Addresses (IPv4 addresses and IPv6 /64) take turns, and so do the clients of
+/// each.
+#[derive(Debug, Default)]
+pub struct Turns {
+    waiting: HashMap<Origin, VecDeque<SessionId>>,
+    /// The addresses of those who wait, each once.
+    origins: VecDeque<Origin>,
+    len: usize,
+}
+
+impl Turns {
+    /// Puts `id`, which comes from `origin`, behind those who wait.
+    pub fn push(&mut self, origin: Origin, id: SessionId) {
+        let waiting = self.waiting.entry(origin).or_default();
+        if waiting.is_empty() {
+            self.origins.push_back(origin);
+        }
+        waiting.push_back(id);
+        self.len += 1;
+    }
+
+    /// Takes out whose turn it is.
+    pub fn pop(&mut self) -> Option<SessionId> {
+        let origin = self.origins.pop_front()?;
+        let waiting = self.waiting.get_mut(&origin)?;
+        let id = waiting.pop_front();
+        if waiting.is_empty() {
+            // Whoever came once is not remembered.
+            self.waiting.remove(&origin);
+        } else {
+            self.origins.push_back(origin);
+        }
+        self.len -= 1;
+        id
+    }
+
+    /// Whose turn it is next.
+    #[must_use]
+    pub fn next(&self) -> Option<SessionId> {
+        self.waiting.get(self.origins.front()?)?.front().copied()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_person_waits_for_no_more_than_one_of_a_crowd() {
+        let origin = |last| Origin::of([192, 0, 2, last].into());
+        let mut turns = Turns::default();
+        (1..=1000).for_each(|id| turns.push(origin(1), SessionId(id)));
+        turns.push(origin(2), SessionId(2000));
+        turns.push(origin(2), SessionId(2001));
+        assert_eq!((turns.len(), turns.next()), (1002, Some(SessionId(1))));
+        let order: Vec<_> = std::iter::from_fn(|| turns.pop()).map(|id| id.0).collect();
+        assert_eq!(order[..5], [1, 2000, 2, 2001, 3]);
+        assert_eq!((order.len(), turns.is_empty(), turns.waiting.len()), (1002, true, 0));
+    }
+}
