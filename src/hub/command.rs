@@ -6,14 +6,12 @@
 mod operator;
 mod room;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::account::Role;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
 use super::room::newest;
-use super::session::Ignored;
 use super::terminal::{Colors, Mode};
 use super::time::Now;
 use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell};
@@ -839,10 +837,11 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
     let nick = call.nick();
     let text: Arc<str> = text.into();
     let id = call.id;
+    let ignored = call.hub.sessions[&to].ignores(call.own());
     let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
-    if heard && !other.ignores(id) {
+    if heard && !ignored {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
@@ -885,21 +884,11 @@ fn ignore(call: &mut Call<'_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let nick = call.hub.sessions[&other].nick.clone();
-    let shown: Arc<str> = nick.shown().into();
-    let limit = call.hub.settings.limits.ignores;
-    let list = &mut call.own_mut().ignoring;
-    if let Some(ignored) = list.iter_mut().find(|ignored| *ignored.folded == *nick.folded()) {
-        ignored.sessions.insert(other);
-    } else {
-        if list.len() >= limit {
-            return call.refuse(Refusal::TooManyIgnored(limit));
-        }
-        let sessions = BTreeSet::from([other]);
-        list.push(Ignored { folded: nick.folded().into(), shown: shown.clone(), sessions });
+    let shown = call.hub.sessions[&other].nick.shown().into();
+    match call.hub.ignore(call.id, other, call.effects) {
+        Ok(()) => call.done(Done::Ignored(shown)),
+        Err(refusal) => call.refuse(refusal),
     }
-    call.hub.filter(call.id, call.effects);
-    call.done(Done::Ignored(shown));
 }
 
 fn unignore(call: &mut Call<'_>, args: &str) {
@@ -907,21 +896,9 @@ fn unignore(call: &mut Call<'_>, args: &str) {
     if name.is_empty() {
         return call.usage();
     }
-    let folded = name::fold(name);
-    let bearer = call.hub.find(name);
-    let mut found = false;
-    call.own_mut().ignoring.retain_mut(|ignored| {
-        let by_name = *ignored.folded == *folded;
-        // Who has another name by now is let off by that one too; the last to bear a name takes it along.
-        let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer));
-        found |= by_name || by_bearer;
-        let ends = by_name || (by_bearer && ignored.sessions.is_empty());
-        !ends
-    });
-    if !found {
+    if !call.hub.unignore(call.id, name, call.effects) {
         return call.refuse(Refusal::NotIgnored(clip(name)));
     }
-    call.hub.filter(call.id, call.effects);
     call.done(Done::Unignored(clip(name)));
 }
 
@@ -941,7 +918,8 @@ fn history(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let own = call.own();
-    let shown = call.room().history.iter().filter(|line| line.seq >= own.sees_from && !own.hides(line));
+    let mut blinkers = call.hub.blinkers(own);
+    let shown = call.room().history.iter().filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Reach;
+use super::ignore::Borne;
 use super::moderation::BanId;
 use super::name::InvalidName;
 use super::strike::Offence;
@@ -54,6 +55,9 @@ pub struct Line {
     pub author: Option<SessionId>,
     /// What it says.
     pub said: Said,
+    /// The ignored names that its author bears or has borne, if a person said it.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
 }
 
 /// What a line of a room's log says.

@@ -17,6 +17,7 @@
 //! | names | [`name`], [`roster`] |
 //! | everything that has a number | [`rising`] |
 //! | how fast one may send | [`pace`] |
+//! | whom somebody ignores | [`ignore`] |
 
 pub mod account;
 pub mod archive;
@@ -24,6 +25,7 @@ pub mod command;
 mod complete;
 mod door;
 pub mod filter;
+pub mod ignore;
 pub mod login;
 pub mod message;
 pub mod moderation;
@@ -50,6 +52,7 @@ use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use door::Door;
 use filter::{Action, Filters};
+use ignore::{IgnoredNames, Shunned};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
 use moderation::{Author, Ban, BanId, Bans, Target};
 use name::Name;
@@ -337,6 +340,8 @@ pub enum Effect {
         quiet: bool,
         /// Whose speech is hidden, in rising order.
         ignored: Arc<[SessionId]>,
+        /// And that of those who bear these names, or have borne them since; in rising order.
+        names: Arc<[Shunned]>,
     },
     /// A client's program is to send lines, or each key.
     Mode {
@@ -602,8 +607,8 @@ pub struct Hub {
     sessions: Rising<SessionId, Box<Session>>,
     roster: Roster<SessionId>,
     origins: BTreeMap<Origin, usize>,
-    /// Those who ignore anybody.
-    ignorers: BTreeSet<SessionId>,
+    /// The names that anybody ignores.
+    ignored: IgnoredNames,
     rooms: Rising<RoomId, Box<Room>>,
     room_names: Roster<RoomId>,
     lobby: RoomId,
@@ -628,6 +633,7 @@ pub struct Hub {
     peak: usize,
     stopping: bool,
     no_one: Arc<[SessionId]>,
+    no_name: Arc<[Shunned]>,
 }
 
 impl Hub {
@@ -645,7 +651,7 @@ impl Hub {
             sessions: Rising::default(),
             roster: Roster::new(key),
             origins: BTreeMap::new(),
-            ignorers: BTreeSet::new(),
+            ignored: IgnoredNames::new(1),
             rooms: Rising::default(),
             room_names: Roster::new(key),
             lobby: RoomId(0),
@@ -667,6 +673,7 @@ impl Hub {
             peak: 0,
             stopping: false,
             no_one: Arc::new([]),
+            no_name: Arc::new([]),
         };
         hub.lobby = hub.open(name, now, effects);
         hub
@@ -997,6 +1004,7 @@ impl Hub {
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
         }
         self.backlog.check_invariants();
+        self.check_ignored();
         self.bans.check_invariants();
         self.accounts.check_invariants();
         self.logins.check_invariants();
@@ -1051,6 +1059,7 @@ impl Hub {
             mode: Mode::Line,
             holds: false,
             ignoring: Vec::new(),
+            borne: ignore::Borne::default(),
             private_from: None,
             account: None,
             dialogue: None,
@@ -1066,7 +1075,7 @@ impl Hub {
         self.sessions.insert(id, Box::new(session));
         self.peak = self.peak.max(self.sessions.len());
         // The same address and port give the same name again.
-        self.hide_by_name(id, effects);
+        self.take_up_name(id);
         if let Some(until) = at_door {
             self.door.waits(id, until);
             self.rooms.get_mut(&first).expect("it was opened").members.insert(id);
@@ -1162,7 +1171,7 @@ impl Hub {
         if lines.first().is_some_and(|line| line.seq < from) {
             lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
         }
-        let lines = self.sessions[&id].shown(lines);
+        let lines = self.shown_to(&self.sessions[&id], lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
 
@@ -1193,8 +1202,8 @@ impl Hub {
             if let Some(account) = session.account {
                 self.seen(account, now, effects);
             }
+            self.ignores_no_more(&session);
         }
-        self.ignorers.remove(&id);
         self.roster.release(&nick);
         let origin = Origin::of(peer.ip());
         if let Some(count) = self.origins.get_mut(&origin) {
@@ -1292,7 +1301,7 @@ impl Hub {
         // Nobody is left to be told that everybody leaves.
         self.roster = Roster::new(self.key);
         self.origins.clear();
-        self.ignorers.clear();
+        self.ignored.clear();
         self.deadlines.clear();
         let lobby = self.lobby;
         self.rooms.retain(|id, room| {
@@ -1392,6 +1401,7 @@ impl Hub {
     fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
         // After a crash that this state has survived: nobody else will answer these.
         effects.extend(self.logins.jobs().cloned().map(Effect::Hash));
+        self.number_ignored(effects);
         let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
         let Some(recalled) = recalled else {
             self.backlog.clear();
@@ -1517,6 +1527,8 @@ impl Hub {
     fn found(&mut self, id: SessionId, number: u64, found: Found, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Some(search) = session.searching.take_if(|search| search.number == number) else { return };
+        let session = &self.sessions[&id];
+        let mut blinkers = self.blinkers(session);
         let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
         if let Some(room) = self.rooms.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
@@ -1527,7 +1539,7 @@ impl Hub {
             lines.extend(more.filter(matches).cloned());
             lines.sort_unstable_by_key(|line| line.seq);
         }
-        let shown = lines.iter().filter(|line| line.seq >= search.from && !session.hides(line));
+        let shown = lines.iter().filter(|line| line.seq >= search.from && !blinkers.hide(line));
         let lines = room::newest(shown, search.limit, self.settings.limits.mailbox / 2);
         let offset = session.view.time.unwrap_or_default();
         let of = Replay::Search { query: search.shown, reach: found.reach };
@@ -1661,7 +1673,9 @@ impl Hub {
         debug_assert!(Some(id) != self.door.room, "nothing is said at the door");
         let room = self.rooms.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
-        let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
+        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.sessions.get(&author));
+        let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
+        let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said, borne });
         self.next_line += 1;
         let mut record = None;
         if kept {
@@ -1853,11 +1867,13 @@ impl Hub {
 
     /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
     fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, now: Now, effects: &mut Vec<Effect>) {
+        self.lay_down_name(id);
         let session = self.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
         let room = session.room;
         self.roster.release(&old);
         self.roster.claim(&nick, id).expect("the caller has asked");
+        self.take_up_name(id);
         self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
         if self.is_at_door(id) {
             // Nobody sees it.
@@ -1868,42 +1884,6 @@ impl Hub {
         if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
             self.post(room, Some(id), Said::Renamed { from, to }, now, effects);
         }
-        self.hide_by_name(id, effects);
-    }
-
-    /// Whoever ignores the name that `id` bears from now on, ignores `id`.
-    fn hide_by_name(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
-        let nick = self.sessions[&id].nick.clone();
-        for ignorer in ignorers {
-            if let Some(session) = self.sessions.get_mut(&ignorer)
-                && let Some(ignored) = session.ignoring.iter_mut().find(|ignored| *ignored.folded == *nick.folded())
-                && ignored.sessions.insert(id)
-            {
-                self.filter(ignorer, effects);
-            }
-        }
-    }
-
-    /// Tells the carrier what `id` wants hidden.
-    fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let (quiet, mut ignoring) = (session.quiet, std::mem::take(&mut session.ignoring));
-        let ignored = if ignoring.is_empty() {
-            self.ignorers.remove(&id);
-            self.no_one.clone()
-        } else {
-            self.ignorers.insert(id);
-            let mut hidden = BTreeSet::new();
-            for ignored in &mut ignoring {
-                // Those who have gone are let go of: nobody can make the list grow by coming and going.
-                ignored.sessions.retain(|session| self.sessions.contains_key(session));
-                hidden.extend(ignored.sessions.iter().copied());
-            }
-            self.sessions.get_mut(&id).expect("it was there").ignoring = ignoring;
-            hidden.into_iter().collect()
-        };
-        effects.push(Effect::Filter { session: id, quiet, ignored });
     }
 
     /// Something happened to `id`, where it is now.

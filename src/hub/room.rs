@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Selector;
+use super::ignore::Borne;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
 use super::ownership::Ownership;
@@ -113,7 +114,7 @@ impl History {
         for line in &mut self.lines {
             if line.said != Said::Redacted && what.matches(room, line) {
                 self.bytes -= weight(line);
-                *line = Arc::new(Line { seq: line.seq, at: line.at, author: None, said: Said::Redacted });
+                *line = Arc::new(Line { author: None, said: Said::Redacted, borne: Borne::default(), ..**line });
                 self.bytes += weight(line);
                 count += 1;
             }

@@ -12,6 +12,7 @@ use super::account::Accounts;
 use super::archive::Backlog;
 use super::door::Door;
 use super::filter::Filters;
+use super::ignore::IgnoredNames;
 use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
@@ -62,6 +63,8 @@ struct Saved {
     dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
     #[serde(default = "first_search")]
     next_search: u64,
+    #[serde(default)]
+    next_moment: u64,
 }
 
 fn first_search() -> u64 {
@@ -109,6 +112,7 @@ struct Saving<'a> {
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
     next_search: u64,
+    next_moment: u64,
 }
 
 #[derive(Serialize)]
@@ -161,6 +165,7 @@ impl Serialize for Hub {
                 .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
                 .collect(),
             next_search: self.next_search,
+            next_moment: self.ignored.next,
         };
         saving.serialize(serializer)
     }
@@ -181,7 +186,7 @@ impl Saved {
             sessions: Rising::default(),
             roster: Roster::new(self.key),
             origins: BTreeMap::new(),
-            ignorers: BTreeSet::new(),
+            ignored: IgnoredNames::new(self.next_moment),
             rooms: Rising::default(),
             room_names: Roster::new(self.key),
             lobby: self.lobby,
@@ -203,6 +208,7 @@ impl Saved {
             peak: self.peak,
             stopping: false,
             no_one: Arc::new([]),
+            no_name: Arc::new([]),
         };
         for saved in self.rooms {
             let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd } = saved;
@@ -250,8 +256,8 @@ impl Saved {
             }
             hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             *hub.origins.entry(Origin::of(session.peer.ip())).or_insert(0) += 1;
-            if !session.ignoring.is_empty() {
-                hub.ignorers.insert(id);
+            for ignored in &session.ignoring {
+                hub.ignored.revive(ignored)?;
             }
             if hub.sessions.insert(id, Box::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));

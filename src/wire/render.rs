@@ -710,6 +710,7 @@ pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::terminal::Colors;
 
     fn shown(value: &Message) -> String {
@@ -736,7 +737,8 @@ mod tests {
     fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
         let said = Said::Say { nick: "ann".into(), text: "a text that is longer than forty columns".into() };
         let at = |view| {
-            let line = Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone() };
+            let line =
+                Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone(), borne: Borne::default() };
             let mut out = Vec::new();
             super::line(&line, view, &mut out);
             String::from_utf8(out).expect("UTF-8")

@@ -72,7 +72,7 @@ pub(super) fn invite(call: &mut Call<'_>, args: &str) {
     }
     call.hub.enroll(room, Roll::Expelled, other, false);
     let shown: Arc<str> = call.room().name.shown().into();
-    let ignored = call.hub.sessions[&other].ignores(call.id);
+    let ignored = call.hub.sessions[&other].ignores(call.own());
     if other != call.id && !ignored {
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
         super::super::tell(other, message, call.effects);
