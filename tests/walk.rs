@@ -273,18 +273,38 @@ impl Walk {
         let session = self.world.next_id();
         self.models.insert(session, Model::default());
         let before = self.world.hub.session_count();
+        let origins = origins(&self.world.hub);
+        let silent = self.world.hub.sessions().filter(|session| session.lines == 0);
+        let silent: Vec<_> = silent.map(|session| (session.id, origin(session.peer.ip()))).collect();
         let effects = self.handle(Input::Connect { session, peer });
         let refused = matches!(effects.last(), Some(Effect::Close { .. }));
+        let gave_way = effects.iter().find_map(|effect| match effect {
+            Effect::Close { session, why: Farewell::GaveWay } => Some(*session),
+            _ => None,
+        });
         let hub = &self.world.hub;
-        assert_eq!(hub.session_count(), before + usize::from(!refused));
+        assert_eq!(hub.session_count(), before + usize::from(!refused) - usize::from(gave_way.is_some()));
         let full = before >= self.settings.limits.clients;
-        let here = origins(hub).get(&origin(address)).copied().unwrap_or(0) - usize::from(!refused);
+        let here = origins.get(&origin(address)).copied().unwrap_or(0);
         let crowded = here >= self.settings.limits.clients_per_address;
         assert_eq!(
             refused,
-            full || crowded || self.stopped,
+            (full && gave_way.is_none()) || crowded || self.stopped,
             "who is let in: {peer}, {here} from there, {before} in all"
         );
+        // Who makes place: the last of those from where most are silent, if more come from there.
+        let count = |from: &_| silent.iter().filter(|(_, origin)| origin == from).count();
+        let most = silent.iter().map(|(_, from)| count(from)).max().unwrap_or(0);
+        let is_fair = |from: &_| origins[from] > here + 1;
+        if let Some(other) = gave_way {
+            assert!(full && !refused, "nobody goes for nothing");
+            let (_, from) = silent.iter().find(|(id, _)| *id == other).expect("whoever has sent a line stays");
+            assert!(count(from) == most && is_fair(from), "{other} goes");
+            assert_eq!(silent.iter().filter(|(_, origin)| origin == from).map(|(id, _)| *id).max(), Some(other));
+        } else if full && refused && !crowded && !self.stopped {
+            let mut those = silent.iter().filter(|(_, from)| count(from) == most);
+            assert!(most == 0 || those.any(|(_, from)| !is_fair(from)), "somebody would have made place");
+        }
     }
 
     fn send(&mut self, session: SessionId) {
@@ -401,6 +421,7 @@ impl Walk {
         settings.limits.clients = dice.of(&[4, 14, 14]);
         settings.limits.clients_per_address = dice.of(&[1, 4, 10]);
         settings.limits.rooms = dice.of(&[1, 3, 6]);
+        settings.limits.rooms_per_address = dice.of(&[1, 2, 100]);
         settings.limits.ignores = dice.of(&[1, 5]);
         settings.limits.name = dice.of(&[4, 24]);
         settings.history.lines = dice.of(&[0, 3, 50]);

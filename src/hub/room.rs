@@ -11,6 +11,7 @@ use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
+use super::session::Origin;
 use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
 
@@ -27,6 +28,8 @@ pub struct Room {
     pub members: BTreeSet<SessionId>,
     /// Since when it exists.
     pub since: Wall,
+    /// Where the one is from who opened it; `None` if nobody did, or nobody who is counted.
+    pub(super) opened_from: Option<Origin>,
     /// Lines said in it since then.
     pub lines: u64,
     /// What is kept of them.
@@ -50,6 +53,7 @@ impl Room {
             topic: "".into(),
             members: BTreeSet::new(),
             since,
+            opened_from: None,
             lines: 0,
             history: History::default(),
             kept: true,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::account::Accounts;
+use super::account::{Accounts, Role};
 use super::archive::Backlog;
+use super::beginnings::Beginnings;
 use super::door::Door;
 use super::filter::Filters;
 use super::ignore::IgnoredNames;
@@ -19,6 +20,7 @@ use super::moderation::Bans;
 use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
+use super::places::{Familiar, Places};
 use super::rising::Rising;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
@@ -65,6 +67,8 @@ struct Saved {
     next_search: u64,
     #[serde(default)]
     next_moment: u64,
+    #[serde(default)]
+    familiar: Familiar,
 }
 
 fn first_search() -> u64 {
@@ -88,6 +92,8 @@ struct SavedRoom {
     presence: Presence,
     #[serde(default)]
     crowd: Crowd,
+    #[serde(default)]
+    opened_from: Option<Origin>,
 }
 
 /// What is written: the same, borrowed.
@@ -113,6 +119,7 @@ struct Saving<'a> {
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
     next_search: u64,
     next_moment: u64,
+    familiar: &'a Familiar,
 }
 
 #[derive(Serialize)]
@@ -126,6 +133,8 @@ struct SavingRoom<'a> {
     ownership: &'a Ownership,
     presence: &'a Presence,
     crowd: &'a Crowd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_from: Option<Origin>,
 }
 
 impl Serialize for Hub {
@@ -140,6 +149,7 @@ impl Serialize for Hub {
             ownership: &room.ownership,
             presence: &room.presence,
             crowd: &room.crowd,
+            opened_from: room.opened_from,
         });
         let saving = Saving {
             settings: &self.settings,
@@ -166,6 +176,7 @@ impl Serialize for Hub {
                 .collect(),
             next_search: self.next_search,
             next_moment: self.ignored.next,
+            familiar: &self.familiar,
         };
         saving.serialize(serializer)
     }
@@ -185,7 +196,12 @@ impl Saved {
             key: self.key,
             sessions: Rising::default(),
             roster: Roster::new(self.key),
-            origins: BTreeMap::new(),
+            beginnings: Beginnings::default(),
+            places: Places::default(),
+            familiar: self.familiar,
+            logged_in: BTreeSet::new(),
+            operators: BTreeSet::new(),
+            openers: BTreeMap::new(),
             ignored: IgnoredNames::new(self.next_moment),
             rooms: Rising::default(),
             room_names: Roster::new(self.key),
@@ -207,11 +223,12 @@ impl Saved {
             counters: Counters::of(&self.counters),
             peak: self.peak,
             stopping: false,
+            work: 0,
             no_one: Arc::new([]),
             no_name: Arc::new([]),
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from } = saved;
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
@@ -234,11 +251,27 @@ impl Saved {
             }
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
+            if let Some(from) = opened_from {
+                *hub.openers.entry(from).or_default() += 1;
+            }
             let members = BTreeSet::new();
             let kept = !is_door && hub.settings.history.keeps(&name);
             let closing = is_door;
-            let room =
-                Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
+            let room = Room {
+                id,
+                name,
+                topic,
+                members,
+                since,
+                opened_from,
+                lines,
+                history,
+                kept,
+                ownership,
+                presence,
+                crowd,
+                closing,
+            };
             if hub.rooms.insert(id, Box::new(room)).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
@@ -255,7 +288,15 @@ impl Saved {
                 hub.door.waits(id, until);
             }
             hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
-            *hub.origins.entry(Origin::of(session.peer.ip())).or_insert(0) += 1;
+            let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
+            hub.places.come(id, Origin::of(session.peer.ip()), is_silent);
+            hub.beginnings.insert(session.nick.folded(), id);
+            if let Some(account) = session.account {
+                hub.logged_in.insert((account, id));
+                if hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {
+                    hub.operators.insert(id);
+                }
+            }
             for ignored in &session.ignoring {
                 hub.ignored.revive(ignored)?;
             }

@@ -11,6 +11,7 @@ use super::archive::Search;
 use super::ignore::{Borne, Ignored};
 use super::login::Dialogue;
 use super::message::{RoomId, SessionId, View};
+use super::moderation::Network;
 use super::name::Name;
 use super::pace::Pace;
 use super::strike::LastSaid;
@@ -167,5 +168,18 @@ impl Origin {
             IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
             IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
         }
+    }
+
+    /// The first and the last origin that part of that network can belong to.
+    #[must_use]
+    pub fn range(network: &Network) -> (Self, Self) {
+        let (first, last) = network.ends();
+        (
+            Self::of(first),
+            match last {
+                IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
+                IpAddr::V6(v6) => Self(v6.to_bits()),
+            },
+        )
     }
 }

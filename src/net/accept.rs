@@ -19,6 +19,7 @@ use super::driver::Arrival;
 use super::fault;
 use super::queue::Queue;
 use super::recovery::Newcomer;
+use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
@@ -131,7 +132,7 @@ pub fn make_room(clients: usize) {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
     let most = if raised { hard } else { soft };
-    let wanted = clients as u64 + OTHER_DESCRIPTORS;
+    let wanted = clients as u64 + hub::RESERVED_PLACES as u64 + OTHER_DESCRIPTORS;
     if most < wanted {
         warn!(
             "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n): that is not enough for \
