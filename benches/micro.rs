@@ -8,7 +8,8 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use chathub::hub::message::{Line, Said, SessionId, View};
+use chathub::hub::ignore::Borne;
+use chathub::hub::message::{Farewell, Line, Said, SessionId, View};
 use chathub::hub::name::Name;
 use chathub::hub::text;
 use chathub::hub::time::{Mono, Now, Wall};
@@ -78,6 +79,72 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
     });
 }
 
+/// A lobby of `2 * IGNORERS` people, of whom so many ignore two names that another one takes in turn.
+fn ignored_by(ignorers: u64) -> (Hub, Now) {
+    let (mut now, mut effects) = (Now { mono: Mono(1_000_000), wall: Wall(1_000_000) }, Vec::new());
+    let mut hub = Hub::new(Settings::default(), [7; 16], now, &mut effects);
+    for id in 1..=2 * IGNORERS {
+        let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
+        let peer = SocketAddr::from(([10, 0, a, b], 1024));
+        hub.handle(Input::Connect { session: SessionId(id), peer }, now, &mut effects);
+        effects.clear();
+    }
+    let mut say = |session: u64, text: &str| {
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(session), text: text.to_owned() }, now, &mut effects);
+        effects.clear();
+    };
+    for name in ["zed", "zoe"] {
+        say(1, &format!("/nick {name}"));
+        for ignorer in 0..ignorers {
+            say(2 + ignorer, &format!("/ignore {name}"));
+        }
+    }
+    (hub, now)
+}
+
+const IGNORERS: u64 = 2_300;
+
+/// However many ignore somebody, it costs nobody but them.
+#[divan::bench(args = [0, IGNORERS])]
+fn take_an_ignored_name(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects, mut at) = (ignored_by(ignorers), Vec::new(), 0);
+    bencher.bench_local(|| {
+        effects.clear();
+        at += 1;
+        now.mono.0 += 1_000_000;
+        let text = ["/nick zed", "/nick zoe"][at % 2].to_owned();
+        hub.handle(Input::Line { session: SessionId(1), text }, now, &mut effects);
+        effects.len()
+    });
+}
+
+#[divan::bench(args = [0, IGNORERS])]
+fn say_as_somebody_ignored(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects) = (ignored_by(ignorers), Vec::new());
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+/// And go again.
+#[divan::bench(args = [0, IGNORERS])]
+fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects, mut id) = (ignored_by(ignorers), Vec::new(), 10 * IGNORERS);
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000_000;
+        id += 1;
+        let (session, peer) = (SessionId(id), SocketAddr::from(([10, 1, 0, 1], 1024)));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        effects.len()
+    });
+}
+
 #[divan::bench]
 fn render_line(bencher: Bencher<'_, '_>) {
     let (line, mut out) = (line(1), Vec::with_capacity(256));
@@ -109,5 +176,5 @@ fn laid_out(lines: u64) -> (Log, Reader) {
 
 fn line(seq: u64) -> Line {
     let said = Said::Say { nick: "ann".into(), text: SPOKEN.into() };
-    Line { seq, at: Wall(1), author: Some(SessionId(1)), said }
+    Line { seq, at: Wall(1), author: Some(SessionId(1)), said, borne: Borne::default() }
 }

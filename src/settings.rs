@@ -236,7 +236,9 @@ settings! {
     /// How much of everything there may be. What would go beyond is refused, and whoever asked is
     /// told. A limit that is lowered turns nobody out who is already there.
     limits: Limits {
-        /// People connected at once.
+        /// People connected at once. Where all places are taken, somebody who has never sent a line makes
+        /// place for a newcomer from an address with fewer connections; and 64 more are for those whom
+        /// access.always lets in.
         clients: usize = 10_000, whole(1, 1_000_000, "clients"), Live;
         /// People connected at once from one address: an IPv4 address, or a /64 network of IPv6. The
         /// default lets in a school or a tunnel behind one address, and does not let one address fill
@@ -253,6 +255,9 @@ settings! {
         topic: usize = 256, size(16, 4 * KIB, "bytes"), Live;
         /// Rooms open at once.
         rooms: usize = 1000, whole(1, 1_000_000, "rooms"), Live;
+        /// Rooms open at once that people from one address have opened: an IPv4 address, or a /64 network of
+        /// IPv6. A room counts for where it was opened from until it closes.
+        rooms_per_address: usize = 100, whole(1, 1_000_000, "rooms"), Live;
         /// How many people one room's owner can invite, give a voice, or send out.
         invited: usize = 256, whole(1, 100_000, "names"), Live;
         /// How many others one person can ignore.
@@ -343,6 +348,7 @@ settings! {
         /// Networks from which people may come; nobody else does. Empty: from everywhere.
         networks: Vec<Network> = Vec::new(), Networks, Live;
         /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
+        /// Those who come from there find a place even if limits.clients is reached.
         always: Vec<Network> = Vec::new(), Networks, Live;
     }
     /// What counts against people, for their address, and what comes of too much of it. Lines dropped

@@ -94,17 +94,20 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     names
+    names_at_a_pace
     networks
     one_line_by_nc
     operators
     pace
     pace_in_bytes
+    places_are_made
     private
     quiet
     recorded_history
     reports
     rooms
     rooms_of_somebody
+    rooms_per_address_are_limited
     rooms_that_are_private
     saying
     shadow_mutes

@@ -132,6 +132,11 @@ impl Accounts {
         self.names.find(folded)
     }
 
+    /// The accounts that own this name, or one that looks like it.
+    pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = AccountId> {
+        self.names.lookalikes(name)
+    }
+
     /// The account that owns this name, or one that looks like it.
     #[must_use]
     pub fn owner(&self, name: &Name) -> Option<&Account> {

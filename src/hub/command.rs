@@ -6,17 +6,16 @@
 mod operator;
 mod room;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::account::Role;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
+use super::room::Room;
 use super::room::newest;
-use super::session::Ignored;
 use super::terminal::{Colors, Mode};
 use super::time::Now;
-use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell};
+use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell, work};
 use crate::settings;
 
 /// A command: a row of [`COMMANDS`].
@@ -61,7 +60,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[COMMAND]",
         about: "list the commands, or explain one",
         detail: "",
-        weight: 0,
+        weight: 1,
         role: Role::Guest,
         run: help,
     },
@@ -78,10 +77,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "who",
         aliases: &["names"],
-        usage: "[ROOM]",
+        usage: "[ROOM] [AB*]",
         about: "list who is here, or in another room",
-        detail: "Those who are away have a star.",
-        weight: 2,
+        detail: "Those who are away have a star. With AB*, whose names begin with ab.",
+        weight: 0,
         role: Role::Guest,
         run: who,
     },
@@ -98,10 +97,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "rooms",
         aliases: &["list"],
-        usage: "",
+        usage: "[AB*]",
         about: "list the rooms",
-        detail: "",
-        weight: 2,
+        detail: "With AB*, those whose names begin with ab.",
+        weight: 0,
         role: Role::Guest,
         run: rooms,
     },
@@ -281,7 +280,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[LINES]",
         about: "show the last lines said here",
         detail: "",
-        weight: 5,
+        weight: 0,
         role: Role::Guest,
         run: history,
     },
@@ -671,25 +670,45 @@ fn nick(call: &mut Call<'_>, args: &str) {
     if !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
+    call.hub.work += work::SHOWN;
     call.done(Done::Named(name.shown().into()));
     call.hub.rename(call.id, name, None, call.now, call.effects);
 }
 
+/// What the names in a list are to begin with: a word such as `ab*`, folded.
+fn beginning(word: &str) -> Option<String> {
+    word.strip_suffix('*').map(name::fold)
+}
+
 fn who(call: &mut Call<'_>, args: &str) {
-    let room = if args.is_empty() { Some(call.own().room) } else { call.hub.find_room(args) };
-    let seen = room.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
-    let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(args))) };
-    let mut people: Vec<(Arc<str>, bool)> = room
-        .members
-        .iter()
-        .map(|id| &call.hub.sessions[id])
-        .map(|session| (session.nick.shown().into(), session.away.is_some()))
-        .collect();
-    people.sort_unstable();
-    let total = people.len();
+    let (first, rest) = split_word(args);
+    let (room, wanted) = match (beginning(first), beginning(rest)) {
+        (Some(wanted), _) if rest.is_empty() => ("", Some(wanted)),
+        (None, Some(wanted)) => (first, Some(wanted)),
+        _ => (args, None),
+    };
+    let found = if room.is_empty() { Some(call.own().room) } else { call.hub.find_room(room) };
+    let seen = found.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
+    let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
+    let (mut people, total, looked_at, is_part) = match &wanted {
+        // Of a great crowd, those who came first.
+        None if room.members.len() > work::MOST => {
+            let first = room.members.iter().take(LISTED).filter_map(|id| call.hub.session(*id)).collect();
+            (first, room.members.len(), LISTED as u64, false)
+        }
+        _ => {
+            let look = call.hub.look_for(Some(room), wanted.as_deref().unwrap_or_default());
+            let total = look.found.len();
+            (look.found, total, look.looked_at, !look.is_whole)
+        }
+    };
+    people.sort_unstable_by_key(|session| session.nick.shown());
     people.truncate(LISTED);
-    let room = room.name.shown().into();
-    call.tell(Message::Who { room, people, total });
+    let people: Vec<(Arc<str>, bool)> =
+        people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
+    let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
+    call.hub.work += looked_at + people.len() as u64;
+    call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
 fn whois(call: &mut Call<'_>, args: &str) {
@@ -713,14 +732,28 @@ fn whois(call: &mut Call<'_>, args: &str) {
     call.tell(message);
 }
 
-fn rooms(call: &mut Call<'_>, _: &str) {
-    let seen = call.hub.rooms().filter(|room| call.hub.sees(call.id, room));
-    let mut rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        seen.map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
-    rooms.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+fn rooms(call: &mut Call<'_>, args: &str) {
+    let wanted = beginning(args);
+    if wanted.is_none() && !args.is_empty() {
+        return call.usage();
+    }
+    let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
+    let (mut all, mut looked_at) = (call.hub.rooms(), 0);
+    // The oldest, if there are so many.
+    let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
+    let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.hub.sees(call.id, room)).collect();
+    let is_part = all.next().is_some();
+    drop(all);
+    rooms.sort_unstable_by(|one, other| {
+        other.members.len().cmp(&one.members.len()).then_with(|| one.name.shown().cmp(other.name.shown()))
+    });
     let total = rooms.len();
     rooms.truncate(LISTED);
-    call.tell(Message::Rooms { rooms, total });
+    let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
+        rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+    let beginning = wanted.map(|wanted| clip(&wanted));
+    call.hub.work += looked_at + rooms.len() as u64;
+    call.tell(Message::Rooms { rooms, total, beginning, is_part });
 }
 
 fn join(call: &mut Call<'_>, args: &str) {
@@ -736,6 +769,7 @@ fn join(call: &mut Call<'_>, args: &str) {
         if !call.hub.may_enter(call.id, &call.hub.rooms[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
+        call.hub.work += work::SHOWN;
         return call.hub.enter(call.id, room, call.now, call.effects);
     }
     let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
@@ -757,6 +791,14 @@ fn join(call: &mut Call<'_>, args: &str) {
     if call.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
+    let opened_from = call.hub.counted_opener(call.id);
+    let most = call.hub.settings.limits.rooms_per_address;
+    let leaves_own = leaves_empty && call.room().opened_from == opened_from;
+    if let Some(from) = opened_from
+        && call.hub.rooms_opened_from(from) - usize::from(leaves_own) >= most
+    {
+        return call.refuse(Refusal::TooManyRoomsFromAddress(most));
+    }
     // A room's name can be as good as a line.
     if !call.hub.may_show(call.id, typed, call.now, call.effects) {
         return;
@@ -769,6 +811,8 @@ fn join(call: &mut Call<'_>, args: &str) {
     if let Some(room) = call.hub.rooms.get_mut(&id) {
         room.ownership.owner = owner;
     }
+    call.hub.opened_from(id, opened_from);
+    call.hub.work += work::SHOWN;
     let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
     call.effects.push(Effect::Happened(opened));
     call.hub.enter(call.id, id, now, call.effects);
@@ -780,6 +824,7 @@ fn leave(call: &mut Call<'_>, _: &str) {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::AlreadyHere(name));
     }
+    call.hub.work += work::SHOWN;
     call.hub.enter(call.id, lobby, call.now, call.effects);
 }
 
@@ -802,6 +847,7 @@ fn topic(call: &mut Call<'_>, args: &str) {
     }
     let text = if args == "-" { "" } else { args };
     let room = call.own().room;
+    call.hub.work += work::SHOWN;
     call.hub.set_topic(room, Some(call.id), text.into(), None, call.now, call.effects);
 }
 
@@ -839,10 +885,11 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
     let nick = call.nick();
     let text: Arc<str> = text.into();
     let id = call.id;
+    let ignored = call.hub.sessions[&to].ignores(call.own());
     let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
-    if heard && !other.ignores(id) {
+    if heard && !ignored {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
@@ -866,6 +913,9 @@ fn away(call: &mut Call<'_>, args: &str) {
     if !args.is_empty() && !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
+    if !args.is_empty() {
+        call.hub.work += work::SHOWN;
+    }
     call.own_mut().away = Some(args.into());
     call.done(Done::Away);
 }
@@ -885,21 +935,11 @@ fn ignore(call: &mut Call<'_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let nick = call.hub.sessions[&other].nick.clone();
-    let shown: Arc<str> = nick.shown().into();
-    let limit = call.hub.settings.limits.ignores;
-    let list = &mut call.own_mut().ignoring;
-    if let Some(ignored) = list.iter_mut().find(|ignored| *ignored.folded == *nick.folded()) {
-        ignored.sessions.insert(other);
-    } else {
-        if list.len() >= limit {
-            return call.refuse(Refusal::TooManyIgnored(limit));
-        }
-        let sessions = BTreeSet::from([other]);
-        list.push(Ignored { folded: nick.folded().into(), shown: shown.clone(), sessions });
+    let shown = call.hub.sessions[&other].nick.shown().into();
+    match call.hub.ignore(call.id, other, call.effects) {
+        Ok(()) => call.done(Done::Ignored(shown)),
+        Err(refusal) => call.refuse(refusal),
     }
-    call.hub.filter(call.id, call.effects);
-    call.done(Done::Ignored(shown));
 }
 
 fn unignore(call: &mut Call<'_>, args: &str) {
@@ -907,21 +947,9 @@ fn unignore(call: &mut Call<'_>, args: &str) {
     if name.is_empty() {
         return call.usage();
     }
-    let folded = name::fold(name);
-    let bearer = call.hub.find(name);
-    let mut found = false;
-    call.own_mut().ignoring.retain_mut(|ignored| {
-        let by_name = *ignored.folded == *folded;
-        // Who has another name by now is let off by that one too; the last to bear a name takes it along.
-        let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer));
-        found |= by_name || by_bearer;
-        let ends = by_name || (by_bearer && ignored.sessions.is_empty());
-        !ends
-    });
-    if !found {
+    if !call.hub.unignore(call.id, name, call.effects) {
         return call.refuse(Refusal::NotIgnored(clip(name)));
     }
-    call.hub.filter(call.id, call.effects);
     call.done(Done::Unignored(clip(name)));
 }
 
@@ -929,6 +957,7 @@ fn quiet(call: &mut Call<'_>, _: &str) {
     let own = call.own_mut();
     own.quiet = !own.quiet;
     let done = if own.quiet { Done::Quiet } else { Done::NotQuiet };
+    call.hub.work += work::SEEN_ANEW;
     call.hub.filter(call.id, call.effects);
     call.done(done);
 }
@@ -941,8 +970,11 @@ fn history(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let own = call.own();
-    let shown = call.room().history.iter().filter(|line| line.seq >= own.sees_from && !own.hides(line));
+    let (mut blinkers, mut looked_at) = (call.hub.blinkers(own), 0);
+    let all = call.room().history.iter().inspect(|_| looked_at += 1);
+    let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
+    call.hub.work += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
@@ -978,8 +1010,11 @@ fn time(call: &mut Call<'_>, args: &str) {
         },
     };
     let view = View { time, ..call.own().view };
-    call.own_mut().view = view;
-    call.effects.push(Effect::View { session: call.id, view });
+    if view != call.own().view {
+        call.hub.work += work::SEEN_ANEW;
+        call.own_mut().view = view;
+        call.effects.push(Effect::View { session: call.id, view });
+    }
     call.done(time.map_or(Done::TimeOff, Done::TimeOn));
 }
 
@@ -991,6 +1026,7 @@ fn color(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     call.own_mut().colors = Some(on);
+    call.hub.work += work::SEEN_ANEW;
     call.hub.suit(call.id, call.effects);
     call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
 }
@@ -1028,8 +1064,8 @@ fn report(call: &mut Call<'_>, args: &str) {
     let about: Arc<str> = other.nick.shown().into();
     let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
     call.hub.happened(What::Reported, call.id, None, Some(noted), call.now, call.effects);
-    let operators: Vec<_> = call.hub.sessions().map(|session| session.id).collect();
-    for operator in operators.into_iter().filter(|id| *id != call.id && call.hub.role(*id) == Role::Operator) {
+    let operators: Vec<_> = call.hub.operators.iter().copied().filter(|id| *id != call.id).collect();
+    for operator in operators {
         let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
         tell(operator, message, call.effects);
     }

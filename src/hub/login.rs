@@ -325,7 +325,8 @@ impl Hub {
 
     /// `/logout`.
     pub(super) fn logout(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(account) = self.sessions.get_mut(&id).and_then(|session| session.account.take()) else { return };
+        let Some(account) = self.sessions.get(&id).and_then(|session| session.account) else { return };
+        self.set_account(id, None);
         self.seen(account, now, effects);
         self.happened(What::LoggedOut, id, None, None, now, effects);
         // The name is the account's.
@@ -545,9 +546,7 @@ impl Hub {
             return refuse(id, Refusal::NameRegistered(shown), effects);
         }
         self.record(Record::Account(Box::new(made)), effects);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.account = Some(account);
-        }
+        self.set_account(id, Some(account));
         self.counters.registrations += 1;
         self.happened(What::Registered, id, None, None, now, effects);
         tell(id, Message::Done(Done::Registered(shown)), effects);
@@ -570,11 +569,7 @@ impl Hub {
             let reason = ban.reason.clone();
             return refuse(id, Refusal::NameBanned { name: name.shown().into(), reason }, effects);
         }
-        let elsewhere: Vec<_> = self
-            .sessions()
-            .filter(|other| other.id != id && other.account == Some(account))
-            .map(|one| one.id)
-            .collect();
+        let elsewhere: Vec<_> = self.logged_in_to(account).filter(|other| *other != id).collect();
         for other in elsewhere {
             tell(other, Message::Goodbye(Farewell::Elsewhere), effects);
             self.depart(other, Farewell::Elsewhere, now, effects);
@@ -603,10 +598,8 @@ impl Hub {
 
     /// `id` is logged in to `account` from now on, if there are both.
     pub fn log_in(&mut self, id: SessionId, account: AccountId) {
-        if self.accounts.get(account).is_some()
-            && let Some(session) = self.sessions.get_mut(&id)
-        {
-            session.account = Some(account);
+        if self.accounts.get(account).is_some() {
+            self.set_account(id, Some(account));
         }
     }
 
@@ -695,8 +688,9 @@ impl Hub {
         let role = account.role;
         self.put_account(account, effects);
         if role_changed {
-            let there: Vec<_> = self.sessions().filter(|one| one.account == Some(id)).map(|one| one.id).collect();
+            let there: Vec<_> = self.logged_in_to(id).collect();
             for session in there {
+                self.note_role(session);
                 tell(session, Message::Done(Done::RoleChanged(role)), effects);
             }
         }
@@ -715,8 +709,10 @@ impl Hub {
         self.record(Record::Unaccount(id), effects);
         self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
-        for session in self.sessions.values_mut().filter(|session| session.account == Some(id)) {
-            session.account = None;
+        let there: Vec<_> = self.logged_in_to(id).collect();
+        for session in there {
+            self.set_account(session, None);
+            let Some(session) = self.sessions.get_mut(&session) else { continue };
             session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting);
             if by.is_some() {
                 tell(session.id, Message::Done(Done::AccountRemoved), effects);

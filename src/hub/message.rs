@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Reach;
+use super::ignore::Borne;
 use super::moderation::BanId;
 use super::name::InvalidName;
 use super::strike::Offence;
@@ -54,6 +55,9 @@ pub struct Line {
     pub author: Option<SessionId>,
     /// What it says.
     pub said: Said,
+    /// The ignored names that its author bears or has borne, if a person said it.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
 }
 
 /// What a line of a room's log says.
@@ -251,6 +255,8 @@ pub enum Farewell {
     NotLoggedIn,
     /// Its account was logged in to from elsewhere.
     Elsewhere,
+    /// It had never sent a line, all places were taken, and somebody else came.
+    GaveWay,
     /// The hub stops.
     Shutdown(Option<Arc<str>>),
 }
@@ -333,6 +339,10 @@ pub enum Message {
         people: Vec<(Arc<str>, bool)>,
         /// How many there are, listed or not.
         total: usize,
+        /// Only those whose names begin so were looked for.
+        beginning: Option<Arc<str>>,
+        /// Not all of them were looked at.
+        is_part: bool,
     },
     /// The rooms there are.
     Rooms {
@@ -340,6 +350,10 @@ pub enum Message {
         rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>,
         /// How many there are, listed or not.
         total: usize,
+        /// Only those whose names begin so were looked for.
+        beginning: Option<Arc<str>>,
+        /// Not all of them were looked at.
+        is_part: bool,
     },
     /// One person.
     Whois {
@@ -695,6 +709,8 @@ pub enum Refusal {
     AlreadyNamed(Arc<str>),
     /// As many rooms as there may be.
     TooManyRooms(usize),
+    /// As many rooms as people from one address may open.
+    TooManyRoomsFromAddress(usize),
     /// As many ignored as there may be.
     TooManyIgnored(usize),
     /// Not ignored in the first place.

@@ -58,6 +58,18 @@ impl Network {
         Self::new(addr, if addr.is_ipv6() { 64 } else { 32 }).expect("addresses are that long")
     }
 
+    /// Its first and its last address.
+    #[must_use]
+    pub fn ends(&self) -> (IpAddr, IpAddr) {
+        let width: u32 = if self.is_v6 { 128 } else { 32 };
+        let host = u128::MAX.checked_shr(128 - (width - u32::from(self.length))).unwrap_or(0);
+        let address = |bits: u128| match u32::try_from(bits) {
+            Ok(bits) if !self.is_v6 => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        (address(self.bits), address(self.bits | host))
+    }
+
     /// Whether that address is in it.
     #[must_use]
     pub fn has(&self, addr: IpAddr) -> bool {

@@ -1,7 +1,6 @@
 //! One client: its name, its room, its wishes.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::AccountId;
 use super::archive::Search;
+use super::ignore::{Borne, Ignored};
 use super::login::Dialogue;
-use super::message::{Line, RoomId, SessionId, View};
-use super::name::{self, Name};
+use super::message::{RoomId, SessionId, View};
+use super::moderation::Network;
+use super::name::Name;
 use super::pace::Pace;
 use super::strike::LastSaid;
 use super::terminal::{Colors, Mode, Terminal};
@@ -62,6 +63,9 @@ pub struct Session {
     /// Whom it ignores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignoring: Vec<Ignored>,
+    /// The ignored names that it bears or has borne.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
     /// Who sent it a private message last, and under which name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<(SessionId, Arc<str>)>,
@@ -101,17 +105,6 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Somebody whom a client ignores: a name, and the sessions that bear it or bore it since.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Ignored {
-    /// The name, folded.
-    pub folded: Box<str>,
-    /// The name, as it is spelt.
-    pub shown: Arc<str>,
-    /// The sessions that are not shown. Those who have gone are let go of now and then.
-    pub sessions: BTreeSet<SessionId>,
-}
-
 /// A mute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
@@ -147,33 +140,6 @@ impl Session {
     pub fn idle(&self, now: Now) -> Duration {
         now.mono.since(self.spoke)
     }
-
-    /// Whether it ignores that one.
-    #[must_use]
-    pub fn ignores(&self, other: SessionId) -> bool {
-        self.ignoring.iter().any(|ignored| ignored.sessions.contains(&other))
-    }
-
-    /// Those of some lines said earlier that are not hidden from it.
-    #[must_use]
-    pub fn shown(&self, lines: Arc<[Arc<Line>]>) -> Arc<[Arc<Line>]> {
-        if lines.iter().any(|line| self.hides(line)) {
-            lines.iter().filter(|line| !self.hides(line)).cloned().collect()
-        } else {
-            lines
-        }
-    }
-
-    /// Whether a line that was said earlier is hidden from it: its author may have gone since.
-    #[must_use]
-    pub fn hides(&self, line: &Line) -> bool {
-        if self.ignoring.is_empty() || !line.said.is_speech() {
-            return false;
-        }
-        let folded = name::fold(line.said.nick());
-        line.author.is_some_and(|author| self.ignores(author))
-            || self.ignoring.iter().any(|ignored| *ignored.folded == *folded)
-    }
 }
 
 /// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
@@ -202,5 +168,18 @@ impl Origin {
             IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
             IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
         }
+    }
+
+    /// The first and the last origin that part of that network can belong to.
+    #[must_use]
+    pub fn range(network: &Network) -> (Self, Self) {
+        let (first, last) = network.ends();
+        (
+            Self::of(first),
+            match last {
+                IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
+                IpAddr::V6(v6) => Self(v6.to_bits()),
+            },
+        )
     }
 }

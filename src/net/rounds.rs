@@ -1172,6 +1172,7 @@ mod lives;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::time::{Mono, Now, Wall};
     use crate::settings::Settings;
     use crate::wire::machine::{Input, Machine};
@@ -1428,7 +1429,7 @@ mod tests {
         // A line to as many as have a round in one go, and to one more.
         let line = || {
             let said = crate::hub::message::Said::Joined { nick: "ann".into() };
-            let line = Line { seq: 1, at: Wall(0), author: None, said };
+            let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default() };
             vec![Work::Order(Order::Post(room, Arc::new(line)))]
         };
         let most = u64::try_from(SHORT).expect("small");

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::Trouble;
 use crate::hub::account::{Account, AccountId, Hashed, Role};
 use crate::hub::archive::{Recalled, RecalledRoom, Selector};
+use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, RoomId, Said, SessionId};
 use crate::hub::moderation::{Author, Ban, BanId, Target};
 use crate::hub::name::{self, Name};
@@ -63,7 +64,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         _ => Said::Say { nick, text },
     };
     let author = row.get::<_, Option<i64>>(3)?.map(|author| SessionId(unsigned(author)));
-    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said })
+    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default() })
 }
 
 /// What stands in the row of `meta`.

@@ -14,6 +14,7 @@ use super::history::{self, Order, Which};
 use super::writer::{Writer, tests::watch};
 use super::{Answer, FILE, Health, Job, OpenError, Query, Reader, StateDir, Store, schema};
 use crate::hub::archive::{Reach, Recalled, Record, Search, Selector};
+use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, RoomId, Said, SessionId};
 use crate::hub::name::{self, Name};
 use crate::hub::time::Wall;
@@ -57,7 +58,13 @@ const LOBBY: RoomId = RoomId(0);
 
 fn line(seq: u64, text: &str) -> Line {
     let said = Said::Say { nick: "ann".into(), text: text.into() };
-    Line { seq, at: Wall(1_795_341_662_000 + i64::try_from(seq).unwrap()), author: Some(SessionId(7)), said }
+    Line {
+        seq,
+        at: Wall(1_795_341_662_000 + i64::try_from(seq).unwrap()),
+        author: Some(SessionId(7)),
+        said,
+        borne: Borne::default(),
+    }
 }
 
 fn record(line: Line) -> Record {

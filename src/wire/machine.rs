@@ -616,7 +616,9 @@ impl Machine {
                 }
                 Effect::Hold { session, on } => Order::Hold(session, on),
                 Effect::Release { session } => Order::Release(session),
-                Effect::Filter { session, quiet, ignored } => Order::Hide(session, Filter { quiet, ignored }),
+                Effect::Filter { session, quiet, ignored, names } => {
+                    Order::Hide(session, Filter { quiet, ignored, names })
+                }
                 Effect::Close { session, .. } => {
                     self.with_link(session, out, Link::close);
                     self.forget(session);

@@ -238,20 +238,23 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             private(out, ["[you -> ", nick, "] "], text);
             is_away(nick, away.as_deref(), out);
         }
-        Message::Who { room, people, total } => {
-            notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
+        Message::Who { room, people, total, beginning, is_part } => {
+            let begin = beginning_with(beginning.as_deref());
+            notice(out, &[&at_least(*is_part), &count(*total, "person", "people"), " in ", room, &begin, ":"]);
             let names = people.iter().map(|(nick, away)| if *away { format!("{nick}*") } else { nick.to_string() });
             names_in_columns(&names.collect::<Vec<_>>(), out);
-            more(people.len(), *total, out);
+            let part = format!("/who {room} ab*");
+            more(people.len(), *total, beginning.is_some(), &part, out);
         }
-        Message::Rooms { rooms, total } => {
-            notice(out, &[&count(*total, "room", "rooms"), ":"]);
+        Message::Rooms { rooms, total, beginning, is_part } => {
+            let begin = beginning_with(beginning.as_deref());
+            notice(out, &[&at_least(*is_part), &count(*total, "room", "rooms"), &begin, ":"]);
             let widest = rooms.iter().map(|(name, ..)| columns(name)).max().unwrap_or(0).max(16);
             for (name, members, topic) in rooms {
                 let people = count(*members, "person", "people");
                 cells(out, &[(name, widest), (&people, 11)], topic.as_deref().unwrap_or(""));
             }
-            more(rooms.len(), *total, out);
+            more(rooms.len(), *total, beginning.is_some(), "/rooms ab*", out);
         }
         Message::Whois { nick, room, since, idle, away, account } => {
             notice(
@@ -333,10 +336,21 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     }
 }
 
-fn more(listed: usize, total: usize, out: &mut Page<'_>) {
-    if total > listed {
-        row(out, &[&format!("and {} more", total - listed)]);
+/// How a list goes on that does not show all; `part` shows some of the others.
+fn more(listed: usize, total: usize, is_part: bool, part: &str, out: &mut Page<'_>) {
+    match total.saturating_sub(listed) {
+        0 => {}
+        more if is_part => row(out, &[&format!("and {more} more; a longer beginning shows fewer")]),
+        more => row(out, &[&format!("and {more} more; {part} lists those that begin with ab")]),
     }
+}
+
+fn beginning_with(beginning: Option<&str>) -> String {
+    beginning.map(|beginning| format!(" beginning with {beginning}")).unwrap_or_default()
+}
+
+fn at_least(is_part: bool) -> String {
+    if is_part { "at least ".to_owned() } else { String::new() }
 }
 
 /// `text` filled up with spaces to `width` columns.
@@ -595,6 +609,10 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
         Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
         Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
+        Refusal::TooManyRoomsFromAddress(limit) => {
+            let rooms = count(*limit, "room", "rooms");
+            notice(out, &["there are ", &rooms, " opened from your address already, and no more are allowed"]);
+        }
         Refusal::TooManyRooms(limit) => {
             notice(out, &["there are ", &count(*limit, "room", "rooms"), " already, and no more are allowed"]);
         }
@@ -696,6 +714,9 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
         Farewell::NotLoggedIn => notice(out, &["you have not logged in; goodbye"]),
         Farewell::Elsewhere => notice(out, &["you were disconnected: you have logged in from elsewhere"]),
+        Farewell::GaveWay => {
+            notice(out, &["the hub is full, and you have said nothing yet: you make place for others; come again"]);
+        }
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
         Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),
     }
@@ -710,6 +731,7 @@ pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::terminal::Colors;
 
     fn shown(value: &Message) -> String {
@@ -736,7 +758,8 @@ mod tests {
     fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
         let said = Said::Say { nick: "ann".into(), text: "a text that is longer than forty columns".into() };
         let at = |view| {
-            let line = Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone() };
+            let line =
+                Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone(), borne: Borne::default() };
             let mut out = Vec::new();
             super::line(&line, view, &mut out);
             String::from_utf8(out).expect("UTF-8")
@@ -761,7 +784,7 @@ mod tests {
         let rooms = [("lobby", 12, Some("welcome to all of you who are here")), ("tea", 1, None)];
         let rooms: Vec<_> =
             rooms.iter().map(|(name, members, topic)| ((*name).into(), *members, topic.map(Into::into))).collect();
-        let rooms = Message::Rooms { total: rooms.len(), rooms };
+        let rooms = Message::Rooms { total: rooms.len(), rooms, beginning: None, is_part: false };
         assert_eq!(
             seen(&rooms, View { width: 60, ..WIDE }),
             "-- 2 rooms:\r\n\
@@ -770,7 +793,7 @@ mod tests {
              --   tea              1 person\r\n"
         );
         let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
-        let who = Message::Who { room: "lobby".into(), people, total: 30 };
+        let who = Message::Who { room: "lobby".into(), people, total: 30, beginning: None, is_part: false };
         for width in (20..=240).step_by(4) {
             for table in [&rooms, &who, &Message::Help(Role::Guest)] {
                 for row in seen(table, View { width, ..WIDE }).lines() {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::hub::ignore::Shunned;
 use crate::hub::message::{Line, SessionId, View};
 use crate::hub::terminal::Colors;
 
@@ -318,6 +319,25 @@ pub struct Filter {
     pub quiet: bool,
     /// What these say; in rising order.
     pub ignored: Arc<[SessionId]>,
+    /// What those say who bear these names, or have borne them since; in rising order.
+    #[serde(default, skip_serializing_if = "no_names")]
+    pub names: Arc<[Shunned]>,
+}
+
+fn no_names(names: &[Shunned]) -> bool {
+    names.is_empty()
+}
+
+impl Filter {
+    /// Whether nothing is hidden.
+    fn is_idle(&self) -> bool {
+        !self.quiet && self.ignored.is_empty() && self.names.is_empty()
+    }
+
+    /// Whether what its author says is hidden.
+    fn ignores(&self, author: SessionId, line: &Line) -> bool {
+        self.ignored.binary_search(&author).is_ok() || line.borne.is_hidden_by(&self.names)
+    }
 }
 
 /// One client's place in a room's log, and its mail.
@@ -484,7 +504,7 @@ impl Reader {
     /// From the present end of `log` on, lines that `filter` hides are not shown.
     pub fn hide(&mut self, filter: Filter, log: &mut Log) {
         self.apart(Some(log), |reader| {
-            reader.filter = (filter.quiet || !filter.ignored.is_empty()).then(|| Box::new(filter));
+            reader.filter = (!filter.is_idle()).then(|| Box::new(filter));
         });
     }
 
@@ -795,8 +815,7 @@ impl Reader {
         };
         (author == self.id && !(self.typing.is_some() && line.said.is_speech()))
             || self.filter.as_ref().is_some_and(|filter| {
-                (filter.quiet && line.said.is_presence())
-                    || (line.said.is_speech() && filter.ignored.binary_search(&author).is_ok())
+                (filter.quiet && line.said.is_presence()) || (line.said.is_speech() && filter.ignores(author, line))
             })
     }
 
@@ -916,6 +935,7 @@ fn index(log: &Log, line: u64) -> usize {
 mod tests {
     use super::super::screen::Size;
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::message::{Offset, Said};
     use crate::hub::time::Wall;
     use proptest::prelude::*;
@@ -926,7 +946,7 @@ mod tests {
         } else {
             Said::Say { nick: format!("n{author}").into(), text: format!("text {seq}").into() }
         };
-        Arc::new(Line { seq, at: Wall(1_000_000), author: Some(SessionId(author)), said })
+        Arc::new(Line { seq, at: Wall(1_000_000), author: Some(SessionId(author)), said, borne: Borne::default() })
     }
 
     fn rendered(line: &Line, view: View) -> String {
@@ -1006,7 +1026,7 @@ mod tests {
                         quiet = on;
                         // Who is quiet here ignores 3 as well.
                         let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
-                        reader.hide(Filter { quiet, ignored }, log);
+                        reader.hide(Filter { quiet, ignored, ..Filter::default() }, log);
                     }
                     Step::Trim => log.trim_to(reader.next_line()),
                     Step::Move => {

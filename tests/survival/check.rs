@@ -16,6 +16,7 @@ use std::sync::Arc;
 use chathub::hub::account::Role;
 use chathub::hub::archive::Reach;
 use chathub::hub::command;
+use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
 use chathub::hub::time::Wall;
 use chathub::wire::render;
@@ -889,7 +890,9 @@ impl<'a> Walk<'a> {
             Hidden::After => kept.take(most).filter(seen).collect(),
         };
         lines.reverse();
-        let line = |what: &What| Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said() });
+        let line = |what: &What| {
+            Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said(), borne: Borne::default() })
+        };
         lines.into_iter().map(line).collect()
     }
 

@@ -179,6 +179,7 @@ pub(super) fn bans(call: &mut Call<'_>, _: &str) {
     let now = call.now.wall;
     let held: Vec<_> = call.hub.bans.iter().filter(|ban| ban.holds(now)).collect();
     let total = held.len();
+    call.hub.work += call.hub.bans.len() as u64;
     let bans: Vec<ShownBan> = held
         .into_iter()
         .rev()

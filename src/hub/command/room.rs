@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::message::{Done, Message, Refusal, RoomId, SessionId};
 use super::super::ownership::Roll;
+use super::super::work;
 use super::{Call, split_word, text_arg};
 
 impl Call<'_> {
@@ -61,6 +62,8 @@ pub(super) fn room(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let Some(room) = call.own_room() else { return };
+    // Each of them is told.
+    call.hub.work += work::SHOWN + 2 * call.room().members.len() as u64;
     call.hub.set_mode(room, private, moderated, call.id, call.now, call.effects);
 }
 
@@ -72,8 +75,9 @@ pub(super) fn invite(call: &mut Call<'_>, args: &str) {
     }
     call.hub.enroll(room, Roll::Expelled, other, false);
     let shown: Arc<str> = call.room().name.shown().into();
-    let ignored = call.hub.sessions[&other].ignores(call.id);
+    let ignored = call.hub.sessions[&other].ignores(call.own());
     if other != call.id && !ignored {
+        call.hub.work += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
         super::super::tell(other, message, call.effects);
     }
