@@ -25,7 +25,7 @@ use super::rising::Rising;
 use super::room::{History, Presence, Room};
 use super::roster::Roster;
 use super::session::{Origin, Session};
-use super::strike::Strikes;
+use super::strike::{Reports, Strikes};
 use super::time::Wall;
 use super::{Counters, Hub};
 use crate::settings::Settings;
@@ -53,6 +53,8 @@ struct Saved {
     logins: Logins,
     #[serde(default)]
     strikes: Strikes,
+    #[serde(default)]
+    reports: Reports,
     #[serde(default)]
     door: Option<RoomId>,
     #[serde(default)]
@@ -112,6 +114,7 @@ struct Saving<'a> {
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
+    reports: &'a Reports,
     door: Option<RoomId>,
     unread: bool,
     recording: bool,
@@ -165,6 +168,7 @@ impl Serialize for Hub {
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.strikes,
+            reports: &self.reports,
             door: self.door.room,
             unread: self.unread,
             recording: self.recording,
@@ -211,6 +215,7 @@ impl Saved {
             accounts: self.accounts,
             logins: self.logins,
             strikes: self.strikes,
+            reports: self.reports,
             filters,
             unread: self.unread,
             door: Door::default(),
