@@ -263,7 +263,8 @@ settings! {
         /// How many others one person can ignore.
         ignores: usize = 64, whole(1, 1000, "names"), Live;
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
-        /// the limit the client is disconnected. At least four times limits.line.
+        /// the limit the client is disconnected; what others send it is refused before, see pace.private.
+        /// At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
         /// Bans at once.
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
@@ -284,6 +285,10 @@ settings! {
         /// Bytes in one go, after a while of silence. At least limits.line, or the longest line could
         /// never pass.
         burst_bytes: usize = 128 * 1024, size(KIB, GIB, "bytes"), Live;
+        /// Private messages, invitations and reports that all others together may send to one person, in the
+        /// long run; in one go, a quarter of limits.mailbox. Whoever sends more is told to try again. A
+        /// quarter of it is for those from whose address little has come.
+        private: usize = 16 * 1024, size(KIB, GIB, "bytes per second"), Live;
         /// What all people in a room may bring about together: lines times people who get them. Beyond it,
         /// those wait who have said more of late than people do; whoever has not is heard at once.
         crowd: usize = 150_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
@@ -365,6 +370,10 @@ settings! {
         ban_for: Duration = Duration::from_secs(3600), time("1s", "365d"), Live;
         /// One strike is forgotten each so long.
         forget: Duration = Duration::from_secs(60), time("1s", "30d"), Live;
+        /// Reports by /report in one go by one person, and five times as many from one address.
+        reports: u32 = 5, whole(1, 1_000_000, "reports"), Live;
+        /// How soon there may be one more.
+        report_every: Duration = Duration::from_secs(30), time("1s", "24h"), Live;
         /// The same line so often in a row, each within half a minute, is said; after that it is refused.
         /// 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;

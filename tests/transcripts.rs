@@ -13,6 +13,7 @@
 //! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
+//! | `* crowded ann`, `* relieved ann` | she takes nothing of what is meant for her alone, or does again |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
@@ -102,9 +103,11 @@ transcripts! {
     pace_in_bytes
     places_are_made
     private
+    private_messages_at_a_pace
     quiet
     recorded_history
     reports
+    reports_at_a_pace
     rooms
     rooms_of_somebody
     rooms_per_address_are_limited
@@ -310,6 +313,10 @@ impl Stage {
                     "slow" => drop(self.world().handle(Input::Gone { session, why: Farewell::TooSlow })),
                     _ => drop(self.world().handle(Input::Gone { session, why: Farewell::MailboxFull })),
                 }
+            }
+            "crowded" | "relieved" => {
+                let session = self.who(first)?;
+                self.world().handle(Input::Crowded { session, on: what == "crowded" });
             }
             "kick" => {
                 let session = self.who(first)?;

@@ -227,6 +227,10 @@ impl Walk {
             0..10 => self.connect(),
             10..68 => {
                 if let Some(session) = self.somebody() {
+                    if self.dice.one_in(40) {
+                        let on = self.dice.one_in(2);
+                        self.handle(Input::Crowded { session, on });
+                    }
                     self.send(session);
                 }
             }

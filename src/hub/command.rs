@@ -9,6 +9,7 @@ mod room;
 use std::sync::Arc;
 
 use super::account::Role;
+use super::inbound::Arrives;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
 use super::room::Room;
@@ -881,15 +882,19 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
         Hearing::Nobody => false,
         Hearing::Refused => return,
     };
-    call.hub.counters.private_messages += 1;
     let nick = call.nick();
-    let text: Arc<str> = text.into();
     let id = call.id;
     let ignored = call.hub.sessions[&to].ignores(call.own());
+    let arrives = if heard && !ignored { Arrives::Yes } else { Arrives::No };
+    if let Err(refusal) = call.hub.reach(id, to, text, arrives, call.now.mono) {
+        return call.refuse(refusal);
+    }
+    call.hub.counters.private_messages += 1;
+    let text: Arc<str> = text.into();
     let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
-    if heard && !ignored {
+    if arrives == Arrives::Yes {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
@@ -1060,16 +1065,16 @@ fn report(call: &mut Call<'_>, args: &str) {
         return call.usage();
     }
     let Some(other) = call.person(name) else { return };
+    if let Err(wait) = call.hub.may_report(call.id, call.now) {
+        return call.refuse(Refusal::TooManyAttempts(wait));
+    }
     let other = &call.hub.sessions[&other];
     let about: Arc<str> = other.nick.shown().into();
     let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
     call.hub.happened(What::Reported, call.id, None, Some(noted), call.now, call.effects);
-    let operators: Vec<_> = call.hub.operators.iter().copied().filter(|id| *id != call.id).collect();
-    for operator in operators {
-        let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
-        tell(operator, message, call.effects);
-    }
-    call.done(Done::Reported(about));
+    let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
+    let told = call.hub.report(call.id, &message, text, call.now.mono, call.effects);
+    call.done(if told > 0 { Done::Reported(about) } else { Done::ReportNoted(about) });
 }
 
 fn quit(call: &mut Call<'_>, args: &str) {

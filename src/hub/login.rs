@@ -147,7 +147,7 @@ struct Pending {
 
 /// How often something may be done by each of many: so often in one go, then one more each so long.
 #[derive(Clone, Debug)]
-struct Allowance<K>(BTreeMap<K, Mono>);
+pub(super) struct Allowance<K>(BTreeMap<K, Mono>);
 
 impl<K> Default for Allowance<K> {
     fn default() -> Self {
@@ -157,7 +157,7 @@ impl<K> Default for Allowance<K> {
 
 impl<K: Ord + Copy> Allowance<K> {
     /// Once more for `key`, or how long that is too soon.
-    fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
+    pub(super) fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
         let used = self.0.get(&key).copied().unwrap_or_default().max(now).after(every);
         let most = now.after(every.saturating_mul(burst));
         if used > most {
@@ -176,7 +176,7 @@ impl<K: Ord + Copy> Allowance<K> {
     }
 
     /// It did not count.
-    fn give_back(&mut self, key: K, every: Duration) {
+    pub(super) fn give_back(&mut self, key: K, every: Duration) {
         if let Some(full) = self.0.get_mut(&key) {
             *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));
         }

@@ -504,6 +504,8 @@ pub enum Done {
     Interrupted,
     /// The report was passed on.
     Reported(Arc<str>),
+    /// It was not, for no operator is there who could be told: administrators see that there was one.
+    ReportNoted(Arc<str>),
     /// An administrator muted this client, until then if there is an end.
     Muted(Option<Wall>),
     /// The hub muted this client, for that, until then.
@@ -721,6 +723,10 @@ pub enum Refusal {
     ReplyGone(Arc<str>),
     /// To oneself.
     ToYourself,
+    /// That one takes nothing of what is meant for it alone.
+    NotReading(Arc<str>),
+    /// That one is sent much by others just now.
+    SentALot(Arc<str>),
     /// Muted, until then if there is an end.
     Muted(Option<Wall>),
     /// This one is an operator, and out of an operator's reach.

@@ -19,6 +19,7 @@
 //! | how fast one may send, what a command costs | [`pace`], `work` |
 //! | who comes in when all places are taken | `places` |
 //! | whom somebody ignores | [`ignore`] |
+//! | how much others may send to one | [`inbound`] |
 
 pub mod account;
 pub mod archive;
@@ -29,6 +30,7 @@ mod copy_on_write;
 mod door;
 pub mod filter;
 pub mod ignore;
+pub mod inbound;
 pub mod login;
 pub mod message;
 pub mod moderation;
@@ -212,6 +214,13 @@ pub enum Input {
         number: u64,
         /// What came of it.
         answer: login::Answer,
+    },
+    /// A client takes nothing of what is meant for it alone, and much of it waits; or it does again.
+    Crowded {
+        /// Who.
+        session: SessionId,
+        /// Whether it is so.
+        on: bool,
     },
     /// A client has interrupted what it was typing.
     Interrupted {
@@ -581,6 +590,8 @@ counters! {
     lines_said;
     /// Private messages.
     private_messages;
+    /// Private messages, reports and invitations refused: the other one was sent much, or did not read.
+    private_refused;
     /// Commands carried out or refused.
     commands;
     /// Lines refused because they were too long.
@@ -637,6 +648,7 @@ pub struct Hub {
     accounts: Accounts,
     logins: login::Logins,
     strikes: strike::Strikes,
+    reports: strike::Reports,
     filters: Filters,
     /// What is on disk could not be read at the start: there may be accounts that are not known.
     unread: bool,
@@ -694,6 +706,7 @@ impl Hub {
             accounts: Accounts::default(),
             logins: login::Logins::default(),
             strikes: strike::Strikes::default(),
+            reports: strike::Reports::default(),
             filters: Filters::default(),
             unread: false,
             door: Door::default(),
@@ -793,6 +806,11 @@ impl Hub {
                 self.settle(session, now);
             }
             Input::Hashed { number, answer } => self.hashed(number, answer, now, effects),
+            Input::Crowded { session, on } => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.crowded = on;
+                }
+            }
             Input::Interrupted { session } => {
                 if self.sessions.contains_key(&session) && !self.cancel(session, effects) {
                     tell(session, Message::Done(Done::Interrupted), effects);
@@ -1163,6 +1181,8 @@ impl Hub {
             ignoring: Vec::new(),
             borne: ignore::Borne::default(),
             private_from: None,
+            inbound: None,
+            crowded: false,
             account: None,
             dialogue: None,
             at_door,

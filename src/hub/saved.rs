@@ -21,7 +21,7 @@ use super::pace::Crowd;
 use super::places::Familiar;
 use super::room::{History, Presence, Room};
 use super::session::{Origin, Session};
-use super::strike::Strikes;
+use super::strike::{Reports, Strikes};
 use super::time::Wall;
 use super::{CopyOnWrite, Counters, Hub};
 use crate::settings::Settings;
@@ -49,6 +49,8 @@ struct Saved {
     logins: Logins,
     #[serde(default)]
     strikes: Strikes,
+    #[serde(default)]
+    reports: Reports,
     #[serde(default)]
     door: Option<RoomId>,
     #[serde(default)]
@@ -108,6 +110,7 @@ struct Saving<'a> {
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
+    reports: &'a Reports,
     door: Option<RoomId>,
     unread: bool,
     recording: bool,
@@ -161,6 +164,7 @@ impl Serialize for Hub {
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.strikes,
+            reports: &self.reports,
             door: self.door.room,
             unread: self.unread,
             recording: self.recording,
@@ -193,6 +197,7 @@ impl Hub {
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
             strikes: self.strikes.clone(),
+            reports: self.reports.clone(),
             unread: self.unread,
             door: self.door.clone(),
             recording: self.recording,
@@ -235,6 +240,7 @@ impl Saved {
             accounts: self.accounts,
             logins: self.logins,
             strikes: self.strikes,
+            reports: self.reports,
             filters,
             unread: self.unread,
             recording: self.recording,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::account::AccountId;
 use super::archive::Search;
 use super::ignore::{Borne, Ignored};
+use super::inbound::Inbound;
 use super::login::Dialogue;
 use super::message::{RoomId, SessionId, View};
 use super::moderation::Network;
@@ -69,6 +70,12 @@ pub struct Session {
     /// Who sent it a private message last, and under which name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<(SessionId, Arc<str>)>,
+    /// What others have sent to it of late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Box<Inbound>>,
+    /// It takes nothing of what is meant for it alone, and much of it waits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub crowded: bool,
     /// The account that it is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,

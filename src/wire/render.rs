@@ -490,6 +490,9 @@ fn done(done: &Done, out: &mut Page<'_>) {
             notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
+        Done::ReportNoted(nick) => {
+            notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
+        }
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::MutedFor { offence, until: end } => {
@@ -668,6 +671,10 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
         Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
         Refusal::NotYourPassword => notice(out, &["that is not your password"]),
+        Refusal::NotReading(nick) => notice(out, &[nick, " is not reading just now: nothing was sent"]),
+        Refusal::SentALot(nick) => {
+            notice(out, &[nick, " is being sent a lot just now: nothing was sent; try again in a moment"]);
+        }
         Refusal::TooManyAttempts(wait) => {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
             notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
