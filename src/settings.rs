@@ -266,6 +266,8 @@ settings! {
         /// the limit the client is disconnected; what others send it is refused before, see pace.private.
         /// At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
+        /// The same over all clients. At the limit those are disconnected for whom more waits than for others.
+        mailboxes: usize = 64 * 1024 * 1024, size(MIB, 64 * GIB, "bytes"), Live;
         /// Bans at once.
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Registered names.
@@ -297,9 +299,13 @@ settings! {
     }
     /// What happens to a client that takes what it is sent too slowly.
     slow: Slow {
-        /// How far a client may fall behind its room. It costs that much memory once a room, however
-        /// many clients are behind. At least four times limits.line.
+        /// How far a client may fall behind its room, in memory that the lines take. It costs that much once a
+        /// room, however many clients are behind; and once more for all together who see lines in another way
+        /// than most. At least four times limits.line.
         behind: usize = 4 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// What all rooms may hold together for those who are behind. At the limit clients may fall less far
+        /// behind in the rooms that hold most.
+        behind_all: usize = 64 * 1024 * 1024, size(MIB, 64 * GIB, "bytes"), Live;
         /// What is done with a client that is further behind: "skip" leaves out the oldest lines and
         /// tells it how many, "close" disconnects it.
         policy: SlowPolicy = SlowPolicy::Skip, Choice, Live;

@@ -666,6 +666,8 @@ pub struct Hub {
     stopping: bool,
     /// What the present input has cost so far, see [`work`].
     work: u64,
+    /// What the last one has cost its person, in lines beyond the one it was.
+    cost: u32,
     no_one: Arc<[SessionId]>,
     no_name: Arc<[Shunned]>,
 }
@@ -720,6 +722,7 @@ impl Hub {
             peak: 0,
             stopping: false,
             work: 0,
+            cost: 0,
             no_one: Arc::new([]),
             no_name: Arc::new([]),
         }
@@ -728,6 +731,8 @@ impl Hub {
     /// Takes one input at `now` and appends what follows to `effects`. An input that names a client
     /// who has gone meanwhile is ignored.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
+        // What nobody was charged for is nobody's.
+        (self.work, self.cost) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
             Input::Line { session, text } => {
@@ -837,6 +842,7 @@ impl Hub {
     /// Charges what an input has cost to whoever sent it.
     fn settle(&mut self, id: SessionId, now: Now) {
         let lines = u32::try_from(std::mem::take(&mut self.work) / work::LINE).unwrap_or(u32::MAX);
+        self.cost = lines;
         if lines > 0
             && let Some(session) = self.sessions.get_mut(&id)
         {
@@ -951,6 +957,12 @@ impl Hub {
     #[must_use]
     pub fn lobby(&self) -> RoomId {
         self.lobby
+    }
+
+    /// What the last input of a person has cost, in lines beyond the one it was.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        self.cost
     }
 
     /// How often what has happened.

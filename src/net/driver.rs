@@ -388,6 +388,8 @@ impl Driver {
             self.port(connection, Origin::of(peer), closing);
             self.take_turn(id);
         }
+        let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
+        crowded.for_each(|session| self.to_rounds.leave(Work::Crowded(session.id)));
         if let Some(id) = taken.poisoned {
             let client = id.to_string();
             error!(message_id = ids::POISONED, chathub_client_id = %client, "input that the daemon died of is left out, and its client disconnected");
@@ -806,6 +808,11 @@ impl Driver {
     fn reported(&mut self, report: Report, at: Now) {
         match report {
             Report::Gone(id, why) => self.input(Input::Gone { id, why }, at),
+            Report::Crowded(id, on) => {
+                self.input(Input::Crowded { id, on }, at);
+                // What it has sent meanwhile.
+                self.take_turn(id);
+            }
             Report::Finished(id) => {
                 let Some(port) = self.ports.get_mut(&id) else { return };
                 if port.hung_up {

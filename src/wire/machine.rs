@@ -55,6 +55,13 @@ pub enum Input {
         /// Why.
         why: Farewell,
     },
+    /// A client does not take what waits for it alone; or it has.
+    Crowded {
+        /// Which.
+        id: SessionId,
+        /// Whether it is so.
+        on: bool,
+    },
     /// An administrator changes something.
     Control {
         /// Its name.
@@ -161,8 +168,12 @@ pub struct Limits {
     pub policy: SlowPolicy,
     /// How long a full socket may stay full.
     pub stall: Duration,
+    /// What all rooms may hold together for those who are behind, in bytes.
+    pub behind_all: usize,
     /// Bytes that may wait for one client alone.
     pub mailbox: usize,
+    /// What may wait for all clients, each alone, together.
+    pub mailboxes: usize,
 }
 
 impl From<&Settings> for Limits {
@@ -171,7 +182,9 @@ impl From<&Settings> for Limits {
             behind: settings.slow.behind,
             policy: settings.slow.policy,
             stall: settings.slow.stall,
+            behind_all: settings.slow.behind_all,
             mailbox: settings.limits.mailbox,
+            mailboxes: settings.limits.mailboxes,
         }
     }
 }
@@ -185,7 +198,7 @@ const REST_SKIPPING: Duration = Duration::from_millis(5);
 
 /// Lines, and whatever else is heard, that are taken of one client before it is somebody else's turn: so many take
 /// less than a millisecond.
-const TURN: u32 = 64;
+const TURN: u32 = 32;
 
 /// Clients that are listened to again in one go, of those whose time has come.
 const DUE: usize = 256;
@@ -311,7 +324,12 @@ impl Machine {
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
         let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
-        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.hub.is_waiting(id)
+        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
+    }
+
+    /// Whether what that client sends has to wait: for an answer to what it has sent, or until it takes its answers.
+    fn waits(&self, id: SessionId) -> bool {
+        self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
     }
 
     /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
@@ -345,6 +363,13 @@ impl Machine {
                 }
             }
             Input::Gone { id, why } => self.tell_hub(hub::Input::Gone { session: id, why }, at),
+            Input::Crowded { id, on } => {
+                self.tell_hub(hub::Input::Crowded { session: id, on }, at);
+                if !on {
+                    // What it has sent meanwhile.
+                    self.listen(id, at, out);
+                }
+            }
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {
                     self.control(&command, by, at, &|_| (0, 0), out);
@@ -463,7 +488,8 @@ impl Machine {
         let mut left = TURN;
         while let Some(speaker) = self.speakers.get_mut(&id) {
             speaker.more = left == 0;
-            if speaker.due.is_some() || self.hub.is_waiting(id) || left == 0 {
+            let waits = self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded);
+            if speaker.due.is_some() || waits || left == 0 {
                 break;
             }
             left -= 1;
@@ -476,7 +502,10 @@ impl Machine {
                 _ => 1,
             };
             match self.hub.judge(id, bytes, at, &mut self.effects) {
-                Verdict::Pass => self.heard(id, heard, at),
+                Verdict::Pass => {
+                    self.heard(id, heard, at);
+                    left = left.saturating_sub(self.hub.cost());
+                }
                 Verdict::Drop => dropped = true,
                 Verdict::Hold(until) => {
                     speaker.held = Some(heard);
@@ -492,9 +521,10 @@ impl Machine {
         // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
         // nothing.
         self.reply(id, replies, out);
+        let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         // What it waits for has it listened to.
-        if self.hub.session(id).is_none() || self.hub.is_waiting(id) || speaker.due.is_some() {
+        if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
         }
