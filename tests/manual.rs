@@ -777,6 +777,10 @@ Passwords are hashed with argon2id; `accounts.memory` and `accounts.passes` say 
          is hashed, in what outlives the daemon for some seconds longer, and in no file, journal or event. Between the \
          person and the daemon it travels as everything else does: whoever can listen to the connection can read it.
 
+A password that was wrong is asked for again, three times in all. What could be one is said to nobody: the \
+         line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
+         its slash.
+
 Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). To let in those \
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.

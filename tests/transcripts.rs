@@ -99,6 +99,7 @@ transcripts! {
     operators
     pace
     pace_in_bytes
+    passwords
     private
     quiet
     recorded_history

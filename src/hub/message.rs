@@ -602,6 +602,8 @@ pub enum Done {
     MadeOperator(Arc<str>),
     /// A password is wanted next.
     Asks(Asked),
+    /// No password is wanted any more; this command asks for it again.
+    AsksNoMore(Option<Arc<str>>),
     /// What was asked for is not wanted any more.
     Cancelled,
     /// There is an account of this name now.
@@ -776,12 +778,18 @@ pub enum Refusal {
     PasswordLong(usize),
     /// The password is the name.
     PasswordIsName,
+    /// The password is a command, which would be carried out instead.
+    PasswordIsCommand,
     /// It was not the same twice.
     PasswordsDiffer,
     /// No account of that name, or not its password.
     WrongPassword,
     /// Not the password of the own account.
     NotYourPassword,
+    /// Not said: it may have been meant as a password.
+    CouldBePassword,
+    /// Not said: it looks like this command, which takes a password, without its slash.
+    WithoutSlash(&'static super::command::Command),
     /// Too often; again in so long.
     TooManyAttempts(Duration),
     /// Too many passwords wait to be hashed.

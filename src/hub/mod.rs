@@ -1054,6 +1054,7 @@ impl Hub {
             private_from: None,
             account: None,
             dialogue: None,
+            asking: login::Asking::default(),
             at_door,
             sees_from: 0,
             mute: None,
@@ -1694,7 +1695,7 @@ impl Hub {
         session.spoke = now.mono;
         self.counters.lines_received += 1;
         if text::is_blank(text) {
-            return;
+            return self.answers_nothing(id);
         }
         // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
@@ -1704,8 +1705,10 @@ impl Hub {
         match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
+                self.answers_nothing(id);
                 command::run(self, id, rest, now, effects);
             }
+            _ if self.keeps_to_itself(id, text, now, effects) => {}
             Some(escaped) => self.say(id, escaped, now, effects),
             None => self.say(id, text, now, effects),
         }

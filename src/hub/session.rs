@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::AccountId;
 use super::archive::Search;
-use super::login::Dialogue;
+use super::login::{Asking, Dialogue};
 use super::message::{Line, RoomId, SessionId, View};
 use super::name::{self, Name};
 use super::pace::Pace;
@@ -74,6 +74,9 @@ pub struct Session {
     /// What it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,
+    /// How it stands with that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asking: Asking,
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,

@@ -536,6 +536,10 @@ fn done(done: &Done, out: &mut Page<'_>) {
         Done::Asks(Asked::Again) => notice(out, &["type it again"]),
         Done::Asks(Asked::Of(name)) => notice(out, &["type the password of ", name, "; an empty line cancels"]),
         Done::Asks(Asked::Present) => notice(out, &["type your present password; an empty line cancels"]),
+        Done::AsksNoMore(Some(command)) => {
+            notice(out, &["no password is asked for any more; ", command, " asks again"]);
+        }
+        Done::AsksNoMore(None) => notice(out, &["no password is asked for any more"]),
         Done::Cancelled => notice(out, &["cancelled"]),
         Done::Registered(name) => {
             notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
@@ -647,9 +651,17 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::PasswordLong(most) => notice(out, &["a password has at most ", &count(*most, "byte", "bytes")]),
         Refusal::PasswordIsName => notice(out, &["a password that is the name protects nothing"]),
+        Refusal::PasswordIsCommand => notice(out, &["a password that is a command could not be typed when asked for"]),
         Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
         Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
         Refusal::NotYourPassword => notice(out, &["that is not your password"]),
+        Refusal::CouldBePassword => {
+            notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::WithoutSlash(command) => {
+            let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
+            notice(out, &text);
+        }
         Refusal::TooManyAttempts(wait) => {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
             notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
@@ -685,6 +697,9 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }
+
+/// What begins like a command with a password can be said all the same.
+const TO_SAY_IT: &str = "to say it, put a word first";
 
 fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     match why {
