@@ -420,7 +420,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "NAME [TIME]",
         about: "keep somebody from being heard",
-        detail: "They are told. A time is like 10m or 2h; without one, until /unmute.",
+        detail: "They are told. A time is like 10min or 2h; without one, until /unmute.",
         weight: 0,
         role: Role::Operator,
         run: operator::mute,
@@ -450,7 +450,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
-        detail: "WHO is who is here, whose address is meant; a network; or another name.",
+        detail: "WHO: somebody here, whose address is meant; a network; a name. TIME: 2h.",
         weight: 0,
         role: Role::Operator,
         run: operator::ban,
@@ -914,6 +914,11 @@ fn join(call: &mut Call<'_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
+    // One that is kept from before was opened when nobody asked.
+    let is_kept = call.hub.dormant.contains_key(name.folded());
+    if let Some(taken_for) = name::taken_for(&name).filter(|_| !is_kept) {
+        return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
+    }
     let lookalike = call.hub.room_names.lookalikes(&name).next();
     if let Some(room) = lookalike {
         let other = &call.hub.rooms[&room];

@@ -325,7 +325,7 @@ impl Hub {
             Err(Refusal::RegisteringClosed)
         } else if !self.recording || self.unread {
             Err(Refusal::NoAccounts)
-        } else if name::is_reserved(&session.nick) {
+        } else if name::is_reserved(&session.nick) || name::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
         } else if let Some(owner) = self.accounts.owner(&session.nick) {
             Err(Refusal::NameRegistered(owner.name.shown().into()))
@@ -848,6 +848,9 @@ impl Hub {
         }
         if name::is_reserved(&name) {
             return Err(Refusal::NameReserved(name.shown().into()));
+        }
+        if let Some(taken_for) = name::taken_for(&name) {
+            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
         }
         if self.accounts.len() >= limit {
             return Err(Refusal::TooManyAccounts(limit));

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Reach;
-use super::moderation::BanId;
-use super::name::InvalidName;
+use super::moderation::{BanId, NoTarget};
+use super::name::{InvalidName, TakenFor};
 use super::strike::Offence;
 use super::terminal::{Colors, Mode};
-use super::time::Wall;
+use super::time::{NoLength, Wall};
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -691,6 +691,8 @@ pub enum Refusal {
     NameTaken(Arc<str>),
     /// The hub keeps that name for itself.
     NameReserved(Arc<str>),
+    /// The name could be taken for something else.
+    NameTakenFor(Arc<str>, TakenFor),
     /// Already in that room.
     AlreadyHere(Arc<str>),
     /// Already has that name.
@@ -717,8 +719,19 @@ pub enum Refusal {
     TooManyBans(usize),
     /// No ban is called that.
     NoSuchBan(Arc<str>),
-    /// Not a network, or one that is too large a part of the Internet.
-    NoNetwork(Arc<str>),
+    /// Nobody whom a ban could be about.
+    NoTarget(NoTarget),
+    /// A network that is too large a part of the Internet.
+    TooWide(Arc<str>),
+    /// Written like an address, where a person is meant.
+    NotByAddress(Arc<str>),
+    /// Not a length of time.
+    NoLength {
+        /// Why.
+        why: NoLength,
+        /// A reason could stand there as well.
+        or_reason: bool,
+    },
     /// No account of that name.
     NoSuchAccount(Arc<str>),
     /// Something that can happen to anybody, and passes.

@@ -956,8 +956,11 @@ impl Hub {
         if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
-        if name::is_reserved(nick) || looks_like_id(nick.folded()) {
+        if name::is_reserved(nick) {
             return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(taken_for) = name::taken_for(nick) {
+            return Err(Refusal::NameTakenFor(shown, taken_for));
         }
         if let Some(owner) = self.accounts.owner(nick)
             && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
@@ -1930,11 +1933,6 @@ impl Hub {
             ..Happening::new(what, now)
         }));
     }
-}
-
-/// Whether a name could be taken for a client's id, such as `c7`, on the admin socket.
-fn looks_like_id(folded: &str) -> bool {
-    folded.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn tell(to: SessionId, message: Message, effects: &mut Vec<Effect>) {
