@@ -596,6 +596,10 @@ fn daemon_page() -> String {
 Whoever connects is given a name and the last lines of the room <lobby>, and can talk. /help lists what else can be
 typed.
 
+Debian's `telnet` takes some characters for its escape key (a Cyrillic En, a closing quotation mark, a heart, all whose
+UTF-8 has the byte 0x9D) and then waits at `telnet>`. It is told not to as soon as its first line has shown what it is;
+for that line too, `telnet -E` has no escape key.
+
 As a service it is started by the first connection, and again by the next one if it was stopped: systemd holds its
 sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub-admin`(7); its settings are those of
 `chathub.toml`(5).",
