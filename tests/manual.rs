@@ -596,6 +596,10 @@ fn daemon_page() -> String {
 Whoever connects is given a name and the last lines of the room <lobby>, and can talk. /help lists what else can be
 typed.
 
+Debian's `telnet` takes some characters for its escape key (a Cyrillic En, a closing quotation mark, a heart, all whose
+UTF-8 has the byte 0x9D) and then waits at `telnet>`. It is told not to as soon as its first line has shown what it is;
+for that line too, `telnet -E` has no escape key.
+
 As a service it is started by the first connection, and again by the next one if it was stopped: systemd holds its
 sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub-admin`(7); its settings are those of
 `chathub.toml`(5).",
@@ -776,6 +780,10 @@ Passwords are hashed with argon2id; `accounts.memory` and `accounts.passes` say 
          `accounts.memory` times `accounts.hashers` on top of its memory. A password is in the daemon's memory until it \
          is hashed, in what outlives the daemon for some seconds longer, and in no file, journal or event. Between the \
          person and the daemon it travels as everything else does: whoever can listen to the connection can read it.
+
+A password that was wrong is asked for again, three times in all. What could be one is said to nobody: the \
+         line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
+         its slash.
 
 Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). To let in those \
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \

@@ -42,7 +42,6 @@ use std::time::Duration;
 use chathub::hub::account::Role;
 use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
-use chathub::hub::moderation::Target;
 use chathub::hub::name::Name;
 use chathub::hub::session::Mute;
 use chathub::hub::{By, Input};
@@ -96,12 +95,14 @@ transcripts! {
     lines_and_topics_are_limited
     names
     names_at_a_pace
+    names_taken_for_something_else
     networks
     one_line_by_nc
     operators
     pace
     pace_in_bytes
     places_are_made
+    passwords
     private
     private_messages_at_a_pace
     quiet
@@ -364,10 +365,7 @@ impl Stage {
             }
             "ban" => {
                 let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                let target = match first.parse() {
-                    Ok(network) => Target::Network(network),
-                    Err(_) => Target::Name(Name::parse(first, 64).ok()?),
-                };
+                let target = first.parse().ok()?;
                 let now = self.world().now.wall;
                 let until = humantime::parse_duration(time).ok().map(|time| {
                     chathub::hub::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
@@ -375,8 +373,7 @@ impl Stage {
                 self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
             }
             "unban" => {
-                let target = first.parse().map(Target::Network).ok();
-                let target = target.or_else(|| Name::parse(first, 64).ok().map(Target::Name))?;
+                let target = first.parse().ok()?;
                 let id = self.world().hub.bans().about(&target)?;
                 self.world().handle(Input::Unban { id, by: OPERATOR });
             }

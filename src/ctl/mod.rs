@@ -490,7 +490,7 @@ impl Session<'_, '_> {
                 AccountCommand::Remove { .. } => show!(print::account_removed),
                 AccountCommand::Erase { .. } => show!(print::redacted),
             },
-            CtlCommand::Mute { .. } => show!(print::muted, &asked),
+            CtlCommand::Mute { time, .. } => show!(print::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::renamed),
             CtlCommand::Rooms => show!(print::rooms),

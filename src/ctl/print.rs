@@ -6,11 +6,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
+use crate::hub::time::in_words;
 use crate::wire::control::{
     AccountDone, AccountList, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory,
     HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Role, RoomList,
@@ -441,7 +443,15 @@ pub(super) fn kicked(to: &mut Screen<'_>, asked: &[&str], result: &Kicked) -> io
 }
 
 fn ban_end(ban: &Ban) -> String {
-    ban.until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)))
+    let long = ban.until.and_then(|until| u64::try_from(until.0.0.saturating_sub(ban.since.0.0)).ok());
+    until(ban.until, long.map(Duration::from_millis))
+}
+
+/// Until when, and how long that is: what was understood of what somebody has typed.
+fn until(end: Option<Time>, long: Option<Duration>) -> String {
+    let Some(end) = end else { return "until it is lifted".to_owned() };
+    let long = long.map_or_else(String::new, |long| format!(", in {}", in_words(long)));
+    format!("until {}{long}", time(&end))
 }
 
 pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> {
@@ -535,9 +545,8 @@ pub(super) fn account_removed(to: &mut Screen<'_>, done: &AccountDone) -> io::Re
     to.done(&format!("Removed the account {}.", done.account.name))
 }
 
-pub(super) fn muted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {
-    let until = result.until.map_or_else(|| "until it is lifted".into(), |until| format!("until {}", time(&until)));
-    to.done(&format!("Muted {} {until}.", whom(asked, &result.muted)))
+pub(super) fn muted(to: &mut Screen<'_>, (asked, long): (&[&str], Option<Duration>), result: &Muted) -> io::Result<()> {
+    to.done(&format!("Muted {} {}.", whom(asked, &result.muted), until(result.until, long)))
 }
 
 pub(super) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

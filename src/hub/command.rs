@@ -420,7 +420,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "NAME [TIME]",
         about: "keep somebody from being heard",
-        detail: "They are told. A time is like 10m or 2h; without one, until /unmute.",
+        detail: "They are told. A time is like 10min or 2h; without one, until /unmute.",
         weight: 0,
         role: Role::Operator,
         run: operator::mute,
@@ -450,7 +450,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
-        detail: "WHO is who is here, whose address is meant; a network; or another name.",
+        detail: "WHO: somebody here, whose address is meant; a network; a name. TIME: 2h.",
         weight: 0,
         role: Role::Operator,
         run: operator::ban,
@@ -524,21 +524,183 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back.
+/// Commands that take a password, or ask for one.
+const WITH_PASSWORD: [&str; 4] = ["register", "login", "passwd", "unregister"];
+
+/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back. Of a
+/// command that is misspelt, and of one that lacks its slash, it is the same.
 #[must_use]
 pub fn holds_password(line: &str) -> bool {
-    let Some((word, args)) = line.trim_start().strip_prefix('/').map(split_word) else { return false };
-    match find(word).map(|command| command.name) {
-        Some("register") => !args.is_empty(),
+    let (word, args) = match line.trim_start().strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => split_word(rest),
+        _ => return without_slash(line, |_| true).is_some(),
+    };
+    let meant = find(word).or_else(|| find(nearest(word, Role::Operator)?));
+    match meant.map(|command| command.name) {
+        Some("register" | "passwd") => !args.is_empty(),
         Some("login") => !split_word(args).1.is_empty(),
         _ => false,
     }
 }
 
+/// Commands that show to others what stands behind them.
+const SHOWING: [&str; 10] = ["msg", "reply", "me", "topic", "away", "report", "quit", "expel", "kick", "ban"];
+
+/// Whether a line ends a question for a password instead of answering it: it is a command, and shows nothing
+/// to others that could have been the answer.
+pub(super) fn ends_question(line: &str) -> Option<Ends> {
+    let (word, args) = line.trim_start().strip_prefix('/').map(split_word)?;
+    let command = find(word).filter(|command| args.is_empty() || !SHOWING.contains(&command.name))?;
+    Some(if WITH_PASSWORD.contains(&command.name) { Ends::ForAnother } else { Ends::ForGood })
+}
+
+/// How a command ends a question for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// It asks one of its own.
+    ForAnother,
+    /// It has nothing to do with it.
+    ForGood,
+}
+
+/// Words that go on a sentence which begins with the name of a command, as in "login is broken".
+const SENTENCE: &[&str] = &[
+    "a",
+    "about",
+    "after",
+    "again",
+    "all",
+    "already",
+    "always",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "before",
+    "button",
+    "by",
+    "can",
+    "can't",
+    "cannot",
+    "could",
+    "did",
+    "didn't",
+    "do",
+    "does",
+    "doesn't",
+    "don't",
+    "failed",
+    "fails",
+    "first",
+    "for",
+    "form",
+    "from",
+    "had",
+    "has",
+    "have",
+    "here",
+    "how",
+    "if",
+    "in",
+    "is",
+    "isn't",
+    "it",
+    "issue",
+    "issues",
+    "just",
+    "me",
+    "must",
+    "my",
+    "name",
+    "names",
+    "need",
+    "needs",
+    "never",
+    "not",
+    "now",
+    "of",
+    "on",
+    "only",
+    "or",
+    "our",
+    "page",
+    "please",
+    "problem",
+    "problems",
+    "prompt",
+    "screen",
+    "seems",
+    "should",
+    "still",
+    "than",
+    "that",
+    "the",
+    "them",
+    "then",
+    "there",
+    "this",
+    "to",
+    "too",
+    "under",
+    "until",
+    "us",
+    "via",
+    "was",
+    "wasn't",
+    "were",
+    "what",
+    "when",
+    "where",
+    "who",
+    "why",
+    "will",
+    "with",
+    "without",
+    "won't",
+    "work",
+    "works",
+    "would",
+    "you",
+    "your",
+    "yours",
+    "yourself",
+    "yourselves",
+];
+
+/// The command that a line seems to be meant as, which takes a password and lacks its slash: `login ann
+/// sesame`, or with whatever stands in the slash's place, as `7login ann sesame` on a German keyboard. Rather
+/// too many than too few: a word before it makes it a sentence. `is_name` tells registered names.
+pub(super) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
+    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
+    let first = words.next()?.trim_end_matches(':');
+    // Every line that is said passes here.
+    let initial = first.bytes().next()?.to_ascii_lowercase();
+    if !b"ilpr".contains(&initial) {
+        return None;
+    }
+    let command = find(first).filter(|command| ["login", "register", "passwd"].contains(&command.name))?;
+    let Some(second) = words.next() else { return Some(command) };
+    let plain = second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    if SENTENCE.contains(&&*plain) {
+        return None;
+    }
+    // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.
+    let is_meant = match (command.name, words.count()) {
+        ("login", 0) if first.eq_ignore_ascii_case("login") => is_name(second),
+        (_, ..=3) => true,
+        ("login", _) => is_name(second),
+        _ => false,
+    };
+    is_meant.then_some(command)
+}
+
 /// Carries out what follows the slash.
 pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
     let (word, args) = split_word(line);
-    match find(word) {
+    let found = find(word);
+    match found {
         Some(command) if hub.role(id) < command.role => refuse(id, Refusal::RoleNeeded(command.role), effects),
         Some(command) => {
             if command.weight > 0
@@ -557,6 +719,16 @@ pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &
             let given: String = word.chars().take(32).collect();
             let nearest = nearest(word, hub.role(id));
             refuse(id, Refusal::UnknownCommand { given: given.into(), nearest }, effects);
+        }
+    }
+    // If a password was wanted and is not asked for, it may be on its way all the same.
+    let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
+    if meant.is_some_and(|command| WITH_PASSWORD.contains(&command.name))
+        && hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
+    {
+        hub.expect_answers_sent_ahead(id, now);
+        if !args.is_empty() {
+            effects.push(Effect::SecretSpent);
         }
     }
 }
@@ -777,6 +949,11 @@ fn join(call: &mut Call<'_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
+    // One that is kept from before was opened when nobody asked.
+    let is_kept = call.hub.dormant.contains_key(name.folded());
+    if let Some(taken_for) = name::taken_for(&name).filter(|_| !is_kept) {
+        return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
+    }
     let lookalike = call.hub.room_names.lookalikes(&name).next();
     if let Some(room) = lookalike {
         let other = &call.hub.rooms[&room];

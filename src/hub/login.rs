@@ -16,11 +16,12 @@ use zeroize::Zeroize as _;
 
 use super::account::{Account, AccountId, Hashed, Role};
 use super::archive::Record;
+use super::command::Ends;
 use super::message::{Asked, Done, Farewell, Message, Refusal, SessionId};
 use super::name::{self, Name};
 use super::session::Origin;
 use super::time::{Mono, Now};
-use super::{By, Effect, Happening, Hub, What, refuse, tell};
+use super::{By, Effect, Happening, Hub, What, command, refuse, tell};
 use crate::settings::Registering;
 
 /// The longest password, in bytes: far beyond what anybody types, and no load for whoever hashes it.
@@ -32,6 +33,13 @@ const REMEMBERED: usize = 4096;
 
 /// An account may be tried so many times as often as an address may try: by people at several places.
 const PLACES: u32 = 5;
+
+/// Wrong answers to one question; then it is not asked again.
+const TRIES: u8 = 3;
+
+/// What comes within so long of a command that came to nothing may have been sent ahead, in answer to a
+/// question that was not asked.
+const AHEAD: Duration = Duration::from_secs(2);
 
 /// A password, for as long as it is needed: overwritten when it is let go of, and not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +136,21 @@ pub enum Dialogue {
     Waiting,
 }
 
+/// How it stands with what a client is asked for: beside the [`Dialogue`], which former releases know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asking {
+    /// Answers to this question that were wrong.
+    wrong: u8,
+    /// It was asked not to show what is typed.
+    hidden: bool,
+    /// Nothing is asked for any more, and its person may not have seen that: the next line can be meant as
+    /// the answer.
+    wary: bool,
+    /// What comes before then can be an answer that was sent ahead.
+    ahead: Mono,
+}
+
 /// What is done when a password is hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {
@@ -136,6 +159,32 @@ enum Then {
     AskForNew,
     Change(AccountId),
     Unregister(AccountId),
+}
+
+impl Then {
+    /// What is asked for if the password does not do.
+    fn question(&self) -> Dialogue {
+        match self {
+            Self::Register(_) => Dialogue::Register { first: None },
+            Self::Login { name, .. } => Dialogue::Login { name: name.clone() },
+            Self::AskForNew => Dialogue::Present,
+            Self::Change(_) => Dialogue::Change { first: None },
+            Self::Unregister(_) => Dialogue::Unregister,
+        }
+    }
+}
+
+impl Dialogue {
+    /// What somebody types to be asked for this.
+    fn command(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Register { .. } => Some("/register".into()),
+            Self::Login { name } => Some(format!("/login {name}").into()),
+            Self::Present | Self::Change { .. } => Some("/passwd".into()),
+            Self::Unregister => Some("/unregister".into()),
+            Self::Waiting => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -258,7 +307,10 @@ impl Hub {
         }
         match self.suitable(id, password) {
             Ok(password) => self.make_account(id, password, now, effects),
-            Err(refusal) => refuse(id, refusal, effects),
+            Err(refusal) => {
+                refuse(id, refusal, effects);
+                self.ask(id, Dialogue::Register { first: None }, effects);
+            }
         }
     }
 
@@ -273,7 +325,7 @@ impl Hub {
             Err(Refusal::RegisteringClosed)
         } else if !self.recording || self.unread {
             Err(Refusal::NoAccounts)
-        } else if name::is_reserved(&session.nick) {
+        } else if name::is_reserved(&session.nick) || name::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
         } else if let Some(owner) = self.accounts.owner(&session.nick) {
             Err(Refusal::NameRegistered(owner.name.shown().into()))
@@ -287,11 +339,11 @@ impl Hub {
     fn make_account(&mut self, id: SessionId, password: Secret, now: Now, effects: &mut Vec<Effect>) {
         let (origin, accounts) = (self.origin(id), &self.settings.accounts);
         let (burst, every) = (accounts.registrations, accounts.registration_every);
+        let then = Then::Register(self.sessions[&id].nick.clone());
         if let Err(wait) = self.logins.registered.take(origin, burst, every, now.mono) {
-            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question(), now, effects);
         }
-        let nick = self.sessions[&id].nick.clone();
-        self.hash(id, password, Against::Nothing, Then::Register(nick), effects);
+        self.hash(id, password, Against::Nothing, then, now, effects);
     }
 
     /// `/login`.
@@ -315,12 +367,13 @@ impl Hub {
             Some(account) => self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono),
             None => Ok(()),
         });
+        let then = Then::Login { name, account, origin };
         if let Err(wait) = taken {
-            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question(), now, effects);
         }
         let hashed = account.and_then(|account| self.accounts.get(account)?.hashed.clone());
         let against = hashed.map_or(Against::Unknown, Against::Known);
-        self.hash(id, password, against, Then::Login { name, account, origin }, effects);
+        self.hash(id, password, against, then, now, effects);
     }
 
     /// `/logout`.
@@ -362,25 +415,98 @@ impl Hub {
             Dialogue::Waiting => return,
         };
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let begins = session.dialogue.replace(Box::new(dialogue)).is_none();
-        if begins {
+        if session.dialogue.replace(Box::new(dialogue)).is_none() {
+            session.asking = Asking { hidden: session.asking.hidden, ..Asking::default() };
+        }
+        if !std::mem::replace(&mut session.asking.hidden, true) {
             self.hide_typing(id, true, effects);
         }
         tell(id, Message::Done(Done::Asks(asked)), effects);
     }
 
-    /// What is typed is seen again.
-    fn show_typing(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+    /// An answer was wrong: the question comes again, unless it has come often enough.
+    fn ask_again(&mut self, id: SessionId, question: Dialogue, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.asking.wrong = session.asking.wrong.saturating_add(1);
+        if session.asking.wrong < TRIES {
+            self.ask(id, question, effects);
+        } else {
+            self.ask_no_more(id, question.command(), now, effects);
+        }
+    }
+
+    /// Ends the dialogue with its aim reached.
+    fn end_dialogue(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.dialogue = None;
+        session.asking = Asking::default();
         effects.push(Effect::Echo { session: id, on: true });
+    }
+
+    /// Ends the dialogue with nothing done. Its person may be typing the next answer: that is not said aloud.
+    fn ask_no_more(&mut self, id: SessionId, command: Option<Arc<str>>, now: Now, effects: &mut Vec<Effect>) {
+        self.end_dialogue(id, effects);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.asking = Asking { wary: true, ahead: now.mono.after(AHEAD), ..Asking::default() };
+        tell(id, Message::Done(Done::AsksNoMore(command)), effects);
+    }
+
+    /// What `id` wanted comes to nothing, and is no use asking for again just now.
+    fn give_up(&mut self, id: SessionId, refusal: Refusal, question: &Dialogue, now: Now, effects: &mut Vec<Effect>) {
+        refuse(id, refusal, effects);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.dialogue = None;
+        if session.asking.hidden {
+            self.ask_no_more(id, question.command(), now, effects);
+        }
+    }
+
+    /// Whatever `id` sends in a moment may have been sent ahead, as the answer to a question that was not
+    /// asked.
+    pub(super) fn expect_answers_sent_ahead(&mut self, id: SessionId, now: Now) {
+        if let Some(session) = self.sessions.get_mut(&id)
+            && session.dialogue.is_none()
+        {
+            session.asking.ahead = now.mono.after(AHEAD);
+        }
+    }
+
+    /// `id` does something else than to answer.
+    pub(super) fn answers_nothing(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.asking.wary = false;
+        }
+    }
+
+    /// Whether what `id` wants to say could be a password: it is told so, and nobody else sees it.
+    pub(super) fn keeps_to_itself(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        let is_answer = std::mem::take(&mut session.asking.wary) || now.mono < session.asking.ahead;
+        let own = name::fold(session.nick.shown());
+        let refusal = if is_answer {
+            Refusal::CouldBePassword
+        } else {
+            let is_name = |word: &str| {
+                let folded = name::fold(word);
+                folded == own || self.accounts.find(&folded).is_some()
+            };
+            let Some(command) = command::without_slash(text, is_name) else { return false };
+            self.expect_answers_sent_ahead(id, now);
+            Refusal::WithoutSlash(command)
+        };
+        refuse(id, refusal, effects);
+        effects.push(Effect::SecretSpent);
+        true
     }
 
     /// Ends the dialogue, if there is one that waits for its client. Whether there was.
     pub(super) fn cancel(&mut self, id: SessionId, effects: &mut Vec<Effect>) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };
         if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
+            session.asking.wary = false;
             return false;
         }
-        self.show_typing(id, effects);
+        self.end_dialogue(id, effects);
         effects.push(Effect::SecretSpent);
         tell(id, Message::Done(Done::Cancelled), effects);
         true
@@ -388,14 +514,29 @@ impl Hub {
 
     /// Takes what was asked for.
     pub(super) fn answered(&mut self, id: SessionId, mut text: String, now: Now, effects: &mut Vec<Effect>) {
-        if text.is_empty() || text == "/quit" {
+        if text.is_empty() {
             self.cancel(id, effects);
-            if !text.is_empty() {
-                self.line(id, &text, now, effects);
-            }
             return;
         }
         let Some(dialogue) = self.sessions.get_mut(&id).and_then(|session| session.dialogue.take()) else { return };
+        if let Some(ends) = command::ends_question(&text) {
+            if ends == Ends::ForGood {
+                self.end_dialogue(id, effects);
+                tell(id, Message::Done(Done::Cancelled), effects);
+            }
+            // Whoever types a command does not answer, and nobody's password is one.
+            self.line(id, &text, now, effects);
+            if self.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
+                effects.push(Effect::Echo { session: id, on: true });
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.asking.hidden = false;
+                }
+            }
+            text.zeroize();
+            effects.push(Effect::SecretSpent);
+            return;
+        }
+        // While it is hashed, and if it is asked for again, what is typed stays hidden.
         let over = match *dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => match self.suitable(id, &text) {
                 Ok(first) => {
@@ -404,42 +545,48 @@ impl Hub {
                         Dialogue::Register { .. } => Dialogue::Register { first },
                         _ => Dialogue::Change { first },
                     };
-                    // In the middle of it: what is typed is hidden already.
                     self.go_on(id, next, effects);
                     false
                 }
                 Err(refusal) => {
                     refuse(id, refusal, effects);
                     self.go_on(id, *dialogue, effects);
-                    false
+                    true
                 }
             },
-            Dialogue::Register { first: Some(ref first) } | Dialogue::Change { first: Some(ref first) } => {
-                self.show_typing(id, effects);
-                if first.reveal() == text {
-                    let password = first.clone();
-                    match (&*dialogue, self.sessions[&id].account) {
-                        (Dialogue::Change { .. }, Some(account)) => {
-                            self.hash(id, password, Against::Nothing, Then::Change(account), effects);
-                        }
-                        (Dialogue::Change { .. }, None) => {}
-                        _ => match self.may_register(id) {
-                            Ok(()) => self.make_account(id, password, now, effects),
-                            Err(refusal) => refuse(id, refusal, effects),
-                        },
-                    }
-                } else {
-                    refuse(id, Refusal::PasswordsDiffer, effects);
+            Dialogue::Register { first: Some(ref first) } if first.reveal() == text => {
+                match self.may_register(id) {
+                    Ok(()) => self.make_account(id, first.clone(), now, effects),
+                    Err(refusal) => self.give_up(id, refusal, &dialogue, now, effects),
                 }
                 true
             }
+            Dialogue::Change { first: Some(ref first) } if first.reveal() == text => {
+                match self.sessions[&id].account {
+                    Some(account) => {
+                        self.hash(id, first.clone(), Against::Nothing, Then::Change(account), now, effects);
+                    }
+                    None => self.give_up(id, Refusal::RoleNeeded(Role::Member), &dialogue, now, effects),
+                }
+                true
+            }
+            Dialogue::Register { .. } | Dialogue::Change { .. } => {
+                refuse(id, Refusal::PasswordsDiffer, effects);
+                let question = match *dialogue {
+                    Dialogue::Register { .. } => Dialogue::Register { first: None },
+                    _ => Dialogue::Change { first: None },
+                };
+                self.stay_in_dialogue(id);
+                self.ask_again(id, question, now, effects);
+                true
+            }
             Dialogue::Login { name } => {
-                self.show_typing(id, effects);
+                self.stay_in_dialogue(id);
                 self.check_login(id, name, Secret::new(text.clone()), now, effects);
                 true
             }
             Dialogue::Present | Dialogue::Unregister => {
-                self.show_typing(id, effects);
+                self.stay_in_dialogue(id);
                 self.check_present(id, &text, *dialogue == Dialogue::Unregister, now, effects);
                 true
             }
@@ -453,23 +600,30 @@ impl Hub {
     }
 
     fn go_on(&mut self, id: SessionId, dialogue: Dialogue, effects: &mut Vec<Effect>) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            // Not the beginning of one.
-            session.dialogue = Some(Box::new(Dialogue::Waiting));
-        }
+        self.stay_in_dialogue(id);
         self.ask(id, dialogue, effects);
     }
 
+    /// What comes next is not the beginning of a dialogue.
+    fn stay_in_dialogue(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.dialogue = Some(Box::new(Dialogue::Waiting));
+        }
+    }
+
     fn check_present(&mut self, id: SessionId, text: &str, unregister: bool, now: Now, effects: &mut Vec<Effect>) {
-        let Some(account) = self.sessions[&id].account else { return };
+        let question = if unregister { Dialogue::Unregister } else { Dialogue::Present };
+        let Some(account) = self.sessions[&id].account else {
+            return self.give_up(id, Refusal::RoleNeeded(Role::Member), &question, now, effects);
+        };
         let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
         if let Err(wait) = self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono) {
-            return refuse(id, Refusal::TooManyAttempts(wait), effects);
+            return self.give_up(id, Refusal::TooManyAttempts(wait), &question, now, effects);
         }
         let hashed = self.accounts.get(account).and_then(|account| account.hashed.clone());
         let against = hashed.map_or(Against::Unknown, Against::Known);
         let then = if unregister { Then::Unregister(account) } else { Then::AskForNew };
-        self.hash(id, Secret::new(text.to_owned()), against, then, effects);
+        self.hash(id, Secret::new(text.to_owned()), against, then, now, effects);
     }
 
     /// A password that may be had, by whoever bears that name.
@@ -477,9 +631,19 @@ impl Hub {
         password(text, &self.sessions[&id].nick, self.settings.accounts.password)
     }
 
-    fn hash(&mut self, id: SessionId, password: Secret, against: Against, then: Then, effects: &mut Vec<Effect>) {
+    fn hash(
+        &mut self,
+        id: SessionId,
+        password: Secret,
+        against: Against,
+        then: Then,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.logins.pending.len() >= self.settings.accounts.waiting {
-            return refuse(id, Refusal::HashingBusy, effects);
+            refuse(id, Refusal::HashingBusy, effects);
+            self.stay_in_dialogue(id);
+            return self.ask_again(id, then.question(), now, effects);
         }
         let number = self.logins.next;
         self.logins.next += 1;
@@ -497,60 +661,88 @@ impl Hub {
     pub(super) fn hashed(&mut self, number: u64, answer: Answer, now: Now, effects: &mut Vec<Effect>) {
         let Some(Pending { session: id, then, .. }) = self.logins.pending.remove(&number) else { return };
         effects.push(Effect::SecretSpent);
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.dialogue = None;
-        match (then, answer) {
-            (_, Answer::Failed) => refuse(id, Refusal::HashingFailed, effects),
+        if !self.sessions.contains_key(&id) {
+            return;
+        }
+        let question = then.question();
+        let done = match (then, answer) {
+            (_, Answer::Failed) => Err(Refusal::HashingFailed),
             (Then::Register(name), Answer::Made(hashed)) => self.registered(id, name, hashed, now, effects),
-            (Then::Change(account), Answer::Made(hashed)) => {
+            (Then::Change(account), Answer::Made(hashed)) if self.sessions[&id].account == Some(account) => {
+                self.end_dialogue(id, effects);
                 self.change_account(account, Some(hashed), None, None, now, effects);
                 tell(id, Message::Done(Done::PasswordChanged), effects);
+                Ok(())
             }
             (Then::Login { account: Some(account), origin, .. }, Answer::Right { renewed }) => {
                 let every = self.settings.accounts.attempt_every;
                 self.logins.by_origin.give_back(origin, every);
                 self.logins.by_account.give_back(account, every);
-                self.let_in(id, account, renewed, now, effects);
+                self.let_in(id, account, renewed, now, effects)
             }
             (Then::Login { name, .. }, _) => {
                 self.counters.logins_failed += 1;
                 self.happened(What::LoginFailed, id, None, Some(name), now, effects);
                 refuse(id, Refusal::WrongPassword, effects);
+                self.ask_again(id, question.clone(), now, effects);
+                Ok(())
             }
-            (Then::AskForNew, Answer::Right { .. }) => self.ask(id, Dialogue::Change { first: None }, effects),
+            // It was taken away meanwhile.
+            _ if self.sessions[&id].account.is_none() => Err(Refusal::RoleNeeded(Role::Member)),
+            (Then::AskForNew, Answer::Right { .. }) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.asking.wrong = 0;
+                }
+                self.ask(id, Dialogue::Change { first: None }, effects);
+                Ok(())
+            }
             (Then::Unregister(account), Answer::Right { .. }) => {
+                self.end_dialogue(id, effects);
                 if let Some(account) = self.remove_account(account, None, now, effects) {
                     tell(id, Message::Done(Done::Unregistered(account.name.shown().into())), effects);
                 }
+                Ok(())
             }
             _ => {
                 self.counters.logins_failed += 1;
                 refuse(id, Refusal::NotYourPassword, effects);
+                self.ask_again(id, question.clone(), now, effects);
+                Ok(())
             }
+        };
+        if let Err(refusal) = done {
+            self.give_up(id, refusal, &question, now, effects);
         }
     }
 
-    fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed, now: Now, effects: &mut Vec<Effect>) {
+    fn registered(
+        &mut self,
+        id: SessionId,
+        name: Name,
+        hashed: Hashed,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
         // Much can have happened meanwhile.
-        if let Err(refusal) = self.may_register(id) {
-            return refuse(id, refusal, effects);
-        }
+        self.may_register(id)?;
         if self.sessions[&id].nick.folded() != name.folded() {
-            return refuse(id, Refusal::NameFirst(name.shown().into()), effects);
+            return Err(Refusal::NameFirst(name.shown().into()));
         }
         let shown: Arc<str> = name.shown().into();
         let hashed = Some(hashed);
         let account = self.accounts.next_id();
         let made = Account { id: account, name, hashed, role: Role::Member, since: now.wall, seen: now.wall };
         if self.accounts.put(made.clone()).is_err() {
-            return refuse(id, Refusal::NameRegistered(shown), effects);
+            return Err(Refusal::NameRegistered(shown));
         }
+        self.end_dialogue(id, effects);
         self.record(Record::Account(Box::new(made)), effects);
         self.set_account(id, Some(account));
         self.counters.registrations += 1;
         self.happened(What::Registered, id, None, None, now, effects);
         tell(id, Message::Done(Done::Registered(shown)), effects);
         self.come_in(id, now, effects);
+        Ok(())
     }
 
     /// Lets `id` in, whose password was right.
@@ -561,14 +753,14 @@ impl Hub {
         renewed: Option<Hashed>,
         now: Now,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> Result<(), Refusal> {
         let Some(Account { name, role, .. }) = self.accounts.get(account).cloned() else {
-            return refuse(id, Refusal::WrongPassword, effects);
+            return Err(Refusal::WrongPassword);
         };
         if let Some(ban) = self.bans.of_name(&name, now.wall) {
-            let reason = ban.reason.clone();
-            return refuse(id, Refusal::NameBanned { name: name.shown().into(), reason }, effects);
+            return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
         }
+        self.end_dialogue(id, effects);
         let elsewhere: Vec<_> = self.logged_in_to(account).filter(|other| *other != id).collect();
         for other in elsewhere {
             tell(other, Message::Goodbye(Farewell::Elsewhere), effects);
@@ -594,6 +786,7 @@ impl Hub {
         self.counters.logins += 1;
         self.happened(What::LoggedIn, id, None, None, now, effects);
         tell(id, Message::Done(Done::LoggedIn { name: name.shown().into(), role }), effects);
+        Ok(())
     }
 
     /// `id` is logged in to `account` from now on, if there are both.
@@ -648,6 +841,9 @@ impl Hub {
         }
         if name::is_reserved(&name) {
             return Err(Refusal::NameReserved(name.shown().into()));
+        }
+        if let Some(taken_for) = name::taken_for(&name) {
+            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
         }
         if self.accounts.len() >= limit {
             return Err(Refusal::TooManyAccounts(limit));
@@ -710,13 +906,20 @@ impl Hub {
         self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
         let there: Vec<_> = self.logged_in_to(id).collect();
+        let mut asked = Vec::new();
         for session in there {
             self.set_account(session, None);
             let Some(session) = self.sessions.get_mut(&session) else { continue };
-            session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting);
+            if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
+                asked.push(session.id);
+            }
             if by.is_some() {
                 tell(session.id, Message::Done(Done::AccountRemoved), effects);
             }
+        }
+        for session in asked {
+            self.ask_no_more(session, None, now, effects);
+            effects.push(Effect::SecretSpent);
         }
         Some(account)
     }
@@ -758,7 +961,128 @@ pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal
         Err(Refusal::PasswordLong(LONGEST_PASSWORD))
     } else if name::fold(text) == name.folded() {
         Err(Refusal::PasswordIsName)
+    } else if command::ends_question(text).is_some() {
+        Err(Refusal::PasswordIsCommand)
     } else {
         Ok(Secret::new(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::Input;
+    use crate::settings::Settings;
+
+    const NOW: Now = Now { mono: Mono(1_000_000), wall: super::super::time::Wall(0) };
+    const BY: By = By::Admin { uid: 0, pid: 1 };
+
+    fn hashed(password: &str) -> Hashed {
+        Hashed(format!("not {password}").into())
+    }
+
+    /// A hub with accounts, and two clients at addresses of their own.
+    struct Stage {
+        hub: Hub,
+        now: Now,
+        jobs: Vec<Arc<Job>>,
+        told: Vec<(SessionId, Message)>,
+    }
+
+    const ANN: SessionId = SessionId(1);
+    const BOB: SessionId = SessionId(2);
+
+    impl Stage {
+        fn new(change: impl FnOnce(&mut Settings)) -> Self {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            let hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
+            let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new() };
+            stage.input(Input::Archive(Some(Box::default())));
+            for name in ["ann", "bob"] {
+                let name = Name::parse(name, 24).expect("a name");
+                let password = hashed(name.shown());
+                let made = stage.hub.add_account(name, Some(password), Role::Member, BY, NOW, &mut Vec::new());
+                made.expect("an account");
+            }
+            for session in [ANN, BOB] {
+                stage.comes(session, [192, 0, 2, u8::try_from(session.0).expect("few")]);
+            }
+            stage
+        }
+
+        fn comes(&mut self, session: SessionId, address: [u8; 4]) {
+            self.input(Input::Connect { session, peer: (address, 4000).into() });
+        }
+
+        fn input(&mut self, input: Input) {
+            let mut effects = Vec::new();
+            self.hub.handle(input, self.now, &mut effects);
+            for effect in effects {
+                match effect {
+                    Effect::Hash(job) => self.jobs.push(job),
+                    Effect::Tell { to, message } => self.told.push((to, message)),
+                    _ => {}
+                }
+            }
+        }
+
+        fn types(&mut self, session: SessionId, line: &str) {
+            self.input(Input::Line { session, text: line.to_owned() });
+        }
+
+        /// All that waits is hashed.
+        fn hash(&mut self) {
+            for job in std::mem::take(&mut self.jobs) {
+                let right = job.against == Against::Known(hashed(job.password.reveal()));
+                let answer = if right { Answer::Right { renewed: None } } else { Answer::Wrong };
+                self.input(Input::Hashed { number: job.number, answer });
+            }
+        }
+
+        /// What that client was told last.
+        #[track_caller]
+        fn told(&self, session: SessionId) -> &Message {
+            &self.told.iter().rev().find(|(to, _)| *to == session).expect("something").1
+        }
+
+        #[track_caller]
+        fn check_told(&self, session: SessionId, done: Done) {
+            assert_eq!(*self.told(session), Message::Done(done));
+        }
+    }
+
+    fn asks(name: &str) -> Done {
+        Done::Asks(Asked::Of(name.into()))
+    }
+
+    #[test]
+    fn who_cannot_have_it_hashed_now_is_asked_again() {
+        let mut stage = Stage::new(|settings| settings.accounts.waiting = 1);
+        stage.types(ANN, "/login ann ann");
+        for line in ["/login bob bob", "bob"] {
+            stage.told.clear();
+            stage.types(BOB, line);
+            assert_eq!(stage.told[0].1, Message::Refused(Refusal::HashingBusy));
+            stage.check_told(BOB, asks("bob"));
+        }
+        stage.hash();
+        assert!(stage.hub.session(ANN).is_some_and(|ann| ann.account.is_some()));
+        stage.types(BOB, "bob");
+        stage.hash();
+        assert!(stage.hub.session(BOB).is_some_and(|bob| bob.account.is_some()));
+    }
+
+    #[test]
+    fn what_follows_a_password_that_could_not_be_hashed_is_not_said() {
+        let mut stage = Stage::new(|_| {});
+        stage.types(ANN, "/login");
+        stage.types(ANN, "/login ann");
+        stage.types(ANN, "ann");
+        let job = stage.jobs.pop().expect("a password to hash");
+        stage.input(Input::Hashed { number: job.number, answer: Answer::Failed });
+        stage.check_told(ANN, Done::AsksNoMore(Some("/login ann".into())));
+        stage.types(ANN, "ann");
+        assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
     }
 }

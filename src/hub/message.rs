@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
-use super::moderation::BanId;
-use super::name::InvalidName;
+use super::moderation::{BanId, NoTarget};
+use super::name::{InvalidName, TakenFor};
 use super::strike::Offence;
 use super::terminal::{Colors, Mode};
-use super::time::Wall;
+use super::time::{NoLength, Wall};
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -618,6 +618,8 @@ pub enum Done {
     MadeOperator(Arc<str>),
     /// A password is wanted next.
     Asks(Asked),
+    /// No password is wanted any more; this command asks for it again.
+    AsksNoMore(Option<Arc<str>>),
     /// What was asked for is not wanted any more.
     Cancelled,
     /// There is an account of this name now.
@@ -705,6 +707,8 @@ pub enum Refusal {
     NameTaken(Arc<str>),
     /// The hub keeps that name for itself.
     NameReserved(Arc<str>),
+    /// The name could be taken for something else.
+    NameTakenFor(Arc<str>, TakenFor),
     /// Already in that room.
     AlreadyHere(Arc<str>),
     /// Already has that name.
@@ -737,8 +741,19 @@ pub enum Refusal {
     TooManyBans(usize),
     /// No ban is called that.
     NoSuchBan(Arc<str>),
-    /// Not a network, or one that is too large a part of the Internet.
-    NoNetwork(Arc<str>),
+    /// Nobody whom a ban could be about.
+    NoTarget(NoTarget),
+    /// A network that is too large a part of the Internet.
+    TooWide(Arc<str>),
+    /// Written like an address, where a person is meant.
+    NotByAddress(Arc<str>),
+    /// Not a length of time.
+    NoLength {
+        /// Why.
+        why: NoLength,
+        /// A reason could stand there as well.
+        or_reason: bool,
+    },
     /// No account of that name.
     NoSuchAccount(Arc<str>),
     /// Something that can happen to anybody, and passes.
@@ -798,12 +813,18 @@ pub enum Refusal {
     PasswordLong(usize),
     /// The password is the name.
     PasswordIsName,
+    /// The password is a command, which would be carried out instead.
+    PasswordIsCommand,
     /// It was not the same twice.
     PasswordsDiffer,
     /// No account of that name, or not its password.
     WrongPassword,
     /// Not the password of the own account.
     NotYourPassword,
+    /// Not said: it may have been meant as a password.
+    CouldBePassword,
+    /// Not said: it looks like this command, which takes a password, without its slash.
+    WithoutSlash(&'static super::command::Command),
     /// Too often; again in so long.
     TooManyAttempts(Duration),
     /// Too many passwords wait to be hashed.

@@ -1082,8 +1082,11 @@ impl Hub {
         if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
-        if name::is_reserved(nick) || looks_like_id(nick.folded()) {
+        if name::is_reserved(nick) {
             return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(taken_for) = name::taken_for(nick) {
+            return Err(Refusal::NameTakenFor(shown, taken_for));
         }
         if let Some(owner) = self.accounts.owner(nick)
             && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
@@ -1197,6 +1200,7 @@ impl Hub {
             crowded: false,
             account: None,
             dialogue: None,
+            asking: login::Asking::default(),
             at_door,
             sees_from: 0,
             mute: None,
@@ -1889,7 +1893,7 @@ impl Hub {
         session.spoke = now.mono;
         self.counters.lines_received += 1;
         if text::is_blank(text) {
-            return;
+            return self.answers_nothing(id);
         }
         // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
@@ -1899,8 +1903,10 @@ impl Hub {
         match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
+                self.answers_nothing(id);
                 command::run(self, id, rest, now, effects);
             }
+            _ if self.keeps_to_itself(id, text, now, effects) => {}
             Some(escaped) => self.say(id, escaped, now, effects),
             None => self.say(id, text, now, effects),
         }
@@ -2090,11 +2096,6 @@ impl Hub {
             ..Happening::new(what, now)
         }));
     }
-}
-
-/// Whether a name could be taken for a client's id, such as `c7`, on the admin socket.
-fn looks_like_id(folded: &str) -> bool {
-    folded.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn tell(to: SessionId, message: Message, effects: &mut Vec<Effect>) {

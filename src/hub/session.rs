@@ -10,7 +10,7 @@ use super::account::AccountId;
 use super::archive::Search;
 use super::ignore::{Borne, Ignored};
 use super::inbound::Inbound;
-use super::login::Dialogue;
+use super::login::{Asking, Dialogue};
 use super::message::{RoomId, SessionId, View};
 use super::moderation::Network;
 use super::name::Name;
@@ -85,6 +85,9 @@ pub struct Session {
     /// What it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,
+    /// How it stands with that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asking: Asking,
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,

@@ -327,6 +327,9 @@ impl Connection {
                 return bad(format!("a password has at least {least} characters"));
             }
             Ok(Err(Refusal::PasswordLong(most))) => return bad(format!("a password has at most {most} bytes")),
+            Ok(Err(Refusal::PasswordIsCommand)) => {
+                return bad("a password that is a command in chat could not be typed there".to_owned());
+            }
             Ok(Err(_)) => return bad("a password that is the name protects nothing".to_owned()),
             Ok(Ok(_)) | Err(_) => {}
         }

@@ -40,6 +40,7 @@ pub(super) fn add(
                 .into(),
         ),
         Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
+        Refusal::NameTakenFor(name, what) => conflict(format!("the name {name:?} could be taken for {what}")),
         Refusal::NameRegistered(other) => conflict(format!("{:?} is, or looks like, the account {other}", &*args.name)),
         Refusal::TooManyAccounts(limit) => conflict(format!("there are {limit} accounts already (limits.accounts)")),
         _ => ControlError::new(ErrorCode::Internal, "the account cannot be made"),

@@ -14,8 +14,8 @@ use super::control::{
     RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
 };
 use crate::hub::archive::{Record, Selector};
-use crate::hub::message::{self, SessionId};
-use crate::hub::moderation::{self, BanId, Network, Target};
+use crate::hub::message::{self, Refusal, SessionId};
+use crate::hub::moderation::{self, BanId, Network, NoTarget, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::session::{Mute, Session};
 use crate::hub::text;
@@ -110,9 +110,11 @@ pub fn answer(
         Command::BansAdd(args) => add_ban(hub, args, by, now, effects),
         Command::BansRemove(args) => {
             let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
-            let found = by_id
-                .filter(|id| hub.bans().get(*id).is_some())
-                .or_else(|| target(&args.which).ok().and_then(|target| hub.bans().about(&target)));
+            let found = by_id.filter(|id| hub.bans().get(*id).is_some()).or_else(|| {
+                // A ban of a name that none can be any more is lifted by that name all the same.
+                let name = || Name::parse(&args.which, usize::from(u8::MAX)).ok().map(Target::Name);
+                hub.bans().about(&target(&args.which).ok().or_else(name)?)
+            });
             match found.and_then(|id| hub.bans().get(id)).cloned() {
                 Some(found) => {
                     hub.handle(Input::Unban { id: found.id, by }, now, effects);
@@ -154,8 +156,11 @@ pub fn answer(
             let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
             let nick = Name::parse(&args.nick, hub.settings().limits.name)
                 .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
-            hub.may_bear(session, &nick, now).map_err(|_| {
-                let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
+            hub.may_bear(session, &nick, now).map_err(|refusal| {
+                let message = match refusal {
+                    Refusal::NameTakenFor(_, what) => format!("the name {:?} could be taken for {what}", &*args.nick),
+                    _ => format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick),
+                };
                 ControlError::new(ErrorCode::Conflict, message)
             })?;
             let from = hub_session(hub, session).nick.shown().to_owned();
@@ -253,16 +258,9 @@ fn later(now: Now, seconds: u64) -> Wall {
     Wall(now.wall.0.saturating_add(millis))
 }
 
-/// What a ban is to be about: a network if it reads like one.
+/// What a ban is to be about.
 fn target(text: &str) -> Result<Target, ControlError> {
-    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    // No name has these.
-    if text.contains(['/', ':']) || text.parse::<core::net::IpAddr>().is_ok() {
-        return text.parse().map(Target::Network).map_err(bad);
-    }
-    Name::parse(text, usize::from(u8::MAX))
-        .map(Target::Name)
-        .map_err(|invalid| bad(format!("{text:?} is no address or network, and as a name it {invalid}")))
+    text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
 }
 
 fn ban(ban: &moderation::Ban) -> Ban {
@@ -313,7 +311,10 @@ fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
         .and_then(|number| number.parse().ok())
         .map(SessionId)
         .filter(|id| hub.session(*id).is_some());
-    by_id.or_else(|| hub.find(who)).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no client {who:?}")))
+    by_id.or_else(|| hub.find(who)).ok_or_else(|| {
+        let hint = if name::resembles_address(who) { "; clients are called by id or name, not by address" } else { "" };
+        ControlError::new(ErrorCode::NotFound, format!("no client {who:?}{hint}"))
+    })
 }
 
 /// All of them, each once, or the error about the first that is not there.

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::page::{Page, Style, columns};
 use crate::hub::account::Role;
@@ -13,7 +14,7 @@ use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Asked, Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
 use crate::hub::terminal::Mode;
-use crate::hub::time::Wall;
+use crate::hub::time::{Wall, in_words};
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
@@ -190,7 +191,7 @@ fn length(seconds: u64) -> String {
 }
 
 /// A time as one would say it: `30 days`.
-fn span(time: std::time::Duration) -> String {
+fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     let (number, unit) = match seconds {
         0..7200 => (seconds.div_ceil(60), "minute"),
@@ -312,7 +313,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Report { from, about, text } => notice(out, &[from, " reports ", about, ": ", text]),
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
-        Message::Done(what) => done(what, out),
+        Message::Done(what) => done(what, now, out),
         Message::Refused(why) => refusal(why, out),
         Message::HereIAm => notice(out, &["yes, here"]),
         Message::Goodbye(why) => goodbye(why, out),
@@ -460,11 +461,18 @@ fn removed(gone: usize, out: &mut Page<'_>) {
     notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
 }
 
+/// The same, to whoever has said for how long: what was understood.
+fn until_in(end: &Option<Wall>, now: Wall) -> String {
+    let left = end.map(|end| u64::try_from(end.0.saturating_sub(now.0)).unwrap_or(0));
+    let left = left.map_or_else(String::new, |left| format!(", in {}", in_words(Duration::from_millis(left))));
+    until(end) + &left
+}
+
 fn until(until: &Option<Wall>) -> String {
     until.map_or_else(|| " until further notice".to_owned(), |until| format!(" until {}", date_and_time(until)))
 }
 
-fn done(done: &Done, out: &mut Page<'_>) {
+fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
     match done {
         Done::Named(nick) => notice(out, &["you are ", nick, " now"]),
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
@@ -531,14 +539,14 @@ fn done(done: &Done, out: &mut Page<'_>) {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
         }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
-        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until(end)]),
+        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until_in(end, now)]),
         Done::MutedOther { nick, until: end, shadow: true } => {
-            notice(out, &[nick, " is muted", &until(end), ", and does not know"]);
+            notice(out, &[nick, " is muted", &until_in(end, now), ", and does not know"]);
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
         Done::Banned { id, hit, until: end } => {
             let hit = count(*hit, "person", "people");
-            notice(out, &["ban ", &id.to_string(), " holds", &until(end), "; disconnected: ", &hit]);
+            notice(out, &["ban ", &id.to_string(), " holds", &until_in(end, now), "; disconnected: ", &hit]);
         }
         Done::Unbanned(id) => notice(out, &["ban ", &id.to_string(), " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
@@ -553,6 +561,10 @@ fn done(done: &Done, out: &mut Page<'_>) {
         Done::Asks(Asked::Again) => notice(out, &["type it again"]),
         Done::Asks(Asked::Of(name)) => notice(out, &["type the password of ", name, "; an empty line cancels"]),
         Done::Asks(Asked::Present) => notice(out, &["type your present password; an empty line cancels"]),
+        Done::AsksNoMore(Some(command)) => {
+            notice(out, &["no password is asked for any more; ", command, " asks again"]);
+        }
+        Done::AsksNoMore(None) => notice(out, &["no password is asked for any more"]),
         Done::Cancelled => notice(out, &["cancelled"]),
         Done::Registered(name) => {
             notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
@@ -610,6 +622,9 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::InvalidName(why) => notice(out, &["that name ", &why.to_string()]),
         Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks too much like one that is: ", name]),
         Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
+        Refusal::NameTakenFor(name, what) => {
+            notice(out, &["the name ", name, " could be taken for ", &what.to_string(), "; take another one"]);
+        }
         Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
         Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
         Refusal::TooManyRoomsFromAddress(limit) => {
@@ -668,12 +683,20 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::PasswordLong(most) => notice(out, &["a password has at most ", &count(*most, "byte", "bytes")]),
         Refusal::PasswordIsName => notice(out, &["a password that is the name protects nothing"]),
+        Refusal::PasswordIsCommand => notice(out, &["a password that is a command could not be typed when asked for"]),
         Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
         Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
         Refusal::NotYourPassword => notice(out, &["that is not your password"]),
         Refusal::NotReading(nick) => notice(out, &[nick, " is not reading just now: nothing was sent"]),
         Refusal::SentALot(nick) => {
             notice(out, &[nick, " is being sent a lot just now: nothing was sent; try again in a moment"]);
+        }
+        Refusal::CouldBePassword => {
+            notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::WithoutSlash(command) => {
+            let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
+            notice(out, &text);
         }
         Refusal::TooManyAttempts(wait) => {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
@@ -699,8 +722,14 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
-        Refusal::NoNetwork(text) => {
-            notice(out, &[text, " is no network such as 192.0.2.0/24, or too large a part of the Internet"]);
+        Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
+        Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
+        Refusal::NotByAddress(text) => {
+            notice(out, &[text, " is written like an address; whoever is here is called by name"]);
+        }
+        Refusal::NoLength { why, or_reason } => {
+            let more = if *or_reason { "; a reason begins with a word" } else { "" };
+            notice(out, &[&why.to_string(), more]);
         }
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
         Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
@@ -710,6 +739,9 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }
+
+/// What begins like a command with a password can be said all the same.
+const TO_SAY_IT: &str = "to say it, put a word first";
 
 fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     match why {

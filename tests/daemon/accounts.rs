@@ -15,6 +15,7 @@ const IAC: u8 = 255;
 const WILL: u8 = 251;
 const WONT: u8 = 252;
 const DO: u8 = 253;
+const DONT: u8 = 254;
 const ECHO: u8 = 1;
 
 /// Runs `chathub ctl ARGS` with a password on its standard input.
@@ -94,6 +95,17 @@ fn a_telnet_client_is_asked_to_hide_the_password_and_then_to_show_again() {
     ann.write(b"correct horse\r\n");
     ann.expect_bytes(&[IAC, WONT, ECHO]);
     ann.expect_bytes(b"-- ann is registered, and nobody else can have that name; /login ann next time\r\n");
+    ann.write(&[IAC, DONT, ECHO]);
+    ann.write(b"/logout\r\n/login ann\r\n");
+    ann.expect_bytes(&[IAC, WILL, ECHO]);
+    ann.write(&[IAC, DO, ECHO]);
+    ann.expect_bytes(b"an empty line cancels\r\n");
+    ann.write(b"correct house\r\n");
+    // It stays hidden while it is asked for again.
+    ann.expect_bytes(b"-- no such name, or not its password\r\n-- type the password of ann; an empty line cancels\r\n");
+    ann.write(b"correct horse\r\n");
+    ann.expect_bytes(&[IAC, WONT, ECHO]);
+    ann.expect_bytes(b"-- welcome, ann: you are logged in\r\n");
 }
 
 #[test]
