@@ -87,6 +87,12 @@ pub mod ids {
         NOT_TAKEN_OVER = "a3d1c2f7b6e84f1f9c0d7e5a4b3c2d56";
         /// Input that the daemon died of was left out.
         POISONED = "8e7d6c5b4a394f2e9d8c7b6a5f4e3d78";
+        /// The service manager does not listen.
+        NOTIFY = "f7add04a52e44d2fb0ddb6eb3c170321";
+        /// A socket of a name that this release does not know was handed over.
+        SOCKET_UNKNOWN = "b2b960ddbb8349a4b961060b282a60a7";
+        /// Bans and accounts on disk cannot be read, or could be again.
+        RECALL = "24ccaed1f1e84349876df291051186a7";
         /// Events that were left out of the journal because there were too many.
         SUPPRESSED = "51ceef8d3a8e4488a4a162b12be0630d";
     }

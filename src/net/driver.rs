@@ -495,9 +495,13 @@ impl Driver {
             if self.status_due.is_some() || self.status_told.is_none() {
                 let plural = |number: usize| if number == 1 { "" } else { "s" };
                 let (clients, rooms) = present;
-                systemd::status(&format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms)));
-                self.status_told = Some(present);
-                self.status_due = None;
+                let text = format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms));
+                if systemd::status(&text) {
+                    self.status_told = Some(present);
+                    self.status_due = None;
+                } else {
+                    self.status_due = Some(at.mono.after(STATUS_EVERY));
+                }
             } else {
                 self.status_due = Some(at.mono.after(STATUS_EVERY));
             }
