@@ -392,6 +392,13 @@ fn write(happening: &Happening) {
         What::Unbanned => log!(ids::BANNED, "ban lifted"),
         What::Redacted => log!(ids::HISTORY, "lines of history made unreadable"),
         What::HistoryLost => log!(ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
+        What::Unread => warn!(
+            message_id = ids::RECALL,
+            chathub_error = happening.text.as_deref(),
+            "bans and accounts on disk cannot be read now; they are as soon as the disk allows it{}",
+            InWords(happening.text.as_deref().unwrap_or_default())
+        ),
+        What::Recalled => log!(ids::RECALL, "bans and accounts on disk are known again"),
         What::HistoryResumed => log!(ids::HISTORY, "lines are recorded again"),
         What::Registered => log!(ids::ACCOUNT, "account made"),
         What::LoggedIn => log!(ids::LOGIN, "client logged in"),

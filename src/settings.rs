@@ -344,6 +344,11 @@ settings! {
         networks: Vec<Network> = Vec::new(), Networks, Live;
         /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
         always: Vec<Network> = Vec::new(), Networks, Live;
+        /// Who comes in while bans cannot be looked up, because the disk could not be read since the start:
+        /// "open" lets in whoever is not known to be banned, "closed" asks newcomers to try again. Open is the
+        /// default because a full disk is to stop nobody from talking. Whoever turns out to be banned when the
+        /// disk can be read is disconnected then.
+        unread: WhileUnread = WhileUnread::Open, Choice, Live;
     }
     /// What counts against people, for their address, and what comes of too much of it. Lines dropped
     /// because they came too fast, the same line again and again, lines that are too long, and what
@@ -593,6 +598,16 @@ words! {
         Anybody = "anybody",
         /// Whoever has logged in.
         Registered = "registered",
+    }
+}
+
+words! {
+    /// Who comes in while bans cannot be looked up.
+    WhileUnread {
+        /// Whoever is not known to be banned.
+        Open = "open",
+        /// Nobody.
+        Closed = "closed",
     }
 }
 

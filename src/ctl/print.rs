@@ -454,6 +454,9 @@ pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> 
 
 pub(super) fn bans(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
     ban_table(&list.bans).print(to, "ban")?;
+    if list.unread {
+        to.legend(UNREAD)?;
+    }
     if list.persistent { Ok(()) } else { to.legend("They end with the daemon: nothing is recorded.") }
 }
 
@@ -508,8 +511,12 @@ pub(super) fn accounts(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()
             if account.password { "" } else { "no password" }.to_owned(),
         ]);
     }
-    table.print(to, "account")
+    table.print(to, "account")?;
+    if list.unread { to.legend(UNREAD) } else { Ok(()) }
 }
+
+/// Below a list that may lack something.
+const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";
 
 fn role(role: Role) -> &'static str {
     match role {

@@ -13,7 +13,7 @@
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | whose room it is, who may come in and speak | [`ownership`] |
-//! | what goes to disk and comes back | [`archive`] |
+//! | what goes to disk and comes back, also late | [`archive`], `recall` |
 //! | names | [`name`], [`roster`] |
 //! | everything that has a number | [`rising`] |
 //! | how fast one may send | [`pace`] |
@@ -30,6 +30,7 @@ pub mod moderation;
 pub mod name;
 pub mod ownership;
 pub mod pace;
+mod recall;
 pub mod rising;
 pub mod room;
 pub mod roster;
@@ -62,7 +63,7 @@ use strike::Offence;
 use terminal::{Mode, Terminal};
 use time::{Mono, Now, Wall};
 
-use crate::settings::{EditorUse, Settings};
+use crate::settings::{EditorUse, Settings, WhileUnread};
 
 /// Something that reaches the hub.
 #[derive(Clone, Debug)]
@@ -206,6 +207,8 @@ pub enum Input {
     },
     /// What is on disk was begun anew: all that is to be there must be recorded again.
     BegunAnew,
+    /// What is on disk, which could not be read before, or is another file than before.
+    Recalled(Box<Recalled>),
     /// An administrator makes lines of history unreadable.
     Redact {
         /// Which.
@@ -504,6 +507,10 @@ pub enum What {
     HistoryLost,
     /// Lines are recorded again.
     HistoryResumed,
+    /// Bans and accounts that are on disk cannot be read.
+    Unread,
+    /// They could be read now.
+    Recalled,
     /// Somebody has registered a name, or an administrator has.
     Registered,
     /// Somebody has logged in.
@@ -555,6 +562,8 @@ counters! {
     refused_banned;
     /// Connections refused because their network is not allowed.
     refused_network;
+    /// Connections refused because bans on disk could not be read yet.
+    refused_unread;
     /// Strikes counted against people.
     strikes;
     /// Clients disconnected by a new ban.
@@ -742,7 +751,12 @@ impl Hub {
             }
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by, now, effects),
             Input::Announce { room, text, by } => self.announce(room, &text, by, now, effects),
-            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), effects),
+            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), now, effects),
+            Input::Recalled(recalled) => {
+                let mut recalled = *recalled;
+                self.recall_rooms(&mut recalled);
+                self.recall(recalled, now, effects);
+            }
             Input::Recorded { through } => self.backlog.done(through),
             Input::Found { session, number, found } => self.found(session, number, *found, effects),
             Input::Hashed { number, answer } => self.hashed(number, answer, now, effects),
@@ -969,6 +983,7 @@ impl Hub {
         }
         match self.roster.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
+            None if self.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }
     }
@@ -1016,6 +1031,7 @@ impl Hub {
             let text = match &refusal {
                 Refusal::Banned { .. } => "banned",
                 Refusal::NetworkNotAllowed => "network not allowed",
+                Refusal::BansUnread => "bans not read yet",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -1113,6 +1129,10 @@ impl Hub {
         {
             self.counters.refused_banned += 1;
             return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
+        }
+        if self.unread && !always && access.unread == WhileUnread::Closed {
+            self.counters.refused_unread += 1;
+            return Some(Refusal::BansUnread);
         }
         let limits = &self.settings.limits;
         let from_here = self.origins.get(&origin).copied().unwrap_or(0);
@@ -1389,11 +1409,12 @@ impl Hub {
 
     // -- what outlives the hub -----------------------------------------------------------------
 
-    fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
+    fn archive(&mut self, recalled: Option<Recalled>, now: Now, effects: &mut Vec<Effect>) {
         // After a crash that this state has survived: nobody else will answer these.
         effects.extend(self.logins.jobs().cloned().map(Effect::Hash));
         let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
-        let Some(recalled) = recalled else {
+        let Some(mut recalled) = recalled else {
+            self.unread = false;
             self.backlog.clear();
             self.dormant.clear();
             // Nobody else will answer.
@@ -1402,9 +1423,39 @@ impl Hub {
             }
             return;
         };
+        self.recall_rooms(&mut recalled);
+        if !was_recording {
+            for ban in recalled.bans {
+                self.bans.add(ban);
+            }
+            for account in recalled.accounts {
+                // One that looks like an older one was put there by another hand.
+                let _ = self.accounts.put(account);
+            }
+            if recalled.unread {
+                // Numbers that are on disk are not given a second time.
+                self.bans.number_from(recalled.last_line + 1);
+                self.begin_unread(now, effects);
+            }
+        } else if self.unread {
+            // The process before could not read it.
+            self.recall(recalled, now, effects);
+        }
+        // After a crash that this state has survived: what may not have been written, or answered.
+        let again =
+            self.backlog.iter().map(|(number, record)| Effect::Record { number: *number, record: record.clone() });
+        effects.extend(again);
+        for id in self.searchers() {
+            if let Some(search) = &self.sessions[&id].searching {
+                effects.push(Effect::Search(search.clone()));
+            }
+        }
+    }
+
+    fn recall_rooms(&mut self, recalled: &mut Recalled) {
         self.next_line = self.next_line.max(recalled.last_line + 1);
         self.next_room = self.next_room.max(recalled.last_room + 1);
-        for RecalledRoom { room: id, name, lines } in recalled.rooms {
+        for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
             let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
             // The disk may not know yet that a room was closed.
             let closed = |(_, record): &(u64, Record)| matches!(record, Record::Closed { room, .. } if *room == id);
@@ -1419,30 +1470,8 @@ impl Hub {
             } else if self.room_names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                self.dormant.insert(name, (id, history));
-            }
-        }
-        if !was_recording {
-            // Numbers that are on disk are not given a second time.
-            self.unread = recalled.unread;
-            if recalled.unread {
-                self.bans.number_from(recalled.last_line + 1);
-            }
-            for ban in recalled.bans {
-                self.bans.add(ban);
-            }
-            for account in recalled.accounts {
-                // One that looks like an older one was put there by another hand.
-                let _ = self.accounts.put(account);
-            }
-        }
-        // After a crash that this state has survived: what may not have been written, or answered.
-        let again =
-            self.backlog.iter().map(|(number, record)| Effect::Record { number: *number, record: record.clone() });
-        effects.extend(again);
-        for id in self.searchers() {
-            if let Some(search) = &self.sessions[&id].searching {
-                effects.push(Effect::Search(search.clone()));
+                // The one spoken in last comes first.
+                self.dormant.entry(name).or_insert((id, history));
             }
         }
     }

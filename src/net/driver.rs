@@ -309,6 +309,7 @@ impl Driver {
         self.input(Input::Restarted, at);
         if let Some(recalled) = &mut recalled
             && self.machine.hub().is_recording()
+            && !self.machine.hub().is_unread()
         {
             // It knows what was said, and which numbers were given; what may not be on disk it hands out
             // again.
@@ -958,19 +959,28 @@ impl Driver {
             }
             store::Answer::Found { session, number, found } => Input::Found { session, number, found },
             store::Answer::BegunAnew => Input::BegunAnew,
+            store::Answer::Recalled(recalled) => Input::Recalled(recalled),
         };
         self.input(input, at);
     }
 
     /// Whether what is said is recorded, and if not, why.
     fn recording(&self) -> String {
-        match self.store.as_ref().map(|store| (store.source(), store.health())) {
-            None => "off: history ends with the daemon".to_owned(),
-            Some((source, Health { trouble: None, .. })) => format!("on: {}", source.path().display()),
-            Some((source, Health { trouble: Some((text, since)), .. })) => {
-                format!("not since {}: {}: {text}", Time(since), source.path().display())
-            }
+        let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
+            return "off: history ends with the daemon".to_owned();
+        };
+        let file = source.path().display();
+        let mut text = match health.trouble {
+            None => format!("on: {file}"),
+            Some((trouble, since)) => format!("not since {}: {file}: {trouble}", Time(since)),
+        };
+        if self.machine.hub().is_unread() {
+            text.push_str("; bans and accounts that are there could not be read yet");
         }
+        if let Some(aside) = health.set_aside {
+            text.push_str(&format!("; could not be read and was set aside: {}", aside.display()));
+        }
+        text
     }
 
     /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
@@ -1083,6 +1093,7 @@ impl Driver {
             activated: self.around.activated,
             survival: self.survival(),
             recording: self.recording(),
+            unread: self.machine.hub().is_unread(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
@@ -1116,6 +1127,7 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
+            ("unread", "1 if bans and accounts on disk cannot be read.", self.machine.hub().is_unread().into()),
             ("history_waiting_bytes", "Lines that wait for the disk.", self.machine.hub().backlog().bytes() as u64),
         ];
         let health = self.store.as_ref().map(Store::health);

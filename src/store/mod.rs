@@ -66,9 +66,12 @@ pub enum Answer {
         /// How many lines each redaction among them has made unreadable, by the record's number.
         redacted: Vec<(u64, u64)>,
     },
-    /// The file could not be read and another one was begun. Bans and accounts that could be read are in
-    /// it; those who know all of them do well to have them recorded again.
+    /// Another file has taken the place of the one before. Bans and accounts that could be read are in it;
+    /// those who know all of them do well to have them recorded again.
     BegunAnew,
+    /// What stands in the file, which could not be read at the start, or is another one. All that was handed
+    /// over and not told to be recorded is missing in it.
+    Recalled(Box<Recalled>),
     /// What a search has found.
     Found {
         /// Who asked.
@@ -178,8 +181,8 @@ pub struct Store {
 
 impl Store {
     /// Opens what is in `dir` and starts the threads. If the disk does not let it, the store starts all
-    /// the same, and tries again until it does; then nothing is recalled but a number of a line that is
-    /// higher than any before.
+    /// the same, and tries again until it does; then what is recalled is what could be read, and
+    /// [`Answer::Recalled`] tells the rest as soon as that can be.
     ///
     /// # Errors
     /// If the file is one that must not be touched.
@@ -342,6 +345,13 @@ pub enum Trouble {
     Foreign,
     /// It cannot be read or written now: full, read-only, locked, gone.
     Unavailable(String),
+}
+
+impl Trouble {
+    /// Whether another program has the file locked.
+    fn is_lock(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if why.contains("locked"))
+    }
 }
 
 impl fmt::Display for Trouble {

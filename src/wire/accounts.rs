@@ -18,7 +18,7 @@ const LONGEST_HASH: usize = 256;
 
 pub(super) fn list(hub: &Hub) -> Result<Answer, ControlError> {
     let accounts: Vec<_> = hub.accounts().iter().map(|account| shown(hub, account)).collect();
-    one(&AccountList { total: accounts.len() as u64, accounts })
+    one(&AccountList { total: accounts.len() as u64, accounts, unread: hub.is_unread() })
 }
 
 pub(super) fn add(
@@ -35,10 +35,10 @@ pub(super) fn add(
     let role = args.role.map_or(account::Role::Member, Into::into);
     let conflict = |message: String| ControlError::new(ErrorCode::Conflict, message);
     let id = hub.add_account(name, hashed, role, by, now, effects).map_err(|refusal| match refusal {
-        Refusal::NoAccounts => conflict(
-            "nothing is recorded (history.persist), or it could not be read at the start, so no accounts are made"
-                .into(),
-        ),
+        Refusal::NoAccounts => conflict("nothing is recorded (history.persist), so no accounts are made".into()),
+        Refusal::AccountsUnread => {
+            conflict("the accounts on disk cannot be read just now, so none can be made: see \"status\"".into())
+        }
         Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
         Refusal::NameRegistered(other) => conflict(format!("{:?} is, or looks like, the account {other}", &*args.name)),
         Refusal::TooManyAccounts(limit) => conflict(format!("there are {limit} accounts already (limits.accounts)")),

@@ -105,7 +105,8 @@ pub fn answer(
         }),
         Command::BansList(_) => {
             let bans: Vec<_> = hub.bans().iter().filter(|ban| ban.holds(now.wall)).map(ban).collect();
-            one(&BanList { total: bans.len() as u64, bans, persistent: hub.is_recording() })
+            let (total, persistent) = (bans.len() as u64, hub.is_recording());
+            one(&BanList { total, bans, persistent, unread: hub.is_unread() })
         }
         Command::BansAdd(args) => add_ban(hub, args, by, now, effects),
         Command::BansRemove(args) => {
@@ -154,8 +155,11 @@ pub fn answer(
             let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
             let nick = Name::parse(&args.nick, hub.settings().limits.name)
                 .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
-            hub.may_bear(session, &nick, now).map_err(|_| {
-                let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
+            hub.may_bear(session, &nick, now).map_err(|refusal| {
+                let message = match refusal {
+                    message::Refusal::NamesUnread => "names on disk cannot be read just now: see \"status\"".to_owned(),
+                    _ => format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick),
+                };
                 ControlError::new(ErrorCode::Conflict, message)
             })?;
             let from = hub_session(hub, session).nick.shown().to_owned();
@@ -543,7 +547,7 @@ pub fn event(happening: &Happening) -> Event {
         | What::LoginFailed
         | What::AccountChanged
         | What::AccountRemoved => EventKind::Account,
-        What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
+        What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
     let text = match happening.what {
@@ -559,6 +563,8 @@ pub fn event(happening: &Happening) -> Event {
         What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),
+        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
+        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
         _ => happening.text.as_deref().map(str::to_owned),
     };
     Event {

@@ -838,6 +838,9 @@ pub struct Status {
     /// Whether what is said is recorded, and if not, why.
     #[serde(default)]
     pub recording: String,
+    /// Whether bans and accounts on disk cannot be read, so that not all may be known.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -959,6 +962,9 @@ pub struct BanList {
     pub total: u64,
     /// Whether they outlive the daemon.
     pub persistent: bool,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// Who is kept out.
@@ -1226,6 +1232,9 @@ pub struct AccountList {
     pub accounts: Vec<Account>,
     /// How many.
     pub total: u64,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// An account that was changed.

@@ -89,6 +89,8 @@ pub enum Input {
     },
     /// The store has begun a new file.
     BegunAnew,
+    /// The store has read what it could not read before; see [`hub::Input::Recalled`].
+    Recalled(Box<Recalled>),
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub says goodbye and takes nobody any more.
@@ -355,6 +357,10 @@ impl Machine {
                 }
             }
             Input::BegunAnew => self.tell_hub(hub::Input::BegunAnew, at),
+            Input::Recalled(recalled) => {
+                self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
+                self.tell_hub(hub::Input::Recalled(recalled), at);
+            }
             Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),

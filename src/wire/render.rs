@@ -638,6 +638,11 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
         Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
         Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
+        Refusal::NamesUnread => notice(out, &["names cannot be looked up just now; try again in a moment"]),
+        Refusal::AccountsUnread => notice(out, &["accounts cannot be looked up just now; try again in a moment"]),
+        Refusal::BansUnread => {
+            notice(out, &["the hub cannot look up just now who may come in; please try again in a moment"]);
+        }
         Refusal::TooManyAccounts(limit) => {
             notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }
