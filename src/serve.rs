@@ -9,7 +9,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use crate::hub::archive::Recalled;
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept::Keeping;
+use crate::net::admins::Admins;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::hashing::Hashing;
@@ -272,7 +272,7 @@ async fn serve(
         })
         .collect();
     let (stopped, stopping) = watch::channel(false);
-    let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
+    let admins_in = Admins::new(loaded.settings.limits.admin_connections);
     let accounts = &loaded.settings.accounts;
     let passwords: control::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
@@ -281,7 +281,7 @@ async fn serve(
             tokio::spawn(control::serve(
                 listener,
                 sender.clone(),
-                admin_limit.clone(),
+                admins_in.clone(),
                 passwords.clone(),
                 stopping.clone(),
             ))
@@ -313,7 +313,7 @@ async fn serve(
         level,
         accepted,
         accepting,
-        admin_limit,
+        admins: admins_in,
         passwords,
     };
     let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;

@@ -264,7 +264,8 @@ settings! {
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Registered names.
         accounts: usize = 10_000, whole(0, 1_000_000, "accounts"), Live;
-        /// Connections to the admin socket at once.
+        /// Connections to the admin socket at once. Half of them at most are one user's, four more are kept for root,
+        /// and one on which nothing is asked gives way to a new one.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }
     /// How fast one client may talk. Who is faster is read more slowly at first; after that, lines

@@ -483,7 +483,18 @@ program should pass over keys that it does not know.",
 
 The daemon sends nothing before it is asked. Any number of requests may be sent without waiting; they are carried
 out and answered in order. When the sending side is closed, what has been asked is still answered, and then the
-daemon closes the connection.",
+daemon closes the connection.
+
+An answer that is not taken is waited for, up to twelve hours (a backup: ten minutes). Events that a subscriber does
+not take meanwhile are counted, and the next one says how many were lost.
+
+There are limits.admin_connections places. One user has half of them at most; four more are kept for root and for the
+daemon's own user, so that reloading and stopping the service always find one. Where there is none left, a connection
+on which nothing was asked for a second, or whose answer was not taken for 30 seconds, gives way to the new one: it is
+told `busy`, with no id. `status` says who holds them.
+
+The requests of all connections have their turn one after the other, and people in between. A long list is made in
+steps: who comes or goes meanwhile may be in it or not.",
     ));
     page.section("REQUESTS");
     page.text("A request has these keys; any other is refused:");

@@ -843,6 +843,11 @@ impl Hub {
         self.sessions.values().map(Box::as_ref)
     }
 
+    /// Those connected from that one on, by age.
+    pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
+        self.sessions.values_from(first).map(Box::as_ref)
+    }
+
     /// How many are connected.
     #[must_use]
     pub const fn session_count(&self) -> usize {
@@ -864,6 +869,11 @@ impl Hub {
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms.values().map(Box::as_ref).filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// The rooms from that one on, by age.
+    pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
+        self.rooms.values_from(first).map(Box::as_ref).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
@@ -1529,7 +1539,8 @@ impl Hub {
         let number = self.next_search;
         self.next_search += 1;
         let (from, name) = (session.sees_from, room.name.clone());
-        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from };
+        let origin = Some(Origin::of(session.peer.ip()));
+        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from, origin };
         session.searching = Some(Box::new(search.clone()));
         if self.recording && room.kept {
             effects.push(Effect::Search(Box::new(search)));

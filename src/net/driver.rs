@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::accept::Keeping;
+use super::admins::{Admins, Holder};
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
@@ -44,8 +45,8 @@ use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
-    Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
-    ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
+    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics,
+    Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
 };
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -62,6 +63,13 @@ pub enum Arrival {
         by: By,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+    },
+    /// An administrator wants the next part of a long list.
+    List {
+        /// The list so far.
+        listing: Box<admin::Listing>,
+        /// Where it goes, and whether there is more.
+        reply: oneshot::Sender<Result<(Box<admin::Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
@@ -132,8 +140,8 @@ pub struct Circumstances {
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept, ended when the hub stops.
     pub accepting: Vec<AbortHandle>,
-    /// How many connections the admin socket serves at a time.
-    pub admin_limit: Arc<AtomicUsize>,
+    /// Who is connected to the admin sockets.
+    pub admins: Arc<Admins>,
     /// How passwords that administrators set are hashed.
     pub passwords: control::Passwords,
 }
@@ -218,12 +226,26 @@ pub struct Driver {
     redacting: Vec<(u64, oneshot::Sender<Result<control::Answered, ControlError>>)>,
 }
 
+/// How many bytes a client is owed, and how many lines it was too slow for.
+fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
+    |id| {
+        ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
+            (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
+        })
+    }
+}
+
 /// A stop that is to be carried out.
 struct Stopping {
     args: ShutdownArgs,
     reply: Option<oneshot::Sender<Result<control::Answered, ControlError>>>,
     /// Everybody is handed over instead of told goodbye.
     hand_over: bool,
+}
+
+fn admin_connection(holder: Holder) -> AdminConnection {
+    let Holder { uid, pid, since, idle } = holder;
+    AdminConnection { uid, pid, age_s: since.as_secs(), idle_s: idle.map(|idle| idle.as_secs()) }
 }
 
 /// What time it is.
@@ -513,6 +535,10 @@ impl Driver {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
+            Arrival::List { mut listing, reply } => {
+                let more = self.machine.list(&mut listing, at, &owed(&self.ports));
+                let _ = reply.send(more.map(|more| (listing, more)));
+            }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.input(Input::Hashed { number, answer }, at);
@@ -877,13 +903,8 @@ impl Driver {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
         }
-        let ports = &self.ports;
-        let owed = |id: SessionId| {
-            ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
-                (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
-            })
-        };
-        let answer = match self.machine.control(command, by, at, &owed, &mut self.outcomes) {
+        let answer = self.machine.control(command, by, at, &owed(&self.ports), &mut self.outcomes);
+        let answer = match answer {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
@@ -1023,7 +1044,7 @@ impl Driver {
                 error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
-        self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
+        self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
             // It may wait, and nobody waits for it.
@@ -1094,6 +1115,7 @@ impl Driver {
             survival: self.survival(),
             recording: self.recording(),
             unread: self.machine.hub().is_unread(),
+            admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),

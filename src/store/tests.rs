@@ -1025,6 +1025,7 @@ proptest! {
             session: SessionId(1), number: 1, room: RoomId(room as u64), name: name(names[room]),
             shown: "".into(), query: folded.into(), limit,
             from: 0,
+            origin: None,
         };
         let found = reader.search(&search, Instant::now() + Duration::from_secs(20)).unwrap();
         let seqs: Vec<u64> = found.lines.iter().map(|line| line.seq).collect();

@@ -4,8 +4,8 @@
 
 use super::admin::{Answer, one, redact};
 use super::control::{
-    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountList, AccountPasswdArgs,
-    AccountRoleArgs, ControlError, ErrorCode, RedactArgs, Role, Text, Time,
+    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
+    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
 };
 use crate::hub::account::{self, AccountId, Hashed};
 use crate::hub::message::Refusal;
@@ -15,11 +15,6 @@ use crate::hub::{By, Effect, Hub};
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;
-
-pub(super) fn list(hub: &Hub) -> Result<Answer, ControlError> {
-    let accounts: Vec<_> = hub.accounts().iter().map(|account| shown(hub, account)).collect();
-    one(&AccountList { total: accounts.len() as u64, accounts, unread: hub.is_unread() })
-}
 
 pub(super) fn add(
     hub: &mut Hub,
@@ -130,7 +125,7 @@ fn done(hub: &Hub, id: AccountId) -> Result<Answer, ControlError> {
     one(&AccountDone { account: account.expect("it is there") })
 }
 
-fn shown(hub: &Hub, account: &account::Account) -> Account {
+pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
     Account {
         name: account.name.shown().to_owned(),
         role: account.role.into(),

@@ -429,6 +429,9 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
         Reach::Since(time) => {
             notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
         }
+        Reach::Busy => {
+            notice(out, &["only the last lines could be looked at: many others are searching; try again in a moment"]);
+        }
         Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
     }
 }
