@@ -337,11 +337,17 @@ fn connections_on_which_nothing_is_asked_give_way_and_status_says_whose_they_are
     let own = nix::unistd::geteuid().as_raw();
     assert!(holders.iter().all(|one| one["uid"] == own && one["pid"].as_i64() > Some(0)), "{status:#}");
     assert!(holders[0]["idle_s"].as_u64() >= Some(1), "{status:#}");
-    let mut first = open.remove(0);
-    let last = first.reply();
-    assert_eq!((&last["id"], &last["error"]["code"]), (&Value::Null, &json!("busy")), "{last}");
-    assert_eq!(first.line(), None);
-    assert_eq!(open[0].done("hello", &json!({}))["name"], "chathub");
+    let mut told = 0;
+    for admin in &mut open {
+        admin.try_write("{\"id\":1,\"cmd\":\"hello\"}\n");
+        let reply = admin.reply();
+        if reply["ok"] != true {
+            assert_eq!((&reply["id"], &reply["error"]["code"]), (&Value::Null, &json!("busy")), "{reply}");
+            assert_eq!(admin.line(), None);
+            told += 1;
+        }
+    }
+    assert_eq!(told, 1, "one gave way");
 }
 
 #[test]
@@ -369,8 +375,8 @@ fn root_reloads_and_stops_a_hub_whose_places_one_user_holds() {
             .unwrap();
         let asks = "{\"id\":1,\"cmd\":\"hello\"}\n{\"id\":2,\"cmd\":\"events.subscribe\",\"args\":{},\"more\":true}\n";
         let _ = std::io::Write::write_all(one.stdin.as_mut().unwrap(), asks.as_bytes());
-        // Let in, or told that there is no place.
-        assert_eq!(one.stdout.as_mut().unwrap().read(&mut [0]).unwrap(), 1);
+        // Let in, or told that there is no place, or closed before nc had asked.
+        assert!(one.stdout.as_mut().unwrap().read(&mut [0]).is_ok());
         held.push(one);
     }
     let status = daemon.admin().done("status", &json!({}));
