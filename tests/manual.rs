@@ -840,7 +840,9 @@ If the file can be read at the start but not written, bans and accounts are in f
          that is not known is told to try again in a moment, and `access.unread` says whether newcomers are let in. \
          The daemon tries again every ten seconds or sooner, also over restarts and kills. As soon as it can, bans and \
          accounts are recalled without a restart: whoever is banned is disconnected, bans that were made meanwhile \
-         stay as well, and of two bans of the same the one that ends later stays.
+         stay as well, and of two bans of the same the one that ends later stays. Only where the state directory itself \
+         could not be had when the daemon was started (a link to nowhere, a file in its place), its sandbox has none: \
+         then `systemctl restart chathub`, once it is mended; nobody notices.
 
 After a start, rooms that were open show what was said in them before. A room that the last one has left does not: \
          who opens one of that name finds it empty. Administrators see both, until `history.keep`, \

@@ -813,6 +813,32 @@ def _(machine, packages):
     expect_equal("the listener", listener(machine), inode)
 
 
+@life.case("a state directory that cannot be had costs nobody a connection, and is used again after a restart")
+def _(machine, packages):
+    serving(machine)
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    before = main_pid(machine, inside=True)
+    machine.must("mv", "/var/lib/chathub", "/var/lib/chathub.away")
+    machine.must("ln", "-s", "/nowhere", "/var/lib/chathub")
+    machine.must("kill", "-KILL", before)
+    replaced(machine, before)
+    ann.say("is there a disk?")
+    bob.expect("ann: is there a disk?")
+
+    def recording():
+        return json.loads(machine.must("chathub", "ctl", "status", "--json").out)["recording"]
+
+    expect(recording().startswith("not since 20"), f"recording: {recording()}")
+    machine.must("rm", "/var/lib/chathub")
+    machine.must("mv", "/var/lib/chathub.away", "/var/lib/chathub")
+    machine.must("systemctl", "restart", SERVICE)
+    wait_until("it is recorded again", lambda: recording().startswith("on: "))
+    ann.say("there is")
+    bob.expect("ann: there is")
+    found = machine.must("chathub", "ctl", "history", "--search", "is there a disk").out
+    expect("is there a disk?" in found, f"what was said meanwhile is lost: {found}")
+
+
 @life.case("a service whose settings are wrong does not start for each who knocks, and keeps its ports")
 def _(machine, packages):
     serving(machine)
@@ -1027,7 +1053,7 @@ def in_the_sandbox(machine, packages, commands, root=False):
     for key in ("Exec[A-Za-z]*", "Requires", "After", "Type", "NotifyAccess", "Restart[A-Za-z]*", "SuccessExitStatus", "WatchdogSec"):
         unit = re.sub(rf"(?m)^{key}=.*$", "", unit)
     if root:
-        unit = re.sub("(?m)^(User|Group|StateDirectory)=.*$", "", unit)
+        unit = re.sub("(?m)^(User|Group|ReadWritePaths)=.*$", "", unit)
     unit = unit.replace("[Service]", "[Service]\nType=oneshot\nExecStart=sh /share/probe.sh")
     lines = [f'said=$({shlex.join(c)} 2>&1); echo "PROBE $? $said" | head -n1' for c in commands]
     (packages.share / "probe.sh").write_text("\n".join(lines) + "\n")
