@@ -200,7 +200,9 @@ pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 #[must_use]
 pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<OwnedFd> {
     let raw = handed.take_raw_fd(index).ok().flatten()?;
-    // SAFETY: it is open, for the service manager passed it, and `handed` gives each away once.
+    // What was said to be passed may not be.
+    passed(index)?;
+    // SAFETY: it is open, as was just asked, and `handed` gives each away once.
     Some(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 

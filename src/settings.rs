@@ -272,7 +272,8 @@ settings! {
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Registered names.
         accounts: usize = 10_000, whole(0, 1_000_000, "accounts"), Live;
-        /// Connections to the admin socket at once.
+        /// Connections to the admin socket at once. Half of them at most are one user's, four more are kept for root,
+        /// and one on which nothing is asked gives way to a new one.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }
     /// How fast one client may talk. Who is faster is read more slowly at first; after that, lines
@@ -361,6 +362,11 @@ settings! {
         /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
         /// Those who come from there find a place even if limits.clients is reached.
         always: Vec<Network> = Vec::new(), Networks, Live;
+        /// Who comes in while bans cannot be looked up, because the disk could not be read since the start:
+        /// "open" lets in whoever is not known to be banned, "closed" asks newcomers to try again. Open is the
+        /// default because a full disk is to stop nobody from talking. Whoever turns out to be banned when the
+        /// disk can be read is disconnected then.
+        unread: WhileUnread = WhileUnread::Open, Choice, Live;
     }
     /// What counts against people, for their address, and what comes of too much of it. Lines dropped
     /// because they came too fast, the same line again and again, lines that are too long, and what
@@ -614,6 +620,16 @@ words! {
         Anybody = "anybody",
         /// Whoever has logged in.
         Registered = "registered",
+    }
+}
+
+words! {
+    /// Who comes in while bans cannot be looked up.
+    WhileUnread {
+        /// Whoever is not known to be banned.
+        Open = "open",
+        /// Nobody.
+        Closed = "closed",
     }
 }
 

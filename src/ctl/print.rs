@@ -4,6 +4,7 @@
 //! [`Table::row`] and `Screen::line` do it, so that no caller can forget.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -14,9 +15,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::schema;
 use crate::hub::time::in_words;
 use crate::wire::control::{
-    AccountDone, AccountList, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory,
-    HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Role, RoomList,
-    Said, Status, Stopped, Time, Topic, Unbanned,
+    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
+    DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
+    Role, RoomList, Said, Status, Stopped, Time, Topic, Unbanned,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -363,6 +364,9 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
     for listener in &status.listeners {
         facts.push((std::mem::take(&mut key), format!("{} on {}", listener.name, listener.addr)));
     }
+    if !status.admins.is_empty() {
+        facts.push(("Administrators", holders(&status.admins)));
+    }
     let sockets = if status.activated { "handed over by the service manager" } else { "its own" };
     facts.push(("Sockets", sockets.into()));
     facts.push(("Survival", status.survival.clone()));
@@ -373,6 +377,32 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
         facts.push((std::mem::take(&mut key), format!("{name} {value}")));
     }
     Facts(facts).print(to)
+}
+
+/// Who holds how many connections of the admin socket, whoever has most first.
+fn holders(admins: &[AdminConnection]) -> String {
+    let mut of: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for one in admins {
+        let (all, idle) = of.entry(one.uid).or_default();
+        *all += 1;
+        *idle += u64::from(one.idle_s.is_some());
+    }
+    let mut of: Vec<_> = of.into_iter().collect();
+    of.sort_by_key(|(uid, (all, _))| (std::cmp::Reverse(*all), *uid));
+    let each: Vec<String> = of
+        .into_iter()
+        .map(|(uid, (all, idle))| {
+            let name =
+                nix::unistd::User::from_uid(uid.into()).ok().flatten().map_or_else(String::new, |user| user.name);
+            let name = if name.is_empty() { format!("user {uid}") } else { name };
+            format!(
+                "{name}: {}{}",
+                count(all, "connection"),
+                if idle > 0 { format!(" ({idle} idle)") } else { String::new() }
+            )
+        })
+        .collect();
+    each.join(", ")
 }
 
 pub(super) fn clients(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
@@ -464,6 +494,9 @@ pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> 
 
 pub(super) fn bans(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
     ban_table(&list.bans).print(to, "ban")?;
+    if list.unread {
+        to.legend(UNREAD)?;
+    }
     if list.persistent { Ok(()) } else { to.legend("They end with the daemon: nothing is recorded.") }
 }
 
@@ -518,8 +551,12 @@ pub(super) fn accounts(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()
             if account.password { "" } else { "no password" }.to_owned(),
         ]);
     }
-    table.print(to, "account")
+    table.print(to, "account")?;
+    if list.unread { to.legend(UNREAD) } else { Ok(()) }
 }
+
+/// Below a list that may lack something.
+const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";
 
 fn role(role: Role) -> &'static str {
     match role {

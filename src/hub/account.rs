@@ -148,6 +148,11 @@ impl Accounts {
         self.accounts.values().map(|account| &**account)
     }
 
+    /// Those from that one on, by age.
+    pub fn iter_from(&self, first: AccountId) -> impl Iterator<Item = &Account> {
+        self.accounts.range(first..).map(|(_, account)| &**account)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

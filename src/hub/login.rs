@@ -323,8 +323,10 @@ impl Hub {
         let limit = self.settings.limits.accounts;
         if self.settings.accounts.register == Registering::Closed {
             Err(Refusal::RegisteringClosed)
-        } else if !self.recording || self.unread {
+        } else if !self.recording {
             Err(Refusal::NoAccounts)
+        } else if self.unread {
+            Err(Refusal::AccountsUnread)
         } else if name::is_reserved(&session.nick) || name::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
         } else if let Some(owner) = self.accounts.owner(&session.nick) {
@@ -353,6 +355,9 @@ impl Hub {
             return refuse(id, Refusal::LoggedIn(account.name.shown().into()), effects);
         }
         let name: Arc<str> = if name.is_empty() { session.nick.shown().into() } else { name.into() };
+        if self.unread && self.accounts.find(&name::fold(&name)).is_none() {
+            return refuse(id, Refusal::AccountsUnread, effects);
+        }
         if password.is_empty() {
             return self.ask(id, Dialogue::Login { name }, effects);
         }
@@ -797,7 +802,7 @@ impl Hub {
     }
 
     /// Gives `id` the name of a guest.
-    fn rename_to_guest(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn rename_to_guest(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
         let peer = self.sessions[&id].peer;
         let guest = self.guest_name(peer, id);
         // It was given to them, and they take it in a moment.
@@ -836,8 +841,11 @@ impl Hub {
         effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
         let limit = self.settings.limits.accounts;
-        if !self.recording || self.unread {
+        if !self.recording {
             return Err(Refusal::NoAccounts);
+        }
+        if self.unread {
+            return Err(Refusal::AccountsUnread);
         }
         if name::is_reserved(&name) {
             return Err(Refusal::NameReserved(name.shown().into()));

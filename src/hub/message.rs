@@ -803,8 +803,14 @@ pub enum Refusal {
     LoggedIn(Arc<str>),
     /// Only administrators register names.
     RegisteringClosed,
-    /// Nothing is recorded here, or what is could not be read: so no accounts are made.
+    /// Nothing is recorded here: so no accounts are made.
     NoAccounts,
+    /// Accounts on disk could not be read yet: that name may be somebody's.
+    NamesUnread,
+    /// Likewise: nobody can log in to one that is not known.
+    AccountsUnread,
+    /// Bans on disk could not be read yet, and nobody is let in until they are.
+    BansUnread,
     /// As many accounts as there may be.
     TooManyAccounts(usize),
     /// The password has fewer characters than this.

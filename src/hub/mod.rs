@@ -13,7 +13,7 @@
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | whose room it is, who may come in and speak | [`ownership`] |
-//! | what goes to disk and comes back | [`archive`] |
+//! | what goes to disk and comes back, also late | [`archive`], `recall` |
 //! | names | [`name`], [`roster`] |
 //! | everything that has a number | [`rising`] |
 //! | how fast one may send, what a command costs | [`pace`], `work` |
@@ -38,6 +38,7 @@ pub mod name;
 pub mod ownership;
 pub mod pace;
 mod places;
+mod recall;
 pub mod rising;
 pub mod room;
 pub mod roster;
@@ -78,7 +79,7 @@ use strike::Offence;
 use terminal::{Mode, Terminal};
 use time::{Mono, Now, Wall};
 
-use crate::settings::{EditorUse, Settings};
+use crate::settings::{EditorUse, Settings, WhileUnread};
 
 /// Something that reaches the hub.
 #[derive(Clone, Debug)]
@@ -229,6 +230,8 @@ pub enum Input {
     },
     /// What is on disk was begun anew: all that is to be there must be recorded again.
     BegunAnew,
+    /// What is on disk, which could not be read before, or is another file than before.
+    Recalled(Box<Recalled>),
     /// An administrator makes lines of history unreadable.
     Redact {
         /// Which.
@@ -529,6 +532,10 @@ pub enum What {
     HistoryLost,
     /// Lines are recorded again.
     HistoryResumed,
+    /// Bans and accounts that are on disk cannot be read.
+    Unread,
+    /// They could be read now.
+    Recalled,
     /// Somebody has registered a name, or an administrator has.
     Registered,
     /// Somebody has logged in.
@@ -580,6 +587,8 @@ counters! {
     refused_banned;
     /// Connections refused because their network is not allowed.
     refused_network;
+    /// Connections refused because bans on disk could not be read yet.
+    refused_unread;
     /// Strikes counted against people.
     strikes;
     /// Clients disconnected by a new ban.
@@ -804,7 +813,12 @@ impl Hub {
             }
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by, now, effects),
             Input::Announce { room, text, by } => self.announce(room, &text, by, now, effects),
-            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), effects),
+            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), now, effects),
+            Input::Recalled(recalled) => {
+                let mut recalled = *recalled;
+                self.recall_rooms(&mut recalled);
+                self.recall(recalled, now, effects);
+            }
             Input::Recorded { through } => self.backlog.done(through),
             Input::Found { session, number, found } => {
                 self.found(session, number, *found, effects);
@@ -911,6 +925,11 @@ impl Hub {
         self.sessions.values().map(|session| &**session)
     }
 
+    /// Those connected from that one on, by age.
+    pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
+        self.sessions.values_from(first).map(|one| &**one)
+    }
+
     /// How many are connected.
     #[must_use]
     pub const fn session_count(&self) -> usize {
@@ -932,6 +951,11 @@ impl Hub {
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// The rooms from that one on, by age.
+    pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
+        self.rooms.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
@@ -1098,6 +1122,7 @@ impl Hub {
         }
         match self.roster.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
+            None if self.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }
     }
@@ -1158,6 +1183,7 @@ impl Hub {
             let text = match &refusal {
                 Refusal::Banned { .. } => "banned",
                 Refusal::NetworkNotAllowed => "network not allowed",
+                Refusal::BansUnread => "bans not read yet",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -1268,6 +1294,10 @@ impl Hub {
         {
             self.counters.refused_banned += 1;
             return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
+        }
+        if self.unread && !always && access.unread == WhileUnread::Closed {
+            self.counters.refused_unread += 1;
+            return Some(Refusal::BansUnread);
         }
         let limits = &self.settings.limits;
         let from_here = self.places.of(origin);
@@ -1568,12 +1598,13 @@ impl Hub {
 
     // -- what outlives the hub -----------------------------------------------------------------
 
-    fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
+    fn archive(&mut self, recalled: Option<Recalled>, now: Now, effects: &mut Vec<Effect>) {
         // After a crash that this state has survived: nobody else will answer these.
         effects.extend(self.logins.jobs().cloned().map(Effect::Hash));
         self.number_ignored(effects);
         let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
-        let Some(recalled) = recalled else {
+        let Some(mut recalled) = recalled else {
+            self.unread = false;
             self.backlog.clear();
             self.dormant.clear();
             // Nobody else will answer.
@@ -1582,9 +1613,39 @@ impl Hub {
             }
             return;
         };
+        self.recall_rooms(&mut recalled);
+        if !was_recording {
+            for ban in recalled.bans {
+                self.bans.add(ban);
+            }
+            for account in recalled.accounts {
+                // One that looks like an older one was put there by another hand.
+                let _ = self.accounts.put(account);
+            }
+            self.note_roles();
+            if recalled.unread {
+                // Numbers that are on disk are not given a second time.
+                self.bans.number_from(recalled.last_line + 1);
+                self.begin_unread(now, effects);
+            }
+        } else if self.unread {
+            // The process before could not read it.
+            self.recall(recalled, now, effects);
+        }
+        // After a crash that this state has survived: what may not have been written, or answered.
+        let again = self.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
+        effects.extend(again);
+        for id in self.searchers() {
+            if let Some(search) = &self.sessions[&id].searching {
+                effects.push(Effect::Search(search.clone()));
+            }
+        }
+    }
+
+    fn recall_rooms(&mut self, recalled: &mut Recalled) {
         self.next_line = self.next_line.max(recalled.last_line + 1);
         self.next_room = self.next_room.max(recalled.last_room + 1);
-        for RecalledRoom { room: id, name, lines } in recalled.rooms {
+        for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
             let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
             // The disk may not know yet that a room was closed.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
@@ -1599,30 +1660,8 @@ impl Hub {
             } else if self.room_names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                self.dormant.insert(name, (id, history));
-            }
-        }
-        if !was_recording {
-            // Numbers that are on disk are not given a second time.
-            self.unread = recalled.unread;
-            if recalled.unread {
-                self.bans.number_from(recalled.last_line + 1);
-            }
-            for ban in recalled.bans {
-                self.bans.add(ban);
-            }
-            for account in recalled.accounts {
-                // One that looks like an older one was put there by another hand.
-                let _ = self.accounts.put(account);
-            }
-            self.note_roles();
-        }
-        // After a crash that this state has survived: what may not have been written, or answered.
-        let again = self.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
-        effects.extend(again);
-        for id in self.searchers() {
-            if let Some(search) = &self.sessions[&id].searching {
-                effects.push(Effect::Search(search.clone()));
+                // The one spoken in last comes first.
+                self.dormant.entry(name).or_insert((id, history));
             }
         }
     }
@@ -1681,7 +1720,8 @@ impl Hub {
         let number = self.next_search;
         self.next_search += 1;
         let (from, name) = (session.sees_from, room.name.clone());
-        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from };
+        let origin = Some(Origin::of(session.peer.ip()));
+        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from, origin };
         session.searching = Some(Box::new(search.clone()));
         if self.recording && room.kept {
             effects.push(Effect::Search(Box::new(search)));

@@ -357,6 +357,11 @@ impl Bans {
         self.bans.values().map(|ban| &**ban)
     }
 
+    /// Those from that one on, by age.
+    pub fn iter_from(&self, first: BanId) -> impl Iterator<Item = &Ban> {
+        self.bans.range(first..).map(|(_, ban)| &**ban)
+    }
+
     /// How many there are, in force or not.
     #[must_use]
     pub fn len(&self) -> usize {

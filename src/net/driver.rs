@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::accept::Keeping;
+use super::admins::{Admins, Holder};
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
@@ -48,8 +49,8 @@ use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
-    Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
-    ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
+    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics,
+    Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
 };
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -66,6 +67,13 @@ pub enum Arrival {
         by: By,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+    },
+    /// An administrator wants the next part of a long list.
+    List {
+        /// The list so far.
+        listing: Box<admin::Listing>,
+        /// Where it goes, and whether there is more.
+        reply: oneshot::Sender<Result<(Box<admin::Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
@@ -149,8 +157,8 @@ pub struct Circumstances {
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept, ended when the hub stops.
     pub accepting: Vec<AbortHandle>,
-    /// How many connections the admin socket serves at a time.
-    pub admin_limit: Arc<AtomicUsize>,
+    /// Who is connected to the admin sockets.
+    pub admins: Arc<Admins>,
     /// How passwords that administrators set are hashed.
     pub passwords: control::Passwords,
 }
@@ -265,10 +273,20 @@ fn doing(arrival: &Arrival) -> Doing {
     match arrival {
         Arrival::Accepted(_) => Doing::Accepting,
         Arrival::Control { command, .. } => Doing::Command(command.spec().name),
+        Arrival::List { .. } => Doing::Command("a list"),
         Arrival::Store(_) | Arrival::Hashed { .. } => Doing::Taking,
         Arrival::Snapshot(_) => Doing::Counting,
         Arrival::Reload => Doing::Command("reload"),
         Arrival::End | Arrival::Stop => Doing::Due,
+    }
+}
+
+/// How many bytes a client is owed, and how many lines it was too slow for.
+fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
+    |id| {
+        ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
+            (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
+        })
     }
 }
 
@@ -278,6 +296,11 @@ struct Stopping {
     reply: Option<oneshot::Sender<Result<control::Answered, ControlError>>>,
     /// Everybody is handed over instead of told goodbye.
     hand_over: bool,
+}
+
+fn admin_connection(holder: Holder) -> AdminConnection {
+    let Holder { uid, pid, since, idle } = holder;
+    AdminConnection { uid, pid, age_s: since.as_secs(), idle_s: idle.map(|idle| idle.as_secs()) }
 }
 
 /// What time it is.
@@ -374,6 +397,7 @@ impl Driver {
         self.input(Input::Restarted, at);
         if let Some(recalled) = &mut recalled
             && self.machine.hub().is_recording()
+            && !self.machine.hub().is_unread()
         {
             // It knows what was said, and which numbers were given; what may not be on disk it hands out
             // again.
@@ -617,9 +641,13 @@ impl Driver {
             if self.status_due.is_some() || self.status_told.is_none() {
                 let plural = |number: usize| if number == 1 { "" } else { "s" };
                 let (clients, rooms) = present;
-                systemd::status(&format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms)));
-                self.status_told = Some(present);
-                self.status_due = None;
+                let text = format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms));
+                if systemd::status(&text) {
+                    self.status_told = Some(present);
+                    self.status_due = None;
+                } else {
+                    self.status_due = Some(at.mono.after(STATUS_EVERY));
+                }
             } else {
                 self.status_due = Some(at.mono.after(STATUS_EVERY));
             }
@@ -638,6 +666,10 @@ impl Driver {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
+            Arrival::List { mut listing, reply } => {
+                let more = self.machine.list(&mut listing, at, &owed(&self.ports));
+                let _ = reply.send(more.map(|more| (listing, more)));
+            }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.input(Input::Hashed { number, answer }, at);
@@ -1057,13 +1089,8 @@ impl Driver {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
         }
-        let ports = &self.ports;
-        let owed = |id: SessionId| {
-            ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
-                (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
-            })
-        };
-        let answer = match self.machine.control(command, by, at, &owed, &mut self.outcomes) {
+        let answer = self.machine.control(command, by, at, &owed(&self.ports), &mut self.outcomes);
+        let answer = match answer {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
@@ -1139,19 +1166,28 @@ impl Driver {
             }
             store::Answer::Found { session, number, found } => Input::Found { session, number, found },
             store::Answer::BegunAnew => Input::BegunAnew,
+            store::Answer::Recalled(recalled) => Input::Recalled(recalled),
         };
         self.input(input, at);
     }
 
     /// Whether what is said is recorded, and if not, why.
     fn recording(&self) -> String {
-        match self.store.as_ref().map(|store| (store.source(), store.health())) {
-            None => "off: history ends with the daemon".to_owned(),
-            Some((source, Health { trouble: None, .. })) => format!("on: {}", source.path().display()),
-            Some((source, Health { trouble: Some((text, since)), .. })) => {
-                format!("not since {}: {}: {text}", Time(since), source.path().display())
-            }
+        let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
+            return "off: history ends with the daemon".to_owned();
+        };
+        let file = source.path().display();
+        let mut text = match health.trouble {
+            None => format!("on: {file}"),
+            Some((trouble, since)) => format!("not since {}: {file}: {trouble}", Time(since)),
+        };
+        if self.machine.hub().is_unread() {
+            text.push_str("; bans and accounts that are there could not be read yet");
         }
+        if let Some(aside) = health.set_aside {
+            text.push_str(&format!("; could not be read and was set aside: {}", aside.display()));
+        }
+        text
     }
 
     /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
@@ -1194,7 +1230,7 @@ impl Driver {
                 error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
-        self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
+        self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
             // It may wait, and nobody waits for it.
@@ -1267,6 +1303,8 @@ impl Driver {
             activated: self.around.activated,
             survival: self.survival(),
             recording: self.recording(),
+            unread: self.machine.hub().is_unread(),
+            admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
@@ -1300,6 +1338,7 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
+            ("unread", "1 if bans and accounts on disk cannot be read.", self.machine.hub().is_unread().into()),
             ("history_waiting_bytes", "Lines that wait for the disk.", self.machine.hub().backlog().bytes() as u64),
         ];
         let health = self.store.as_ref().map(Store::health);

@@ -201,10 +201,34 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
 
 /// All bans, by age. One that makes no sense is passed over.
 pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
-    let mut found =
-        db.prepare("SELECT id, network, name, reason, author, since, until, account FROM bans ORDER BY id")?;
-    let mut rows = found.query([])?;
     let mut bans = Vec::new();
+    add_bans(db, "ASC", &mut bans).map(|()| bans)
+}
+
+/// What can be read of a file in which something makes no sense: the bans and accounts from either end up to
+/// there, and whether these are all.
+pub(super) fn rescue(db: &Connection) -> (Vec<Ban>, Vec<Account>, bool) {
+    let (mut bans, mut accounts) = (Vec::new(), Vec::new());
+    let mut whole = true;
+    if add_bans(db, "ASC", &mut bans).is_err() {
+        whole = false;
+        let _ = add_bans(db, "DESC", &mut bans);
+        bans.sort_by_key(|ban| ban.id);
+        bans.dedup_by_key(|ban| ban.id);
+    }
+    if add_accounts(db, "ASC", &mut accounts).is_err() {
+        whole = false;
+        let _ = add_accounts(db, "DESC", &mut accounts);
+        accounts.sort_by_key(|account| account.id);
+        accounts.dedup_by_key(|account| account.id);
+    }
+    (bans, accounts, whole)
+}
+
+fn add_bans(db: &Connection, order: &str, bans: &mut Vec<Ban>) -> Result<(), Trouble> {
+    let sql = "SELECT id, network, name, reason, author, since, until, account FROM bans ORDER BY id";
+    let mut found = db.prepare(&format!("{sql} {order}"))?;
+    let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (network, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
         let network = network.and_then(|network| network.parse().ok()).map(Target::Network);
@@ -222,7 +246,7 @@ pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
             until: row.get::<_, Option<i64>>(6)?.map(Wall),
         });
     }
-    Ok(bans)
+    Ok(())
 }
 
 /// Writes a ban. Part of the caller's transaction.
@@ -259,9 +283,14 @@ pub(super) fn unban(db: &Connection, id: BanId) -> Result<(), Trouble> {
 
 /// All accounts, by age. One that makes no sense is passed over.
 pub(super) fn accounts(db: &Connection) -> Result<Vec<Account>, Trouble> {
-    let mut found = db.prepare("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id")?;
-    let mut rows = found.query([])?;
     let mut accounts = Vec::new();
+    add_accounts(db, "ASC", &mut accounts).map(|()| accounts)
+}
+
+fn add_accounts(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
+    let mut found =
+        db.prepare(&format!("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id {order}"))?;
+    let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
         let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
@@ -275,7 +304,7 @@ pub(super) fn accounts(db: &Connection) -> Result<Vec<Account>, Trouble> {
             seen: Wall(row.get(5)?),
         });
     }
-    Ok(accounts)
+    Ok(())
 }
 
 /// Writes an account. Part of the caller's transaction.

@@ -96,6 +96,8 @@ pub enum Input {
     },
     /// The store has begun a new file.
     BegunAnew,
+    /// The store has read what it could not read before; see [`hub::Input::Recalled`].
+    Recalled(Box<Recalled>),
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub says goodbye and takes nobody any more.
@@ -268,6 +270,18 @@ pub struct Machine {
 /// A page that has grown to more bytes than this is not kept.
 const PAGE: usize = 4096;
 
+/// What administrators are told of a client besides what the hub knows.
+fn facts<'a>(
+    speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
+    owed: &'a dyn Fn(SessionId) -> (u64, u64),
+) -> impl Fn(SessionId) -> admin::Facts + 'a {
+    |id| {
+        let (behind, missed) = owed(id);
+        let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
+        admin::Facts { telnet, behind, missed }
+    }
+}
+
 impl Machine {
     /// A machine with a hub in which nobody is yet.
     #[must_use]
@@ -398,6 +412,10 @@ impl Machine {
                 }
             }
             Input::BegunAnew => self.tell_hub(hub::Input::BegunAnew, at),
+            Input::Recalled(recalled) => {
+                self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
+                self.tell_hub(hub::Input::Recalled(recalled), at);
+            }
             Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
@@ -427,15 +445,25 @@ impl Machine {
         owed: &dyn Fn(SessionId) -> (u64, u64),
         out: &mut Vec<Outcome>,
     ) -> Option<Result<Answer, ControlError>> {
-        let speakers = &self.speakers;
-        let facts = |id: SessionId| {
-            let (behind, missed) = owed(id);
-            let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
-            admin::Facts { telnet, behind, missed }
+        let answer = {
+            let facts = facts(&self.speakers, owed);
+            admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
         };
-        let answer = admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects);
         self.carry(at, out);
         answer
+    }
+
+    /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
+    ///
+    /// # Errors
+    /// Those of [`admin::Listing::go_on`].
+    pub fn list(
+        &self,
+        listing: &mut admin::Listing,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+    ) -> Result<bool, ControlError> {
+        listing.go_on(&self.hub, at, &facts(&self.speakers, owed))
     }
 
     fn tell_hub(&mut self, input: hub::Input, at: Now) {

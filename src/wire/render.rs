@@ -444,6 +444,9 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
         Reach::Since(time) => {
             notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
         }
+        Reach::Busy => {
+            notice(out, &["only the last lines could be looked at: many others are searching; try again in a moment"]);
+        }
         Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
     }
 }
@@ -674,6 +677,11 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
         Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
         Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
+        Refusal::NamesUnread => notice(out, &["names cannot be looked up just now; try again in a moment"]),
+        Refusal::AccountsUnread => notice(out, &["accounts cannot be looked up just now; try again in a moment"]),
+        Refusal::BansUnread => {
+            notice(out, &["the hub cannot look up just now who may come in; please try again in a moment"]);
+        }
         Refusal::TooManyAccounts(limit) => {
             notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }

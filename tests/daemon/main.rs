@@ -19,3 +19,4 @@ mod segments;
 mod settings;
 mod shutdown;
 mod stage;
+mod weather;

@@ -13,6 +13,7 @@
 //! | [`tape`] | damage to what is kept |
 //! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
+//! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
@@ -31,5 +32,6 @@ mod recorded;
 mod supervisor;
 mod tape;
 mod typing;
+mod weather;
 #[path = "../world/mod.rs"]
 mod world;
