@@ -132,6 +132,21 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_charged_for_what_others_do() {
+        let mut hub = hub(5, 0);
+        let mut effects = Vec::new();
+        for text in (0..100).map(|number| format!("line {number}")) {
+            hub.handle(Input::Line { session: SessionId(2), text }, later(100), &mut effects);
+        }
+        // What is shown to a newcomer.
+        let (session, peer) = (SessionId(99), ([10, 1, 0, 1], 1024).into());
+        hub.handle(Input::Connect { session, peer }, later(100), &mut effects);
+        let pace = hub.session(ANN).expect("she is here").pace.clone();
+        hub.handle(Input::Line { session: ANN, text: "hi".to_owned() }, later(100), &mut effects);
+        assert_eq!(hub.session(ANN).expect("she is here").pace, pace);
+    }
+
+    #[test]
     fn what_was_charged_beyond_the_burst_is_waited_for() {
         let mut hub = hub(900, 0);
         let mut effects = Vec::new();
