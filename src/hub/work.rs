@@ -132,6 +132,16 @@ mod tests {
     }
 
     #[test]
+    fn a_great_crowd_is_told_of_a_room_s_change_by_one_line() {
+        let mut hub = hub(MOST as u64, 0);
+        let (mut effects, lobby) = (Vec::new(), hub.lobby());
+        hub.set_mode(lobby, true, true, ANN, later(100), &mut effects);
+        let posts = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
+        let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count();
+        assert_eq!((posts, told), (1, 0));
+    }
+
+    #[test]
     fn nobody_is_charged_for_what_others_do() {
         let mut hub = hub(5, 0);
         let mut effects = Vec::new();
