@@ -13,7 +13,7 @@ use chathub::hub::message::{Farewell, Line, Said, SessionId, View};
 use chathub::hub::name::Name;
 use chathub::hub::text;
 use chathub::hub::time::{Mono, Now, Wall};
-use chathub::hub::{Hub, Input};
+use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
 use chathub::wire::lines::LineAssembler;
 use chathub::wire::render;
@@ -82,7 +82,10 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
 /// A lobby of `2 * IGNORERS` people, of whom so many ignore two names that another one takes in turn.
 fn ignored_by(ignorers: u64) -> (Hub, Now) {
     let (mut now, mut effects) = (Now { mono: Mono(1_000_000), wall: Wall(1_000_000) }, Vec::new());
-    let mut hub = Hub::new(Settings::default(), [7; 16], now, &mut effects);
+    let mut settings = Settings::default();
+    // The same is said again and again.
+    settings.moderation.repeats = 0;
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
     for id in 1..=2 * IGNORERS {
         let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
         let peer = SocketAddr::from(([10, 0, a, b], 1024));
@@ -143,6 +146,64 @@ fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
         hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.len()
     });
+}
+
+/// What may be asked of a hub of 10,000 people in 1,000 rooms, half of them in the lobby; with what it is
+/// answered, rendered.
+#[divan::bench(args = ["/who", "/who lobby g*", "/rooms", "/whois zed", "/help", "/history 1000", "/search tea", "/join big", "/report zed x"])]
+fn ask(bencher: Bencher<'_, '_>, line: &str) {
+    let ((mut hub, mut now), mut effects) = (big(), Vec::new());
+    let mut page = Vec::new();
+    bencher.bench_local(|| {
+        effects.clear();
+        page.clear();
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: line.to_owned() }, now, &mut effects);
+        for effect in &effects {
+            match effect {
+                Effect::Tell { message, .. } => render::message(message, View::default(), now.wall, &mut page),
+                // Nobody looks for it: it is found at once.
+                Effect::Enter { room, .. } if *room != hub.lobby() => {
+                    hub.handle(Input::Line { session: SessionId(1), text: "/leave".to_owned() }, now, &mut Vec::new());
+                }
+                _ => {}
+            }
+        }
+        page.len()
+    });
+}
+
+/// Tab, over the room and over the hub.
+#[divan::bench(args = ["gue", "/msg gue", "/msg zzz", "/join r"])]
+fn complete(bencher: Bencher<'_, '_>, line: &str) {
+    let ((mut hub, now), mut effects) = (big(), Vec::new());
+    bencher.bench_local(|| {
+        effects.clear();
+        hub.handle(Input::Complete { session: SessionId(1), line: line.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+fn big() -> (Hub, Now) {
+    let (mut now, mut effects) = (Now { mono: Mono(1_000_000), wall: Wall(1_000_000) }, Vec::new());
+    let mut settings = Settings::default();
+    settings.limits.rooms_per_address = 10_000;
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    for id in 1..=10_000_u64 {
+        let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
+        let (session, peer) = (SessionId(id), SocketAddr::from(([10, 0, a, b], 1024)));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        let text = match id {
+            2 => "/nick zed".to_owned(),
+            3..1_000 => format!("/join room{id}"),
+            1_000..5_000 => "/join big".to_owned(),
+            _ => format!("{SPOKEN} {id}"),
+        };
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session, text }, now, &mut effects);
+        effects.clear();
+    }
+    (hub, now)
 }
 
 #[divan::bench]

@@ -289,8 +289,9 @@ settings! {
         /// never pass.
         burst_bytes: usize = 128 * 1024, size(KIB, GIB, "bytes"), Live;
         /// Private messages, invitations and reports that all others together may send to one person, in the
-        /// long run; in one go, a quarter of limits.mailbox. Whoever sends more is told to try again. A
-        /// quarter of it is for those from whose address little has come.
+        /// long run; in one go, a quarter of limits.mailbox. Whoever sends more is told to try again. An
+        /// eighth of it is for those from whose address little has come, and an eighth for those whom that
+        /// person has written to.
         private: usize = 16 * 1024, size(KIB, GIB, "bytes per second"), Live;
         /// What all people in a room may bring about together: lines times people who get them. Beyond it,
         /// those wait who have said more of late than people do; whoever has not is heard at once.

@@ -818,7 +818,11 @@ Who is logged in and opens a room owns it, until it closes: /room, /invite, /voi
 
 Floods, repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
-         `access.always` are never banned by that, nor by anybody's ban.",
+         `access.always` are never banned by that, nor by anybody's ban.
+
+Nobody is turned out by what others send. Of what is meant for one person alone, others may send `pace.private`;          whoever sends more, or writes to somebody who reads nothing, is told that nothing was sent          (`private_refused` counts it). Reports have a pace (`moderation.reports`), and one that reaches no operator in          chat is still in the journal and in the events.
+
+Where `limits.clients` is reached, a newcomer takes the place of somebody who has never sent a line, if more come          from where that one is from than from where the newcomer is (`gave_way` counts it). Whoever has sent a line          stays. 64 places beyond `limits.clients` are kept for `access.always`, half of them also for the addresses          where operators have logged in of late.",
     );
     page.section("RECORDED HISTORY");
     page.text(

@@ -1075,6 +1075,7 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
+    call.hub.wrote_to(id, to);
     call.tell(message);
 }
 

@@ -1,9 +1,9 @@
 //! How much of what others write one client is sent: private messages, reports, invitations.
 //!
 //! It waits for that client alone, and too much of it would have it disconnected. So there is a pace for what
-//! all others together send to one client, and whoever would go beyond it is refused and told. A quarter is
-//! kept for those from whose origin little has come of late: a crowd keeps nobody else from being heard. To
-//! whoever takes nothing of it, as the carrier tells, nothing more is sent.
+//! all others together send to one client, and whoever would go beyond it is refused and told. An eighth is
+//! kept for those from whose origin little has come of late, and another for those whom it has written to
+//! itself: neither one crowd nor many keep everybody else from being heard. To whoever takes nothing of it, as the carrier tells, nothing more is sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ const AROUND: usize = 16;
 
 /// What part of all may come from one origin for it to count as little: in the long run, and in one go.
 const LITTLE: u64 = 16;
+
+/// So many whom a client has written to last are remembered for it.
+const WRITTEN_TO: usize = 8;
 
 /// Bytes a second in the long run, and in one go.
 #[derive(Clone, Copy, Debug)]
@@ -51,24 +54,33 @@ impl Flow {
 pub struct Inbound {
     /// When what came from anybody is over.
     all: u64,
-    /// The same for what came out of what is kept for the others.
+    /// The same for what came out of what is kept for those of whom little has come.
     kept: u64,
+    /// The same for what came out of what is kept for those it has written to.
+    answers: u64,
+    /// Those, the last one at the end.
+    written_to: Vec<SessionId>,
     /// The same by origin.
     from: Vec<(Origin, u64)>,
 }
 
 impl Inbound {
     /// What it comes to that so many bytes more come from there; `None` if that is too much.
-    fn with(&self, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
+    fn with(&self, from: SessionId, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
         let now = now.0.saturating_mul(1000);
         let known = self.from.iter().find(|(known, _)| *known == origin).map_or(0, |(_, over)| *over);
         let little = flow.part(1, LITTLE);
         let mut next = self.clone();
         if let Some(all) = flow.part(3, 4).take(self.all, bytes, now) {
             next.all = all;
+        } else if little.take(known, bytes, now).is_some()
+            && let Some(kept) = flow.part(1, 8).take(self.kept, bytes, now)
+        {
+            next.kept = kept;
+        } else if self.written_to.contains(&from) {
+            next.answers = flow.part(1, 8).take(self.answers, bytes, now)?;
         } else {
-            little.take(known, bytes, now)?;
-            next.kept = flow.part(1, 4).take(self.kept, bytes, now)?;
+            return None;
         }
         next.from.retain(|(known, over)| *known != origin && *over > now);
         if next.from.len() >= REMEMBERED
@@ -111,7 +123,8 @@ impl Hub {
         }
         let bytes = (text.len() + sender.nick.shown().len() + AROUND) as u64;
         let origin = Origin::of(sender.peer.ip());
-        let Some(next) = other.inbound.as_deref().unwrap_or(&Inbound::default()).with(origin, bytes, now, flow) else {
+        let Some(next) = other.inbound.as_deref().unwrap_or(&Inbound::default()).with(from, origin, bytes, now, flow)
+        else {
             self.counters.private_refused += 1;
             return Err(Refusal::SentALot(nick));
         };
@@ -121,6 +134,18 @@ impl Hub {
             other.inbound = Some(Box::new(next));
         }
         Ok(())
+    }
+
+    /// `id` has written to `to`, whose answers find a way.
+    pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let written_to = &mut session.inbound.get_or_insert_default().written_to;
+        if written_to.last() != Some(&to) {
+            written_to.retain(|other| *other != to);
+            written_to.push(to);
+            let over = written_to.len().saturating_sub(WRITTEN_TO);
+            written_to.drain(..over);
+        }
     }
 
     /// Tells the operators what `from` reports. Returns how many of them are told.
@@ -169,7 +194,7 @@ mod tests {
     /// Sends so many bytes from there as often as may be; how many bytes came through.
     fn flood(inbound: &mut Inbound, from: Origin, bytes: u64, now: Mono) -> u64 {
         let mut sum = 0;
-        while let Some(next) = inbound.with(from, bytes, now, FLOW) {
+        while let Some(next) = inbound.with(SessionId(1), from, bytes, now, FLOW) {
             *inbound = next;
             sum += bytes;
         }
@@ -184,7 +209,8 @@ mod tests {
             sum += (0..=255).map(|number| flood(&mut inbound, origin(number), 512, at(1 + second))).sum::<u64>();
         }
         assert!(sum <= FLOW.burst + 60 * FLOW.rate, "{sum}");
-        assert!(sum > (FLOW.burst + 60 * FLOW.rate) * 9 / 10, "{sum}");
+        // But for what is kept for those it has written to.
+        assert!(sum > (FLOW.burst + 60 * FLOW.rate) * 8 / 10, "{sum}");
     }
 
     #[test]
@@ -192,21 +218,35 @@ mod tests {
         let mut inbound = Inbound::default();
         for second in 1..=60 {
             flood(&mut inbound, origin(1), 512, at(second));
-            assert_eq!(inbound.with(origin(1), 512, at(second), FLOW), None);
+            assert_eq!(inbound.with(SessionId(1), origin(1), 512, at(second), FLOW), None);
             // Somebody else says a line each second.
-            let next = inbound.with(origin(2), 200, at(second), FLOW);
+            let next = inbound.with(SessionId(2), origin(2), 200, at(second), FLOW);
             inbound = next.expect("it is heard");
         }
-        // Of what is kept, one takes no more than a little either.
+        // Nor do a hundred crowds keep those from being heard whom it has written to.
+        inbound.written_to.push(SessionId(2));
+        for second in 61..=120 {
+            for number in 0..100 {
+                flood(&mut inbound, origin(number), 512, at(second));
+            }
+            assert_eq!(inbound.with(SessionId(3), origin(200), 200, at(second), FLOW), None);
+            inbound = inbound.with(SessionId(2), origin(1), 200, at(second), FLOW).expect("it is heard");
+        }
+    }
+
+    #[test]
+    fn of_what_is_kept_one_takes_no_more_than_a_little_either() {
+        let mut inbound = Inbound::default();
+        flood(&mut inbound, origin(1), 512, at(60));
         assert!(flood(&mut inbound, origin(3), 512, at(60)) <= FLOW.burst / LITTLE);
     }
 
     #[test]
     fn the_longest_line_passes_where_nothing_came() {
         let flow = Flow { rate: 1024, burst: 100 };
-        let inbound = Inbound::default().with(origin(1), 5000, at(1), flow).expect("nothing came");
-        assert_eq!(inbound.with(origin(1), 1, at(2), flow), None);
-        assert!(inbound.with(origin(1), 5000, at(9), flow).is_some());
+        let inbound = Inbound::default().with(SessionId(1), origin(1), 5000, at(1), flow).expect("nothing came");
+        assert_eq!(inbound.with(SessionId(1), origin(1), 1, at(2), flow), None);
+        assert!(inbound.with(SessionId(1), origin(1), 5000, at(9), flow).is_some());
     }
 
     proptest! {
@@ -215,7 +255,7 @@ mod tests {
             let (mut inbound, mut now) = (Inbound::default(), 1);
             for (from, bytes, pass) in steps {
                 now += pass * 1000;
-                if let Some(next) = inbound.with(origin(from), bytes, Mono(now), FLOW) {
+                if let Some(next) = inbound.with(SessionId(1), origin(from), bytes, Mono(now), FLOW) {
                     inbound = next;
                 }
                 prop_assert!(inbound.from.len() <= REMEMBERED);

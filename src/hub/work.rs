@@ -132,6 +132,31 @@ mod tests {
     }
 
     #[test]
+    fn a_great_crowd_is_told_of_a_room_s_change_by_one_line() {
+        let mut hub = hub(MOST as u64, 0);
+        let (mut effects, lobby) = (Vec::new(), hub.lobby());
+        hub.set_mode(lobby, true, true, ANN, later(100), &mut effects);
+        let posts = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
+        let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count();
+        assert_eq!((posts, told), (1, 0));
+    }
+
+    #[test]
+    fn nobody_is_charged_for_what_others_do() {
+        let mut hub = hub(5, 0);
+        let mut effects = Vec::new();
+        for text in (0..100).map(|number| format!("line {number}")) {
+            hub.handle(Input::Line { session: SessionId(2), text }, later(100), &mut effects);
+        }
+        // What is shown to a newcomer.
+        let (session, peer) = (SessionId(99), ([10, 1, 0, 1], 1024).into());
+        hub.handle(Input::Connect { session, peer }, later(100), &mut effects);
+        let pace = hub.session(ANN).expect("she is here").pace.clone();
+        hub.handle(Input::Line { session: ANN, text: "hi".to_owned() }, later(100), &mut effects);
+        assert_eq!(hub.session(ANN).expect("she is here").pace, pace);
+    }
+
+    #[test]
     fn what_was_charged_beyond_the_burst_is_waited_for() {
         let mut hub = hub(900, 0);
         let mut effects = Vec::new();

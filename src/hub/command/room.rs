@@ -64,7 +64,7 @@ pub(super) fn room(call: &mut Call<'_>, args: &str) {
     };
     let Some(room) = call.own_room() else { return };
     // Each of them is told.
-    call.hub.work += work::SHOWN + 2 * call.room().members.len() as u64;
+    call.hub.work += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     call.hub.set_mode(room, private, moderated, call.id, call.now, call.effects);
 }
 
