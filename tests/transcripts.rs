@@ -17,6 +17,7 @@
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
 //! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
 //! | `* account NAME PASSWORD [operator]`, `* unaccount NAME` | an administrator makes an account, or removes it |
 //! | `* role NAME member\|operator` | an administrator gives an account another role |
@@ -345,6 +346,11 @@ impl Stage {
                 self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
             }
             "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
+            "snapshot" => {
+                let world = self.world();
+                let kept = serde_json::to_string(&world.hub).expect("plain");
+                world.hub = serde_json::from_str(&kept).expect("what was written can be read");
+            }
             "restart" => {
                 let mut world = World::new(self.settings.clone());
                 world.disk = std::mem::take(&mut self.world().disk);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::account::{Account, AccountId, Hashed, Role};
 use super::archive::Record;
@@ -535,8 +535,8 @@ impl Hub {
             Refusal::CouldBePassword
         } else {
             let is_name = |word: &str| {
-                let folded = name::fold(word);
-                folded == own || self.accounts.find(&folded).is_some()
+                let folded = Zeroizing::new(name::fold(word));
+                *folded == own || self.accounts.find(&folded).is_some()
             };
             let Some(command) = command::without_slash(text, is_name) else { return false };
             self.expect_answers_sent_ahead(id, now);
@@ -1038,7 +1038,7 @@ pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal
         Err(Refusal::PasswordShort(least))
     } else if text.len() > LONGEST_PASSWORD {
         Err(Refusal::PasswordLong(LONGEST_PASSWORD))
-    } else if name::fold(text) == name.folded() {
+    } else if *Zeroizing::new(name::fold(text)) == name.folded() {
         Err(Refusal::PasswordIsName)
     } else if command::ends_question(text).is_some() {
         Err(Refusal::PasswordIsCommand)

@@ -45,6 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
@@ -677,11 +678,16 @@ impl Hub {
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
-            Input::Line { session, text } => {
+            Input::Line { session, mut text } => {
                 if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
                     self.answered(session, text, now, effects);
                 } else {
+                    let said = self.counters.lines_said;
                     self.line(session, &text, now, effects);
+                    if said == self.counters.lines_said {
+                        // There may be a password in it.
+                        text.zeroize();
+                    }
                 }
                 self.release(session, effects);
             }
