@@ -104,6 +104,7 @@ transcripts! {
     private
     quiet
     recorded_history
+    registrations_are_limited
     reports
     rooms
     rooms_of_somebody
