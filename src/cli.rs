@@ -554,6 +554,16 @@ Examples:
         password_stdin: bool,
     },
 
+    /// Let an account be tried again at once.
+    ///
+    /// Strangers who guess its password slow each other, and its owner where nobody has logged in to it before.
+    /// This forgets what they have tried; so does another password.
+    Unlock {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+    },
+
     /// Give an account another role.
     Role {
         /// Its name.

@@ -414,7 +414,7 @@ settings! {
         /// The shortest password.
         password: usize = 8, whole(1, 64, "characters"), Live;
         /// Attempts to log in, in one go, from one address (of IPv6, a /64 network), and, five times as
-        /// many, to one account.
+        /// many, to one account from where nobody has logged in to it before.
         attempts: u32 = 5, whole(1, 1000, "attempts"), Live;
         /// How soon there may be one attempt more. Those that succeed do not count.
         attempt_every: Duration = Duration::from_secs(20), time("1s", "1h"), Live;

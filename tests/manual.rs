@@ -804,7 +804,10 @@ A password that was wrong is asked for again, three times in all. What could be 
          line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
          its slash.
 
-Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). To let in those \
+Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). By account only \
+         those are slowed who come from where nobody has logged in to it, and not from `access.always`: strangers who \
+         guess do not lock its owner out at home. The last eight places are remembered, as a keyed hash, until the daemon \
+         starts afresh. `chathub ctl account unlock` forgets what strangers have tried. To let in those \
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 

@@ -18,6 +18,7 @@
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
 //! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
 //! | `* account NAME PASSWORD [operator]`, `* unaccount NAME` | an administrator makes an account, or removes it |
 //! | `* role NAME member\|operator` | an administrator gives an account another role |
@@ -107,6 +108,7 @@ transcripts! {
     private_messages_at_a_pace
     quiet
     recorded_history
+    registrations_are_limited
     reports
     reports_at_a_pace
     rooms
@@ -355,6 +357,11 @@ impl Stage {
                 self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
             }
             "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
+            "snapshot" => {
+                let world = self.world();
+                let kept = serde_json::to_string(&world.hub).expect("plain");
+                world.hub = serde_json::from_str(&kept).expect("what was written can be read");
+            }
             "restart" => {
                 let mut world = World::new(self.settings.clone());
                 world.disk = std::mem::take(&mut self.world().disk);

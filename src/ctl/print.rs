@@ -574,6 +574,10 @@ pub(super) fn account_password(to: &mut Screen<'_>, done: &AccountDone) -> io::R
     to.done(&format!("{} has another password.", done.account.name))
 }
 
+pub(super) fn account_unlocked(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    to.done(&format!("{} can be tried again at once.", done.account.name))
+}
+
 pub(super) fn account_role(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
     to.done(&format!("{} is {} now.", done.account.name, role(done.account.role)))
 }

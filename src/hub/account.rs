@@ -81,6 +81,22 @@ pub struct Account {
     pub since: Wall,
     /// When somebody last logged in, or was last seen logged in.
     pub seen: Wall,
+    /// From where somebody has logged in, the last one first: what the hub makes of each address with its key,
+    /// which tells nothing about them. A hub with another key knows none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<u64>,
+}
+
+/// Places that are remembered of each account: at home, at work, on the way; and some to spare.
+pub const PLACES: usize = 8;
+
+impl Account {
+    /// Somebody has logged in from there.
+    pub(super) fn came_from(&mut self, place: u64) {
+        self.places.retain(|known| *known != place);
+        self.places.insert(0, place);
+        self.places.truncate(PLACES);
+    }
 }
 
 /// All accounts. No two have names that look like each other.
@@ -189,7 +205,8 @@ impl<'de> Deserialize<'de> for Accounts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (next, accounts): (u64, Vec<Account>) = Deserialize::deserialize(from)?;
         let mut this = Self { next, ..Self::default() };
-        for account in accounts {
+        for mut account in accounts {
+            account.places.truncate(PLACES);
             let id = account.id;
             if id.0 >= next || account.role == Role::Guest {
                 return Err(de::Error::custom(format_args!("account {id} cannot be")));

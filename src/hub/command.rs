@@ -8,6 +8,8 @@ mod room;
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::account::Role;
 use super::inbound::Arrives;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
@@ -682,8 +684,9 @@ pub(super) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Optio
     }
     let command = find(first).filter(|command| ["login", "register", "passwd"].contains(&command.name))?;
     let Some(second) = words.next() else { return Some(command) };
-    let plain = second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    if SENTENCE.contains(&&*plain) {
+    // It may be a password, of which no copy is to be left.
+    let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    if SENTENCE.contains(&plain.as_str()) {
         return None;
     }
     // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.

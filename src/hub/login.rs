@@ -6,13 +6,15 @@
 //! Until then the hub is [`Hub::is_waiting`] for that client: what it sends meanwhile is handled after.
 
 use core::fmt;
+use core::hash::Hasher as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroize as _;
+use siphasher::sip::SipHasher24;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::account::{Account, AccountId, Hashed, Role};
 use super::archive::Record;
@@ -31,8 +33,8 @@ pub const LONGEST_PASSWORD: usize = 256;
 /// forgotten soonest is: who tries that many addresses gains a few attempts each.
 const REMEMBERED: usize = 4096;
 
-/// An account may be tried so many times as often as an address may try: by people at several places.
-const PLACES: u32 = 5;
+/// Strangers may try an account so many times as often as one address may try.
+const STRANGERS: u32 = 5;
 
 /// Wrong answers to one question; then it is not asked again.
 const TRIES: u8 = 3;
@@ -224,6 +226,11 @@ impl<K: Ord + Copy> Allowance<K> {
         Ok(())
     }
 
+    /// Nothing has counted so far.
+    fn clear(&mut self, key: K) {
+        self.0.remove(&key);
+    }
+
     /// It did not count.
     pub(super) fn give_back(&mut self, key: K, every: Duration) {
         if let Some(full) = self.0.get_mut(&key) {
@@ -289,6 +296,54 @@ impl Hub {
     #[must_use]
     pub fn waits_for(&self, number: u64) -> Option<SessionId> {
         self.logins.pending.get(&number).map(|pending| pending.session)
+    }
+
+    /// `id` tries the password of `account` once more; or how long that is too soon, and then nothing counts.
+    ///
+    /// Whoever tries accounts from many addresses is slowed by account. Its owner is not, for that would let
+    /// strangers lock them out: not at a place where they have logged in before, nor in a network that is
+    /// never shut out.
+    fn may_try(&mut self, id: SessionId, account: Option<AccountId>, now: Now) -> Result<(), Duration> {
+        let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
+        let origin = self.origin(id);
+        self.logins.by_origin.take(origin, burst, every, now.mono)?;
+        let Some(account) = account.filter(|account| self.is_stranger(id, *account)) else { return Ok(()) };
+        let taken = self.logins.by_account.take(account, burst.saturating_mul(STRANGERS), every, now.mono);
+        if taken.is_err() {
+            self.logins.by_origin.give_back(origin, every);
+        }
+        taken
+    }
+
+    /// That try does not count.
+    fn has_not_tried(&mut self, id: SessionId, account: Option<AccountId>) {
+        let (origin, every) = (self.origin(id), self.settings.accounts.attempt_every);
+        self.logins.by_origin.give_back(origin, every);
+        if let Some(account) = account.filter(|account| self.is_stranger(id, *account)) {
+            self.logins.by_account.give_back(account, every);
+        }
+    }
+
+    /// Whether `id` comes from where nobody has logged in to `account` of late.
+    fn is_stranger(&self, id: SessionId, account: AccountId) -> bool {
+        let ip = self.sessions[&id].peer.ip();
+        let place = self.place(id);
+        !self.settings.access.always.iter().any(|network| network.has(ip))
+            && self.accounts.get(account).is_none_or(|account| !account.places.contains(&place))
+    }
+
+    /// What stands for the address that `id` comes from, with accounts.
+    fn place(&self, id: SessionId) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        hasher.write(b"place");
+        hasher.write(&self.origin(id).bits().to_be_bytes());
+        hasher.finish()
+    }
+
+    /// Strangers have not tried that account so far. Whether there is one.
+    pub fn unlock_account(&mut self, id: AccountId) -> bool {
+        self.logins.by_account.clear(id);
+        self.accounts.get(id).is_some()
     }
 
     fn origin(&self, id: SessionId) -> Origin {
@@ -365,15 +420,9 @@ impl Hub {
     }
 
     fn check_login(&mut self, id: SessionId, name: Arc<str>, password: Secret, now: Now, effects: &mut Vec<Effect>) {
-        let (origin, accounts) = (self.origin(id), &self.settings.accounts);
-        let (burst, every) = (accounts.attempts, accounts.attempt_every);
         let account = self.accounts.find(&name::fold(&name));
-        let taken = self.logins.by_origin.take(origin, burst, every, now.mono).and_then(|()| match account {
-            Some(account) => self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono),
-            None => Ok(()),
-        });
-        let then = Then::Login { name, account, origin };
-        if let Err(wait) = taken {
+        let then = Then::Login { name, account, origin: self.origin(id) };
+        if let Err(wait) = self.may_try(id, account, now) {
             return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question(), now, effects);
         }
         let hashed = account.and_then(|account| self.accounts.get(account)?.hashed.clone());
@@ -492,8 +541,8 @@ impl Hub {
             Refusal::CouldBePassword
         } else {
             let is_name = |word: &str| {
-                let folded = name::fold(word);
-                folded == own || self.accounts.find(&folded).is_some()
+                let folded = Zeroizing::new(name::fold(word));
+                *folded == own || self.accounts.find(&folded).is_some()
             };
             let Some(command) = command::without_slash(text, is_name) else { return false };
             self.expect_answers_sent_ahead(id, now);
@@ -621,8 +670,7 @@ impl Hub {
         let Some(account) = self.sessions[&id].account else {
             return self.give_up(id, Refusal::RoleNeeded(Role::Member), &question, now, effects);
         };
-        let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
-        if let Err(wait) = self.logins.by_account.take(account, burst.saturating_mul(PLACES), every, now.mono) {
+        if let Err(wait) = self.may_try(id, Some(account), now) {
             return self.give_up(id, Refusal::TooManyAttempts(wait), &question, now, effects);
         }
         let hashed = self.accounts.get(account).and_then(|account| account.hashed.clone());
@@ -647,6 +695,7 @@ impl Hub {
     ) {
         if self.logins.pending.len() >= self.settings.accounts.waiting {
             refuse(id, Refusal::HashingBusy, effects);
+            self.does_not_count(id, &then);
             self.stay_in_dialogue(id);
             return self.ask_again(id, then.question(), now, effects);
         }
@@ -660,6 +709,20 @@ impl Hub {
         effects.push(Effect::Hash(job));
     }
 
+    /// Nothing came of a password that was to be hashed, and it does not count.
+    fn does_not_count(&mut self, id: SessionId, then: &Then) {
+        match then {
+            Then::Login { account, .. } => self.has_not_tried(id, *account),
+            Then::AskForNew => self.has_not_tried(id, self.sessions[&id].account),
+            Then::Unregister(account) => self.has_not_tried(id, Some(*account)),
+            Then::Register(_) => {
+                let every = self.settings.accounts.registration_every;
+                self.logins.registered.give_back(self.origin(id), every);
+            }
+            Then::Change(_) => {}
+        }
+    }
+
     // -- what came of it -----------------------------------------------------------------------
 
     /// Takes what came of a job.
@@ -670,6 +733,10 @@ impl Hub {
             return;
         }
         let question = then.question();
+        let counts = matches!(answer, Answer::Wrong) || matches!(then, Then::Register(_)) && answer != Answer::Failed;
+        if !counts {
+            self.does_not_count(id, &then);
+        }
         let done = match (then, answer) {
             (_, Answer::Failed) => Err(Refusal::HashingFailed),
             (Then::Register(name), Answer::Made(hashed)) => self.registered(id, name, hashed, now, effects),
@@ -679,10 +746,7 @@ impl Hub {
                 tell(id, Message::Done(Done::PasswordChanged), effects);
                 Ok(())
             }
-            (Then::Login { account: Some(account), origin, .. }, Answer::Right { renewed }) => {
-                let every = self.settings.accounts.attempt_every;
-                self.logins.by_origin.give_back(origin, every);
-                self.logins.by_account.give_back(account, every);
+            (Then::Login { account: Some(account), .. }, Answer::Right { renewed }) => {
                 self.let_in(id, account, renewed, now, effects)
             }
             (Then::Login { name, .. }, _) => {
@@ -736,7 +800,8 @@ impl Hub {
         let shown: Arc<str> = name.shown().into();
         let hashed = Some(hashed);
         let account = self.accounts.next_id();
-        let made = Account { id: account, name, hashed, role: Role::Member, since: now.wall, seen: now.wall };
+        let places = vec![self.place(id)];
+        let made = Account { id: account, name, hashed, role: Role::Member, since: now.wall, seen: now.wall, places };
         if self.accounts.put(made.clone()).is_err() {
             return Err(Refusal::NameRegistered(shown));
         }
@@ -786,7 +851,12 @@ impl Hub {
         if let Some(renewed) = renewed {
             self.change_account(account, Some(renewed), None, None, now, effects);
         }
-        self.seen(account, now, effects);
+        let place = self.place(id);
+        if let Some(mut account) = self.accounts.get(account).cloned() {
+            account.seen = now.wall;
+            account.came_from(place);
+            self.put_account(account, effects);
+        }
         self.come_in(id, now, effects);
         self.counters.logins += 1;
         self.happened(What::LoggedIn, id, None, None, now, effects);
@@ -858,7 +928,7 @@ impl Hub {
         }
         let id = self.accounts.next_id();
         let role = role.max(Role::Member);
-        let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall };
+        let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall, places: Vec::new() };
         if let Err(other) = self.accounts.put(account.clone()) {
             let other = self.accounts.get(other).map_or("", |account| account.name.shown());
             return Err(Refusal::NameRegistered(other.into()));
@@ -883,6 +953,10 @@ impl Hub {
             Some(role) => format!("{role} now"),
             None => "another password".to_owned(),
         };
+        if hashed.is_some() && by.is_some() {
+            // Whoever has forgotten it, and has tried, and has asked for another one, waits no more.
+            self.unlock_account(id);
+        }
         account.hashed = hashed.or(account.hashed);
         account.role = role.unwrap_or(account.role).max(Role::Member);
         let role_changed = role.is_some();
@@ -910,6 +984,7 @@ impl Hub {
         effects: &mut Vec<Effect>,
     ) -> Option<Account> {
         let account = self.accounts.remove(id)?;
+        self.logins.by_account.clear(id);
         self.record(Record::Unaccount(id), effects);
         self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
@@ -967,7 +1042,7 @@ pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal
         Err(Refusal::PasswordShort(least))
     } else if text.len() > LONGEST_PASSWORD {
         Err(Refusal::PasswordLong(LONGEST_PASSWORD))
-    } else if name::fold(text) == name.folded() {
+    } else if *Zeroizing::new(name::fold(text)) == name.folded() {
         Err(Refusal::PasswordIsName)
     } else if command::ends_question(text).is_some() {
         Err(Refusal::PasswordIsCommand)
@@ -995,6 +1070,8 @@ mod tests {
         now: Now,
         jobs: Vec<Arc<Job>>,
         told: Vec<(SessionId, Message)>,
+        /// The highest number given out.
+        last: u64,
     }
 
     const ANN: SessionId = SessionId(1);
@@ -1005,7 +1082,7 @@ mod tests {
             let mut settings = Settings::default();
             change(&mut settings);
             let hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
-            let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new() };
+            let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new(), last: BOB.0 };
             stage.input(Input::Archive(Some(Box::default())));
             for name in ["ann", "bob"] {
                 let name = Name::parse(name, 24).expect("a name");
@@ -1092,5 +1169,140 @@ mod tests {
         stage.check_told(ANN, Done::AsksNoMore(Some("/login ann".into())));
         stage.types(ANN, "ann");
         assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
+    }
+
+    /// Somebody comes from that address, and tries that; what they are told last.
+    fn tries(stage: &mut Stage, address: [u8; 4], line: &str) -> Message {
+        let session = SessionId(stage.hub.newest_session().map_or(0, |last| last.0).max(stage.last) + 1);
+        stage.last = session.0;
+        stage.comes(session, address);
+        stage.types(session, line);
+        stage.hash();
+        let told = stage.told.iter().filter(|(to, _)| *to == session);
+        let answer = told
+            .map(|(_, message)| message.clone())
+            .find(|message| matches!(message, Message::Refused(_) | Message::Done(Done::LoggedIn { .. })));
+        stage.input(Input::Gone { session, why: Farewell::Hangup });
+        answer.expect("an answer")
+    }
+
+    fn is_too_often(told: &Message) -> bool {
+        matches!(told, Message::Refused(Refusal::TooManyAttempts(_)))
+    }
+
+    fn is_in(told: &Message) -> bool {
+        matches!(told, Message::Done(Done::LoggedIn { .. }))
+    }
+
+    const HOME: [u8; 4] = [192, 0, 2, 77];
+    const ELSEWHERE: [u8; 4] = [203, 0, 113, 5];
+
+    /// Ann has logged in from home, and strangers have tried her account until none may any more.
+    fn locked() -> Stage {
+        let mut stage = Stage::new(|settings| {
+            settings.accounts.attempts = 2;
+            settings.accounts.attempt_every = Duration::from_secs(10);
+        });
+        assert!(is_in(&tries(&mut stage, HOME, "/login ann ann")));
+        let wrong: Vec<_> = (1..=12).map(|last| tries(&mut stage, [198, 51, 100, last], "/login ann guess")).collect();
+        let refused = wrong.iter().filter(|told| is_too_often(told)).count();
+        assert_eq!(refused, 2, "ten are too many: {wrong:?}");
+        stage
+    }
+
+    #[test]
+    fn strangers_do_not_lock_an_owner_out_at_home() {
+        let mut stage = locked();
+        let kept = serde_json::to_string(&stage.hub).expect("plain");
+        assert!(!kept.contains("192.0.2.77"), "who is not here has no address here: {kept}");
+        stage.hub = serde_json::from_str(&kept).expect("the same");
+        assert!(is_too_often(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
+        for _ in 0..5 {
+            assert!(is_in(&tries(&mut stage, HOME, "/login ann ann")), "as often as she likes");
+        }
+        // Whoever guesses there is slowed as anywhere.
+        for _ in 0..2 {
+            assert!(!is_too_often(&tries(&mut stage, HOME, "/login ann guess")));
+        }
+        assert!(is_too_often(&tries(&mut stage, HOME, "/login ann ann")));
+        // It is home to her account alone.
+        stage.now.mono = stage.now.mono.after(Duration::from_secs(100));
+        for last in 1..=10 {
+            tries(&mut stage, [198, 51, 100, last], "/login bob guess");
+        }
+        assert!(is_too_often(&tries(&mut stage, HOME, "/login bob bob")));
+    }
+
+    #[test]
+    fn strangers_lock_nobody_out_of_a_network_that_is_never_shut_out() {
+        let mut stage = locked();
+        let mut settings = stage.hub.settings().clone();
+        settings.access.always = vec!["203.0.113.0/24".parse().expect("a network")];
+        stage.input(Input::Settings(Box::new(settings)));
+        assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
+    }
+
+    #[test]
+    fn a_try_that_is_refused_costs_nothing() {
+        let mut stage = locked();
+        for _ in 0..5 {
+            assert!(is_too_often(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
+        }
+        // Neither of what the address may try, nor of what strangers may.
+        for _ in 0..2 {
+            assert!(!is_too_often(&tries(&mut stage, ELSEWHERE, "/login bob guess")));
+        }
+        assert!(is_too_often(&tries(&mut stage, ELSEWHERE, "/login bob guess")));
+        stage.now.mono = stage.now.mono.after(Duration::from_secs(10));
+        assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
+    }
+
+    #[test]
+    fn an_administrator_lets_strangers_try_again() {
+        let mut stage = locked();
+        let account = stage.hub.accounts().find("ann").expect("an account");
+        stage.hub.change_account(account, Some(hashed("new")), None, Some(BY), stage.now, &mut Vec::new());
+        assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann new")));
+        let mut stage = locked();
+        assert!(stage.hub.unlock_account(account));
+        assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
+    }
+
+    #[test]
+    fn the_last_places_of_an_account_are_remembered() {
+        let mut stage = locked();
+        let account = stage.hub.accounts().find("ann").expect("an account");
+        stage.hub.unlock_account(account);
+        for last in 1..=20 {
+            assert!(is_in(&tries(&mut stage, [192, 0, 2, 100 + last], "/login ann ann")));
+        }
+        let places = &stage.hub.accounts().get(account).expect("it is there").places;
+        assert_eq!(places.len(), super::super::account::PLACES);
+        for last in 1..=12 {
+            tries(&mut stage, [198, 51, 101, last], "/login ann guess");
+        }
+        assert!(is_too_often(&tries(&mut stage, HOME, "/login ann ann")), "it was long ago");
+        assert!(is_in(&tries(&mut stage, [192, 0, 2, 120], "/login ann ann")));
+    }
+
+    #[test]
+    fn every_wrong_try_counts_also_of_the_present_password() {
+        let mut stage = locked();
+        stage.now.mono = stage.now.mono.after(Duration::from_secs(1000));
+        stage.types(ANN, "/login ann ann");
+        stage.hash();
+        for tried in 0..2 {
+            stage.types(ANN, "/passwd");
+            stage.types(ANN, "guess");
+            stage.hash();
+            stage.types(ANN, "");
+            stage.check_told(ANN, Done::Cancelled);
+            assert_eq!(stage.hub.counters().logins_failed, 11 + tried);
+        }
+        stage.told.clear();
+        stage.types(ANN, "/unregister");
+        stage.types(ANN, "ann");
+        assert!(stage.told.iter().any(|(_, told)| is_too_often(told)), "{:?}", stage.told);
+        assert!(stage.jobs.is_empty());
     }
 }

@@ -55,6 +55,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 pub use copy_on_write::CopyOnWrite;
 pub use saved::Frozen;
@@ -744,11 +745,16 @@ impl Hub {
         (self.work, self.cost) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
-            Input::Line { session, text } => {
+            Input::Line { session, mut text } => {
                 if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
                     self.answered(session, text, now, effects);
                 } else {
+                    let said = self.counters.lines_said;
                     self.line(session, &text, now, effects);
+                    if said == self.counters.lines_said {
+                        // There may be a password in it.
+                        text.zeroize();
+                    }
                 }
                 self.settle(session, now);
                 self.release(session, effects);

@@ -171,6 +171,11 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 impl Origin {
+    /// What tells it from others.
+    pub(super) fn bits(self) -> u128 {
+        self.0
+    }
+
     /// The origin that an address belongs to.
     #[must_use]
     pub fn of(addr: IpAddr) -> Self {

@@ -302,6 +302,8 @@ fn add_accounts(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Re
             role,
             since: Wall(row.get(4)?),
             seen: Wall(row.get(5)?),
+            // They mean nothing to a hub with another key.
+            places: Vec::new(),
         });
     }
     Ok(())

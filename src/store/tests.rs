@@ -944,6 +944,32 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
     }
 }
 
+/// How many lines the index has under three characters, whether there are such lines or not.
+fn indexed(dir: &Dir, piece: &str) -> i64 {
+    let sql = "SELECT count(*) FROM words WHERE words MATCH ?";
+    let quoted = format!("\"{piece}\"");
+    Connection::open(dir.file()).unwrap().query_row(sql, [quoted], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
+    let dir = Dir::new();
+    let text = |seq| if seq % 2 == 0 { "Zanzibar" } else { "copper" };
+    write_here(&dir.0, &settings(), (1..=100).map(|seq| (seq, record(line(seq, text(seq))))));
+    index_all(&dir.file());
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (50, 50));
+    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    let what = Selector { text: Some("zanzibar".into()), to: Some(50), ..Selector::default() };
+    let mut from = 0;
+    while let (Some(next), _) = history::redact_some(&mut db, &what, from, 7).unwrap() {
+        from = next;
+    }
+    drop(db);
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (25, 50), "what is removed");
+    leave_all(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is left behind");
+}
+
 // ---------------------------------------------------------------------------------------------
 // Finding
 

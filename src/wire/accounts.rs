@@ -58,6 +58,12 @@ pub(super) fn passwd(
     done(hub, id)
 }
 
+pub(super) fn unlock(hub: &mut Hub, args: &AccountArgs) -> Result<Answer, ControlError> {
+    let id = find(hub, &args.name)?;
+    hub.unlock_account(id);
+    done(hub, id)
+}
+
 pub(super) fn role(
     hub: &mut Hub,
     args: &AccountRoleArgs,

@@ -315,6 +315,7 @@ pub fn answer(
         Command::HistoryDump(args) => history(hub, args, None),
         Command::AccountsAdd(args) => accounts::add(hub, args, by, now, effects),
         Command::AccountsPasswd(args) => accounts::passwd(hub, args, by, now, effects),
+        Command::AccountsUnlock(args) => accounts::unlock(hub, args),
         Command::AccountsRole(args) => accounts::role(hub, args, by, now, effects),
         Command::AccountsRemove(args) => accounts::remove(hub, args, by, now, effects),
         Command::AccountsErase(args) => accounts::erase(hub, args, by, now, effects),

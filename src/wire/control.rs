@@ -360,8 +360,10 @@ commands! {
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
     /// to it until there is one.
     "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, Changes, One;
-    /// Gives an account another password.
+    /// Gives an account another password, and forgets what strangers have tried.
     "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, Changes, One;
+    /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.
+    "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, Changes, One;
     /// Gives an account another role.
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, Changes, One;
     /// Removes an account; what was said under its name stays.

@@ -159,6 +159,32 @@ fn administrators_look_after_accounts_and_no_password_is_logged() {
 }
 
 #[test]
+fn strangers_do_not_lock_an_owner_out_and_an_administrator_ends_it() {
+    let daemon = Daemon::with(&format!("{CHEAP}attempts = 1\nattempt_every = '1h'\n"));
+    with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
+    let try_from = |address: [u8; 4], password: &str| {
+        let mut client = Client::connect_from(&daemon, (address, 0).into(), "somebody");
+        client.send(&format!("/login ann {password}"));
+        let told = client.until("an answer", |line| {
+            ["welcome, ann", "no such name", "too often"].iter().any(|answer| line.contains(answer))
+        });
+        told.last().unwrap().clone()
+    };
+    assert!(try_from([127, 0, 0, 1], "correct horse").contains("welcome"));
+    for stranger in 1..=5 {
+        assert!(try_from([127, 0, 9, stranger], "guess").contains("no such name"));
+    }
+    assert!(try_from([127, 0, 9, 6], "guess").contains("too often"));
+    assert!(try_from([127, 0, 9, 7], "correct horse").contains("too often"));
+    assert!(try_from([127, 0, 0, 1], "correct horse").contains("welcome"), "at home she is let in");
+    let unlocked = daemon.ctl(&["account", "unlock", "ann"]).done();
+    assert_eq!(unlocked, "ann can be tried again at once.\n");
+    daemon.logged("accounts.unlock");
+    assert!(try_from([127, 0, 9, 7], "correct horse").contains("welcome"));
+    assert_eq!(daemon.ctl(&["account", "unlock", "nobody"]).code, Some(5));
+}
+
+#[test]
 fn where_nothing_is_recorded_there_are_no_accounts() {
     let daemon = Daemon::with("[history]\npersist = false\n");
     let mut ann = daemon.client("ann");
