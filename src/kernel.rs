@@ -274,6 +274,16 @@ pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives memory that was freed back to the system, where the C library keeps it for later (malloc_trim(3)). That
+/// may take some milliseconds.
+pub fn give_back_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it may be called at any time, by any thread; nothing that is in use moves.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 mod requests {
     #![allow(missing_docs, reason = "named in tcp(7)")]
     nix::ioctl_read_bad!(unread, nix::libc::FIONREAD, nix::libc::c_int);

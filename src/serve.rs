@@ -35,7 +35,7 @@ use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery, snapshot};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
@@ -591,7 +591,7 @@ fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, Sta
     let mut listeners = Vec::new();
     let mut missing = None;
     for addr in addrs {
-        match listen_on(*addr) {
+        match listen_on(*addr, &settings.tcp) {
             Ok(listener) => listeners.push(listener),
             Err(error)
                 if !chosen && matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
@@ -609,7 +609,7 @@ fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, Sta
     }
 }
 
-fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
@@ -617,6 +617,8 @@ fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
+    // Before anybody can connect: who does inherits it.
+    let _ = accept::prepare(&socket, tcp);
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }

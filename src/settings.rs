@@ -17,9 +17,11 @@ use crate::hub::moderation::Network;
 use toml::de::DeValue;
 
 mod manual;
+mod memory;
 mod rule;
 
 pub use manual::{markdown_table, roff, shipped};
+pub use memory::{Part, shown as memory_shown};
 use rule::{
     Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
     time, whole,

@@ -370,6 +370,13 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
     let sockets = if status.activated { "handed over by the service manager" } else { "its own" };
     facts.push(("Sockets", sockets.into()));
     facts.push(("Survival", status.survival.clone()));
+    let turns = &status.turns;
+    if let Some(at) = &turns.longest_at {
+        let millis = |micros: u64| format!("{}.{} ms", micros / 1000, micros % 1000 / 100);
+        let (longest, part) = (millis(turns.longest_us), millis(turns.longest_doing_us));
+        let longest = format!("{longest}, {part} of it {}, at {}", turns.longest_doing, time(at));
+        facts.push(("Turns", format!("{} of the loop; the longest took {longest}", turns.count)));
+    }
     facts.push(("Settings", status.config.clone().unwrap_or_else(|| "defaults; no file was read".into())));
     facts.push(("Log level", word(status.log_level).into()));
     let mut key = "Counters";

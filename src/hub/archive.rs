@@ -54,12 +54,13 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
+            // About as much as they take: few of them come, each behind something that was limited.
             Self::Closed { .. }
             | Self::Ban(_)
             | Self::Unban(_)
             | Self::Account(_)
             | Self::Unaccount(_)
-            | Self::Redact(_) => 0,
+            | Self::Redact(_) => 256,
         }
     }
 }

@@ -1782,6 +1782,7 @@ impl Hub {
         room.kept = self.settings.history.keeps(&room.name);
         if let Some(history) = history {
             room.history = history;
+            room.recorded = true;
         }
         self.rooms.insert(id, CopyOnWrite::new(room));
         effects.push(Effect::Open(id));
@@ -1807,7 +1808,9 @@ impl Hub {
             self.deadlines.remove(&(at, id));
         }
         effects.push(Effect::Shut(id));
-        if room.kept {
+        // Of rooms of which nothing was recorded the disk need not know that they are closed: they would be a way to
+        // have it written without end, without saying anything.
+        if room.kept && room.recorded {
             self.record(Record::Closed { room: id, name: room.name.clone() }, effects);
         }
         let room = Some(room.name.shown().into());
@@ -1916,6 +1919,7 @@ impl Hub {
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.settings.history);
+                room.recorded |= self.recording && !room.ownership.private;
                 record = (self.recording && !room.ownership.private).then(|| Record::Line {
                     room: id,
                     name: room.name.clone(),

@@ -30,6 +30,8 @@ pub struct Room {
     pub since: Wall,
     /// Where the one is from who opened it; `None` if nobody did, or nobody who is counted.
     pub(super) opened_from: Option<Origin>,
+    /// Something of it is on disk, or on its way there.
+    pub(super) recorded: bool,
     /// Lines said in it since then.
     pub lines: u64,
     /// What is kept of them.
@@ -54,6 +56,7 @@ impl Room {
             members: BTreeSet::new(),
             since,
             opened_from: None,
+            recorded: false,
             lines: 0,
             history: History::default(),
             kept: true,

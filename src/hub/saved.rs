@@ -69,6 +69,11 @@ struct Saved {
     familiar: Familiar,
 }
 
+/// A release that did not say may have recorded something.
+fn yes() -> bool {
+    true
+}
+
 fn first_search() -> u64 {
     1
 }
@@ -92,6 +97,8 @@ struct SavedRoom {
     crowd: Crowd,
     #[serde(default)]
     opened_from: Option<Origin>,
+    #[serde(default = "yes")]
+    recorded: bool,
 }
 
 /// What is written: the same, borrowed.
@@ -134,6 +141,7 @@ struct SavingRoom<'a> {
     crowd: &'a Crowd,
     #[serde(skip_serializing_if = "Option::is_none")]
     opened_from: Option<Origin>,
+    recorded: bool,
 }
 
 impl Serialize for Hub {
@@ -149,6 +157,7 @@ impl Serialize for Hub {
             presence: &room.presence,
             crowd: &room.crowd,
             opened_from: room.opened_from,
+            recorded: room.recorded,
         });
         let saving = Saving {
             settings: &self.settings,
@@ -253,7 +262,8 @@ impl Saved {
             ..Hub::bare(self.settings, self.key)
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
+                saved;
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
@@ -289,6 +299,7 @@ impl Saved {
                 members,
                 since,
                 opened_from,
+                recorded,
                 lines,
                 history,
                 kept,

@@ -32,7 +32,7 @@ use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
-use super::times::{Doing, Times};
+use super::times::{self, Doing, Times};
 use super::turns::Turns;
 use super::{accept, control, fault, snapshot};
 use crate::config;
@@ -49,8 +49,8 @@ use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
-    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics,
-    Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
+    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
+    Metrics, Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time, TurnCount,
 };
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -132,6 +132,13 @@ const FORGET_SHARE: u32 = 200;
 /// process that takes over to handle it again, about. And not before the last one has taken less than a quarter
 /// of the time since it was begun.
 const REPLAY: Duration = Duration::from_secs(1);
+
+/// So long after many have left, when nobody comes any more, memory is given back: that of the process, and that of
+/// the tape, by a snapshot of what is left.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
+
+/// So many fewer clients, and half of them, are many.
+const MANY: usize = 32;
 const SNAPSHOT_SHARE: u32 = 4;
 
 /// A process that has run so long can live with what it took over.
@@ -259,6 +266,9 @@ struct Snapshots {
     took: Duration,
     /// How long it has taken to handle what came since.
     worked: Duration,
+    /// Most clients since memory was given back; and when it is to be given back the next time.
+    peak: usize,
+    give_back_at: Option<Mono>,
 }
 
 impl Snapshots {
@@ -266,6 +276,11 @@ impl Snapshots {
     fn may(&self, share: u32, at: Mono) -> bool {
         !self.under_way && at.since(self.begun) >= self.took * share
     }
+}
+
+/// Microseconds as seconds, exactly.
+fn seconds(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// What taking that is called.
@@ -346,7 +361,15 @@ impl Driver {
         let started = now();
         let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots } = parts;
         let (took, worked) = (Duration::ZERO, Duration::ZERO);
-        let snapshots = Snapshots { writer: snapshots, under_way: false, begun: started.mono, took, worked };
+        let snapshots = Snapshots {
+            writer: snapshots,
+            under_way: false,
+            begun: started.mono,
+            took,
+            worked,
+            peak: 0,
+            give_back_at: None,
+        };
         Ok(Self {
             machine,
             tape,
@@ -536,6 +559,7 @@ impl Driver {
                 self.snapshot();
                 self.times.part(Doing::Freezing, now().mono);
             }
+            self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
         // Nobody is left without an answer, nor without a goodbye.
@@ -573,6 +597,7 @@ impl Driver {
             self.machine.next_deadline(),
             self.lingering.first().map(|(at, _)| *at),
             self.settle_at,
+            self.snapshots.give_back_at.filter(|_| !self.snapshots.under_way),
             self.forget_at,
             self.watchdog_due,
             self.status_due,
@@ -961,6 +986,24 @@ impl Driver {
         self.work.push(Work::Order(order));
     }
 
+    /// Gives memory back when many have left.
+    fn give_back(&mut self, at: Mono) {
+        let clients = self.machine.hub().session_count();
+        let snapshots = &mut self.snapshots;
+        snapshots.peak = snapshots.peak.max(clients);
+        if snapshots.peak < MANY || clients > snapshots.peak / 2 {
+            snapshots.give_back_at = None;
+        } else if snapshots.give_back_at.is_none() {
+            snapshots.give_back_at = Some(at.after(GIVE_BACK_AFTER));
+        } else if snapshots.give_back_at.is_some_and(|due| due <= at) && !snapshots.under_way {
+            (snapshots.peak, snapshots.give_back_at) = (clients, None);
+            if self.tape.is_kept() {
+                self.snapshot();
+            }
+            self.snapshots.writer.trim();
+        }
+    }
+
     fn is_snapshot_due(&self, at: Mono) -> bool {
         let forget = self.forget_at.is_some_and(|due| due <= at);
         let long = self.tape.len() > self.tape_length || self.snapshots.worked > REPLAY || self.tape.has_many_cuts();
@@ -1305,9 +1348,26 @@ impl Driver {
             recording: self.recording(),
             unread: self.machine.hub().is_unread(),
             admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
+            turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
+        }
+    }
+
+    fn turns_taken(&self) -> LoopTurns {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let bounds = times::BOUNDS.into_iter().map(Some).chain([None]);
+        let counts = bounds.zip(self.times.counts());
+        let longest = self.times.longest();
+        LoopTurns {
+            count: self.times.counts().iter().sum(),
+            total_us: micros(self.times.total()),
+            longest_us: longest.map_or(0, |longest| micros(longest.took)),
+            longest_doing: longest.map_or_else(String::new, |longest| longest.doing.0.words().to_owned()),
+            longest_doing_us: longest.map_or(0, |longest| micros(longest.doing.1)),
+            longest_at: longest.map(|longest| Time(longest.at)),
+            histogram: counts.map(|(up_to_us, count)| TurnCount { up_to_us, count: *count }).collect(),
         }
     }
 
@@ -1353,6 +1413,22 @@ impl Driver {
             let _ =
                 write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
         }
+        let turns = status.turns;
+        let _ = write!(
+            text,
+            "# TYPE chathub_turn_longest_seconds gauge\n# HELP chathub_turn_longest_seconds Longest turn of the loop.\n\
+             chathub_turn_longest_seconds {}\n\
+             # TYPE chathub_turn_seconds histogram\n# HELP chathub_turn_seconds Turns of the loop.\n",
+            seconds(turns.longest_us)
+        );
+        let mut count = 0;
+        for turn in &turns.histogram {
+            count += turn.count;
+            let bound = turn.up_to_us.map_or_else(|| "+Inf".to_owned(), seconds);
+            let _ = writeln!(text, "chathub_turn_seconds_bucket{{le=\"{bound}\"}} {count}");
+        }
+        let _ =
+            write!(text, "chathub_turn_seconds_count {count}\nchathub_turn_seconds_sum {}\n", seconds(turns.total_us));
         for (name, about, value) in self.counters() {
             let _ = write!(
                 text,

@@ -847,6 +847,9 @@ pub struct Status {
     /// Who is connected to the admin socket, the oldest connection first.
     #[serde(default)]
     pub admins: Vec<AdminConnection>,
+    /// How long the turns of the daemon's loop take: nobody is read meanwhile.
+    #[serde(default)]
+    pub turns: LoopTurns,
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -868,6 +871,39 @@ pub struct AdminConnection {
     /// For how many seconds nothing has been under way on it; absent while something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_s: Option<u64>,
+}
+
+/// How long the turns of the daemon's loop take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoopTurns {
+    /// How many there were.
+    pub count: u64,
+    /// How long all of them took, in microseconds.
+    pub total_us: u64,
+    /// How long the longest one took, in microseconds.
+    pub longest_us: u64,
+    /// What took most of that, and how long, in microseconds.
+    #[serde(default)]
+    pub longest_doing: String,
+    /// How long that took.
+    #[serde(default)]
+    pub longest_doing_us: u64,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_at: Option<Time>,
+    /// How many took how long.
+    pub histogram: Vec<TurnCount>,
+}
+
+/// How many turns took so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnCount {
+    /// No longer than so many microseconds, and longer than the entry before says; without a number, longer than
+    /// all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to_us: Option<u64>,
+    /// How many.
+    pub count: u64,
 }
 
 /// A listening socket.
