@@ -7,7 +7,7 @@ use crate::hub::archive::Search;
 use crate::hub::session::Origin;
 
 /// So many wait at most. Each takes a part of a second: whoever would be behind more does better to ask again.
-pub(super) const MOST: usize = 64;
+pub(super) const MOST: usize = 256;
 
 /// The searches. A client has one at a time ([`crate::hub`] sees to it).
 #[derive(Debug, Default)]

@@ -97,7 +97,9 @@ const LOCKED: Duration = Duration::from_millis(500);
 /// What is wrong with it.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     if is_missing(path) {
-        make(path, |_| Ok(()))?;
+        // Where an administrator has put a link, the file belongs at its end.
+        let place = std::fs::read_link(path).map(|to| path.with_file_name(to));
+        make(place.as_deref().unwrap_or(path), |_| Ok(()))?;
     }
     for part in ["", "-wal", "-shm"] {
         keep_private(&beside(path, part));
@@ -108,7 +110,7 @@ pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
 }
 
 fn is_missing(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Makes a file with what `fill` puts into it: beside its place, where it is put when it is whole. So a file

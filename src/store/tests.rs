@@ -807,6 +807,18 @@ fn an_empty_directory_and_one_with_what_a_crash_has_left_are_begun_without_a_wor
 }
 
 #[test]
+fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+    let (dir, other) = (Dir::new(), Dir::new());
+    std::os::unix::fs::symlink(other.0.join("elsewhere.db"), dir.file()).unwrap();
+    for _ in 0..2 {
+        let open = open(&dir);
+        assert_eq!((open.store.health().trouble, open.store.health().set_aside), (None, None));
+        open.close();
+    }
+    assert!(std::fs::symlink_metadata(dir.file()).unwrap().is_symlink() && other.0.join("elsewhere.db").is_file());
+}
+
+#[test]
 fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
     let dir = furnished();
     {

@@ -813,6 +813,28 @@ def _(machine, packages):
     expect_equal("the listener", listener(machine), inode)
 
 
+@life.case("a socket under a wrong name does not have the service started over and over for who waits at it")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    drop_in(machine, CHAT, "[Socket]\nFileDescriptorName=cat\n")
+    machine.must("systemctl", "restart", CHAT)
+    cursor = machine.must("date", "+%s").out.strip()
+    knocker = machine.connect("::1")
+    knocker.settimeout(DEADLINE)
+    with contextlib.suppress(OSError):
+        expect(not knocker.recv(100), "somebody answers")
+    wait_until("the service has failed", lambda: machine.state(SERVICE) == "failed")
+    said = machine.journal("-q", "-u", SERVICE, f"--since=@{cursor}", "--output=cat")
+    expect("is left alone" in said and "none for clients" in said, f"the journal does not say why: {said}")
+    starts = said.count("Starting ")
+    expect(starts <= 3, f"{starts} starts")
+    expect_equal("the socket", machine.state(CHAT), "active")
+    drop_in(machine, CHAT, None)
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine, "ann").close()
+
+
 @life.case("a state directory that cannot be had costs nobody a connection, and is used again after a restart")
 def _(machine, packages):
     serving(machine)
