@@ -51,7 +51,7 @@ pub mod time;
 mod work;
 
 use core::net::SocketAddr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -632,6 +632,10 @@ counters! {
     presence_gathered;
 }
 
+/// How many are disconnected in one go, of those whom a ban has hit, or rooms told of who has come and gone: each
+/// takes some 10 us.
+const AT_A_TIME: usize = 64;
+
 /// The hub: everybody connected, every room.
 #[derive(Clone, Debug)]
 pub struct Hub {
@@ -674,6 +678,8 @@ pub struct Hub {
     counters: Counters,
     peak: usize,
     stopping: bool,
+    /// Those whom a ban has hit, and who are still to be disconnected.
+    outgoing: VecDeque<(SessionId, Farewell)>,
     /// What the present input has cost so far, see [`work`].
     work: u64,
     /// What the last one has cost its person, in lines beyond the one it was.
@@ -731,6 +737,7 @@ impl Hub {
             counters: Counters::default(),
             peak: 0,
             stopping: false,
+            outgoing: VecDeque::new(),
             work: 0,
             cost: 0,
             no_one: Arc::new([]),
@@ -745,6 +752,7 @@ impl Hub {
         (self.work, self.cost) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
+            Input::Line { session, .. } if self.outgoing.iter().any(|(one, _)| *one == session) => {}
             Input::Line { session, mut text } => {
                 if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
                     self.answered(session, text, now, effects);
@@ -875,6 +883,9 @@ impl Hub {
     /// When the hub wants to be told that time has passed.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
+        if !self.outgoing.is_empty() {
+            return Some(Mono(0));
+        }
         let gathered = self.deadlines.first().map(|(at, _)| *at);
         gathered.into_iter().chain(self.door.next_deadline()).min()
     }
@@ -1458,10 +1469,11 @@ impl Hub {
     }
 
     fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.see_out(now, effects);
         self.close_door(now, effects);
-        while let Some((at, id)) = self.deadlines.first().copied()
-            && at <= now.mono
-        {
+        // Those that are left are due still, and the next tick is for them.
+        for _ in 0..AT_A_TIME {
+            let Some((_, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now.mono) else { break };
             self.deadlines.pop_first();
             let Some(room) = self.rooms.get_mut(&id) else { continue };
             let members = room.members.len();
@@ -1535,7 +1547,7 @@ impl Hub {
         for room in self.rooms.values_mut() {
             room.kept = Some(room.id) != self.door.room && limits.keeps(&room.name);
             if !room.kept {
-                room.history = History::default();
+                room.history = CopyOnWrite::default();
             }
             room.history.trim(limits);
         }
@@ -1569,11 +1581,21 @@ impl Hub {
         let (by, text) = (Some(by), Some(text.into()));
         effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, now) }));
         self.record(Record::Ban(Box::new(ban)), effects);
-        for session in hit {
-            self.counters.banned += 1;
-            let why = Farewell::Banned { reason: reason.clone(), until };
-            tell(session, Message::Goodbye(why.clone()), effects);
-            self.depart(session, why, now, effects);
+        let why = Farewell::Banned { reason, until };
+        self.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
+        self.see_out(now, effects);
+    }
+
+    /// Disconnects those whom a ban has hit, some of them at a time: it may be thousands, and everybody else waits
+    /// meanwhile. Nobody hears those who are left.
+    fn see_out(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for _ in 0..AT_A_TIME {
+            let Some((session, why)) = self.outgoing.pop_front() else { break };
+            if self.sessions.contains_key(&session) {
+                self.counters.banned += 1;
+                tell(session, Message::Goodbye(why.clone()), effects);
+                self.depart(session, why, now, effects);
+            }
         }
     }
 
@@ -1781,7 +1803,7 @@ impl Hub {
         let mut room = Room::new(id, name, now.wall);
         room.kept = self.settings.history.keeps(&room.name);
         if let Some(history) = history {
-            room.history = history;
+            room.history = CopyOnWrite::new(history);
             room.recorded = true;
         }
         self.rooms.insert(id, CopyOnWrite::new(room));

@@ -261,7 +261,8 @@ mod tests {
         // An operator, and after they have gone.
         let name = Name::parse("ann", 24).expect("a name");
         let role = Role::Operator;
-        let ann = Account { id: AccountId(1), name, hashed: None, role, since: Wall(0), seen: Wall(0) };
+        let ann =
+            Account { id: AccountId(1), name, hashed: None, role, since: Wall(0), seen: Wall(0), places: Vec::new() };
         hub.accounts.put(ann).expect("the first");
         hub.log_in(SessionId(3), AccountId(1));
         let gone = Input::Gone { session: SessionId(3), why: Farewell::Lost };

@@ -124,16 +124,14 @@ impl Hub {
             let name = account.map_or(&session.nick, |account| &account.name);
             let ban = by_address.or_else(|| self.bans.of_name(name, now.wall));
             if let Some(Ban { reason, until, .. }) = ban.cloned() {
-                self.counters.banned += 1;
-                let why = Farewell::Banned { reason, until };
-                tell(id, Message::Goodbye(why.clone()), effects);
-                self.depart(id, why, now, effects);
+                self.outgoing.push_back((id, Farewell::Banned { reason, until }));
             } else if self.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
                 self.rename_to_guest(id, now, effects);
                 let nick = self.sessions[&id].nick.shown().into();
                 tell(id, Message::Done(Done::NameReclaimed(nick)), effects);
             }
         }
+        self.see_out(now, effects);
     }
 }
 
@@ -161,7 +159,15 @@ mod tests {
     }
 
     fn account(id: u64, text: &str) -> Account {
-        Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since: Wall(1), seen: Wall(1) }
+        Account {
+            id: AccountId(id),
+            name: name(text),
+            hashed: None,
+            role: Role::Member,
+            since: Wall(1),
+            seen: Wall(1),
+            places: Vec::new(),
+        }
     }
 
     fn unread() -> Recalled {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::CopyOnWrite;
 use super::archive::Selector;
 use super::ignore::Borne;
 use super::message::{Line, RoomId, Said, SessionId};
@@ -35,7 +36,7 @@ pub struct Room {
     /// Lines said in it since then.
     pub lines: u64,
     /// What is kept of them.
-    pub history: History,
+    pub history: CopyOnWrite<History>,
     /// Whether what is said in it is kept, see `history.off`.
     pub(super) kept: bool,
     /// Whose it is, and who may come in and speak.
@@ -58,7 +59,7 @@ impl Room {
             opened_from: None,
             recorded: false,
             lines: 0,
-            history: History::default(),
+            history: CopyOnWrite::default(),
             kept: true,
             ownership: Ownership::default(),
             presence: Presence::default(),

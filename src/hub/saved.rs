@@ -3,7 +3,7 @@
 //! Only what cannot be had from the rest is kept: the indexes are made anew. What is read is believed
 //! as little as a stranger's input: whatever does not fit together is an error, never a panic.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -13,7 +13,7 @@ use super::archive::Backlog;
 use super::filter::Filters;
 use super::ignore::IgnoredNames;
 use super::login::Logins;
-use super::message::{Line, RoomId, SessionId};
+use super::message::{Farewell, Line, RoomId, SessionId};
 use super::moderation::Bans;
 use super::name::Name;
 use super::ownership::Ownership;
@@ -67,6 +67,8 @@ struct Saved {
     next_moment: u64,
     #[serde(default)]
     familiar: Familiar,
+    #[serde(default)]
+    outgoing: VecDeque<(SessionId, Farewell)>,
 }
 
 /// A release that did not say may have recorded something.
@@ -126,6 +128,8 @@ struct Saving<'a> {
     next_search: u64,
     next_moment: u64,
     familiar: &'a Familiar,
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    outgoing: &'a VecDeque<(SessionId, Farewell)>,
 }
 
 #[derive(Serialize)]
@@ -186,6 +190,7 @@ impl Serialize for Hub {
             next_search: self.next_search,
             next_moment: self.ignored.next,
             familiar: &self.familiar,
+            outgoing: &self.outgoing,
         };
         saving.serialize(serializer)
     }
@@ -199,6 +204,7 @@ impl Hub {
         Frozen(Self {
             sessions: self.sessions.clone(),
             familiar: self.familiar.clone(),
+            outgoing: self.outgoing.clone(),
             ignored: IgnoredNames::new(self.ignored.next),
             rooms: self.rooms.clone(),
             lobby: self.lobby,
@@ -243,6 +249,7 @@ impl Saved {
         let filters = Filters::new(&self.settings.filters);
         let mut hub = Hub {
             familiar: self.familiar,
+            outgoing: self.outgoing,
             ignored: IgnoredNames::new(self.next_moment),
             lobby: self.lobby,
             bans: self.bans,
@@ -301,7 +308,7 @@ impl Saved {
                 opened_from,
                 recorded,
                 lines,
-                history,
+                history: CopyOnWrite::new(history),
                 kept,
                 ownership,
                 presence,

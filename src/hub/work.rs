@@ -58,8 +58,15 @@ mod tests {
             effects.clear();
         }
         let name = Name::parse("ann", 24).expect("a name");
-        let account =
-            Account { id: AccountId(1), name, hashed: None, role: Role::Operator, since: Wall(0), seen: Wall(0) };
+        let account = Account {
+            id: AccountId(1),
+            name,
+            hashed: None,
+            role: Role::Operator,
+            since: Wall(0),
+            seen: Wall(0),
+            places: Vec::new(),
+        };
         hub.accounts.put(account).expect("the first");
         hub.log_in(ANN, AccountId(1));
         hub

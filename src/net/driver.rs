@@ -31,7 +31,7 @@ use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
-use super::tape::{self, CHUNK, Tape};
+use super::tape::{self, CHUNK, Tape, Written};
 use super::times::{self, Doing, Times};
 use super::turns::Turns;
 use super::{accept, control, fault, snapshot};
@@ -132,6 +132,9 @@ const FORGET_SHARE: u32 = 200;
 /// process that takes over to handle it again, about. And not before the last one has taken less than a quarter
 /// of the time since it was begun.
 const REPLAY: Duration = Duration::from_secs(1);
+
+/// Bytes of inputs that go along with a snapshot at a time: a fraction of a millisecond.
+const PIECE: usize = 512 * 1024;
 
 /// So long after many have left, when nobody comes any more, memory is given back: that of the process, and that of
 /// the tape, by a snapshot of what is left.
@@ -261,6 +264,8 @@ struct Snapshots {
     writer: snapshot::Writer,
     /// One is being written, or the memory of the one before is being given back.
     under_way: bool,
+    /// One that is written, while what came meanwhile goes along.
+    written: Option<Written>,
     /// When the last one was begun, and how long writing it took.
     begun: Mono,
     took: Duration,
@@ -364,6 +369,7 @@ impl Driver {
         let snapshots = Snapshots {
             writer: snapshots,
             under_way: false,
+            written: None,
             begun: started.mono,
             took,
             worked,
@@ -476,7 +482,10 @@ impl Driver {
             // those who are visited late.
             let is_clogged = self.is_clogged();
             let reads = !is_clogged && self.to_rounds.is_at_rest();
-            let is_behind = !reports.is_empty() || !waiting.is_empty() || (reads && !self.turns.is_empty());
+            let is_behind = !reports.is_empty()
+                || !waiting.is_empty()
+                || (reads && !self.turns.is_empty())
+                || self.snapshots.written.is_some();
             if is_behind && !is_clogged || self.writing && self.turns.is_empty() {
                 // Whoever has something for this loop gets to leave it; nothing is waited for.
                 tokio::task::yield_now().await;
@@ -558,6 +567,10 @@ impl Driver {
             if self.is_snapshot_due(at.mono) {
                 self.snapshot();
                 self.times.part(Doing::Freezing, now().mono);
+            }
+            if self.snapshots.written.is_some() {
+                self.go_along();
+                self.times.part(Doing::Counting, now().mono);
             }
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
@@ -1028,12 +1041,7 @@ impl Driver {
         match done {
             snapshot::Done::Written(written, took) => {
                 self.snapshots.took = took;
-                let old = self.tape.count(written, epoch());
-                self.to_rounds.leave(Work::Kept);
-                match old {
-                    Some(old) => self.snapshots.writer.clear(old),
-                    None => self.snapshots.under_way = false,
-                }
+                self.snapshots.written = Some(written);
             }
             snapshot::Done::Failed(blank, problem) => {
                 error!(chathub_error = %problem, "what is kept for the next process cannot be written down{}", logging::InWords(&problem));
@@ -1044,6 +1052,21 @@ impl Driver {
                 self.tape.take_back(place);
                 self.snapshots.under_way = false;
             }
+        }
+    }
+
+    /// Has what came while a snapshot was written go along with it, a piece at a time; in the end, it counts.
+    fn go_along(&mut self) {
+        let Some(mut written) = self.snapshots.written.take() else { return };
+        if !self.tape.go_along(&mut written, PIECE) {
+            self.snapshots.written = Some(written);
+            return;
+        }
+        let old = self.tape.count(written, epoch());
+        self.to_rounds.leave(Work::Kept);
+        match old {
+            Some(old) => self.snapshots.writer.clear(old),
+            None => self.snapshots.under_way = false,
         }
     }
 
@@ -1059,6 +1082,9 @@ impl Driver {
         {
             if let Arrival::Snapshot(done) = arrival {
                 self.snapshot_done(done);
+                while self.snapshots.written.is_some() {
+                    self.go_along();
+                }
             }
         }
         let (answer, owed) = oneshot::channel();

@@ -281,7 +281,10 @@ pub struct Blank {
 #[derive(Debug)]
 pub struct Written {
     place: Mapping,
+    /// Where the first record stands that the snapshot does not contain, and how many bytes from there on have gone
+    /// along already.
     from: usize,
+    along: usize,
     machine: usize,
     owed: usize,
     check: u64,
@@ -294,6 +297,13 @@ pub struct Old {
     file: OwnedFd,
     /// What is in use of the file: where, and how many bytes.
     used: [(u64, u64); 2],
+}
+
+impl Written {
+    /// Where the records begin.
+    fn start(&self) -> usize {
+        usize::try_from(aligned((self.machine + self.owed) as u64)).expect("it is mapped")
+    }
 }
 
 impl Blank {
@@ -315,7 +325,7 @@ impl Blank {
         }
         let (machine, owed) = (whole - left[0], left[0] - left[1]);
         let check = check(&[&place[..machine + owed]]);
-        Ok(Written { place: self.place, from: self.from, machine, owed, check })
+        Ok(Written { place: self.place, from: self.from, along: 0, machine, owed, check })
     }
 }
 
@@ -681,7 +691,7 @@ impl Tape {
         place[..machine.len()].copy_from_slice(machine);
         place[machine.len()..machine.len() + owed.len()].copy_from_slice(owed);
         let check = check(&[machine, owed]);
-        let written = Written { place: blank.place, from, machine: machine.len(), owed: owed.len(), check };
+        let written = Written { place: blank.place, from, along: 0, machine: machine.len(), owed: owed.len(), check };
         if let Some(old) = self.count(written, epoch) {
             self.take_back(old.cleared());
         }
@@ -701,19 +711,32 @@ impl Tape {
         Some(Blank { place, from })
     }
 
+    /// Has at most `most` bytes of what came since a snapshot was begun go along with it. Whether that was all, so
+    /// that to have it count takes no time.
+    pub fn go_along(&self, written: &mut Written, most: usize) -> bool {
+        let Some(kept) = &self.kept else { return true };
+        let (from, to) = (written.from + written.along, kept.end);
+        let some = (to - from).min(most);
+        let place = written.start() + written.along;
+        written.place.bytes_mut()[place..place + some].copy_from_slice(&kept.half().bytes()[from..from + some]);
+        written.along += some;
+        some == to - from
+    }
+
     /// Has a snapshot count from now on, with the records that came since it was begun, and the cuts.
     pub fn count(&mut self, written: Written, epoch: u64) -> Option<Old> {
         let kept = self.kept.as_mut()?;
-        let Written { mut place, from, machine, owed, check } = written;
+        let start = written.start();
+        let Written { mut place, from, along, machine, owed, check } = written;
         let (old, new) = (kept.generation, kept.generation + 1);
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
-        let start = usize::try_from(aligned((machine + owed) as u64)).expect("it is mapped");
         let end = start + (kept.end - from);
         // What is being received, and was not committed, goes along as well.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
-        place.bytes_mut()[start..end + behind].copy_from_slice(&kept.half().bytes()[from..kept.end + behind]);
+        place.bytes_mut()[start + along..end + behind]
+            .copy_from_slice(&kept.half().bytes()[from + along..kept.end + behind]);
         for (word, value) in [
             (word::EPOCH, epoch),
             (word::MACHINE, machine as u64),

@@ -600,7 +600,7 @@ fn ban(id: u64, network: &str) -> Ban {
 
 fn account(id: u64, text: &str) -> Account {
     let (since, seen) = (Wall(1), Wall(1));
-    Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since, seen }
+    Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since, seen, places: Vec::new() }
 }
 
 /// A directory with two bans, two accounts and some lines, as a daemon has left it.

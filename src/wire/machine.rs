@@ -203,7 +203,7 @@ const REST_SKIPPING: Duration = Duration::from_millis(5);
 const TURN: u32 = 32;
 
 /// Clients that are listened to again in one go, of those whose time has come.
-const DUE: usize = 256;
+const DUE: usize = 32;
 
 /// What a client has sent so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
