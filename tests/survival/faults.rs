@@ -11,7 +11,8 @@ use crate::load::{Load, Size, settings};
 use crate::supervisor::Plan;
 
 /// Small, quick, with much coming and going: each step comes soon.
-const TROUPE: Size = Size { rooms: 2, residents: 6, visitors: 5, every: Duration::from_millis(8), crowd: 0 };
+const TROUPE: Size =
+    Size { rooms: 2, residents: 6, visitors: 5, every: Duration::from_millis(8), crowd: 0, orators: 0, idlers: 0 };
 
 /// Plays until the daemon dies of the fault, and after. Says so if it never comes to that step.
 fn fault(label: &str, nth: usize, seed: u64) -> Result<(), String> {

@@ -13,6 +13,7 @@
 //! | [`tape`] | damage to what is kept |
 //! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
+//! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
@@ -28,6 +29,7 @@ mod people;
 mod play;
 mod proof;
 mod recorded;
+mod slow;
 mod supervisor;
 mod tape;
 mod typing;

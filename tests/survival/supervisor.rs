@@ -126,6 +126,7 @@ pub(crate) struct Plan {
     notify: bool,
     store: usize,
     preserve: bool,
+    descriptors: Option<u32>,
     dice: Dice,
 }
 
@@ -137,6 +138,7 @@ impl Plan {
             notify: true,
             store: 64,
             preserve: false,
+            descriptors: None,
             dice: Dice(seed),
         }
     }
@@ -158,6 +160,13 @@ impl Plan {
     #[must_use]
     pub(crate) fn preserving(mut self) -> Self {
         self.preserve = true;
+        self
+    }
+
+    /// With at most so many open files.
+    #[must_use]
+    pub(crate) fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -235,7 +244,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
         for at in (1..handed.len()).rev() {
             handed.swap(at, dice.below(at + 1));
         }
-        let mut child = spawn(config, &handed, &env);
+        let mut child = spawn(config, &handed, &env, plan.descriptors);
         let names: Vec<String> = handed.iter().map(|(name, _)| (*name).to_owned()).collect();
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         let stderr = child.stderr.take().unwrap();
@@ -278,7 +287,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
 }
 
 /// Starts the daemon with these descriptors from 3 on.
-fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -> Child {
+fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)], descriptors: Option<u32>) -> Child {
     let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
     // The shell puts them where they belong: out of the way first, then in their places. Out of the way
     // is behind all places and all numbers that any of them has now, so that none is put upon another.
@@ -292,6 +301,9 @@ fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -
         fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
     }
     let mut script = away + &back;
+    if let Some(most) = descriptors {
+        let _ = write!(script, "ulimit -n {most}; ");
+    }
     script.push_str("export LISTEN_PID=$$; exec \"$@\"");
     let names: Vec<&str> = handed.iter().map(|(name, _)| *name).collect();
     let mut command = Command::new("bash");
