@@ -20,6 +20,8 @@
 
 mod check;
 mod faults;
+#[path = "../guard/mod.rs"]
+mod guard;
 mod kills;
 mod lives;
 mod load;

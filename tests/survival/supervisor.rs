@@ -21,11 +21,15 @@ use nix::unistd::Pid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
 
+use crate::guard::Guard;
 use crate::load::told;
 use crate::play::Dice;
 
 /// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long one stage may stand, with a hundred deaths on it. After this the program ends, with the story.
+const HANGS: Duration = Duration::from_secs(900);
 
 /// Exit codes after which the unit is not started again: a goodbye, and what another start cannot mend.
 const FINAL: [i32; 4] = [0, 2, 69, 78];
@@ -106,6 +110,14 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // A test that has failed meanwhile must not keep the rest from its story.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last of what happened.
+    fn story(&self) -> String {
+        self.state().log.iter().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{line}");
+            text
+        })
     }
 
     fn note(&self, text: &str) {
@@ -212,7 +224,9 @@ impl Plan {
             let sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
             std::thread::spawn(move || live(self, &config, &sockets, &shared))
         };
-        Supervisor { shared, addr, threads: vec![living, listening], dir }
+        let story = shared.clone();
+        let guard = Guard::new(HANGS, move || story.story());
+        Supervisor { shared, addr, threads: vec![living, listening], dir, _guard: guard }
     }
 }
 
@@ -334,9 +348,11 @@ fn sync(shared: &Shared) {
         state.asked
     };
     UnixDatagram::unbound().unwrap().send_to(format!("X_SYNC={number}").as_bytes(), &shared.notify).unwrap();
+    let end = Instant::now() + PATIENCE;
     let mut state = shared.state();
-    while state.synced < number {
-        state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    // Nobody carries them out any more if that has failed.
+    while state.synced < number && !state.over && Instant::now() < end {
+        state = shared.changed.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -397,6 +413,7 @@ pub(crate) struct Supervisor {
     pub(crate) addr: SocketAddr,
     threads: Vec<JoinHandle<()>>,
     dir: Dir,
+    _guard: Guard,
 }
 
 impl Supervisor {
@@ -421,6 +438,16 @@ impl Supervisor {
     #[track_caller]
     pub(crate) fn ready_after(&self, spawns: u32) {
         self.wait("the daemon is ready", |state| (state.spawns > spawns && state.ready).then_some(()));
+    }
+
+    /// Asks until it is so: for what nothing tells of.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, mut is: impl FnMut() -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is() {
+            assert!(Instant::now() < end, "waited in vain: {what}");
+            std::thread::yield_now();
+        }
     }
 
     /// How many were started; the present one's number.
@@ -536,10 +563,7 @@ impl Supervisor {
 
     /// What the daemons have logged, and what has happened to them: the last of it.
     pub(crate) fn story(&self) -> String {
-        self.shared.state().log.iter().fold(String::new(), |mut text, line| {
-            let _ = writeln!(text, "{line}");
-            text
-        })
+        self.shared.story()
     }
 
     pub(crate) fn settings(&self, toml: &str) {
@@ -550,6 +574,7 @@ impl Supervisor {
     pub(crate) fn try_ask(&self, cmd: &str, args: &Value) -> std::io::Result<Value> {
         let mut stream = UnixStream::connect(self.dir.0.join("admin.sock"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(format!("{}\n", json!({"id": 1, "cmd": cmd, "args": args})).as_bytes())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
