@@ -8,11 +8,12 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use chathub::hub::message::{Line, Said, SessionId, View};
+use chathub::hub::ignore::Borne;
+use chathub::hub::message::{Farewell, Line, Said, SessionId, View};
 use chathub::hub::name::Name;
 use chathub::hub::text;
 use chathub::hub::time::{Mono, Now, Wall};
-use chathub::hub::{Hub, Input};
+use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
 use chathub::wire::lines::LineAssembler;
 use chathub::wire::render;
@@ -78,6 +79,133 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
     });
 }
 
+/// A lobby of `2 * IGNORERS` people, of whom so many ignore two names that another one takes in turn.
+fn ignored_by(ignorers: u64) -> (Hub, Now) {
+    let (mut now, mut effects) = (Now { mono: Mono(1_000_000), wall: Wall(1_000_000) }, Vec::new());
+    let mut settings = Settings::default();
+    // The same is said again and again.
+    settings.moderation.repeats = 0;
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    for id in 1..=2 * IGNORERS {
+        let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
+        let peer = SocketAddr::from(([10, 0, a, b], 1024));
+        hub.handle(Input::Connect { session: SessionId(id), peer }, now, &mut effects);
+        effects.clear();
+    }
+    let mut say = |session: u64, text: &str| {
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(session), text: text.to_owned() }, now, &mut effects);
+        effects.clear();
+    };
+    for name in ["zed", "zoe"] {
+        say(1, &format!("/nick {name}"));
+        for ignorer in 0..ignorers {
+            say(2 + ignorer, &format!("/ignore {name}"));
+        }
+    }
+    (hub, now)
+}
+
+const IGNORERS: u64 = 2_300;
+
+/// However many ignore somebody, it costs nobody but them.
+#[divan::bench(args = [0, IGNORERS])]
+fn take_an_ignored_name(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects, mut at) = (ignored_by(ignorers), Vec::new(), 0);
+    bencher.bench_local(|| {
+        effects.clear();
+        at += 1;
+        now.mono.0 += 1_000_000;
+        let text = ["/nick zed", "/nick zoe"][at % 2].to_owned();
+        hub.handle(Input::Line { session: SessionId(1), text }, now, &mut effects);
+        effects.len()
+    });
+}
+
+#[divan::bench(args = [0, IGNORERS])]
+fn say_as_somebody_ignored(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects) = (ignored_by(ignorers), Vec::new());
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+/// And go again.
+#[divan::bench(args = [0, IGNORERS])]
+fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
+    let ((mut hub, mut now), mut effects, mut id) = (ignored_by(ignorers), Vec::new(), 10 * IGNORERS);
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000_000;
+        id += 1;
+        let (session, peer) = (SessionId(id), SocketAddr::from(([10, 1, 0, 1], 1024)));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        effects.len()
+    });
+}
+
+/// What may be asked of a hub of 10,000 people in 1,000 rooms, half of them in the lobby; with what it is
+/// answered, rendered.
+#[divan::bench(args = ["/who", "/who lobby g*", "/rooms", "/whois zed", "/help", "/history 1000", "/search tea", "/join big", "/report zed x"])]
+fn ask(bencher: Bencher<'_, '_>, line: &str) {
+    let ((mut hub, mut now), mut effects) = (big(), Vec::new());
+    let mut page = Vec::new();
+    bencher.bench_local(|| {
+        effects.clear();
+        page.clear();
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: line.to_owned() }, now, &mut effects);
+        for effect in &effects {
+            match effect {
+                Effect::Tell { message, .. } => render::message(message, View::default(), now.wall, &mut page),
+                // Nobody looks for it: it is found at once.
+                Effect::Enter { room, .. } if *room != hub.lobby() => {
+                    hub.handle(Input::Line { session: SessionId(1), text: "/leave".to_owned() }, now, &mut Vec::new());
+                }
+                _ => {}
+            }
+        }
+        page.len()
+    });
+}
+
+/// Tab, over the room and over the hub.
+#[divan::bench(args = ["gue", "/msg gue", "/msg zzz", "/join r"])]
+fn complete(bencher: Bencher<'_, '_>, line: &str) {
+    let ((mut hub, now), mut effects) = (big(), Vec::new());
+    bencher.bench_local(|| {
+        effects.clear();
+        hub.handle(Input::Complete { session: SessionId(1), line: line.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+fn big() -> (Hub, Now) {
+    let (mut now, mut effects) = (Now { mono: Mono(1_000_000), wall: Wall(1_000_000) }, Vec::new());
+    let mut settings = Settings::default();
+    settings.limits.rooms_per_address = 10_000;
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    for id in 1..=10_000_u64 {
+        let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
+        let (session, peer) = (SessionId(id), SocketAddr::from(([10, 0, a, b], 1024)));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        let text = match id {
+            2 => "/nick zed".to_owned(),
+            3..1_000 => format!("/join room{id}"),
+            1_000..5_000 => "/join big".to_owned(),
+            _ => format!("{SPOKEN} {id}"),
+        };
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session, text }, now, &mut effects);
+        effects.clear();
+    }
+    (hub, now)
+}
+
 #[divan::bench]
 fn render_line(bencher: Bencher<'_, '_>) {
     let (line, mut out) = (line(1), Vec::with_capacity(256));
@@ -109,5 +237,5 @@ fn laid_out(lines: u64) -> (Log, Reader) {
 
 fn line(seq: u64) -> Line {
     let said = Said::Say { nick: "ann".into(), text: SPOKEN.into() };
-    Line { seq, at: Wall(1), author: Some(SessionId(1)), said }
+    Line { seq, at: Wall(1), author: Some(SessionId(1)), said, borne: Borne::default() }
 }

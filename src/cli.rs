@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::hub::time::Wall;
+use crate::hub::time::{LONGEST, NoLength, Wall, in_words, parse_length};
 use crate::wire::control::{EventKind, Level, Text, Time};
 
 /// A chat hub for telnet and nc.
@@ -554,6 +554,16 @@ Examples:
         password_stdin: bool,
     },
 
+    /// Let an account be tried again at once.
+    ///
+    /// Strangers who guess its password slow each other, and its owner where nobody has logged in to it before.
+    /// This forgets what they have tried; so does another password.
+    Unlock {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+    },
+
     /// Give an account another role.
     Role {
         /// Its name.
@@ -708,34 +718,32 @@ fn json_object(given: &str) -> Result<Value, String> {
     }
 }
 
-/// A length of time: `2h 30min`, or a number of seconds.
+/// A length of time, such as `2h 30min` or `90 minutes`.
 fn duration(given: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = given.parse() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    humantime::parse_duration(given).map_err(|_| "a length of time is needed, as in 90s, 10min or 2h".into())
+    parse_length(given).map_err(|why| why.to_string())
 }
 
-fn whole_seconds(given: &str, least: u64, most: u64) -> Result<Duration, String> {
+fn whole_seconds(given: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let time = duration(given)?;
-    match time.as_secs() {
-        seconds if time.subsec_nanos() != 0 || seconds < least || seconds > most => {
-            Err(format!("whole seconds are needed, {least} to {most}"))
-        }
-        _ => Ok(time),
+    if time.is_zero() && !least.is_zero() {
+        return Err(NoLength::NotPositive(given.into()).to_string());
     }
+    if time.subsec_nanos() != 0 || time < least || time > most {
+        return Err(format!("whole seconds are needed, and at most {}", in_words(most)));
+    }
+    Ok(time)
 }
 
 fn mute_time(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, 1, 31_536_000) // 0 is how the protocol says "unmute", which is a command here
+    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000)) // 0 is how the protocol says "unmute", which is a command here
 }
 
 fn ban_time(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, 1, 3_153_600_000) // a hundred years
+    whole_seconds(given, Duration::from_secs(1), LONGEST)
 }
 
 fn deadline(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, 0, 3600)
+    whole_seconds(given, Duration::ZERO, Duration::from_secs(3600))
 }
 
 fn interval(given: &str) -> Result<Duration, String> {
@@ -763,7 +771,7 @@ fn moment(given: &str, now: i64) -> Result<Time, String> {
         "yesterday" => Some(midnight - DAY),
         _ => date_and_time(word).or_else(|| {
             let passed = word.strip_suffix(" ago").or_else(|| word.strip_prefix('-')).unwrap_or(word);
-            let passed = humantime::parse_duration(passed).ok()?;
+            let passed = parse_length(passed).ok()?;
             Some(now.saturating_sub(i64::try_from(passed.as_millis()).ok()?).max(0))
         }),
     };
@@ -831,7 +839,9 @@ mod tests {
 
     #[test]
     fn lengths_of_time_have_bounds() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert!(duration("90").is_err_and(|why| why.contains("no unit")) && duration("10M").is_err());
+        assert!(ban_time("0s").is_err_and(|why| why.contains("longer than nothing")));
+        assert_eq!(duration("90 minutes"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("2h 30min"), Ok(Duration::from_secs(9000)));
         assert!(mute_time("0").is_err() && mute_time("500ms").is_err() && mute_time("2y").is_err());
         assert!(deadline("0").is_ok() && deadline("2h").is_err());

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use crate::settings::{SECTIONS, SETTINGS, Setting, Settings, shorten, show};
+use crate::settings::{SECTIONS, SETTINGS, Setting, Settings, memory_shown, shorten, show};
 
 /// The main file.
 pub const FILE: &str = "/etc/chathub/chathub.toml";
@@ -157,6 +157,13 @@ impl<'a> Place<'a> {
             let (key, value, default) = (setting.key, setting.value(&loaded.settings), setting.default());
             writeln!(out, "{key} = {value} # default: {default}")?;
         }
+        let parts = loaded.settings.memory();
+        writeln!(out, "memory at most, whatever people do:")?;
+        for part in &parts {
+            writeln!(out, "{:>12}  {}", memory_shown(part.bytes), part.what)?;
+        }
+        let sum = |kernel: bool| parts.iter().filter(|part| part.kernel == kernel).map(|part| part.bytes).sum();
+        writeln!(out, "{:>12}  in all, and {} in the kernel", memory_shown(sum(false)), memory_shown(sum(true)))?;
         out.flush()?;
         Ok(0)
     }
@@ -802,7 +809,13 @@ mod tests {
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), 0);
         let expected = format!("{}: ok\nlimits.clients = 7 # default: 10000\n", directory.file().display());
-        assert_eq!((String::from_utf8(out).unwrap(), complaints), (expected, vec![]));
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with(&expected) && complaints.is_empty(), "{out}");
+        let memory = &out[expected.len()..];
+        assert!(memory.starts_with("memory at most, whatever people do:\n"), "{memory}");
+        assert!(memory.contains("         1 MiB  people: limits.clients\n"), "{memory}");
+        assert!(memory.contains("       250 MiB  history: limits.rooms x history.bytes\n"), "{memory}");
+        assert!(memory.ends_with(" in all, and 3 MiB in the kernel\n"), "{memory}");
     }
 
     #[test]

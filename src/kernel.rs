@@ -200,7 +200,9 @@ pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 #[must_use]
 pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<OwnedFd> {
     let raw = handed.take_raw_fd(index).ok().flatten()?;
-    // SAFETY: it is open, for the service manager passed it, and `handed` gives each away once.
+    // What was said to be passed may not be.
+    passed(index)?;
+    // SAFETY: it is open, as was just asked, and `handed` gives each away once.
     Some(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
@@ -270,6 +272,16 @@ pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
     };
     nix::errno::Errno::result(done)?;
     Ok(())
+}
+
+/// Gives memory that was freed back to the system, where the C library keeps it for later (malloc_trim(3)). That
+/// may take some milliseconds.
+pub fn give_back_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it may be called at any time, by any thread; nothing that is in use moves.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 mod requests {

@@ -89,6 +89,12 @@ pub mod ids {
         NOT_TAKEN_OVER = "a3d1c2f7b6e84f1f9c0d7e5a4b3c2d56";
         /// Input that the daemon died of was left out.
         POISONED = "8e7d6c5b4a394f2e9d8c7b6a5f4e3d78";
+        /// The service manager does not listen.
+        NOTIFY = "f7add04a52e44d2fb0ddb6eb3c170321";
+        /// A socket of a name that this release does not know was handed over.
+        SOCKET_UNKNOWN = "b2b960ddbb8349a4b961060b282a60a7";
+        /// Bans and accounts on disk cannot be read, or could be again.
+        RECALL = "24ccaed1f1e84349876df291051186a7";
         /// Events that were left out of the journal because there were too many.
         SUPPRESSED = "51ceef8d3a8e4488a4a162b12be0630d";
     }
@@ -388,6 +394,13 @@ fn write(happening: &Happening) {
         What::Unbanned => log!(ids::BANNED, "ban lifted"),
         What::Redacted => log!(ids::HISTORY, "lines of history made unreadable"),
         What::HistoryLost => log!(ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
+        What::Unread => warn!(
+            message_id = ids::RECALL,
+            chathub_error = happening.text.as_deref(),
+            "bans and accounts on disk cannot be read now; they are as soon as the disk allows it{}",
+            InWords(happening.text.as_deref().unwrap_or_default())
+        ),
+        What::Recalled => log!(ids::RECALL, "bans and accounts on disk are known again"),
         What::HistoryResumed => log!(ids::HISTORY, "lines are recorded again"),
         What::Registered => log!(ids::ACCOUNT, "account made"),
         What::LoggedIn => log!(ids::LOGIN, "client logged in"),

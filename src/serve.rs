@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nix::sys::stat::{FileStat, fstat};
+use nix::sys::stat::{FileStat, Mode, fstat, umask};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,6 +25,7 @@ use crate::hub::archive::Recalled;
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept::Keeping;
+use crate::net::admins::Admins;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::hashing::Hashing;
@@ -35,7 +35,7 @@ use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::net::tape::{Cuts, Tape};
 use crate::net::{accept, control, fault, recovery, snapshot};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
 use crate::wire::control::Listener;
@@ -103,7 +103,9 @@ impl fmt::Display for StartError {
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
     recovery::become_former_program();
-    let sockets = systemd::sockets().map_err(StartError::Handed);
+    // What it makes is its own user's, as under the unit.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    let (sockets, handed) = systemd::sockets();
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
@@ -112,7 +114,15 @@ pub fn run(args: &ServeArgs) -> Exit {
             "the release before an upgrade carries on, for it was killed in the middle of its work; restart it for the new one"
         );
     }
-    let outcome = sockets.and_then(|sockets| {
+    for (name, _) in &sockets.unknown {
+        warn!(
+            message_id = ids::SOCKET_UNKNOWN,
+            chathub_socket = name,
+            "a socket that was handed over is left alone: this release does not know its name{}",
+            logging::InWords(format_args!("{name:?} (FileDescriptorName=)"))
+        );
+    }
+    let outcome = handed.map_err(StartError::Handed).inspect_err(|_| sockets.turn_away()).and_then(|()| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
             // People who are connected are no reason to fail: as with a reload, the old ones stay.
@@ -123,7 +133,7 @@ pub fn run(args: &ServeArgs) -> Exit {
                     (config::Loaded::of(settings), false)
                 }
                 None => {
-                    turn_away(&sockets.chat, &sockets.admin);
+                    sockets.turn_away();
                     return Err(problem);
                 }
             },
@@ -158,21 +168,6 @@ fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     (hub.session_count() > 0).then(|| hub.settings().clone())
 }
 
-/// Tells those who are waiting that they wait in vain. Left waiting, they would have the service manager
-/// start a daemon that cannot start, again and again.
-fn turn_away(chat: &[TcpListener], admin: &[UnixListener]) {
-    for listener in chat {
-        let _ = listener.set_nonblocking(true);
-        while let Ok((mut waiting, _)) = listener.accept() {
-            let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
-        }
-    }
-    for listener in admin {
-        let _ = listener.set_nonblocking(true);
-        while listener.accept().is_ok() {}
-    }
-}
-
 fn start(
     args: &ServeArgs,
     sockets: Sockets,
@@ -185,12 +180,14 @@ fn start(
     let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
+        sockets.turn_away();
         return Err(StartError::NoChatSocket);
     }
+    let Sockets { chat, admin, stored, unknown } = sockets;
     let mut own_socket = None;
-    let chat = if activated { sockets.chat } else { listen(args, &loaded.settings)? };
+    let chat = if activated { chat } else { listen(args, &loaded.settings)? };
     let admin = if activated {
-        sockets.admin
+        admin
     } else {
         let path = admin_path(args, &loaded.settings);
         let listener = listen_admin(&path)?;
@@ -205,16 +202,16 @@ fn start(
         .map_err(|error| StartError::System { what: "get random bytes", error: io::Error::other(error) })?;
     let (sender, arrivals) = mpsc::channel(ARRIVALS);
     let store = || open_store(args, &loaded.settings, &sender);
-    let hub = found_hub(activated, sockets.stored, &loaded.settings, key, store).inspect_err(|_| {
+    let hub = found_hub(activated, stored, &loaded.settings, key, store).inspect_err(|_| {
         if activated {
-            turn_away(&chat, &admin);
+            systemd::turn_away(&chat, &admin, &unknown);
         }
     })?;
     let settings = are_new.then(|| loaded.settings.clone());
     let queue = (sender, arrivals);
     let ended =
         runtime.block_on(serve(args, loaded, settings, level, chat, admin, activated, places, journal, hub, queue))?;
-    drop(own_socket);
+    drop((own_socket, unknown));
     if ended.handed_over {
         // The rounds wait for a word that does not come; the next process is not to wait for anybody.
         let _ = writer.join();
@@ -277,7 +274,7 @@ async fn serve(
         })
         .collect();
     let (stopped, stopping) = watch::channel(false);
-    let admin_limit = Arc::new(AtomicUsize::new(loaded.settings.limits.admin_connections));
+    let admins_in = Admins::new(loaded.settings.limits.admin_connections);
     let accounts = &loaded.settings.accounts;
     let passwords: control::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
@@ -286,7 +283,7 @@ async fn serve(
             tokio::spawn(control::serve(
                 listener,
                 sender.clone(),
-                admin_limit.clone(),
+                admins_in.clone(),
                 passwords.clone(),
                 stopping.clone(),
             ))
@@ -318,7 +315,7 @@ async fn serve(
         level,
         accepted,
         accepting,
-        admin_limit,
+        admins: admins_in,
         passwords,
     };
     let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;
@@ -594,7 +591,7 @@ fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, Sta
     let mut listeners = Vec::new();
     let mut missing = None;
     for addr in addrs {
-        match listen_on(*addr) {
+        match listen_on(*addr, &settings.tcp) {
             Ok(listener) => listeners.push(listener),
             Err(error)
                 if !chosen && matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
@@ -612,7 +609,7 @@ fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, Sta
     }
 }
 
-fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
+fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
@@ -620,6 +617,8 @@ fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
+    // Before anybody can connect: who does inherits it.
+    let _ = accept::prepare(&socket, tcp);
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }

@@ -17,9 +17,11 @@ use crate::hub::moderation::Network;
 use toml::de::DeValue;
 
 mod manual;
+mod memory;
 mod rule;
 
 pub use manual::{markdown_table, roff, shipped};
+pub use memory::{Part, shown as memory_shown};
 use rule::{
     Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
     time, whole,
@@ -236,7 +238,9 @@ settings! {
     /// How much of everything there may be. What would go beyond is refused, and whoever asked is
     /// told. A limit that is lowered turns nobody out who is already there.
     limits: Limits {
-        /// People connected at once.
+        /// People connected at once. Where all places are taken, somebody who has never sent a line makes
+        /// place for a newcomer from an address with fewer connections; and 64 more are for those whom
+        /// access.always lets in.
         clients: usize = 10_000, whole(1, 1_000_000, "clients"), Live;
         /// People connected at once from one address: an IPv4 address, or a /64 network of IPv6. The
         /// default lets in a school or a tunnel behind one address, and does not let one address fill
@@ -253,18 +257,25 @@ settings! {
         topic: usize = 256, size(16, 4 * KIB, "bytes"), Live;
         /// Rooms open at once.
         rooms: usize = 1000, whole(1, 1_000_000, "rooms"), Live;
+        /// Rooms open at once that people from one address have opened: an IPv4 address, or a /64 network of
+        /// IPv6. A room counts for where it was opened from until it closes.
+        rooms_per_address: usize = 100, whole(1, 1_000_000, "rooms"), Live;
         /// How many people one room's owner can invite, give a voice, or send out.
         invited: usize = 256, whole(1, 100_000, "names"), Live;
         /// How many others one person can ignore.
         ignores: usize = 64, whole(1, 1000, "names"), Live;
         /// What is meant for one client alone (answers, private messages) and not yet taken by it. At
-        /// the limit the client is disconnected. At least four times limits.line.
+        /// the limit the client is disconnected; what others send it is refused before, see pace.private.
+        /// At least four times limits.line.
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
+        /// The same over all clients. At the limit those are disconnected for whom more waits than for others.
+        mailboxes: usize = 64 * 1024 * 1024, size(MIB, 64 * GIB, "bytes"), Live;
         /// Bans at once.
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
         /// Registered names.
         accounts: usize = 10_000, whole(0, 1_000_000, "accounts"), Live;
-        /// Connections to the admin socket at once.
+        /// Connections to the admin socket at once. Half of them at most are one user's, four more are kept for root,
+        /// and one on which nothing is asked gives way to a new one.
         admin_connections: usize = 32, whole(1, 1000, "connections"), Live;
     }
     /// How fast one client may talk. Who is faster is read more slowly at first; after that, lines
@@ -279,6 +290,11 @@ settings! {
         /// Bytes in one go, after a while of silence. At least limits.line, or the longest line could
         /// never pass.
         burst_bytes: usize = 128 * 1024, size(KIB, GIB, "bytes"), Live;
+        /// Private messages, invitations and reports that all others together may send to one person, in the
+        /// long run; in one go, a quarter of limits.mailbox. Whoever sends more is told to try again. An
+        /// eighth of it is for those from whose address little has come, and an eighth for those whom that
+        /// person has written to.
+        private: usize = 16 * 1024, size(KIB, GIB, "bytes per second"), Live;
         /// What all people in a room may bring about together: lines times people who get them. Beyond it,
         /// those wait who have said more of late than people do; whoever has not is heard at once.
         crowd: usize = 150_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
@@ -287,9 +303,13 @@ settings! {
     }
     /// What happens to a client that takes what it is sent too slowly.
     slow: Slow {
-        /// How far a client may fall behind its room. It costs that much memory once a room, however
-        /// many clients are behind. At least four times limits.line.
+        /// How far a client may fall behind its room, in memory that the lines take. It costs that much once a
+        /// room, however many clients are behind; and once more for all together who see lines in another way
+        /// than most. At least four times limits.line.
         behind: usize = 4 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// What all rooms may hold together for those who are behind. At the limit clients may fall less far
+        /// behind in the rooms that hold most.
+        behind_all: usize = 64 * 1024 * 1024, size(MIB, 64 * GIB, "bytes"), Live;
         /// What is done with a client that is further behind: "skip" leaves out the oldest lines and
         /// tells it how many, "close" disconnects it.
         policy: SlowPolicy = SlowPolicy::Skip, Choice, Live;
@@ -343,7 +363,13 @@ settings! {
         /// Networks from which people may come; nobody else does. Empty: from everywhere.
         networks: Vec<Network> = Vec::new(), Networks, Live;
         /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
+        /// Those who come from there find a place even if limits.clients is reached.
         always: Vec<Network> = Vec::new(), Networks, Live;
+        /// Who comes in while bans cannot be looked up, because the disk could not be read since the start:
+        /// "open" lets in whoever is not known to be banned, "closed" asks newcomers to try again. Open is the
+        /// default because a full disk is to stop nobody from talking. Whoever turns out to be banned when the
+        /// disk can be read is disconnected then.
+        unread: WhileUnread = WhileUnread::Open, Choice, Live;
     }
     /// What counts against people, for their address, and what comes of too much of it. Lines dropped
     /// because they came too fast, the same line again and again, lines that are too long, and what
@@ -359,6 +385,10 @@ settings! {
         ban_for: Duration = Duration::from_secs(3600), time("1s", "365d"), Live;
         /// One strike is forgotten each so long.
         forget: Duration = Duration::from_secs(60), time("1s", "30d"), Live;
+        /// Reports by /report in one go by one person, and five times as many from one address.
+        reports: u32 = 5, whole(1, 1_000_000, "reports"), Live;
+        /// How soon there may be one more.
+        report_every: Duration = Duration::from_secs(30), time("1s", "24h"), Live;
         /// The same line so often in a row, each within half a minute, is said; after that it is refused.
         /// 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
@@ -386,7 +416,7 @@ settings! {
         /// The shortest password.
         password: usize = 8, whole(1, 64, "characters"), Live;
         /// Attempts to log in, in one go, from one address (of IPv6, a /64 network), and, five times as
-        /// many, to one account.
+        /// many, to one account from where nobody has logged in to it before.
         attempts: u32 = 5, whole(1, 1000, "attempts"), Live;
         /// How soon there may be one attempt more. Those that succeed do not count.
         attempt_every: Duration = Duration::from_secs(20), time("1s", "1h"), Live;
@@ -593,6 +623,16 @@ words! {
         Anybody = "anybody",
         /// Whoever has logged in.
         Registered = "registered",
+    }
+}
+
+words! {
+    /// Who comes in while bans cannot be looked up.
+    WhileUnread {
+        /// Whoever is not known to be banned.
+        Open = "open",
+        /// Nobody.
+        Closed = "closed",
     }
 }
 

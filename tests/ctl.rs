@@ -557,7 +557,7 @@ fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
         (
             &["mute", "ann", "--for", "1h"],
             json!({"muted": ["c7"], "until": T}),
-            "Muted ann (c7) until 2026-11-22 10:01:02Z.\n",
+            "Muted ann (c7) until 2026-11-22 10:01:02Z, in 1 h.\n",
         ),
         (&["unmute", "ann"], json!({"muted": ["c7"]}), "Unmuted ann (c7).\n"),
         (&["rename", "ann", "eve"], json!({"id": "c7", "from": "ann", "nick": "eve"}), "ann (c7) is now eve.\n"),

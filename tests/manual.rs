@@ -483,7 +483,18 @@ program should pass over keys that it does not know.",
 
 The daemon sends nothing before it is asked. Any number of requests may be sent without waiting; they are carried
 out and answered in order. When the sending side is closed, what has been asked is still answered, and then the
-daemon closes the connection.",
+daemon closes the connection.
+
+An answer that is not taken is waited for, up to twelve hours (a backup: ten minutes). Events that a subscriber does
+not take meanwhile are counted, and the next one says how many were lost.
+
+There are limits.admin_connections places. One user has half of them at most; four more are kept for root and for the
+daemon's own user, so that reloading and stopping the service always find one. Where there is none left, a connection
+on which nothing was asked for a second, or whose answer was not taken for 30 seconds, gives way to the new one: it is
+told `busy`, with no id. `status` says who holds them.
+
+The requests of all connections have their turn one after the other, and people in between. A long list is made in
+steps: who comes or goes meanwhile may be in it or not.",
     ));
     page.section("REQUESTS");
     page.text("A request has these keys; any other is refused:");
@@ -596,6 +607,10 @@ fn daemon_page() -> String {
 Whoever connects is given a name and the last lines of the room <lobby>, and can talk. /help lists what else can be
 typed.
 
+Debian's `telnet` takes some characters for its escape key (a Cyrillic En, a closing quotation mark, a heart, all whose
+UTF-8 has the byte 0x9D) and then waits at `telnet>`. It is told not to as soon as its first line has shown what it is;
+for that line too, `telnet -E` has no escape key.
+
 As a service it is started by the first connection, and again by the next one if it was stopped: systemd holds its
 sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub-admin`(7); its settings are those of
 `chathub.toml`(5).",
@@ -620,8 +635,8 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
     page.item(&bold("admin"), "A Unix stream socket, for administrators. A Unix socket without a name is one.");
     page.0 += ".PP\n";
     page.text(
-        "A socket with any other name is refused, and the daemon does not start. If none are handed over, it binds its \
-         own: see --listen and --admin-socket.
+        "A socket with any other name is left alone, with a warning: another release may know it. If none are handed \
+         over, the daemon binds its own: see --listen and --admin-socket.
 
 The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket`
 (</run/chathub/admin.sock>, for root and the group `chathub-admin`) and `chathub.service`.",
@@ -658,6 +673,14 @@ The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket
     page.text(
         "Input that the daemon crashes of is left out at the third time, and the client that had sent it is disconnected. \
          A reboot, and a daemon that was started by hand, leave nobody behind.",
+    );
+    page.text(
+        "A daemon that was killed or has crashed is replaced at once. A start that fails again and again (the program is \
+         missing, the state directory cannot be used, a sandbox is refused) is tried again after 0, 1, 2, 4, 8, 16 and \
+         then every 25 seconds, for as long as it takes: the ports stay open, whoever connects waits, nobody is \
+         disconnected, and what was mended heals by itself. `systemctl restart chathub` waits for the end of the \
+         present delay. A service that cannot start because its settings or sockets are wrong waits for the next \
+         connection; those who connect are told so, after up to 5 seconds if they are many.",
     );
     page.section("ADMINISTRATION");
     page.text(
@@ -777,7 +800,14 @@ Passwords are hashed with argon2id; `accounts.memory` and `accounts.passes` say 
          is hashed, in what outlives the daemon for some seconds longer, and in no file, journal or event. Between the \
          person and the daemon it travels as everything else does: whoever can listen to the connection can read it.
 
-Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). To let in those \
+A password that was wrong is asked for again, three times in all. What could be one is said to nobody: the \
+         line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
+         its slash.
+
+Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). By account only \
+         those are slowed who come from where nobody has logged in to it, and not from `access.always`: strangers who \
+         guess do not lock its owner out at home. The last eight places are remembered, as a keyed hash, until the daemon \
+         starts afresh. `chathub ctl account unlock` forgets what strangers have tried. To let in those \
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 
@@ -791,7 +821,11 @@ Who is logged in and opens a room owns it, until it closes: /room, /invite, /voi
 
 Floods, repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
-         `access.always` are never banned by that, nor by anybody's ban.",
+         `access.always` are never banned by that, nor by anybody's ban.
+
+Nobody is turned out by what others send. Of what is meant for one person alone, others may send `pace.private`;          whoever sends more, or writes to somebody who reads nothing, is told that nothing was sent          (`private_refused` counts it). Reports have a pace (`moderation.reports`), and one that reaches no operator in          chat is still in the journal and in the events.
+
+Where `limits.clients` is reached, a newcomer takes the place of somebody who has never sent a line, if more come          from where that one is from than from where the newcomer is (`gave_way` counts it). Whoever has sent a line          stays. 64 places beyond `limits.clients` are kept for `access.always`, half of them also for the addresses          where operators have logged in of late.",
     );
     page.section("RECORDED HISTORY");
     page.text(
@@ -808,9 +842,22 @@ People never wait for the disk. Lines go to it in batches, a tenth of a second a
 
 If the disk takes nothing (full, read-only, locked by another program), people go on talking. What is said waits, as \
          far as `history.queue` allows; beyond it lines are left out of the recorded history, counted (`history_lost`), \
-         and reported in the journal. As soon as the disk takes something, recording goes on by itself. A file that \
-         cannot be read is renamed to <chathub.db.damaged-TIME> and another one is begun; nothing is overwritten. How \
+         and reported in the journal. As soon as the disk takes something, recording goes on by itself. How \
          it is stands in `chathub ctl status` and `chathub ctl history-stats`.
+
+A file whose content makes no sense is renamed to <chathub.db.damaged-TIME>, and one of no bytes, or a log without its \
+         file, to <chathub.db.empty-TIME>; another one is begun, with the bans and accounts that could be read. Nothing \
+         is overwritten or deleted. All files of the state directory are readable for their owner alone.
+
+If the file can be read at the start but not written, bans and accounts are in force as ever. If it cannot be read (one \
+         that another program has locked may be read in part only), the journal and `chathub ctl status` say so. Until \
+         it can be read, nobody can take or register a name that cannot be looked up, whoever logs in to an account \
+         that is not known is told to try again in a moment, and `access.unread` says whether newcomers are let in. \
+         The daemon tries again every ten seconds or sooner, also over restarts and kills. As soon as it can, bans and \
+         accounts are recalled without a restart: whoever is banned is disconnected, bans that were made meanwhile \
+         stay as well, and of two bans of the same the one that ends later stays. Only where the state directory itself \
+         could not be had when the daemon was started (a link to nowhere, a file in its place), its sandbox has none: \
+         then `systemctl restart chathub`, once it is mended; nobody notices.
 
 After a start, rooms that were open show what was said in them before. A room that the last one has left does not: \
          who opens one of that name finds it empty. Administrators see both, until `history.keep`, \

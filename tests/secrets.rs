@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chathub::hub::account::Role;
 use chathub::hub::login::Job;
-use chathub::hub::message::{Farewell, SessionId};
+use chathub::hub::message::{Done, Farewell, Message, SessionId};
 use chathub::hub::name::Name;
 use chathub::hub::{By, Effect, Hub, Input};
 use chathub::settings::Settings;
@@ -32,6 +32,8 @@ struct Walk {
     hub: Hub,
     jobs: Vec<Arc<Job>>,
     last: u64,
+    /// Who was asked for a password in vain, and may type it once more.
+    refused: Option<SessionId>,
     /// What happened, for whoever reads why it failed.
     story: Vec<String>,
     logins: u64,
@@ -60,6 +62,7 @@ impl Walk {
                     self.jobs.push(job);
                 }
                 Effect::Complete { words, .. } => panic!("{words:?} completes a password"),
+                Effect::Tell { to, message: Message::Done(Done::AsksNoMore(_)) } => self.refused = Some(to),
                 _ => {}
             }
         }
@@ -80,6 +83,12 @@ impl Walk {
             let port = u16::try_from(self.last % 60_000).expect("small");
             let session = SessionId(self.last);
             return self.handle(Input::Connect { session, peer: ([192, 0, 2, 1], port).into() });
+        }
+        if let Some(session) = self.refused.take()
+            && self.hub.session(session).is_some_and(|session| session.dialogue.is_none())
+        {
+            let text = self.dice.of(PASSWORDS).to_owned();
+            return self.handle(Input::Line { session, text });
         }
         let session = here[self.dice.below(here.len())];
         if self.hub.is_waiting(session) {
@@ -103,7 +112,7 @@ impl Walk {
         }
         let (name, password) =
             (self.dice.of(NAMES), if self.dice.below(3) == 0 { self.dice.of(PASSWORDS) } else { PASSWORDS[0] });
-        let text = match self.dice.below(14) {
+        let text = match self.dice.below(18) {
             0..3 => format!("/nick {name}"),
             3 => "/register".to_owned(),
             4 => format!("/register {password}"),
@@ -127,6 +136,11 @@ impl Walk {
                 );
                 return self.look(effects);
             }
+            // Slips; what goes on for six words is taken for a sentence.
+            13 => format!("/logn {name} {password}"),
+            14 => format!("//login {name} {password}"),
+            15 => format!("login {name} {}", password.split(' ').next().expect("a word")),
+            16 => format!("register {}", password.split(' ').next().expect("a word")),
             _ => "hello".to_owned(),
         };
         self.handle(Input::Line { session, text });
@@ -150,7 +164,8 @@ fn walk(seed: u64) -> u64 {
     settings.limits.accounts = 3;
     settings.accounts.waiting = 3;
     let hub = Hub::new(settings, KEY, BEGIN, &mut Vec::new());
-    let mut walk = Walk { dice: Dice(seed), hub, jobs: Vec::new(), last: 0, story: Vec::new(), logins: 0 };
+    let mut walk =
+        Walk { dice: Dice(seed), hub, jobs: Vec::new(), last: 0, refused: None, story: Vec::new(), logins: 0 };
     walk.handle(Input::Archive(Some(Box::default())));
     for step in 0..3000 {
         walk.step();

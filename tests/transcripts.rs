@@ -13,10 +13,12 @@
 //! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
+//! | `* crowded ann`, `* relieved ann` | she takes nothing of what is meant for her alone, or does again |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
+//! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
 //! | `* ban TARGET TIME [REASON]`, `* unban TARGET` | an administrator keeps somebody out (TIME - : for good), or no longer |
 //! | `* account NAME PASSWORD [operator]`, `* unaccount NAME` | an administrator makes an account, or removes it |
 //! | `* role NAME member\|operator` | an administrator gives an account another role |
@@ -41,7 +43,6 @@ use std::time::Duration;
 use chathub::hub::account::Role;
 use chathub::hub::archive::Selector;
 use chathub::hub::message::{Farewell, SessionId};
-use chathub::hub::moderation::Target;
 use chathub::hub::name::Name;
 use chathub::hub::session::Mute;
 use chathub::hub::{By, Input};
@@ -94,17 +95,25 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     names
+    names_at_a_pace
+    names_taken_for_something_else
     networks
     one_line_by_nc
     operators
     pace
     pace_in_bytes
+    places_are_made
+    passwords
     private
+    private_messages_at_a_pace
     quiet
     recorded_history
+    registrations_are_limited
     reports
+    reports_at_a_pace
     rooms
     rooms_of_somebody
+    rooms_per_address_are_limited
     rooms_that_are_private
     saying
     shadow_mutes
@@ -308,6 +317,10 @@ impl Stage {
                     _ => drop(self.world().handle(Input::Gone { session, why: Farewell::MailboxFull })),
                 }
             }
+            "crowded" | "relieved" => {
+                let session = self.who(first)?;
+                self.world().handle(Input::Crowded { session, on: what == "crowded" });
+            }
             "kick" => {
                 let session = self.who(first)?;
                 self.world().handle(Input::Kick { session, reason: text(rest), by: OPERATOR });
@@ -344,6 +357,11 @@ impl Stage {
                 self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
             }
             "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
+            "snapshot" => {
+                let world = self.world();
+                let kept = serde_json::to_string(&world.hub).expect("plain");
+                world.hub = serde_json::from_str(&kept).expect("what was written can be read");
+            }
             "restart" => {
                 let mut world = World::new(self.settings.clone());
                 world.disk = std::mem::take(&mut self.world().disk);
@@ -354,10 +372,7 @@ impl Stage {
             }
             "ban" => {
                 let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                let target = match first.parse() {
-                    Ok(network) => Target::Network(network),
-                    Err(_) => Target::Name(Name::parse(first, 64).ok()?),
-                };
+                let target = first.parse().ok()?;
                 let now = self.world().now.wall;
                 let until = humantime::parse_duration(time).ok().map(|time| {
                     chathub::hub::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
@@ -365,8 +380,7 @@ impl Stage {
                 self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
             }
             "unban" => {
-                let target = first.parse().map(Target::Network).ok();
-                let target = target.or_else(|| Name::parse(first, 64).ok().map(Target::Name))?;
+                let target = first.parse().ok()?;
                 let id = self.world().hub.bans().about(&target)?;
                 self.world().handle(Input::Unban { id, by: OPERATOR });
             }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use chathub::hub::archive::Selector;
 use chathub::hub::command::COMMANDS;
+use chathub::hub::ignore::{Borne, Ignored, Shunned};
 use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
 use chathub::hub::name::Name;
 use chathub::hub::pace::Verdict;
@@ -116,6 +117,9 @@ struct Model {
     view: View,
     quiet: bool,
     ignored: Arc<[SessionId]>,
+    names: Arc<[Shunned]>,
+    /// By ignored name: since when, and who has borne it since.
+    meant: BTreeMap<String, (u64, BTreeSet<SessionId>)>,
     owed: Vec<u8>,
     /// Lines of rooms it was owed, by their numbers.
     lines: Vec<u64>,
@@ -223,6 +227,10 @@ impl Walk {
             0..10 => self.connect(),
             10..68 => {
                 if let Some(session) = self.somebody() {
+                    if self.dice.one_in(40) {
+                        let on = self.dice.one_in(2);
+                        self.handle(Input::Crowded { session, on });
+                    }
                     self.send(session);
                 }
             }
@@ -269,18 +277,38 @@ impl Walk {
         let session = self.world.next_id();
         self.models.insert(session, Model::default());
         let before = self.world.hub.session_count();
+        let origins = origins(&self.world.hub);
+        let silent = self.world.hub.sessions().filter(|session| session.lines == 0);
+        let silent: Vec<_> = silent.map(|session| (session.id, origin(session.peer.ip()))).collect();
         let effects = self.handle(Input::Connect { session, peer });
         let refused = matches!(effects.last(), Some(Effect::Close { .. }));
+        let gave_way = effects.iter().find_map(|effect| match effect {
+            Effect::Close { session, why: Farewell::GaveWay } => Some(*session),
+            _ => None,
+        });
         let hub = &self.world.hub;
-        assert_eq!(hub.session_count(), before + usize::from(!refused));
+        assert_eq!(hub.session_count(), before + usize::from(!refused) - usize::from(gave_way.is_some()));
         let full = before >= self.settings.limits.clients;
-        let here = origins(hub).get(&origin(address)).copied().unwrap_or(0) - usize::from(!refused);
+        let here = origins.get(&origin(address)).copied().unwrap_or(0);
         let crowded = here >= self.settings.limits.clients_per_address;
         assert_eq!(
             refused,
-            full || crowded || self.stopped,
+            (full && gave_way.is_none()) || crowded || self.stopped,
             "who is let in: {peer}, {here} from there, {before} in all"
         );
+        // Who makes place: the last of those from where most are silent, if more come from there.
+        let count = |from: &_| silent.iter().filter(|(_, origin)| origin == from).count();
+        let most = silent.iter().map(|(_, from)| count(from)).max().unwrap_or(0);
+        let is_fair = |from: &_| origins[from] > here + 1;
+        if let Some(other) = gave_way {
+            assert!(full && !refused, "nobody goes for nothing");
+            let (_, from) = silent.iter().find(|(id, _)| *id == other).expect("whoever has sent a line stays");
+            assert!(count(from) == most && is_fair(from), "{other} goes");
+            assert_eq!(silent.iter().filter(|(_, origin)| origin == from).map(|(id, _)| *id).max(), Some(other));
+        } else if full && refused && !crowded && !self.stopped {
+            let mut those = silent.iter().filter(|(_, from)| count(from) == most);
+            assert!(most == 0 || those.any(|(_, from)| !is_fair(from)), "somebody would have made place");
+        }
     }
 
     fn send(&mut self, session: SessionId) {
@@ -397,6 +425,7 @@ impl Walk {
         settings.limits.clients = dice.of(&[4, 14, 14]);
         settings.limits.clients_per_address = dice.of(&[1, 4, 10]);
         settings.limits.rooms = dice.of(&[1, 3, 6]);
+        settings.limits.rooms_per_address = dice.of(&[1, 2, 100]);
         settings.limits.ignores = dice.of(&[1, 5]);
         settings.limits.name = dice.of(&[4, 24]);
         settings.history.lines = dice.of(&[0, 3, 50]);
@@ -460,8 +489,25 @@ impl Walk {
         let before = Before::of(&self.world.hub);
         let effects = self.world.handle(input.clone());
         self.follow(&input, &effects, &before);
+        self.note_ignored();
         self.record.push((Step::Handle(input), self.world.now, effects.clone(), None));
         effects
+    }
+
+    /// The model takes note of who bears the names that are ignored.
+    fn note_ignored(&mut self) {
+        let hub = &self.world.hub;
+        for session in hub.sessions() {
+            let former = std::mem::take(&mut self.models.get_mut(&session.id).expect("a client").meant);
+            let note = |ignored: &Ignored| {
+                let known = former.get(&*ignored.folded).filter(|(since, _)| *since == ignored.since);
+                let mut meant = known.map(|(_, meant)| meant.clone()).unwrap_or_default();
+                meant.extend(hub.find(&ignored.folded).filter(|bearer| *bearer != session.id));
+                (ignored.folded.to_string(), (ignored.since, meant))
+            };
+            let meant = session.ignoring.iter().map(note).collect();
+            self.models.get_mut(&session.id).expect("a client").meant = meant;
+        }
     }
 
     fn judge(&mut self, session: SessionId, bytes: u64) -> (Verdict, Vec<Effect>) {
@@ -553,11 +599,11 @@ impl Walk {
             | Effect::Complete { .. }
             | Effect::Hold { .. }
             | Effect::Release { .. } => {}
-            Effect::Filter { session, quiet, ignored } => {
+            Effect::Filter { session, quiet, ignored, names } => {
                 assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
                 assert!(!ignored.contains(session), "nobody ignores themselves");
                 let model = self.models.get_mut(session).expect("a client");
-                (model.quiet, model.ignored) = (*quiet, ignored.clone());
+                (model.quiet, model.ignored, model.names) = (*quiet, ignored.clone(), names.clone());
             }
             Effect::Tell { to, message } => {
                 let model = self.models.get_mut(to).expect("a client");
@@ -605,7 +651,8 @@ impl Walk {
             assert!(room.history.iter().all(|line| line.said.is_kept()), "history keeps what was said only");
             for line in room.history.iter() {
                 if let Some((_, _, on_disk)) = self.world.disk.lines.get(&line.seq) {
-                    assert_eq!(on_disk, &**line, "what is in memory stands on disk alike");
+                    let line = Line { borne: Borne::default(), ..(**line).clone() };
+                    assert_eq!(on_disk, &line, "what is in memory stands on disk alike");
                 }
             }
         }
@@ -622,9 +669,14 @@ impl Walk {
             // Whoever bears an ignored name is ignored.
             for ignored in &session.ignoring {
                 if let Some(bearer) = hub.find(&ignored.folded) {
-                    let own_or_hidden = bearer == session.id || session.ignores(bearer);
+                    let own_or_hidden =
+                        bearer == session.id || hub.session(bearer).is_some_and(|bearer| session.ignores(bearer));
                     assert!(own_or_hidden, "{} ignores {}", session.nick, ignored.shown);
                 }
+            }
+            for (name, (_, meant)) in &model.meant {
+                let mut here = meant.iter().filter_map(|meant| hub.session(*meant));
+                assert!(here.all(|meant| session.ignores(meant)), "{} ignores whoever bore {name}", session.nick);
             }
             assert_eq!(model.quiet, session.quiet);
             assert_eq!(model.view, session.view);
@@ -713,7 +765,10 @@ fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
     let speech = matches!(line.said, Said::Say { .. } | Said::Emote { .. });
     line.author == Some(session)
         || (model.quiet && presence)
-        || (speech && line.author.is_some_and(|author| model.ignored.contains(&author)))
+        || (speech
+            && line
+                .author
+                .is_some_and(|author| model.ignored.contains(&author) || line.borne.is_hidden_by(&model.names)))
 }
 
 #[track_caller]

@@ -121,6 +121,9 @@ _chathub() {
             chathub__subcmd__ctl__subcmd__account,role)
                 cmd="chathub__subcmd__ctl__subcmd__account__subcmd__role"
                 ;;
+            chathub__subcmd__ctl__subcmd__account,unlock)
+                cmd="chathub__subcmd__ctl__subcmd__account__subcmd__unlock"
+                ;;
             chathub__subcmd__ctl__subcmd__ban,add)
                 cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__add"
                 ;;
@@ -190,7 +193,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__account)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help add list passwd role remove erase"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help add list passwd unlock role remove erase"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -327,6 +330,28 @@ _chathub() {
             ;;
         chathub__subcmd__ctl__subcmd__account__subcmd__role)
             opts="-q -h --socket --json --timeout --no-legend --quiet --help member operator"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__account__subcmd__unlock)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -113,6 +113,7 @@ complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_sub
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "add" -d 'Make an account'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "list" -d 'List the accounts'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "passwd" -d 'Give an account another password'
+complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "unlock" -d 'Let an account be tried again at once'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "role" -d 'Give an account another role'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "remove" -d 'Remove an account'
 complete -c chathub -n "__fish_chathub_using_subcommand ctl; and __fish_seen_subcommand_from account" -f -a "erase" -d 'Remove an account and all that was said under its name'

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,8 @@ impl NewFile {
         let mut name = path.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?.to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let aside = path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&aside).map_err(failed)?;
+        // What a hub has recorded is nobody else's to read.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
         Ok(Self { file, aside, path: path.to_owned(), kept: false })
     }
 

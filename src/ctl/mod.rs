@@ -313,6 +313,7 @@ impl Asked {
                     let password = Some(password::read(&name, password_stdin)?);
                     Command::AccountsPasswd(AccountPasswdArgs { name, password, hashed: None })
                 }
+                AccountCommand::Unlock { name } => Command::AccountsUnlock(AccountArgs { name }),
                 AccountCommand::Role { name, role } => {
                     Command::AccountsRole(AccountRoleArgs { name, role: role.into() })
                 }
@@ -486,11 +487,12 @@ impl Session<'_, '_> {
                 AccountCommand::Add { .. } => show!(print::account_added),
                 AccountCommand::List => show!(print::accounts),
                 AccountCommand::Passwd { .. } => show!(print::account_password),
+                AccountCommand::Unlock { .. } => show!(print::account_unlocked),
                 AccountCommand::Role { .. } => show!(print::account_role),
                 AccountCommand::Remove { .. } => show!(print::account_removed),
                 AccountCommand::Erase { .. } => show!(print::redacted),
             },
-            CtlCommand::Mute { .. } => show!(print::muted, &asked),
+            CtlCommand::Mute { time, .. } => show!(print::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::renamed),
             CtlCommand::Rooms => show!(print::rooms),

@@ -4,17 +4,20 @@
 //! [`Table::row`] and `Screen::line` do it, so that no caller can forget.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
+use crate::hub::time::in_words;
 use crate::wire::control::{
-    AccountDone, AccountList, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description, DiskHistory,
-    HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Role, RoomList,
-    Said, Status, Stopped, Time, Topic, Unbanned,
+    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
+    DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
+    Role, RoomList, Said, Status, Stopped, Time, Topic, Unbanned,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -361,9 +364,19 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
     for listener in &status.listeners {
         facts.push((std::mem::take(&mut key), format!("{} on {}", listener.name, listener.addr)));
     }
+    if !status.admins.is_empty() {
+        facts.push(("Administrators", holders(&status.admins)));
+    }
     let sockets = if status.activated { "handed over by the service manager" } else { "its own" };
     facts.push(("Sockets", sockets.into()));
     facts.push(("Survival", status.survival.clone()));
+    let turns = &status.turns;
+    if let Some(at) = &turns.longest_at {
+        let millis = |micros: u64| format!("{}.{} ms", micros / 1000, micros % 1000 / 100);
+        let (longest, part) = (millis(turns.longest_us), millis(turns.longest_doing_us));
+        let longest = format!("{longest}, {part} of it {}, at {}", turns.longest_doing, time(at));
+        facts.push(("Turns", format!("{} of the loop; the longest took {longest}", turns.count)));
+    }
     facts.push(("Settings", status.config.clone().unwrap_or_else(|| "defaults; no file was read".into())));
     facts.push(("Log level", word(status.log_level).into()));
     let mut key = "Counters";
@@ -371,6 +384,32 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
         facts.push((std::mem::take(&mut key), format!("{name} {value}")));
     }
     Facts(facts).print(to)
+}
+
+/// Who holds how many connections of the admin socket, whoever has most first.
+fn holders(admins: &[AdminConnection]) -> String {
+    let mut of: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for one in admins {
+        let (all, idle) = of.entry(one.uid).or_default();
+        *all += 1;
+        *idle += u64::from(one.idle_s.is_some());
+    }
+    let mut of: Vec<_> = of.into_iter().collect();
+    of.sort_by_key(|(uid, (all, _))| (std::cmp::Reverse(*all), *uid));
+    let each: Vec<String> = of
+        .into_iter()
+        .map(|(uid, (all, idle))| {
+            let name =
+                nix::unistd::User::from_uid(uid.into()).ok().flatten().map_or_else(String::new, |user| user.name);
+            let name = if name.is_empty() { format!("user {uid}") } else { name };
+            format!(
+                "{name}: {}{}",
+                count(all, "connection"),
+                if idle > 0 { format!(" ({idle} idle)") } else { String::new() }
+            )
+        })
+        .collect();
+    each.join(", ")
 }
 
 pub(super) fn clients(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
@@ -441,7 +480,15 @@ pub(super) fn kicked(to: &mut Screen<'_>, asked: &[&str], result: &Kicked) -> io
 }
 
 fn ban_end(ban: &Ban) -> String {
-    ban.until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)))
+    let long = ban.until.and_then(|until| u64::try_from(until.0.0.saturating_sub(ban.since.0.0)).ok());
+    until(ban.until, long.map(Duration::from_millis))
+}
+
+/// Until when, and how long that is: what was understood of what somebody has typed.
+fn until(end: Option<Time>, long: Option<Duration>) -> String {
+    let Some(end) = end else { return "until it is lifted".to_owned() };
+    let long = long.map_or_else(String::new, |long| format!(", in {}", in_words(long)));
+    format!("until {}{long}", time(&end))
 }
 
 pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> {
@@ -454,6 +501,9 @@ pub(super) fn ban_added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> 
 
 pub(super) fn bans(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
     ban_table(&list.bans).print(to, "ban")?;
+    if list.unread {
+        to.legend(UNREAD)?;
+    }
     if list.persistent { Ok(()) } else { to.legend("They end with the daemon: nothing is recorded.") }
 }
 
@@ -508,8 +558,12 @@ pub(super) fn accounts(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()
             if account.password { "" } else { "no password" }.to_owned(),
         ]);
     }
-    table.print(to, "account")
+    table.print(to, "account")?;
+    if list.unread { to.legend(UNREAD) } else { Ok(()) }
 }
+
+/// Below a list that may lack something.
+const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";
 
 fn role(role: Role) -> &'static str {
     match role {
@@ -527,6 +581,10 @@ pub(super) fn account_password(to: &mut Screen<'_>, done: &AccountDone) -> io::R
     to.done(&format!("{} has another password.", done.account.name))
 }
 
+pub(super) fn account_unlocked(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    to.done(&format!("{} can be tried again at once.", done.account.name))
+}
+
 pub(super) fn account_role(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
     to.done(&format!("{} is {} now.", done.account.name, role(done.account.role)))
 }
@@ -535,9 +593,8 @@ pub(super) fn account_removed(to: &mut Screen<'_>, done: &AccountDone) -> io::Re
     to.done(&format!("Removed the account {}.", done.account.name))
 }
 
-pub(super) fn muted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {
-    let until = result.until.map_or_else(|| "until it is lifted".into(), |until| format!("until {}", time(&until)));
-    to.done(&format!("Muted {} {until}.", whom(asked, &result.muted)))
+pub(super) fn muted(to: &mut Screen<'_>, (asked, long): (&[&str], Option<Duration>), result: &Muted) -> io::Result<()> {
+    to.done(&format!("Muted {} {}.", whom(asked, &result.muted), until(result.until, long)))
 }
 
 pub(super) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

@@ -81,6 +81,22 @@ pub struct Account {
     pub since: Wall,
     /// When somebody last logged in, or was last seen logged in.
     pub seen: Wall,
+    /// From where somebody has logged in, the last one first: what the hub makes of each address with its key,
+    /// which tells nothing about them. A hub with another key knows none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<u64>,
+}
+
+/// Places that are remembered of each account: at home, at work, on the way; and some to spare.
+pub const PLACES: usize = 8;
+
+impl Account {
+    /// Somebody has logged in from there.
+    pub(super) fn came_from(&mut self, place: u64) {
+        self.places.retain(|known| *known != place);
+        self.places.insert(0, place);
+        self.places.truncate(PLACES);
+    }
 }
 
 /// All accounts. No two have names that look like each other.
@@ -132,6 +148,11 @@ impl Accounts {
         self.names.find(folded)
     }
 
+    /// The accounts that own this name, or one that looks like it.
+    pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = AccountId> {
+        self.names.lookalikes(name)
+    }
+
     /// The account that owns this name, or one that looks like it.
     #[must_use]
     pub fn owner(&self, name: &Name) -> Option<&Account> {
@@ -141,6 +162,11 @@ impl Accounts {
     /// All of them, by age.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
         self.accounts.values().map(|account| &**account)
+    }
+
+    /// Those from that one on, by age.
+    pub fn iter_from(&self, first: AccountId) -> impl Iterator<Item = &Account> {
+        self.accounts.range(first..).map(|(_, account)| &**account)
     }
 
     /// How many there are.
@@ -179,7 +205,8 @@ impl<'de> Deserialize<'de> for Accounts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (next, accounts): (u64, Vec<Account>) = Deserialize::deserialize(from)?;
         let mut this = Self { next, ..Self::default() };
-        for account in accounts {
+        for mut account in accounts {
+            account.places.truncate(PLACES);
             let id = account.id;
             if id.0 >= next || account.role == Role::Guest {
                 return Err(de::Error::custom(format_args!("account {id} cannot be")));

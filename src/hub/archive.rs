@@ -15,6 +15,7 @@ use super::message::{Line, RoomId, SessionId};
 use super::moderation::{Ban, BanId};
 use super::name::{self, Name};
 use super::room::weight;
+use super::session::Origin;
 use super::time::Wall;
 
 /// Something to be written. Writing it a second time changes nothing.
@@ -53,12 +54,13 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
+            // About as much as they take: few of them come, each behind something that was limited.
             Self::Closed { .. }
             | Self::Ban(_)
             | Self::Unban(_)
             | Self::Account(_)
             | Self::Unaccount(_)
-            | Self::Redact(_) => 0,
+            | Self::Redact(_) => 256,
         }
     }
 }
@@ -222,6 +224,9 @@ pub struct Search {
     /// The first line that whoever asks may see.
     #[serde(default)]
     pub from: u64,
+    /// Where whoever asks comes from: searches of one address wait for each other.
+    #[serde(default)]
+    pub origin: Option<Origin>,
 }
 
 /// What a search on disk has found.
@@ -244,6 +249,8 @@ pub enum Reach {
     Since(Wall),
     /// Only through what is in memory: the disk could not be read.
     Memory,
+    /// Likewise, because too many others are searching.
+    Busy,
 }
 
 /// Which lines are meant. What is not said does not matter; a selector that says nothing means all.

@@ -6,17 +6,19 @@
 mod operator;
 mod room;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::account::Role;
+use super::inbound::Arrives;
 use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
 use super::name::{self, Name};
+use super::room::Room;
 use super::room::newest;
-use super::session::Ignored;
 use super::terminal::{Colors, Mode};
 use super::time::Now;
-use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell};
+use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell, work};
 use crate::settings;
 
 /// A command: a row of [`COMMANDS`].
@@ -61,7 +63,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[COMMAND]",
         about: "list the commands, or explain one",
         detail: "",
-        weight: 0,
+        weight: 1,
         role: Role::Guest,
         run: help,
     },
@@ -78,10 +80,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "who",
         aliases: &["names"],
-        usage: "[ROOM]",
+        usage: "[ROOM] [AB*]",
         about: "list who is here, or in another room",
-        detail: "Those who are away have a star.",
-        weight: 2,
+        detail: "Those who are away have a star. With AB*, whose names begin with ab.",
+        weight: 0,
         role: Role::Guest,
         run: who,
     },
@@ -98,10 +100,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "rooms",
         aliases: &["list"],
-        usage: "",
+        usage: "[AB*]",
         about: "list the rooms",
-        detail: "",
-        weight: 2,
+        detail: "With AB*, those whose names begin with ab.",
+        weight: 0,
         role: Role::Guest,
         run: rooms,
     },
@@ -281,7 +283,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "[LINES]",
         about: "show the last lines said here",
         detail: "",
-        weight: 5,
+        weight: 0,
         role: Role::Guest,
         run: history,
     },
@@ -420,7 +422,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "NAME [TIME]",
         about: "keep somebody from being heard",
-        detail: "They are told. A time is like 10m or 2h; without one, until /unmute.",
+        detail: "They are told. A time is like 10min or 2h; without one, until /unmute.",
         weight: 0,
         role: Role::Operator,
         run: operator::mute,
@@ -450,7 +452,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &[],
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
-        detail: "WHO is who is here, whose address is meant; a network; or another name.",
+        detail: "WHO: somebody here, whose address is meant; a network; a name. TIME: 2h.",
         weight: 0,
         role: Role::Operator,
         run: operator::ban,
@@ -524,21 +526,184 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back.
+/// Commands that take a password, or ask for one.
+const WITH_PASSWORD: [&str; 4] = ["register", "login", "passwd", "unregister"];
+
+/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back. Of a
+/// command that is misspelt, and of one that lacks its slash, it is the same.
 #[must_use]
 pub fn holds_password(line: &str) -> bool {
-    let Some((word, args)) = line.trim_start().strip_prefix('/').map(split_word) else { return false };
-    match find(word).map(|command| command.name) {
-        Some("register") => !args.is_empty(),
+    let (word, args) = match line.trim_start().strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => split_word(rest),
+        _ => return without_slash(line, |_| true).is_some(),
+    };
+    let meant = find(word).or_else(|| find(nearest(word, Role::Operator)?));
+    match meant.map(|command| command.name) {
+        Some("register" | "passwd") => !args.is_empty(),
         Some("login") => !split_word(args).1.is_empty(),
         _ => false,
     }
 }
 
+/// Commands that show to others what stands behind them.
+const SHOWING: [&str; 10] = ["msg", "reply", "me", "topic", "away", "report", "quit", "expel", "kick", "ban"];
+
+/// Whether a line ends a question for a password instead of answering it: it is a command, and shows nothing
+/// to others that could have been the answer.
+pub(super) fn ends_question(line: &str) -> Option<Ends> {
+    let (word, args) = line.trim_start().strip_prefix('/').map(split_word)?;
+    let command = find(word).filter(|command| args.is_empty() || !SHOWING.contains(&command.name))?;
+    Some(if WITH_PASSWORD.contains(&command.name) { Ends::ForAnother } else { Ends::ForGood })
+}
+
+/// How a command ends a question for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// It asks one of its own.
+    ForAnother,
+    /// It has nothing to do with it.
+    ForGood,
+}
+
+/// Words that go on a sentence which begins with the name of a command, as in "login is broken".
+const SENTENCE: &[&str] = &[
+    "a",
+    "about",
+    "after",
+    "again",
+    "all",
+    "already",
+    "always",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "before",
+    "button",
+    "by",
+    "can",
+    "can't",
+    "cannot",
+    "could",
+    "did",
+    "didn't",
+    "do",
+    "does",
+    "doesn't",
+    "don't",
+    "failed",
+    "fails",
+    "first",
+    "for",
+    "form",
+    "from",
+    "had",
+    "has",
+    "have",
+    "here",
+    "how",
+    "if",
+    "in",
+    "is",
+    "isn't",
+    "it",
+    "issue",
+    "issues",
+    "just",
+    "me",
+    "must",
+    "my",
+    "name",
+    "names",
+    "need",
+    "needs",
+    "never",
+    "not",
+    "now",
+    "of",
+    "on",
+    "only",
+    "or",
+    "our",
+    "page",
+    "please",
+    "problem",
+    "problems",
+    "prompt",
+    "screen",
+    "seems",
+    "should",
+    "still",
+    "than",
+    "that",
+    "the",
+    "them",
+    "then",
+    "there",
+    "this",
+    "to",
+    "too",
+    "under",
+    "until",
+    "us",
+    "via",
+    "was",
+    "wasn't",
+    "were",
+    "what",
+    "when",
+    "where",
+    "who",
+    "why",
+    "will",
+    "with",
+    "without",
+    "won't",
+    "work",
+    "works",
+    "would",
+    "you",
+    "your",
+    "yours",
+    "yourself",
+    "yourselves",
+];
+
+/// The command that a line seems to be meant as, which takes a password and lacks its slash: `login ann
+/// sesame`, or with whatever stands in the slash's place, as `7login ann sesame` on a German keyboard. Rather
+/// too many than too few: a word before it makes it a sentence. `is_name` tells registered names.
+pub(super) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
+    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
+    let first = words.next()?.trim_end_matches(':');
+    // Every line that is said passes here.
+    let initial = first.bytes().next()?.to_ascii_lowercase();
+    if !b"ilpr".contains(&initial) {
+        return None;
+    }
+    let command = find(first).filter(|command| ["login", "register", "passwd"].contains(&command.name))?;
+    let Some(second) = words.next() else { return Some(command) };
+    // It may be a password, of which no copy is to be left.
+    let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    if SENTENCE.contains(&plain.as_str()) {
+        return None;
+    }
+    // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.
+    let is_meant = match (command.name, words.count()) {
+        ("login", 0) if first.eq_ignore_ascii_case("login") => is_name(second),
+        (_, ..=3) => true,
+        ("login", _) => is_name(second),
+        _ => false,
+    };
+    is_meant.then_some(command)
+}
+
 /// Carries out what follows the slash.
 pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
     let (word, args) = split_word(line);
-    match find(word) {
+    let found = find(word);
+    match found {
         Some(command) if hub.role(id) < command.role => refuse(id, Refusal::RoleNeeded(command.role), effects),
         Some(command) => {
             if command.weight > 0
@@ -557,6 +722,16 @@ pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &
             let given: String = word.chars().take(32).collect();
             let nearest = nearest(word, hub.role(id));
             refuse(id, Refusal::UnknownCommand { given: given.into(), nearest }, effects);
+        }
+    }
+    // If a password was wanted and is not asked for, it may be on its way all the same.
+    let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
+    if meant.is_some_and(|command| WITH_PASSWORD.contains(&command.name))
+        && hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
+    {
+        hub.expect_answers_sent_ahead(id, now);
+        if !args.is_empty() {
+            effects.push(Effect::SecretSpent);
         }
     }
 }
@@ -671,25 +846,45 @@ fn nick(call: &mut Call<'_>, args: &str) {
     if !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
+    call.hub.work += work::SHOWN;
     call.done(Done::Named(name.shown().into()));
     call.hub.rename(call.id, name, None, call.now, call.effects);
 }
 
+/// What the names in a list are to begin with: a word such as `ab*`, folded.
+fn beginning(word: &str) -> Option<String> {
+    word.strip_suffix('*').map(name::fold)
+}
+
 fn who(call: &mut Call<'_>, args: &str) {
-    let room = if args.is_empty() { Some(call.own().room) } else { call.hub.find_room(args) };
-    let seen = room.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
-    let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(args))) };
-    let mut people: Vec<(Arc<str>, bool)> = room
-        .members
-        .iter()
-        .map(|id| &call.hub.sessions[id])
-        .map(|session| (session.nick.shown().into(), session.away.is_some()))
-        .collect();
-    people.sort_unstable();
-    let total = people.len();
+    let (first, rest) = split_word(args);
+    let (room, wanted) = match (beginning(first), beginning(rest)) {
+        (Some(wanted), _) if rest.is_empty() => ("", Some(wanted)),
+        (None, Some(wanted)) => (first, Some(wanted)),
+        _ => (args, None),
+    };
+    let found = if room.is_empty() { Some(call.own().room) } else { call.hub.find_room(room) };
+    let seen = found.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
+    let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
+    let (mut people, total, looked_at, is_part) = match &wanted {
+        // Of a great crowd, those who came first.
+        None if room.members.len() > work::MOST => {
+            let first = room.members.iter().take(LISTED).filter_map(|id| call.hub.session(*id)).collect();
+            (first, room.members.len(), LISTED as u64, false)
+        }
+        _ => {
+            let look = call.hub.look_for(Some(room), wanted.as_deref().unwrap_or_default());
+            let total = look.found.len();
+            (look.found, total, look.looked_at, !look.is_whole)
+        }
+    };
+    people.sort_unstable_by_key(|session| session.nick.shown());
     people.truncate(LISTED);
-    let room = room.name.shown().into();
-    call.tell(Message::Who { room, people, total });
+    let people: Vec<(Arc<str>, bool)> =
+        people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
+    let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
+    call.hub.work += looked_at + people.len() as u64;
+    call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
 fn whois(call: &mut Call<'_>, args: &str) {
@@ -713,14 +908,28 @@ fn whois(call: &mut Call<'_>, args: &str) {
     call.tell(message);
 }
 
-fn rooms(call: &mut Call<'_>, _: &str) {
-    let seen = call.hub.rooms().filter(|room| call.hub.sees(call.id, room));
-    let mut rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        seen.map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
-    rooms.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+fn rooms(call: &mut Call<'_>, args: &str) {
+    let wanted = beginning(args);
+    if wanted.is_none() && !args.is_empty() {
+        return call.usage();
+    }
+    let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
+    let (mut all, mut looked_at) = (call.hub.rooms(), 0);
+    // The oldest, if there are so many.
+    let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
+    let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.hub.sees(call.id, room)).collect();
+    let is_part = all.next().is_some();
+    drop(all);
+    rooms.sort_unstable_by(|one, other| {
+        other.members.len().cmp(&one.members.len()).then_with(|| one.name.shown().cmp(other.name.shown()))
+    });
     let total = rooms.len();
     rooms.truncate(LISTED);
-    call.tell(Message::Rooms { rooms, total });
+    let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
+        rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+    let beginning = wanted.map(|wanted| clip(&wanted));
+    call.hub.work += looked_at + rooms.len() as u64;
+    call.tell(Message::Rooms { rooms, total, beginning, is_part });
 }
 
 fn join(call: &mut Call<'_>, args: &str) {
@@ -736,12 +945,18 @@ fn join(call: &mut Call<'_>, args: &str) {
         if !call.hub.may_enter(call.id, &call.hub.rooms[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
+        call.hub.work += work::SHOWN;
         return call.hub.enter(call.id, room, call.now, call.effects);
     }
     let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
+    // One that is kept from before was opened when nobody asked.
+    let is_kept = call.hub.dormant.contains_key(name.folded());
+    if let Some(taken_for) = name::taken_for(&name).filter(|_| !is_kept) {
+        return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
+    }
     let lookalike = call.hub.room_names.lookalikes(&name).next();
     if let Some(room) = lookalike {
         let other = &call.hub.rooms[&room];
@@ -757,6 +972,14 @@ fn join(call: &mut Call<'_>, args: &str) {
     if call.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
+    let opened_from = call.hub.counted_opener(call.id);
+    let most = call.hub.settings.limits.rooms_per_address;
+    let leaves_own = leaves_empty && call.room().opened_from == opened_from;
+    if let Some(from) = opened_from
+        && call.hub.rooms_opened_from(from) - usize::from(leaves_own) >= most
+    {
+        return call.refuse(Refusal::TooManyRoomsFromAddress(most));
+    }
     // A room's name can be as good as a line.
     if !call.hub.may_show(call.id, typed, call.now, call.effects) {
         return;
@@ -769,6 +992,8 @@ fn join(call: &mut Call<'_>, args: &str) {
     if let Some(room) = call.hub.rooms.get_mut(&id) {
         room.ownership.owner = owner;
     }
+    call.hub.opened_from(id, opened_from);
+    call.hub.work += work::SHOWN;
     let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
     call.effects.push(Effect::Happened(opened));
     call.hub.enter(call.id, id, now, call.effects);
@@ -780,6 +1005,7 @@ fn leave(call: &mut Call<'_>, _: &str) {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::AlreadyHere(name));
     }
+    call.hub.work += work::SHOWN;
     call.hub.enter(call.id, lobby, call.now, call.effects);
 }
 
@@ -802,6 +1028,7 @@ fn topic(call: &mut Call<'_>, args: &str) {
     }
     let text = if args == "-" { "" } else { args };
     let room = call.own().room;
+    call.hub.work += work::SHOWN;
     call.hub.set_topic(room, Some(call.id), text.into(), None, call.now, call.effects);
 }
 
@@ -835,17 +1062,23 @@ fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
         Hearing::Nobody => false,
         Hearing::Refused => return,
     };
-    call.hub.counters.private_messages += 1;
     let nick = call.nick();
-    let text: Arc<str> = text.into();
     let id = call.id;
+    let ignored = call.hub.sessions[&to].ignores(call.own());
+    let arrives = if heard && !ignored { Arrives::Yes } else { Arrives::No };
+    if let Err(refusal) = call.hub.reach(id, to, text, arrives, call.now.mono) {
+        return call.refuse(refusal);
+    }
+    call.hub.counters.private_messages += 1;
+    let text: Arc<str> = text.into();
     let other = call.hub.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
-    if heard && !other.ignores(id) {
+    if arrives == Arrives::Yes {
         other.private_from = Some((id, nick.clone()));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
+    call.hub.wrote_to(id, to);
     call.tell(message);
 }
 
@@ -866,6 +1099,9 @@ fn away(call: &mut Call<'_>, args: &str) {
     if !args.is_empty() && !call.hub.may_show(call.id, args, call.now, call.effects) {
         return;
     }
+    if !args.is_empty() {
+        call.hub.work += work::SHOWN;
+    }
     call.own_mut().away = Some(args.into());
     call.done(Done::Away);
 }
@@ -885,21 +1121,11 @@ fn ignore(call: &mut Call<'_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let nick = call.hub.sessions[&other].nick.clone();
-    let shown: Arc<str> = nick.shown().into();
-    let limit = call.hub.settings.limits.ignores;
-    let list = &mut call.own_mut().ignoring;
-    if let Some(ignored) = list.iter_mut().find(|ignored| *ignored.folded == *nick.folded()) {
-        ignored.sessions.insert(other);
-    } else {
-        if list.len() >= limit {
-            return call.refuse(Refusal::TooManyIgnored(limit));
-        }
-        let sessions = BTreeSet::from([other]);
-        list.push(Ignored { folded: nick.folded().into(), shown: shown.clone(), sessions });
+    let shown = call.hub.sessions[&other].nick.shown().into();
+    match call.hub.ignore(call.id, other, call.effects) {
+        Ok(()) => call.done(Done::Ignored(shown)),
+        Err(refusal) => call.refuse(refusal),
     }
-    call.hub.filter(call.id, call.effects);
-    call.done(Done::Ignored(shown));
 }
 
 fn unignore(call: &mut Call<'_>, args: &str) {
@@ -907,21 +1133,9 @@ fn unignore(call: &mut Call<'_>, args: &str) {
     if name.is_empty() {
         return call.usage();
     }
-    let folded = name::fold(name);
-    let bearer = call.hub.find(name);
-    let mut found = false;
-    call.own_mut().ignoring.retain_mut(|ignored| {
-        let by_name = *ignored.folded == *folded;
-        // Who has another name by now is let off by that one too; the last to bear a name takes it along.
-        let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer));
-        found |= by_name || by_bearer;
-        let ends = by_name || (by_bearer && ignored.sessions.is_empty());
-        !ends
-    });
-    if !found {
+    if !call.hub.unignore(call.id, name, call.effects) {
         return call.refuse(Refusal::NotIgnored(clip(name)));
     }
-    call.hub.filter(call.id, call.effects);
     call.done(Done::Unignored(clip(name)));
 }
 
@@ -929,6 +1143,7 @@ fn quiet(call: &mut Call<'_>, _: &str) {
     let own = call.own_mut();
     own.quiet = !own.quiet;
     let done = if own.quiet { Done::Quiet } else { Done::NotQuiet };
+    call.hub.work += work::SEEN_ANEW;
     call.hub.filter(call.id, call.effects);
     call.done(done);
 }
@@ -941,8 +1156,11 @@ fn history(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let own = call.own();
-    let shown = call.room().history.iter().filter(|line| line.seq >= own.sees_from && !own.hides(line));
+    let (mut blinkers, mut looked_at) = (call.hub.blinkers(own), 0);
+    let all = call.room().history.iter().inspect(|_| looked_at += 1);
+    let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
     let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
+    call.hub.work += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
@@ -978,8 +1196,11 @@ fn time(call: &mut Call<'_>, args: &str) {
         },
     };
     let view = View { time, ..call.own().view };
-    call.own_mut().view = view;
-    call.effects.push(Effect::View { session: call.id, view });
+    if view != call.own().view {
+        call.hub.work += work::SEEN_ANEW;
+        call.own_mut().view = view;
+        call.effects.push(Effect::View { session: call.id, view });
+    }
     call.done(time.map_or(Done::TimeOff, Done::TimeOn));
 }
 
@@ -991,6 +1212,7 @@ fn color(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     call.own_mut().colors = Some(on);
+    call.hub.work += work::SEEN_ANEW;
     call.hub.suit(call.id, call.effects);
     call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
 }
@@ -1024,16 +1246,16 @@ fn report(call: &mut Call<'_>, args: &str) {
         return call.usage();
     }
     let Some(other) = call.person(name) else { return };
+    if let Err(wait) = call.hub.may_report(call.id, call.now) {
+        return call.refuse(Refusal::TooManyAttempts(wait));
+    }
     let other = &call.hub.sessions[&other];
     let about: Arc<str> = other.nick.shown().into();
     let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
     call.hub.happened(What::Reported, call.id, None, Some(noted), call.now, call.effects);
-    let operators: Vec<_> = call.hub.sessions().map(|session| session.id).collect();
-    for operator in operators.into_iter().filter(|id| *id != call.id && call.hub.role(*id) == Role::Operator) {
-        let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
-        tell(operator, message, call.effects);
-    }
-    call.done(Done::Reported(about));
+    let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
+    let told = call.hub.report(call.id, &message, text, call.now.mono, call.effects);
+    call.done(if told > 0 { Done::Reported(about) } else { Done::ReportNoted(about) });
 }
 
 fn quit(call: &mut Call<'_>, args: &str) {

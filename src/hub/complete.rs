@@ -1,7 +1,7 @@
 //! What the word that somebody is typing can become.
 
 use super::message::SessionId;
-use super::{Hub, command, name};
+use super::{Hub, command, name, work};
 
 /// The most words that are offered; whoever wants another one types on.
 const OFFERED: usize = 20;
@@ -9,8 +9,15 @@ const OFFERED: usize = 20;
 /// Commands whose first argument is a room.
 const OF_ROOMS: [&str; 2] = ["join", "who"];
 
-/// The words that the last word of `line` can become, best first, and the byte at which it begins.
-pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>) {
+/// The words that the last word of `line` can become, best first, the byte at which it begins, and how many
+/// people and rooms were looked at for that (see [`super::work`]).
+pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>, u64) {
+    let mut looked_at = 0;
+    let (from, words) = find(hub, id, line, &mut looked_at);
+    (from, words, looked_at)
+}
+
+fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Vec<String>) {
     let from = line.rfind(char::is_whitespace).map_or(0, |at| at + line[at..].chars().next().map_or(0, char::len_utf8));
     let word = &line[from..];
     let before = line[..from].trim();
@@ -21,13 +28,13 @@ pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<Stri
         // Who waits at the door learns nothing of those who are in.
         _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
-        ("", None, _) => names(hub, id, word, Reach::Room).iter().map(|name| format!("{name}: ")).collect(),
-        (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, id, word),
+        ("", None, _) => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name}: ")).collect(),
+        (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, id, word, looked_at),
         (_, _, Some(_)) if first_argument(before) => {
-            names(hub, id, word, Reach::Hub).iter().map(|name| format!("{name} ")).collect()
+            names(hub, id, word, Reach::Hub, looked_at).iter().map(|name| format!("{name} ")).collect()
         }
         _ if word.is_empty() => Vec::new(),
-        _ => names(hub, id, word, Reach::Room).iter().map(|name| format!("{name} ")).collect(),
+        _ => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name} ")).collect(),
     };
     (from, words)
 }
@@ -52,11 +59,15 @@ fn commands(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
     names.map(|name| format!("/{name} ")).collect()
 }
 
-fn rooms(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
+fn rooms(hub: &Hub, id: SessionId, word: &str, looked_at: &mut u64) -> Vec<String> {
     let (sign, word) = word.strip_prefix('#').map_or(("", word), |rest| ("#", rest));
     let word = name::fold(word);
-    let mut rooms: Vec<_> =
-        hub.rooms().filter(|room| room.name.folded().starts_with(&*word) && hub.sees(id, room)).collect();
+    let mut rooms: Vec<_> = hub
+        .rooms()
+        .take(work::MOST)
+        .inspect(|_| *looked_at += 1)
+        .filter(|room| room.name.folded().starts_with(&*word) && hub.sees(id, room))
+        .collect();
     rooms.sort_unstable_by(|one, other| {
         other.members.len().cmp(&one.members.len()).then_with(|| one.name.folded().cmp(other.name.folded()))
     });
@@ -72,15 +83,18 @@ enum Reach {
 }
 
 /// Others' names that begin with `word`: first of those who have spoken last.
-fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach) -> Vec<&'a str> {
+fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach, looked_at: &mut u64) -> Vec<&'a str> {
     let word = name::fold(word);
     let Some(own) = hub.session(id) else { return Vec::new() };
     let Some(room) = hub.room(own.room) else { return Vec::new() };
-    let here = room.members.iter().filter_map(|id| hub.session(*id));
-    let fits = |session: &&super::Session| session.id != id && session.nick.folded().starts_with(&*word);
-    let mut found: Vec<_> = here.filter(fits).collect();
+    let mut others = |room| {
+        let look = hub.look_for(room, &word);
+        *looked_at += look.looked_at;
+        look.found.into_iter().filter(|session| session.id != id).collect::<Vec<_>>()
+    };
+    let mut found = others(Some(room));
     if reach == Reach::Hub && found.is_empty() {
-        found = hub.sessions().filter(fits).filter(|session| session.at_door.is_none()).collect();
+        found = others(None);
     }
     found.sort_unstable_by(|one, other| other.spoke.cmp(&one.spoke).then_with(|| one.id.cmp(&other.id)));
     found.truncate(OFFERED);
@@ -113,7 +127,8 @@ mod tests {
     #[track_caller]
     fn check(line: &str, from: usize, words: &[&str]) {
         let (hub, id) = hub(&["me", "Ann", "anna", "bob/tea", "bea/Teapot", "émile"]);
-        assert_eq!(complete(&hub, id, line), (from, words.iter().map(ToString::to_string).collect()), "{line:?}");
+        let (begins, offered, _) = complete(&hub, id, line);
+        assert_eq!((begins, offered), (from, words.iter().map(ToString::to_string).collect()), "{line:?}");
     }
 
     #[test]

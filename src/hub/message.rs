@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Reach;
-use super::moderation::BanId;
-use super::name::InvalidName;
+use super::ignore::Borne;
+use super::moderation::{BanId, NoTarget};
+use super::name::{InvalidName, TakenFor};
 use super::strike::Offence;
 use super::terminal::{Colors, Mode};
-use super::time::Wall;
+use super::time::{NoLength, Wall};
 
 /// A client, from connecting to leaving. Handed out in rising order and never twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +55,9 @@ pub struct Line {
     pub author: Option<SessionId>,
     /// What it says.
     pub said: Said,
+    /// The ignored names that its author bears or has borne, if a person said it.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
 }
 
 /// What a line of a room's log says.
@@ -251,6 +255,8 @@ pub enum Farewell {
     NotLoggedIn,
     /// Its account was logged in to from elsewhere.
     Elsewhere,
+    /// It had never sent a line, all places were taken, and somebody else came.
+    GaveWay,
     /// The hub stops.
     Shutdown(Option<Arc<str>>),
 }
@@ -333,6 +339,10 @@ pub enum Message {
         people: Vec<(Arc<str>, bool)>,
         /// How many there are, listed or not.
         total: usize,
+        /// Only those whose names begin so were looked for.
+        beginning: Option<Arc<str>>,
+        /// Not all of them were looked at.
+        is_part: bool,
     },
     /// The rooms there are.
     Rooms {
@@ -340,6 +350,10 @@ pub enum Message {
         rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>,
         /// How many there are, listed or not.
         total: usize,
+        /// Only those whose names begin so were looked for.
+        beginning: Option<Arc<str>>,
+        /// Not all of them were looked at.
+        is_part: bool,
     },
     /// One person.
     Whois {
@@ -490,6 +504,8 @@ pub enum Done {
     Interrupted,
     /// The report was passed on.
     Reported(Arc<str>),
+    /// It was not, for no operator is there who could be told: administrators see that there was one.
+    ReportNoted(Arc<str>),
     /// An administrator muted this client, until then if there is an end.
     Muted(Option<Wall>),
     /// The hub muted this client, for that, until then.
@@ -602,6 +618,8 @@ pub enum Done {
     MadeOperator(Arc<str>),
     /// A password is wanted next.
     Asks(Asked),
+    /// No password is wanted any more; this command asks for it again.
+    AsksNoMore(Option<Arc<str>>),
     /// What was asked for is not wanted any more.
     Cancelled,
     /// There is an account of this name now.
@@ -689,12 +707,16 @@ pub enum Refusal {
     NameTaken(Arc<str>),
     /// The hub keeps that name for itself.
     NameReserved(Arc<str>),
+    /// The name could be taken for something else.
+    NameTakenFor(Arc<str>, TakenFor),
     /// Already in that room.
     AlreadyHere(Arc<str>),
     /// Already has that name.
     AlreadyNamed(Arc<str>),
     /// As many rooms as there may be.
     TooManyRooms(usize),
+    /// As many rooms as people from one address may open.
+    TooManyRoomsFromAddress(usize),
     /// As many ignored as there may be.
     TooManyIgnored(usize),
     /// Not ignored in the first place.
@@ -705,6 +727,10 @@ pub enum Refusal {
     ReplyGone(Arc<str>),
     /// To oneself.
     ToYourself,
+    /// That one takes nothing of what is meant for it alone.
+    NotReading(Arc<str>),
+    /// That one is sent much by others just now.
+    SentALot(Arc<str>),
     /// Muted, until then if there is an end.
     Muted(Option<Wall>),
     /// This one is an operator, and out of an operator's reach.
@@ -715,8 +741,19 @@ pub enum Refusal {
     TooManyBans(usize),
     /// No ban is called that.
     NoSuchBan(Arc<str>),
-    /// Not a network, or one that is too large a part of the Internet.
-    NoNetwork(Arc<str>),
+    /// Nobody whom a ban could be about.
+    NoTarget(NoTarget),
+    /// A network that is too large a part of the Internet.
+    TooWide(Arc<str>),
+    /// Written like an address, where a person is meant.
+    NotByAddress(Arc<str>),
+    /// Not a length of time.
+    NoLength {
+        /// Why.
+        why: NoLength,
+        /// A reason could stand there as well.
+        or_reason: bool,
+    },
     /// No account of that name.
     NoSuchAccount(Arc<str>),
     /// Something that can happen to anybody, and passes.
@@ -766,8 +803,14 @@ pub enum Refusal {
     LoggedIn(Arc<str>),
     /// Only administrators register names.
     RegisteringClosed,
-    /// Nothing is recorded here, or what is could not be read: so no accounts are made.
+    /// Nothing is recorded here: so no accounts are made.
     NoAccounts,
+    /// Accounts on disk could not be read yet: that name may be somebody's.
+    NamesUnread,
+    /// Likewise: nobody can log in to one that is not known.
+    AccountsUnread,
+    /// Bans on disk could not be read yet, and nobody is let in until they are.
+    BansUnread,
     /// As many accounts as there may be.
     TooManyAccounts(usize),
     /// The password has fewer characters than this.
@@ -776,12 +819,18 @@ pub enum Refusal {
     PasswordLong(usize),
     /// The password is the name.
     PasswordIsName,
+    /// The password is a command, which would be carried out instead.
+    PasswordIsCommand,
     /// It was not the same twice.
     PasswordsDiffer,
     /// No account of that name, or not its password.
     WrongPassword,
     /// Not the password of the own account.
     NotYourPassword,
+    /// Not said: it may have been meant as a password.
+    CouldBePassword,
+    /// Not said: it looks like this command, which takes a password, without its slash.
+    WithoutSlash(&'static super::command::Command),
     /// Too often; again in so long.
     TooManyAttempts(Duration),
     /// Too many passwords wait to be hashed.

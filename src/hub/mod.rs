@@ -13,24 +13,32 @@
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | whose room it is, who may come in and speak | [`ownership`] |
-//! | what goes to disk and comes back | [`archive`] |
+//! | what goes to disk and comes back, also late | [`archive`], `recall` |
 //! | names | [`name`], [`roster`] |
 //! | everything that has a number | [`rising`] |
-//! | how fast one may send | [`pace`] |
+//! | how fast one may send, what a command costs | [`pace`], `work` |
+//! | who comes in when all places are taken | `places` |
+//! | whom somebody ignores | [`ignore`] |
+//! | how much others may send to one | [`inbound`] |
 
 pub mod account;
 pub mod archive;
+mod beginnings;
 pub mod command;
 mod complete;
 mod copy_on_write;
 mod door;
 pub mod filter;
+pub mod ignore;
+pub mod inbound;
 pub mod login;
 pub mod message;
 pub mod moderation;
 pub mod name;
 pub mod ownership;
 pub mod pace;
+mod places;
+mod recall;
 pub mod rising;
 pub mod room;
 pub mod roster;
@@ -40,24 +48,30 @@ pub mod strike;
 pub mod terminal;
 pub mod text;
 pub mod time;
+mod work;
 
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 pub use copy_on_write::CopyOnWrite;
 pub use saved::Frozen;
 
 use account::{AccountId, Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
+use beginnings::Beginnings;
 use door::Door;
 use filter::{Action, Filters};
+use ignore::{IgnoredNames, Shunned};
 use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
 use moderation::{Author, Ban, BanId, Bans, Target};
 use name::Name;
 use pace::{Pace, Verdict, Word};
+pub use places::RESERVE as RESERVED_PLACES;
+use places::{Familiar, Places};
 use rising::Rising;
 use room::{History, Room, Step};
 use roster::Roster;
@@ -66,7 +80,7 @@ use strike::Offence;
 use terminal::{Mode, Terminal};
 use time::{Mono, Now, Wall};
 
-use crate::settings::{EditorUse, Settings};
+use crate::settings::{EditorUse, Settings, WhileUnread};
 
 /// Something that reaches the hub.
 #[derive(Clone, Debug)]
@@ -203,6 +217,13 @@ pub enum Input {
         /// What came of it.
         answer: login::Answer,
     },
+    /// A client takes nothing of what is meant for it alone, and much of it waits; or it does again.
+    Crowded {
+        /// Who.
+        session: SessionId,
+        /// Whether it is so.
+        on: bool,
+    },
     /// A client has interrupted what it was typing.
     Interrupted {
         /// Who.
@@ -210,6 +231,8 @@ pub enum Input {
     },
     /// What is on disk was begun anew: all that is to be there must be recorded again.
     BegunAnew,
+    /// What is on disk, which could not be read before, or is another file than before.
+    Recalled(Box<Recalled>),
     /// An administrator makes lines of history unreadable.
     Redact {
         /// Which.
@@ -341,6 +364,8 @@ pub enum Effect {
         quiet: bool,
         /// Whose speech is hidden, in rising order.
         ignored: Arc<[SessionId]>,
+        /// And that of those who bear these names, or have borne them since; in rising order.
+        names: Arc<[Shunned]>,
     },
     /// A client's program is to send lines, or each key.
     Mode {
@@ -508,6 +533,10 @@ pub enum What {
     HistoryLost,
     /// Lines are recorded again.
     HistoryResumed,
+    /// Bans and accounts that are on disk cannot be read.
+    Unread,
+    /// They could be read now.
+    Recalled,
     /// Somebody has registered a name, or an administrator has.
     Registered,
     /// Somebody has logged in.
@@ -559,6 +588,8 @@ counters! {
     refused_banned;
     /// Connections refused because their network is not allowed.
     refused_network;
+    /// Connections refused because bans on disk could not be read yet.
+    refused_unread;
     /// Strikes counted against people.
     strikes;
     /// Clients disconnected by a new ban.
@@ -569,6 +600,8 @@ counters! {
     lines_said;
     /// Private messages.
     private_messages;
+    /// Private messages, reports and invitations refused: the other one was sent much, or did not read.
+    private_refused;
     /// Commands carried out or refused.
     commands;
     /// Lines refused because they were too long.
@@ -587,6 +620,8 @@ counters! {
     logins_failed;
     /// Lines that were said and not recorded: the disk did not keep up, or did not take them.
     history_lost;
+    /// Clients disconnected to make place, who had never sent a line.
+    gave_way;
     /// Clients disconnected by an administrator.
     kicked;
     /// Clients disconnected because they took nothing of what was owed to them.
@@ -604,9 +639,17 @@ pub struct Hub {
     key: [u8; 16],
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
     roster: Roster<SessionId>,
-    origins: BTreeMap<Origin, usize>,
-    /// Those who ignore anybody.
-    ignorers: BTreeSet<SessionId>,
+    beginnings: Beginnings,
+    places: Places,
+    familiar: Familiar,
+    /// Who is logged in to which account.
+    logged_in: BTreeSet<(AccountId, SessionId)>,
+    /// Those whose account has the role of an operator.
+    operators: BTreeSet<SessionId>,
+    /// How many rooms are open that somebody from there has opened.
+    openers: BTreeMap<Origin, usize>,
+    /// The names that anybody ignores.
+    ignored: IgnoredNames,
     rooms: Rising<RoomId, CopyOnWrite<Room>>,
     room_names: Roster<RoomId>,
     lobby: RoomId,
@@ -615,6 +658,7 @@ pub struct Hub {
     accounts: Accounts,
     logins: login::Logins,
     strikes: strike::Strikes,
+    reports: strike::Reports,
     filters: Filters,
     /// What is on disk could not be read at the start: there may be accounts that are not known.
     unread: bool,
@@ -630,7 +674,12 @@ pub struct Hub {
     counters: Counters,
     peak: usize,
     stopping: bool,
+    /// What the present input has cost so far, see [`work`].
+    work: u64,
+    /// What the last one has cost its person, in lines beyond the one it was.
+    cost: u32,
     no_one: Arc<[SessionId]>,
+    no_name: Arc<[Shunned]>,
 }
 
 impl Hub {
@@ -642,13 +691,25 @@ impl Hub {
     pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
         let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
         let filters = Filters::new(&settings.filters);
-        let mut hub = Self {
+        let mut hub = Self { filters, ..Self::bare(settings, key) };
+        hub.lobby = hub.open(name, now, effects);
+        hub
+    }
+
+    /// A hub with nothing in it, not even a lobby; no words are refused.
+    fn bare(settings: Settings, key: [u8; 16]) -> Self {
+        Self {
             settings,
             key,
             sessions: Rising::default(),
             roster: Roster::new(key),
-            origins: BTreeMap::new(),
-            ignorers: BTreeSet::new(),
+            beginnings: Beginnings::default(),
+            places: Places::default(),
+            familiar: Familiar::default(),
+            logged_in: BTreeSet::new(),
+            operators: BTreeSet::new(),
+            openers: BTreeMap::new(),
+            ignored: IgnoredNames::new(1),
             rooms: Rising::default(),
             room_names: Roster::new(key),
             lobby: RoomId(0),
@@ -657,7 +718,8 @@ impl Hub {
             accounts: Accounts::default(),
             logins: login::Logins::default(),
             strikes: strike::Strikes::default(),
-            filters,
+            reports: strike::Reports::default(),
+            filters: Filters::default(),
             unread: false,
             door: Door::default(),
             recording: false,
@@ -669,23 +731,32 @@ impl Hub {
             counters: Counters::default(),
             peak: 0,
             stopping: false,
+            work: 0,
+            cost: 0,
             no_one: Arc::new([]),
-        };
-        hub.lobby = hub.open(name, now, effects);
-        hub
+            no_name: Arc::new([]),
+        }
     }
 
     /// Takes one input at `now` and appends what follows to `effects`. An input that names a client
     /// who has gone meanwhile is ignored.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
+        // What nobody was charged for is nobody's.
+        (self.work, self.cost) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer, now, effects),
-            Input::Line { session, text } => {
+            Input::Line { session, mut text } => {
                 if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
                     self.answered(session, text, now, effects);
                 } else {
+                    let said = self.counters.lines_said;
                     self.line(session, &text, now, effects);
+                    if said == self.counters.lines_said {
+                        // There may be a password in it.
+                        text.zeroize();
+                    }
                 }
+                self.settle(session, now);
                 self.release(session, effects);
             }
             Input::Terminal { session, terminal } => {
@@ -702,7 +773,9 @@ impl Hub {
             }
             Input::Complete { session, line } => {
                 if self.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
-                    let (from, words) = complete::complete(self, session, &line);
+                    let (from, words, work) = complete::complete(self, session, &line);
+                    self.work += work;
+                    self.settle(session, now);
                     if !words.is_empty() {
                         effects.push(Effect::Complete { session, from, words });
                     }
@@ -712,6 +785,7 @@ impl Hub {
                 if let Some(sender) = self.sessions.get_mut(&session) {
                     self.counters.lines_received += 1;
                     self.counters.lines_too_long += 1;
+                    self.places.speak(session, Origin::of(sender.peer.ip()));
                     sender.lines += 1;
                     sender.spoke = now.mono;
                     let limit = self.settings.limits.line;
@@ -745,10 +819,23 @@ impl Hub {
             }
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by, now, effects),
             Input::Announce { room, text, by } => self.announce(room, &text, by, now, effects),
-            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), effects),
+            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled), now, effects),
+            Input::Recalled(recalled) => {
+                let mut recalled = *recalled;
+                self.recall_rooms(&mut recalled);
+                self.recall(recalled, now, effects);
+            }
             Input::Recorded { through } => self.backlog.done(through),
-            Input::Found { session, number, found } => self.found(session, number, *found, effects),
+            Input::Found { session, number, found } => {
+                self.found(session, number, *found, effects);
+                self.settle(session, now);
+            }
             Input::Hashed { number, answer } => self.hashed(number, answer, now, effects),
+            Input::Crowded { session, on } => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.crowded = on;
+                }
+            }
             Input::Interrupted { session } => {
                 if self.sessions.contains_key(&session) && !self.cancel(session, effects) {
                     tell(session, Message::Done(Done::Interrupted), effects);
@@ -767,8 +854,21 @@ impl Hub {
             Input::Stop { message } => self.stop(message, now, effects),
             Input::Tick => self.tick(now, effects),
         }
+        // What nobody is charged for: coming, and what administrators do.
+        self.work = 0;
         if cfg!(debug_assertions) && self.sessions.len() < 100 {
             self.check_invariants();
+        }
+    }
+
+    /// Charges what an input has cost to whoever sent it.
+    fn settle(&mut self, id: SessionId, now: Now) {
+        let lines = u32::try_from(std::mem::take(&mut self.work) / work::LINE).unwrap_or(u32::MAX);
+        self.cost = lines;
+        if lines > 0
+            && let Some(session) = self.sessions.get_mut(&id)
+        {
+            session.pace.charge(lines, now.mono, &self.settings.pace);
         }
     }
 
@@ -833,6 +933,11 @@ impl Hub {
         self.sessions.values().map(|session| &**session)
     }
 
+    /// Those connected from that one on, by age.
+    pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
+        self.sessions.values_from(first).map(|one| &**one)
+    }
+
     /// How many are connected.
     #[must_use]
     pub const fn session_count(&self) -> usize {
@@ -854,6 +959,11 @@ impl Hub {
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// The rooms from that one on, by age.
+    pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
+        self.rooms.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
@@ -879,6 +989,12 @@ impl Hub {
     #[must_use]
     pub fn lobby(&self) -> RoomId {
         self.lobby
+    }
+
+    /// What the last input of a person has cost, in lines beyond the one it was.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        self.cost
     }
 
     /// How often what has happened.
@@ -907,18 +1023,56 @@ impl Hub {
     }
 
     /// Whom a ban would hit who is here now, by age.
-    pub fn hit_by<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = &'a Session> {
-        self.sessions().filter(move |session| match target {
+    pub fn hit_by(&self, target: &Target) -> impl Iterator<Item = &Session> {
+        let hit: BTreeSet<SessionId> = match target {
             Target::Network(network) => {
-                let safe = self.settings.access.always.iter().any(|always| always.has(session.peer.ip()));
-                !safe && network.has(session.peer.ip())
+                let here = self.places.within(network).filter_map(|id| self.session(id));
+                let is_hit =
+                    |session: &&Session| network.has(session.peer.ip()) && !self.is_always_let_in(session.peer);
+                here.filter(is_hit).map(|session| session.id).collect()
             }
             // Of an account, whatever name its owner bears.
             Target::Name(name) => {
-                let account = session.account.and_then(|account| self.accounts.get(account));
-                session.nick.looks_like(name) || account.is_some_and(|account| account.name.looks_like(name))
+                let owners = self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account));
+                self.roster.lookalikes(name).chain(owners).collect()
             }
-        })
+        };
+        hit.into_iter().filter_map(|id| self.session(id))
+    }
+
+    fn is_always_let_in(&self, peer: SocketAddr) -> bool {
+        self.settings.access.always.iter().any(|network| network.has(peer.ip()))
+    }
+
+    /// Those who are logged in to that account.
+    fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
+        self.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
+    }
+
+    /// `id` is logged in to that account from now on, or to none.
+    fn set_account(&mut self, id: SessionId, account: Option<AccountId>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if let Some(former) = std::mem::replace(&mut session.account, account) {
+            self.logged_in.remove(&(former, id));
+        }
+        self.logged_in.extend(account.map(|account| (account, id)));
+        self.note_role(id);
+    }
+
+    /// Accounts have changed: who is an operator is looked up anew.
+    fn note_roles(&mut self) {
+        let members: Vec<SessionId> = self.logged_in.iter().map(|(_, id)| *id).collect();
+        members.into_iter().for_each(|id| self.note_role(id));
+    }
+
+    fn note_role(&mut self, id: SessionId) {
+        if self.role(id) != Role::Operator {
+            self.operators.remove(&id);
+        } else if self.operators.insert(id)
+            && let Some(session) = self.sessions.get(&id)
+        {
+            self.familiar.note(Origin::of(session.peer.ip()));
+        }
     }
 
     /// Whether what is said goes to disk.
@@ -960,8 +1114,11 @@ impl Hub {
         if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
-        if name::is_reserved(nick) || looks_like_id(nick.folded()) {
+        if name::is_reserved(nick) {
             return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(taken_for) = name::taken_for(nick) {
+            return Err(Refusal::NameTakenFor(shown, taken_for));
         }
         if let Some(owner) = self.accounts.owner(nick)
             && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
@@ -973,6 +1130,7 @@ impl Hub {
         }
         match self.roster.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
+            None if self.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }
     }
@@ -989,7 +1147,19 @@ impl Hub {
         }
         let members: usize = self.rooms.values().map(|room| room.members.len()).sum();
         assert_eq!(members, self.sessions.len(), "everybody is in one room only");
-        assert_eq!(self.origins.values().sum::<usize>(), self.sessions.len(), "everybody is counted at its origin");
+        let places = self.sessions().map(|session| {
+            let is_silent = session.lines == 0 && !self.is_always_let_in(session.peer);
+            (session.id, Origin::of(session.peer.ip()), is_silent)
+        });
+        self.places.check_invariants(places);
+        self.beginnings.check_invariants(self.sessions().map(|session| (session.nick.folded(), session.id)));
+        let logged_in = self.sessions().filter_map(|session| Some((session.account?, session.id)));
+        assert_eq!(logged_in.collect::<BTreeSet<_>>(), self.logged_in, "who is logged in to what is known");
+        let operators = self.sessions().map(|session| session.id).filter(|id| self.role(*id) == Role::Operator);
+        assert_eq!(operators.collect::<BTreeSet<_>>(), self.operators, "operators are known");
+        let mut openers: BTreeMap<Origin, usize> = BTreeMap::new();
+        self.rooms().filter_map(|room| room.opened_from).for_each(|from| *openers.entry(from).or_default() += 1);
+        assert_eq!(openers, self.openers, "rooms are counted where they were opened from");
         self.room_names.check_invariants();
         self.check_door();
         assert_eq!(self.room_count(), self.room_names.len(), "every room has one name");
@@ -1001,6 +1171,7 @@ impl Hub {
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
         }
         self.backlog.check_invariants();
+        self.check_ignored();
         self.bans.check_invariants();
         self.accounts.check_invariants();
         self.logins.check_invariants();
@@ -1016,10 +1187,11 @@ impl Hub {
 
     fn connect(&mut self, id: SessionId, peer: SocketAddr, now: Now, effects: &mut Vec<Effect>) {
         let origin = Origin::of(peer.ip());
-        if let Some(refusal) = self.may_connect(peer, origin, now) {
+        if let Some(refusal) = self.may_connect(peer, origin, now, effects) {
             let text = match &refusal {
                 Refusal::Banned { .. } => "banned",
                 Refusal::NetworkNotAllowed => "network not allowed",
+                Refusal::BansUnread => "bans not read yet",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
                 _ => "too many from this address",
@@ -1031,7 +1203,8 @@ impl Hub {
             effects.push(Effect::Close { session: id, why: Farewell::Hangup });
             return;
         }
-        *self.origins.entry(origin).or_insert(0) += 1;
+        let is_silent = !self.is_always_let_in(peer);
+        self.places.come(id, origin, is_silent);
         self.counters.connections += 1;
         let nick = self.guest_name(peer, id);
         let shown: Arc<str> = nick.shown().into();
@@ -1055,9 +1228,13 @@ impl Hub {
             mode: Mode::Line,
             holds: false,
             ignoring: Vec::new(),
+            borne: ignore::Borne::default(),
             private_from: None,
+            inbound: None,
+            crowded: false,
             account: None,
             dialogue: None,
+            asking: login::Asking::default(),
             at_door,
             sees_from: 0,
             mute: None,
@@ -1069,8 +1246,9 @@ impl Hub {
         };
         self.sessions.insert(id, CopyOnWrite::new(session));
         self.peak = self.peak.max(self.sessions.len());
+        self.beginnings.insert(self.sessions[&id].nick.folded(), id);
         // The same address and port give the same name again.
-        self.hide_by_name(id, effects);
+        self.take_up_name(id);
         if let Some(until) = at_door {
             self.door.waits(id, until);
             self.rooms.get_mut(&first).expect("it was opened").members.insert(id);
@@ -1103,7 +1281,14 @@ impl Hub {
         self.present(lobby, id, &shown, Step::Joined, now, effects);
     }
 
-    fn may_connect(&mut self, peer: SocketAddr, origin: Origin, now: Now) -> Option<Refusal> {
+    /// Why nobody comes in from there now. Where all places are taken, somebody may have to go.
+    fn may_connect(
+        &mut self,
+        peer: SocketAddr,
+        origin: Origin,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Refusal> {
         let has = |networks: &[moderation::Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.settings.access;
         let always = has(&access.always);
@@ -1118,20 +1303,36 @@ impl Hub {
             self.counters.refused_banned += 1;
             return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
         }
+        if self.unread && !always && access.unread == WhileUnread::Closed {
+            self.counters.refused_unread += 1;
+            return Some(Refusal::BansUnread);
+        }
         let limits = &self.settings.limits;
-        let from_here = self.origins.get(&origin).copied().unwrap_or(0);
+        let from_here = self.places.of(origin);
         if self.stopping {
             self.counters.refused_stopping += 1;
-            Some(Refusal::Stopping)
-        } else if self.sessions.len() >= limits.clients {
-            self.counters.refused_full += 1;
-            Some(Refusal::Full)
-        } else if !always && from_here >= limits.clients_per_address {
-            self.counters.refused_address += 1;
-            Some(Refusal::TooManyFromAddress(limits.clients_per_address))
-        } else {
-            None
+            return Some(Refusal::Stopping);
         }
+        if !always && from_here >= limits.clients_per_address {
+            self.counters.refused_address += 1;
+            return Some(Refusal::TooManyFromAddress(limits.clients_per_address));
+        }
+        let reserve = match always {
+            true => places::RESERVE,
+            false if self.familiar.has(origin) => places::RESERVE_OF_OPERATORS,
+            false => 0,
+        };
+        if self.sessions.len() >= limits.clients {
+            if let Some(other) = self.places.who_gives_way(origin) {
+                self.counters.gave_way += 1;
+                tell(other, Message::Goodbye(Farewell::GaveWay), effects);
+                self.depart(other, Farewell::GaveWay, now, effects);
+            } else if self.sessions.len() >= limits.clients.saturating_add(reserve) {
+                self.counters.refused_full += 1;
+                return Some(Refusal::Full);
+            }
+        }
+        None
     }
 
     /// A name made of the address and port, which tells nothing about them.
@@ -1166,7 +1367,8 @@ impl Hub {
         if lines.first().is_some_and(|line| line.seq < from) {
             lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
         }
-        let lines = self.sessions[&id].shown(lines);
+        self.work += work::SHARED * lines.len() as u64;
+        let lines = self.shown_to(&self.sessions[&id], lines);
         tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset }, effects);
     }
 
@@ -1184,6 +1386,7 @@ impl Hub {
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
             Farewell::NotLoggedIn => None,
             Farewell::Elsewhere => Some("logged in from elsewhere".into()),
+            Farewell::GaveWay => Some("made place for others".into()),
         };
         // What people say stays out of the journal, a last word too.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
@@ -1195,18 +1398,15 @@ impl Hub {
                 effects.push(Effect::SecretSpent);
             }
             if let Some(account) = session.account {
+                self.logged_in.remove(&(account, id));
+                self.operators.remove(&id);
                 self.seen(account, now, effects);
             }
+            self.ignores_no_more(&session);
         }
-        self.ignorers.remove(&id);
+        self.beginnings.remove(nick.folded(), id);
+        self.places.go(id, Origin::of(peer.ip()));
         self.roster.release(&nick);
-        let origin = Origin::of(peer.ip());
-        if let Some(count) = self.origins.get_mut(&origin) {
-            *count -= 1;
-            if *count == 0 {
-                self.origins.remove(&origin);
-            }
-        }
         self.leave(id, &nick, room, reason, now, effects);
     }
 
@@ -1296,8 +1496,12 @@ impl Hub {
         }
         // Nobody is left to be told that everybody leaves.
         self.roster = Roster::new(self.key);
-        self.origins.clear();
-        self.ignorers.clear();
+        self.places.clear();
+        self.beginnings.clear();
+        self.logged_in.clear();
+        self.operators.clear();
+        self.openers.clear();
+        self.ignored.clear();
         self.deadlines.clear();
         let lobby = self.lobby;
         self.rooms.retain(|id, room| {
@@ -1318,7 +1522,15 @@ impl Hub {
         if settings.filters != self.settings.filters {
             self.filters = Filters::new(&settings.filters);
         }
+        let always_changed = settings.access.always != self.settings.access.always;
         self.settings = settings;
+        if always_changed {
+            self.places.clear();
+            for session in self.sessions.values() {
+                let is_silent = session.lines == 0 && !self.is_always_let_in(session.peer);
+                self.places.come(session.id, Origin::of(session.peer.ip()), is_silent);
+            }
+        }
         let limits = &self.settings.history;
         for room in self.rooms.values_mut() {
             room.kept = Some(room.id) != self.door.room && limits.keeps(&room.name);
@@ -1394,11 +1606,13 @@ impl Hub {
 
     // -- what outlives the hub -----------------------------------------------------------------
 
-    fn archive(&mut self, recalled: Option<Recalled>, effects: &mut Vec<Effect>) {
+    fn archive(&mut self, recalled: Option<Recalled>, now: Now, effects: &mut Vec<Effect>) {
         // After a crash that this state has survived: nobody else will answer these.
         effects.extend(self.logins.jobs().cloned().map(Effect::Hash));
+        self.number_ignored(effects);
         let was_recording = std::mem::replace(&mut self.recording, recalled.is_some());
-        let Some(recalled) = recalled else {
+        let Some(mut recalled) = recalled else {
+            self.unread = false;
             self.backlog.clear();
             self.dormant.clear();
             // Nobody else will answer.
@@ -1407,9 +1621,39 @@ impl Hub {
             }
             return;
         };
+        self.recall_rooms(&mut recalled);
+        if !was_recording {
+            for ban in recalled.bans {
+                self.bans.add(ban);
+            }
+            for account in recalled.accounts {
+                // One that looks like an older one was put there by another hand.
+                let _ = self.accounts.put(account);
+            }
+            self.note_roles();
+            if recalled.unread {
+                // Numbers that are on disk are not given a second time.
+                self.bans.number_from(recalled.last_line + 1);
+                self.begin_unread(now, effects);
+            }
+        } else if self.unread {
+            // The process before could not read it.
+            self.recall(recalled, now, effects);
+        }
+        // After a crash that this state has survived: what may not have been written, or answered.
+        let again = self.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
+        effects.extend(again);
+        for id in self.searchers() {
+            if let Some(search) = &self.sessions[&id].searching {
+                effects.push(Effect::Search(search.clone()));
+            }
+        }
+    }
+
+    fn recall_rooms(&mut self, recalled: &mut Recalled) {
         self.next_line = self.next_line.max(recalled.last_line + 1);
         self.next_room = self.next_room.max(recalled.last_room + 1);
-        for RecalledRoom { room: id, name, lines } in recalled.rooms {
+        for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
             let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
             // The disk may not know yet that a room was closed.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
@@ -1424,29 +1668,8 @@ impl Hub {
             } else if self.room_names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                self.dormant.insert(name, (id, history));
-            }
-        }
-        if !was_recording {
-            // Numbers that are on disk are not given a second time.
-            self.unread = recalled.unread;
-            if recalled.unread {
-                self.bans.number_from(recalled.last_line + 1);
-            }
-            for ban in recalled.bans {
-                self.bans.add(ban);
-            }
-            for account in recalled.accounts {
-                // One that looks like an older one was put there by another hand.
-                let _ = self.accounts.put(account);
-            }
-        }
-        // After a crash that this state has survived: what may not have been written, or answered.
-        let again = self.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
-        effects.extend(again);
-        for id in self.searchers() {
-            if let Some(search) = &self.sessions[&id].searching {
-                effects.push(Effect::Search(search.clone()));
+                // The one spoken in last comes first.
+                self.dormant.entry(name).or_insert((id, history));
             }
         }
     }
@@ -1505,7 +1728,8 @@ impl Hub {
         let number = self.next_search;
         self.next_search += 1;
         let (from, name) = (session.sees_from, room.name.clone());
-        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from };
+        let origin = Some(Origin::of(session.peer.ip()));
+        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from, origin };
         session.searching = Some(Box::new(search.clone()));
         if self.recording && room.kept {
             effects.push(Effect::Search(Box::new(search)));
@@ -1522,18 +1746,23 @@ impl Hub {
     fn found(&mut self, id: SessionId, number: u64, found: Found, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Some(search) = session.searching.take_if(|search| search.number == number) else { return };
+        let session = &self.sessions[&id];
+        let mut blinkers = self.blinkers(session);
         let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
+        let mut looked_at = lines.len();
         if let Some(room) = self.rooms.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
             // What was said in private is in memory alone.
             let from = if room.ownership.was_private() { 0 } else { found.through + 1 };
             let known: BTreeSet<u64> = lines.iter().map(|line| line.seq).collect();
             let more = room.history.iter().filter(|line| line.seq >= from && !known.contains(&line.seq));
+            let more = more.inspect(|_| looked_at += 1);
             lines.extend(more.filter(matches).cloned());
             lines.sort_unstable_by_key(|line| line.seq);
         }
-        let shown = lines.iter().filter(|line| line.seq >= search.from && !session.hides(line));
+        let shown = lines.iter().filter(|line| line.seq >= search.from && !blinkers.hide(line));
         let lines = room::newest(shown, search.limit, self.settings.limits.mailbox / 2);
+        self.work += looked_at as u64 + work::REPLAYED * lines.len() as u64;
         let offset = session.view.time.unwrap_or_default();
         let of = Replay::Search { query: search.shown, reach: found.reach };
         tell(id, Message::Replay { room: search.name.shown().into(), of, lines, offset }, effects);
@@ -1553,6 +1782,7 @@ impl Hub {
         room.kept = self.settings.history.keeps(&room.name);
         if let Some(history) = history {
             room.history = history;
+            room.recorded = true;
         }
         self.rooms.insert(id, CopyOnWrite::new(room));
         effects.push(Effect::Open(id));
@@ -1566,11 +1796,21 @@ impl Hub {
             return effects.push(Effect::Shut(id));
         }
         self.room_names.release(&room.name);
+        if let Some(from) = room.opened_from
+            && let Some(count) = self.openers.get_mut(&from)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.openers.remove(&from);
+            }
+        }
         if let Some(at) = room.presence.flush_at {
             self.deadlines.remove(&(at, id));
         }
         effects.push(Effect::Shut(id));
-        if room.kept {
+        // Of rooms of which nothing was recorded the disk need not know that they are closed: they would be a way to
+        // have it written without end, without saying anything.
+        if room.kept && room.recorded {
             self.record(Record::Closed { room: id, name: room.name.clone() }, effects);
         }
         let room = Some(room.name.shown().into());
@@ -1666,7 +1906,9 @@ impl Hub {
         debug_assert!(Some(id) != self.door.room, "nothing is said at the door");
         let room = self.rooms.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
-        let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said });
+        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.sessions.get(&author));
+        let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
+        let line = Arc::new(Line { seq: self.next_line, at: now.wall, author, said, borne });
         self.next_line += 1;
         let mut record = None;
         if kept {
@@ -1677,6 +1919,7 @@ impl Hub {
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.settings.history);
+                room.recorded |= self.recording && !room.ownership.private;
                 record = (self.recording && !room.ownership.private).then(|| Record::Line {
                     room: id,
                     name: room.name.clone(),
@@ -1695,11 +1938,14 @@ impl Hub {
     fn line(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) {
         debug_assert!(text::is_clean(text), "lines are cleaned at the edge");
         let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.lines == 0 {
+            self.places.speak(id, Origin::of(session.peer.ip()));
+        }
         session.lines += 1;
         session.spoke = now.mono;
         self.counters.lines_received += 1;
         if text::is_blank(text) {
-            return;
+            return self.answers_nothing(id);
         }
         // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
@@ -1709,8 +1955,10 @@ impl Hub {
         match text.trim_start().strip_prefix('/') {
             Some(rest) if !rest.starts_with('/') => {
                 self.counters.commands += 1;
+                self.answers_nothing(id);
                 command::run(self, id, rest, now, effects);
             }
+            _ if self.keeps_to_itself(id, text, now, effects) => {}
             Some(escaped) => self.say(id, escaped, now, effects),
             None => self.say(id, text, now, effects),
         }
@@ -1858,11 +2106,15 @@ impl Hub {
 
     /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
     fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, now: Now, effects: &mut Vec<Effect>) {
+        self.lay_down_name(id);
         let session = self.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
         let room = session.room;
         self.roster.release(&old);
         self.roster.claim(&nick, id).expect("the caller has asked");
+        self.beginnings.remove(old.folded(), id);
+        self.beginnings.insert(nick.folded(), id);
+        self.take_up_name(id);
         self.happened(What::Renamed, id, by, Some(old.shown().into()), now, effects);
         if self.is_at_door(id) {
             // Nobody sees it.
@@ -1873,42 +2125,6 @@ impl Hub {
         if !self.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
             self.post(room, Some(id), Said::Renamed { from, to }, now, effects);
         }
-        self.hide_by_name(id, effects);
-    }
-
-    /// Whoever ignores the name that `id` bears from now on, ignores `id`.
-    fn hide_by_name(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let ignorers: Vec<_> = self.ignorers.iter().copied().filter(|ignorer| *ignorer != id).collect();
-        let nick = self.sessions[&id].nick.clone();
-        for ignorer in ignorers {
-            if let Some(session) = self.sessions.get_mut(&ignorer)
-                && let Some(ignored) = session.ignoring.iter_mut().find(|ignored| *ignored.folded == *nick.folded())
-                && ignored.sessions.insert(id)
-            {
-                self.filter(ignorer, effects);
-            }
-        }
-    }
-
-    /// Tells the carrier what `id` wants hidden.
-    fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let (quiet, mut ignoring) = (session.quiet, std::mem::take(&mut session.ignoring));
-        let ignored = if ignoring.is_empty() {
-            self.ignorers.remove(&id);
-            self.no_one.clone()
-        } else {
-            self.ignorers.insert(id);
-            let mut hidden = BTreeSet::new();
-            for ignored in &mut ignoring {
-                // Those who have gone are let go of: nobody can make the list grow by coming and going.
-                ignored.sessions.retain(|session| self.sessions.contains_key(session));
-                hidden.extend(ignored.sessions.iter().copied());
-            }
-            self.sessions.get_mut(&id).expect("it was there").ignoring = ignoring;
-            hidden.into_iter().collect()
-        };
-        effects.push(Effect::Filter { session: id, quiet, ignored });
     }
 
     /// Something happened to `id`, where it is now.
@@ -1932,11 +2148,6 @@ impl Hub {
             ..Happening::new(what, now)
         }));
     }
-}
-
-/// Whether a name could be taken for a client's id, such as `c7`, on the admin socket.
-fn looks_like_id(folded: &str) -> bool {
-    folded.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn tell(to: SessionId, message: Message, effects: &mut Vec<Effect>) {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::CopyOnWrite;
-use super::name::Name;
+use super::name::{self, InvalidName, Name};
 use super::roster::Roster;
 use super::time::Wall;
 
@@ -56,6 +56,18 @@ impl Network {
     pub fn around(addr: IpAddr) -> Self {
         let addr = addr.to_canonical();
         Self::new(addr, if addr.is_ipv6() { 64 } else { 32 }).expect("addresses are that long")
+    }
+
+    /// Its first and its last address.
+    #[must_use]
+    pub fn ends(&self) -> (IpAddr, IpAddr) {
+        let width: u32 = if self.is_v6 { 128 } else { 32 };
+        let host = u128::MAX.checked_shr(128 - (width - u32::from(self.length))).unwrap_or(0);
+        let address = |bits: u128| match u32::try_from(bits) {
+            Ok(bits) if !self.is_v6 => IpAddr::V4(Ipv4Addr::from_bits(bits)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+        };
+        (address(self.bits), address(self.bits | host))
     }
 
     /// Whether that address is in it.
@@ -137,6 +149,51 @@ pub enum Target {
     Network(Network),
     /// Whoever bears that name, or one that looks like it, or is logged in to the account that owns it.
     Name(Name),
+}
+
+/// Why a text is nobody whom a ban could be about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoTarget {
+    /// It is written like an address or a network, and is none.
+    Network(String),
+    /// It is written like an id.
+    Id(String),
+    /// It can be nobody's name.
+    Name(String, InvalidName),
+}
+
+impl fmt::Display for NoTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(text) => {
+                write!(f, "{text} is no address, and no network such as 192.0.2.0/24 or 2001:db8::/32")
+            }
+            Self::Id(text) => write!(f, "{text} is an id; a ban is of an address, a network or a name"),
+            Self::Name(text, invalid) => write!(f, "{text} is no address or network, and as a name it {invalid}"),
+        }
+    }
+}
+
+impl core::error::Error for NoTarget {}
+
+impl FromStr for Target {
+    type Err = NoTarget;
+
+    /// Reads a network, an address or a name. What is written like one of the former is never taken for a name:
+    /// a slip would keep out another one than was meant, or nobody.
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Network(network));
+        }
+        let shown = || text.chars().take(40).collect::<String>();
+        if name::resembles_address(text) {
+            return Err(NoTarget::Network(shown()));
+        }
+        if name::is_id(&name::fold(text)) {
+            return Err(NoTarget::Id(shown()));
+        }
+        Name::parse(text, usize::from(u8::MAX)).map(Self::Name).map_err(|invalid| NoTarget::Name(shown(), invalid))
+    }
 }
 
 impl fmt::Display for Target {
@@ -300,6 +357,11 @@ impl Bans {
         self.bans.values().map(|ban| &**ban)
     }
 
+    /// Those from that one on, by age.
+    pub fn iter_from(&self, first: BanId) -> impl Iterator<Item = &Ban> {
+        self.bans.range(first..).map(|(_, ban)| &**ban)
+    }
+
     /// How many there are, in force or not.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -391,6 +453,31 @@ mod tests {
         }
         assert!("0.0.0.0/0".parse::<Network>().is_ok_and(|network| network.is_wide()));
         assert!("10.0.0.0/8".parse::<Network>().is_ok_and(|network| !network.is_wide()));
+    }
+
+    #[test]
+    fn what_is_written_like_an_address_is_no_name() {
+        for text in [
+            "192.168.1",
+            "10.0.0.256",
+            "::g",
+            "10.0.0.0/33",
+            "127.0.0.1:80",
+            "[::1]",
+            "[::1]:80",
+            "010.0.0.1",
+            "10.0.0.*",
+            "10.0.0.1-10.0.0.9",
+            "42",
+        ] {
+            assert_eq!(text.parse::<Target>(), Err(NoTarget::Network(text.to_owned())));
+        }
+        assert_eq!("c4".parse::<Target>(), Err(NoTarget::Id("c4".to_owned())));
+        assert!(matches!("ann".parse(), Ok(Target::Name(_))));
+        assert!(matches!("127.0.0.1".parse(), Ok(Target::Network(_))));
+        // As it was taken by a former release.
+        let old: Target = serde_json::from_str(r#"{"Name":"192.168.1"}"#).expect("a ban that was made");
+        assert!(matches!(old, Target::Name(_)));
     }
 
     #[test]

@@ -422,6 +422,73 @@ const RESERVED: &[&str] = &[
     "you",
 ];
 
+/// What a name could be taken for, so that it is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenFor {
+    /// An address or a network, or part of one.
+    Address,
+    /// A number: `#3` is a room to one reader and a number to another.
+    Number,
+    /// What clients, bans and accounts are called by: `c4`, `b2`, `a7`.
+    Id,
+    /// A command.
+    Command,
+}
+
+impl fmt::Display for TakenFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "an address",
+            Self::Number => "a number",
+            Self::Id => "an id",
+            Self::Command => "a command",
+        })
+    }
+}
+
+/// What else a name could be read as. Nobody takes such a name; those that were taken before this was asked
+/// stay what they are, so reading them back asks nothing of the kind.
+#[must_use]
+pub fn taken_for(name: &Name) -> Option<TakenFor> {
+    let shown = name.shown();
+    if resembles_address(shown) {
+        Some(if shown.contains('.') { TakenFor::Address } else { TakenFor::Number })
+    } else if is_id(name.folded()) {
+        Some(TakenFor::Id)
+    } else {
+        super::command::find(shown).map(|_| TakenFor::Command)
+    }
+}
+
+/// Whether a text is written like an address or a network, be it one or not: in characters that only these
+/// have, or in digits and no letters, or in parts between dots that are numbers.
+#[must_use]
+pub fn resembles_address(text: &str) -> bool {
+    let is_number = |part: &str| {
+        let hexadecimal = part.strip_prefix("0x").or_else(|| part.strip_prefix("0X"));
+        hexadecimal.is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_any = |part: &str| matches!(part, "*" | "x" | "X" | "");
+    let mut parts = text.split('.');
+    text.contains(['/', ':', '[', ']', '%'])
+        || (text.contains(char::is_numeric) && !text.contains(char::is_alphabetic))
+        || (text.contains('.') && text.contains(is_digit) && parts.all(|part| is_number(part) || is_any(part)))
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+/// Whether a text is written like an id, also in letters that look like those of ids.
+#[must_use]
+pub fn is_id(folded: &str) -> bool {
+    let mut chars = folded.chars();
+    let first = chars.next().filter(|first| first.is_alphabetic()).map(|first| folded_skeleton(&first.to_string()));
+    let rest = chars.as_str();
+    matches!(first.as_deref(), Some("a" | "b" | "c")) && !rest.is_empty() && rest.chars().all(char::is_numeric)
+}
+
 const GUEST: &str = "guest-";
 
 /// Whether a name, or what it looks like, belongs to the hub: a word such as `admin` or `you`, or
@@ -650,6 +717,43 @@ mod tests {
         }
         for text in ["ann", "hubert", "Ali", "ALI", "guests", "guest.x", "mode", "meg", "opal"] {
             assert!(!is_reserved(&name(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_read_as_something_else_is_found() {
+        use TakenFor::{Address, Command, Id, Number};
+        for (text, taken) in [
+            ("127.0.0.10", Address),
+            ("192.168.1", Address),
+            ("10.0.0.256", Address),
+            ("1.2", Address),
+            ("0x7f.1", Address),
+            ("192.168.1.x", Address),
+            ("10.0.0.", Address),
+            ("42", Number),
+            ("1-2", Number),
+            ("٣", Number),
+            ("c4", Id),
+            ("C4", Id),
+            ("b2", Id),
+            ("a123", Id),
+            ("с4", Id), // Cyrillic
+            ("help", Command),
+            ("QUIT", Command),
+            ("identify", Command),
+        ] {
+            assert_eq!(taken_for(&name(text)), Some(taken), "{text}");
+        }
+        for text in
+            ["7of9", "ann2", "c", "c4d", "abc1", "v2.0", "Ann.1", "x1", "r2d2", "helpful", "日本", "0xff", "guest-bcdf"]
+        {
+            assert_eq!(taken_for(&name(text)), None, "{text}");
+        }
+        // One that was taken when nobody asked is read all the same.
+        assert!(serde_json::from_str::<Name>("\"127.0.0.10\"").is_ok());
+        for text in ["::g", "10.0.0.0/33", "127.0.0.1:80", "[::1]", "fe80::1%eth0", "192.168.*.*", "10.0.0.1-9"] {
+            assert!(resembles_address(text), "{text}");
         }
     }
 

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{AccountId, Role};
 use super::archive::Record;
-use super::message::{Done, Message, Refusal, RoomId, SessionId};
+use super::message::{Done, Message, Refusal, RoomId, Said, SessionId};
 use super::room::Room;
 use super::time::Now;
-use super::{Effect, Hub, What, tell};
+use super::{Effect, Hub, What, tell, work};
 
 /// Somebody as a room remembers them: by account, or a guest for as long as they are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -151,7 +151,12 @@ impl Hub {
         }
         let text =
             format!("{}, {}", if private { "private" } else { "public" }, if moderated { "moderated" } else { "free" });
+        let said = format!("{} is {text} now", name.shown()).into();
         self.happened(What::RoomChanged, by, None, Some(text.into()), now, effects);
+        if members.len() > work::MOST {
+            // A great crowd is told by one line.
+            return self.post(id, None, Said::Notice { text: said }, now, effects);
+        }
         for member in members {
             let done = Done::RoomMode { room: name.shown().into(), private, moderated };
             tell(member, Message::Done(done), effects);

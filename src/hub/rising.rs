@@ -119,6 +119,12 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?)))
     }
 
+    /// The values of `first` and the numbers above, by number.
+    pub fn values_from(&self, first: K) -> impl Iterator<Item = &V> {
+        let from = self.places.partition_point(|(key, _)| *key < first);
+        self.places[from..].iter().filter_map(|(_, value)| value.as_ref())
+    }
+
     /// The values, by number.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.places.iter().filter_map(|(_, value)| value.as_ref())

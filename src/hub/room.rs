@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Selector;
+use super::ignore::Borne;
 use super::message::{Line, RoomId, Said, SessionId};
 use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
+use super::session::Origin;
 use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
 
@@ -26,6 +28,10 @@ pub struct Room {
     pub members: BTreeSet<SessionId>,
     /// Since when it exists.
     pub since: Wall,
+    /// Where the one is from who opened it; `None` if nobody did, or nobody who is counted.
+    pub(super) opened_from: Option<Origin>,
+    /// Something of it is on disk, or on its way there.
+    pub(super) recorded: bool,
     /// Lines said in it since then.
     pub lines: u64,
     /// What is kept of them.
@@ -49,6 +55,8 @@ impl Room {
             topic: "".into(),
             members: BTreeSet::new(),
             since,
+            opened_from: None,
+            recorded: false,
             lines: 0,
             history: History::default(),
             kept: true,
@@ -113,7 +121,7 @@ impl History {
         for line in &mut self.lines {
             if line.said != Said::Redacted && what.matches(room, line) {
                 self.bytes -= weight(line);
-                *line = Arc::new(Line { seq: line.seq, at: line.at, author: None, said: Said::Redacted });
+                *line = Arc::new(Line { author: None, said: Said::Redacted, borne: Borne::default(), ..**line });
                 self.bytes += weight(line);
                 count += 1;
             }

@@ -8,21 +8,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::account::Accounts;
+use super::account::{Accounts, Role};
 use super::archive::Backlog;
-use super::door::Door;
 use super::filter::Filters;
+use super::ignore::IgnoredNames;
 use super::login::Logins;
 use super::message::{Line, RoomId, SessionId};
 use super::moderation::Bans;
 use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
-use super::rising::Rising;
+use super::places::Familiar;
 use super::room::{History, Presence, Room};
-use super::roster::Roster;
 use super::session::{Origin, Session};
-use super::strike::Strikes;
+use super::strike::{Reports, Strikes};
 use super::time::Wall;
 use super::{CopyOnWrite, Counters, Hub};
 use crate::settings::Settings;
@@ -51,6 +50,8 @@ struct Saved {
     #[serde(default)]
     strikes: Strikes,
     #[serde(default)]
+    reports: Reports,
+    #[serde(default)]
     door: Option<RoomId>,
     #[serde(default)]
     unread: bool,
@@ -62,6 +63,15 @@ struct Saved {
     dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
     #[serde(default = "first_search")]
     next_search: u64,
+    #[serde(default)]
+    next_moment: u64,
+    #[serde(default)]
+    familiar: Familiar,
+}
+
+/// A release that did not say may have recorded something.
+fn yes() -> bool {
+    true
 }
 
 fn first_search() -> u64 {
@@ -85,6 +95,10 @@ struct SavedRoom {
     presence: Presence,
     #[serde(default)]
     crowd: Crowd,
+    #[serde(default)]
+    opened_from: Option<Origin>,
+    #[serde(default = "yes")]
+    recorded: bool,
 }
 
 /// What is written: the same, borrowed.
@@ -103,12 +117,15 @@ struct Saving<'a> {
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
+    reports: &'a Reports,
     door: Option<RoomId>,
     unread: bool,
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
     next_search: u64,
+    next_moment: u64,
+    familiar: &'a Familiar,
 }
 
 #[derive(Serialize)]
@@ -122,6 +139,9 @@ struct SavingRoom<'a> {
     ownership: &'a Ownership,
     presence: &'a Presence,
     crowd: &'a Crowd,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_from: Option<Origin>,
+    recorded: bool,
 }
 
 impl Serialize for Hub {
@@ -136,6 +156,8 @@ impl Serialize for Hub {
             ownership: &room.ownership,
             presence: &room.presence,
             crowd: &room.crowd,
+            opened_from: room.opened_from,
+            recorded: room.recorded,
         });
         let saving = Saving {
             settings: &self.settings,
@@ -151,6 +173,7 @@ impl Serialize for Hub {
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.strikes,
+            reports: &self.reports,
             door: self.door.room,
             unread: self.unread,
             recording: self.recording,
@@ -161,6 +184,8 @@ impl Serialize for Hub {
                 .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
                 .collect(),
             next_search: self.next_search,
+            next_moment: self.ignored.next,
+            familiar: &self.familiar,
         };
         saving.serialize(serializer)
     }
@@ -172,21 +197,16 @@ impl Hub {
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         Frozen(Self {
-            settings: self.settings.clone(),
-            key: self.key,
             sessions: self.sessions.clone(),
-            roster: Roster::new(self.key),
-            origins: BTreeMap::new(),
-            ignorers: BTreeSet::new(),
+            familiar: self.familiar.clone(),
+            ignored: IgnoredNames::new(self.ignored.next),
             rooms: self.rooms.clone(),
-            room_names: Roster::new(self.key),
             lobby: self.lobby,
-            deadlines: BTreeSet::new(),
             bans: self.bans.frozen(),
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
             strikes: self.strikes.clone(),
-            filters: Filters::default(),
+            reports: self.reports.clone(),
             unread: self.unread,
             door: self.door.clone(),
             recording: self.recording,
@@ -197,8 +217,7 @@ impl Hub {
             next_line: self.next_line,
             counters: self.counters,
             peak: self.peak,
-            stopping: self.stopping,
-            no_one: self.no_one.clone(),
+            ..Self::bare(self.settings.clone(), self.key)
         })
     }
 }
@@ -223,36 +242,28 @@ impl Saved {
     fn revive(self) -> Result<Hub, String> {
         let filters = Filters::new(&self.settings.filters);
         let mut hub = Hub {
-            settings: self.settings,
-            key: self.key,
-            sessions: Rising::default(),
-            roster: Roster::new(self.key),
-            origins: BTreeMap::new(),
-            ignorers: BTreeSet::new(),
-            rooms: Rising::default(),
-            room_names: Roster::new(self.key),
+            familiar: self.familiar,
+            ignored: IgnoredNames::new(self.next_moment),
             lobby: self.lobby,
-            deadlines: BTreeSet::new(),
             bans: self.bans,
             accounts: self.accounts,
             logins: self.logins,
             strikes: self.strikes,
+            reports: self.reports,
             filters,
             unread: self.unread,
-            door: Door::default(),
             recording: self.recording,
             backlog: self.backlog,
-            dormant: CopyOnWrite::default(),
             next_search: self.next_search,
             next_room: self.next_room,
             next_line: self.next_line,
             counters: Counters::of(&self.counters),
             peak: self.peak,
-            stopping: false,
-            no_one: Arc::new([]),
+            ..Hub::bare(self.settings, self.key)
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd } = saved;
+            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
+                saved;
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
@@ -275,11 +286,28 @@ impl Saved {
             }
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
+            if let Some(from) = opened_from {
+                *hub.openers.entry(from).or_default() += 1;
+            }
             let members = BTreeSet::new();
             let kept = !is_door && hub.settings.history.keeps(&name);
             let closing = is_door;
-            let room =
-                Room { id, name, topic, members, since, lines, history, kept, ownership, presence, crowd, closing };
+            let room = Room {
+                id,
+                name,
+                topic,
+                members,
+                since,
+                opened_from,
+                recorded,
+                lines,
+                history,
+                kept,
+                ownership,
+                presence,
+                crowd,
+                closing,
+            };
             if hub.rooms.insert(id, CopyOnWrite::new(room)).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
@@ -296,9 +324,17 @@ impl Saved {
                 hub.door.waits(id, until);
             }
             hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
-            *hub.origins.entry(Origin::of(session.peer.ip())).or_insert(0) += 1;
-            if !session.ignoring.is_empty() {
-                hub.ignorers.insert(id);
+            let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
+            hub.places.come(id, Origin::of(session.peer.ip()), is_silent);
+            hub.beginnings.insert(session.nick.folded(), id);
+            if let Some(account) = session.account {
+                hub.logged_in.insert((account, id));
+                if hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {
+                    hub.operators.insert(id);
+                }
+            }
+            for ignored in &session.ignoring {
+                hub.ignored.revive(ignored)?;
             }
             if hub.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));

@@ -1,7 +1,6 @@
 //! One client: its name, its room, its wishes.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::AccountId;
 use super::archive::Search;
-use super::login::Dialogue;
-use super::message::{Line, RoomId, SessionId, View};
-use super::name::{self, Name};
+use super::ignore::{Borne, Ignored};
+use super::inbound::Inbound;
+use super::login::{Asking, Dialogue};
+use super::message::{RoomId, SessionId, View};
+use super::moderation::Network;
+use super::name::Name;
 use super::pace::Pace;
 use super::strike::LastSaid;
 use super::terminal::{Colors, Mode, Terminal};
@@ -62,9 +64,18 @@ pub struct Session {
     /// Whom it ignores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignoring: Vec<Ignored>,
+    /// The ignored names that it bears or has borne.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
     /// Who sent it a private message last, and under which name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<(SessionId, Arc<str>)>,
+    /// What others have sent to it of late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Box<Inbound>>,
+    /// It takes nothing of what is meant for it alone, and much of it waits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub crowded: bool,
     /// The account that it is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
@@ -74,6 +85,9 @@ pub struct Session {
     /// What it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,
+    /// How it stands with that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asking: Asking,
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Mute>,
@@ -99,17 +113,6 @@ pub struct Session {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// Somebody whom a client ignores: a name, and the sessions that bear it or bore it since.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Ignored {
-    /// The name, folded.
-    pub folded: Box<str>,
-    /// The name, as it is spelt.
-    pub shown: Arc<str>,
-    /// The sessions that are not shown. Those who have gone are let go of now and then.
-    pub sessions: BTreeSet<SessionId>,
 }
 
 /// A mute.
@@ -147,33 +150,6 @@ impl Session {
     pub fn idle(&self, now: Now) -> Duration {
         now.mono.since(self.spoke)
     }
-
-    /// Whether it ignores that one.
-    #[must_use]
-    pub fn ignores(&self, other: SessionId) -> bool {
-        self.ignoring.iter().any(|ignored| ignored.sessions.contains(&other))
-    }
-
-    /// Those of some lines said earlier that are not hidden from it.
-    #[must_use]
-    pub fn shown(&self, lines: Arc<[Arc<Line>]>) -> Arc<[Arc<Line>]> {
-        if lines.iter().any(|line| self.hides(line)) {
-            lines.iter().filter(|line| !self.hides(line)).cloned().collect()
-        } else {
-            lines
-        }
-    }
-
-    /// Whether a line that was said earlier is hidden from it: its author may have gone since.
-    #[must_use]
-    pub fn hides(&self, line: &Line) -> bool {
-        if self.ignoring.is_empty() || !line.said.is_speech() {
-            return false;
-        }
-        let folded = name::fold(line.said.nick());
-        line.author.is_some_and(|author| self.ignores(author))
-            || self.ignoring.iter().any(|ignored| *ignored.folded == *folded)
-    }
 }
 
 /// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
@@ -195,6 +171,11 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 impl Origin {
+    /// What tells it from others.
+    pub(super) fn bits(self) -> u128 {
+        self.0
+    }
+
     /// The origin that an address belongs to.
     #[must_use]
     pub fn of(addr: IpAddr) -> Self {
@@ -202,5 +183,18 @@ impl Origin {
             IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
             IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
         }
+    }
+
+    /// The first and the last origin that part of that network can belong to.
+    #[must_use]
+    pub fn range(network: &Network) -> (Self, Self) {
+        let (first, last) = network.ends();
+        (
+            Self::of(first),
+            match last {
+                IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
+                IpAddr::V6(v6) => Self(v6.to_bits()),
+            },
+        )
     }
 }

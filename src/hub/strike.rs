@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
+use super::login::Allowance;
 use super::message::{Done, Message, Refusal, SessionId};
 use super::moderation::{Network, Target};
 use super::session::{Mute, Origin};
@@ -95,6 +96,17 @@ impl Strikes {
     }
 }
 
+/// How often people have reported somebody of late.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Reports {
+    by_session: Allowance<SessionId>,
+    by_origin: Allowance<Origin>,
+}
+
+/// From one address there may be so many times as many reports as one person may send.
+const REPORTERS: u32 = 5;
+
 impl Serialize for Strikes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(self.0.iter())
@@ -113,6 +125,18 @@ impl Hub {
     pub fn strikes(&self, id: SessionId, now: Now) -> u32 {
         let origin = self.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
         origin.map_or(0, |origin| self.strikes.of(origin, self.settings.moderation.forget, now.mono))
+    }
+
+    /// Counts a report of `id`, or says how long it is too soon for one.
+    pub(super) fn may_report(&mut self, id: SessionId, now: Now) -> Result<(), Duration> {
+        let Some(session) = self.sessions.get(&id) else { return Ok(()) };
+        let origin = Origin::of(session.peer.ip());
+        let (burst, every) = (self.settings.moderation.reports, self.settings.moderation.report_every);
+        self.reports.by_session.take(id, burst, every, now.mono)?;
+        let of_origin = (burst.saturating_mul(REPORTERS), every / REPORTERS);
+        self.reports.by_origin.take(origin, of_origin.0, of_origin.1, now.mono).inspect_err(|_| {
+            self.reports.by_session.give_back(id, every);
+        })
     }
 
     /// Counts `offence` against `id`, and does what is to be done then.

@@ -1,5 +1,6 @@
 //! Time as a value. The hub never reads a clock: whoever drives it says what time it is.
 
+use core::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -36,4 +37,251 @@ pub struct Now {
     pub mono: Mono,
     /// For what people are shown and what history keeps.
     pub wall: Wall,
+}
+
+/// Why a text is no length of time. Reads as a sentence without its beginning and end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoLength {
+    /// A number, and nothing says of what.
+    NoUnit(String),
+    /// It is written like none.
+    Unknown(String),
+    /// Minutes or months: the difference is too great for a guess.
+    MinutesOrMonths(String),
+    /// It is zero, or below.
+    NotPositive(String),
+    /// It is beyond what can be meant.
+    TooLong(String),
+}
+
+impl fmt::Display for NoLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const EXAMPLES: &str = "write 10min, 2h or 3 days";
+        match self {
+            Self::NoUnit(given) => write!(f, "{given} has no unit: {EXAMPLES}"),
+            Self::Unknown(given) => write!(f, "{given} is no length of time: {EXAMPLES}"),
+            Self::MinutesOrMonths(given) => {
+                let number = given.trim_end_matches('M');
+                write!(f, "{given} can be minutes or months: write {number}min or {number} months")
+            }
+            Self::NotPositive(given) => write!(f, "{given} is not longer than nothing: {EXAMPLES}"),
+            Self::TooLong(given) => write!(f, "{given} is longer than 100 years"),
+        }
+    }
+}
+
+impl core::error::Error for NoLength {}
+
+/// The longest time that somebody is muted or kept out for, if not for good.
+pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `90 minutes`, or `0`. Months and years are
+/// the mean ones, as [`humantime`] has them.
+///
+/// # Errors
+/// What is wrong with it. A number alone is refused, for what is not said has to be guessed.
+pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
+    let text = text.trim();
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    match take_length(text)? {
+        Some((time, "")) => Ok(time),
+        _ if text.is_empty() => Err(NoLength::Unknown("nothing".to_owned())),
+        _ => Err(NoLength::Unknown(clipped(text))),
+    }
+}
+
+/// Takes a length of time off the beginning of a text; `None` if it does not begin like one. What follows it
+/// comes back too, without the space between.
+///
+/// # Errors
+/// It begins like one and is none: a slip is no other thing.
+pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
+    let text = text.trim_start();
+    let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
+    if !begins {
+        return Ok(None);
+    }
+    let word = || clipped(text.split_whitespace().next().unwrap_or_default());
+    if text.starts_with('-') {
+        return Err(NoLength::NotPositive(word()));
+    }
+    let (mut time, mut rest) = take_part(text)?.ok_or_else(|| NoLength::Unknown(word()))?;
+    loop {
+        match take_part(rest) {
+            Ok(Some((part, behind))) => {
+                time = time.checked_add(part).ok_or_else(|| NoLength::TooLong(word()))?;
+                rest = behind;
+            }
+            // Behind a time that is whole, other words may begin with a number.
+            _ if rest.is_empty() || rest.starts_with(char::is_whitespace) => break,
+            _ => return Err(NoLength::Unknown(word())),
+        }
+    }
+    Ok(Some((time, rest.trim_start())))
+}
+
+/// A number and its unit, and what follows.
+fn take_part(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
+    let trimmed = text.trim_start();
+    let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return Ok(None);
+    }
+    let (number, behind) = trimmed.split_at(digits);
+    let spaced = behind.trim_start();
+    let letters = spaced.find(|c: char| !c.is_alphabetic()).unwrap_or(spaced.len());
+    let (unit, rest) = spaced.split_at(letters);
+    let given = || clipped(trimmed.split_whitespace().next().unwrap_or_default());
+    let is_whole = rest.is_empty() || rest.starts_with(|c: char| c.is_whitespace() || c.is_ascii_digit());
+    if unit == "M" && is_whole {
+        return Err(NoLength::MinutesOrMonths(format!("{}M", clipped(number))));
+    }
+    let each = unit_of(unit).filter(|_| is_whole);
+    let Some(each) = each else {
+        let is_bare = behind.is_empty() || behind.starts_with(char::is_whitespace);
+        return Err(if is_bare { NoLength::NoUnit(clipped(number)) } else { NoLength::Unknown(given()) });
+    };
+    let nanos = number.parse::<u128>().ok().and_then(|number| number.checked_mul(each.as_nanos()));
+    let part = nanos.and_then(|nanos| {
+        let below = u32::try_from(nanos % 1_000_000_000).ok()?;
+        Some(Duration::new(u64::try_from(nanos / 1_000_000_000).ok()?, below))
+    });
+    let Some(part) = part else { return Err(NoLength::TooLong(given())) };
+    Ok(Some((part, rest)))
+}
+
+fn unit_of(word: &str) -> Option<Duration> {
+    const SECOND: u64 = 1_000_000_000;
+    let nanos = match &*word.to_lowercase() {
+        "ns" | "nsec" => 1,
+        "us" | "usec" | "µs" | "μs" => 1000,
+        "ms" | "msec" => 1_000_000,
+        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60 * SECOND,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600 * SECOND,
+        "d" | "day" | "days" => 86_400 * SECOND,
+        "w" | "wk" | "wks" | "week" | "weeks" => 7 * 86_400 * SECOND,
+        "month" | "months" => 2_630_016 * SECOND,
+        "y" | "yr" | "yrs" | "year" | "years" => 31_557_600 * SECOND,
+        _ => return None,
+    };
+    Some(Duration::from_nanos(nanos))
+}
+
+/// What somebody typed, short enough to be told back.
+fn clipped(text: &str) -> String {
+    text.chars().take(20).collect()
+}
+
+/// How long a time is, in its two largest units, as it would be typed: `2 h`, `1 h 30 min`.
+#[must_use]
+pub fn in_words(time: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    // To the whole second, and never to nothing.
+    let seconds = (time + Duration::from_millis(500)).as_secs().max(1);
+    let first = UNITS.iter().position(|(each, _)| seconds >= *each).unwrap_or(UNITS.len() - 1);
+    let mut left = seconds;
+    let mut words = Vec::new();
+    for (each, unit) in UNITS.iter().skip(first).take(2) {
+        if left / each > 0 {
+            words.push(format!("{} {unit}", left / each));
+        }
+        left %= each;
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lengths_are_read_as_people_write_them() {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("10m", 600),
+            ("10min", 600),
+            ("2h", 7200),
+            ("2H", 7200),
+            ("2 hours", 7200),
+            ("90 minutes", 5400),
+            ("90  Minutes", 5400),
+            ("1h30m", 5400),
+            ("1h 30min", 5400),
+            ("1 hour 30 minutes", 5400),
+            ("3 days", 259_200),
+            ("1w", 604_800),
+            ("2 months", 5_260_032),
+            ("1y", 31_557_600),
+            ("0", 0),
+            ("0s", 0),
+        ] {
+            assert_eq!(parse_length(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(parse_length("150ms"), Ok(Duration::from_millis(150)));
+        for (text, told) in [
+            ("10", "10 has no unit: write 10min, 2h or 3 days"),
+            ("10 20", "10 has no unit: write 10min, 2h or 3 days"),
+            ("1h 30", "1h 30 is no length of time: write 10min, 2h or 3 days"),
+            ("10M", "10M can be minutes or months: write 10min or 10 months"),
+            ("-5m", "-5m is not longer than nothing: write 10min, 2h or 3 days"),
+            ("10x", "10x is no length of time: write 10min, 2h or 3 days"),
+            ("1.5h", "1.5h is no length of time: write 10min, 2h or 3 days"),
+            ("10minn", "10minn is no length of time: write 10min, 2h or 3 days"),
+            ("soon", "soon is no length of time: write 10min, 2h or 3 days"),
+            ("", "nothing is no length of time: write 10min, 2h or 3 days"),
+            ("99999999999999999999999999999999999999999999s", "99999999999999999999 is longer than 100 years"),
+        ] {
+            assert_eq!(parse_length(text).map_err(|why| why.to_string()), Err(told.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_told_from_what_follows_it() {
+        for (text, time, rest) in [
+            ("", None, ""),
+            ("spam", None, ""),
+            ("10m", Some(600), ""),
+            ("2h spam all day", Some(7200), "spam all day"),
+            ("2 hours spam", Some(7200), "spam"),
+            ("2h 3 times spam", Some(7200), "3 times spam"),
+            ("1 hour 30 minutes 4 letters", Some(5400), "4 letters"),
+        ] {
+            let found = take_length(text).expect(text);
+            assert_eq!(found, time.map(|time| (Duration::from_secs(time), rest)), "{text}");
+        }
+        for slip in ["10 flooding", "3 times is enough", "10x spam", "0.5h spam", "-10m", "10M", "2h,", "1h30 spam"] {
+            assert!(take_length(slip).is_err(), "{slip}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_told_in_two_units() {
+        for (seconds, told) in
+            [(0, "1 s"), (59, "59 s"), (60, "1 min"), (5400, "1 h 30 min"), (7200, "2 h"), (90_061, "1 d 1 h")]
+        {
+            assert_eq!(in_words(Duration::from_secs(seconds)), told);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,30}|[0-9a-zM. -]{0,30}") {
+            let _ = parse_length(&text);
+            if let Ok(Some((_, rest))) = take_length(&text) {
+                prop_assert!(text.ends_with(rest));
+            }
+        }
+
+        #[test]
+        fn what_is_told_in_words_is_read_again(seconds in 1..10_000_000_u64) {
+            let told = in_words(Duration::from_secs(seconds));
+            let read = parse_length(&told).expect("it is one");
+            // Of two units, so less than one of the second is lost.
+            prop_assert!(read <= Duration::from_secs(seconds) && Duration::from_secs(seconds) - read < Duration::from_secs(3600));
+        }
+    }
 }

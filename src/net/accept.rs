@@ -19,6 +19,7 @@ use super::driver::Arrival;
 use super::fault;
 use super::queue::{self, Queue};
 use super::recovery::Newcomer;
+use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
@@ -152,7 +153,7 @@ pub fn make_room(clients: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
     let most = if raised { hard } else { soft };
-    let own = OTHER_DESCRIPTORS + queue::BESIDE as u64;
+    let own = (hub::RESERVED_PLACES + queue::BESIDE) as u64 + OTHER_DESCRIPTORS;
     let places = most.saturating_sub(own).max(1);
     let wanted = clients as u64 + own;
     if most < wanted {

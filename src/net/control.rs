@@ -4,7 +4,6 @@
 //! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal.
 
 use std::os::fd::AsFd as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use super::admins::{Admins, Full, Place as Held};
 use super::driver::Arrival;
 use super::hashing::{self, Cost};
 use crate::hub::message::{self, Refusal};
@@ -25,11 +25,11 @@ use crate::hub::name::Name;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
-use crate::wire::admin::{self, Stored};
+use crate::wire::admin::{self, InRoom, Listing, Stored};
 use crate::wire::base64;
 use crate::wire::control::{
-    BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, LineKind, Lines,
-    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, describe,
+    BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, Lines,
+    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, described,
 };
 use crate::wire::frames::{Frame, Frames};
 
@@ -38,8 +38,12 @@ use crate::wire::frames::{Frame, Frames};
 pub enum Answered {
     /// One result.
     One(Value),
+    /// A result that is JSON already.
+    Written(&'static str),
+    /// A long list.
+    List(Box<Listing>),
     /// Lines of history, to be sent one by one or together.
-    Lines(Vec<Line>),
+    Lines(Vec<InRoom>),
     /// Lines of history, from disk and behind that.
     Stored(Stored, Source),
     /// How many of them there are.
@@ -55,8 +59,15 @@ pub enum Answered {
 /// How many characters a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
 
-/// How long one that asks may take to read an answer before its connection is closed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Whoever asks and takes nothing of the answer for so long counts as idle: its connection gives way to another
+/// one when there are too many. It costs nothing else, so it is waited for: a pager is read at leisure.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// How long it is waited for.
+const PATIENCE: Duration = Duration::from_secs(12 * 3600);
+
+/// Likewise for a copy of the file, which takes its place on disk meanwhile.
+const COPY_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long the disk may take before the one who asks is told that it does.
 const DISK_PATIENCE: Duration = Duration::from_secs(20);
@@ -67,12 +78,11 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Takes connections until `stopping` says so, and returns when all answers are out.
 ///
-/// At most `limit` connections are served at a time; one more is told that the socket is busy. The
-/// limit may change.
+/// As many are served at a time as `admins` has places; one more is told that the socket is busy.
 pub async fn serve(
     listener: UnixListener,
     arrivals: mpsc::Sender<Arrival>,
-    limit: Arc<AtomicUsize>,
+    admins: Arc<Admins>,
     passwords: Passwords,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -84,12 +94,19 @@ pub async fn serve(
                 Ok((stream, _)) => {
                     // Those that have ended make place.
                     while connections.try_join_next().is_some() {}
-                    let limit = limit.load(Ordering::Relaxed);
-                    if connections.len() < limit {
-                        let (arrivals, stopping) = (arrivals.clone(), for_each.clone());
-                        connections.spawn(Connection::new(stream, arrivals, passwords.clone(), stopping).run());
-                    } else {
-                        refuse(&stream, limit);
+                    let (uid, pid) = getsockopt(&stream, sockopt::PeerCredentials)
+                        .map_or((u32::MAX, 0), |creds| (creds.uid(), creds.pid()));
+                    match admins.enter(uid, pid) {
+                        Ok(place) => {
+                            let (arrivals, stopping) = (arrivals.clone(), for_each.clone());
+                            let (admins, passwords, by) = (admins.clone(), passwords.clone(), By::Admin { uid, pid });
+                            let (read, write) = stream.into_split();
+                            let frames = Frames::default();
+                            let connection =
+                                Connection { read, write, by, place, admins, frames, arrivals, passwords, stopping };
+                            connections.spawn(connection.run());
+                        }
+                        Err(full) => refuse(&stream, full),
                     }
                 }
                 Err(error) => {
@@ -110,9 +127,13 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-fn refuse(stream: &UnixStream, limit: usize) {
-    let error = ControlError::new(ErrorCode::Busy, format!("{limit} connections are open already"));
+fn refuse(stream: &UnixStream, full: Full) {
+    let message = match full {
+        Full::All(limit) => format!("{limit} connections are open already"),
+        Full::Own(most) => format!("this user has {most} connections open already, half of what there may be"),
+    };
     // The buffer of a fresh socket has room for it.
+    let error = ControlError::new(ErrorCode::Busy, message);
     let _ = stream.try_write(Reply::refused(&Value::Null, &error).as_bytes());
 }
 
@@ -120,6 +141,8 @@ struct Connection {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     by: By,
+    place: Held,
+    admins: Arc<Admins>,
     /// What was read and is not a whole request yet.
     frames: Frames,
     arrivals: mpsc::Sender<Arrival>,
@@ -127,35 +150,28 @@ struct Connection {
     stopping: watch::Receiver<bool>,
 }
 
-/// The other end is gone, or does not read.
+/// The other end is gone, or does not read, or has had to give way.
 struct Gone;
 
 impl Connection {
-    fn new(
-        stream: UnixStream,
-        arrivals: mpsc::Sender<Arrival>,
-        passwords: Passwords,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let (uid, pid) =
-            getsockopt(&stream, sockopt::PeerCredentials).map_or((u32::MAX, 0), |creds| (creds.uid(), creds.pid()));
-        let (read, write) = stream.into_split();
-        Self { read, write, by: By::Admin { uid, pid }, frames: Frames::default(), arrivals, passwords, stopping }
-    }
-
     async fn run(mut self) {
         let mut chunk = vec![0; 16 * 1024];
         loop {
+            self.place.rests();
             let count = tokio::select! {
                 count = self.read.read(&mut chunk) => count.unwrap_or(0),
+                () = self.place.lost() => return self.give_way(),
                 // The daemon ends: what was asked is answered, and nothing more is read.
                 () = stopped(&mut self.stopping) => return,
             };
+            self.place.works();
             let mut input = &chunk[..count];
             while let Some(frame) = self.frames.next(&mut input) {
                 if self.answer(frame, &mut input).await.is_err() {
                     return;
                 }
+                // However many were asked at a time, others have their turn in between.
+                tokio::task::yield_now().await;
             }
             if count == 0 {
                 if let Some(frame) = self.frames.finish() {
@@ -166,11 +182,31 @@ impl Connection {
         }
     }
 
+    /// Says why this connection ends, if that can be said at once.
+    fn give_way(&self) {
+        let message = "too many connections are open: this one gave way to another";
+        let line = Reply::refused(&Value::Null, &ControlError::new(ErrorCode::Busy, message));
+        let _ = self.write.try_write(line.as_bytes());
+    }
+
     async fn say(&mut self, line: &str) -> Result<(), Gone> {
-        match tokio::time::timeout(PATIENCE, self.write.write_all(line.as_bytes())).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Gone),
+        self.say_within(PATIENCE, line).await
+    }
+
+    /// Writes a line, and waits for whoever does not take it, unless the place is wanted by others.
+    async fn say_within(&mut self, patience: Duration, line: &str) -> Result<(), Gone> {
+        let mut written = std::pin::pin!(self.write.write_all(line.as_bytes()));
+        if let Ok(done) = tokio::time::timeout(STALLED, &mut written).await {
+            return done.map_err(|_| Gone);
         }
+        self.place.rests();
+        let done = tokio::select! {
+            done = tokio::time::timeout(patience, written) => matches!(done, Ok(Ok(()))),
+            () = self.place.lost() => false,
+            () = stopped(&mut self.stopping) => false,
+        };
+        self.place.works();
+        if done { Ok(()) } else { Err(Gone) }
     }
 
     /// Answers one request. `behind` is what was read after it, for a stream, which does not end.
@@ -191,15 +227,26 @@ impl Connection {
         match self.ask(command).await {
             Err(error) => self.say(&Reply::refused(&id, &error)).await,
             Ok(Answered::One(value)) => self.say(&Reply::done(&id, Place::Last, &value)).await,
+            Ok(Answered::Written(json)) => self.say(&Reply::done_with(&id, json)).await,
+            Ok(Answered::List(listing)) => {
+                let (id, made) = (id.clone(), move |id: &Value| Reply::done(id, Place::Last, &listing.result()));
+                self.say_made(move || made(&id)).await
+            }
             Ok(Answered::Lines(lines)) if request.more => {
-                for line in &lines {
-                    self.say(&Reply::done(&id, Place::More, line)).await?;
+                let count = lines.len() as u64;
+                for page in lines.chunks(PAGE) {
+                    let (id, page) = (id.clone(), page.to_vec());
+                    self.say_made(move || written(&id, &page)).await?;
                 }
-                self.say(&Reply::done(&id, Place::Last, &Count { count: lines.len() as u64 })).await
+                self.say(&Reply::done(&id, Place::Last, &Count { count })).await
             }
             Ok(Answered::Lines(lines)) => {
-                let count = lines.len() as u64;
-                self.say(&Reply::done(&id, Place::Last, &Lines { lines, count })).await
+                let id = id.clone();
+                self.say_made(move || {
+                    let count = lines.len() as u64;
+                    Reply::done(&id, Place::Last, &Lines { lines: told(&lines), count })
+                })
+                .await
             }
             Ok(Answered::Stored(stored, source)) => self.stored(&id, stored, source, request.more).await,
             Ok(Answered::Count(stored, source)) => {
@@ -212,6 +259,15 @@ impl Connection {
             }
             Ok(Answered::Backup(source)) => self.backup(&id, source).await,
             Ok(Answered::Events(events)) => self.stream(&id, events, behind).await,
+        }
+    }
+
+    /// Says what `make` makes on another thread, for it takes its time.
+    async fn say_made(&mut self, make: impl FnOnce() -> String + Send + 'static) -> Result<(), Gone> {
+        match tokio::task::spawn_blocking(make).await {
+            Ok(line) => self.say(&line).await,
+            // It has panicked, and its message is out.
+            Err(_) => Err(Gone),
         }
     }
 
@@ -230,11 +286,27 @@ impl Connection {
     /// more than fits into one.
     async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
         let Stored { what, last, tail, room: unknown } = stored;
-        let (sender, mut pages) = mpsc::channel::<Result<Vec<Line>, ControlError>>(2);
-        // A reader waits for whoever reads what it has read, and nobody for it.
+        let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
+        let asked = id.clone();
+        // A reader waits for whoever reads what it has read, and nobody for it. It also makes the text of it.
         tokio::task::spawn_blocking(move || {
-            let page = |lines: Vec<(message::Line, String)>| {
-                lines.iter().map(|(line, room)| admin::history_line(room, line)).collect()
+            let page = |lines: &[InRoom]| match more {
+                true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
+                false => Page { text: String::new(), lines: told(lines), count: lines.len() },
+            };
+            let stored = |lines: Vec<(message::Line, String)>| match more {
+                true => {
+                    let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
+                        text.push_str(&Reply::done(&asked, Place::More, &admin::history_line(room, line)));
+                        text
+                    });
+                    Page { text, lines: Vec::new(), count: lines.len() }
+                }
+                false => Page {
+                    text: String::new(),
+                    lines: lines.iter().map(|(line, room)| admin::history_line(room, line)).collect(),
+                    count: lines.len(),
+                },
             };
             let query = Query { what, last };
             let read = source.open().and_then(|reader| {
@@ -243,16 +315,22 @@ impl Connection {
                 {
                     return Ok(false);
                 }
-                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(page(lines))).is_ok()).map(|()| true)
+                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(stored(lines))).is_ok()).map(|()| true)
             });
-            let _ = match read {
-                Ok(true) => sender.blocking_send(Ok(tail)),
+            match read {
+                Ok(true) => {
+                    for lines in tail.chunks(PAGE) {
+                        if sender.blocking_send(Ok(page(lines))).is_err() {
+                            return;
+                        }
+                    }
+                }
                 Ok(false) => {
                     let message = format!("no room {:?}", unknown.unwrap_or_default());
-                    sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)))
+                    let _ = sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)));
                 }
-                Err(trouble) => sender.blocking_send(Err(unreadable(&trouble))),
-            };
+                Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
+            }
         });
         let (mut whole, mut count) = (Vec::new(), 0);
         while let Some(page) = pages.recv().await {
@@ -260,37 +338,35 @@ impl Connection {
                 Ok(page) => page,
                 Err(error) => return self.say(&Reply::refused(id, &error)).await,
             };
-            count += page.len() as u64;
-            if !more {
-                whole.extend(page);
-                if whole.len() > AT_ONCE {
-                    let message = format!("that is more than {AT_ONCE} lines: ask for a stream, with \"more\": true");
-                    return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::BadArgument, message))).await;
-                }
+            count += page.count as u64;
+            if more {
+                self.say(&page.text).await?;
                 continue;
             }
-            let mut text = String::new();
-            for line in &page {
-                text.push_str(&Reply::done(id, Place::More, line));
+            whole.extend(page.lines);
+            if whole.len() > AT_ONCE {
+                let message = format!("that is more than {AT_ONCE} lines: ask for a stream, with \"more\": true");
+                return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::BadArgument, message))).await;
             }
-            self.say(&text).await?;
         }
-        match more {
-            true => self.say(&Reply::done(id, Place::Last, &Count { count })).await,
-            false => self.say(&Reply::done(id, Place::Last, &Lines { lines: whole, count })).await,
+        if more {
+            return self.say(&Reply::done(id, Place::Last, &Count { count })).await;
         }
+        let id = id.clone();
+        self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
     }
 
     /// Sends a copy of the file, made beside it and gone at the end.
     async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
-        let (sender, mut pieces) = mpsc::channel::<Result<BackupPiece, ControlError>>(2);
+        let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
+        let asked = id.clone();
         tokio::task::spawn_blocking(move || {
             let failed = |what: &str, error: &dyn std::fmt::Display| {
                 ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
             };
             let copied = source.copy(&mut |offset, total, bytes| {
                 let piece = BackupPiece { offset, total, data: base64::encode(bytes) };
-                sender.blocking_send(Ok(piece)).is_ok()
+                sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
             });
             if let Err(error) = copied {
                 let _ = sender.blocking_send(Err(failed("make", &error)));
@@ -299,7 +375,7 @@ impl Connection {
         let mut count = 0;
         while let Some(piece) = pieces.recv().await {
             match piece {
-                Ok(piece) => self.say(&Reply::done(id, Place::More, &piece)).await?,
+                Ok(piece) => self.say_within(COPY_PATIENCE, &piece).await?,
                 Err(error) => return self.say(&Reply::refused(id, &error)).await,
             }
             count += 1;
@@ -327,6 +403,9 @@ impl Connection {
                 return bad(format!("a password has at least {least} characters"));
             }
             Ok(Err(Refusal::PasswordLong(most))) => return bad(format!("a password has at most {most} bytes")),
+            Ok(Err(Refusal::PasswordIsCommand)) => {
+                return bad("a password that is a command in chat could not be typed there".to_owned());
+            }
             Ok(Err(_)) => return bad("a password that is the name protects nothing".to_owned()),
             Ok(Ok(_)) | Err(_) => {}
         }
@@ -351,22 +430,40 @@ impl Connection {
             return Ok(Answered::One(value(serde_json::to_value(hello))));
         }
         if let Command::Describe(args) = &command {
-            return describe(args).map(|description| Answered::One(value(serde_json::to_value(description))));
+            let args = args.clone();
+            // Some milliseconds the first time, and no reason for others to wait.
+            let described = tokio::task::spawn_blocking(move || described(&args)).await;
+            return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
+        }
+        if let Some(listing) = Listing::of(&command) {
+            return self.list(listing).await;
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         let command = self.without_password(command).await?;
         let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
+        // One at a time, of all connections: between two of them people have their turn.
+        let turn = self.admins.turn.acquire().await.map_err(|_| gone())?;
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
         let answer = match spec.name {
             "history.redact" | "accounts.erase" => {
+                drop(turn);
                 tokio::time::timeout(DISK_PATIENCE, answer).await.unwrap_or_else(|_| {
                     let message = "done in memory; the disk takes nothing now, and it is done there as soon as it does";
                     Ok(Err(ControlError::new(ErrorCode::Timeout, message)))
                 })
             }
-            _ => answer.await,
+            "shutdown" => {
+                // Answered at the very end, and others may ask until then.
+                drop(turn);
+                answer.await
+            }
+            _ => {
+                let answer = answer.await;
+                drop(turn);
+                answer
+            }
         };
         let answer = answer.unwrap_or_else(|_| Err(gone()));
         if let Some(args) = args {
@@ -386,6 +483,23 @@ impl Connection {
             );
         }
         answer
+    }
+
+    /// Has a list made, a step at a time.
+    async fn list(&self, listing: Listing) -> Result<Answered, ControlError> {
+        let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
+        let mut listing = Box::new(listing);
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let turn = self.admins.turn.acquire().await.map_err(|_| gone())?;
+            self.arrivals.send(Arrival::List { listing, reply }).await.map_err(|_| gone())?;
+            let (so_far, more) = answer.await.map_err(|_| gone())??;
+            drop(turn);
+            listing = so_far;
+            if !more {
+                return Ok(Answered::List(listing));
+            }
+        }
     }
 
     /// Sends events until the other end has closed the connection, or the daemon ends. What is asked
@@ -416,6 +530,10 @@ impl Connection {
                     if ended && let Some(frame) = self.frames.finish() {
                         self.refuse_one_while_streaming(frame).await?;
                     }
+                }
+                () = self.place.lost() => {
+                    self.give_way();
+                    return Err(Gone);
                 }
                 _ = look.tick(), if ended => {
                     if self.is_hung_up() {
@@ -453,6 +571,27 @@ impl Connection {
 /// Lines that are sent in one answer at most.
 const AT_ONCE: usize = 10_000;
 
+/// Lines of which the text is made at a time.
+const PAGE: usize = 256;
+
+/// Lines on their way to whoever asked: as text for a stream, or themselves for one answer.
+struct Page {
+    text: String,
+    lines: Vec<Line>,
+    count: usize,
+}
+
+fn told(lines: &[InRoom]) -> Vec<Line> {
+    lines.iter().map(|(room, line)| admin::history_line(room.shown(), line)).collect()
+}
+
+fn written(id: &Value, lines: &[InRoom]) -> String {
+    told(lines).iter().fold(String::new(), |mut text, line| {
+        text.push_str(&Reply::done(id, Place::More, line));
+        text
+    })
+}
+
 fn unreadable(trouble: &Trouble) -> ControlError {
     ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
 }
@@ -465,7 +604,7 @@ fn broken() -> ControlError {
 fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
     let on_disk =
         source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
-    let waiting = stored.tail.iter().filter(|line| line.kind != LineKind::Redacted).count() as u64;
+    let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
     Ok(Redacted { lines: on_disk + waiting, dry_run: true })
 }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::accept::Keeping;
+use super::admins::{Admins, Holder};
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
@@ -31,7 +32,7 @@ use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
 use super::tape::{self, CHUNK, Tape};
-use super::times::{Doing, Times};
+use super::times::{self, Doing, Times};
 use super::turns::Turns;
 use super::{accept, control, fault, snapshot};
 use crate::config;
@@ -48,8 +49,8 @@ use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
-    Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, Metrics, Redacted, Reloaded,
-    ShutdownArgs, Status, Stopped, SubscribeArgs, Time,
+    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
+    Metrics, Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time, TurnCount,
 };
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
@@ -66,6 +67,13 @@ pub enum Arrival {
         by: By,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+    },
+    /// An administrator wants the next part of a long list.
+    List {
+        /// The list so far.
+        listing: Box<admin::Listing>,
+        /// Where it goes, and whether there is more.
+        reply: oneshot::Sender<Result<(Box<admin::Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
@@ -124,6 +132,13 @@ const FORGET_SHARE: u32 = 200;
 /// process that takes over to handle it again, about. And not before the last one has taken less than a quarter
 /// of the time since it was begun.
 const REPLAY: Duration = Duration::from_secs(1);
+
+/// So long after many have left, when nobody comes any more, memory is given back: that of the process, and that of
+/// the tape, by a snapshot of what is left.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
+
+/// So many fewer clients, and half of them, are many.
+const MANY: usize = 32;
 const SNAPSHOT_SHARE: u32 = 4;
 
 /// A process that has run so long can live with what it took over.
@@ -149,8 +164,8 @@ pub struct Circumstances {
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept, ended when the hub stops.
     pub accepting: Vec<AbortHandle>,
-    /// How many connections the admin socket serves at a time.
-    pub admin_limit: Arc<AtomicUsize>,
+    /// Who is connected to the admin sockets.
+    pub admins: Arc<Admins>,
     /// How passwords that administrators set are hashed.
     pub passwords: control::Passwords,
 }
@@ -251,6 +266,9 @@ struct Snapshots {
     took: Duration,
     /// How long it has taken to handle what came since.
     worked: Duration,
+    /// Most clients since memory was given back; and when it is to be given back the next time.
+    peak: usize,
+    give_back_at: Option<Mono>,
 }
 
 impl Snapshots {
@@ -260,15 +278,30 @@ impl Snapshots {
     }
 }
 
+/// Microseconds as seconds, exactly.
+fn seconds(micros: u64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
 /// What taking that is called.
 fn doing(arrival: &Arrival) -> Doing {
     match arrival {
         Arrival::Accepted(_) => Doing::Accepting,
         Arrival::Control { command, .. } => Doing::Command(command.spec().name),
+        Arrival::List { .. } => Doing::Command("a list"),
         Arrival::Store(_) | Arrival::Hashed { .. } => Doing::Taking,
         Arrival::Snapshot(_) => Doing::Counting,
         Arrival::Reload => Doing::Command("reload"),
         Arrival::End | Arrival::Stop => Doing::Due,
+    }
+}
+
+/// How many bytes a client is owed, and how many lines it was too slow for.
+fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
+    |id| {
+        ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
+            (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
+        })
     }
 }
 
@@ -278,6 +311,11 @@ struct Stopping {
     reply: Option<oneshot::Sender<Result<control::Answered, ControlError>>>,
     /// Everybody is handed over instead of told goodbye.
     hand_over: bool,
+}
+
+fn admin_connection(holder: Holder) -> AdminConnection {
+    let Holder { uid, pid, since, idle } = holder;
+    AdminConnection { uid, pid, age_s: since.as_secs(), idle_s: idle.map(|idle| idle.as_secs()) }
 }
 
 /// What time it is.
@@ -323,7 +361,15 @@ impl Driver {
         let started = now();
         let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots } = parts;
         let (took, worked) = (Duration::ZERO, Duration::ZERO);
-        let snapshots = Snapshots { writer: snapshots, under_way: false, begun: started.mono, took, worked };
+        let snapshots = Snapshots {
+            writer: snapshots,
+            under_way: false,
+            begun: started.mono,
+            took,
+            worked,
+            peak: 0,
+            give_back_at: None,
+        };
         Ok(Self {
             machine,
             tape,
@@ -374,6 +420,7 @@ impl Driver {
         self.input(Input::Restarted, at);
         if let Some(recalled) = &mut recalled
             && self.machine.hub().is_recording()
+            && !self.machine.hub().is_unread()
         {
             // It knows what was said, and which numbers were given; what may not be on disk it hands out
             // again.
@@ -388,6 +435,8 @@ impl Driver {
             self.port(connection, Origin::of(peer), closing);
             self.take_turn(id);
         }
+        let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
+        crowded.for_each(|session| self.to_rounds.leave(Work::Crowded(session.id)));
         if let Some(id) = taken.poisoned {
             let client = id.to_string();
             error!(message_id = ids::POISONED, chathub_client_id = %client, "input that the daemon died of is left out, and its client disconnected");
@@ -510,6 +559,7 @@ impl Driver {
                 self.snapshot();
                 self.times.part(Doing::Freezing, now().mono);
             }
+            self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
         // Nobody is left without an answer, nor without a goodbye.
@@ -547,6 +597,7 @@ impl Driver {
             self.machine.next_deadline(),
             self.lingering.first().map(|(at, _)| *at),
             self.settle_at,
+            self.snapshots.give_back_at.filter(|_| !self.snapshots.under_way),
             self.forget_at,
             self.watchdog_due,
             self.status_due,
@@ -615,9 +666,13 @@ impl Driver {
             if self.status_due.is_some() || self.status_told.is_none() {
                 let plural = |number: usize| if number == 1 { "" } else { "s" };
                 let (clients, rooms) = present;
-                systemd::status(&format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms)));
-                self.status_told = Some(present);
-                self.status_due = None;
+                let text = format!("{clients} client{}, {rooms} room{}", plural(clients), plural(rooms));
+                if systemd::status(&text) {
+                    self.status_told = Some(present);
+                    self.status_due = None;
+                } else {
+                    self.status_due = Some(at.mono.after(STATUS_EVERY));
+                }
             } else {
                 self.status_due = Some(at.mono.after(STATUS_EVERY));
             }
@@ -636,6 +691,10 @@ impl Driver {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.control(&command, by, reply, at),
+            Arrival::List { mut listing, reply } => {
+                let more = self.machine.list(&mut listing, at, &owed(&self.ports));
+                let _ = reply.send(more.map(|more| (listing, more)));
+            }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.input(Input::Hashed { number, answer }, at);
@@ -806,6 +865,11 @@ impl Driver {
     fn reported(&mut self, report: Report, at: Now) {
         match report {
             Report::Gone(id, why) => self.input(Input::Gone { id, why }, at),
+            Report::Crowded(id, on) => {
+                self.input(Input::Crowded { id, on }, at);
+                // What it has sent meanwhile.
+                self.take_turn(id);
+            }
             Report::Finished(id) => {
                 let Some(port) = self.ports.get_mut(&id) else { return };
                 if port.hung_up {
@@ -920,6 +984,24 @@ impl Driver {
             _ => {}
         }
         self.work.push(Work::Order(order));
+    }
+
+    /// Gives memory back when many have left.
+    fn give_back(&mut self, at: Mono) {
+        let clients = self.machine.hub().session_count();
+        let snapshots = &mut self.snapshots;
+        snapshots.peak = snapshots.peak.max(clients);
+        if snapshots.peak < MANY || clients > snapshots.peak / 2 {
+            snapshots.give_back_at = None;
+        } else if snapshots.give_back_at.is_none() {
+            snapshots.give_back_at = Some(at.after(GIVE_BACK_AFTER));
+        } else if snapshots.give_back_at.is_some_and(|due| due <= at) && !snapshots.under_way {
+            (snapshots.peak, snapshots.give_back_at) = (clients, None);
+            if self.tape.is_kept() {
+                self.snapshot();
+            }
+            self.snapshots.writer.trim();
+        }
     }
 
     fn is_snapshot_due(&self, at: Mono) -> bool {
@@ -1050,13 +1132,8 @@ impl Driver {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
         }
-        let ports = &self.ports;
-        let owed = |id: SessionId| {
-            ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
-                (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
-            })
-        };
-        let answer = match self.machine.control(command, by, at, &owed, &mut self.outcomes) {
+        let answer = self.machine.control(command, by, at, &owed(&self.ports), &mut self.outcomes);
+        let answer = match answer {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             None => match command {
@@ -1132,19 +1209,28 @@ impl Driver {
             }
             store::Answer::Found { session, number, found } => Input::Found { session, number, found },
             store::Answer::BegunAnew => Input::BegunAnew,
+            store::Answer::Recalled(recalled) => Input::Recalled(recalled),
         };
         self.input(input, at);
     }
 
     /// Whether what is said is recorded, and if not, why.
     fn recording(&self) -> String {
-        match self.store.as_ref().map(|store| (store.source(), store.health())) {
-            None => "off: history ends with the daemon".to_owned(),
-            Some((source, Health { trouble: None, .. })) => format!("on: {}", source.path().display()),
-            Some((source, Health { trouble: Some((text, since)), .. })) => {
-                format!("not since {}: {}: {text}", Time(since), source.path().display())
-            }
+        let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
+            return "off: history ends with the daemon".to_owned();
+        };
+        let file = source.path().display();
+        let mut text = match health.trouble {
+            None => format!("on: {file}"),
+            Some((trouble, since)) => format!("not since {}: {file}: {trouble}", Time(since)),
+        };
+        if self.machine.hub().is_unread() {
+            text.push_str("; bans and accounts that are there could not be read yet");
         }
+        if let Some(aside) = health.set_aside {
+            text.push_str(&format!("; could not be read and was set aside: {}", aside.display()));
+        }
+        text
     }
 
     /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
@@ -1187,7 +1273,7 @@ impl Driver {
                 error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
             }
         }
-        self.around.admin_limit.store(settings.limits.admin_connections, Ordering::Relaxed);
+        self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
             // It may wait, and nobody waits for it.
@@ -1260,9 +1346,28 @@ impl Driver {
             activated: self.around.activated,
             survival: self.survival(),
             recording: self.recording(),
+            unread: self.machine.hub().is_unread(),
+            admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
+            turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get().into(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
+        }
+    }
+
+    fn turns_taken(&self) -> LoopTurns {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let bounds = times::BOUNDS.into_iter().map(Some).chain([None]);
+        let counts = bounds.zip(self.times.counts());
+        let longest = self.times.longest();
+        LoopTurns {
+            count: self.times.counts().iter().sum(),
+            total_us: micros(self.times.total()),
+            longest_us: longest.map_or(0, |longest| micros(longest.took)),
+            longest_doing: longest.map_or_else(String::new, |longest| longest.doing.0.words().to_owned()),
+            longest_doing_us: longest.map_or(0, |longest| micros(longest.doing.1)),
+            longest_at: longest.map(|longest| Time(longest.at)),
+            histogram: counts.map(|(up_to_us, count)| TurnCount { up_to_us, count: *count }).collect(),
         }
     }
 
@@ -1293,6 +1398,7 @@ impl Driver {
             ("rooms", "Rooms.", status.rooms),
             ("history_lines", "Lines kept in memory.", status.history_lines),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
+            ("unread", "1 if bans and accounts on disk cannot be read.", self.machine.hub().is_unread().into()),
             ("history_waiting_bytes", "Lines that wait for the disk.", self.machine.hub().backlog().bytes() as u64),
         ];
         let health = self.store.as_ref().map(Store::health);
@@ -1307,6 +1413,22 @@ impl Driver {
             let _ =
                 write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
         }
+        let turns = status.turns;
+        let _ = write!(
+            text,
+            "# TYPE chathub_turn_longest_seconds gauge\n# HELP chathub_turn_longest_seconds Longest turn of the loop.\n\
+             chathub_turn_longest_seconds {}\n\
+             # TYPE chathub_turn_seconds histogram\n# HELP chathub_turn_seconds Turns of the loop.\n",
+            seconds(turns.longest_us)
+        );
+        let mut count = 0;
+        for turn in &turns.histogram {
+            count += turn.count;
+            let bound = turn.up_to_us.map_or_else(|| "+Inf".to_owned(), seconds);
+            let _ = writeln!(text, "chathub_turn_seconds_bucket{{le=\"{bound}\"}} {count}");
+        }
+        let _ =
+            write!(text, "chathub_turn_seconds_count {count}\nchathub_turn_seconds_sum {}\n", seconds(turns.total_us));
         for (name, about, value) in self.counters() {
             let _ = write!(
                 text,

@@ -5,7 +5,7 @@
 //! | [`accept`] | one task for each listening socket: hands connections to the driver |
 //! | [`driver`] | one task: owns the state machine; reads what clients send; inputs in, outcomes out |
 //! | [`rounds`] | own the rooms' logs and everybody's cursors, and make all writes: a thread, or the driver where there is little to write |
-//! | [`control`] | one task for each connection to the admin socket |
+//! | [`control`], [`admins`] | one task for each connection to the admin socket; who holds them |
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |
 //! | [`hashing`] | threads that hash passwords |
@@ -15,6 +15,7 @@
 //! The driver never waits for a client, and neither do the rounds.
 
 pub mod accept;
+pub mod admins;
 pub mod connection;
 pub mod control;
 pub mod driver;

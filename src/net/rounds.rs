@@ -56,6 +56,8 @@ pub enum Work {
     Freeze(mpsc::Sender<Frozen>),
     /// A snapshot counts: there is room for cuts again.
     Kept,
+    /// A client counts as crowded: see [`Report::Crowded`].
+    Crowded(SessionId),
     /// To be answered when no client is left.
     Drain(oneshot::Sender<()>),
     /// Every client left is given up; answered with their number.
@@ -67,6 +69,8 @@ pub enum Work {
 pub enum Report {
     /// Nothing more can be written to a client.
     Gone(SessionId, Farewell),
+    /// A client takes too little of what waits for it alone; or it has taken it.
+    Crowded(SessionId, bool),
     /// A client that was to be closed got all it was owed, and its output was ended; or nothing more
     /// can be done for it, and the connection was broken off.
     Finished(SessionId),
@@ -95,6 +99,11 @@ const SLICE: usize = 64;
 /// read afterwards, all at once, which is cheaper than line by line.
 const SHORT: usize = 256;
 
+/// A client whose socket is full is crowded when more waits for it alone than this part of `limits.mailbox`: nothing
+/// more is read of it, and others have it told nothing. So what it has asked for before, and what is on its way,
+/// finds room.
+const CROWDED: usize = 8;
+
 /// Orders that the driver carries out itself at most, where they make few writes: somebody who joins takes
 /// five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
@@ -117,6 +126,10 @@ struct Client {
     waiting: Option<u64>,
     /// The socket was full once, and is in the set of those that are watched.
     watched: bool,
+    /// Too much waits for it alone: whoever would have it be told more is told so.
+    crowded: bool,
+    /// What its mail weighs, as far as that is counted.
+    mail: usize,
     /// A look at it is among the jobs.
     queued: bool,
     /// It ends when it has got everything, and at that moment whatever it has got.
@@ -137,6 +150,10 @@ struct Room {
     members: Vec<usize>,
     /// A round is under way, or waits for its turn.
     queued: bool,
+    /// What its log weighs, as far as that is counted.
+    weight: usize,
+    /// Nobody comes any more; its last lines are for those who are being closed.
+    shut: bool,
     /// Its log holds more than it may.
     over: bool,
     /// The next member of the round under way.
@@ -204,6 +221,12 @@ pub struct Rounds {
     /// How many rooms' logs hold more than they may: no orders are carried out until each of them has
     /// had a round, so that only those lose lines whose sockets are full.
     over: usize,
+    /// What all logs weigh, and how many weigh anything.
+    weight: usize,
+    heavy: usize,
+    /// What the mail of all clients weighs, and how many have any.
+    mail: usize,
+    addressed: usize,
     drained: Option<oneshot::Sender<()>>,
     cuts: Cuts,
     /// There was no room for a cut.
@@ -248,6 +271,10 @@ impl Rounds {
             full: BTreeSet::new(),
             room_to_write: None,
             over: 0,
+            weight: 0,
+            heavy: 0,
+            mail: 0,
+            addressed: 0,
             drained: None,
             cuts,
             cuts_full: false,
@@ -387,7 +414,12 @@ impl Rounds {
                 ) => usize::from(client.replace(*id) != Some(*id)),
                 Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
                 | Work::Connection(_) => 0,
-                Work::Snapshot(..) | Work::Freeze(_) | Work::Kept | Work::Drain(_) | Work::Abandon(_) => return None,
+                Work::Snapshot(..)
+                | Work::Freeze(_)
+                | Work::Kept
+                | Work::Crowded(_)
+                | Work::Drain(_)
+                | Work::Abandon(_) => return None,
             };
         }
         Some(writes)
@@ -462,12 +494,19 @@ impl Rounds {
                     }
                 }
             }
+            Work::Crowded(id) => {
+                if let Some(key) = self.key(id) {
+                    self.clients[key].crowded = true;
+                    self.look(key);
+                }
+            }
             Work::Drain(drained) => self.drained = Some(drained),
             Work::Abandon(answer) => {
                 let _ = answer.send(self.clients.len() as u64);
                 for client in self.clients.drain() {
                     client.connection.abort();
                 }
+                (self.mail, self.addressed) = (0, 0);
                 self.keys.clear();
                 self.jobs.clear();
                 self.full.clear();
@@ -476,6 +515,13 @@ impl Rounds {
     }
 
     fn order(&mut self, order: Order) {
+        if let Order::Enter(id, _) | Order::Area(id, _) | Order::See(id, _) | Order::Hide(id, _) = &order {
+            // What is typed changes with each key, and nothing becomes mail by that.
+            let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
+            if !is_key {
+                self.lighten(*id);
+            }
+        }
         self.orders += 1;
         match order {
             Order::Attach(id) => {
@@ -487,8 +533,9 @@ impl Rounds {
                 self.rooms.insert(id, Room::default());
             }
             Order::Shut(id) => {
-                if self.rooms.remove(&id).is_some_and(|room| room.over) {
-                    self.over -= 1;
+                if let Some(room) = self.rooms.get_mut(&id) {
+                    room.shut = true;
+                    self.let_go_of(id);
                 }
             }
             Order::Post(id, line) => self.post(id, line),
@@ -496,6 +543,7 @@ impl Rounds {
                 if let Some(key) = self.key(id) {
                     self.leave(key);
                     self.enter(key, room);
+                    self.weigh_mail(key);
                     self.look(key);
                 }
             }
@@ -507,8 +555,10 @@ impl Rounds {
             Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
             Order::Close(id) => {
                 if let Some(key) = self.key(id) {
-                    self.leave(key);
                     let client = &mut self.clients[key];
+                    if let Some(room) = client.room.and_then(|room| self.rooms.get(&room)) {
+                        client.reader.close(&room.log);
+                    }
                     let now = Instant::now();
                     client.closing = Some(now + CLOSE_WITHIN);
                     // It may have been full before, and had more time.
@@ -529,6 +579,18 @@ impl Rounds {
         }
     }
 
+    /// Lets go of a room that is shut, when nobody is owed anything of it.
+    fn let_go_of(&mut self, id: RoomId) {
+        let is_over = |room: &Room| room.shut && room.members.is_empty();
+        if self.rooms.get(&id).is_some_and(is_over)
+            && let Some(room) = self.rooms.remove(&id)
+        {
+            self.over -= usize::from(room.over);
+            self.weight -= room.weight;
+            self.heavy -= usize::from(room.weight > 0);
+        }
+    }
+
     fn attach(&mut self, connection: Arc<Connection>, reader: Reader) -> usize {
         let id = connection.id;
         let client = Client {
@@ -539,6 +601,8 @@ impl Rounds {
             full: None,
             waiting: None,
             watched: false,
+            crowded: false,
+            mail: 0,
             queued: false,
             closing: None,
             given_up: false,
@@ -604,13 +668,82 @@ impl Rounds {
         {
             self.clients[*key].reader.said(&room.log);
         }
-        if !room.over && self.replaying.is_none() && room.log.bytes() > self.limits.behind {
-            room.over = true;
-            self.over += 1;
-        }
         if !std::mem::replace(&mut room.queued, true) {
             self.jobs.push_back(Job::Round(id));
         }
+        self.weigh(id);
+    }
+
+    /// Counts what a room's log weighs by now, and whether that is too much.
+    fn weigh(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let weight = room.log.weight();
+        self.weight = self.weight + weight - room.weight;
+        self.heavy = self.heavy + usize::from(weight > 0) - usize::from(room.weight > 0);
+        room.weight = weight;
+        let allowed = self.allowed();
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let is_over = self.replaying.is_none() && room.log.is_over(allowed);
+        self.over = self.over + usize::from(is_over) - usize::from(room.over);
+        room.over = is_over;
+    }
+
+    /// How far clients may be behind in a room: where all logs weigh too much, a fair part of what they may.
+    fn allowed(&self) -> usize {
+        let fair = self.limits.behind_all / self.heavy.max(1);
+        // Twice: for how most see lines, and for all others.
+        if self.weight > self.limits.behind_all { self.limits.behind.min(fair / 2) } else { self.limits.behind }
+    }
+
+    /// Before what a client is owed of its room's log becomes mail, which is its alone: lets go of as much as would
+    /// be too much of it. It misses these lines, as it will when it stays where it is, and goes on taking nothing.
+    fn lighten(&mut self, id: SessionId) {
+        if self.replaying.is_some() {
+            return;
+        }
+        let limit = self.limits.mailbox / 2;
+        let Some(key) = self.key(id) else { return };
+        let client = &mut self.clients[key];
+        let Some(room) = client.room.and_then(|room| self.rooms.get(&room)) else { return };
+        if let Some(to) = client.reader.too_much_to_leave(&room.log, limit) {
+            let cut = Cut { order: self.orders, id, sent: client.sent, to };
+            if self.cuts.append(cut) {
+                let missed = client.reader.skip(to, &room.log, render::missed);
+                client.connection.missed.fetch_add(missed, Ordering::Relaxed);
+                self.counts.missed.fetch_add(missed, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn is_typing(&self, id: SessionId) -> bool {
+        self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
+    }
+
+    /// Counts what a client's mail weighs by now.
+    fn weigh_mail(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mail = client.reader.mail_weight();
+        if mail != client.mail {
+            self.mail = self.mail + mail - client.mail;
+            self.addressed = self.addressed + usize::from(mail > 0) - usize::from(client.mail > 0);
+            client.mail = mail;
+        }
+        // Only where a socket is full: everybody else takes it at once.
+        let is_crowded = client.full.is_some() && mail > self.limits.mailbox / CROWDED;
+        if is_crowded != client.crowded
+            && self.replaying.is_none()
+            && (is_crowded || mail <= self.limits.mailbox / CROWDED / 2)
+        {
+            client.crowded = is_crowded;
+            self.reports.leave(Report::Crowded(client.connection.id, is_crowded));
+        }
+    }
+
+    /// Whether too much waits for a client alone.
+    fn is_too_much(&self, key: usize) -> bool {
+        let Some(client) = self.clients.get(key) else { return false };
+        client.mail > self.limits.mailbox
+            || (self.mail > self.limits.mailboxes && client.mail > self.mail / self.addressed.max(1))
     }
 
     fn tell(&mut self, id: SessionId, bytes: Arc<[u8]>) {
@@ -621,10 +754,12 @@ impl Rounds {
         }
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
+        self.weigh_mail(key);
         // What a closing client is owed is bounded: it is told nothing new.
-        if client.reader.mail_bytes() > self.limits.mailbox && client.closing.is_none() && self.replaying.is_none() {
+        let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
+        if stays && self.is_too_much(key) {
             self.serve(key);
-            if self.clients.get(key).is_some_and(|client| client.reader.mail_bytes() > self.limits.mailbox) {
+            if self.is_too_much(key) {
                 self.give_up(key, Farewell::MailboxFull);
             }
             return;
@@ -638,6 +773,7 @@ impl Rounds {
             && let Some(room) = client.room.and_then(|room| self.rooms.get_mut(&room))
         {
             change(&mut client.reader, &mut room.log);
+            self.weigh_mail(key);
             self.look(key);
         }
     }
@@ -653,9 +789,11 @@ impl Rounds {
 
     fn leave(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        let Some(room) = client.room.take().and_then(|room| self.rooms.get_mut(&room)) else { return };
+        let Some(id) = client.room.take() else { return };
+        let Some(room) = self.rooms.get_mut(&id) else { return };
         client.reader.leave(&mut room.log);
         let seat = client.seat;
+
         room.members.swap_remove(seat);
         if let Some(moved) = room.members.get(seat).copied() {
             let moved = &mut self.clients[moved];
@@ -666,6 +804,7 @@ impl Rounds {
                 room.low = room.low.min(moved.reader.next_line());
             }
         }
+        self.let_go_of(id);
     }
 
     /// One room's members, from where the round stands, as far as the budget goes.
@@ -708,7 +847,8 @@ impl Rounds {
         let visited_to = room.at;
         (room.at, room.queued) = (0, false);
         room.log.trim_to(room.low);
-        if room.over {
+        self.weigh(id);
+        if self.rooms.get(&id).is_some_and(|room| room.over) {
             self.trim(id);
         }
         let Some(room) = self.rooms.get_mut(&id) else { return };
@@ -723,21 +863,28 @@ impl Rounds {
                 self.jobs.push_back(Job::Round(id));
             }
         }
+        // Whoever could let go of more takes part in another round. Where there is none, nothing waits for it.
+        if room.over && !room.queued {
+            room.over = false;
+            self.over -= 1;
+        }
     }
 
     /// Lets go of what one room's log holds over its bound, as far as only clients are owed it whose
     /// sockets are full: they miss it, or are given up.
     fn trim(&mut self, id: RoomId) {
+        let allowed = self.allowed();
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
         // Who holds lines back may miss them, like those who take none.
         let takes = |client: &&Client| client.full.is_none() && !client.given_up && !client.reader.is_holding();
         let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
         let ready = ready.map(|client| client.reader.next_line()).min();
-        let to = room.log.first_within(self.limits.behind).min(ready.unwrap_or(u64::MAX));
+        let ready = ready.unwrap_or(u64::MAX);
         let mut slow = Vec::new();
         for key in &room.members {
             let client = &mut clients[*key];
+            let to = room.log.first_for(&client.reader, allowed).min(ready);
             if client.reader.next_line() < to {
                 // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
                 let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
@@ -753,12 +900,19 @@ impl Rounds {
                 }
             }
         }
-        room.log.trim_to(to);
-        if room.log.bytes() <= self.limits.behind {
-            room.over = false;
-            self.over -= 1;
+        let through = room.members.iter().copied().filter(|key| clients[*key].reader.is_through());
+        for key in through.collect::<Vec<_>>() {
+            self.leave(key);
         }
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let clients = &mut self.clients;
+        let readers = || room.members.iter().map(|key| &clients[*key].reader);
+        let low = readers().map(Reader::next_line).min();
+        room.log.trim_renderings(readers());
+        room.log.trim_to(low.unwrap_or(u64::MAX));
+        self.weigh(id);
         for key in slow {
+            self.weigh_mail(key);
             self.give_up(key, Farewell::TooSlow);
         }
     }
@@ -810,7 +964,12 @@ impl Rounds {
                     self.counts.full.fetch_add(1, Ordering::Relaxed);
                     let behind = client.reader.behind(log) as u64;
                     client.connection.behind.store(behind, Ordering::Relaxed);
-                    return self.wait_for(key);
+                    self.wait_for(key);
+                    if self.clients[key].reader.is_through() {
+                        // The log need not wait for it.
+                        self.leave(key);
+                    }
+                    return self.weigh_mail(key);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if client.closing.is_some() => return self.drop_client(key),
@@ -821,7 +980,10 @@ impl Rounds {
             client.connection.behind.store(0, Ordering::Relaxed);
         }
         if client.closing.is_some() {
-            self.drop_client(key);
+            return self.drop_client(key);
+        }
+        if client.mail > 0 || client.crowded {
+            self.weigh_mail(key);
         }
     }
 
@@ -856,6 +1018,8 @@ impl Rounds {
     fn drop_client(&mut self, key: usize) {
         self.leave(key);
         let client = self.clients.remove(key);
+        self.mail -= client.mail;
+        self.addressed -= usize::from(client.mail > 0);
         self.keys.remove(&client.connection.id);
         if let Some(until) = client.full {
             self.full.remove(&(until, key));
@@ -1059,13 +1223,10 @@ impl Rounds {
         for key in keys {
             self.look(key);
         }
-        for room in self.rooms.values_mut() {
-            if room.log.bytes() > self.limits.behind {
-                room.over = true;
-                self.over += 1;
-            }
-        }
         let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for id in &rooms {
+            self.weigh(*id);
+        }
         for id in rooms {
             if let Some(room) = self.rooms.get_mut(&id)
                 && !std::mem::replace(&mut room.queued, true)
@@ -1172,6 +1333,7 @@ mod lives;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::time::{Mono, Now, Wall};
     use crate::settings::Settings;
     use crate::wire::machine::{Input, Machine};
@@ -1428,7 +1590,7 @@ mod tests {
         // A line to as many as have a round in one go, and to one more.
         let line = || {
             let said = crate::hub::message::Said::Joined { nick: "ann".into() };
-            let line = Line { seq: 1, at: Wall(0), author: None, said };
+            let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default() };
             vec![Work::Order(Order::Post(room, Arc::new(line)))]
         };
         let most = u64::try_from(SHORT).expect("small");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::driver::Arrival;
 use super::rounds;
 use super::tape::{Blank, Old, Written};
-use crate::kernel::Mapping;
+use crate::kernel::{self, Mapping};
 use crate::wire::machine;
 
 /// What the thread is to do.
@@ -20,6 +20,8 @@ enum Job {
     Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<rounds::Frozen> },
     /// To give memory back.
     Clear(Old),
+    /// To give back what was freed.
+    Trim,
 }
 
 /// What it has done.
@@ -62,6 +64,11 @@ impl Writer {
         let _ = self.jobs.send(Job::Write { blank, machine: Box::new(machine), owed });
     }
 
+    /// Has memory given back that was freed.
+    pub fn trim(&self) {
+        let _ = self.jobs.send(Job::Trim);
+    }
+
     /// Has memory given back.
     pub fn clear(&self, old: Old) {
         let _ = self.jobs.send(Job::Clear(old));
@@ -80,5 +87,9 @@ fn carry_out(job: Job) -> Option<Done> {
             }
         }
         Job::Clear(old) => Done::Cleared(old.cleared()),
+        Job::Trim => {
+            kernel::give_back_heap();
+            return None;
+        }
     })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use crate::hub::moderation::Network;
+use crate::hub::time::parse_length;
 
 use super::Word;
 
@@ -130,7 +131,7 @@ pub(super) const fn time(min: &'static str, max: &'static str) -> Time {
 }
 
 fn parse_time(text: &str) -> Option<Duration> {
-    humantime::parse_duration(text).ok()
+    parse_length(text).ok()
 }
 
 fn show_time(time: Duration) -> String {

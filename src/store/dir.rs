@@ -97,8 +97,8 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Renames a database, with its write-ahead log, so that another can take its place; says to what.
-/// What has that name already stays.
+/// Renames a database, with its write-ahead log and what belongs to it, so that another can take its place;
+/// says to what. What has that name already stays.
 ///
 /// # Errors
 /// If the directory cannot be changed.
@@ -110,23 +110,22 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
             let number = if number == 1 { String::new() } else { format!("-{number}") };
             path.with_file_name(format!("{name}.{why}-{time}Z{number}"))
         })
-        .find(|aside| [beside(aside, ""), beside(aside, "-wal")].iter().all(|path| !path.exists()))
+        .find(|aside| ["", "-wal", "-shm"].iter().all(|part| !beside(aside, part).exists()))
         .expect("there is always one more number");
     // The log first: were this to end in between, the database would be there without what the log has,
     // and a damaged one does not get worse by that. The other way round, the log would be taken for the
     // next database's.
-    for part in ["-wal", ""] {
+    for part in ["-wal", "-shm", ""] {
         match std::fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    // Made anew from the log whenever it is needed.
-    let _ = std::fs::remove_file(beside(path, "-shm"));
     Ok(aside)
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The file whose name goes on with `suffix`.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

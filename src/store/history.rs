@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::Trouble;
 use crate::hub::account::{Account, AccountId, Hashed, Role};
 use crate::hub::archive::{Recalled, RecalledRoom, Selector};
+use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, RoomId, Said, SessionId};
 use crate::hub::moderation::{Author, Ban, BanId, Target};
 use crate::hub::name::{self, Name};
@@ -63,7 +64,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         _ => Said::Say { nick, text },
     };
     let author = row.get::<_, Option<i64>>(3)?.map(|author| SessionId(unsigned(author)));
-    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said })
+    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default() })
 }
 
 /// What stands in the row of `meta`.
@@ -200,10 +201,34 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
 
 /// All bans, by age. One that makes no sense is passed over.
 pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
-    let mut found =
-        db.prepare("SELECT id, network, name, reason, author, since, until, account FROM bans ORDER BY id")?;
-    let mut rows = found.query([])?;
     let mut bans = Vec::new();
+    add_bans(db, "ASC", &mut bans).map(|()| bans)
+}
+
+/// What can be read of a file in which something makes no sense: the bans and accounts from either end up to
+/// there, and whether these are all.
+pub(super) fn rescue(db: &Connection) -> (Vec<Ban>, Vec<Account>, bool) {
+    let (mut bans, mut accounts) = (Vec::new(), Vec::new());
+    let mut whole = true;
+    if add_bans(db, "ASC", &mut bans).is_err() {
+        whole = false;
+        let _ = add_bans(db, "DESC", &mut bans);
+        bans.sort_by_key(|ban| ban.id);
+        bans.dedup_by_key(|ban| ban.id);
+    }
+    if add_accounts(db, "ASC", &mut accounts).is_err() {
+        whole = false;
+        let _ = add_accounts(db, "DESC", &mut accounts);
+        accounts.sort_by_key(|account| account.id);
+        accounts.dedup_by_key(|account| account.id);
+    }
+    (bans, accounts, whole)
+}
+
+fn add_bans(db: &Connection, order: &str, bans: &mut Vec<Ban>) -> Result<(), Trouble> {
+    let sql = "SELECT id, network, name, reason, author, since, until, account FROM bans ORDER BY id";
+    let mut found = db.prepare(&format!("{sql} {order}"))?;
+    let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (network, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
         let network = network.and_then(|network| network.parse().ok()).map(Target::Network);
@@ -221,7 +246,7 @@ pub(super) fn bans(db: &Connection) -> Result<Vec<Ban>, Trouble> {
             until: row.get::<_, Option<i64>>(6)?.map(Wall),
         });
     }
-    Ok(bans)
+    Ok(())
 }
 
 /// Writes a ban. Part of the caller's transaction.
@@ -258,9 +283,14 @@ pub(super) fn unban(db: &Connection, id: BanId) -> Result<(), Trouble> {
 
 /// All accounts, by age. One that makes no sense is passed over.
 pub(super) fn accounts(db: &Connection) -> Result<Vec<Account>, Trouble> {
-    let mut found = db.prepare("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id")?;
-    let mut rows = found.query([])?;
     let mut accounts = Vec::new();
+    add_accounts(db, "ASC", &mut accounts).map(|()| accounts)
+}
+
+fn add_accounts(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
+    let mut found =
+        db.prepare(&format!("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id {order}"))?;
+    let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
         let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
@@ -272,9 +302,11 @@ pub(super) fn accounts(db: &Connection) -> Result<Vec<Account>, Trouble> {
             role,
             since: Wall(row.get(4)?),
             seen: Wall(row.get(5)?),
+            // They mean nothing to a hub with another key.
+            places: Vec::new(),
         });
     }
-    Ok(accounts)
+    Ok(())
 }
 
 /// Writes an account. Part of the caller's transaction.

@@ -6,7 +6,7 @@
 //! | [`schema`] | the file: how it is opened, what stands in it, how older ones are brought up to date |
 //! | [`history`] | lines: written, found, left behind, removed |
 //! | `writer` | the one thread that writes |
-//! | `reader` | whoever reads: searches of people, dumps, copies |
+//! | `reader`, `queue` | whoever reads: searches of people, dumps, copies; whose search is next |
 //!
 //! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody
 //! waits for it. What it has not told yet is still with the hub ([`crate::hub::archive::Backlog`]), which
@@ -14,6 +14,7 @@
 
 pub mod dir;
 pub mod history;
+mod queue;
 mod reader;
 pub mod schema;
 #[cfg(test)]
@@ -30,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use crate::hub::archive::{Found, Recalled, Record, Search};
+use crate::hub::archive::{Found, Reach, Recalled, Record, Search};
 use crate::hub::message::SessionId;
 use crate::hub::time::Wall;
 use crate::settings;
@@ -66,9 +67,12 @@ pub enum Answer {
         /// How many lines each redaction among them has made unreadable, by the record's number.
         redacted: Vec<(u64, u64)>,
     },
-    /// The file could not be read and another one was begun. Bans and accounts that could be read are in
-    /// it; those who know all of them do well to have them recorded again.
+    /// Another file has taken the place of the one before. Bans and accounts that could be read are in it;
+    /// those who know all of them do well to have them recorded again.
     BegunAnew,
+    /// What stands in the file, which could not be read at the start, or is another one. All that was handed
+    /// over and not told to be recorded is missing in it.
+    Recalled(Box<Recalled>),
     /// What a search has found.
     Found {
         /// Who asked.
@@ -178,8 +182,8 @@ pub struct Store {
 
 impl Store {
     /// Opens what is in `dir` and starts the threads. If the disk does not let it, the store starts all
-    /// the same, and tries again until it does; then nothing is recalled but a number of a line that is
-    /// higher than any before.
+    /// the same, and tries again until it does; then what is recalled is what could be read, and
+    /// [`Answer::Recalled`] tells the rest as soon as that can be.
     ///
     /// # Errors
     /// If the file is one that must not be touched.
@@ -344,6 +348,13 @@ pub enum Trouble {
     Unavailable(String),
 }
 
+impl Trouble {
+    /// Whether another program has the file locked.
+    fn is_lock(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if why.contains("locked"))
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -382,9 +393,14 @@ fn wall() -> Wall {
 /// How long one search of a person may read.
 const SEARCH_TIME: Duration = Duration::from_millis(250);
 
-/// The thread that answers people's searches, one after the other. Each client has one at a time
-/// under way, so their number is bounded. It rests as long as each took: at most half a processor is
-/// busy with them, however many search.
+/// The same while many wait.
+const SHORT_SEARCH_TIME: Duration = Duration::from_millis(50);
+
+/// So many that wait are many.
+const MANY: usize = 8;
+
+/// The thread that answers people's searches, one after the other, in the order of [`queue`]. It rests as
+/// long as each took: at most half a processor is busy with them, however many search.
 struct Searcher {
     path: PathBuf,
     health: Arc<Mutex<Health>>,
@@ -394,23 +410,37 @@ struct Searcher {
 
 impl Searcher {
     fn run(self, asked: &Receiver<Search>) {
-        let source = Source { path: self.path, health: self.health, jobs: self.jobs };
+        let source = Source { path: self.path.clone(), health: self.health.clone(), jobs: self.jobs.clone() };
         let mut open: Option<(u64, Reader)> = None;
-        for search in asked {
+        let mut waiting = queue::Queue::default();
+        let told = |search: &Search, found| {
+            (self.tell)(Answer::Found { session: search.session, number: search.number, found: Box::new(found) });
+        };
+        let nothing = |reach| Found { lines: Vec::new(), through: 0, reach };
+        loop {
+            let first = if waiting.len() == 0 { asked.recv().ok() } else { None };
+            for search in first.into_iter().chain(asked.try_iter()) {
+                if let Some(refused) = waiting.push(search) {
+                    told(&refused, nothing(Reach::Busy));
+                }
+            }
+            // All who could ask have gone.
+            let Some(search) = waiting.pop() else { return };
             let begin = std::time::Instant::now();
+            let time = if waiting.len() < MANY { SEARCH_TIME } else { SHORT_SEARCH_TIME };
             let generation = lock(&source.health).generation;
             if open.as_ref().is_none_or(|(of, _)| *of != generation) {
                 open = source.open().ok().map(|reader| (generation, reader));
             }
-            let found = open.as_ref().map(|(_, reader)| reader.search(&search, begin + SEARCH_TIME));
+            let found = open.as_ref().map(|(_, reader)| reader.search(&search, begin + time));
             let found = match found {
                 Some(Ok(found)) => found,
                 _ => {
                     open = None;
-                    Found { lines: Vec::new(), through: 0, reach: crate::hub::archive::Reach::Memory }
+                    nothing(Reach::Memory)
                 }
             };
-            (self.tell)(Answer::Found { session: search.session, number: search.number, found: Box::new(found) });
+            told(&search, found);
             std::thread::sleep(begin.elapsed().min(SEARCH_TIME));
         }
     }

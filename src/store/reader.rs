@@ -3,6 +3,8 @@
 //! A reader has a connection of its own and reads page by page, so that it holds no more than a page in
 //! memory, and no old state of the file for longer than a page takes.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -213,7 +215,10 @@ impl Reader {
     /// # Errors
     /// In the words of SQLite.
     pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
-        let to = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
-        self.told(self.db.execute("VACUUM INTO ?", [to]).map(drop).map_err(Into::into))
+        let path = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
+        // One of no bytes is taken for none, and stays as readable as it is.
+        let empty = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+        empty.map_err(|error| Trouble::Unavailable(format!("cannot make {path}: {error}")))?;
+        self.told(self.db.execute("VACUUM INTO ?", [path]).map(drop).map_err(Into::into))
     }
 }

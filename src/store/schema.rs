@@ -1,11 +1,16 @@
 //! The file: how it is opened, what stands in it, and how older ones are brought up to date.
 
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::Trouble;
+use super::dir::beside;
 use crate::settings::Sync;
 
 /// What tells our file from those of other programs (`PRAGMA application_id`): "chat".
@@ -91,8 +96,66 @@ const LOCKED: Duration = Duration::from_millis(500);
 /// # Errors
 /// What is wrong with it.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags)?;
+    if is_missing(path) {
+        // Where an administrator has put a link, the file belongs at its end.
+        let place = std::fs::read_link(path).map(|to| path.with_file_name(to));
+        make(place.as_deref().unwrap_or(path), |_| Ok(()))?;
+    }
+    for part in ["", "-wal", "-shm"] {
+        keep_private(&beside(path, part));
+    }
+    let mut db = connect(path, sync)?;
+    migrate(&mut db)?;
+    Ok(db)
+}
+
+fn is_missing(path: &Path) -> bool {
+    std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Makes a file with what `fill` puts into it: beside its place, where it is put when it is whole. So a file
+/// of 0 bytes in that place is none that we have begun, and a crash or a full disk leaves none.
+///
+/// # Errors
+/// Why there is none.
+pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Trouble>) -> Result<(), Trouble> {
+    let io = |error: std::io::Error| Trouble::Unavailable(format!("cannot make {}: {error}", path.display()));
+    let aside = beside(path, ".new");
+    let clear = || {
+        for part in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(beside(&aside, part));
+        }
+    };
+    // Of one that was not finished.
+    clear();
+    let made = (|| {
+        // SQLite makes its logs as readable as the file is.
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(io)?;
+        let mut db = connect(&aside, Sync::Full)?;
+        migrate(&mut db)?;
+        fill(&mut db)?;
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        db.close().map_err(|(_, error)| Trouble::from(error))?;
+        std::fs::rename(&aside, path).map_err(io)
+    })();
+    clear();
+    made
+}
+
+/// Lets nobody but the owner read what may have been made by hand, under another umask.
+fn keep_private(path: &Path) {
+    if let Ok(found) = std::fs::symlink_metadata(path)
+        && found.is_file()
+        && found.permissions().mode() & 0o077 != 0
+    {
+        // Somebody else's is not ours to change, and what is wrong with it shows elsewhere.
+        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
+    }
+}
+
+fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LOCKED)?;
     check(&db)?;
     // Before the first table; of no effect later.
@@ -105,7 +168,6 @@ pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     db.pragma_update(None, "cache_size", -4096)?;
     db.set_prepared_statement_cache_capacity(64);
-    migrate(&mut db)?;
     Ok(db)
 }
 
@@ -114,15 +176,99 @@ pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
 /// # Errors
 /// What is wrong with it.
 pub fn open_for_reading(path: &Path) -> Result<Connection, Trouble> {
+    // SQLite would throw the log away that lies beside one without bytes.
+    if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
+        return Err(Trouble::Unavailable("the file has no bytes".to_owned()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LOCKED)?;
-    if check(&db)? != VERSION {
+    is_readable(&db)?;
+    Ok(db)
+}
+
+fn is_readable(db: &Connection) -> Result<(), Trouble> {
+    if check(db)? != VERSION {
         return Err(Trouble::Unavailable("the file is not up to date yet".to_owned()));
     }
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -2048)?;
+    Ok(())
+}
+
+/// How much of a file can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readable {
+    /// All that was written.
+    All,
+    /// What stood in it some time ago.
+    Some,
+}
+
+/// Opens a file for reading that takes nothing now, in whatever way there is. Nothing is written beside it,
+/// if that cannot be done.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
+    let trouble = match open_for_reading(path) {
+        Ok(db) => return Ok((db, Readable::All)),
+        Err(trouble @ Trouble::Unavailable(_)) if std::fs::metadata(path).is_ok_and(|found| found.len() > 0) => trouble,
+        Err(trouble) => return Err(trouble),
+    };
+    let locked = trouble.is_lock();
+    // Its index of the log is shared memory, a file beside it, and there may be no place for that. Whoever has
+    // the database for himself keeps the index in his own memory.
+    if !locked && let Ok(db) = open_exclusively(path) {
+        return Ok((db, Readable::All));
+    }
+    // As it is, without a lock, and without what is only in its log.
+    let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            name.push(char::from(*byte));
+        } else {
+            let _ = write!(name, "%{byte:02x}");
+        }
+        name
+    });
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("{name}?immutable=1"), flags)?;
+    is_readable(&db)?;
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    Ok((db, if locked || has_log { Readable::Some } else { Readable::All }))
+}
+
+fn open_exclusively(path: &Path) -> Result<Connection, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
+    is_readable(&db)?;
     Ok(db)
+}
+
+/// Opens what a log has of a database that is gone, as a copy at `scratch`, which must not be there and is
+/// the caller's to remove. `None` if its beginning is not in the log.
+///
+/// # Errors
+/// If there is no place for the copy.
+pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Trouble> {
+    let io = |error: std::io::Error| Trouble::Unavailable(format!("cannot copy {}: {error}", log.display()));
+    let mut head = [0; 12];
+    if File::open(log).and_then(|mut log| log.read_exact(&mut head)).is_err() {
+        return Ok(None);
+    }
+    // Where the page size stands (file format of SQLite, "The Write-Ahead Log").
+    let page = u32::from_be_bytes([head[8], head[9], head[10], head[11]]);
+    if !(512..=65536).contains(&page) || !page.is_power_of_two() {
+        return Ok(None);
+    }
+    std::fs::copy(log, beside(scratch, "-wal")).map_err(io)?;
+    // A database of no pages would have its log thrown away.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(scratch).map_err(io)?;
+    file.set_len(page.into()).map_err(io)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(scratch, flags)?;
+    Ok(is_readable(&db).is_ok().then_some(db))
 }
 
 /// How sure what is committed is on disk.

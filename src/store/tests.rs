@@ -13,8 +13,11 @@ use rusqlite::Connection;
 use super::history::{self, Order, Which};
 use super::writer::{Writer, tests::watch};
 use super::{Answer, FILE, Health, Job, OpenError, Query, Reader, StateDir, Store, schema};
+use crate::hub::account::{Account, AccountId, Role};
 use crate::hub::archive::{Reach, Recalled, Record, Search, Selector};
+use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, RoomId, Said, SessionId};
+use crate::hub::moderation::{Author, Ban, BanId, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::time::Wall;
 use crate::settings::{History, Sync};
@@ -57,7 +60,13 @@ const LOBBY: RoomId = RoomId(0);
 
 fn line(seq: u64, text: &str) -> Line {
     let said = Said::Say { nick: "ann".into(), text: text.into() };
-    Line { seq, at: Wall(1_795_341_662_000 + i64::try_from(seq).unwrap()), author: Some(SessionId(7)), said }
+    Line {
+        seq,
+        at: Wall(1_795_341_662_000 + i64::try_from(seq).unwrap()),
+        author: Some(SessionId(7)),
+        said,
+        borne: Borne::default(),
+    }
 }
 
 fn record(line: Line) -> Record {
@@ -98,8 +107,20 @@ impl Open {
                     }
                 }
                 Ok(Answer::Found { .. }) => {}
-                Ok(Answer::BegunAnew) => {}
+                Ok(Answer::BegunAnew | Answer::Recalled(_)) => {}
                 Err(_) => panic!("record {number} is not written: {:?}", self.store.health()),
+            }
+        }
+    }
+
+    /// Waits until it tells what stands in the file.
+    #[track_caller]
+    fn until_recalled(&self) -> Recalled {
+        loop {
+            match self.told.recv_timeout(Duration::from_secs(20)) {
+                Ok(Answer::Recalled(recalled)) => return *recalled,
+                Ok(_) => {}
+                Err(_) => panic!("nothing is recalled: {:?}", self.store.health()),
             }
         }
     }
@@ -570,6 +591,283 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Bad weather: bans and accounts outlive it
+
+fn ban(id: u64, network: &str) -> Ban {
+    let target = Target::Network(network.parse().unwrap());
+    Ban { id: BanId(id), target, reason: None, by: Author::Hub, since: Wall(1), until: None }
+}
+
+fn account(id: u64, text: &str) -> Account {
+    let (since, seen) = (Wall(1), Wall(1));
+    Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since, seen }
+}
+
+/// A directory with two bans, two accounts and some lines, as a daemon has left it.
+fn furnished() -> Dir {
+    let dir = Dir::new();
+    let records = [
+        Record::Ban(Box::new(ban(1, "192.0.2.0/24"))),
+        Record::Ban(Box::new(ban(2, "198.51.100.7"))),
+        Record::Account(Box::new(account(1, "ann"))),
+        Record::Account(Box::new(account(2, "bob"))),
+    ];
+    let lines = (1..=50).map(|seq| record(line(seq, "said before")));
+    write_here(&dir.0, &settings(), (1..).zip(records.into_iter().chain(lines)));
+    dir
+}
+
+/// The same, as a daemon that was killed has left it: all of it is in the log.
+fn furnished_in_the_log() -> Dir {
+    let (from, dir) = (furnished(), Dir::new());
+    let db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    db.execute_batch("PRAGMA wal_autocheckpoint = 0").unwrap();
+    let old = from.file();
+    db.execute("ATTACH ? AS old", [old.to_str().unwrap()]).unwrap();
+    for table in ["bans", "accounts"] {
+        db.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}")).unwrap();
+    }
+    let copied = Dir::new();
+    copy(&dir.0, &copied.0);
+    copied
+}
+
+#[track_caller]
+fn has_all(recalled: &Recalled) {
+    let bans: Vec<_> = recalled.bans.iter().map(|ban| ban.id.0).collect();
+    let accounts: Vec<_> = recalled.accounts.iter().map(|account| account.name.shown()).collect();
+    assert_eq!((bans, accounts), (vec![1, 2], vec!["ann", "bob"]), "{recalled:?}");
+}
+
+fn names(dir: &Dir) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_another_program_has_locked_is_read_at_the_start_if_it_lets_us_read() {
+    let dir = furnished();
+    let other = Connection::open(dir.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let open = open(&dir);
+    has_all(&open.recalled);
+    assert!(!open.recalled.unread && open.recalled.last_line == 50, "{:?}", open.recalled);
+    assert!(open.store.health().trouble.is_some());
+    other.execute_batch("ROLLBACK").unwrap();
+    open.store.record(100, record(line(51, "after")));
+    open.until_recorded(100);
+}
+
+#[test]
+fn what_another_program_has_for_itself_is_recalled_when_it_lets_go() {
+    let dir = furnished();
+    let other = Connection::open(dir.file()).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();
+    let open = open(&dir);
+    assert!(open.recalled.unread && open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
+    // Recorded meanwhile, and written behind what is there.
+    open.store.record(1, Record::Ban(Box::new(ban(open.recalled.last_line + 1, "203.0.113.9"))));
+    drop(other);
+    let recalled = open.until_recalled();
+    has_all(&recalled);
+    assert!(!recalled.unread && recalled.rooms[0].lines.len() == 50);
+    open.until_recorded(1);
+    open.close();
+    assert_eq!(self::open(&dir).recalled.bans.len(), 3);
+}
+
+#[test]
+fn a_file_and_a_directory_that_cannot_be_written_are_read() {
+    if nix::unistd::geteuid().is_root() && !immutable_works() {
+        return;
+    }
+    let dir = furnished();
+    let unwritable = Unwritable::make(&dir);
+    let open = open(&dir);
+    has_all(&open.recalled);
+    assert!(!open.recalled.unread, "{:?}", open.recalled);
+    drop(unwritable);
+    open.store.record(100, record(line(51, "after")));
+    open.until_recorded(100);
+    open.close();
+    has_all(&self::open(&dir).recalled);
+}
+
+/// A directory whose files nobody can write: by their modes, or for root by chattr(1).
+struct Unwritable<'a>(&'a Dir);
+
+fn chattr(how: &str, dir: &Dir) -> bool {
+    let mut command = std::process::Command::new("chattr");
+    let done = command.arg("-R").arg(how).arg(&dir.0).stderr(std::process::Stdio::null()).status();
+    done.is_ok_and(|status| status.success())
+}
+
+fn immutable_works() -> bool {
+    let dir = Dir::new();
+    let works = chattr("+i", &dir);
+    chattr("-i", &dir);
+    works
+}
+
+impl<'a> Unwritable<'a> {
+    fn make(dir: &'a Dir) -> Self {
+        if nix::unistd::geteuid().is_root() {
+            assert!(chattr("+i", dir));
+        } else {
+            modes(dir, 0o400, 0o500);
+        }
+        Self(dir)
+    }
+}
+
+impl Drop for Unwritable<'_> {
+    fn drop(&mut self) {
+        if nix::unistd::geteuid().is_root() {
+            chattr("-i", self.0);
+        } else {
+            modes(self.0, 0o600, 0o700);
+        }
+    }
+}
+
+fn modes(dir: &Dir, file: u32, directory: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(&dir.0, 0o700);
+    std::fs::read_dir(&dir.0).unwrap().for_each(|entry| set(&entry.unwrap().path(), file));
+    set(&dir.0, directory);
+}
+
+#[test]
+fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is_read() {
+    for gone in [false, true] {
+        let dir = furnished_in_the_log();
+        let log = std::fs::read(dir.0.join("chathub.db-wal")).unwrap();
+        match gone {
+            true => std::fs::remove_file(dir.file()).unwrap(),
+            false => drop(std::fs::File::create(dir.file()).unwrap()),
+        }
+        let open = open(&dir);
+        let aside = open.store.health().set_aside.expect("it was set aside");
+        let name = aside.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("chathub.db.empty-20"), "{name}");
+        let kept = aside.with_file_name(format!("{name}-wal"));
+        assert!(std::fs::read(kept).unwrap() == log, "what was in the log is there still");
+        // What stood in the file's own first pages is gone, and the log has what was written after that.
+        assert_eq!(open.recalled.bans.len() + open.recalled.accounts.len(), rescued(&log), "{:?}", open.recalled);
+        open.store.record(1, record(line(open.recalled.last_line + 1, "goes on")));
+        open.until_recorded(1);
+        open.close();
+        assert!(
+            !names(&dir).iter().any(|name| name.ends_with(".read") || name.ends_with(".next")),
+            "{:?}",
+            names(&dir)
+        );
+    }
+}
+
+/// How many bans and accounts can be had of a log: all four, if it has the first page.
+fn rescued(log: &[u8]) -> usize {
+    let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
+    let mut frames = log[32..].chunks_exact(24 + page);
+    if frames.any(|frame| frame[..4] == [0, 0, 0, 1]) { 4 } else { 0 }
+}
+
+#[test]
+fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
+    // Every page is in the log: then nothing is lost but the history, which is set aside.
+    let dir = furnished();
+    let log = {
+        let db = Connection::open(dir.file()).unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; VACUUM").unwrap();
+        std::fs::read(dir.0.join("chathub.db-wal")).unwrap()
+    };
+    assert_eq!(rescued(&log), 4, "the first page is in it");
+    std::fs::write(dir.file(), "").unwrap();
+    std::fs::write(dir.0.join("chathub.db-wal"), &log).unwrap();
+    let open = open(&dir);
+    has_all(&open.recalled);
+    assert!(!open.recalled.unread, "there is nothing else to be read");
+}
+
+#[test]
+fn an_empty_directory_and_one_with_what_a_crash_has_left_are_begun_without_a_word() {
+    let dir = Dir::new();
+    std::fs::write(dir.0.join("chathub.db.new"), "half of it").unwrap();
+    let open = open(&dir);
+    assert_eq!((open.store.health().set_aside, open.recalled.clone()), (None, Recalled::default()));
+    assert_eq!(names(&dir).iter().filter(|name| name.contains("new")).count(), 0);
+    use std::os::unix::fs::PermissionsExt as _;
+    for name in ["chathub.db", "chathub.db-wal", "chathub.db-shm", "lock"] {
+        let mode = std::fs::metadata(dir.0.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
+    let (dir, other) = (Dir::new(), Dir::new());
+    std::os::unix::fs::symlink(other.0.join("elsewhere.db"), dir.file()).unwrap();
+    for _ in 0..2 {
+        let open = open(&dir);
+        assert_eq!((open.store.health().trouble, open.store.health().set_aside), (None, None));
+        open.close();
+    }
+    assert!(std::fs::symlink_metadata(dir.file()).unwrap().is_symlink() && other.0.join("elsewhere.db").is_file());
+}
+
+#[test]
+fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
+    let dir = furnished();
+    {
+        let db = Connection::open(dir.file()).unwrap();
+        let page: i64 =
+            db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lines'", [], |row| row.get(0)).unwrap();
+        drop(db);
+        use std::os::unix::fs::FileExt as _;
+        let file = std::fs::OpenOptions::new().write(true).open(dir.file()).unwrap();
+        file.write_all_at(&[0x5a; 4096], (page as u64 - 1) * 4096).unwrap();
+    }
+    let moments: Rc<RefCell<Vec<Moment>>> = Rc::default();
+    {
+        let (moments, path) = (moments.clone(), dir.0.clone());
+        watch(Some(Box::new(move |step| {
+            let moment = Moment { step: step.to_owned(), dir: Dir::new(), told: Vec::new() };
+            copy(&path, &moment.dir.0);
+            moments.borrow_mut().push(moment);
+        })));
+    }
+    let (recalled, _) = write_here(&dir.0, &settings(), std::iter::empty());
+    watch(None);
+    has_all(&recalled);
+    let moments = moments.take();
+    assert!(moments.iter().any(|moment| moment.step == "before a damaged file is replaced"));
+    for moment in &moments {
+        has_all(&open(&moment.dir).recalled);
+    }
+}
+
+#[test]
+fn a_file_that_is_deleted_or_replaced_while_it_is_open_is_noticed_and_everything_told() {
+    let (dir, other) = (furnished(), Dir::new());
+    write_here(&other.0, &settings(), std::iter::once((1, Record::Ban(Box::new(ban(9, "203.0.113.0/24"))))));
+    let open = open(&dir);
+    open.store.record(100, record(line(51, "before")));
+    open.until_recorded(100);
+    std::fs::rename(other.file(), dir.file()).unwrap();
+    let recalled = open.until_recalled();
+    assert_eq!(recalled.bans.iter().map(|ban| ban.id.0).collect::<Vec<_>>(), [9]);
+    assert!(matches!(open.told.recv_timeout(Duration::from_secs(20)), Ok(Answer::BegunAnew)));
+    open.store.record(101, record(line(52, "after")));
+    open.until_recorded(101);
+    open.close();
+    let db = Connection::open(dir.file()).unwrap();
+    assert_eq!(db.query_row("SELECT count(*) FROM bans WHERE id = 9", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+// ---------------------------------------------------------------------------------------------
 // Leaving behind, and removing
 
 fn leave_all(dir: &Dir, limits: &History, now: Wall) {
@@ -656,6 +954,32 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(8).any(|window| window == b"Zanzibar"), "{path:?} has it still");
     }
+}
+
+/// How many lines the index has under three characters, whether there are such lines or not.
+fn indexed(dir: &Dir, piece: &str) -> i64 {
+    let sql = "SELECT count(*) FROM words WHERE words MATCH ?";
+    let quoted = format!("\"{piece}\"");
+    Connection::open(dir.file()).unwrap().query_row(sql, [quoted], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
+    let dir = Dir::new();
+    let text = |seq| if seq % 2 == 0 { "Zanzibar" } else { "copper" };
+    write_here(&dir.0, &settings(), (1..=100).map(|seq| (seq, record(line(seq, text(seq))))));
+    index_all(&dir.file());
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (50, 50));
+    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    let what = Selector { text: Some("zanzibar".into()), to: Some(50), ..Selector::default() };
+    let mut from = 0;
+    while let (Some(next), _) = history::redact_some(&mut db, &what, from, 7).unwrap() {
+        from = next;
+    }
+    drop(db);
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (25, 50), "what is removed");
+    leave_all(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is left behind");
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -746,6 +1070,7 @@ proptest! {
             session: SessionId(1), number: 1, room: RoomId(room as u64), name: name(names[room]),
             shown: "".into(), query: folded.into(), limit,
             from: 0,
+            origin: None,
         };
         let found = reader.search(&search, Instant::now() + Duration::from_secs(20)).unwrap();
         let seqs: Vec<u64> = found.lines.iter().map(|line| line.seq).collect();

@@ -8,7 +8,9 @@
 //! makes no sense is set aside, and another is begun.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,11 +19,14 @@ use rusqlite::Connection;
 use tracing::{error, info, warn};
 
 use super::history::{self, Meta, Rooms, step};
+use super::schema::Readable;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, RETRY_MOST, StateDir, Tell, Trouble, dir, lock,
     schema, wall,
 };
+use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, Record};
+use crate::hub::moderation::Ban;
 use crate::hub::time::Wall;
 use crate::logging::{InWords, ids};
 use crate::settings;
@@ -57,6 +62,10 @@ pub(super) struct Writer {
     redacted: Vec<(u64, u64)>,
     /// The highest number of a line that ever came here.
     last_line: u64,
+    /// Not all that is on disk was read since the start.
+    unread: bool,
+    /// The file that was open last, to tell it from another one in its place.
+    file: Option<(u64, u64)>,
     retry_at: Instant,
     retry: Duration,
     look_at: Instant,
@@ -91,6 +100,8 @@ impl Writer {
             redacting: None,
             redacted: Vec::new(),
             last_line: 0,
+            unread: false,
+            file: None,
             retry_at: now,
             retry: RETRY,
             look_at: now + LOOK,
@@ -102,7 +113,7 @@ impl Writer {
         let mut opened = this.begin();
         if let Err(Trouble::Damaged(why)) = &opened {
             let why = why.clone();
-            opened = this.replace(&why).and_then(|()| this.begin());
+            opened = this.replace(&why, Aside::Damaged).and_then(|()| this.begin());
         }
         let recalled = match opened {
             Ok(recalled) => recalled,
@@ -110,19 +121,11 @@ impl Writer {
             Err(Trouble::Foreign) => return Err(OpenError::Foreign { path: this.path }),
             Err(trouble) => {
                 this.trouble(trouble);
-                // Whatever is on disk has lower numbers: no hub says more than a line a millisecond
-                // from 1970 on.
-                let floor = u64::try_from(wall().0).unwrap_or(0);
-                Recalled {
-                    last_line: floor,
-                    last_room: floor,
-                    last_session: floor,
-                    unread: true,
-                    ..Recalled::default()
-                }
+                this.recall_in_need()
             }
         };
         this.last_line = recalled.last_line;
+        this.unread = recalled.unread;
         Ok((this, recalled))
     }
 
@@ -131,50 +134,147 @@ impl Writer {
         self.connect()?;
         let db = self.db.as_ref().expect("it was opened");
         let recalled = history::recall(db, &self.settings)?;
+        self.file = identity(&self.path);
         self.measure()?;
         Ok(recalled)
+    }
+
+    /// What can be read of a file that cannot be written now.
+    fn recall_in_need(&mut self) -> Recalled {
+        self.file = identity(&self.path);
+        let read = schema::open_in_need(&self.path)
+            .and_then(|(db, readable)| history::recall(&db, &self.settings).map(|recalled| (recalled, readable)));
+        match read {
+            Ok((recalled, Readable::All)) => recalled,
+            read => {
+                // Whatever is on disk has lower numbers: no hub says more than a line a millisecond
+                // from 1970 on.
+                let floor = u64::try_from(wall().0).unwrap_or(0);
+                let read = match read {
+                    Ok((recalled, _)) => recalled,
+                    Err(_) => {
+                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| history::rescue(&db));
+                        let (bans, accounts, _) = rescued.unwrap_or_default();
+                        Recalled { bans, accounts, ..Recalled::default() }
+                    }
+                };
+                Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
+            }
+        }
     }
 
     fn connect(&mut self) -> Result<(), Trouble> {
         self.db = None;
         self.rooms.forget();
         self.dir.lock().map_err(|why| Trouble::Unavailable(why.to_string()))?;
-        self.db = Some(schema::open(&self.path, self.settings.sync)?);
+        self.look_for_remains()?;
+        self.reopen()
+    }
+
+    fn reopen(&mut self) -> Result<(), Trouble> {
+        let db = schema::open(&self.path, self.settings.sync)?;
+        self.db = Some(db);
         Ok(())
     }
 
-    /// Sets a file aside that makes no sense, and begins another.
-    fn replace(&mut self, why: &str) -> Result<(), Trouble> {
+    /// SQLite takes a file of no bytes for one that is to be begun, and throws the log beside it away.
+    fn look_for_remains(&mut self) -> Result<(), Trouble> {
+        let length = |part| std::fs::symlink_metadata(dir::beside(&self.path, part)).map(|found| found.len());
+        let is_missing = |part| length(part).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let next = self.next();
+        if !is_missing("") || length("-wal").is_ok() {
+            // What was to take its place was not needed, or is made again.
+            let _ = std::fs::remove_file(next);
+        } else if next.exists() {
+            // A crash in the middle of `replace`.
+            std::fs::rename(next, &self.path).map_err(|error| self.cannot("replace", &error))?;
+        }
+        match (length(""), length("-wal")) {
+            (Ok(0), _) => self.replace("it has no bytes", Aside::Empty),
+            (Err(error), Ok(1..)) if error.kind() == ErrorKind::NotFound => {
+                self.replace("it is gone, and its log is there", Aside::Empty)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a file is made that is to take the place of the present one.
+    fn next(&self) -> PathBuf {
+        dir::beside(&self.path, ".next")
+    }
+
+    fn cannot(&self, what: &str, error: &std::io::Error) -> Trouble {
+        Trouble::Unavailable(format!("cannot {what} {}: {error}", self.path.display()))
+    }
+
+    /// Sets a file aside that makes no sense, and puts another in its place, with the bans and accounts that
+    /// could be read: what was said may be lost, but nobody comes back in by that, and nobody loses a name.
+    fn replace(&mut self, why: &str, kind: Aside) -> Result<(), Trouble> {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
-        // What was said may be lost, but nobody comes back in by that, and nobody loses a name.
-        let old = schema::open_for_reading(&self.path);
-        let bans = old.as_ref().ok().and_then(|db| history::bans(db).ok()).unwrap_or_default();
-        let accounts = old.as_ref().ok().and_then(|db| history::accounts(db).ok()).unwrap_or_default();
-        drop(old);
+        let (bans, accounts, whole) = match kind {
+            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| history::rescue(&db)).unwrap_or_default(),
+            Aside::Empty => rescue_from_log(&self.path)?,
+        };
+        // Numbers go on: above all that came by, or if none did, above all that can have been.
+        let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
+        // It is whole before the old one goes: what is set aside is not looked at a second time.
+        let next = self.next();
+        let _ = std::fs::remove_file(&next);
+        schema::make(&next, |db| {
+            let batch = db.transaction()?;
+            Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(&batch)?;
+            bans.iter().try_for_each(|ban| history::ban(&batch, ban))?;
+            accounts.iter().try_for_each(|account| history::account(&batch, account))?;
+            Ok(batch.commit()?)
+        })?;
         step("before a damaged file is set aside");
-        let aside = dir::set_aside(&self.path, "damaged", wall())
-            .map_err(|error| Trouble::Unavailable(format!("cannot set {} aside: {error}", self.path.display())))?;
+        let aside =
+            dir::set_aside(&self.path, kind.word(), wall()).map_err(|error| self.cannot("set aside", &error))?;
+        step("before a damaged file is replaced");
+        std::fs::rename(next, &self.path).map_err(|error| self.cannot("replace", &error))?;
         error!(
             message_id = ids::STORE,
             chathub_file = %aside.display(),
             chathub_error = why,
+            chathub_bans = bans.len(),
+            chathub_accounts = accounts.len(),
             "the recorded history cannot be read and was set aside; a new one is begun{}",
-            InWords(format_args!("{} ({why})", aside.display()))
+            InWords(format_args!(
+                "{} ({why}); bans that could be read: {}, accounts: {}{}",
+                aside.display(),
+                bans.len(),
+                accounts.len(),
+                if whole { "" } else { "; there may have been more" }
+            ))
         );
         let mut health = lock(&self.health);
         health.set_aside = Some(aside);
         health.sets_aside += 1;
         health.generation += 1;
         drop(health);
-        self.connect()?;
-        // Numbers go on: above all that came by, or if none did, above all that can have been.
-        let db = self.db.as_ref().expect("it was opened");
-        let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
-        Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(db)?;
-        bans.iter().try_for_each(|ban| history::ban(db, ban))?;
-        accounts.iter().try_for_each(|account| history::account(db, account))
+        self.reopen()
+    }
+
+    /// Tells what stands in the file, if that is not known, or if the file is another one than before.
+    fn look_into(&mut self) -> Result<(), Trouble> {
+        let found = identity(&self.path);
+        let is_another = self.file.is_some_and(|known| Some(known) != found);
+        self.file = found;
+        if !is_another && !self.unread {
+            return Ok(());
+        }
+        let db = self.db.as_ref().expect("the caller has opened it");
+        let recalled = history::recall(db, &self.settings)?;
+        self.last_line = self.last_line.max(recalled.last_line);
+        self.unread = false;
+        (self.tell)(Answer::Recalled(Box::new(recalled)));
+        if is_another {
+            lock(&self.health).generation += 1;
+            (self.tell)(Answer::BegunAnew);
+        }
+        self.measure()
     }
 
     /// Runs until it is told to stop, and everything is written or cannot be.
@@ -265,7 +365,7 @@ impl Writer {
             if now < self.retry_at && !self.stop {
                 return;
             }
-            match self.connect() {
+            match self.connect().and_then(|()| self.look_into()) {
                 Ok(()) => {}
                 Err(trouble) => return self.failed(trouble),
             }
@@ -383,8 +483,8 @@ impl Writer {
 
     /// Whether there is too much, and whether the file is still where it was.
     fn look(&mut self) -> Result<(), Trouble> {
-        if !self.path.exists() {
-            return Err(Trouble::Unavailable("the file was moved or deleted".to_owned()));
+        if identity(&self.path) != self.file {
+            return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
         }
         let db = self.db.as_mut().expect("the caller has looked");
         if let Some(excess) = history::excess(db, &self.settings, wall())? {
@@ -401,12 +501,9 @@ impl Writer {
 
     fn failed(&mut self, trouble: Trouble) {
         let trouble = match trouble {
-            Trouble::Damaged(why) => match self.replace(&why) {
+            Trouble::Damaged(why) => match self.replace(&why, Aside::Damaged).and_then(|()| self.look_into()) {
                 // What waits is written to the new one.
-                Ok(()) => {
-                    (self.tell)(Answer::BegunAnew);
-                    return self.note(Trouble::Damaged(why));
-                }
+                Ok(()) => return self.note(Trouble::Damaged(why)),
                 Err(trouble) => trouble,
             },
             other => other,
@@ -443,6 +540,45 @@ impl Writer {
             InWords(&text)
         );
     }
+}
+
+/// Why a file is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aside {
+    /// What is in it makes no sense.
+    Damaged,
+    /// There is nothing in it, or there is no file beside the log.
+    Empty,
+}
+
+impl Aside {
+    /// As it stands in the file's new name.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Which file is there.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Bans and accounts that a log still has whose database is gone, and whether these are all.
+fn rescue_from_log(path: &Path) -> Result<(Vec<Ban>, Vec<Account>, bool), Trouble> {
+    let scratch = dir::beside(path, ".read");
+    let clear = || {
+        for part in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(dir::beside(&scratch, part));
+        }
+    };
+    clear();
+    let rescued = schema::open_log(&dir::beside(path, "-wal"), &scratch)
+        .map(|db| db.map(|db| history::rescue(&db)).unwrap_or_default());
+    clear();
+    rescued
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 
 use super::admin::{Answer, one, redact};
 use super::control::{
-    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountList, AccountPasswdArgs,
-    AccountRoleArgs, ControlError, ErrorCode, RedactArgs, Role, Text, Time,
+    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
+    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
 };
 use crate::hub::account::{self, AccountId, Hashed};
 use crate::hub::message::Refusal;
@@ -15,11 +15,6 @@ use crate::hub::{By, Effect, Hub};
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;
-
-pub(super) fn list(hub: &Hub) -> Result<Answer, ControlError> {
-    let accounts: Vec<_> = hub.accounts().iter().map(|account| shown(hub, account)).collect();
-    one(&AccountList { total: accounts.len() as u64, accounts })
-}
 
 pub(super) fn add(
     hub: &mut Hub,
@@ -35,11 +30,12 @@ pub(super) fn add(
     let role = args.role.map_or(account::Role::Member, Into::into);
     let conflict = |message: String| ControlError::new(ErrorCode::Conflict, message);
     let id = hub.add_account(name, hashed, role, by, now, effects).map_err(|refusal| match refusal {
-        Refusal::NoAccounts => conflict(
-            "nothing is recorded (history.persist), or it could not be read at the start, so no accounts are made"
-                .into(),
-        ),
+        Refusal::NoAccounts => conflict("nothing is recorded (history.persist), so no accounts are made".into()),
+        Refusal::AccountsUnread => {
+            conflict("the accounts on disk cannot be read just now, so none can be made: see \"status\"".into())
+        }
         Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
+        Refusal::NameTakenFor(name, what) => conflict(format!("the name {name:?} could be taken for {what}")),
         Refusal::NameRegistered(other) => conflict(format!("{:?} is, or looks like, the account {other}", &*args.name)),
         Refusal::TooManyAccounts(limit) => conflict(format!("there are {limit} accounts already (limits.accounts)")),
         _ => ControlError::new(ErrorCode::Internal, "the account cannot be made"),
@@ -59,6 +55,12 @@ pub(super) fn passwd(
         return Err(ControlError::new(ErrorCode::BadArgument, "there is no password"));
     };
     hub.change_account(id, Some(hashed), None, Some(by), now, effects);
+    done(hub, id)
+}
+
+pub(super) fn unlock(hub: &mut Hub, args: &AccountArgs) -> Result<Answer, ControlError> {
+    let id = find(hub, &args.name)?;
+    hub.unlock_account(id);
     done(hub, id)
 }
 
@@ -130,7 +132,7 @@ fn done(hub: &Hub, id: AccountId) -> Result<Answer, ControlError> {
     one(&AccountDone { account: account.expect("it is there") })
 }
 
-fn shown(hub: &Hub, account: &account::Account) -> Account {
+pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
     Account {
         name: account.name.shown().to_owned(),
         role: account.role.into(),

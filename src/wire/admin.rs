@@ -9,13 +9,14 @@ use std::sync::Arc;
 use super::accounts;
 
 use super::control::{
-    Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode, Event,
-    EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
+    AccountList, Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode,
+    Event, EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
     RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
 };
+use crate::hub::account::AccountId;
 use crate::hub::archive::{Record, Selector};
-use crate::hub::message::{self, SessionId};
-use crate::hub::moderation::{self, BanId, Network, Target};
+use crate::hub::message::{self, Refusal, SessionId};
+use crate::hub::moderation::{self, BanId, Network, NoTarget, Target};
 use crate::hub::name::{self, Name};
 use crate::hub::session::{Mute, Session};
 use crate::hub::text;
@@ -39,7 +40,7 @@ pub enum Answer {
     /// One result.
     One(serde_json::Value),
     /// Lines of history, to be sent one by one or together.
-    Lines(Vec<Line>),
+    Lines(Vec<InRoom>),
     /// Lines of history that are on disk, and those that are not there yet.
     Stored(Stored),
     /// How many lines of [`Stored`] there are, as [`Redacted`].
@@ -52,6 +53,10 @@ pub enum Answer {
     Backup,
 }
 
+/// A line of history and the name of its room: a copy that costs next to nothing. [`history_line`] makes of it
+/// what is told, which costs more and needs no hub.
+pub type InRoom = (Name, Arc<message::Line>);
+
 /// Lines on disk, and those behind them that are not there yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
@@ -60,9 +65,126 @@ pub struct Stored {
     /// Only the last so many of them.
     pub last: Option<u64>,
     /// Those that are to follow.
-    pub tail: Vec<Line>,
+    pub tail: Vec<InRoom>,
     /// The room's name as it was given, if no such room is open: then it must be one on disk.
     pub room: Option<String>,
+}
+
+/// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
+const SLICE: usize = 200;
+
+/// A list that can be long, made in steps: whoever owns the hub does something else in between. Who comes or
+/// goes meanwhile may be in it or not; nobody is in it twice.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    list: List,
+    /// The lowest number that is still to be looked at.
+    from: u64,
+}
+
+/// What is listed, so far.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(untagged)]
+enum List {
+    Clients {
+        #[serde(skip)]
+        room: Option<String>,
+        #[serde(flatten)]
+        list: ClientList,
+    },
+    Rooms(RoomList),
+    Bans(BanList),
+    Accounts(AccountList),
+}
+
+impl Listing {
+    /// The list that `command` asks for, if it asks for one.
+    #[must_use]
+    pub fn of(command: &Command) -> Option<Self> {
+        let list = match command {
+            Command::ClientsList(args) => List::Clients {
+                room: args.room.as_deref().map(str::to_owned),
+                list: ClientList { clients: Vec::new(), total: 0 },
+            },
+            Command::RoomsList(_) => List::Rooms(RoomList { rooms: Vec::new(), total: 0 }),
+            Command::BansList(_) => {
+                List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false })
+            }
+            Command::AccountsList(_) => List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }),
+            _ => return None,
+        };
+        Some(Self { list, from: 0 })
+    }
+
+    /// Takes one step. Whether there is another.
+    ///
+    /// # Errors
+    /// If there is no such room.
+    pub fn go_on(&mut self, hub: &Hub, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<bool, ControlError> {
+        let mut looked = 0;
+        let mut last = None;
+        let (from, mut seen) = (self.from, |number: u64| {
+            looked += 1;
+            last = Some(number);
+        });
+        match &mut self.list {
+            List::Clients { room, list } => {
+                let room = room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+                for session in hub.sessions_from(SessionId(from)).take(SLICE) {
+                    seen(session.id.0);
+                    if room.is_none_or(|room| session.room == room) {
+                        list.clients.push(client(hub, session, now, facts));
+                    }
+                }
+                list.total = list.clients.len() as u64;
+            }
+            List::Rooms(list) => {
+                for one in hub.rooms_from(message::RoomId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    list.rooms.push(room(hub, one));
+                }
+                list.total = list.rooms.len() as u64;
+            }
+            List::Bans(list) => {
+                for one in hub.bans().iter_from(BanId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    if one.holds(now.wall) {
+                        list.bans.push(ban(one));
+                    }
+                }
+                list.total = list.bans.len() as u64;
+                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
+            }
+            List::Accounts(list) => {
+                for one in hub.accounts().iter_from(AccountId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    list.accounts.push(accounts::shown(hub, one));
+                }
+                list.total = list.accounts.len() as u64;
+                list.unread = hub.is_unread();
+            }
+        }
+        self.from = last.map_or(from, |last| last + 1);
+        Ok(looked == SLICE)
+    }
+
+    /// The whole list as JSON. It takes its time, and needs no hub.
+    ///
+    /// # Panics
+    /// Never: it is plain JSON.
+    #[must_use]
+    pub fn result(mut self) -> serde_json::Value {
+        if let List::Rooms(list) = &mut self.list {
+            list.rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
+        }
+        serde_json::to_value(self.list).expect("results are plain JSON")
+    }
+}
+
+fn list(hub: &Hub, command: &Command, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<Answer, ControlError> {
+    let mut listing = Listing::of(command).expect("the caller has looked");
+    while listing.go_on(hub, now, facts)? {}
+    Ok(Answer::One(listing.result()))
 }
 
 pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
@@ -79,7 +201,9 @@ pub fn answer(
     effects: &mut Vec<Effect>,
 ) -> Option<Result<Answer, ControlError>> {
     Some(match command {
-        Command::ClientsList(args) => clients(hub, args.room.as_deref(), now, facts),
+        Command::ClientsList(_) | Command::RoomsList(_) | Command::BansList(_) | Command::AccountsList(_) => {
+            list(hub, command, now, facts)
+        }
         Command::ClientsGet(args) => {
             who(hub, &args.who).and_then(|id| one(&client(hub, &hub_session(hub, id), now, facts)))
         }
@@ -103,16 +227,14 @@ pub fn answer(
             }
             one(&Kicked { kicked, banned })
         }),
-        Command::BansList(_) => {
-            let bans: Vec<_> = hub.bans().iter().filter(|ban| ban.holds(now.wall)).map(ban).collect();
-            one(&BanList { total: bans.len() as u64, bans, persistent: hub.is_recording() })
-        }
         Command::BansAdd(args) => add_ban(hub, args, by, now, effects),
         Command::BansRemove(args) => {
             let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
-            let found = by_id
-                .filter(|id| hub.bans().get(*id).is_some())
-                .or_else(|| target(&args.which).ok().and_then(|target| hub.bans().about(&target)));
+            let found = by_id.filter(|id| hub.bans().get(*id).is_some()).or_else(|| {
+                // A ban of a name that none can be any more is lifted by that name all the same.
+                let name = || Name::parse(&args.which, usize::from(u8::MAX)).ok().map(Target::Name);
+                hub.bans().about(&target(&args.which).ok().or_else(name)?)
+            });
             match found.and_then(|id| hub.bans().get(id)).cloned() {
                 Some(found) => {
                     hub.handle(Input::Unban { id: found.id, by }, now, effects);
@@ -154,8 +276,12 @@ pub fn answer(
             let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
             let nick = Name::parse(&args.nick, hub.settings().limits.name)
                 .map_err(|invalid| bad(format!("the name {:?} {invalid}", &*args.nick)))?;
-            hub.may_bear(session, &nick, now).map_err(|_| {
-                let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
+            hub.may_bear(session, &nick, now).map_err(|refusal| {
+                let message = match refusal {
+                    Refusal::NameTakenFor(_, what) => format!("the name {:?} could be taken for {what}", &*args.nick),
+                    message::Refusal::NamesUnread => "names on disk cannot be read just now: see \"status\"".to_owned(),
+                    _ => format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick),
+                };
                 ControlError::new(ErrorCode::Conflict, message)
             })?;
             let from = hub_session(hub, session).nick.shown().to_owned();
@@ -163,11 +289,6 @@ pub fn answer(
             hub.handle(Input::Rename { session, nick, by }, now, effects);
             one(&Renamed { id: session.to_string(), from, nick: shown })
         }),
-        Command::RoomsList(_) => {
-            let mut rooms: Vec<Room> = hub.rooms().map(|one| room(hub, one)).collect();
-            rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
-            one(&RoomList { total: rooms.len() as u64, rooms })
-        }
         Command::RoomsTopic(args) => find_room(hub, &args.room).and_then(|id| {
             if let Some(text) = &args.text {
                 let text = clean_line(text)?;
@@ -192,9 +313,9 @@ pub fn answer(
             one(&closed)
         }),
         Command::HistoryDump(args) => history(hub, args, None),
-        Command::AccountsList(_) => accounts::list(hub),
         Command::AccountsAdd(args) => accounts::add(hub, args, by, now, effects),
         Command::AccountsPasswd(args) => accounts::passwd(hub, args, by, now, effects),
+        Command::AccountsUnlock(args) => accounts::unlock(hub, args),
         Command::AccountsRole(args) => accounts::role(hub, args, by, now, effects),
         Command::AccountsRemove(args) => accounts::remove(hub, args, by, now, effects),
         Command::AccountsErase(args) => accounts::erase(hub, args, by, now, effects),
@@ -253,16 +374,9 @@ fn later(now: Now, seconds: u64) -> Wall {
     Wall(now.wall.0.saturating_add(millis))
 }
 
-/// What a ban is to be about: a network if it reads like one.
+/// What a ban is to be about.
 fn target(text: &str) -> Result<Target, ControlError> {
-    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    // No name has these.
-    if text.contains(['/', ':']) || text.parse::<core::net::IpAddr>().is_ok() {
-        return text.parse().map(Target::Network).map_err(bad);
-    }
-    Name::parse(text, usize::from(u8::MAX))
-        .map(Target::Name)
-        .map_err(|invalid| bad(format!("{text:?} is no address or network, and as a name it {invalid}")))
+    text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
 }
 
 fn ban(ban: &moderation::Ban) -> Ban {
@@ -313,7 +427,10 @@ fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
         .and_then(|number| number.parse().ok())
         .map(SessionId)
         .filter(|id| hub.session(*id).is_some());
-    by_id.or_else(|| hub.find(who)).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no client {who:?}")))
+    by_id.or_else(|| hub.find(who)).ok_or_else(|| {
+        let hint = if name::resembles_address(who) { "; clients are called by id or name, not by address" } else { "" };
+        ControlError::new(ErrorCode::NotFound, format!("no client {who:?}{hint}"))
+    })
 }
 
 /// All of them, each once, or the error about the first that is not there.
@@ -347,21 +464,6 @@ fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
 
 fn line_of<const MAX: usize>(text: Option<&Text<MAX>>) -> Result<Option<Arc<str>>, ControlError> {
     text.map(|text| clean_line(text)).transpose()
-}
-
-fn clients(
-    hub: &Hub,
-    room: Option<&str>,
-    now: Now,
-    facts: &dyn Fn(SessionId) -> Facts,
-) -> Result<Answer, ControlError> {
-    let room = room.map(|room| find_room(hub, room)).transpose()?;
-    let clients: Vec<_> = hub
-        .sessions()
-        .filter(|session| room.is_none_or(|room| session.room == room))
-        .map(|session| client(hub, session, now, facts))
-        .collect();
-    one(&ClientList { total: clients.len() as u64, clients })
 }
 
 fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Client {
@@ -420,18 +522,18 @@ fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer,
     }
     // What is in memory is of rooms that are open.
     args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let mut lines: Vec<(&str, &Arc<message::Line>)> = in_memory(hub, &what).collect();
+    let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, &what).collect();
     lines.sort_by_key(|(_, line)| line.seq);
     let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = lines.len().saturating_sub(last);
-    Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| history_line(room, line)).collect()))
+    Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
 }
 
-fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a str, &'a Arc<message::Line>)> {
+fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
     hub.rooms()
         .flat_map(|room| room.history.iter().map(move |line| (room, line)))
         .filter(|(room, line)| what.matches(room.name.folded(), line))
-        .map(|(room, line)| (room.name.shown(), line))
+        .map(|(room, line)| (&room.name, line))
 }
 
 /// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
@@ -443,9 +545,9 @@ fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
         })
     };
     let first = waiting().next().map(|(_, line)| line.seq);
-    let mut tail: Vec<Line> = waiting()
+    let mut tail: Vec<InRoom> = waiting()
         .filter(|(name, line)| what.matches(name.folded(), line))
-        .map(|(name, line)| history_line(name.shown(), line))
+        .map(|(name, line)| (name.clone(), line.clone()))
         .collect();
     // Of what is said from now on, nothing.
     let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
@@ -543,7 +645,7 @@ pub fn event(happening: &Happening) -> Event {
         | What::LoginFailed
         | What::AccountChanged
         | What::AccountRemoved => EventKind::Account,
-        What::Redacted | What::HistoryLost | What::HistoryResumed => EventKind::History,
+        What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
         What::Stopping => EventKind::Shutdown,
     };
     let text = match happening.what {
@@ -559,6 +661,8 @@ pub fn event(happening: &Happening) -> Event {
         What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),
+        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
+        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
         _ => happening.text.as_deref().map(str::to_owned),
     };
     Event {

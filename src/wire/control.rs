@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -359,8 +360,10 @@ commands! {
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
     /// to it until there is one.
     "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, Changes, One;
-    /// Gives an account another password.
+    /// Gives an account another password, and forgets what strangers have tried.
     "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, Changes, One;
+    /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.
+    "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, Changes, One;
     /// Gives an account another role.
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, Changes, One;
     /// Removes an account; what was said under its name stays.
@@ -838,6 +841,15 @@ pub struct Status {
     /// Whether what is said is recorded, and if not, why.
     #[serde(default)]
     pub recording: String,
+    /// Whether bans and accounts on disk cannot be read, so that not all may be known.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
+    /// Who is connected to the admin socket, the oldest connection first.
+    #[serde(default)]
+    pub admins: Vec<AdminConnection>,
+    /// How long the turns of the daemon's loop take: nobody is read meanwhile.
+    #[serde(default)]
+    pub turns: LoopTurns,
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -845,6 +857,53 @@ pub struct Status {
     pub log_level: Level,
     /// Events since the start, by name; the same that `metrics` tells.
     pub counters: Map<String, Value>,
+}
+
+/// A connection to the admin socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AdminConnection {
+    /// The user's number.
+    pub uid: u32,
+    /// The process id, as far as it can be seen from the daemon; else 0.
+    pub pid: i32,
+    /// For how many seconds it has been there.
+    pub age_s: u64,
+    /// For how many seconds nothing has been under way on it; absent while something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_s: Option<u64>,
+}
+
+/// How long the turns of the daemon's loop take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoopTurns {
+    /// How many there were.
+    pub count: u64,
+    /// How long all of them took, in microseconds.
+    pub total_us: u64,
+    /// How long the longest one took, in microseconds.
+    pub longest_us: u64,
+    /// What took most of that, and how long, in microseconds.
+    #[serde(default)]
+    pub longest_doing: String,
+    /// How long that took.
+    #[serde(default)]
+    pub longest_doing_us: u64,
+    /// When that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_at: Option<Time>,
+    /// How many took how long.
+    pub histogram: Vec<TurnCount>,
+}
+
+/// How many turns took so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnCount {
+    /// No longer than so many microseconds, and longer than the entry before says; without a number, longer than
+    /// all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to_us: Option<u64>,
+    /// How many.
+    pub count: u64,
 }
 
 /// A listening socket.
@@ -959,6 +1018,9 @@ pub struct BanList {
     pub total: u64,
     /// Whether they outlive the daemon.
     pub persistent: bool,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// Who is kept out.
@@ -1226,6 +1288,9 @@ pub struct AccountList {
     pub accounts: Vec<Account>,
     /// How many.
     pub total: u64,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// An account that was changed.
@@ -1454,6 +1519,12 @@ impl Reply {
         Self { id: id.clone(), ok: false, more: false, result: None, error: Some(error.clone()) }.line()
     }
 
+    /// The only line for a result that is JSON already.
+    #[must_use]
+    pub fn done_with(id: &Value, result: &str) -> String {
+        format!("{{\"id\":{id},\"ok\":true,\"result\":{result}}}\n")
+    }
+
     fn line(&self) -> String {
         let mut line = serde_json::to_string(self).expect("replies are plain JSON");
         line.push('\n');
@@ -1493,6 +1564,28 @@ pub fn describe(args: &DescribeArgs) -> Result<Description, ControlError> {
         }
         _ => Ok(Description { protocol: PROTOCOL, commands }),
     }
+}
+
+/// What [`describe`] says, as JSON: made once for each command that is asked for, and for all of them. The first
+/// time takes milliseconds.
+///
+/// # Errors
+/// As [`describe`].
+pub fn described(args: &DescribeArgs) -> Result<&'static str, ControlError> {
+    static ALL: OnceLock<String> = OnceLock::new();
+    static EACH: [OnceLock<String>; COMMANDS.len()] = [const { OnceLock::new() }; COMMANDS.len()];
+    let place = match &args.cmd {
+        None => &ALL,
+        Some(cmd) => match COMMANDS.iter().position(|spec| spec.name == &**cmd) {
+            Some(at) => &EACH[at],
+            None => return Err(ControlError::new(ErrorCode::NotFound, unknown_command(cmd).message)),
+        },
+    };
+    if let Some(made) = place.get() {
+        return Ok(made);
+    }
+    let value = serde_json::to_value(describe(args)?).expect("schemas are plain JSON");
+    Ok(place.get_or_init(|| value.to_string()))
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ impl Link {
             self.asked = Some(Box::default());
             self.telnet.ask(TelnetOption::TerminalType, Side::Theirs, Switch::On, replies);
             self.telnet.ask(TelnetOption::WindowSize, Side::Theirs, Switch::On, replies);
+            self.telnet.want_binary(replies);
         }
     }
 
@@ -708,7 +709,7 @@ mod tests {
         assert_eq!(far.sends("\nho\r\n").1, ask);
         assert_eq!(far.sends("he\r\n").1, b"");
         let mut far = Far::new(Negotiate::Auto);
-        assert_eq!(far.sends(b"\xff\xf1").1, ask);
+        assert_eq!(far.sends(b"\xff\xf1").1, [ask, BINARY].concat());
         assert_eq!(far.sends(b"\xff\xf1hi\r\n").1, b"");
         let mut far = Far::new(Negotiate::Never);
         assert_eq!(far.sends(b"\xff\xf1hi\r\n").1, b"");
@@ -716,6 +717,40 @@ mod tests {
         far.link.ask(Negotiate::Always, &mut replies);
         assert_eq!(replies, ask);
         assert_eq!(far.sends("hi\n").1, b"");
+    }
+
+    /// What keeps Debian's telnet from taking characters for its escape key.
+    const BINARY: &[u8] = b"\xff\xfd\x00";
+
+    #[test]
+    fn binary_is_asked_for_when_a_client_has_shown_to_be_telnet_for_sure() {
+        // By how its first line ended it has not yet.
+        for answer in [&b"\xff\xfb\x18"[..], b"\xff\xfc\x18", b"\xff\xfb\x1f", b"\xff\xf4"] {
+            let mut far = Far::new(Negotiate::Auto);
+            assert!(!far.sends("hi\r\n").1.ends_with(BINARY));
+            assert!(far.sends(answer).1.windows(3).any(|three| three == BINARY), "{answer:?}");
+            // Whether it goes along or not: once.
+            for more in [&b"\xff\xfc\x00"[..], b"\xff\xf1", b"\xff\xfc\x1f"] {
+                assert!(!far.sends(more).1.windows(3).any(|three| three == BINARY), "{answer:?} {more:?}");
+            }
+            assert!(far.sends("Н 東\n").0.contains(&line("Н 東")));
+        }
+        // Who offers it is told yes, once.
+        let mut far = Far::new(Negotiate::Auto);
+        assert_eq!(far.sends(b"\xff\xfb\x00").1, [BINARY, b"\xff\xfd\x18\xff\xfd\x1f"].concat());
+        assert_eq!(far.sends(b"\xff\xfb\x00\xff\xf1").1, b"");
+        // Where nobody is to be asked, nobody is; an offer is answered.
+        let mut far = Far::new(Negotiate::Never);
+        assert_eq!(far.sends(b"\xff\xf1\xff\xf4hi\r\n").1, b"");
+        assert_eq!(far.sends(b"\xff\xfb\x00").1, BINARY);
+        let (mut far, mut replies) = (Far::new(Negotiate::Always), Vec::new());
+        far.link.ask(Negotiate::Always, &mut replies);
+        assert!(!replies.ends_with(BINARY));
+        assert_eq!(far.sends("hi\n").1, b"");
+        assert!(far.sends(b"\xff\xfc\x18").1.ends_with(BINARY));
+        // Then Enter is LF while lines come, and CR where each key does.
+        let mut far = Far::on_a_terminal();
+        assert_eq!(far.sends("one\rtwo\r").0, [line("one"), line("two")]);
     }
 
     #[test]
@@ -737,7 +772,8 @@ mod tests {
         far.sends("hi\r\n");
         let (heard, replies) = far.sends(b"\xff\xfb\x1f\xff\xfb\x18");
         assert_eq!(heard, [Heard::Terminal(Terminal { answers: true, ..Terminal::default() })]);
-        assert_eq!(replies, b"\xff\xfa\x18\x01\xff\xf0", "it is asked for its names");
+        let names = b"\xff\xfa\x18\x01\xff\xf0";
+        assert_eq!(replies, [BINARY, names].concat(), "it is telnet for sure, and is asked for its names");
         let (heard, _) = far.sends(b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
         assert_eq!(heard, [Heard::Terminal(TERMINAL)]);
         let (heard, replies) = far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");

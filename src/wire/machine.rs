@@ -55,6 +55,13 @@ pub enum Input {
         /// Why.
         why: Farewell,
     },
+    /// A client does not take what waits for it alone; or it has.
+    Crowded {
+        /// Which.
+        id: SessionId,
+        /// Whether it is so.
+        on: bool,
+    },
     /// An administrator changes something.
     Control {
         /// Its name.
@@ -89,6 +96,8 @@ pub enum Input {
     },
     /// The store has begun a new file.
     BegunAnew,
+    /// The store has read what it could not read before; see [`hub::Input::Recalled`].
+    Recalled(Box<Recalled>),
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub says goodbye and takes nobody any more.
@@ -161,8 +170,12 @@ pub struct Limits {
     pub policy: SlowPolicy,
     /// How long a full socket may stay full.
     pub stall: Duration,
+    /// What all rooms may hold together for those who are behind, in bytes.
+    pub behind_all: usize,
     /// Bytes that may wait for one client alone.
     pub mailbox: usize,
+    /// What may wait for all clients, each alone, together.
+    pub mailboxes: usize,
 }
 
 impl From<&Settings> for Limits {
@@ -171,7 +184,9 @@ impl From<&Settings> for Limits {
             behind: settings.slow.behind,
             policy: settings.slow.policy,
             stall: settings.slow.stall,
+            behind_all: settings.slow.behind_all,
             mailbox: settings.limits.mailbox,
+            mailboxes: settings.limits.mailboxes,
         }
     }
 }
@@ -185,7 +200,7 @@ const REST_SKIPPING: Duration = Duration::from_millis(5);
 
 /// Lines, and whatever else is heard, that are taken of one client before it is somebody else's turn: so many take
 /// less than a millisecond.
-const TURN: u32 = 64;
+const TURN: u32 = 32;
 
 /// Clients that are listened to again in one go, of those whose time has come.
 const DUE: usize = 256;
@@ -255,6 +270,18 @@ pub struct Machine {
 /// A page that has grown to more bytes than this is not kept.
 const PAGE: usize = 4096;
 
+/// What administrators are told of a client besides what the hub knows.
+fn facts<'a>(
+    speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
+    owed: &'a dyn Fn(SessionId) -> (u64, u64),
+) -> impl Fn(SessionId) -> admin::Facts + 'a {
+    |id| {
+        let (behind, missed) = owed(id);
+        let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
+        admin::Facts { telnet, behind, missed }
+    }
+}
+
 impl Machine {
     /// A machine with a hub in which nobody is yet.
     #[must_use]
@@ -311,7 +338,12 @@ impl Machine {
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
         let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
-        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.hub.is_waiting(id)
+        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
+    }
+
+    /// Whether what that client sends has to wait: for an answer to what it has sent, or until it takes its answers.
+    fn waits(&self, id: SessionId) -> bool {
+        self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
     }
 
     /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
@@ -345,6 +377,13 @@ impl Machine {
                 }
             }
             Input::Gone { id, why } => self.tell_hub(hub::Input::Gone { session: id, why }, at),
+            Input::Crowded { id, on } => {
+                self.tell_hub(hub::Input::Crowded { session: id, on }, at);
+                if !on {
+                    // What it has sent meanwhile.
+                    self.listen(id, at, out);
+                }
+            }
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {
                     self.control(&command, by, at, &|_| (0, 0), out);
@@ -373,6 +412,10 @@ impl Machine {
                 }
             }
             Input::BegunAnew => self.tell_hub(hub::Input::BegunAnew, at),
+            Input::Recalled(recalled) => {
+                self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
+                self.tell_hub(hub::Input::Recalled(recalled), at);
+            }
             Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
@@ -402,15 +445,25 @@ impl Machine {
         owed: &dyn Fn(SessionId) -> (u64, u64),
         out: &mut Vec<Outcome>,
     ) -> Option<Result<Answer, ControlError>> {
-        let speakers = &self.speakers;
-        let facts = |id: SessionId| {
-            let (behind, missed) = owed(id);
-            let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
-            admin::Facts { telnet, behind, missed }
+        let answer = {
+            let facts = facts(&self.speakers, owed);
+            admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
         };
-        let answer = admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects);
         self.carry(at, out);
         answer
+    }
+
+    /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
+    ///
+    /// # Errors
+    /// Those of [`admin::Listing::go_on`].
+    pub fn list(
+        &self,
+        listing: &mut admin::Listing,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+    ) -> Result<bool, ControlError> {
+        listing.go_on(&self.hub, at, &facts(&self.speakers, owed))
     }
 
     fn tell_hub(&mut self, input: hub::Input, at: Now) {
@@ -463,7 +516,8 @@ impl Machine {
         let mut left = TURN;
         while let Some(speaker) = self.speakers.get_mut(&id) {
             speaker.more = left == 0;
-            if speaker.due.is_some() || self.hub.is_waiting(id) || left == 0 {
+            let waits = self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded);
+            if speaker.due.is_some() || waits || left == 0 {
                 break;
             }
             left -= 1;
@@ -476,7 +530,10 @@ impl Machine {
                 _ => 1,
             };
             match self.hub.judge(id, bytes, at, &mut self.effects) {
-                Verdict::Pass => self.heard(id, heard, at),
+                Verdict::Pass => {
+                    self.heard(id, heard, at);
+                    left = left.saturating_sub(self.hub.cost());
+                }
                 Verdict::Drop => dropped = true,
                 Verdict::Hold(until) => {
                     speaker.held = Some(heard);
@@ -492,9 +549,10 @@ impl Machine {
         // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
         // nothing.
         self.reply(id, replies, out);
+        let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         // What it waits for has it listened to.
-        if self.hub.session(id).is_none() || self.hub.is_waiting(id) || speaker.due.is_some() {
+        if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
         }
@@ -616,7 +674,9 @@ impl Machine {
                 }
                 Effect::Hold { session, on } => Order::Hold(session, on),
                 Effect::Release { session } => Order::Release(session),
-                Effect::Filter { session, quiet, ignored } => Order::Hide(session, Filter { quiet, ignored }),
+                Effect::Filter { session, quiet, ignored, names } => {
+                    Order::Hide(session, Filter { quiet, ignored, names })
+                }
                 Effect::Close { session, .. } => {
                     self.with_link(session, out, Link::close);
                     self.forget(session);

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::page::{Page, Style, columns};
 use crate::hub::account::Role;
@@ -13,7 +14,7 @@ use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Asked, Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
 use crate::hub::terminal::Mode;
-use crate::hub::time::Wall;
+use crate::hub::time::{Wall, in_words};
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
@@ -190,7 +191,7 @@ fn length(seconds: u64) -> String {
 }
 
 /// A time as one would say it: `30 days`.
-fn span(time: std::time::Duration) -> String {
+fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     let (number, unit) = match seconds {
         0..7200 => (seconds.div_ceil(60), "minute"),
@@ -238,20 +239,23 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             private(out, ["[you -> ", nick, "] "], text);
             is_away(nick, away.as_deref(), out);
         }
-        Message::Who { room, people, total } => {
-            notice(out, &[&count(*total, "person", "people"), " in ", room, ":"]);
+        Message::Who { room, people, total, beginning, is_part } => {
+            let begin = beginning_with(beginning.as_deref());
+            notice(out, &[&at_least(*is_part), &count(*total, "person", "people"), " in ", room, &begin, ":"]);
             let names = people.iter().map(|(nick, away)| if *away { format!("{nick}*") } else { nick.to_string() });
             names_in_columns(&names.collect::<Vec<_>>(), out);
-            more(people.len(), *total, out);
+            let part = format!("/who {room} ab*");
+            more(people.len(), *total, beginning.is_some(), &part, out);
         }
-        Message::Rooms { rooms, total } => {
-            notice(out, &[&count(*total, "room", "rooms"), ":"]);
+        Message::Rooms { rooms, total, beginning, is_part } => {
+            let begin = beginning_with(beginning.as_deref());
+            notice(out, &[&at_least(*is_part), &count(*total, "room", "rooms"), &begin, ":"]);
             let widest = rooms.iter().map(|(name, ..)| columns(name)).max().unwrap_or(0).max(16);
             for (name, members, topic) in rooms {
                 let people = count(*members, "person", "people");
                 cells(out, &[(name, widest), (&people, 11)], topic.as_deref().unwrap_or(""));
             }
-            more(rooms.len(), *total, out);
+            more(rooms.len(), *total, beginning.is_some(), "/rooms ab*", out);
         }
         Message::Whois { nick, room, since, idle, away, account } => {
             notice(
@@ -309,7 +313,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Report { from, about, text } => notice(out, &[from, " reports ", about, ": ", text]),
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
-        Message::Done(what) => done(what, out),
+        Message::Done(what) => done(what, now, out),
         Message::Refused(why) => refusal(why, out),
         Message::HereIAm => notice(out, &["yes, here"]),
         Message::Goodbye(why) => goodbye(why, out),
@@ -333,10 +337,21 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     }
 }
 
-fn more(listed: usize, total: usize, out: &mut Page<'_>) {
-    if total > listed {
-        row(out, &[&format!("and {} more", total - listed)]);
+/// How a list goes on that does not show all; `part` shows some of the others.
+fn more(listed: usize, total: usize, is_part: bool, part: &str, out: &mut Page<'_>) {
+    match total.saturating_sub(listed) {
+        0 => {}
+        more if is_part => row(out, &[&format!("and {more} more; a longer beginning shows fewer")]),
+        more => row(out, &[&format!("and {more} more; {part} lists those that begin with ab")]),
     }
+}
+
+fn beginning_with(beginning: Option<&str>) -> String {
+    beginning.map(|beginning| format!(" beginning with {beginning}")).unwrap_or_default()
+}
+
+fn at_least(is_part: bool) -> String {
+    if is_part { "at least ".to_owned() } else { String::new() }
 }
 
 /// `text` filled up with spaces to `width` columns.
@@ -429,6 +444,9 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
         Reach::Since(time) => {
             notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
         }
+        Reach::Busy => {
+            notice(out, &["only the last lines could be looked at: many others are searching; try again in a moment"]);
+        }
         Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
     }
 }
@@ -446,11 +464,18 @@ fn removed(gone: usize, out: &mut Page<'_>) {
     notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
 }
 
+/// The same, to whoever has said for how long: what was understood.
+fn until_in(end: &Option<Wall>, now: Wall) -> String {
+    let left = end.map(|end| u64::try_from(end.0.saturating_sub(now.0)).unwrap_or(0));
+    let left = left.map_or_else(String::new, |left| format!(", in {}", in_words(Duration::from_millis(left))));
+    until(end) + &left
+}
+
 fn until(until: &Option<Wall>) -> String {
     until.map_or_else(|| " until further notice".to_owned(), |until| format!(" until {}", date_and_time(until)))
 }
 
-fn done(done: &Done, out: &mut Page<'_>) {
+fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
     match done {
         Done::Named(nick) => notice(out, &["you are ", nick, " now"]),
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
@@ -476,6 +501,9 @@ fn done(done: &Done, out: &mut Page<'_>) {
             notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
+        Done::ReportNoted(nick) => {
+            notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
+        }
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::MutedFor { offence, until: end } => {
@@ -514,14 +542,14 @@ fn done(done: &Done, out: &mut Page<'_>) {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
         }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
-        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until(end)]),
+        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until_in(end, now)]),
         Done::MutedOther { nick, until: end, shadow: true } => {
-            notice(out, &[nick, " is muted", &until(end), ", and does not know"]);
+            notice(out, &[nick, " is muted", &until_in(end, now), ", and does not know"]);
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
         Done::Banned { id, hit, until: end } => {
             let hit = count(*hit, "person", "people");
-            notice(out, &["ban ", &id.to_string(), " holds", &until(end), "; disconnected: ", &hit]);
+            notice(out, &["ban ", &id.to_string(), " holds", &until_in(end, now), "; disconnected: ", &hit]);
         }
         Done::Unbanned(id) => notice(out, &["ban ", &id.to_string(), " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
@@ -536,6 +564,10 @@ fn done(done: &Done, out: &mut Page<'_>) {
         Done::Asks(Asked::Again) => notice(out, &["type it again"]),
         Done::Asks(Asked::Of(name)) => notice(out, &["type the password of ", name, "; an empty line cancels"]),
         Done::Asks(Asked::Present) => notice(out, &["type your present password; an empty line cancels"]),
+        Done::AsksNoMore(Some(command)) => {
+            notice(out, &["no password is asked for any more; ", command, " asks again"]);
+        }
+        Done::AsksNoMore(None) => notice(out, &["no password is asked for any more"]),
         Done::Cancelled => notice(out, &["cancelled"]),
         Done::Registered(name) => {
             notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
@@ -593,8 +625,15 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::InvalidName(why) => notice(out, &["that name ", &why.to_string()]),
         Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks too much like one that is: ", name]),
         Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
+        Refusal::NameTakenFor(name, what) => {
+            notice(out, &["the name ", name, " could be taken for ", &what.to_string(), "; take another one"]);
+        }
         Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
         Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
+        Refusal::TooManyRoomsFromAddress(limit) => {
+            let rooms = count(*limit, "room", "rooms");
+            notice(out, &["there are ", &rooms, " opened from your address already, and no more are allowed"]);
+        }
         Refusal::TooManyRooms(limit) => {
             notice(out, &["there are ", &count(*limit, "room", "rooms"), " already, and no more are allowed"]);
         }
@@ -638,6 +677,11 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
         Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
         Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
+        Refusal::NamesUnread => notice(out, &["names cannot be looked up just now; try again in a moment"]),
+        Refusal::AccountsUnread => notice(out, &["accounts cannot be looked up just now; try again in a moment"]),
+        Refusal::BansUnread => {
+            notice(out, &["the hub cannot look up just now who may come in; please try again in a moment"]);
+        }
         Refusal::TooManyAccounts(limit) => {
             notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }
@@ -647,9 +691,21 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::PasswordLong(most) => notice(out, &["a password has at most ", &count(*most, "byte", "bytes")]),
         Refusal::PasswordIsName => notice(out, &["a password that is the name protects nothing"]),
+        Refusal::PasswordIsCommand => notice(out, &["a password that is a command could not be typed when asked for"]),
         Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
         Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
         Refusal::NotYourPassword => notice(out, &["that is not your password"]),
+        Refusal::NotReading(nick) => notice(out, &[nick, " is not reading just now: nothing was sent"]),
+        Refusal::SentALot(nick) => {
+            notice(out, &[nick, " is being sent a lot just now: nothing was sent; try again in a moment"]);
+        }
+        Refusal::CouldBePassword => {
+            notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::WithoutSlash(command) => {
+            let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
+            notice(out, &text);
+        }
         Refusal::TooManyAttempts(wait) => {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
             notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
@@ -674,8 +730,14 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
-        Refusal::NoNetwork(text) => {
-            notice(out, &[text, " is no network such as 192.0.2.0/24, or too large a part of the Internet"]);
+        Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
+        Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
+        Refusal::NotByAddress(text) => {
+            notice(out, &[text, " is written like an address; whoever is here is called by name"]);
+        }
+        Refusal::NoLength { why, or_reason } => {
+            let more = if *or_reason { "; a reason begins with a word" } else { "" };
+            notice(out, &[&why.to_string(), more]);
         }
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
         Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
@@ -685,6 +747,9 @@ fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }
 }
+
+/// What begins like a command with a password can be said all the same.
+const TO_SAY_IT: &str = "to say it, put a word first";
 
 fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     match why {
@@ -696,6 +761,9 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
         Farewell::NotLoggedIn => notice(out, &["you have not logged in; goodbye"]),
         Farewell::Elsewhere => notice(out, &["you were disconnected: you have logged in from elsewhere"]),
+        Farewell::GaveWay => {
+            notice(out, &["the hub is full, and you have said nothing yet: you make place for others; come again"]);
+        }
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
         Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),
     }
@@ -710,6 +778,7 @@ pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::terminal::Colors;
 
     fn shown(value: &Message) -> String {
@@ -736,7 +805,8 @@ mod tests {
     fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
         let said = Said::Say { nick: "ann".into(), text: "a text that is longer than forty columns".into() };
         let at = |view| {
-            let line = Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone() };
+            let line =
+                Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone(), borne: Borne::default() };
             let mut out = Vec::new();
             super::line(&line, view, &mut out);
             String::from_utf8(out).expect("UTF-8")
@@ -761,7 +831,7 @@ mod tests {
         let rooms = [("lobby", 12, Some("welcome to all of you who are here")), ("tea", 1, None)];
         let rooms: Vec<_> =
             rooms.iter().map(|(name, members, topic)| ((*name).into(), *members, topic.map(Into::into))).collect();
-        let rooms = Message::Rooms { total: rooms.len(), rooms };
+        let rooms = Message::Rooms { total: rooms.len(), rooms, beginning: None, is_part: false };
         assert_eq!(
             seen(&rooms, View { width: 60, ..WIDE }),
             "-- 2 rooms:\r\n\
@@ -770,7 +840,7 @@ mod tests {
              --   tea              1 person\r\n"
         );
         let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
-        let who = Message::Who { room: "lobby".into(), people, total: 30 };
+        let who = Message::Who { room: "lobby".into(), people, total: 30, beginning: None, is_part: false };
         for width in (20..=240).step_by(4) {
             for table in [&rooms, &who, &Message::Help(Role::Guest)] {
                 for row in seen(table, View { width, ..WIDE }).lines() {

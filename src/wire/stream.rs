@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::hub::ignore::Shunned;
 use crate::hub::message::{Line, SessionId, View};
 use crate::hub::terminal::Colors;
 
@@ -63,8 +64,11 @@ struct Rendering {
     view: View,
     /// How many readers use it.
     readers: usize,
+    /// The number of the first line that is rendered: those of its readers who are far behind may miss lines that
+    /// others are still owed.
+    first: u64,
     /// Where each line starts, as an offset that counts from the log's beginning in this view; as
-    /// many as the log has lines.
+    /// many as the log has lines from `first` on.
     starts: VecDeque<u64>,
     /// The offset of `bytes[0]`.
     base: u64,
@@ -82,16 +86,36 @@ const FRAME: usize = 16 * 1024;
 /// Bytes before the oldest line that may stay where they are: moving the rest costs more.
 const SLACK: usize = 64 * 1024;
 
+/// What a line takes in memory beside its rendering, about: itself, its author's name and its text.
+const LINE: usize = size_of::<Line>() + 96;
+
+/// What a letter takes beside its bytes.
+const LETTER: usize = size_of::<Mail>() + 16;
+
+/// Mail is put together to letters of so many bytes.
+const PUT_TOGETHER: usize = 512;
+
 /// A rendering keeps this much room for the next lines when everybody has everything.
 const KEEP: usize = 4 * 1024;
 
 impl Rendering {
-    fn new(view: View, first: &VecDeque<Arc<Line>>) -> Self {
-        let mut rendering = Self { view, readers: 0, starts: VecDeque::new(), base: 0, bytes: Vec::new() };
-        for line in first {
+    /// A rendering of `lines`, which begin with line `first`.
+    fn new<'a>(view: View, first: u64, lines: impl Iterator<Item = &'a Arc<Line>>) -> Self {
+        let mut rendering = Self { view, readers: 0, first, starts: VecDeque::new(), base: 0, bytes: Vec::new() };
+        for line in lines {
             rendering.push(line);
         }
         rendering
+    }
+
+    /// Where line number `line` stands in `starts`.
+    fn index(&self, line: u64) -> usize {
+        usize::try_from(line - self.first).expect("within memory")
+    }
+
+    /// The number of the line behind the last one.
+    fn end(&self) -> u64 {
+        self.first + self.starts.len() as u64
     }
 
     fn push(&mut self, line: &Line) {
@@ -104,17 +128,42 @@ impl Rendering {
         self.starts.get(index).copied().unwrap_or(self.base + self.bytes.len() as u64)
     }
 
-    /// The bytes of lines `from..to`, by index.
-    fn run(&self, from: usize, to: usize) -> &[u8] {
-        let offset = |index| usize::try_from(self.start(index) - self.base).expect("within memory");
+    /// The bytes of lines `from..to`.
+    fn run(&self, from: u64, to: u64) -> &[u8] {
+        let offset = |line| usize::try_from(self.start(self.index(line)) - self.base).expect("within memory");
         &self.bytes[offset(from)..offset(to)]
     }
 
     fn live(&self) -> usize {
-        self.run(0, self.starts.len()).len()
+        self.run(self.first, self.end()).len()
+    }
+
+    /// What the lines from `line` on take in memory: in this rendering, and as lines.
+    fn weight_from(&self, line: u64) -> usize {
+        self.run(line, self.end()).len() + usize::try_from(self.end() - line).unwrap_or(usize::MAX) * LINE
+    }
+
+    /// The first line from which on no more is held than `limit` bytes of memory.
+    fn first_within(&self, limit: usize) -> u64 {
+        // What is held only shrinks from one line to the next.
+        let (mut low, mut high) = (self.first, self.end());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.weight_from(middle) > limit { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Lets go of all lines before `line`.
+    fn trim_to(&mut self, line: u64) {
+        let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.starts.len());
+        if count > 0 {
+            self.drop_lines(count);
+        }
     }
 
     fn drop_lines(&mut self, count: usize) {
+        self.first += count as u64;
         self.starts.drain(..count);
         if self.starts.is_empty() {
             self.base += self.bytes.len() as u64;
@@ -161,10 +210,51 @@ impl Log {
         self.first
     }
 
-    /// Bytes held, in the rendering that holds most.
+    /// What it takes in memory, in bytes: all lines, and all renderings of them.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.renderings.iter().map(Rendering::live).max().unwrap_or(0)
+    pub fn weight(&self) -> usize {
+        self.lines.len() * LINE + self.renderings.iter().map(Rendering::live).sum::<usize>()
+    }
+
+    /// Whether a rendering holds more than `limit` allows, see [`Self::first_for`].
+    #[must_use]
+    pub fn is_over(&self, limit: usize) -> bool {
+        let main = self.main();
+        let weight = |rendering: &Rendering| rendering.weight_from(rendering.first);
+        self.renderings.iter().any(|rendering| weight(rendering) > self.allowed(rendering.view, main, limit))
+    }
+
+    /// How most see its lines.
+    fn main(&self) -> Option<View> {
+        // The first of those with as many: one alone, whoever else comes.
+        let most = self.renderings.iter().map(|rendering| rendering.readers).max()?;
+        self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
+    }
+
+    /// How much of a rendering may be held: `limit` of the one that most see, and of all others as much together.
+    fn allowed(&self, view: View, main: Option<View>, limit: usize) -> usize {
+        if Some(view) == main { limit } else { limit / (self.renderings.len() - 1).max(1) }
+    }
+
+    /// The number of the oldest line that can stay for those who see lines like `reader`, if their rendering is to
+    /// hold no more than `limit` allows.
+    #[must_use]
+    pub fn first_for(&self, reader: &Reader, limit: usize) -> u64 {
+        self.rendering(reader.seen).first_within(self.allowed(reader.seen, self.main(), limit))
+    }
+
+    /// Lets go of what is owed to none of `readers`, who are all there are, in each rendering.
+    pub fn trim_renderings<'a>(&mut self, readers: impl Iterator<Item = &'a Reader>) {
+        let end = self.end();
+        let mut low: Vec<u64> = vec![end; self.renderings.len()];
+        for reader in readers {
+            if let Some(at) = self.renderings.iter().position(|rendering| rendering.view == reader.seen) {
+                low[at] = low[at].min(reader.next);
+            }
+        }
+        for (rendering, low) in self.renderings.iter_mut().zip(low) {
+            rendering.trim_to(low);
+        }
     }
 
     /// Lets go of all lines before `line`.
@@ -174,7 +264,7 @@ impl Log {
             self.lines.drain(..count);
             self.first += count as u64;
             for rendering in &mut self.renderings {
-                rendering.drop_lines(count);
+                rendering.trim_to(self.first);
             }
         }
         if self.lines.is_empty() && self.lines.capacity() > 1024 {
@@ -182,28 +272,18 @@ impl Log {
         }
     }
 
-    /// The number of the oldest line that can stay if at most `limit` bytes are to be held in every
-    /// rendering.
-    #[must_use]
-    pub fn first_within(&self, limit: usize) -> u64 {
-        let lines = self.renderings.iter().map(|rendering| {
-            let end = rendering.start(rendering.starts.len());
-            rendering.starts.partition_point(|start| end - start > limit as u64)
-        });
-        self.first + lines.max().unwrap_or(0) as u64
-    }
-
     fn rendering(&self, view: View) -> &Rendering {
         self.renderings.iter().find(|rendering| rendering.view == view).expect("readers keep their rendering")
     }
 
-    /// Gives a rendering to one more reader that would see lines in `view`. Returns in which it does.
+    /// Gives a rendering to one more reader that would see lines in `view`, from the present end on. Returns in which
+    /// it does.
     fn take_view(&mut self, view: View) -> View {
         let is_ornate = |view: View| view != View { time: view.time, ..View::default() };
         let is_there = self.renderings.iter().any(|rendering| rendering.view == view);
         let ornate = self.renderings.iter().filter(|rendering| is_ornate(rendering.view)).count();
         if is_there || !is_ornate(view) || ornate < MAX_ORNATE {
-            self.keep_view(view);
+            self.keep_view(view, self.end());
             return view;
         }
         // What makes the most of them goes first.
@@ -216,14 +296,17 @@ impl Log {
         self.take_view(View { time: view.time, ..View::default() })
     }
 
-    /// Gives a rendering to one more reader, however many there are.
-    fn keep_view(&mut self, view: View) {
-        if let Some(rendering) = self.renderings.iter_mut().find(|rendering| rendering.view == view) {
-            rendering.readers += 1;
-        } else {
-            let mut rendering = Rendering::new(view, &self.lines);
-            rendering.readers = 1;
-            self.renderings.push(rendering);
+    /// Gives a rendering to one more reader whose next line is `next`, however many there are.
+    fn keep_view(&mut self, view: View, next: u64) {
+        let render = |first: u64| {
+            let skipped = usize::try_from(first - self.first).unwrap_or(usize::MAX);
+            Rendering::new(view, first, self.lines.iter().skip(skipped))
+        };
+        match self.renderings.iter_mut().find(|rendering| rendering.view == view) {
+            Some(rendering) if rendering.first <= next => rendering.readers += 1,
+            // Somebody is taken over who is farther behind than those before.
+            Some(rendering) => *rendering = Rendering { readers: rendering.readers + 1, ..render(next) },
+            None => self.renderings.push(Rendering { readers: 1, ..render(next) }),
         }
     }
 
@@ -318,6 +401,25 @@ pub struct Filter {
     pub quiet: bool,
     /// What these say; in rising order.
     pub ignored: Arc<[SessionId]>,
+    /// What those say who bear these names, or have borne them since; in rising order.
+    #[serde(default, skip_serializing_if = "no_names")]
+    pub names: Arc<[Shunned]>,
+}
+
+fn no_names(names: &[Shunned]) -> bool {
+    names.is_empty()
+}
+
+impl Filter {
+    /// Whether nothing is hidden.
+    fn is_idle(&self) -> bool {
+        !self.quiet && self.ignored.is_empty() && self.names.is_empty()
+    }
+
+    /// Whether what its author says is hidden.
+    fn ignores(&self, author: SessionId, line: &Line) -> bool {
+        self.ignored.binary_search(&author).is_ok() || line.borne.is_hidden_by(&self.names)
+    }
 }
 
 /// One client's place in a room's log, and its mail.
@@ -336,6 +438,9 @@ pub struct Reader {
     /// Lines from this one on are held back.
     #[serde(default = "never", skip_serializing_if = "is_never")]
     until: u64,
+    /// It is owed nothing from that line on: see [`Self::close`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ends: bool,
     /// One more than the last line of its own, which it is not shown.
     own: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -403,6 +508,7 @@ impl Reader {
             seen: view,
             next: 0,
             until: u64::MAX,
+            ends: false,
             own: 0,
             filter: None,
             mail,
@@ -433,7 +539,7 @@ impl Reader {
         if !(log.first()..=log.end()).contains(&self.next) {
             return Err(format!("{} is at line {} of {} to {}", self.id, self.next, log.first(), log.end()));
         }
-        log.keep_view(self.seen);
+        log.keep_view(self.seen, self.next);
         Ok(())
     }
 
@@ -484,17 +590,25 @@ impl Reader {
     /// From the present end of `log` on, lines that `filter` hides are not shown.
     pub fn hide(&mut self, filter: Filter, log: &mut Log) {
         self.apart(Some(log), |reader| {
-            reader.filter = (filter.quiet || !filter.ignored.is_empty()).then(|| Box::new(filter));
+            reader.filter = (!filter.is_idle()).then(|| Box::new(filter));
         });
     }
 
     /// Adds mail, which goes out after what is in `log` now and before what comes.
     pub fn tell(&mut self, bytes: Arc<[u8]>, log: Option<&Log>) {
-        if !bytes.is_empty() {
-            self.mail_bytes += bytes.len();
-            let held = self.is_holding();
-            self.mail.push_back(Mail { held, ..Mail::new(log.map_or(0, Log::end), bytes) });
+        if bytes.is_empty() {
+            return;
         }
+        self.mail_bytes += bytes.len();
+        let (before, held) = (log.map_or(0, Log::end), self.is_holding());
+        if let Some(last) =
+            self.mail.back_mut().filter(|last| last.before == before && last.held == held && last.missed == 0)
+            && last.bytes.rest().len() + bytes.len() <= PUT_TOGETHER
+        {
+            last.bytes = Arc::<[u8]>::from([last.bytes.rest(), &bytes].concat()).into();
+            return;
+        }
+        self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
     }
 
     /// From now on, lines and mail are held back until they are [released](Self::release); or no more.
@@ -521,10 +635,22 @@ impl Reader {
         }
     }
 
+    /// It is owed what is in `log` now, and nothing that comes.
+    pub fn close(&mut self, log: &Log) {
+        self.release(Some(log));
+        (self.until, self.ends) = (log.end(), true);
+    }
+
+    /// Whether it is owed mail at most: it has no need of its log any more.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.ends && self.next >= self.until
+    }
+
     /// Whether what comes is held back.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        self.until != u64::MAX
+        self.until != u64::MAX && !self.ends
     }
 
     /// What is typed looks like `area` from now on; `None` if we do not echo it any more. While we do,
@@ -662,6 +788,28 @@ impl Reader {
         self.mail_bytes
     }
 
+    /// What its mail takes in memory, and what is composed of it.
+    #[must_use]
+    pub fn mail_weight(&self) -> usize {
+        self.mail_bytes + self.mail.len() * LETTER + self.typing.as_ref().map_or(0, |typing| typing.frame.len())
+    }
+
+    /// The first line from which on no more than `limit` bytes are owed, if that is beyond the next: what is before
+    /// would become mail together with the rest when it leaves the log, or sees lines in another way from now on.
+    #[must_use]
+    pub fn too_much_to_leave(&self, log: &Log, limit: usize) -> Option<u64> {
+        let rendering = log.rendering(self.seen);
+        if rendering.run(self.next, rendering.end()).len() <= limit {
+            return None;
+        }
+        let (mut low, mut high) = (self.next, rendering.end());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if rendering.run(middle, rendering.end()).len() > limit { low = middle + 1 } else { high = middle }
+        }
+        Some(low)
+    }
+
     /// The next line it is owed.
     #[must_use]
     pub fn next_line(&self) -> u64 {
@@ -684,7 +832,7 @@ impl Reader {
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
             let rendering = log.rendering(self.seen);
-            rendering.run(index(log, self.next), rendering.starts.len()).len()
+            rendering.run(self.next, rendering.end()).len()
         });
         self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.frame.len() - typing.at)
     }
@@ -696,6 +844,7 @@ impl Reader {
     /// What is noted, and where, depends on what was taken and not on how often that was asked for: hidden
     /// lines at the cursor may have been passed over already or not, so the first line that is shown counts.
     pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
+        let to = if self.ends { to.min(self.until) } else { to };
         let (mut line, mut missed, mut at) = (self.next, 0, None);
         while line < to {
             let (hidden, end) = self.run(log, line, to);
@@ -769,8 +918,7 @@ impl Reader {
             }
             let stop = letter.map_or(end, |letter| letter.before.min(end));
             let (hidden, to) = self.run(log, line, stop);
-            let piece =
-                if hidden { Piece::Gap(to) } else { Piece::Lines(to, rendering.run(index(log, line), index(log, to))) };
+            let piece = if hidden { Piece::Gap(to) } else { Piece::Lines(to, rendering.run(line, to)) };
             if !see(piece) {
                 return;
             }
@@ -795,8 +943,7 @@ impl Reader {
         };
         (author == self.id && !(self.typing.is_some() && line.said.is_speech()))
             || self.filter.as_ref().is_some_and(|filter| {
-                (filter.quiet && line.said.is_presence())
-                    || (line.said.is_speech() && filter.ignored.binary_search(&author).is_ok())
+                (filter.quiet && line.said.is_presence()) || (line.said.is_speech() && filter.ignores(author, line))
             })
     }
 
@@ -863,10 +1010,10 @@ impl Reader {
                     // In the middle of a run: up to the end of a line, and the rest of one.
                     let log = log.expect("lines come from a log");
                     let rendering = log.rendering(self.seen);
-                    let start = rendering.start(index(log, next));
+                    let start = rendering.start(rendering.index(next));
                     let offset = start + left as u64;
                     let whole = rendering.starts.partition_point(|start| *start <= offset) - 1;
-                    let line = log.first + whole as u64;
+                    let line = rendering.first + whole as u64;
                     if rendering.start(whole) == offset {
                         next = line;
                     } else {
@@ -916,6 +1063,7 @@ fn index(log: &Log, line: u64) -> usize {
 mod tests {
     use super::super::screen::Size;
     use super::*;
+    use crate::hub::ignore::Borne;
     use crate::hub::message::{Offset, Said};
     use crate::hub::time::Wall;
     use proptest::prelude::*;
@@ -926,7 +1074,7 @@ mod tests {
         } else {
             Said::Say { nick: format!("n{author}").into(), text: format!("text {seq}").into() }
         };
-        Arc::new(Line { seq, at: Wall(1_000_000), author: Some(SessionId(author)), said })
+        Arc::new(Line { seq, at: Wall(1_000_000), author: Some(SessionId(author)), said, borne: Borne::default() })
     }
 
     fn rendered(line: &Line, view: View) -> String {
@@ -1006,7 +1154,7 @@ mod tests {
                         quiet = on;
                         // Who is quiet here ignores 3 as well.
                         let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
-                        reader.hide(Filter { quiet, ignored }, log);
+                        reader.hide(Filter { quiet, ignored, ..Filter::default() }, log);
                     }
                     Step::Trim => log.trim_to(reader.next_line()),
                     Step::Move => {
@@ -1374,10 +1522,12 @@ mod tests {
         let mut got = Vec::new();
         // Into the middle of the third line.
         take(&mut reader, Some(&log), 12 + 12 + 5, &mut got);
-        let to = log.first_within(200);
+        let limit = 16 * (LINE + 13);
+        assert!(log.is_over(limit));
+        let to = log.first_for(&reader, limit);
         let missed = reader.skip(to, &log, render::missed);
         log.trim_to(to);
-        assert!(log.bytes() <= 200 && log.bytes() > 150, "{}", log.bytes());
+        assert!(!log.is_over(limit) && log.weight() > limit - 2 * LINE, "{}", log.weight());
         assert_eq!(missed, to - 3);
         while take(&mut reader, Some(&log), 50, &mut got) > 0 {}
         let got = String::from_utf8(got).expect("UTF-8");
@@ -1418,14 +1568,14 @@ mod tests {
         for seq in 0..10_000 {
             log.push(line(seq, 2));
         }
-        assert!(log.bytes() > 100_000);
+        assert!(log.weight() > 100_000);
         let mut got = Vec::new();
         take(&mut reader, Some(&log), usize::MAX, &mut got);
         log.trim_to(reader.next_line());
         log.push(line(1, 2));
         take(&mut reader, Some(&log), usize::MAX, &mut got);
         log.trim_to(reader.next_line());
-        assert_eq!(log.bytes(), 0);
+        assert_eq!(log.weight(), 0);
         assert!(log.renderings[0].bytes.capacity() <= 4 * KEEP, "{}", log.renderings[0].bytes.capacity());
     }
 }

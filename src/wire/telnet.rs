@@ -95,12 +95,17 @@ struct Dealings {
     terminals_end: bool,
     /// Whether a list of character sets is out and not answered.
     charset_asked: bool,
+    /// Whether the client is to be asked for BINARY as soon as it has shown to be telnet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    binary_wanted: bool,
 }
 
 /// An option that has a state here. All others are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TelnetOption {
-    /// 0, RFC 856. Accepted, and changes nothing: bytes are passed as they are anyway.
+    /// 0, RFC 856. Bytes are passed as they are anyway. Theirs is asked for all the same, as Debian's telnet
+    /// looks for its escape key without the high bit until then: of Н, 東, ❤ and whatever else has the byte
+    /// 0x9D it makes `^]`, and what follows a command of its own.
     Binary,
     /// 1, RFC 857. Ours: we show what is typed (or hide it).
     Echo,
@@ -293,7 +298,7 @@ impl Telnet {
                 }
                 State::Command => {
                     *input = rest;
-                    if let Some(command) = self.command(byte) {
+                    if let Some(command) = self.command(byte, replies) {
                         return Some(Event::Command(command));
                     }
                 }
@@ -301,8 +306,9 @@ impl Telnet {
                     *input = rest;
                     self.state = State::Data;
                     let dealings = self.dealings();
-                    dealings.telnet = true;
-                    if let Some(event) = dealings.negotiate(byte, side, heard, replies) {
+                    let event = dealings.negotiate(byte, side, heard, replies);
+                    dealings.has_shown(replies);
+                    if let Some(event) = event {
                         return Some(event);
                     }
                 }
@@ -319,8 +325,9 @@ impl Telnet {
                         *input = rest;
                         self.state = State::Data;
                         let dealings = self.dealings();
-                        dealings.telnet = true;
-                        if let Some(event) = dealings.subnegotiated(replies) {
+                        let event = dealings.subnegotiated(replies);
+                        dealings.has_shown(replies);
+                        if let Some(event) = event {
                             return Some(event);
                         }
                     }
@@ -362,6 +369,15 @@ impl Telnet {
         }
     }
 
+    /// Has the client asked for BINARY, theirs, once it has shown to be telnet: at once, if it has.
+    pub fn want_binary(&mut self, replies: &mut Vec<u8>) {
+        let dealings = self.dealings();
+        dealings.binary_wanted = true;
+        if dealings.telnet {
+            dealings.has_shown(replies);
+        }
+    }
+
     /// Whether the client has sent a valid telnet command; `IAC IAC` alone is none.
     #[must_use]
     pub fn is_telnet(&self) -> bool {
@@ -391,7 +407,7 @@ impl Telnet {
     }
 
     /// The byte behind IAC, which is not IAC. Moves on to the next state.
-    fn command(&mut self, byte: u8) -> Option<Command> {
+    fn command(&mut self, byte: u8, replies: &mut Vec<u8>) -> Option<Command> {
         self.state = match byte {
             WILL => State::Option(Side::Theirs, Switch::On),
             WONT => State::Option(Side::Theirs, Switch::Off),
@@ -414,12 +430,25 @@ impl Telnet {
             // What is complete only with what follows, a lone SE, and what no RFC knows.
             _ => return None,
         };
-        self.dealings().telnet = true;
+        self.dealings().has_shown(replies);
         command
     }
 }
 
 impl Dealings {
+    /// The client has sent a valid command.
+    fn has_shown(&mut self, replies: &mut Vec<u8>) {
+        self.telnet = true;
+        if std::mem::take(&mut self.binary_wanted) && self.may_answer() {
+            let q = self.q(TelnetOption::Binary, Side::Theirs);
+            let (next, send) = q.ask(Switch::On);
+            *q = next;
+            if send.is_some() {
+                replies.extend([IAC, DO, TelnetOption::Binary.code()]);
+            }
+        }
+    }
+
     fn q(&mut self, option: TelnetOption, side: Side) -> &mut Q {
         &mut self.options[option as usize][side as usize]
     }

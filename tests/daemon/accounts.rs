@@ -15,6 +15,7 @@ const IAC: u8 = 255;
 const WILL: u8 = 251;
 const WONT: u8 = 252;
 const DO: u8 = 253;
+const DONT: u8 = 254;
 const ECHO: u8 = 1;
 
 /// Runs `chathub ctl ARGS` with a password on its standard input.
@@ -94,6 +95,17 @@ fn a_telnet_client_is_asked_to_hide_the_password_and_then_to_show_again() {
     ann.write(b"correct horse\r\n");
     ann.expect_bytes(&[IAC, WONT, ECHO]);
     ann.expect_bytes(b"-- ann is registered, and nobody else can have that name; /login ann next time\r\n");
+    ann.write(&[IAC, DONT, ECHO]);
+    ann.write(b"/logout\r\n/login ann\r\n");
+    ann.expect_bytes(&[IAC, WILL, ECHO]);
+    ann.write(&[IAC, DO, ECHO]);
+    ann.expect_bytes(b"an empty line cancels\r\n");
+    ann.write(b"correct house\r\n");
+    // It stays hidden while it is asked for again.
+    ann.expect_bytes(b"-- no such name, or not its password\r\n-- type the password of ann; an empty line cancels\r\n");
+    ann.write(b"correct horse\r\n");
+    ann.expect_bytes(&[IAC, WONT, ECHO]);
+    ann.expect_bytes(b"-- welcome, ann: you are logged in\r\n");
 }
 
 #[test]
@@ -144,6 +156,32 @@ fn administrators_look_after_accounts_and_no_password_is_logged() {
     for secret in ["correct horse", "battery staple", "short\""] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[test]
+fn strangers_do_not_lock_an_owner_out_and_an_administrator_ends_it() {
+    let daemon = Daemon::with(&format!("{CHEAP}attempts = 1\nattempt_every = '1h'\n"));
+    with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
+    let try_from = |address: [u8; 4], password: &str| {
+        let mut client = Client::connect_from(&daemon, (address, 0).into(), "somebody");
+        client.send(&format!("/login ann {password}"));
+        let told = client.until("an answer", |line| {
+            ["welcome, ann", "no such name", "too often"].iter().any(|answer| line.contains(answer))
+        });
+        told.last().unwrap().clone()
+    };
+    assert!(try_from([127, 0, 0, 1], "correct horse").contains("welcome"));
+    for stranger in 1..=5 {
+        assert!(try_from([127, 0, 9, stranger], "guess").contains("no such name"));
+    }
+    assert!(try_from([127, 0, 9, 6], "guess").contains("too often"));
+    assert!(try_from([127, 0, 9, 7], "correct horse").contains("too often"));
+    assert!(try_from([127, 0, 0, 1], "correct horse").contains("welcome"), "at home she is let in");
+    let unlocked = daemon.ctl(&["account", "unlock", "ann"]).done();
+    assert_eq!(unlocked, "ann can be tried again at once.\n");
+    daemon.logged("accounts.unlock");
+    assert!(try_from([127, 0, 9, 7], "correct horse").contains("welcome"));
+    assert_eq!(daemon.ctl(&["account", "unlock", "nobody"]).code, Some(5));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What systemd hands over and is told.
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -65,8 +66,45 @@ fn refused(sockets: Vec<OwnedFd>, names: Option<&str>, message: &str) {
 }
 
 #[test]
-fn a_socket_of_an_unknown_name_is_refused() {
-    refused(vec![chat().into(), chat().into()], Some("chat:http"), "socket 1 handed over is named \"http\"");
+fn a_socket_of_a_name_that_is_not_known_is_left_alone() {
+    let (ours, other) = (chat(), chat());
+    let (addr, unknown) = (ours.local_addr().unwrap(), other.local_addr().unwrap());
+    let waiting = TcpStream::connect(unknown).unwrap();
+    let daemon = Setup::new().handed(vec![other.into(), ours.into()], Some("http:chat")).start();
+    assert!(daemon.logged("is left alone").contains("\"http\""), "{}", daemon.log());
+    Client::connect(&daemon, addr, "client").greeted();
+    // Neither served nor closed: there is nothing to read, and no end.
+    waiting.set_nonblocking(true).unwrap();
+    assert_eq!((&waiting).read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    TcpStream::connect(unknown).expect("it still listens");
+}
+
+#[test]
+fn whoever_waits_at_a_daemon_that_is_handed_the_wrong_sockets_is_turned_away() {
+    // Else their waiting would have systemd start it again at once, and again.
+    let datagrams = || UdpSocket::bind("127.0.0.1:0").unwrap().into();
+    for names in ["chat:admin", "cat:chat", "chats:admins"] {
+        let (listener, second): (_, OwnedFd) =
+            (chat(), if names == "chats:admins" { chat().into() } else { datagrams() });
+        let mut waiting = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (code, log) = Setup::new().handed(vec![listener.into(), second], Some(names)).fail();
+        assert_eq!(code, Some(78), "{log}");
+        let mut told = String::new();
+        waiting.read_to_string(&mut told).expect("it is closed, not reset");
+        assert!(told.is_empty() || told.starts_with("-- the hub cannot start"), "{told}");
+    }
+}
+
+#[test]
+fn a_count_of_sockets_that_cannot_be_is_refused_at_once() {
+    for count in ["2147483647", "18446744073709551615"] {
+        // Only the shell knows the process id that the count is for.
+        let script = "export LISTEN_PID=$$ LISTEN_FDS=\"$COUNT\"; exec \"$@\"";
+        let setup = Setup::new().wrapped_by(&["sh", "-c", script, "sh"]).env("COUNT", count);
+        let (code, log) = setup.fail();
+        assert_eq!(code, Some(78), "{log}");
+        assert!(log.contains(&format!("LISTEN_FDS={count}")), "{log}");
+    }
 }
 
 #[test]
@@ -189,6 +227,24 @@ fn a_reload_is_told_from_its_begin_to_its_end() {
     std::fs::write(daemon.path("chathub.toml"), "nonsense").unwrap();
     daemon.signal(Signal::SIGHUP);
     reloaded();
+}
+
+#[test]
+fn a_service_manager_that_does_not_listen_stops_nobody_and_hears_later_what_matters() {
+    // A sign of life each millisecond: what the socket holds is full at once.
+    let daemon = Setup::new().env("WATCHDOG_USEC", "2000").notify().start();
+    let mut ann = daemon.client("ann");
+    let mut bob = daemon.client("bob");
+    while !daemon.log().contains("the service manager does not listen now") {
+        daemon.ctl(&["reload"]).done();
+    }
+    ann.send("who hears this?");
+    bob.expect_with(": who hears this?");
+    assert_eq!(daemon.admin().done("hello", &json!({}))["name"], "chathub");
+    // What it has not heard it hears when it listens, in order: each reload has an end.
+    daemon.notified_of("RELOADING=1");
+    daemon.notified_of("READY=1");
+    daemon.notified_of("STATUS=2 clients, 1 room");
 }
 
 #[test]

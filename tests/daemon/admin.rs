@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::stage::{Admin, Client, Daemon, UNPACED, ctl_command};
+use crate::stage::{Admin, Client, Daemon, UNPACED, ctl_command, have, not_tested};
 
 /// Exactly these keys.
 #[track_caller]
@@ -282,13 +282,13 @@ fn a_subscriber_that_has_closed_its_side_is_told_all_the_same() {
 #[test]
 fn a_subscriber_that_has_closed_the_connection_frees_its_place() {
     let daemon = Daemon::with("[limits]\nadmin_connections = 1");
-    let mut events = daemon.admin();
-    events.subscribe(&["join"]);
+    let mut subscribed: Vec<Admin> = (0..1 + KEPT).map(|_| daemon.admin()).collect();
+    subscribed.iter_mut().for_each(|admin| admin.subscribe(&["join"]));
     let mut other = daemon.admin();
     let busy = other.reply();
     assert_eq!((&busy["ok"], &busy["error"]["code"]), (&json!(false), &json!("busy")), "{busy}");
     assert_eq!(other.line(), None);
-    drop(events);
+    drop(subscribed.pop());
     loop {
         let mut admin = daemon.admin();
         admin.try_write("{\"id\":1,\"cmd\":\"hello\"}\n");
@@ -299,23 +299,153 @@ fn a_subscriber_that_has_closed_the_connection_frees_its_place() {
     }
 }
 
+/// Places that are kept for root, and for the daemon's own user.
+const KEPT: usize = chathub::net::admins::KEPT;
+
 #[test]
 fn one_connection_too_many_is_told_that_the_socket_is_busy() {
     let daemon = Daemon::with("[limits]\nadmin_connections = 3");
-    let mut open: Vec<Admin> = (0..3).map(|_| daemon.admin()).collect();
-    open.iter_mut().for_each(|admin| drop(admin.done("hello", &json!({}))));
+    let mut open: Vec<Admin> = (0..3 + KEPT).map(|_| daemon.admin()).collect();
+    open.iter_mut().for_each(|admin| admin.subscribe(&["join"]));
     let ctl = daemon.ctl(&["status"]);
     assert_eq!(ctl.code, Some(1), "{ctl:?}");
-    assert!(ctl.err.contains("3 connections are open already"), "{ctl:?}");
+    assert!(ctl.err.contains("7 connections are open already"), "{ctl:?}");
     // The others go on, and a place that is left is free.
-    open.iter_mut().for_each(|admin| drop(admin.done("hello", &json!({}))));
-    let mut last = open.pop().unwrap();
-    last.end();
-    assert_eq!(last.line(), None);
+    let _ann = daemon.guest();
+    open.iter_mut().for_each(|admin| assert_eq!(admin.event()["event"], "join"));
+    drop(open.pop());
     while daemon.ctl(&["status"]).code != Some(0) {
         assert!(!daemon.deadline.is_over(), "the place is not given free");
     }
 }
+
+#[test]
+fn connections_on_which_nothing_is_asked_give_way_and_status_says_whose_they_are() {
+    let daemon = Daemon::with("[limits]\nadmin_connections = 3");
+    let mut open: Vec<Admin> = (0..3 + KEPT).map(|_| daemon.admin()).collect();
+    open.iter_mut().for_each(|admin| drop(admin.done("hello", &json!({}))));
+    // Whoever has just come is not idle: after a second each of them is.
+    let status = loop {
+        let ctl = daemon.ctl(&["status", "--json"]);
+        if ctl.code == Some(0) {
+            break ctl.json();
+        }
+        assert!(!daemon.deadline.is_over(), "none gives way: {ctl:?}");
+    };
+    let holders = status["admins"].as_array().unwrap();
+    assert_eq!(holders.len(), 3 + KEPT, "{status:#}");
+    let own = nix::unistd::geteuid().as_raw();
+    assert!(holders.iter().all(|one| one["uid"] == own && one["pid"].as_i64() > Some(0)), "{status:#}");
+    assert!(holders[0]["idle_s"].as_u64() >= Some(1), "{status:#}");
+    let mut told = 0;
+    for admin in &mut open {
+        admin.try_write("{\"id\":1,\"cmd\":\"hello\"}\n");
+        let reply = admin.reply();
+        if reply["ok"] != true {
+            assert_eq!((&reply["id"], &reply["error"]["code"]), (&Value::Null, &json!("busy")), "{reply}");
+            assert_eq!(admin.line(), None);
+            told += 1;
+        }
+    }
+    assert_eq!(told, 1, "one gave way");
+}
+
+#[test]
+fn root_reloads_and_stops_a_hub_whose_places_one_user_holds() {
+    if !nix::unistd::geteuid().is_root() || !have("setpriv") || !have("nc") {
+        return not_tested("another user's connections: only root becomes another user");
+    }
+    let mut daemon = Daemon::with("[limits]\nadmin_connections = 4");
+    let socket = daemon.admin_path();
+    // As if they were in the group chathub-admin.
+    let open = |path: &std::path::Path, mode| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(socket.parent().unwrap(), 0o755);
+    open(&socket, 0o666);
+    let mut held: Vec<std::process::Child> = Vec::new();
+    for _ in 0..8 {
+        let mut one = std::process::Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "nc", "-U"])
+            .arg(&socket)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let asks = "{\"id\":1,\"cmd\":\"hello\"}\n{\"id\":2,\"cmd\":\"events.subscribe\",\"args\":{},\"more\":true}\n";
+        let _ = std::io::Write::write_all(one.stdin.as_mut().unwrap(), asks.as_bytes());
+        // Let in, or told that there is no place, or closed before nc had asked.
+        assert!(one.stdout.as_mut().unwrap().read(&mut [0]).is_ok());
+        held.push(one);
+    }
+    let status = daemon.admin().done("status", &json!({}));
+    let theirs = status["admins"].as_array().unwrap().iter().filter(|one| one["uid"] == 65534).count();
+    assert!(theirs <= 2, "one user has half of the places: {status:#}");
+    daemon.ctl(&["reload"]).done();
+    let mut ann = daemon.client("ann");
+    daemon.ctl(&["shutdown"]).done();
+    ann.expect("-- the hub is shutting down; goodbye");
+    assert_eq!(daemon.exit_code(), Some(0));
+    for mut one in held {
+        drop(one.stdin.take());
+        let _ = one.kill();
+        one.wait().unwrap();
+    }
+}
+
+#[test]
+fn whoever_reads_an_answer_slowly_gets_all_of_it_and_keeps_nobody_waiting() {
+    let daemon = Daemon::with(UNPACED);
+    let mut ann = daemon.client("ann");
+    let text = "x".repeat(900);
+    for number in 0..3000 {
+        ann.send(&format!("line {number} {text}"));
+    }
+    ann.sync();
+    let mut reader = daemon.admin();
+    reader.write("{\"id\":1,\"cmd\":\"history.dump\",\"args\":{},\"more\":true}\n");
+    // Nothing is read, and what it asks fills its socket: others are answered meanwhile, and people talk.
+    let mut bob = daemon.client("bob");
+    ann.send("all is well");
+    bob.expect("ann: all is well");
+    assert_eq!(daemon.admin().done("hello", &json!({}))["name"], "chathub");
+    let mut count = 0;
+    loop {
+        let reply = reader.reply();
+        if reply["more"] != true {
+            assert_eq!(reply["result"]["count"], count);
+            break;
+        }
+        count += 1;
+    }
+    assert!(count >= 3000);
+}
+
+#[test]
+fn long_lists_are_whole_and_in_order() {
+    let daemon = Daemon::with(CROWDED);
+    let clients: Vec<Client> = (0..450).map(|_| daemon.guest()).collect();
+    let mut admin = daemon.admin();
+    let list = admin.done("clients.list", &json!({"room": "lobby"}));
+    let ids: Vec<u64> = list["clients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|client| client["id"].as_str().unwrap()[1..].parse().unwrap())
+        .collect();
+    assert!(ids.len() == 450 && ids.is_sorted() && list["total"] == 450, "{}", ids.len());
+    for number in 0..450 {
+        admin.done("bans.add", &json!({"target": format!("192.0.2.{}/{}", number % 250, 32 - number / 250)}));
+    }
+    let bans = admin.done("bans.list", &json!({}));
+    assert_eq!(bans["total"], bans["bans"].as_array().unwrap().len());
+    assert!(bans["total"].as_u64() > Some(250), "{}", bans["total"]);
+    assert_eq!(admin.refused("clients.list", &json!({"room": "nowhere"})).0, "not_found");
+    drop(clients);
+}
+
+const CROWDED: &str = "[limits]\nclients_per_address = 1000\n";
 
 #[test]
 fn a_slow_subscriber_is_told_how_much_it_lost_and_slows_nobody() {

@@ -304,7 +304,7 @@ fn one_who_is_kicked_and_takes_nothing_is_let_go_of() {
 }
 
 #[test]
-fn a_full_mailbox_ends_the_connection() {
+fn who_reads_no_answers_is_asked_nothing_more_and_loses_none() {
     let daemon = Daemon::with(&format!("[limits]\nmailbox = '16KiB'\n{UNPACED}"));
     let mut ann = daemon.client("ann");
     let mut greedy = Client::connect_narrow(&daemon, "greedy");
@@ -314,11 +314,24 @@ fn a_full_mailbox_ends_the_connection() {
     let mut out = greedy.stream.try_clone().unwrap();
     out.set_write_timeout(Some(daemon.deadline.left())).unwrap();
     // Asks, and does not read the answers.
-    let asking = std::thread::spawn(move || while std::io::Write::write_all(&mut out, b"/help\n").is_ok() {});
-    ann.next_is("* greedy left (too slow)");
-    assert_eq!(daemon.admin().counter("closed_mailbox"), 1);
-    drop(greedy);
-    asking.join().unwrap();
+    let asking = std::thread::spawn(move || {
+        for number in 0..2000 {
+            let ask = format!("/help me\n{number}\n");
+            std::io::Write::write_all(&mut out, ask.as_bytes()).expect("somebody takes it, some time");
+        }
+        out
+    });
+    // Others notice nothing, and what was taken comes in order.
+    ann.next_is("greedy: 0");
+    // When it reads after all, everything comes.
+    for number in 0..2000 {
+        greedy.expect_with("/me TEXT: do something");
+        if number > 0 {
+            ann.next_is(&format!("greedy: {number}"));
+        }
+    }
+    assert_eq!(daemon.admin().counter("closed_mailbox"), 0);
+    drop(asking.join().unwrap());
 }
 
 #[test]
@@ -417,4 +430,36 @@ fn only_those_miss_lines_whose_sockets_are_full() {
     let mut admin = daemon.admin();
     let (missed, full) = (admin.counter("lines_missed"), admin.counter("sockets_full"));
     assert!(missed == 0 || full > 0, "{missed} lines were missed though no socket was full");
+}
+
+#[test]
+fn who_searches_from_elsewhere_does_not_wait_for_a_crowd_that_searches_from_one_place() {
+    let daemon = Daemon::with(&format!("{UNPACED}\n[limits]\nclients_per_address = 1000\n"));
+    let mut ann = Client::connect_from(&daemon, ([127, 0, 7, 1], 0).into(), "ann");
+    ann.greeted();
+    ann.rename("ann");
+    for number in 0..2000 {
+        ann.send(&format!("line {number} of hay"));
+    }
+    ann.sync();
+    let mut admin = daemon.admin();
+    while admin.done("history.stats", &json!({}))["disk"]["waiting_bytes"] != 0 {
+        assert!(!daemon.deadline.is_over(), "something waits for ever");
+    }
+    let mut crowd: Vec<Client> = (0..150).map(|_| daemon.guest()).collect();
+    // A search that finds nothing takes longest.
+    crowd.iter_mut().for_each(|client| client.send("/search needle"));
+    ann.send("/search line 1999");
+    let found = ann.until("the end of the search", |line| line == "-- end of search");
+    assert!(found.iter().any(|line| line.ends_with("ann: line 1999 of hay")), "{found:#?}");
+    // Each of the crowd is answered, or told that it is one.
+    let busy = "-- only the last lines could be looked at: many others are searching; try again in a moment";
+    let mut told = 0;
+    for client in &mut crowd {
+        let seen = client.until("an end", |line| {
+            line.starts_with("-- no line kept in lobby has ") || line == busy || line == "-- end of search"
+        });
+        told += usize::from(seen.iter().any(|line| line == busy));
+    }
+    assert!(told < 150, "some were answered");
 }

@@ -204,6 +204,8 @@ fn a_copy_is_taken_while_people_talk() {
     let path = daemon.path("copy.db");
     let file = path.to_str().unwrap();
     let done = daemon.ctl(&["backup", file]).done();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "it is its owner's alone");
     assert!(done.starts_with("Copied ") && done.trim_end().ends_with(&format!("to {file}.")), "{done}");
     let again = daemon.ctl(&["backup", file]);
     assert!(again.code == Some(1) && again.err.contains("exists"), "{again:?}");

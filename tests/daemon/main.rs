@@ -22,3 +22,4 @@ mod segments;
 mod settings;
 mod shutdown;
 mod stage;
+mod weather;

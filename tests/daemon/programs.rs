@@ -307,6 +307,136 @@ fn telnet_talks_survives_control_c_and_leaves_by_control_d() {
     assert!(!all.contains('\u{fffd}'), "only text: {all:?}");
 }
 
+/// Each has the byte 0x9D in it, which is Debian's telnet's escape key but for the high bit.
+const LIKE_THE_ESCAPE_KEY: &str = "Н 東 ❤ ” 이 ש";
+
+/// Types characters that have the byte 0x9D, line by line and key by key, with commands behind them that
+/// would do harm if they were taken for the program's own.
+#[track_caller]
+fn characters_are_no_escape_keys(daemon: &Daemon, command: &[&str]) {
+    let mut bob = daemon.client("bob");
+    let (telnet, mut keyboard) = Program::on_terminal(daemon, command);
+    let mut typed = |keys: &str| {
+        telnet.note(keys.as_bytes());
+        keyboard.write_all(keys.as_bytes()).unwrap();
+    };
+    telnet.shows("/help", 0);
+    // How the first line ends shows that it is telnet; the terminal is told, and it goes over to keys.
+    typed("hi\r");
+    bob.expect_with(": hi");
+    telnet.prompts("lobby>");
+    for number in 0..3 {
+        typed(&format!("{LIKE_THE_ESCAPE_KEY}quit {number}\r"));
+        bob.expect_with(&format!(": {LIKE_THE_ESCAPE_KEY}quit {number}"));
+    }
+    for c in LIKE_THE_ESCAPE_KEY.split(' ') {
+        typed(&format!("{c}\r"));
+        bob.expect_with(&format!(": {c}"));
+    }
+    telnet.prompts("lobby>");
+    typed("/mode line\r");
+    telnet.screen("the end of char mode", |rows| rows.last().is_some_and(|row| row.starts_with("-- your program")));
+    for number in 0..3 {
+        typed(&format!("{LIKE_THE_ESCAPE_KEY}quit line {number}\r"));
+        bob.expect_with(&format!(": {LIKE_THE_ESCAPE_KEY}quit line {number}"));
+    }
+    for c in LIKE_THE_ESCAPE_KEY.split(' ') {
+        typed(&format!("{c}\r"));
+        bob.expect_with(&format!(": {c}"));
+    }
+    // ^C and ^D are what they were.
+    typed("half a line\x03");
+    let shown = telnet.shows("-- what you had typed is gone", 0);
+    typed("whole again\r");
+    bob.expect_with(": whole again");
+    typed("\x04");
+    telnet.shows("-- goodbye", shown);
+    bob.expect_with("left");
+    let all = telnet.ends();
+    assert!(!all.contains("telnet>"), "{all:?}");
+}
+
+#[test]
+fn debians_telnet_takes_no_character_for_its_escape_key() {
+    if have("telnet") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        characters_are_no_escape_keys(&daemon, &["telnet", &host, &port]);
+    }
+}
+
+#[test]
+fn a_password_is_typed_again_in_debians_telnet_and_nobody_sees_it() {
+    if !have("telnet") || !have("setsid") {
+        return;
+    }
+    let daemon = Daemon::with(&format!("{UNPACED}[accounts]\nmemory = '64KiB'\npasses = 1\n"));
+    let (host, port) = at(&daemon);
+    let mut bob = daemon.client("bob");
+    let mut carol = daemon.client("carol");
+    carol.send("/register sesame-open");
+    carol.expect_with("carol is registered");
+    carol.send("/quit");
+    bob.expect_with("carol left");
+    let (telnet, mut keyboard) = Program::on_terminal(&daemon, &["telnet", &host, &port]);
+    let mut typed = |keys: &str| {
+        telnet.note(keys.as_bytes());
+        keyboard.write_all(keys.as_bytes()).unwrap();
+    };
+    let mut shown = telnet.shows("/help", 0);
+    typed("hi\r");
+    bob.expect_with(": hi");
+    telnet.prompts("lobby>");
+    for mode in ["char", "line"] {
+        typed(&format!("/mode {mode}\r"));
+        shown = telnet.shows(if mode == "char" { "you have a line editor" } else { "your program edits" }, shown);
+        typed("/login carol\r");
+        shown = telnet.shows("type the password of carol", shown);
+        typed("sesame-wrong\r");
+        shown = telnet.shows("no such name, or not its password", shown);
+        shown = telnet.shows("type the password of carol", shown);
+        typed("sesame-open\r");
+        shown = telnet.shows("welcome, carol", shown);
+        typed(&format!("seen in {mode} mode\r"));
+        bob.expect_with(&format!("carol: seen in {mode} mode"));
+        typed("/logout\r");
+        shown = telnet.shows("you are logged out", shown);
+    }
+    typed("/quit\r");
+    telnet.shows("-- goodbye", shown);
+    let all = telnet.ends();
+    assert!(!all.contains("sesame"), "nothing of a password is on the screen: {all:?}");
+    let heard = bob.sync();
+    assert!(!heard.iter().any(|line| line.contains("sesame")), "{heard:#?}");
+}
+
+#[test]
+fn busybox_and_putty_are_not_harmed_by_being_asked_for_binary() {
+    if have("busybox") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        let mut bob = daemon.client("bob");
+        let (telnet, mut keyboard) = Program::on_terminal(&daemon, &["busybox", "telnet", &host, &port]);
+        telnet.shows("/help", 0);
+        keyboard.write_all(b"hi\r").unwrap();
+        bob.expect_with(": hi");
+        telnet.prompts("lobby>");
+        keyboard.write_all(format!("{LIKE_THE_ESCAPE_KEY}\r").as_bytes()).unwrap();
+        bob.expect_with(&format!(": {LIKE_THE_ESCAPE_KEY}"));
+    }
+    if have("plink") && have("setsid") {
+        let daemon = Daemon::with(UNPACED);
+        let (host, port) = at(&daemon);
+        let mut bob = daemon.client("bob");
+        let (plink, mut keyboard) = Program::on_terminal(&daemon, &["plink", "-telnet", "-P", &port, &host]);
+        plink.shows("/help", 0);
+        for line in ["hi", LIKE_THE_ESCAPE_KEY, "and on"] {
+            keyboard.write_all(format!("{line}\r").as_bytes()).unwrap();
+            bob.expect_with(&format!(": {line}"));
+        }
+    }
+}
+
 #[test]
 fn busybox_telnet_talks_too() {
     if !have("busybox") || !have("setsid") {

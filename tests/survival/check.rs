@@ -16,6 +16,7 @@ use std::sync::Arc;
 use chathub::hub::account::Role;
 use chathub::hub::archive::Reach;
 use chathub::hub::command;
+use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
 use chathub::hub::time::Wall;
 use chathub::wire::render;
@@ -386,7 +387,7 @@ pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wro
         for (from, text) in walk.privates {
             privates.entry((from, record.nick.clone())).or_default().push(text);
         }
-        answered.push(walk.act);
+        answered.push((walk.act, walk.refused));
     }
     tally.privates = check_privates(records, &answered, &privates)?;
     Ok(tally)
@@ -395,15 +396,16 @@ pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wro
 /// Private messages: each once, in the order in which they were typed.
 fn check_privates(
     records: &[Record],
-    answered: &[usize],
+    answered: &[(usize, BTreeSet<usize>)],
     received: &HashMap<(String, String), Vec<String>>,
 ) -> Result<usize, Wrong> {
     let mut count = 0;
     let mut pairs = BTreeSet::new();
-    for (from, done) in records.iter().zip(answered) {
+    for (from, (done, refused)) in records.iter().zip(answered) {
         for to in records {
             let texts = |acts: &[Act]| -> Vec<String> {
-                let texts = acts.iter().filter_map(|act| match act {
+                let sent = acts.iter().enumerate().filter(|(index, _)| !refused.contains(index));
+                let texts = sent.filter_map(|(_, act)| match act {
                     Act::Msg { to: name, text } if *name == to.nick => Some(text.clone()),
                     _ => None,
                 });
@@ -645,9 +647,13 @@ struct Walk<'a> {
     lax: usize,
     /// Lines that it was told of instead, and that were not passed over yet: the next ones that it would be shown.
     debt: usize,
+    /// So many of these may have been passed over already, among lines that were hidden until just now.
+    slack: usize,
     missed: usize,
     /// How many of the notices to all rooms have been, as far as it has seen.
     notices: usize,
+    /// Acts that had no consequence, and it was told so.
+    refused: BTreeSet<usize>,
     over: bool,
     room_lines: usize,
     answers: usize,
@@ -676,8 +682,10 @@ impl<'a> Walk<'a> {
             ignoring: BTreeSet::new(),
             lax: 0,
             debt: 0,
+            slack: 0,
             missed: 0,
             notices: 0,
+            refused: BTreeSet::new(),
             over: false,
             room_lines: 0,
             answers: 0,
@@ -806,7 +814,13 @@ impl<'a> Walk<'a> {
     /// Passes over all lines that it was told of and that it was not seen to pass yet.
     fn pay(&mut self) -> Result<(), Wrong> {
         let Place::Script { room, mut cursor } = self.place else { return Ok(()) };
-        while self.debt > 0 {
+        let script = &self.stage.scripts[room];
+        let hidden_until_now = |at: &usize| *at < self.lax && !self.is_hidden(&script[*at]);
+        let unsure = self.slack + (cursor..script.len()).filter(hidden_until_now).count();
+        // As many as it must have been; where the last of them stand may not be known.
+        let sure = self.debt.saturating_sub(unsure);
+        let end = self.due(room, cursor);
+        for _ in 0..sure {
             let Some(shown) = self.next_shown(room, cursor) else {
                 let debt = self.debt;
                 return Err(self.wrong(format!("it has missed {debt} lines more in {room} than there are")));
@@ -814,6 +828,10 @@ impl<'a> Walk<'a> {
             self.pass(room, cursor, shown + 1)?;
             cursor = shown + 1;
         }
+        if unsure > 0 && self.debt > 0 {
+            self.lax = self.lax.max(end);
+        }
+        (self.debt, self.slack) = (0, 0);
         self.place = Place::Script { room, cursor };
         Ok(())
     }
@@ -822,10 +840,12 @@ impl<'a> Walk<'a> {
     /// that it would have been shown are lines that it was told of.
     fn pass(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
         let script = &self.stage.scripts[room];
-        let shown = script[from..to].iter().filter(|entry| !self.is_hidden(entry));
+        let shown = script[from..to].iter().filter(|entry| !self.is_hidden(entry)).count();
         let sure = (from..to).filter(|at| *at >= self.lax && !self.is_hidden(&script[*at])).count();
-        // What was hidden until just now may be missing without a word.
-        self.debt = self.debt.saturating_sub(if self.debt > sure { shown.count() } else { sure });
+        if self.debt > 0 {
+            self.slack += shown - sure;
+        }
+        self.debt = self.debt.saturating_sub(sure);
         for entry in &script[from..to] {
             if let What::Notice { text } = &entry.what
                 && let Some(at) = self.stage.notices[self.notices..].iter().position(|notice| notice == text)
@@ -855,7 +875,7 @@ impl<'a> Walk<'a> {
         let found = loop {
             let Some(entry) = script.get(at) else { break None };
             if !self.is_hidden(entry) {
-                let is_told = (sure..=missing).contains(&self.debt);
+                let is_told = (sure..=missing + self.slack).contains(&self.debt);
                 if is_told && entry.text == text && (at >= self.lax || self.goes_on(room, at)) {
                     break Some(at);
                 }
@@ -884,7 +904,7 @@ impl<'a> Walk<'a> {
             return Err(self.wrong(format!("{text:?}, {elsewhere}, when {due:?} was due in {room}{debt}")));
         };
         self.pass(room, cursor, found)?;
-        self.debt = 0;
+        (self.debt, self.slack) = (0, 0);
         let entry = &script[found];
         if entry.author == Some(self.index) {
             match self.record.acts.get(self.act) {
@@ -1058,7 +1078,9 @@ impl<'a> Walk<'a> {
             Hidden::After => kept.take(most).filter(seen).collect(),
         };
         lines.reverse();
-        let line = |what: &What| Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said() });
+        let line = |what: &What| {
+            Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said(), borne: Borne::default() })
+        };
         lines.into_iter().map(line).collect()
     }
 
@@ -1146,6 +1168,11 @@ impl<'a> Walk<'a> {
         match act {
             Act::Say(_) | Act::Me(_) => unreachable!("passed over or found missing above"),
             Act::Topic(_) => return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out"))),
+            // Whether the other one takes what it is sent, only the other one knows.
+            Act::Msg { to, .. } if is_refused(line, to) => {
+                self.refused.insert(self.act);
+                self.line += 1;
+            }
             Act::Msg { to, text } => {
                 self.expect(&[format!("[you -> {to}] {text}")])?;
                 // Whether the other one is away then, only the other one knows.
@@ -1413,4 +1440,9 @@ fn is_what(act: &Act, what: &What) -> bool {
         | (Act::Topic(typed), What::Topic { text, .. }) => typed == text,
         _ => false,
     }
+}
+
+/// Whether that is what one is told who writes to somebody to whom nothing more can be sent.
+fn is_refused(line: &str, to: &str) -> bool {
+    line == format!("-- {to} is not reading just now: nothing was sent")
 }

@@ -48,6 +48,7 @@ lines = 1000000
 burst_lines = 1000000
 bytes = '1GiB'
 burst_bytes = '1GiB'
+private = '1GiB'
 [moderation]
 mute_at = 0
 ban_at = 0

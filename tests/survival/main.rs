@@ -14,6 +14,7 @@
 //! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
+//! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
@@ -35,5 +36,6 @@ mod slow;
 mod supervisor;
 mod tape;
 mod typing;
+mod weather;
 #[path = "../world/mod.rs"]
 mod world;

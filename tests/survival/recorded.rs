@@ -15,6 +15,7 @@ lines = 1000000
 burst_lines = 1000000
 bytes = '1GiB'
 burst_bytes = '1GiB'
+private = '1GiB'
 ";
 
 /// Every line of the lobby that an administrator is given: number and text.

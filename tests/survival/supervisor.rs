@@ -139,6 +139,7 @@ pub(crate) struct Plan {
     store: usize,
     preserve: bool,
     descriptors: Option<u32>,
+    in_the_way: bool,
     dice: Dice,
 }
 
@@ -151,6 +152,7 @@ impl Plan {
             store: 64,
             preserve: false,
             descriptors: None,
+            in_the_way: false,
             dice: Dice(seed),
         }
     }
@@ -182,6 +184,13 @@ impl Plan {
         self
     }
 
+    /// With a file where the state directory is to be, which can be neither read nor made.
+    #[must_use]
+    pub(crate) fn in_the_way(mut self) -> Self {
+        self.in_the_way = true;
+        self
+    }
+
     /// With a store that takes no more than so many descriptors.
     #[must_use]
     pub(crate) fn store(mut self, most: usize) -> Self {
@@ -200,6 +209,9 @@ impl Plan {
     pub(crate) fn begin(self) -> Supervisor {
         let dir = Dir::new();
         std::fs::write(dir.0.join("chathub.toml"), &self.settings).unwrap();
+        if self.in_the_way {
+            std::fs::write(dir.0.join("state"), "in the way").unwrap();
+        }
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         socket.listen(4096).unwrap();
@@ -564,6 +576,11 @@ impl Supervisor {
     /// What the daemons have logged, and what has happened to them: the last of it.
     pub(crate) fn story(&self) -> String {
         self.shared.story()
+    }
+
+    /// The state directory.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.0.join("state")
     }
 
     pub(crate) fn settings(&self, toml: &str) {

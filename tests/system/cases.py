@@ -5,6 +5,7 @@ starts from what the one before left, and brings the service up itself if it
 needs it. The title of a case is the sentence that it proves.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -783,6 +784,103 @@ def _(machine, packages):
     expect_equal("the listener", listener(machine), inode)
 
 
+@life.case("a failure that repeats is tried more and more slowly, keeps the ports open, and heals by itself")
+def _(machine, packages):
+    serving(machine)
+    before = len(machine.journal("-q", "-u", SERVICE).splitlines())
+    ann = Chatter(machine, "ann")
+    machine.must("mv", "/usr/bin/chathub", "/usr/bin/chathub.away")
+    machine.must("kill", "-KILL", main_pid(machine, inside=True))
+    inode = listener(machine)
+
+    def slow():
+        count, _, _ = machine.run("cat", "/run/chathub-restarts").out.partition(" ")
+        return count.isdigit() and int(count) >= 5
+
+    # After 1, 2, 4 and 8 seconds. Nobody has been dropped, and whoever knocks waits.
+    wait_until("it is tried more slowly", slow, 60)
+    bob = machine.connect("::1")
+    expect_equal("the socket", machine.state(CHAT), "active")
+    lines = len(machine.journal("-q", "-u", SERVICE).splitlines()) - before
+    expect(lines < 100, f"{lines} lines in the journal")
+    machine.must("mv", "/usr/bin/chathub.away", "/usr/bin/chathub")
+    wait_until("it heals by itself", lambda: machine.state(SERVICE) == "active", 60)
+    bob.settimeout(DEADLINE)
+    expect(bob.recv(100), "no greeting for who came meanwhile")
+    ann.say("still here")
+    Chatter(machine, "carl").say("so am I")
+    ann.expect("carl: so am I")
+    expect_equal("the listener", listener(machine), inode)
+
+
+@life.case("a socket under a wrong name does not have the service started over and over for who waits at it")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    drop_in(machine, CHAT, "[Socket]\nFileDescriptorName=cat\n")
+    machine.must("systemctl", "restart", CHAT)
+    cursor = machine.must("date", "+%s").out.strip()
+    knocker = machine.connect("::1")
+    knocker.settimeout(DEADLINE)
+    with contextlib.suppress(OSError):
+        expect(not knocker.recv(100), "somebody answers")
+    wait_until("the service has failed", lambda: machine.state(SERVICE) == "failed")
+    said = machine.journal("-q", "-u", SERVICE, f"--since=@{cursor}", "--output=cat")
+    expect("is left alone" in said and "none for clients" in said, f"the journal does not say why: {said}")
+    starts = said.count("Starting ")
+    expect(starts <= 3, f"{starts} starts")
+    expect_equal("the socket", machine.state(CHAT), "active")
+    drop_in(machine, CHAT, None)
+    machine.must("systemctl", "restart", CHAT)
+    Chatter(machine, "ann").close()
+
+
+@life.case("a state directory that cannot be had costs nobody a connection, and is used again after a restart")
+def _(machine, packages):
+    serving(machine)
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    before = main_pid(machine, inside=True)
+    machine.must("mv", "/var/lib/chathub", "/var/lib/chathub.away")
+    machine.must("ln", "-s", "/nowhere", "/var/lib/chathub")
+    machine.must("kill", "-KILL", before)
+    replaced(machine, before)
+    ann.say("is there a disk?")
+    bob.expect("ann: is there a disk?")
+
+    def recording():
+        return json.loads(machine.must("chathub", "ctl", "status", "--json").out)["recording"]
+
+    expect(recording().startswith("not since 20"), f"recording: {recording()}")
+    machine.must("rm", "/var/lib/chathub")
+    machine.must("mv", "/var/lib/chathub.away", "/var/lib/chathub")
+    machine.must("systemctl", "restart", SERVICE)
+    wait_until("it is recorded again", lambda: recording().startswith("on: "))
+    ann.say("there is")
+    bob.expect("ann: there is")
+    found = machine.must("chathub", "ctl", "history", "--search", "is there a disk").out
+    expect("is there a disk?" in found, f"what was said meanwhile is lost: {found}")
+
+
+@life.case("a service whose settings are wrong does not start for each who knocks, and keeps its ports")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    machine.write("/etc/chathub/conf.d/test.toml", "nonsense = 1\n")
+    for _ in range(40):
+        knocker = machine.connect("::1")
+        knocker.settimeout(DEADLINE)
+        with contextlib.suppress(OSError):
+            while knocker.recv(1000):
+                pass
+        knocker.close()
+        count = machine.run("cat", "/run/chathub-restarts").out.partition(" ")[0]
+        if count.isdigit() and int(count) >= 4:
+            break
+    expect_equal("the socket", machine.state(CHAT), "active")
+    machine.must("rm", "/etc/chathub/conf.d/test.toml")
+    Chatter(machine, "ann").close()
+
+
 @life.case("a stop says goodbye to everybody, keeps the port open, and ends cleanly")
 def _(machine, packages):
     serving(machine)
@@ -977,7 +1075,7 @@ def in_the_sandbox(machine, packages, commands, root=False):
     for key in ("Exec[A-Za-z]*", "Requires", "After", "Type", "NotifyAccess", "Restart[A-Za-z]*", "SuccessExitStatus", "WatchdogSec"):
         unit = re.sub(rf"(?m)^{key}=.*$", "", unit)
     if root:
-        unit = re.sub("(?m)^(User|Group|StateDirectory)=.*$", "", unit)
+        unit = re.sub("(?m)^(User|Group|ReadWritePaths)=.*$", "", unit)
     unit = unit.replace("[Service]", "[Service]\nType=oneshot\nExecStart=sh /share/probe.sh")
     lines = [f'said=$({shlex.join(c)} 2>&1); echo "PROBE $? $said" | head -n1' for c in commands]
     (packages.share / "probe.sh").write_text("\n".join(lines) + "\n")

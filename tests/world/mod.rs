@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chathub::hub::account::{Account, AccountId, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
+use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
 use chathub::hub::moderation::{Ban, BanId};
@@ -64,8 +65,9 @@ impl Disk {
     pub fn write(&mut self, number: u64, record: &Record) {
         match record {
             Record::Line { room, name, line } => {
-                // Writing it a second time changes nothing.
-                self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), (**line).clone()));
+                // Writing it a second time changes nothing. Whom its author is ignored by is not written.
+                let line = Line { borne: Borne::default(), ..(**line).clone() };
+                self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
             Record::Closed { room, name } => self.closed.push((*room, name.clone())),
             Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
@@ -243,8 +245,8 @@ impl World {
                     self.clients.get_mut(session).expect("a client").view = *view;
                     self.with_log(*session, |reader, log| reader.see(*view, log));
                 }
-                Effect::Filter { session, quiet, ignored } => {
-                    let filter = Filter { quiet: *quiet, ignored: ignored.clone() };
+                Effect::Filter { session, quiet, ignored, names } => {
+                    let filter = Filter { quiet: *quiet, ignored: ignored.clone(), names: names.clone() };
                     self.with_log(*session, |reader, log| reader.hide(filter, log));
                 }
                 Effect::Mode { session, mode } => self.with_link(*session, |link, out| link.set_mode(*mode, out)),

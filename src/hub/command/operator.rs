@@ -8,15 +8,12 @@ use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::message::{Done, Message, Refusal, SessionId, ShownBan};
-use super::super::moderation::{BanId, Network, Target};
+use super::super::moderation::{BanId, Network, NoTarget, Target};
 use super::super::name::{self, Name};
 use super::super::session::Mute;
-use super::super::time::Wall;
+use super::super::time::{self, LONGEST, NoLength, Wall};
 use super::super::{By, Effect};
 use super::{Call, LISTED, clip, split_word, text_arg};
-
-/// The longest time that somebody is muted or kept out for, if not for good.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// What a command of an operator led to is an operator's doing, by name.
 pub(super) fn sign(call: &mut Call<'_>, from: usize) {
@@ -32,16 +29,6 @@ pub(super) fn sign(call: &mut Call<'_>, from: usize) {
     }
 }
 
-/// A time such as `10m` or `2h30m` before other words, and these.
-fn split_time(text: &str) -> (Option<Duration>, &str) {
-    let (word, rest) = split_word(text);
-    let time = word.starts_with(|first: char| first.is_ascii_digit()).then(|| humantime::parse_duration(word).ok());
-    match time.flatten() {
-        Some(time) if !time.is_zero() => (Some(time.min(LONGEST)), rest),
-        _ => (None, text),
-    }
-}
-
 impl Call<'_> {
     fn by(&self) -> Option<By> {
         Some(By::Operator { session: self.id, account: self.own().account? })
@@ -51,8 +38,33 @@ impl Call<'_> {
         Wall(self.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
+    /// slip must not become a reason, and what it goes with one without end.
+    fn time<'t>(&mut self, text: &'t str, or_reason: bool) -> Option<(Option<Duration>, &'t str)> {
+        let why = match time::take_length(text.strip_prefix("for ").unwrap_or(text)) {
+            Ok(None) => return Some((None, text)),
+            Ok(Some((time, rest))) => {
+                let given = || text[..text.len() - rest.len()].trim().chars().take(20).collect();
+                if time.is_zero() {
+                    NoLength::NotPositive(given())
+                } else if time > LONGEST {
+                    NoLength::TooLong(given())
+                } else {
+                    return Some((Some(time), rest));
+                }
+            }
+            Err(why) => why,
+        };
+        self.refuse(Refusal::NoLength { why, or_reason });
+        None
+    }
+
     /// The person of that name, if an operator may do something to them.
     fn subject(&mut self, name: &str) -> Option<SessionId> {
+        if self.hub.find(name).is_none() && name::resembles_address(name) {
+            self.refuse(Refusal::NotByAddress(clip(name)));
+            return None;
+        }
         let found = self.person(name)?;
         if found == self.id {
             self.refuse(Refusal::ToYourself);
@@ -88,8 +100,11 @@ pub(super) fn shadowmute(call: &mut Call<'_>, args: &str) {
 
 fn mute_somehow(call: &mut Call<'_>, args: &str, shadow: bool) {
     let (name, rest) = split_word(args);
-    let (time, rest) = split_time(rest);
-    if name.is_empty() || !rest.is_empty() {
+    if name.is_empty() {
+        return call.usage();
+    }
+    let Some((time, rest)) = call.time(rest, false) else { return };
+    if !rest.is_empty() {
         return call.usage();
     }
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
@@ -112,21 +127,20 @@ pub(super) fn unmute(call: &mut Call<'_>, args: &str) {
 
 /// What a ban is to be about: a network, the address of somebody who is here, or a name.
 fn target(call: &mut Call<'_>, text: &str) -> Option<Target> {
-    if text.contains(['/', ':']) || text.parse::<core::net::IpAddr>().is_ok() {
-        let network = text.parse::<Network>().ok().filter(|network| !network.is_wide());
-        if network.is_none() {
-            call.refuse(Refusal::NoNetwork(clip(text)));
-        }
-        return network.map(Target::Network);
-    }
-    if call.hub.find(text).is_some() {
+    let target = text.parse();
+    // Who has had a name since before it was none is meant by its id alone.
+    if !matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_))) && call.hub.find(text).is_some() {
         let other = call.subject(text)?;
         return Some(Target::Network(Network::around(call.hub.sessions[&other].peer.ip())));
     }
-    match Name::parse(text, usize::from(u8::MAX)) {
-        Ok(name) => Some(Target::Name(name)),
-        Err(invalid) => {
-            call.refuse(Refusal::InvalidName(invalid));
+    match target {
+        Ok(Target::Network(network)) if network.is_wide() => {
+            call.refuse(Refusal::TooWide(clip(text)));
+            None
+        }
+        Ok(target) => Some(target),
+        Err(why) => {
+            call.refuse(Refusal::NoTarget(why));
             None
         }
     }
@@ -137,7 +151,7 @@ pub(super) fn ban(call: &mut Call<'_>, args: &str) {
     if whom.is_empty() {
         return call.usage();
     }
-    let (time, reason) = split_time(rest);
+    let Some((time, reason)) = call.time(rest, true) else { return };
     let (Some(target), Some(by)) = (target(call, whom), call.by()) else { return };
     let hit: Vec<SessionId> = call.hub.hit_by(&target).map(|session| session.id).collect();
     if hit.contains(&call.id) {
@@ -161,9 +175,9 @@ pub(super) fn unban(call: &mut Call<'_>, args: &str) {
     let (which, _) = split_word(args);
     let by_id = which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
     let found = by_id.filter(|id| call.hub.bans.get(*id).is_some()).or_else(|| {
-        let name = Name::parse(which, usize::from(u8::MAX)).ok().map(Target::Name);
-        let target = which.parse::<Network>().ok().map(Target::Network).or(name)?;
-        call.hub.bans.about(&target)
+        // A ban of a name that none can be any more is lifted by that name all the same.
+        let name = || Name::parse(which, usize::from(u8::MAX)).ok().map(Target::Name);
+        call.hub.bans.about(&which.parse().ok().or_else(name)?)
     });
     match (found, call.by()) {
         (None, _) if which.is_empty() => call.usage(),
@@ -179,6 +193,7 @@ pub(super) fn bans(call: &mut Call<'_>, _: &str) {
     let now = call.now.wall;
     let held: Vec<_> = call.hub.bans.iter().filter(|ban| ban.holds(now)).collect();
     let total = held.len();
+    call.hub.work += call.hub.bans.len() as u64;
     let bans: Vec<ShownBan> = held
         .into_iter()
         .rev()
@@ -224,34 +239,4 @@ pub(super) fn op(call: &mut Call<'_>, args: &str) {
     let by = call.by();
     call.hub.change_account(account, None, Some(Role::Operator), by, call.now, call.effects);
     call.done(Done::MadeOperator(shown));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_time_is_told_from_a_reason() {
-        for (text, time, rest) in [
-            ("", None, ""),
-            ("10m", Some(600), ""),
-            ("2h spam all day", Some(7200), "spam all day"),
-            ("1h30m", Some(5400), ""),
-            ("spam", None, "spam"),
-            ("3 times is enough", None, "3 times is enough"),
-            ("0s now", None, "0s now"),
-            ("99999y", Some(LONGEST.as_secs()), ""),
-        ] {
-            assert_eq!(split_time(text), (time.map(Duration::from_secs), rest), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,30}|[0-9a-z ]{0,30}") {
-            let (time, _) = split_time(&text);
-            prop_assert!(time.is_none_or(|time| time <= LONGEST));
-        }
-    }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal, RoomId, SessionId};
 use super::super::ownership::Roll;
+use super::super::work;
 use super::{Call, split_word, text_arg};
 
 impl Call<'_> {
@@ -61,19 +63,28 @@ pub(super) fn room(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     let Some(room) = call.own_room() else { return };
+    // Each of them is told.
+    call.hub.work += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     call.hub.set_mode(room, private, moderated, call.id, call.now, call.effects);
 }
 
 pub(super) fn invite(call: &mut Call<'_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    let ignored = call.hub.sessions[&other].ignores(call.own());
+    let arrives = if ignored { Arrives::No } else { Arrives::Yes };
+    if other != call.id
+        && let Err(refusal) = call.hub.reach(call.id, other, &shown, arrives, call.now.mono)
+    {
+        return call.refuse(refusal);
+    }
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
     }
     call.hub.enroll(room, Roll::Expelled, other, false);
-    let shown: Arc<str> = call.room().name.shown().into();
-    let ignored = call.hub.sessions[&other].ignores(call.id);
     if other != call.id && !ignored {
+        call.hub.work += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
         super::super::tell(other, message, call.effects);
     }
@@ -104,7 +115,8 @@ fn give_voice(call: &mut Call<'_>, args: &str, on: bool) {
         return;
     }
     let room: Arc<str> = call.room().name.shown().into();
-    if other != call.id {
+    // Who is sent much already hears of it by being heard.
+    if other != call.id && call.hub.reach(call.id, other, &room, Arrives::Yes, call.now.mono).is_ok() {
         let done = Done::Voice { room: room.clone(), on };
         super::super::tell(other, Message::Done(done), call.effects);
     }

@@ -85,7 +85,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// Little, so that lines are missed and mailboxes are full soon.
 fn limits() -> Limits {
-    Limits { behind: 700, mailbox: 6000, ..(&Settings::default()).into() }
+    Limits { behind: 3000, behind_all: 12_000, mailbox: 6000, mailboxes: 20_000, ..(&Settings::default()).into() }
 }
 
 fn rounds(cuts: Cuts) -> Rounds {
@@ -136,8 +136,10 @@ impl Process {
         let mut reports = Vec::new();
         self.rounds.reports.take(&mut reports, Rest::Yes);
         for report in reports {
-            if let Report::Gone(id, why) = report {
-                self.input(Input::Gone { id, why });
+            match report {
+                Report::Gone(id, why) => self.input(Input::Gone { id, why }),
+                Report::Crowded(id, on) => self.input(Input::Crowded { id, on }),
+                Report::Finished(_) => {}
             }
         }
     }
@@ -180,7 +182,10 @@ impl Process {
             }
         } else if let Some(blank) = self.tape.begin() {
             self.rounds.cuts.begin(self.rounds.orders, 0);
-            self.begun = Some((blank, self.machine.frozen(), self.rounds.frozen()));
+            let frozen = self.machine.frozen();
+            let (now, then) = (serde_json::to_string(&self.machine), serde_json::to_string(&frozen));
+            assert_eq!(now.expect("plain"), then.expect("plain"), "all of it is frozen");
+            self.begun = Some((blank, frozen, self.rounds.frozen()));
         }
     }
 
@@ -302,6 +307,9 @@ impl Process {
             connections.entry(id).or_insert(connection);
         }
         let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), begun: None, missed };
+        let mut next = next;
+        let crowded: Vec<_> = next.machine.hub().sessions().filter(|one| one.crowded).map(|one| one.id).collect();
+        crowded.into_iter().for_each(|id| next.rounds.carry_out(Work::Crowded(id)));
         let again = next.owed();
         for (id, owed) in &owed {
             assert_eq!(again.get(id), Some(owed), "{id} is owed the same");

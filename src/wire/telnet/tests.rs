@@ -466,3 +466,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn asking_for_binary_counts_as_an_answer_and_is_done_once() {
+    let mut telnet = new();
+    let mut replies = Vec::new();
+    telnet.want_binary(&mut replies);
+    assert_eq!(replies, b"", "it has not shown to be telnet");
+    let telnet = check(&telnet, &[IAC, NOP, IAC, NOP], "", &[IAC, DO, 0]);
+    assert_eq!(telnet.dealings.as_ref().map(|dealings| dealings.answers), Some(1));
+    check(&telnet, &[IAC, WONT, 0, IAC, NOP], "<Theirs Binary Off>", &[]);
+    let telnet = check(&telnet, &[IAC, WILL, 0, IAC, NOP], "<Theirs Binary On>", &[]);
+    assert!(telnet.is_on(TelnetOption::Binary, Side::Theirs));
+    // Who has used up the answers is not asked.
+    let mut telnet = new();
+    for _ in 0..MAX_ANSWERS {
+        feed(&mut telnet, &[IAC, DO, LINEMODE]);
+    }
+    telnet.want_binary(&mut replies);
+    assert_eq!(feed(&mut telnet, &[IAC, NOP]).1, b"");
+    assert_eq!(replies, b"");
+}

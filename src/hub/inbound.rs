@@ -1,0 +1,309 @@
+//! How much of what others write one client is sent: private messages, reports, invitations.
+//!
+//! It waits for that client alone, and too much of it would have it disconnected. So there is a pace for what
+//! all others together send to one client, and whoever would go beyond it is refused and told. An eighth is
+//! kept for those from whose origin little has come of late, and another for those whom it has written to
+//! itself: neither one crowd nor many keep everybody else from being heard. To whoever takes nothing of it, as the carrier tells, nothing more is sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::message::{Refusal, SessionId};
+use super::session::Origin;
+use super::time::Mono;
+use super::{Effect, Hub, Message, tell};
+
+/// Origins that are remembered for one client. Beyond it, the one of which least has come lately makes place.
+const REMEMBERED: usize = 32;
+
+/// Bytes that a line of it takes beside its text and the name before it.
+const AROUND: usize = 16;
+
+/// What part of all may come from one origin for it to count as little: in the long run, and in one go.
+const LITTLE: u64 = 16;
+
+/// So many whom a client has written to last are remembered for it.
+const WRITTEN_TO: usize = 8;
+
+/// Bytes a second in the long run, and in one go.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    rate: u64,
+    burst: u64,
+}
+
+impl Flow {
+    fn part(self, of: u64, parts: u64) -> Self {
+        Self { rate: (self.rate * of / parts).max(1), burst: self.burst * of / parts }
+    }
+
+    fn time(self, bytes: u64) -> u64 {
+        bytes.saturating_mul(1_000_000_000) / self.rate
+    }
+
+    /// When it is over that so many bytes more have come, if they may come now: `over` is when all that came
+    /// before is. More than may come in one go come where nothing came of late.
+    fn take(self, over: u64, bytes: u64, now: u64) -> Option<u64> {
+        let then = over.max(now).saturating_add(self.time(bytes));
+        (over <= now || then <= now.saturating_add(self.time(self.burst))).then_some(then)
+    }
+}
+
+/// What one client was sent by others of late. All times are in nanoseconds of [`Mono`]'s clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Inbound {
+    /// When what came from anybody is over.
+    all: u64,
+    /// The same for what came out of what is kept for those of whom little has come.
+    kept: u64,
+    /// The same for what came out of what is kept for those it has written to.
+    answers: u64,
+    /// Those, the last one at the end.
+    written_to: Vec<SessionId>,
+    /// The same by origin.
+    from: Vec<(Origin, u64)>,
+}
+
+impl Inbound {
+    /// What it comes to that so many bytes more come from there; `None` if that is too much.
+    fn with(&self, from: SessionId, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
+        let now = now.0.saturating_mul(1000);
+        let known = self.from.iter().find(|(known, _)| *known == origin).map_or(0, |(_, over)| *over);
+        let little = flow.part(1, LITTLE);
+        let mut next = self.clone();
+        if let Some(all) = flow.part(3, 4).take(self.all, bytes, now) {
+            next.all = all;
+        } else if little.take(known, bytes, now).is_some()
+            && let Some(kept) = flow.part(1, 8).take(self.kept, bytes, now)
+        {
+            next.kept = kept;
+        } else if self.written_to.contains(&from) {
+            next.answers = flow.part(1, 8).take(self.answers, bytes, now)?;
+        } else {
+            return None;
+        }
+        next.from.retain(|(known, over)| *known != origin && *over > now);
+        if next.from.len() >= REMEMBERED
+            && let Some(least) = next.from.iter().enumerate().min_by_key(|(_, (_, over))| *over).map(|(at, _)| at)
+        {
+            next.from.remove(least);
+        }
+        next.from.push((origin, known.max(now).saturating_add(little.time(bytes))));
+        Some(next)
+    }
+}
+
+/// Whether what is sent is to arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrives {
+    Yes,
+    /// Its author is not to know that it does not: it is asked whether it would.
+    No,
+}
+
+impl Hub {
+    /// Whether `to` can be sent `text` of somebody else just now: then it counts.
+    ///
+    /// # Errors
+    /// Why not; it is counted.
+    pub(super) fn reach(
+        &mut self,
+        from: SessionId,
+        to: SessionId,
+        text: &str,
+        arrives: Arrives,
+        now: Mono,
+    ) -> Result<(), Refusal> {
+        let flow = Flow { rate: self.settings.pace.private as u64, burst: (self.settings.limits.mailbox / 4) as u64 };
+        let (Some(sender), Some(other)) = (self.sessions.get(&from), self.sessions.get(&to)) else { return Ok(()) };
+        let nick = other.nick.shown().into();
+        if other.crowded {
+            self.counters.private_refused += 1;
+            return Err(Refusal::NotReading(nick));
+        }
+        let bytes = (text.len() + sender.nick.shown().len() + AROUND) as u64;
+        let origin = Origin::of(sender.peer.ip());
+        let Some(next) = other.inbound.as_deref().unwrap_or(&Inbound::default()).with(from, origin, bytes, now, flow)
+        else {
+            self.counters.private_refused += 1;
+            return Err(Refusal::SentALot(nick));
+        };
+        if arrives == Arrives::Yes
+            && let Some(other) = self.sessions.get_mut(&to)
+        {
+            other.inbound = Some(Box::new(next));
+        }
+        Ok(())
+    }
+
+    /// `id` has written to `to`, whose answers find a way.
+    pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let written_to = &mut session.inbound.get_or_insert_default().written_to;
+        if written_to.last() != Some(&to) {
+            written_to.retain(|other| *other != to);
+            written_to.push(to);
+            let over = written_to.len().saturating_sub(WRITTEN_TO);
+            written_to.drain(..over);
+        }
+    }
+
+    /// Tells the operators what `from` reports. Returns how many of them are told.
+    pub(super) fn report(
+        &mut self,
+        from: SessionId,
+        message: &Message,
+        text: &str,
+        now: Mono,
+        effects: &mut Vec<Effect>,
+    ) -> usize {
+        let operators: Vec<_> = self.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
+        self.work += operators.len() as u64;
+        let mut told = 0;
+        for operator in operators {
+            if self.reach(from, operator, text, Arrives::Yes, now).is_ok() {
+                tell(operator, message.clone(), effects);
+                told += 1;
+            }
+        }
+        told
+    }
+}
+
+/// The most operators who are told of one report: those who have been here longest.
+const TOLD: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::super::time::Now;
+    use super::*;
+    use crate::settings::Settings;
+    use proptest::prelude::*;
+
+    const FLOW: Flow = Flow { rate: 16 * 1024, burst: 64 * 1024 };
+
+    fn origin(number: u8) -> Origin {
+        Origin::of(core::net::IpAddr::from([192, 0, 2, number]))
+    }
+
+    fn at(seconds: u64) -> Mono {
+        Mono(seconds * 1_000_000)
+    }
+
+    /// Sends so many bytes from there as often as may be; how many bytes came through.
+    fn flood(inbound: &mut Inbound, from: Origin, bytes: u64, now: Mono) -> u64 {
+        let mut sum = 0;
+        while let Some(next) = inbound.with(SessionId(1), from, bytes, now, FLOW) {
+            *inbound = next;
+            sum += bytes;
+        }
+        sum
+    }
+
+    #[test]
+    fn all_together_send_no_more_than_the_burst_and_the_pace() {
+        let mut inbound = Inbound::default();
+        let mut sum = 0;
+        for second in 0..=60 {
+            sum += (0..=255).map(|number| flood(&mut inbound, origin(number), 512, at(1 + second))).sum::<u64>();
+        }
+        assert!(sum <= FLOW.burst + 60 * FLOW.rate, "{sum}");
+        // But for what is kept for those it has written to.
+        assert!(sum > (FLOW.burst + 60 * FLOW.rate) * 8 / 10, "{sum}");
+    }
+
+    #[test]
+    fn a_crowd_keeps_nobody_else_from_being_heard() {
+        let mut inbound = Inbound::default();
+        for second in 1..=60 {
+            flood(&mut inbound, origin(1), 512, at(second));
+            assert_eq!(inbound.with(SessionId(1), origin(1), 512, at(second), FLOW), None);
+            // Somebody else says a line each second.
+            let next = inbound.with(SessionId(2), origin(2), 200, at(second), FLOW);
+            inbound = next.expect("it is heard");
+        }
+        // Nor do a hundred crowds keep those from being heard whom it has written to.
+        inbound.written_to.push(SessionId(2));
+        for second in 61..=120 {
+            for number in 0..100 {
+                flood(&mut inbound, origin(number), 512, at(second));
+            }
+            assert_eq!(inbound.with(SessionId(3), origin(200), 200, at(second), FLOW), None);
+            inbound = inbound.with(SessionId(2), origin(1), 200, at(second), FLOW).expect("it is heard");
+        }
+    }
+
+    #[test]
+    fn of_what_is_kept_one_takes_no_more_than_a_little_either() {
+        let mut inbound = Inbound::default();
+        flood(&mut inbound, origin(1), 512, at(60));
+        assert!(flood(&mut inbound, origin(3), 512, at(60)) <= FLOW.burst / LITTLE);
+    }
+
+    #[test]
+    fn the_longest_line_passes_where_nothing_came() {
+        let flow = Flow { rate: 1024, burst: 100 };
+        let inbound = Inbound::default().with(SessionId(1), origin(1), 5000, at(1), flow).expect("nothing came");
+        assert_eq!(inbound.with(SessionId(1), origin(1), 1, at(2), flow), None);
+        assert!(inbound.with(SessionId(1), origin(1), 5000, at(9), flow).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_is_bounded_and_read_again(steps in prop::collection::vec((any::<u8>(), 1..2000_u64, 0..500_u64), 0..200)) {
+            let (mut inbound, mut now) = (Inbound::default(), 1);
+            for (from, bytes, pass) in steps {
+                now += pass * 1000;
+                if let Some(next) = inbound.with(SessionId(1), origin(from), bytes, Mono(now), FLOW) {
+                    inbound = next;
+                }
+                prop_assert!(inbound.from.len() <= REMEMBERED);
+                let kept = serde_json::to_string(&inbound).expect("plain");
+                prop_assert_eq!(&serde_json::from_str::<Inbound>(&kept).expect("the same"), &inbound);
+            }
+        }
+    }
+
+    #[test]
+    fn however_many_write_to_somebody_it_never_is_more_than_a_mailbox_holds() {
+        let mut effects = Vec::new();
+        let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut effects);
+        let victim = SessionId(1);
+        for id in 1..=300 {
+            let [_, _, a, b] = u32::to_be_bytes(id);
+            let (session, peer) = (SessionId(id.into()), ([10, 0, a, b], 1024).into());
+            hub.handle(Input::Connect { session, peer }, Now::default(), &mut effects);
+        }
+        let nick = hub.session(victim).expect("here").nick.shown().to_owned();
+        let text = format!("/msg {nick} {}", "x".repeat(900));
+        effects.clear();
+        for _ in 0..3 {
+            for id in 2..=300 {
+                let line = Input::Line { session: SessionId(id), text: text.clone() };
+                hub.handle(line, Now::default(), &mut effects);
+            }
+        }
+        let told = |message: &Message| {
+            effects.iter().filter(|effect| matches!(effect, Effect::Tell { message: one, .. } if std::mem::discriminant(one) == std::mem::discriminant(message))).count()
+        };
+        let text: std::sync::Arc<str> = "".into();
+        let arrived = told(&Message::PrivateFrom { nick: text.clone(), text: text.clone() });
+        let refused = told(&Message::Refused(Refusal::SentALot(text)));
+        assert_eq!(arrived + refused, 3 * 299, "who is not heard is told");
+        assert!(arrived * 900 <= hub.settings().limits.mailbox / 4);
+        assert_eq!(hub.counters().private_refused, refused as u64);
+        // And whoever does not read is sent nothing at all, also after a restart.
+        hub.handle(Input::Crowded { session: victim, on: true }, Now::default(), &mut effects);
+        let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
+        effects.clear();
+        let later = Now { mono: at(1000), ..Now::default() };
+        let say = Input::Line { session: SessionId(2), text: format!("/msg {nick} hi") };
+        hub.handle(say.clone(), later, &mut effects);
+        assert!(matches!(&*effects, [Effect::Tell { message: Message::Refused(Refusal::NotReading(_)), .. }]));
+        hub.handle(Input::Crowded { session: victim, on: false }, later, &mut effects);
+        effects.clear();
+        hub.handle(say, later, &mut effects);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell { to, .. } if *to == victim)));
+    }
+}

@@ -1,0 +1,341 @@
+//! Who comes from where, and who makes place when there is none left.
+//!
+//! Whoever has never sent a line makes place for a newcomer from an origin that has fewer connections, where
+//! there are most of them: so four addresses cannot fill the hub with silence. Whoever has sent a line stays.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::Hub;
+use super::message::{RoomId, SessionId};
+use super::moderation::Network;
+use super::session::Origin;
+
+/// So many places beyond `limits.clients` are kept for the networks of `access.always`.
+pub const RESERVE: usize = 64;
+
+/// So many of those are for where operators come from, too: somebody else may come from there.
+pub(super) const RESERVE_OF_OPERATORS: usize = 32;
+
+/// So many origins of operators are remembered: those where one has logged in last.
+const REMEMBERED: usize = 64;
+
+/// Everybody by where they come from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    all: BTreeSet<(Origin, SessionId)>,
+    counts: BTreeMap<Origin, Count>,
+    /// Those who have never sent a line, but for those who are always let in.
+    silent: BTreeSet<(Origin, SessionId)>,
+    /// Where they are from, by how many there are.
+    by_silence: BTreeSet<(usize, Origin)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    all: usize,
+    silent: usize,
+}
+
+impl Places {
+    pub(super) fn come(&mut self, id: SessionId, origin: Origin, is_silent: bool) {
+        if self.all.insert((origin, id)) {
+            self.counts.entry(origin).or_default().all += 1;
+        }
+        if is_silent && self.silent.insert((origin, id)) {
+            self.count_silent(origin, 1);
+        }
+    }
+
+    /// It has sent a line.
+    pub(super) fn speak(&mut self, id: SessionId, origin: Origin) {
+        if self.silent.remove(&(origin, id)) {
+            self.count_silent(origin, -1);
+        }
+    }
+
+    pub(super) fn go(&mut self, id: SessionId, origin: Origin) {
+        self.speak(id, origin);
+        if self.all.remove(&(origin, id))
+            && let Some(count) = self.counts.get_mut(&origin)
+        {
+            count.all -= 1;
+            if count.all == 0 {
+                self.counts.remove(&origin);
+            }
+        }
+    }
+
+    fn count_silent(&mut self, origin: Origin, by: isize) {
+        let Some(count) = self.counts.get_mut(&origin) else { return };
+        self.by_silence.remove(&(count.silent, origin));
+        count.silent = count.silent.saturating_add_signed(by);
+        if count.silent > 0 {
+            self.by_silence.insert((count.silent, origin));
+        }
+    }
+
+    /// How many come from there.
+    pub(super) fn of(&self, origin: Origin) -> usize {
+        self.counts.get(&origin).map_or(0, |count| count.all)
+    }
+
+    /// Who makes place for one more from `origin`: of where most are silent, the last to come; if more come from
+    /// there than would from `origin` then.
+    pub(super) fn who_gives_way(&self, origin: Origin) -> Option<SessionId> {
+        let (_, most) = self.by_silence.last()?;
+        let is_fair = self.of(origin) + 1 < self.of(*most);
+        let mut silent = self.silent.range((*most, SessionId(0))..=(*most, SessionId(u64::MAX)));
+        silent.next_back().map(|(_, id)| *id).filter(|_| is_fair)
+    }
+
+    /// All who come from that network, and, where it is smaller than an origin, perhaps others.
+    pub(super) fn within(&self, network: &Network) -> impl Iterator<Item = SessionId> {
+        let (first, last) = Origin::range(network);
+        self.all.range((first, SessionId(0))..=(last, SessionId(u64::MAX))).map(|(_, id)| *id)
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Panics if it does not hold these, and nobody else: with whether each is silent.
+    pub(super) fn check_invariants(&self, people: impl Iterator<Item = (SessionId, Origin, bool)>) {
+        let mut other = Self::default();
+        for (id, origin, is_silent) in people {
+            other.come(id, origin, is_silent);
+        }
+        assert_eq!(self.all, other.all, "everybody is counted at their origin");
+        assert_eq!(self.silent, other.silent, "who is silent makes place");
+        assert_eq!(self.counts, other.counts);
+        assert_eq!(self.by_silence, other.by_silence);
+    }
+}
+
+impl Hub {
+    /// Where the rooms are counted that `id` opens: not at all if nothing keeps it out.
+    pub(super) fn counted_opener(&self, id: SessionId) -> Option<Origin> {
+        let session = self.sessions.get(&id)?;
+        let is_free = self.is_always_let_in(session.peer) || self.operators.contains(&id);
+        (!is_free).then(|| Origin::of(session.peer.ip()))
+    }
+
+    /// How many rooms are open that somebody from there has opened.
+    pub(super) fn rooms_opened_from(&self, origin: Origin) -> usize {
+        self.openers.get(&origin).copied().unwrap_or(0)
+    }
+
+    /// A new room was opened by somebody from there.
+    pub(super) fn opened_from(&mut self, room: RoomId, origin: Option<Origin>) {
+        let (Some(room), Some(origin)) = (self.rooms.get_mut(&room), origin) else { return };
+        room.opened_from = Some(origin);
+        *self.openers.entry(origin).or_default() += 1;
+    }
+}
+
+/// Where operators have logged in of late, the last one at the end.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Familiar(VecDeque<Origin>);
+
+impl Familiar {
+    pub(super) fn note(&mut self, origin: Origin) {
+        self.0.retain(|known| *known != origin);
+        self.0.push_back(origin);
+        while self.0.len() > REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn has(&self, origin: Origin) -> bool {
+        self.0.contains(&origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::super::account::{Account, AccountId, Role};
+    use super::super::message::Farewell;
+    use super::super::moderation::Target;
+    use super::super::name::Name;
+    use super::super::time::{Now, Wall};
+    use super::*;
+    use crate::settings::Settings;
+    use core::net::IpAddr;
+    use proptest::prelude::*;
+
+    fn origin(number: u8) -> Origin {
+        Origin::of(core::net::IpAddr::from([192, 0, 2, number]))
+    }
+
+    #[test]
+    fn the_last_of_the_most_gives_way_and_nobody_for_one_who_has_as_many() {
+        let mut places = Places::default();
+        for id in 0..6 {
+            places.come(SessionId(id), origin(u8::from(id >= 4)), true);
+        }
+        assert_eq!(places.who_gives_way(origin(9)), Some(SessionId(3)));
+        assert_eq!(places.who_gives_way(origin(1)), Some(SessionId(3)));
+        assert_eq!(places.who_gives_way(origin(0)), None, "for one of their own nobody goes");
+        for id in 1..4 {
+            places.speak(SessionId(id), origin(0));
+        }
+        assert_eq!(places.who_gives_way(origin(9)), Some(SessionId(5)), "who speaks stays");
+        places.go(SessionId(5), origin(1));
+        assert_eq!(places.who_gives_way(origin(9)), None, "who is alone is not turned out for one who would be");
+    }
+
+    proptest! {
+        #[test]
+        fn the_counts_are_those_of_who_is_there(steps in prop::collection::vec((0..4_u8, 0..12_u64, 0..3_u8), 0..80)) {
+            let mut places = Places::default();
+            let mut people: BTreeMap<SessionId, (Origin, bool)> = BTreeMap::new();
+            for (step, id, from) in steps {
+                let id = SessionId(id);
+                match (step, people.get(&id).copied()) {
+                    (0 | 1, None) => {
+                        places.come(id, origin(from), step == 0);
+                        people.insert(id, (origin(from), step == 0));
+                    }
+                    (2, Some((origin, _))) => {
+                        places.speak(id, origin);
+                        people.insert(id, (origin, false));
+                    }
+                    (3, Some((origin, _))) => {
+                        places.go(id, origin);
+                        people.remove(&id);
+                    }
+                    _ => {}
+                }
+                places.check_invariants(people.iter().map(|(id, (origin, silent))| (*id, *origin, *silent)));
+                let silent = |from: &Origin| people.values().filter(|(origin, silent)| origin == from && *silent).count();
+                if let Some(going) = places.who_gives_way(origin(9)) {
+                    let (from, is_silent) = people[&going];
+                    prop_assert!(is_silent);
+                    prop_assert!(people.values().all(|(origin, _)| silent(origin) <= silent(&from)));
+                }
+            }
+        }
+    }
+
+    fn full(limit: usize) -> (Hub, u64) {
+        let mut settings = Settings::default();
+        settings.limits.clients = limit;
+        settings.access.always = vec!["198.51.100.0/24".parse().expect("a network")];
+        let mut hub = Hub::new(settings, [7; 16], Now::default(), &mut Vec::new());
+        for id in 1..=limit as u64 {
+            assert!(comes(&mut hub, id, [10, 0, 0, u8::try_from(id).expect("few")]));
+            speaks(&mut hub, id);
+        }
+        (hub, limit as u64)
+    }
+
+    fn speaks(hub: &mut Hub, id: u64) {
+        let text = "hi".to_owned();
+        hub.handle(Input::Line { session: SessionId(id), text }, Now::default(), &mut Vec::new());
+    }
+
+    /// Whether it is let in.
+    fn comes(hub: &mut Hub, id: u64, from: [u8; 4]) -> bool {
+        let (session, peer) = (SessionId(id), (from, 1024).into());
+        hub.handle(Input::Connect { session, peer }, Now::default(), &mut Vec::new());
+        hub.session(session).is_some()
+    }
+
+    #[test]
+    fn who_is_always_let_in_finds_a_place_up_to_the_reserve_and_nobody_goes_who_has_spoken() {
+        let (mut hub, mut id) = full(10);
+        let mut count = |hub: &mut Hub, from| {
+            (0..100)
+                .filter(|_| {
+                    id += 1;
+                    let is_in = comes(hub, id, from);
+                    speaks(hub, id);
+                    is_in
+                })
+                .count()
+        };
+        assert_eq!(count(&mut hub, [10, 0, 1, 1]), 0);
+        // An operator, and after they have gone.
+        let name = Name::parse("ann", 24).expect("a name");
+        let role = Role::Operator;
+        let ann = Account { id: AccountId(1), name, hashed: None, role, since: Wall(0), seen: Wall(0) };
+        hub.accounts.put(ann).expect("the first");
+        hub.log_in(SessionId(3), AccountId(1));
+        let gone = Input::Gone { session: SessionId(3), why: Farewell::Lost };
+        hub.handle(gone, Now::default(), &mut Vec::new());
+        assert_eq!(count(&mut hub, [10, 0, 1, 1]), 1);
+        // It survives.
+        let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
+        hub.check_invariants();
+        assert_eq!(count(&mut hub, [10, 0, 0, 4]), 0);
+        assert_eq!(count(&mut hub, [10, 0, 0, 3]), RESERVE_OF_OPERATORS);
+        assert_eq!(count(&mut hub, [198, 51, 100, 7]), RESERVE - RESERVE_OF_OPERATORS);
+        assert_eq!(hub.session_count(), 10 + RESERVE);
+        let spoke = (1..=10).filter(|id| *id != 3).map(SessionId);
+        assert!(spoke.into_iter().all(|id| hub.session(id).is_some()));
+    }
+
+    #[test]
+    fn a_room_counts_for_where_it_was_opened_from_until_it_closes_also_after_a_restart() {
+        let mut settings = Settings::default();
+        settings.limits.rooms_per_address = 1;
+        let mut hub = Hub::new(settings, [7; 16], Now::default(), &mut Vec::new());
+        let say = |hub: &mut Hub, id: u64, text: &str| {
+            let line = Input::Line { session: SessionId(id), text: text.to_owned() };
+            hub.handle(line, Now::default(), &mut Vec::new());
+            hub.room_count()
+        };
+        assert!((1..=3).all(|id| comes(&mut hub, id, [10, 0, 0, 1])));
+        assert_eq!(say(&mut hub, 1, "/join tea"), 2);
+        // Somebody else stays in it.
+        assert_eq!(say(&mut hub, 2, "/join tea"), 2);
+        assert_eq!(say(&mut hub, 1, "/leave"), 2);
+        let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
+        hub.check_invariants();
+        assert_eq!(say(&mut hub, 3, "/join beer"), 2);
+        assert_eq!(say(&mut hub, 2, "/leave"), 1);
+        assert_eq!(say(&mut hub, 3, "/join beer"), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_ban_hits_whoever_looking_at_each_would_hit(
+            people in prop::collection::vec((0..3_u8, any::<[u8; 2]>()), 0..30),
+            of in any::<prop::sample::Index>(),
+            length in 0..=128_u8,
+        ) {
+            let address = |(kind, [a, b]): (u8, [u8; 2])| -> IpAddr {
+                match kind {
+                    0 => [192, 0, a % 4, b].into(),
+                    1 => [0x2001, 0xdb8, 0, u16::from(a % 4), 0, 0, 0, u16::from(b)].into(),
+                    _ => [0, 0, 0, 0, 0, 0xffff, 0xc000, u16::from_be_bytes([a % 4, b])].into(),
+                }
+            };
+            let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut Vec::new());
+            for (id, person) in (1..).zip(&people) {
+                let (session, peer) = (SessionId(id), (address(*person), 1024).into());
+                hub.handle(Input::Connect { session, peer }, Now::default(), &mut Vec::new());
+            }
+            let of = people.get(of.index(people.len().max(1))).map_or([192, 0, 2, 1].into(), |person| address(*person));
+            let of = of.to_canonical();
+            let network = Network::new(of, length.min(if of.is_ipv6() { 128 } else { 32 })).expect("short enough");
+            let hit: Vec<_> = hub.hit_by(&Target::Network(network)).map(|session| session.id).collect();
+            let all = hub.sessions().filter(|session| network.has(session.peer.ip()));
+            prop_assert_eq!(hit, all.map(|session| session.id).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_origins_of_operators_are_bounded() {
+        let mut familiar = Familiar::default();
+        for number in 0..=u8::MAX {
+            familiar.note(origin(number));
+        }
+        familiar.note(origin(u8::MAX - 3));
+        assert_eq!(familiar.0.len(), REMEMBERED);
+        assert!(familiar.has(origin(u8::MAX)) && !familiar.has(origin(0)));
+    }
+}

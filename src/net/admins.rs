@@ -1,0 +1,261 @@
+//! Who holds the connections of the admin socket, and who gives way when there are too many.
+//!
+//! Root, who runs the unit's own commands (`ExecReload=`, `ExecStop=`), always finds a place: some are kept
+//! for it. Of everybody else, one user gets half of the places at most. A connection on which nothing is
+//! asked, or whose answer nobody takes, gives way to a new one: first those of the same user, then those of
+//! whoever holds most.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore};
+
+/// Places beyond the limit, for root.
+pub const KEPT: usize = 4;
+
+/// A connection is idle, and can have to give way, when nothing was asked on it for so long: whoever has just
+/// come is about to ask.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// All connections of the admin sockets.
+#[derive(Debug)]
+pub struct Admins {
+    limit: AtomicUsize,
+    next: AtomicU64,
+    held: Mutex<BTreeMap<u64, Held>>,
+    /// Whose request the driver looks at: one at a time, so that many of them do not crowd out people.
+    pub(super) turn: Semaphore,
+    /// The daemon's own user, who could end it as well.
+    own_uid: u32,
+}
+
+#[derive(Debug)]
+struct Held {
+    uid: u32,
+    pid: i32,
+    since: Instant,
+    /// Since when nothing is under way on it.
+    idle: Option<Instant>,
+    leaves: Arc<Notify>,
+}
+
+/// A connection as `status` tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Whose.
+    pub uid: u32,
+    /// Of which process.
+    pub pid: i32,
+    /// For how long.
+    pub since: Duration,
+    /// For how long nothing was under way on it.
+    pub idle: Option<Duration>,
+}
+
+/// A place that is held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    admins: Arc<Admins>,
+    number: u64,
+    leaves: Arc<Notify>,
+}
+
+/// There is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// For anybody.
+    All(usize),
+    /// For this user.
+    Own(usize),
+}
+
+impl Admins {
+    /// With room for `limit` connections.
+    #[must_use]
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit: AtomicUsize::new(limit),
+            next: AtomicU64::new(0),
+            held: Mutex::default(),
+            turn: Semaphore::new(1),
+            own_uid: nix::unistd::geteuid().as_raw(),
+        })
+    }
+
+    /// From now on, there is room for so many. Nobody who is there has to go.
+    pub fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// Who holds them, the oldest first.
+    #[must_use]
+    pub fn holders(&self) -> Vec<Holder> {
+        let now = Instant::now();
+        let held = self.held();
+        let holder = |held: &Held| Holder {
+            uid: held.uid,
+            pid: held.pid,
+            since: now.duration_since(held.since),
+            idle: held.idle.map(|since| now.duration_since(since)),
+        };
+        held.values().map(holder).collect()
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<u64, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a connection of that process. Somebody else may lose theirs for it.
+    pub(super) fn enter(self: &Arc<Self>, uid: u32, pid: i32) -> Result<Place, Full> {
+        self.enter_at(uid, pid, Instant::now())
+    }
+
+    fn enter_at(self: &Arc<Self>, uid: u32, pid: i32, now: Instant) -> Result<Place, Full> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut held = self.held();
+        if self.is_privileged(uid) {
+            if held.len() >= limit + KEPT {
+                // Somebody else's first; in the end even one under way, for they can come again.
+                let others = |held: &Held| !self.is_privileged(held.uid);
+                let leaves = idle_longest(&held, now, others)
+                    .or_else(|| idle_longest(&held, now, |_| true))
+                    .or_else(|| held.iter().find(|(_, held)| others(held)).map(|(number, _)| *number));
+                dismiss(&mut held, leaves.ok_or(Full::All(limit + KEPT))?);
+            }
+        } else {
+            let count = |uid: u32| held.values().filter(|held| held.uid == uid).count();
+            let (most, own) = (limit.div_ceil(2), count(uid));
+            if own >= most {
+                let leaves = idle_longest(&held, now, |held| held.uid == uid);
+                dismiss(&mut held, leaves.ok_or(Full::Own(most))?);
+            } else if held.len() >= limit {
+                // Whoever holds more than the one who comes would hold then.
+                let more = |held: &Held| !self.is_privileged(held.uid) && count(held.uid) > own + 1;
+                let leaves =
+                    idle_longest(&held, now, more).or_else(|| idle_longest(&held, now, |held| held.uid == uid));
+                dismiss(&mut held, leaves.ok_or(Full::All(limit))?);
+            }
+        }
+        let (number, leaves) = (self.next.fetch_add(1, Ordering::Relaxed), Arc::new(Notify::new()));
+        held.insert(number, Held { uid, pid, since: now, idle: Some(now), leaves: leaves.clone() });
+        Ok(Place { admins: self.clone(), number, leaves })
+    }
+
+    fn is_privileged(&self, uid: u32) -> bool {
+        uid == 0 || uid == self.own_uid
+    }
+}
+
+/// The one of those that has been idle longest.
+fn idle_longest(held: &BTreeMap<u64, Held>, now: Instant, of: impl Fn(&Held) -> bool) -> Option<u64> {
+    held.iter()
+        .filter(|(_, held)| of(held))
+        .filter_map(|(number, held)| Some((held.idle.filter(|since| now.duration_since(*since) >= IDLE)?, *number)))
+        .min()
+        .map(|(_, number)| number)
+}
+
+fn dismiss(held: &mut BTreeMap<u64, Held>, number: u64) {
+    if let Some(held) = held.remove(&number) {
+        held.leaves.notify_one();
+    }
+}
+
+impl Place {
+    /// Something is under way on it.
+    pub(super) fn works(&self) {
+        self.set(None);
+    }
+
+    /// Nothing is, or nobody takes what is.
+    pub(super) fn rests(&self) {
+        self.set(Some(Instant::now()));
+    }
+
+    fn set(&self, idle: Option<Instant>) {
+        if let Some(held) = self.admins.held().get_mut(&self.number) {
+            held.idle = idle;
+        }
+    }
+
+    /// Until it has to give way.
+    pub(super) async fn lost(&self) {
+        self.leaves.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.admins.held().remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: u32 = 4_000_001;
+    const BOB: u32 = 4_000_002;
+
+    fn fill(admins: &Arc<Admins>, uid: u32, count: usize, now: Instant) -> Vec<Place> {
+        (0..count).map(|_| admins.enter_at(uid, 1, now).expect("there is a place")).collect()
+    }
+
+    fn uids(admins: &Admins) -> Vec<u32> {
+        admins.held().values().map(|held| held.uid).collect()
+    }
+
+    #[test]
+    fn one_user_gets_half_of_the_places_and_gives_way_to_itself() {
+        let (admins, now) = (Admins::new(8), Instant::now());
+        let own = fill(&admins, ANN, 4, now);
+        assert_eq!(admins.enter_at(ANN, 1, now).err(), Some(Full::Own(4)), "they have just come");
+        own[0].works();
+        let later = now + IDLE;
+        let fifth = admins.enter_at(ANN, 5, later).expect("an idle one gives way");
+        assert_eq!(admins.holders().len(), 4);
+        assert!(admins.held().contains_key(&own[0].number) && !admins.held().contains_key(&own[1].number));
+        drop((own, fifth));
+        assert_eq!(admins.holders(), []);
+    }
+
+    #[test]
+    fn root_finds_a_place_whatever_others_hold() {
+        let (admins, now) = (Admins::new(4), Instant::now());
+        let others: Vec<_> = [ANN, ANN, BOB, BOB].map(|uid| admins.enter_at(uid, 1, now).expect("a place")).into();
+        others.iter().for_each(Place::works);
+        let kept = fill(&admins, 0, KEPT, now);
+        kept.iter().for_each(Place::works);
+        assert_eq!(uids(&admins).len(), 4 + KEPT);
+        // One more of root's is at the cost of somebody else, even one under way.
+        let more = fill(&admins, 0, 4, now);
+        more.iter().for_each(Place::works);
+        assert_eq!(uids(&admins), vec![0; 4 + KEPT]);
+        assert_eq!(admins.enter_at(0, 1, now).err(), Some(Full::All(4 + KEPT)));
+        assert_eq!(admins.enter_at(ANN, 1, now + IDLE).err(), Some(Full::All(4)));
+    }
+
+    #[test]
+    fn whoever_holds_most_gives_way_to_others_and_nobody_to_an_equal() {
+        let (admins, now) = (Admins::new(4), Instant::now());
+        let own = fill(&admins, ANN, 2, now);
+        let other = fill(&admins, BOB, 2, now);
+        assert_eq!(admins.enter_at(4_000_003, 1, now).err(), Some(Full::All(4)), "all have just come");
+        let third = admins.enter_at(4_000_003, 1, now + IDLE).expect("a place");
+        assert_eq!(uids(&admins), [ANN, BOB, BOB, 4_000_003]);
+        assert_eq!(admins.enter_at(4_000_004, 1, now + IDLE).map(|_| ()), Ok(()));
+        drop((own, other, third));
+    }
+
+    #[test]
+    fn one_place_is_enough_for_one() {
+        let (admins, now) = (Admins::new(1), Instant::now());
+        let own = fill(&admins, ANN, 1, now);
+        assert_eq!(admins.enter_at(ANN, 1, now).err(), Some(Full::Own(1)));
+        assert_eq!(admins.enter_at(BOB, 1, now + IDLE).err(), Some(Full::All(1)));
+        drop(own);
+        fill(&admins, BOB, 1, now);
+    }
+}

@@ -1,0 +1,98 @@
+//! A disk that could not be read when the first daemon started is recalled by whichever daemon can read it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chathub::settings::History;
+use chathub::store::{StateDir, Store};
+use nix::sys::signal::Signal;
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::people::Person;
+use crate::supervisor::{Plan, Supervisor};
+
+const SETTINGS: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
+
+/// A service whose daemon has started without its state directory, which `Kept::give_back` brings.
+fn locked_out(seed: u64) -> (Supervisor, Kept) {
+    let supervisor = Plan::new(SETTINGS, seed).in_the_way().start();
+    let kept = Kept { state: supervisor.state(), aside: supervisor.state().with_file_name("kept") };
+    let dir = StateDir::take(&kept.aside).unwrap();
+    let (store, _) = Store::open(dir, &History::default(), Arc::new(|_| {})).unwrap();
+    assert!(store.close(Duration::from_secs(20)));
+    let db = Connection::open(kept.aside.join("chathub.db")).unwrap();
+    db.execute_batch(
+        "INSERT INTO accounts VALUES (1, 'ann', NULL, 'member', 1, 1);
+         INSERT INTO bans (id, name, author, since) VALUES (1, 'mallory', 0, 1);",
+    )
+    .unwrap();
+    (supervisor, kept)
+}
+
+struct Kept {
+    state: PathBuf,
+    aside: PathBuf,
+}
+
+impl Kept {
+    fn give_back(self) {
+        std::fs::remove_file(&self.state).unwrap();
+        std::fs::rename(self.aside, self.state).unwrap();
+    }
+}
+
+fn come(supervisor: &Supervisor) -> Person {
+    let mut person = Person::knock(supervisor, "bob");
+    person.greeted();
+    person
+}
+
+#[track_caller]
+fn shows(person: &mut Person, line: &str) {
+    person.until(line, |one| one == line);
+}
+
+#[test]
+fn what_was_unread_stays_unread_behind_each_death_and_is_recalled_without_one() {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let (supervisor, kept) = locked_out(1);
+        let mut bob = come(&supervisor);
+        for _ in 0..3 {
+            bob.send("/nick ann");
+            shows(&mut bob, "-- names cannot be looked up just now; try again in a moment");
+            supervisor.replace(signal);
+            assert_eq!(supervisor.ask("status", &json!({}))["unread"], true);
+        }
+        supervisor.ask("bans.add", &json!({"target": "eve"}));
+        kept.give_back();
+        while supervisor.ask("status", &json!({}))["unread"] == true {
+            bob.sync();
+        }
+        for _ in 0..2 {
+            bob.send("/nick ann");
+            shows(&mut bob, "-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+            assert_eq!(supervisor.ask("bans.list", &json!({}))["total"], 2);
+            supervisor.replace(signal);
+        }
+    }
+}
+
+#[test]
+fn what_was_unread_is_recalled_by_the_next_daemon_that_can_read_it() {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let (supervisor, kept) = locked_out(2);
+        let mut bob = come(&supervisor);
+        supervisor.hold();
+        let ended = supervisor.endings().len();
+        supervisor.signal(signal);
+        supervisor.ended(ended + 1);
+        kept.give_back();
+        supervisor.release();
+        bob.send("/nick ann");
+        shows(&mut bob, "-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+        bob.send("/nick mallory");
+        shows(&mut bob, "-- nobody may be called mallory here");
+    }
+}
