@@ -219,14 +219,11 @@ fn under(attack: &Attack, times: Times, server: &Running, watch: &Watch, found: 
 /// What `status` tells of the turns of the daemon's loop, where it does.
 fn turns(status: &Value, found: &mut Found) {
     let Some(turns) = status.get("turns").filter(|turns| !turns.is_null()) else { return };
-    for name in ["longest_ms", "longest_us", "longest"] {
-        let scale = if name == "longest_us" { 1e3 } else { 1.0 };
-        let value = &turns[name];
-        if let Some(value) = value.as_f64().or_else(|| value["took_ms"].as_f64()) {
-            found.values.insert("turn_ms", value / scale);
-        }
+    if let Some(longest) = turns["longest_us"].as_f64() {
+        found.values.insert("turn_ms", longest / 1e3);
     }
-    found.remarks.push(format!("turns: {turns}"));
+    let doing = turns["longest_doing"].as_str().unwrap_or_default();
+    found.remarks.push(format!("the longest turn was {doing}; turns: {}", turns["histogram"]));
 }
 
 fn megabytes(bytes: u64) -> f64 {

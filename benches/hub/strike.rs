@@ -325,7 +325,7 @@ fn quiet(mob: &mut Mob) -> io::Result<()> {
     mob.type_in(deaf, "/join loud\n");
     let readers = mob.come(20, 20, true)?;
     for who in readers.clone() {
-        mob.type_in(who, &format!("/join loud\n/time +00:{:02}\n", who % 60));
+        mob.type_in(who, &format!("/join loud\n/time +{:02}:15\n", who % 20));
     }
     mob.settle()?;
     fall_behind(mob, "loud")?;
@@ -443,10 +443,12 @@ fn nick_zed(mob: &mut Mob) -> io::Result<()> {
 fn offsets(mob: &mut Mob) -> io::Result<()> {
     let deaf = mob.come(1, 1, false)?.start;
     mob.type_in(deaf, "/join times\n");
-    // As many as there are quarters of an hour, and some between.
+    // All that there are: each quarter of an hour.
     for (number, who) in mob.come(193, 193, true)?.enumerate() {
-        let minutes = number * 8 % 840;
-        mob.type_in(who, &format!("/join times\n/time +{:02}:{:02}\n", minutes / 60, minutes % 60));
+        let minutes = number as i32 * 15 - 24 * 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let offset = format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);
+        mob.type_in(who, &format!("/join times\n/time {offset}\n"));
     }
     mob.settle()?;
     fall_behind(mob, "times")?;
