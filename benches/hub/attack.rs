@@ -405,6 +405,8 @@ impl Pair {
             }
             due += EVERY;
         }
+        // Not a line more, however often this is called.
+        thread::sleep((begun + span).saturating_duration_since(Instant::now()));
     }
 
     /// Waits for what is under way, notes how long it all took, and begins anew.

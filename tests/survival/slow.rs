@@ -269,7 +269,7 @@ persist = false
             // Between receiving and committing, or after; and the next one soon.
             let spawns = supervisor.spawns();
             let ended = supervisor.endings().len();
-            let label = dice.of(&["input.read", "input.committed", "input.handled"]);
+            let label = dice.of(&["input.read", "input.written", "input.committed", "input.handled"]);
             supervisor.once("CHATHUB_FAULT", &format!("{label}:{}", dice.between(1, 3)));
             supervisor.signal(Signal::SIGKILL);
             supervisor.ready_after(spawns);
