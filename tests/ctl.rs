@@ -7,9 +7,14 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+#[path = "guard/mod.rs"]
+mod guard;
 
 // ---------------------------------------------------------------------------------------------
 // The stage
@@ -33,8 +38,13 @@ impl Drop for Dir {
     }
 }
 
+/// No test here takes longer: one that does waits for what never comes, and its story is told.
+const HANGS: Duration = Duration::from_secs(120);
+
 /// One connection of the fake daemon.
 struct Peer {
+    /// What both have said so far, for the story.
+    told: Arc<Mutex<String>>,
     from: BufReader<UnixStream>,
     to: UnixStream,
 }
@@ -44,10 +54,17 @@ impl Peer {
     fn request(&mut self) -> Value {
         let mut line = String::new();
         self.from.read_line(&mut line).unwrap();
+        self.tell(">", line.as_bytes());
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("not a request: {line:?}: {error}"))
     }
 
+    fn tell(&self, direction: &str, bytes: &[u8]) {
+        let line = format!("daemon {direction} {}\n", String::from_utf8_lossy(bytes).trim_end());
+        self.told.lock().unwrap().push_str(&line);
+    }
+
     fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        self.tell("<", bytes.as_ref());
         // The program may have gone already, which some tests are about.
         let _ = self.to.write_all(bytes.as_ref());
     }
@@ -74,18 +91,22 @@ impl Peer {
 struct Fake<T> {
     dir: Dir,
     thread: JoinHandle<T>,
+    _guard: guard::Guard,
 }
 
 impl<T: Send + 'static> Fake<T> {
     fn new(script: impl FnOnce(&mut Peer) -> T + Send + 'static) -> Self {
         let dir = Dir::new();
         let listener = UnixListener::bind(dir.0.join("admin.sock")).unwrap();
+        let told = Arc::new(Mutex::new(String::new()));
+        let tells = told.clone();
         let thread = thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
-            let mut peer = Peer { from: BufReader::new(stream.try_clone().unwrap()), to: stream };
+            let mut peer = Peer { told: tells, from: BufReader::new(stream.try_clone().unwrap()), to: stream };
             script(&mut peer)
         });
-        Self { dir, thread }
+        let guard = guard::Guard::new(HANGS, move || told.lock().map_or_else(|_| String::new(), |told| told.clone()));
+        Self { dir, thread, _guard: guard }
     }
 
     fn socket(&self) -> PathBuf {

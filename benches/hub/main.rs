@@ -10,6 +10,7 @@
 )]
 
 mod abuse;
+mod attack;
 mod check;
 mod histogram;
 mod limit;
@@ -17,6 +18,7 @@ mod load;
 mod peers;
 mod proc;
 mod report;
+mod strike;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,6 +38,7 @@ const HELP: &str = "\
 cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
 Scenarios: fanout latency idle storm churn rooms abuse curve survival (all, if none is named)
+abuse NAME... runs only these attacks:{ATTACKS}
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
   --peers LIST     limit,chathub,kept,recorded,redis,ngircd or all (default: limit,chathub; survival:
                    chathub,kept,recorded). kept is chathub whose clients outlive it, with the bench as its
@@ -50,6 +53,8 @@ const SPARE_DESCRIPTORS: usize = 128;
 
 struct Options {
     scenarios: Vec<String>,
+    /// Of those under abuse; all, if there are none.
+    attacks: Vec<String>,
     /// As named; else each scenario has its own.
     peers: Option<Vec<Peer>>,
     cell: String,
@@ -166,6 +171,10 @@ fn main() -> ExitCode {
             let port = port.parse().map_err(std::io::Error::other)?;
             abuse::run(each, port)
         }),
+        ["--role-attack", name, port, admin] => role(|| {
+            let port = port.parse().map_err(std::io::Error::other)?;
+            strike::run(name, port, Path::new(admin))
+        }),
         ["--role-load", spec, port, pid] => role(|| {
             let spec: Spec = serde_json::from_str(spec)?;
             let port = port.parse().map_err(std::io::Error::other)?;
@@ -177,7 +186,7 @@ fn main() -> ExitCode {
         _ => match options(&words) {
             Ok(options) => bench(&options),
             Err(help) => {
-                eprint!("{help}");
+                eprint!("{}", help.replace("{ATTACKS}", &attack::names()));
                 ExitCode::from(2)
             }
         },
@@ -200,6 +209,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
     let limit = proc::raise_descriptor_limit();
     let mut options = Options {
         scenarios: Vec::new(),
+        attacks: Vec::new(),
         peers: None,
         cell: String::new(),
         quick: false,
@@ -244,6 +254,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
             "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" | "survival" => {
                 options.scenarios.push(word.to_owned());
             }
+            name if strike::ATTACKS.iter().any(|attack| attack.name == name) => options.attacks.push(name.to_owned()),
             _ => return Err(format!("what is {word:?}?\n{HELP}")),
         }
     }
@@ -371,7 +382,9 @@ fn bench(options: &Options) -> ExitCode {
         eprintln!("the check of deliveries is broken: {fault}");
         return ExitCode::FAILURE;
     }
-    for scenario in scenarios(options) {
+    // Who names attacks wants these alone.
+    let all = scenarios(options).into_iter().filter(|scenario| scenario.name != "abuse" || options.attacks.is_empty());
+    for scenario in all {
         let base = scenario.peers()[0];
         let peers = options.peers.clone().unwrap_or_else(|| scenario.peers().to_vec());
         println!("\n## {}\n", scenario.name);
@@ -400,6 +413,10 @@ fn bench(options: &Options) -> ExitCode {
             eprintln!("cannot write the results: {error}");
             sound = false;
         }
+    }
+    let attacked = options.scenarios.is_empty() || options.scenarios.iter().any(|name| name == "abuse");
+    if attacked && options.cell.is_empty() {
+        sound &= attack::table(&options.attacks, if options.quick { attack::QUICK } else { attack::USUAL });
     }
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

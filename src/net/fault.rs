@@ -10,6 +10,7 @@ pub const LABELS: &[&str] = &[
     "accept.queued",
     "accept.committed",
     "input.read",
+    "input.written",
     "input.committed",
     "input.handled",
     "write.before",

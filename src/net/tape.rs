@@ -570,6 +570,7 @@ impl Tape {
         {
             let head = record_head(Kind::Bytes, id, now, &place[RECORD..RECORD + count]);
             place[..RECORD].copy_from_slice(&head);
+            fault::point("input.written");
             kept.commit(at + RECORD + count);
             fault::point("input.committed");
         }

@@ -12,8 +12,11 @@ mod bans;
 mod bounds;
 mod chatting;
 mod crowd;
+#[path = "../guard/mod.rs"]
+mod guard;
 mod history;
 mod journal;
+mod memory;
 mod programs;
 mod segments;
 mod settings;

@@ -17,9 +17,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
+use crate::guard::Guard;
+
 /// How long one test may take, all its waiting together. Far more than any needs: it is there to end
 /// a test that waits for what never comes.
 const PATIENCE: Duration = Duration::from_secs(45);
+
+/// After this, a test that waits all the same ends the program, with its story: see [`Guard`].
+const HANGS: Duration = Duration::from_secs(180);
 
 /// Paces nobody: for tests that are about something else and send a lot.
 pub(crate) const UNPACED: &str = "
@@ -53,7 +58,8 @@ impl Story {
     }
 
     fn text(&self) -> String {
-        self.0.lock().unwrap().iter().fold(String::new(), |mut text, line| {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().fold(String::new(), |mut text, line| {
             let _ = writeln!(text, "{line}");
             text
         })
@@ -359,9 +365,11 @@ impl Setup {
         if let Some(stderr) = child.stderr.take() {
             log.read(move || Box::new(stderr), story.clone());
         }
+        let told = story.clone();
         Daemon {
             child,
             log,
+            _guard: Guard::new(HANGS, move || told.text()),
             story,
             deadline: Deadline::new(),
             notify: self.notify,
@@ -391,6 +399,7 @@ impl Setup {
 pub(crate) struct Daemon {
     child: Child,
     log: Arc<Log>,
+    _guard: Guard,
     pub(crate) story: Story,
     pub(crate) deadline: Deadline,
     notify: Option<UnixDatagram>,

@@ -21,7 +21,7 @@ use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, 
 use chathub::hub::time::Wall;
 use chathub::wire::render;
 
-use crate::play::{Act, LOBBY};
+use crate::play::{Act, LOBBY, other_name};
 
 /// How many lines a newcomer is shown, and how many are kept: settings of the daemon under test.
 pub(crate) const REPLAY: usize = 20;
@@ -54,6 +54,91 @@ pub(crate) struct Record {
     pub(crate) end: End,
     /// The room whose script it keeps: it goes there at once, and does nothing else.
     pub(crate) listens: Option<String>,
+    /// Its typing is echoed by the hub, and so it is shown what it says itself; `bytes` is what has been on
+    /// its screen, see [`on_screen`].
+    pub(crate) keys: bool,
+}
+
+/// What stood on a terminal, line by line, without colours: of a stream in which what is typed is drawn, taken
+/// away and drawn again, that is what anybody has said. Rows that one line was broken into are one.
+pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
+    let (mut rows, mut row, mut col, mut at) = (Vec::new(), Vec::new(), 0, 0);
+    while let Some(byte) = stream.get(at) {
+        let rest = &stream[at..];
+        let mut length = 1;
+        match (byte, rest.get(1)) {
+            (0xff, Some(250)) => length = rest.iter().position(|byte| *byte == 240).map_or(rest.len(), |end| end + 1),
+            (0xff, Some(251..=254)) => length = 3,
+            (0xff, _) => length = 2,
+            (b'\r', Some(b'\n')) => {
+                rows.append(&mut row);
+                rows.extend_from_slice(b"\r\n");
+                (col, length) = (0, 2);
+            }
+            (b'\r', _) => col = 0,
+            (b'\x1b', Some(b'[')) => {
+                let end = rest[2..].iter().position(|byte| (0x40..=0x7e).contains(byte));
+                match end.map(|end| (end + 3, rest[end + 2])) {
+                    Some((end, b'J')) => {
+                        row.truncate(col);
+                        length = end;
+                    }
+                    // Colours, and how what is pasted is to be sent.
+                    Some((end, b'm' | b'h' | b'l')) => length = end,
+                    // Left as it is, for the check to find.
+                    _ => row.push(*byte),
+                }
+            }
+            _ => {
+                row.truncate(col);
+                row.push(*byte);
+                col += 1;
+            }
+        }
+        at += length;
+    }
+    let mut rows = joined(&rows);
+    if !row.windows(2).any(|two| two == PROMPT_ENDS) {
+        rows.append(&mut row);
+    }
+    rows
+}
+
+fn joined(rows: &[u8]) -> Vec<u8> {
+    let (mut lines, mut at) = (Vec::with_capacity(rows.len()), 0);
+    while let Some(byte) = rows.get(at) {
+        let rest = &rows[at..];
+        if rest.starts_with(BROKEN) {
+            lines.push(b' ');
+            at += 2 + rest[2..].iter().take_while(|byte| **byte == b' ').count();
+        } else {
+            lines.push(*byte);
+            at += 1;
+        }
+    }
+    lines
+}
+
+/// What those are told once whose keys are echoed.
+const EDITOR: &str = "-- you have a line editor: Tab completes, Up recalls, ^R searches; /mode line ends it";
+
+/// Where a line is broken into rows, behind a word; the next row stands further in.
+const BROKEN: &[u8] = b"\r\n  ";
+
+/// What stands between the name of the room and what is typed.
+const PROMPT_ENDS: &[u8] = b"> ";
+
+/// Of how many lines somebody is told that it missed them.
+fn note(line: &str) -> Option<usize> {
+    let count = line.strip_prefix("-- you missed ")?;
+    let count = count.strip_suffix(" lines").or_else(|| count.strip_suffix(" line"))?.parse().ok()?;
+    (rendered_note(count) == line).then_some(count)
+}
+
+fn rendered_note(count: usize) -> String {
+    let mut bytes = Vec::new();
+    render::missed(count as u64, chathub::hub::message::View::default(), &mut bytes);
+    String::from_utf8(bytes).expect("UTF-8").trim_end().to_owned()
 }
 
 /// Something that must not be.
@@ -80,6 +165,8 @@ pub(crate) struct Tally {
     pub(crate) privates: usize,
     pub(crate) answers: usize,
     pub(crate) said: usize,
+    /// Lines that somebody was told of instead of being shown them.
+    pub(crate) missed: usize,
 }
 
 impl std::ops::AddAssign for Tally {
@@ -89,6 +176,7 @@ impl std::ops::AddAssign for Tally {
         self.privates += other.privates;
         self.answers += other.answers;
         self.said += other.said;
+        self.missed += other.missed;
     }
 }
 
@@ -295,10 +383,11 @@ pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wro
         walk.run()?;
         tally.room_lines += walk.room_lines;
         tally.answers += walk.answers;
+        tally.missed += walk.missed;
         for (from, text) in walk.privates {
             privates.entry((from, record.nick.clone())).or_default().push(text);
         }
-        answered.push(walk.act);
+        answered.push((walk.act, walk.refused));
     }
     tally.privates = check_privates(records, &answered, &privates)?;
     Ok(tally)
@@ -307,15 +396,16 @@ pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wro
 /// Private messages: each once, in the order in which they were typed.
 fn check_privates(
     records: &[Record],
-    answered: &[usize],
+    answered: &[(usize, BTreeSet<usize>)],
     received: &HashMap<(String, String), Vec<String>>,
 ) -> Result<usize, Wrong> {
     let mut count = 0;
     let mut pairs = BTreeSet::new();
-    for (from, done) in records.iter().zip(answered) {
+    for (from, (done, refused)) in records.iter().zip(answered) {
         for to in records {
             let texts = |acts: &[Act]| -> Vec<String> {
-                let texts = acts.iter().filter_map(|act| match act {
+                let sent = acts.iter().enumerate().filter(|(index, _)| !refused.contains(index));
+                let texts = sent.filter_map(|(_, act)| match act {
                     Act::Msg { to: name, text } if *name == to.nick => Some(text.clone()),
                     _ => None,
                 });
@@ -406,6 +496,9 @@ impl<'a> Stage<'a> {
     fn resolve(&mut self) -> Result<(), Wrong> {
         let by_nick: HashMap<&str, usize> =
             self.records.iter().enumerate().map(|(index, record)| (record.nick.as_str(), index)).collect();
+        let others: Vec<String> = self.records.iter().map(|record| other_name(&record.nick)).collect();
+        let by_nick: HashMap<&str, usize> =
+            others.iter().enumerate().map(|(index, nick)| (nick.as_str(), index)).chain(by_nick).collect();
         for (room, script) in &mut self.scripts {
             // A guest is known by the name that it takes next: so from the end to the beginning.
             let mut guests: HashMap<String, Option<usize>> = HashMap::new();
@@ -552,8 +645,15 @@ struct Walk<'a> {
     ignoring: BTreeSet<String>,
     /// Up to there in the script, lines may be missing that were hidden until just now.
     lax: usize,
+    /// Lines that it was told of instead, and that were not passed over yet: the next ones that it would be shown.
+    debt: usize,
+    /// So many of these may have been passed over already, among lines that were hidden until just now.
+    slack: usize,
+    missed: usize,
     /// How many of the notices to all rooms have been, as far as it has seen.
     notices: usize,
+    /// Acts that had no consequence, and it was told so.
+    refused: BTreeSet<usize>,
     over: bool,
     room_lines: usize,
     answers: usize,
@@ -581,7 +681,11 @@ impl<'a> Walk<'a> {
             quiet: false,
             ignoring: BTreeSet::new(),
             lax: 0,
+            debt: 0,
+            slack: 0,
+            missed: 0,
             notices: 0,
+            refused: BTreeSet::new(),
             over: false,
             room_lines: 0,
             answers: 0,
@@ -609,6 +713,10 @@ impl<'a> Walk<'a> {
             if let Some((from, text)) = line.strip_prefix('[').and_then(|line| line.split_once(" -> you] ")) {
                 self.privates.push((from.to_owned(), text.to_owned()));
                 self.line += 1;
+            } else if self.record.keys && line == EDITOR {
+                self.line += 1;
+            } else if let Some(count) = note(line) {
+                self.told_of(count)?;
             } else if line.starts_with("[you -> ") || line.starts_with("-- ") && !line.starts_with("-- notice: ") {
                 self.answer()?;
             } else {
@@ -642,6 +750,7 @@ impl<'a> Walk<'a> {
         if self.record.end == End::HungUp {
             return self.gone_from_here();
         }
+        self.pay()?;
         if let Place::Script { room, cursor } = self.place
             && let Some(missing) = self.next_shown(room, cursor)
         {
@@ -657,8 +766,9 @@ impl<'a> Walk<'a> {
     }
 
     fn is_own(&self, entry: &Entry) -> bool {
-        // A topic is shown to the one who sets it, too.
-        entry.author == Some(self.index) && !matches!(entry.what, What::Topic { .. })
+        // A topic is shown to the one who sets it, too; and what one says whose typing the hub echoes.
+        let is_shown = matches!(entry.what, What::Topic { .. }) || self.record.keys && entry.what.speaker().is_some();
+        entry.author == Some(self.index) && !is_shown
     }
 
     fn is_hidden(&self, entry: &Entry) -> bool {
@@ -674,7 +784,76 @@ impl<'a> Walk<'a> {
 
     fn next_own(&self, room: &str, from: usize, to: usize) -> Option<usize> {
         let script = &self.stage.scripts[room];
-        (from..to).find(|at| self.is_own(&script[*at]))
+        (from..to).find(|at| script[*at].author == Some(self.index))
+    }
+
+    /// Where the line stands that is shown next, behind those that it was told of instead.
+    fn due(&self, room: &str, from: usize) -> usize {
+        let end = self.stage.scripts[room].len();
+        let (mut at, mut debt) = (from, self.debt);
+        loop {
+            match self.next_shown(room, at) {
+                Some(shown) if debt > 0 => (at, debt) = (shown + 1, debt - 1),
+                Some(shown) => return shown,
+                None => return end,
+            }
+        }
+    }
+
+    /// Some lines were left out here.
+    fn told_of(&mut self, count: usize) -> Result<(), Wrong> {
+        if let Place::Alone { .. } = self.place {
+            return Err(self.wrong(format!("it has missed {count} lines where nobody else is")));
+        }
+        self.debt += count;
+        self.missed += count;
+        self.line += 1;
+        Ok(())
+    }
+
+    /// Passes over all lines that it was told of and that it was not seen to pass yet.
+    fn pay(&mut self) -> Result<(), Wrong> {
+        let Place::Script { room, mut cursor } = self.place else { return Ok(()) };
+        let script = &self.stage.scripts[room];
+        let hidden_until_now = |at: &usize| *at < self.lax && !self.is_hidden(&script[*at]);
+        let unsure = self.slack + (cursor..script.len()).filter(hidden_until_now).count();
+        // As many as it must have been; where the last of them stand may not be known.
+        let sure = self.debt.saturating_sub(unsure);
+        let end = self.due(room, cursor);
+        for _ in 0..sure {
+            let Some(shown) = self.next_shown(room, cursor) else {
+                let debt = self.debt;
+                return Err(self.wrong(format!("it has missed {debt} lines more in {room} than there are")));
+            };
+            self.pass(room, cursor, shown + 1)?;
+            cursor = shown + 1;
+        }
+        if unsure > 0 && self.debt > 0 {
+            self.lax = self.lax.max(end);
+        }
+        (self.debt, self.slack) = (0, 0);
+        self.place = Place::Script { room, cursor };
+        Ok(())
+    }
+
+    /// Passes over the lines from `from` to `to`: its own must be what it typed next, and of the others those
+    /// that it would have been shown are lines that it was told of.
+    fn pass(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
+        let script = &self.stage.scripts[room];
+        let shown = script[from..to].iter().filter(|entry| !self.is_hidden(entry)).count();
+        let sure = (from..to).filter(|at| *at >= self.lax && !self.is_hidden(&script[*at])).count();
+        if self.debt > 0 {
+            self.slack += shown - sure;
+        }
+        self.debt = self.debt.saturating_sub(sure);
+        for entry in &script[from..to] {
+            if let What::Notice { text } = &entry.what
+                && let Some(at) = self.stage.notices[self.notices..].iter().position(|notice| notice == text)
+            {
+                self.notices += at + 1;
+            }
+        }
+        self.consume_own(room, from, to)
     }
 
     /// The line of a room.
@@ -691,33 +870,45 @@ impl<'a> Walk<'a> {
         let Place::Script { room, cursor } = self.place else { unreachable!("asked above") };
         let script = &self.stage.scripts[room];
         let mut at = cursor;
+        // Lines before it that are missing, and those that must be among the ones it was told of.
+        let (mut missing, mut sure) = (0, 0);
         let found = loop {
             let Some(entry) = script.get(at) else { break None };
             if !self.is_hidden(entry) {
-                if entry.text == text && (at >= self.lax || self.goes_on(room, at)) {
+                let is_told = (sure..=missing + self.slack).contains(&self.debt);
+                if is_told && entry.text == text && (at >= self.lax || self.goes_on(room, at)) {
                     break Some(at);
                 }
                 if at >= self.lax {
+                    sure += 1;
+                }
+                missing += 1;
+                if sure > self.debt {
                     break None;
                 }
             }
             at += 1;
         };
         let Some(found) = found else {
-            let due = self.next_shown(room, cursor).map_or("nothing", |at| &script[at].text);
+            let due = script.get(self.due(room, cursor)).map_or("nothing", |entry| &entry.text);
             let elsewhere = match script.iter().position(|entry| entry.text == text) {
                 Some(at) if self.is_own(&script[at]) => "which is its own",
                 Some(at) if at < cursor => "which has been",
                 Some(_) => "which comes later",
                 None => "which nobody else has got",
             };
-            return Err(self.wrong(format!("{text:?}, {elsewhere}, when {due:?} was due in {room}")));
+            let debt = match self.debt {
+                0 => String::new(),
+                debt => format!(", behind {debt} lines that it was told of"),
+            };
+            return Err(self.wrong(format!("{text:?}, {elsewhere}, when {due:?} was due in {room}{debt}")));
         };
-        self.consume_own(room, cursor, found)?;
+        self.pass(room, cursor, found)?;
+        (self.debt, self.slack) = (0, 0);
         let entry = &script[found];
         if entry.author == Some(self.index) {
             match self.record.acts.get(self.act) {
-                Some(Act::Topic(topic)) if topic == entry.what.text() => self.act += 1,
+                Some(act) if is_what(act, &entry.what) => self.act += 1,
                 other => return Err(self.wrong(format!("{text:?}, when {other:?} was to follow"))),
             }
         }
@@ -768,17 +959,12 @@ impl<'a> Walk<'a> {
         while let Some(own) = self.next_own(room, at, to) {
             let entry = &self.stage.scripts[room][own];
             let typed = self.record.acts.get(self.act);
-            let is_next = match (&entry.what, typed) {
-                (What::Renamed { to, .. }, _) if self.renamed.as_deref() == Some(to) => {
-                    self.renamed = None;
-                    at = own + 1;
-                    continue;
-                }
-                (What::Say { text, .. }, Some(Act::Say(typed))) | (What::Me { text, .. }, Some(Act::Me(typed))) => {
-                    text == typed
-                }
-                _ => false,
-            };
+            if matches!(&entry.what, What::Renamed { to, .. } if self.renamed.as_deref() == Some(to)) {
+                self.renamed = None;
+                at = own + 1;
+                continue;
+            }
+            let is_next = typed.is_some_and(|act| is_what(act, &entry.what));
             if !is_next || self.renamed.is_some() {
                 let what = format!("{:?} in {room} is its own, when {typed:?} was to follow", entry.text);
                 return Err(self.wrong(what));
@@ -792,6 +978,8 @@ impl<'a> Walk<'a> {
     /// Passes over all of its own lines that can be here, and that it has typed next.
     fn own_acts(&mut self) -> Result<(), Wrong> {
         match &mut self.place {
+            // What it says it is shown, as it will be seen.
+            Place::Alone { .. } if self.record.keys => {}
             Place::Alone { said, .. } => {
                 while let Some(Act::Say(text) | Act::Me(text)) = self.record.acts.get(self.act) {
                     let (nick, text) = (self.nick.clone(), text.clone());
@@ -804,12 +992,12 @@ impl<'a> Walk<'a> {
             }
             Place::Script { room, cursor } => {
                 let (room, mut cursor) = (*room, *cursor);
-                let end = self.next_shown(room, cursor).unwrap_or(self.stage.scripts[room].len());
                 loop {
+                    let end = self.due(room, cursor);
                     let is_due = self.renamed.is_some()
                         || matches!(self.record.acts.get(self.act), Some(Act::Say(_) | Act::Me(_)));
                     let Some(own) = self.next_own(room, cursor, end).filter(|_| is_due) else { break };
-                    self.consume_own(room, own, own + 1)?;
+                    self.pass(room, cursor, own + 1)?;
                     cursor = own + 1;
                 }
                 self.place = Place::Script { room, cursor };
@@ -825,16 +1013,16 @@ impl<'a> Walk<'a> {
     }
 
     fn line_alone(&mut self, text: &str) -> Result<(), Wrong> {
-        self.own_acts()?;
+        if !self.record.keys {
+            self.own_acts()?;
+        }
         let what = What::parse(text);
         if let Some(What::Notice { text }) = &what {
             self.notice(text)?;
         }
         let Place::Alone { said, room } = &mut self.place else { unreachable!("the caller has asked") };
         match (what, self.record.acts.get(self.act)) {
-            (Some(what @ What::Topic { .. }), Some(Act::Topic(topic)))
-                if what.text() == topic && what.nick() == self.nick =>
-            {
+            (Some(what), Some(act)) if is_what(act, &what) && what.nick() == self.nick => {
                 said.push(what);
                 self.act += 1;
                 self.line += 1;
@@ -980,6 +1168,11 @@ impl<'a> Walk<'a> {
         match act {
             Act::Say(_) | Act::Me(_) => unreachable!("passed over or found missing above"),
             Act::Topic(_) => return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out"))),
+            // Whether the other one takes what it is sent, only the other one knows.
+            Act::Msg { to, .. } if is_refused(line, to) => {
+                self.refused.insert(self.act);
+                self.line += 1;
+            }
             Act::Msg { to, text } => {
                 self.expect(&[format!("[you -> {to}] {text}")])?;
                 // Whether the other one is away then, only the other one knows.
@@ -1016,17 +1209,22 @@ impl<'a> Walk<'a> {
                 self.times = time.is_some();
                 self.offset = time.unwrap_or_default();
             }
+            Act::Color(on) => self.expect(&done(if *on { Done::ColorsOn } else { Done::ColorsOff }))?,
             Act::Quiet => {
+                // What it had missed until then it had missed as it was shown lines then.
+                self.pay()?;
                 let old = self.shown_from_here();
                 self.expect(&done(if self.quiet { Done::NotQuiet } else { Done::Quiet }))?;
                 self.quiet = !self.quiet;
                 self.lax = old;
             }
             Act::Ignore(name) => {
+                self.pay()?;
                 self.expect(&done(Done::Ignored(name.as_str().into())))?;
                 self.ignoring.insert(name.clone());
             }
             Act::Unignore(name) => {
+                self.pay()?;
                 let old = self.shown_from_here();
                 self.expect(&done(Done::Unignored(name.as_str().into())))?;
                 self.ignoring.remove(name);
@@ -1060,13 +1258,14 @@ impl<'a> Walk<'a> {
     /// Where the next line stands that is shown, as things are.
     fn shown_from_here(&self) -> usize {
         match self.place {
-            Place::Script { room, cursor } => self.next_shown(room, cursor).unwrap_or(self.stage.scripts[room].len()),
+            Place::Script { room, cursor } => self.due(room, cursor),
             Place::Alone { .. } => 0,
         }
     }
 
     /// Nothing is left for it in the room that it leaves.
     fn gone_from_here(&mut self) -> Result<(), Wrong> {
+        self.pay()?;
         let Place::Script { room, cursor } = self.place else { return Ok(()) };
         let script = &self.stage.scripts[room];
         let Some(left) = self.next_own(room, cursor, script.len()) else {
@@ -1231,4 +1430,19 @@ impl<'a> Walk<'a> {
 enum Hidden {
     Before,
     After,
+}
+
+/// Whether this is the line that follows from that act.
+fn is_what(act: &Act, what: &What) -> bool {
+    match (act, what) {
+        (Act::Say(typed), What::Say { text, .. })
+        | (Act::Me(typed), What::Me { text, .. })
+        | (Act::Topic(typed), What::Topic { text, .. }) => typed == text,
+        _ => false,
+    }
+}
+
+/// Whether that is what one is told who writes to somebody to whom nothing more can be sent.
+fn is_refused(line: &str, to: &str) -> bool {
+    line == format!("-- {to} is not reading just now: nothing was sent")
 }

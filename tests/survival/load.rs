@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Tally, Wrong};
-use crate::play::{Act, Author, Cast, Dice, LOBBY};
+use crate::play::{Act, Author, Cast, Dice, LOBBY, Manner};
 use crate::supervisor::PATIENCE;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -74,6 +74,16 @@ keepalive = 'off'
     )
 }
 
+/// Settings under which whoever reads slowly misses lines, as with those that are shipped: the least that a
+/// client may be behind, so that it comes to that soon, and small buffers in the kernel; mailboxes as shipped.
+pub(crate) fn skipping() -> String {
+    settings()
+        .replace("behind = '256MiB'", "behind = '64KiB'")
+        .replace("mailbox = '64MiB'", "")
+        .replace("[pace]", "[pace]\ncrowd = 1000000000")
+        .replace("[tcp]", "[tcp]\nsend_buffer = '16KiB'\nreceive_buffer = '256KiB'")
+}
+
 /// How somebody reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading {
@@ -81,6 +91,8 @@ pub(crate) enum Reading {
     Fast,
     /// So many bytes at most, so often, through a narrow window.
     Slow { bytes: usize, every: Duration },
+    /// Nothing until so much at most was said in all rooms, then all there is, but for so many bytes at most.
+    Gulps { bytes: usize, volume: usize, left: usize, wakes: usize },
 }
 
 /// How somebody leaves.
@@ -116,6 +128,31 @@ struct Player {
     /// Acts left until it leaves.
     stays: Option<(usize, Leaving)>,
     leaving: bool,
+    /// Its keys are echoed by the hub.
+    keys: bool,
+    /// It has agreed to that.
+    agrees: bool,
+    /// It sees colours, or what is drawn and taken away again: see [`check::on_screen`].
+    screen: bool,
+}
+
+impl Player {
+    /// Whether it reads what is there, when so much has been said.
+    fn is_awake(&self, heard: usize) -> bool {
+        !matches!(self.reading, Reading::Gulps { wakes, .. } if heard < wakes)
+    }
+
+    /// Who has more to send than that types no more.
+    fn most_unsent(&self) -> usize {
+        if self.author.manner == Manner::Orator { 64 * 1024 } else { 4096 }
+    }
+
+    /// It has read enough.
+    fn rest(&mut self, heard: usize) {
+        if let Reading::Gulps { bytes, volume, left, wakes } = &mut self.reading {
+            (*left, *wakes) = (*bytes, heard + self.dice.below(*volume));
+        }
+    }
 }
 
 /// Who is on the stage.
@@ -128,6 +165,9 @@ pub(crate) struct Size {
     pub(crate) every: Duration,
     /// So many more, in rooms of [`HALL`], who speak rarely.
     pub(crate) crowd: usize,
+    /// So many talk all the time in each room, and so many read too slowly for that: see [`skipping`].
+    pub(crate) orators: usize,
+    pub(crate) idlers: usize,
 }
 
 /// How many of the crowd are in one room.
@@ -147,6 +187,8 @@ pub(crate) struct Load<'a> {
     visit_at: Instant,
     /// Connections that were taken and died before they were greeted.
     lost: usize,
+    /// Bytes that those have got who listen.
+    heard: usize,
     seed: u64,
     /// New visitors come.
     open: bool,
@@ -158,7 +200,13 @@ impl<'a> Load<'a> {
     pub(crate) fn new(service: &'a dyn Service, seed: u64, size: Size) -> Self {
         let rooms = [LOBBY, "tea", "milk", "cake"][..size.rooms].iter().map(ToString::to_string).collect();
         let names = |prefix: &str, count: usize| (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
-        let cast = Cast { rooms, residents: names("k", size.residents), bores: vec!["k0".to_owned()] };
+        let mut cast = Cast { rooms, residents: names("k", size.residents), bores: vec!["k0".to_owned()], longest: 40 };
+        if size.idlers > 0 {
+            // Within the longest line, even if all of them are long.
+            cast.longest = 50;
+        }
+        // Those who bear one name all the time are told things, too.
+        cast.residents.extend((0..size.idlers).filter(|at| !renames(*at)).map(idler));
         let mut load = Self {
             service,
             players: Vec::new(),
@@ -169,13 +217,17 @@ impl<'a> Load<'a> {
             numbers: 0,
             visit_at: Instant::now(),
             lost: 0,
+            heard: 0,
             seed,
             open: size.visitors > 0,
         };
         service.note(&format!("seed {seed}"));
         for (at, room) in load.cast.rooms.clone().iter().enumerate() {
-            let reading =
-                if at == 1 { Reading::Slow { bytes: 3000, every: Duration::from_millis(5) } } else { Reading::Fast };
+            let reading = if at == 1 && size.idlers == 0 {
+                Reading::Slow { bytes: 3000, every: Duration::from_millis(5) }
+            } else {
+                Reading::Fast
+            };
             let index = load.enter(&format!("ear{at}"), reading, Duration::MAX);
             load.players[index].record.listens = Some(room.clone());
             if room != LOBBY {
@@ -188,9 +240,11 @@ impl<'a> Load<'a> {
             .residents
             .clone()
             .iter()
+            .take(size.residents)
             .enumerate()
             .map(|(at, nick)| {
                 let reading = match at % 4 {
+                    _ if size.idlers > 0 => Reading::Fast,
                     1 => Reading::Slow { bytes: 400, every: Duration::from_millis(15) },
                     3 => Reading::Slow { bytes: 60, every: Duration::from_millis(60) },
                     _ => Reading::Fast,
@@ -199,10 +253,49 @@ impl<'a> Load<'a> {
             })
             .collect();
         load.settle(&residents);
+        load.crowd_in(size);
         for hall in 0..size.crowd.div_ceil(HALL) {
             load.fill(hall, HALL.min(size.crowd - hall * HALL));
         }
         load
+    }
+
+    /// Those who talk all the time, and those who are too slow for that.
+    fn crowd_in(&mut self, size: Size) {
+        for (at, room) in self.cast.rooms.clone().into_iter().enumerate() {
+            for number in 0..size.orators {
+                // The one whom others ignore now and then is one of them.
+                let index = self.enter(&format!("o{at}-{number}"), Reading::Fast, Duration::from_millis(10));
+                self.players[index].author.manner = Manner::Orator;
+                if room != LOBBY {
+                    self.act(index, Act::Join(room.clone()));
+                }
+                self.settle(&[index]);
+            }
+        }
+        if size.orators > 0 {
+            self.cast.bores.push("o0-0".to_owned());
+        }
+        let mut readers = Vec::new();
+        for at in 0..size.idlers {
+            let gulps = |bytes, volume| Reading::Gulps { bytes, volume, left: bytes, wakes: 0 };
+            let reading = match at % 3 {
+                0 => gulps(400_000, 800_000),
+                1 => Reading::Slow { bytes: 3000, every: Duration::from_millis(self.dice.between(5, 40) as u64) },
+                _ => gulps(50_000, 250_000),
+            };
+            let keys = at % 4 > 1;
+            let index = self.enter_with(&idler(at), reading, 4 * self.size.every, keys);
+            self.players[index].author.manner = Manner::Idler { renames: renames(at) };
+            let player = &mut self.players[index];
+            (player.screen, player.reading) = (true, Reading::Fast);
+            readers.push((index, reading));
+        }
+        // Before anybody speaks of them, they are there.
+        self.settle(&readers.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+        for (index, reading) in readers {
+            self.players[index].reading = reading;
+        }
     }
 
     /// So many come into a room of their own, and one who listens there.
@@ -216,7 +309,7 @@ impl<'a> Load<'a> {
             .map(|at| {
                 let index = self.enter(&format!("h{hall}-{at}"), Reading::Fast, SILENT);
                 let player = &mut self.players[index];
-                player.author.plain = true;
+                player.author.manner = Manner::Plain;
                 player.act_at += Duration::from_millis(player.dice.below(2 * SILENT.as_millis() as usize) as u64);
                 self.act(index, Act::Join(room.clone()));
                 index
@@ -226,7 +319,16 @@ impl<'a> Load<'a> {
     }
 
     fn enter(&mut self, nick: &str, reading: Reading, every: Duration) -> usize {
-        let stream = self.connect(matches!(reading, Reading::Slow { .. }));
+        self.enter_with(nick, reading, every, false)
+    }
+
+    /// With a terminal whose keys the hub echoes, or without.
+    fn enter_with(&mut self, nick: &str, reading: Reading, every: Duration, keys: bool) -> usize {
+        let stream = self.connect(match reading {
+            Reading::Fast => None,
+            Reading::Slow { .. } => Some(2304),
+            Reading::Gulps { .. } => Some(16 * 1024),
+        });
         let now = Instant::now();
         let mut dice = self.dice.fork();
         self.players.push(Player {
@@ -236,6 +338,7 @@ impl<'a> Load<'a> {
                 bytes: Vec::new(),
                 end: End::Open,
                 listens: None,
+                keys,
             },
             author: Author::new(nick, dice.fork()),
             stream: Some(stream),
@@ -252,19 +355,27 @@ impl<'a> Load<'a> {
             chunks: Vec::new(),
             stays: None,
             leaving: false,
+            keys,
+            agrees: false,
+            screen: keys,
         });
         let index = self.players.len() - 1;
         self.act(index, Act::Nick(nick.to_owned()));
+        if keys {
+            let out = &mut self.players[index].out;
+            out.truncate(out.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(out.len()));
+            out.extend_from_slice(TERMINAL);
+        }
         index
     }
 
     /// Each from an address of its own, so that guests are told apart by their names.
-    fn connect(&mut self, narrow: bool) -> TcpStream {
+    fn connect(&mut self, window: Option<usize>) -> TcpStream {
         self.numbers += 1;
         let from = Ipv4Addr::from_bits(0x7f01_0000 + self.numbers);
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        if narrow {
-            socket.set_recv_buffer_size(2304).unwrap();
+        if let Some(window) = window {
+            socket.set_recv_buffer_size(window).unwrap();
         }
         socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
         // The listener is always there, and its queue is long: nobody waits for the daemon here.
@@ -278,7 +389,7 @@ impl<'a> Load<'a> {
         let player = &mut self.players[index];
         player.out.extend_from_slice(act.typed().as_bytes());
         // Some programs send CR NUL. (Who sends CR LF is asked in telnet, and the check knows lines only.)
-        let end: &[u8] = if index.is_multiple_of(2) { b"\n" } else { b"\r\0" };
+        let end: &[u8] = if index.is_multiple_of(2) && !player.keys { b"\n" } else { b"\r\0" };
         player.out.extend_from_slice(end);
         player.record.acts.push(act);
     }
@@ -330,10 +441,10 @@ impl<'a> Load<'a> {
         for (index, player) in self.players.iter().enumerate() {
             let Some(stream) = &player.stream else { continue };
             let mut flags = PollFlags::empty();
-            if player.read_at <= now {
-                flags |= PollFlags::POLLIN;
-            } else {
+            if player.read_at > now {
                 next = next.min(player.read_at);
+            } else if player.is_awake(self.heard) {
+                flags |= PollFlags::POLLIN;
             }
             if !player.out.is_empty() {
                 if player.write_at <= now {
@@ -342,7 +453,7 @@ impl<'a> Load<'a> {
                     next = next.min(player.write_at);
                 }
             }
-            if acting && player.record.listens.is_none() && player.out.len() < 4096 {
+            if acting && player.record.listens.is_none() && player.out.len() < player.most_unsent() {
                 next = next.min(player.act_at);
             }
             waiting.push((index, PollFd::new(stream.as_fd(), flags)));
@@ -377,10 +488,15 @@ impl<'a> Load<'a> {
             let is_free = player.stream.is_some()
                 && player.record.listens.is_none()
                 && player.act_at <= now
-                && player.out.len() < 4096
+                && player.out.len() < player.most_unsent()
                 && !player.leaving;
             // Whoever has not been answered for long talks no more: what lies in between has a bound.
-            if !is_free || player.asked.is_some() && player.unasked > 30 {
+            let most = match player.author.manner {
+                Manner::Idler { .. } => 4,
+                Manner::Orator => 1000,
+                Manner::Usual | Manner::Plain => 30,
+            };
+            if !is_free || player.asked.is_some() && player.unasked > most {
                 continue;
             }
             let think = player.every.as_micros() as usize;
@@ -395,13 +511,21 @@ impl<'a> Load<'a> {
                 }
                 player.stays = Some((left - 1, leaving));
             }
-            let paste = if player.dice.one_in(25) { player.dice.between(5, 40) } else { 1 };
+            let talks = player.author.manner == Manner::Orator;
+            let paste = if talks {
+                player.dice.between(10, 60)
+            } else if player.dice.one_in(25) {
+                player.dice.between(5, 40)
+            } else {
+                1
+            };
             for _ in 0..paste {
                 let act = self.players[index].author.act(&self.cast);
                 self.players[index].unasked += 1;
                 self.act(index, act);
             }
-            if self.players[index].unasked > 10 {
+            let often = if matches!(self.players[index].author.manner, Manner::Idler { .. }) { 3 } else { 10 };
+            if self.players[index].unasked > often {
                 self.ask(index);
             }
         }
@@ -416,7 +540,7 @@ impl<'a> Load<'a> {
 
     /// So many come, and then they go at once.
     pub(crate) fn flurry(&mut self, count: usize) {
-        let all: Vec<_> = (0..count).map(|_| self.connect(false)).collect();
+        let all: Vec<_> = (0..count).map(|_| self.connect(None)).collect();
         drop(all);
     }
 
@@ -424,13 +548,13 @@ impl<'a> Load<'a> {
     fn visit(&mut self) {
         if self.dice.one_in(8) {
             // And some go at once, or before they have read a word.
-            let stream = self.connect(false);
+            let stream = self.connect(None);
             if self.dice.one_in(2) {
                 reset(&stream);
             }
             return;
         }
-        let reading = if self.dice.one_in(4) {
+        let reading = if self.dice.one_in(4) && self.size.idlers == 0 {
             Reading::Slow { bytes: 200, every: Duration::from_millis(10) }
         } else {
             Reading::Fast
@@ -506,6 +630,7 @@ impl<'a> Load<'a> {
                 player.read_at = Instant::now() + every;
                 player.dice.between(1, bytes)
             }
+            Reading::Gulps { .. } => buffer.len(),
         };
         let Some(stream) = &mut player.stream else { return };
         match stream.read(&mut buffer[..most]) {
@@ -523,9 +648,25 @@ impl<'a> Load<'a> {
             Ok(count) => {
                 player.chunks.push((player.record.bytes.len(), now));
                 player.record.bytes.extend_from_slice(&buffer[..count]);
+                let has = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+                if player.keys && !player.agrees && has(&player.record.bytes, WILL_ECHO) {
+                    player.agrees = true;
+                    player.out.extend_from_slice(DO_ECHO);
+                }
+                if let Reading::Gulps { left, .. } = &mut player.reading {
+                    *left = left.saturating_sub(count);
+                    if *left == 0 {
+                        player.rest(self.heard);
+                    }
+                }
+                if player.record.listens.is_some() {
+                    self.heard += count;
+                }
                 self.look(index);
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                player.rest(self.heard);
+            }
             Err(error) => self.broken(index, &error.to_string()),
         }
     }
@@ -538,7 +679,8 @@ impl<'a> Load<'a> {
             player.line = (player.line.1, player.line.1 + length + 1);
             if let Some(number) = player.asked {
                 let answer = format!("-- nobody called sync-{number} is connected\r\n");
-                if bytes[player.line.0..player.line.1] == *answer.as_bytes() {
+                let line = &bytes[player.line.0..player.line.1];
+                if line == answer.as_bytes() || player.screen && check::on_screen(line) == answer.as_bytes() {
                     player.asked = None;
                 }
             }
@@ -565,6 +707,11 @@ impl<'a> Load<'a> {
         self.lost
     }
 
+    /// Bytes that those have got who listen.
+    pub(crate) fn heard(&self) -> usize {
+        self.heard
+    }
+
     /// Nobody new comes; all that is on the way arrives; and it is checked.
     #[track_caller]
     pub(crate) fn finish(mut self, last_blow: impl FnOnce()) -> Tally {
@@ -572,13 +719,14 @@ impl<'a> Load<'a> {
         for player in &mut self.players {
             player.reading = match player.reading {
                 // Not fast still; but it is to end some time.
-                Reading::Slow { .. } => {
+                Reading::Slow { .. } | Reading::Gulps { .. } => {
                     player.stream.as_ref().map(widen);
                     Reading::Slow { bytes: 5000, every: Duration::from_millis(1) }
                 }
                 Reading::Fast => Reading::Fast,
             };
             player.write_at = Instant::now();
+            player.read_at = Instant::now();
         }
         let here: Vec<usize> = (0..self.players.len())
             .filter(|index| self.players[*index].stream.is_some() && !self.players[*index].leaving)
@@ -608,7 +756,9 @@ impl<'a> Load<'a> {
                     && (player.leaving || {
                         let (from, to) = player.line;
                         // With a time before it, or without.
-                        !player.record.bytes[from..to].ends_with(last.as_bytes())
+                        let line = &player.record.bytes[from..to];
+                        let shown = if player.screen { check::on_screen(line) } else { line.to_vec() };
+                        !shown.ends_with(last.as_bytes())
                     })
             };
             let Some(waiting) = self.players.iter().position(is_waiting) else { break };
@@ -630,6 +780,11 @@ impl<'a> Load<'a> {
     fn verdict(mut self) -> Tally {
         let mut records: Vec<Record> =
             self.players.iter_mut().map(|player| std::mem::replace(&mut player.record, empty())).collect();
+        for (record, player) in records.iter_mut().zip(&self.players) {
+            if player.screen {
+                record.bytes = check::on_screen(&record.bytes);
+            }
+        }
         match check::check(&records, &self.notices) {
             Ok(tally) => tally,
             Err(wrong) => {
@@ -645,6 +800,12 @@ impl<'a> Load<'a> {
         let mut text = format!("{wrong}\n(seed {})\n", self.seed);
         let Some(index) = records.iter().position(|record| record.nick == wrong.client) else { return text };
         let record = &records[index];
+        if let Ok(dir) = std::env::var("CHATHUB_STORY") {
+            for record in records {
+                let _ = std::fs::write(format!("{dir}/{}.stream", record.nick), &record.bytes);
+                let _ = std::fs::write(format!("{dir}/{}.acts", record.nick), format!("{:#?}", record.acts));
+            }
+        }
         let around = wrong.offset.saturating_sub(1500)..(wrong.offset + 1500).min(record.bytes.len());
         let mut marks: BTreeMap<usize, String> = BTreeMap::new();
         for (at, when) in &self.players[index].chunks {
@@ -682,8 +843,25 @@ impl<'a> Load<'a> {
     }
 }
 
+/// What a terminal tells of itself that goes along with sending each key, behind a first line: its kind, that it
+/// is wider than any line here.
+pub(crate) const TERMINAL: &[u8] =
+    b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\xf0\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0";
+
+/// The hub will echo, and send as it goes; and what a terminal says to that.
+pub(crate) const WILL_ECHO: &[u8] = b"\xff\xfb\x01\xff\xfb\x03";
+pub(crate) const DO_ECHO: &[u8] = b"\xff\xfd\x01\xff\xfd\x03";
+
+fn idler(at: usize) -> String {
+    format!("s{at}")
+}
+
+fn renames(at: usize) -> bool {
+    at.is_multiple_of(2)
+}
+
 fn empty() -> Record {
-    Record { nick: String::new(), acts: Vec::new(), bytes: Vec::new(), end: End::Cut, listens: None }
+    Record { nick: String::new(), acts: Vec::new(), bytes: Vec::new(), end: End::Cut, listens: None, keys: false }
 }
 
 /// No longer through a narrow window: where that is a little less than what a sender thinks worth a segment,

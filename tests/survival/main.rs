@@ -13,6 +13,7 @@
 //! | [`tape`] | damage to what is kept |
 //! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
+//! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
 //! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
@@ -20,6 +21,8 @@
 
 mod check;
 mod faults;
+#[path = "../guard/mod.rs"]
+mod guard;
 mod kills;
 mod lives;
 mod load;
@@ -29,6 +32,7 @@ mod people;
 mod play;
 mod proof;
 mod recorded;
+mod slow;
 mod supervisor;
 mod tape;
 mod typing;

@@ -76,6 +76,8 @@ fn a_service_elsewhere_is_survived() {
         visitors: 8,
         every: Duration::from_millis(25),
         crowd: number("CHATHUB_OUTSIDE_CROWD", 0),
+        orators: 0,
+        idlers: 0,
     };
     let mut load = Load::new(&service, number("CHATHUB_SEED", 1) as u64, size);
     // Not by a macro: the harness would keep it to itself.

@@ -19,7 +19,11 @@ impl Person {
     /// Connects, and waits for nothing.
     #[track_caller]
     pub(crate) fn knock(supervisor: &Supervisor, name: &str) -> Self {
-        let stream = TcpStream::connect(supervisor.addr).unwrap();
+        Self::on(TcpStream::connect(supervisor.addr).unwrap(), name)
+    }
+
+    /// Somebody at the end of that connection.
+    pub(crate) fn on(stream: TcpStream, name: &str) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();

@@ -67,6 +67,7 @@ pub(crate) enum Act {
     Unignore(String),
     Away(String),
     Back,
+    Color(bool),
     Unknown(String),
     /// A line of so many bytes, more than are allowed.
     Overlong(usize),
@@ -98,6 +99,7 @@ impl Act {
             Self::Unignore(name) => format!("/unignore {name}"),
             Self::Away(text) => format!("/away {text}"),
             Self::Back => "/back".to_owned(),
+            Self::Color(on) => format!("/color {}", if *on { "on" } else { "off" }),
             Self::Unknown(word) => format!("/{word}"),
             Self::Overlong(bytes) => "x".repeat(*bytes),
             Self::Sync(number) => format!("/whois sync-{number}"),
@@ -114,6 +116,8 @@ pub(crate) struct Cast {
     pub(crate) residents: Vec<String>,
     /// They are ignored now and then, and send no private messages.
     pub(crate) bores: Vec<String>,
+    /// Of how many pieces the longest text is.
+    pub(crate) longest: usize,
 }
 
 /// Somebody who makes up what to do next.
@@ -125,8 +129,32 @@ pub(crate) struct Author {
     syncs: u64,
     times: bool,
     ignoring: BTreeSet<String>,
+    colors: bool,
+    /// Bears the other one of its names: see [`other_name`].
+    other: bool,
+    pub(crate) manner: Manner,
+}
+
+/// What kind of things somebody does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// All that there is, but what the others do.
+    #[default]
+    Usual,
     /// Says nothing but what moves nobody: for those who answer to something else.
-    pub(crate) plain: bool,
+    Plain,
+    /// Talks.
+    Orator,
+    /// Changes what it is shown and how, and where it is; asks nothing whose answer depends on who is there.
+    Idler {
+        /// Bears two names in turn, and so gets no private messages.
+        renames: bool,
+    },
+}
+
+/// The second name of one who has two.
+pub(crate) fn other_name(nick: &str) -> String {
+    format!("{nick}x")
 }
 
 const FILLERS: &[&str] =
@@ -142,7 +170,9 @@ impl Author {
             syncs: 0,
             times: false,
             ignoring: BTreeSet::new(),
-            plain: false,
+            colors: false,
+            other: false,
+            manner: Manner::Usual,
         }
     }
 
@@ -170,11 +200,16 @@ impl Author {
 
     /// What it does next.
     pub(crate) fn act(&mut self, cast: &Cast) -> Act {
-        if self.plain {
-            return if self.dice.one_in(8) { self.private(cast) } else { Act::Say(self.text()) };
+        match self.manner {
+            Manner::Usual => {}
+            Manner::Plain if self.dice.one_in(8) => return self.private(cast),
+            Manner::Plain => return Act::Say(self.text()),
+            Manner::Orator if self.dice.one_in(30) => return Act::Me(self.text_of(cast.longest)),
+            Manner::Orator => return Act::Say(self.text_of(cast.longest)),
+            Manner::Idler { renames } => return self.idle(cast, renames),
         }
         match self.dice.below(100) {
-            0..3 => Act::Say(self.text_of(40)),
+            0..3 => Act::Say(self.text_of(cast.longest)),
             3..58 => Act::Say(self.text()),
             58..62 => Act::Me(self.text()),
             62..74 => self.private(cast),
@@ -193,6 +228,25 @@ impl Author {
             94 => Act::Away(self.text()),
             95 => Act::Back,
             _ => self.go(cast),
+        }
+    }
+
+    fn idle(&mut self, cast: &Cast, renames: bool) -> Act {
+        match self.dice.below(100) {
+            0..15 => Act::Quiet,
+            15..30 => self.ignore(cast),
+            30..42 => self.time(),
+            42..54 => {
+                self.colors = !self.colors;
+                Act::Color(self.colors)
+            }
+            54..68 if renames => {
+                self.other = !self.other;
+                Act::Nick(if self.other { other_name(&self.nick) } else { self.nick.clone() })
+            }
+            68..78 => self.go(cast),
+            78..84 => Act::Unknown("nonsense".to_owned()),
+            _ => Act::Say(self.text()),
         }
     }
 

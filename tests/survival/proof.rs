@@ -56,6 +56,7 @@ impl Rehearsal {
             bytes: Vec::new(),
             end: End::Open,
             listens: listens.map(str::to_owned),
+            keys: false,
         });
         let index = self.records.len() - 1;
         self.act(index, Act::Nick(nick.to_owned()));
@@ -92,6 +93,7 @@ impl Rehearsal {
             rooms: [LOBBY, "tea", "milk"].map(str::to_owned).to_vec(),
             residents: names("k", 6),
             bores: vec!["k0".to_owned()],
+            longest: 40,
         };
         let mut stage = Self {
             world: World::new(settings()),
@@ -349,4 +351,56 @@ fn two_members_who_see_two_orders_are_found() {
         }
     }
     assert!(tried > 30, "{tried}");
+}
+
+/// A note in the place of lines is right if it counts them, and in no other case. Told as it is where nothing that
+/// was hidden comes to be shown: there it is not known from which line on.
+#[test]
+fn a_note_counts_the_lines_in_whose_place_it_stands() {
+    let (records, notices) = right(11);
+    let is_steady = |record: &Record| !record.acts.iter().any(|act| matches!(act, Act::Quiet | Act::Unignore(_)));
+    let (mut tried, mut dice) = (0, Dice(5));
+    for (index, record) in records.iter().enumerate() {
+        if record.end != End::Open || record.listens.is_some() || !is_steady(record) {
+            continue;
+        }
+        let spans = spans(&record.bytes);
+        let is_said = |(from, to): &(usize, usize)| {
+            let line = &record.bytes[*from..*to];
+            (line.starts_with(b"k") || line.starts_with(b"d")) && line.windows(2).any(|window| window == b": ")
+        };
+        for start in (0..spans.len()).step_by(7) {
+            let run = spans[start..].iter().take_while(|span| is_said(span)).count();
+            if run == 0 {
+                continue;
+            }
+            let count = dice.between(1, run);
+            let (from, to) = (spans[start].0, spans[start + count - 1].1);
+            for told in [count, count - 1, count + 1] {
+                let mut changed = records.clone();
+                let note = format!("-- you missed {told} line{}\r\n", if told == 1 { "" } else { "s" });
+                changed[index].bytes.splice(from..to, note.into_bytes());
+                let verdict = verdict(&changed, &notices);
+                assert_eq!(verdict.is_ok(), told == count, "{count} lines are left out, {told} told: {verdict:?}");
+            }
+            // One that was counted comes all the same.
+            let mut changed = records.clone();
+            let note = format!("-- you missed {count} line{}\r\n", if count == 1 { "" } else { "s" });
+            changed[index].bytes.splice(from..spans[start + count - 1].0, note.into_bytes());
+            assert!(verdict(&changed, &notices).is_err(), "{count} lines are counted, and the last of them comes");
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried}");
+}
+
+/// A screen on which what is typed is drawn and taken away again shows what was said.
+#[test]
+fn a_screen_shows_what_was_said_and_not_what_was_typed() {
+    let stream =
+        b"a: one\r\n\xff\xfb\x01\xff\xfb\x03\x1b[?2004h\r\x1b[Jlobby> \r\x1b[J\x1b[36mb\x1b[39m: two and\r\n   \
+        three\r\nlobby> \r\x1b[Jlobby> x\r\x1b[J-- four\r\nlobby> ";
+    assert_eq!(check::on_screen(stream), b"a: one\r\nb: two and three\r\n-- four\r\n");
+    // A line that is torn is no prompt.
+    assert_eq!(check::on_screen(b"a: one\r\nb: tw"), b"a: one\r\nb: tw");
 }

@@ -21,11 +21,15 @@ use nix::unistd::Pid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
 
+use crate::guard::Guard;
 use crate::load::told;
 use crate::play::Dice;
 
 /// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long one stage may stand, with a hundred deaths on it. After this the program ends, with the story.
+const HANGS: Duration = Duration::from_secs(900);
 
 /// Exit codes after which the unit is not started again: a goodbye, and what another start cannot mend.
 const FINAL: [i32; 4] = [0, 2, 69, 78];
@@ -108,6 +112,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The last of what happened.
+    fn story(&self) -> String {
+        self.state().log.iter().fold(String::new(), |mut text, line| {
+            let _ = writeln!(text, "{line}");
+            text
+        })
+    }
+
     fn note(&self, text: &str) {
         const KEPT: usize = 300;
         let line = format!("{:9.4} {text}", self.began.elapsed().as_secs_f64());
@@ -126,6 +138,7 @@ pub(crate) struct Plan {
     notify: bool,
     store: usize,
     preserve: bool,
+    descriptors: Option<u32>,
     in_the_way: bool,
     dice: Dice,
 }
@@ -138,6 +151,7 @@ impl Plan {
             notify: true,
             store: 64,
             preserve: false,
+            descriptors: None,
             in_the_way: false,
             dice: Dice(seed),
         }
@@ -160,6 +174,13 @@ impl Plan {
     #[must_use]
     pub(crate) fn preserving(mut self) -> Self {
         self.preserve = true;
+        self
+    }
+
+    /// With at most so many open files.
+    #[must_use]
+    pub(crate) fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -215,7 +236,9 @@ impl Plan {
             let sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
             std::thread::spawn(move || live(self, &config, &sockets, &shared))
         };
-        Supervisor { shared, addr, threads: vec![living, listening], dir }
+        let story = shared.clone();
+        let guard = Guard::new(HANGS, move || story.story());
+        Supervisor { shared, addr, threads: vec![living, listening], dir, _guard: guard }
     }
 }
 
@@ -247,7 +270,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
         for at in (1..handed.len()).rev() {
             handed.swap(at, dice.below(at + 1));
         }
-        let mut child = spawn(config, &handed, &env);
+        let mut child = spawn(config, &handed, &env, plan.descriptors);
         let names: Vec<String> = handed.iter().map(|(name, _)| (*name).to_owned()).collect();
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         let stderr = child.stderr.take().unwrap();
@@ -290,7 +313,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
 }
 
 /// Starts the daemon with these descriptors from 3 on.
-fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -> Child {
+fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)], descriptors: Option<u32>) -> Child {
     let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
     // The shell puts them where they belong: out of the way first, then in their places. Out of the way
     // is behind all places and all numbers that any of them has now, so that none is put upon another.
@@ -304,6 +327,9 @@ fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)]) -
         fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
     }
     let mut script = away + &back;
+    if let Some(most) = descriptors {
+        let _ = write!(script, "ulimit -n {most}; ");
+    }
     script.push_str("export LISTEN_PID=$$; exec \"$@\"");
     let names: Vec<&str> = handed.iter().map(|(name, _)| *name).collect();
     let mut command = Command::new("bash");
@@ -334,9 +360,11 @@ fn sync(shared: &Shared) {
         state.asked
     };
     UnixDatagram::unbound().unwrap().send_to(format!("X_SYNC={number}").as_bytes(), &shared.notify).unwrap();
+    let end = Instant::now() + PATIENCE;
     let mut state = shared.state();
-    while state.synced < number {
-        state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    // Nobody carries them out any more if that has failed.
+    while state.synced < number && !state.over && Instant::now() < end {
+        state = shared.changed.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
@@ -397,6 +425,7 @@ pub(crate) struct Supervisor {
     pub(crate) addr: SocketAddr,
     threads: Vec<JoinHandle<()>>,
     dir: Dir,
+    _guard: Guard,
 }
 
 impl Supervisor {
@@ -421,6 +450,16 @@ impl Supervisor {
     #[track_caller]
     pub(crate) fn ready_after(&self, spawns: u32) {
         self.wait("the daemon is ready", |state| (state.spawns > spawns && state.ready).then_some(()));
+    }
+
+    /// Asks until it is so: for what nothing tells of.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, mut is: impl FnMut() -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is() {
+            assert!(Instant::now() < end, "waited in vain: {what}");
+            std::thread::yield_now();
+        }
     }
 
     /// How many were started; the present one's number.
@@ -536,10 +575,7 @@ impl Supervisor {
 
     /// What the daemons have logged, and what has happened to them: the last of it.
     pub(crate) fn story(&self) -> String {
-        self.shared.state().log.iter().fold(String::new(), |mut text, line| {
-            let _ = writeln!(text, "{line}");
-            text
-        })
+        self.shared.story()
     }
 
     /// The state directory.
@@ -555,6 +591,7 @@ impl Supervisor {
     pub(crate) fn try_ask(&self, cmd: &str, args: &Value) -> std::io::Result<Value> {
         let mut stream = UnixStream::connect(self.dir.0.join("admin.sock"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(format!("{}\n", json!({"id": 1, "cmd": cmd, "args": args})).as_bytes())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
