@@ -813,8 +813,8 @@ mod tests {
         assert!(out.starts_with(&expected) && complaints.is_empty(), "{out}");
         let memory = &out[expected.len()..];
         assert!(memory.starts_with("memory at most, whatever people do:\n"), "{memory}");
-        assert!(memory.contains("         1 MiB  people: limits.clients\n"), "{memory}");
-        assert!(memory.contains("       250 MiB  history: limits.rooms x history.bytes\n"), "{memory}");
+        assert!(memory.contains("       1 MiB  people: limits.clients\n"), "{memory}");
+        assert!(memory.contains("     250 MiB  history: limits.rooms x history.bytes\n"), "{memory}");
         assert!(memory.ends_with(" in all, and 3 MiB in the kernel\n"), "{memory}");
     }
 
