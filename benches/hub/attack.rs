@@ -467,6 +467,9 @@ struct Attackers {
     child: Child,
     stdin: Option<ChildStdin>,
     told: mpsc::Receiver<String>,
+    /// What they have said so far, but that they are in place.
+    remarks: Vec<String>,
+    in_place: bool,
 }
 
 impl Attackers {
@@ -482,27 +485,35 @@ impl Attackers {
         thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| tells.send(line))
         });
-        Ok(Self { child, stdin, told })
+        Ok(Self { child, stdin, told, remarks: Vec::new(), in_place: false })
+    }
+
+    fn take(&mut self, line: String) {
+        if line == IN_PLACE {
+            self.in_place = true;
+        } else {
+            self.remarks.push(line);
+        }
     }
 
     /// Whether they are all where they want to be.
-    fn is_in_place(&self) -> bool {
-        self.told.try_recv().is_ok_and(|line| line == IN_PLACE)
+    fn is_in_place(&mut self) -> bool {
+        while let Ok(line) = self.told.try_recv() {
+            self.take(line);
+        }
+        self.in_place
     }
 
     /// Ends the attack. What its process has to tell.
     fn stop(&mut self) -> Vec<String> {
         drop(self.stdin.take());
         let deadline = Instant::now() + Duration::from_secs(3);
-        let mut told = Vec::new();
         while let Ok(line) = self.told.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            if line != IN_PLACE {
-                told.push(line);
-            }
+            self.take(line);
         }
         self.child.kill().ok();
         self.child.wait().ok();
-        told
+        std::mem::take(&mut self.remarks)
     }
 }
 

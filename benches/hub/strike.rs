@@ -474,16 +474,16 @@ fn tell_of(mob: &Mob, victim: usize) {
 }
 
 fn reports(mob: &mut Mob) -> io::Result<()> {
-    let account = json!({"name": "operator", "password": "long enough", "role": "operator"});
+    let account = json!({"name": "warden", "password": "long enough", "role": "operator"});
     let answer = ask(&mob.admin, &json!({"id": 1, "cmd": "accounts.add", "args": account}))?;
     if answer["ok"] != true {
         return Err(io::Error::other(answer.to_string()));
     }
     let operator = mob.come(1, 1, true)?.start;
-    mob.type_in(operator, "/login operator\nlong enough\n");
+    mob.type_in(operator, "/login warden\nlong enough\n");
     mob.settle()?;
     let strangers = mob.come(29, 1, true)?;
-    let text = format!("/report operator {}\n", "x".repeat(900));
+    let text = format!("/report warden {}\n", "x".repeat(900));
     mob.strike(|mob| {
         strangers.clone().for_each(|who| mob.type_on(who, || text.clone()));
         Ok(())

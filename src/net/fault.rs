@@ -40,7 +40,8 @@ pub fn point(label: &'static str) {
     let _ = label;
 }
 
-/// Dies of these bytes, if `CHATHUB_POISON` in the environment says that they are deadly.
+/// Dies of these bytes, if `CHATHUB_POISON` in the environment says that they are deadly; is killed, as from
+/// outside, if `CHATHUB_DEADLY` does.
 #[inline]
 pub fn poison(bytes: &[u8]) {
     #[cfg(debug_assertions)]
@@ -61,13 +62,16 @@ mod asked {
         Some((label.to_owned(), AtomicU64::new(count.parse().expect("CHATHUB_FAULT=LABEL:N"))))
     });
 
-    static DEADLY: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CHATHUB_POISON").ok());
+    static POISON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CHATHUB_POISON").ok());
+    static DEADLY: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CHATHUB_DEADLY").ok());
 
     pub(super) fn poison(bytes: &[u8]) {
-        if let Some(deadly) = &*DEADLY
-            && bytes.windows(deadly.len()).any(|some| some == deadly.as_bytes())
-        {
+        let has = |text: &String| bytes.windows(text.len()).any(|some| some == text.as_bytes());
+        if POISON.as_ref().is_some_and(has) {
             std::process::abort();
+        }
+        if DEADLY.as_ref().is_some_and(has) {
+            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
         }
     }
 

@@ -475,3 +475,20 @@ fn it_is_back_soon() {
     eprintln!("from the start until ready, with 20 clients: {took:?}");
     assert!(took[took.len() / 2] < Duration::from_secs(1), "{took:?}");
 }
+
+/// Being killed is no crash: it is tried again and again. But not for ever, for the kernel kills, too, who takes all
+/// memory for a line.
+#[test]
+fn a_line_at_which_it_is_killed_twenty_times_costs_its_sender_alone() {
+    let supervisor = Plan::new(&settings(), 1).env("CHATHUB_DEADLY", "hemlock").start();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut eve = Person::come(&supervisor, "eve");
+    ann.sync();
+    eve.write(b"with hemlock in it\n");
+    while eve.line_or_reset().is_some() {}
+    ann.until("eve", |line| line.starts_with("* eve left"));
+    ann.quiet();
+    let endings = supervisor.endings();
+    assert!((20..=22).contains(&endings.len()), "twenty tries: {endings:?}");
+    assert!(endings.iter().all(|ending| ending.status.signal() == Some(Signal::SIGKILL as i32)), "{endings:?}");
+}

@@ -287,3 +287,32 @@ fn a_store_that_is_too_small_for_all_is_no_reason_not_to_serve() {
         assert_eq!(supervisor.spawns(), 3);
     }
 }
+
+/// A tape that tells less than was sent: of whom it is not known what they are owed is not sent the middle of
+/// something. The others are carried on.
+#[test]
+fn who_has_taken_more_than_the_tape_tells_is_disconnected_and_nobody_else() {
+    let supervisor = Plan::new(&settings(), 1).start();
+    let mut people = company(&supervisor);
+    // Bob is in the middle of a line.
+    [0, 2].iter().for_each(|at| drop(people[*at].sync()));
+    let tape = File::from(supervisor.stored("tape").unwrap());
+    let early = copy(&tape, tape.metadata().unwrap().len(), true);
+    // Ann is asked nothing, and gets lines that stand on no tape.
+    for number in 0..5 {
+        people[1].send(&format!("unknown {number}"));
+        people[0].until("a line", |line| line.ends_with(&format!("unknown {number}")));
+    }
+    supervisor.hold();
+    supervisor.signal(Signal::SIGKILL);
+    supervisor.ended(1);
+    supervisor.exchange("tape", Some(early));
+    supervisor.release();
+    supervisor.ready_after(1);
+    people[2].quiet();
+    let mut rest = Vec::new();
+    while let Some(line) = people[0].line_or_reset() {
+        rest.push(line);
+    }
+    assert!(rest.iter().all(|line| line.starts_with("-- ")), "she was told nothing but that it is over: {rest:#?}");
+}
