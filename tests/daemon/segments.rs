@@ -117,8 +117,8 @@ fn telnet_commands_are_taken_out_and_answered_however_they_are_cut() {
     }
     ann.write(b"cd\r\n");
     bob.next_is("ann: abcd");
-    // Having shown to be telnet, it is asked for the type and size of its terminal at once.
-    ann.expect_bytes(b"\xff\xfc\x06\xff\xfd\x18\xff\xfd\x1f\xff\xfe\x63");
+    // Having shown to be telnet, it is asked for the type and size of its terminal at once, and for BINARY.
+    ann.expect_bytes(b"\xff\xfc\x06\xff\xfd\x18\xff\xfd\x1f\xff\xfd\x00\xff\xfe\x63");
     // ^C of Debian's telnet: what was typed is gone, and the mark it waits for comes.
     ann.write(b"never said\xff\xf4\xff\xfd\x06said\r\n");
     bob.next_is("ann: said");

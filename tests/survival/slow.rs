@@ -315,9 +315,9 @@ fn knock(supervisor: &Supervisor, number: u32) -> TcpStream {
     stream
 }
 
-/// Descriptors that may be open in the tests below: what else is needed beside clients is some 830.
+/// Descriptors that may be open in the tests below: what else is needed beside clients is 890.
 const DESCRIPTORS: u32 = 1500;
-const CLIENTS: u32 = 670;
+const CLIENTS: u32 = 610;
 
 /// As many clients as the descriptors suffice for, and as many closed connections in the queue as can be.
 #[test]
