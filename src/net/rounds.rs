@@ -104,6 +104,9 @@ const SHORT: usize = 256;
 /// finds room.
 const CROWDED: usize = 8;
 
+/// Renderings of lines that are made in one go: about a millisecond.
+const RENDERED: usize = 1024;
+
 /// Orders that the driver carries out itself at most, where they make few writes: somebody who joins takes
 /// five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
@@ -336,9 +339,15 @@ impl Rounds {
         if self.taken.is_empty() && self.jobs.is_empty() {
             return Next::Nothing(self.full.first().map(|(until, _)| *until));
         }
+        // Where each line is rendered in many ways, some of them, then a slice of writes: nobody waits for all.
+        let mut left = RENDERED;
         while self.over == 0
+            && left > 0
             && let Some(work) = self.taken.pop_front()
         {
+            if let Work::Order(Order::Post(id, _)) = &work {
+                left = left.saturating_sub(self.views(*id));
+            }
             self.carry_out(work);
         }
         if self.lap == 0 {
@@ -391,13 +400,17 @@ impl Rounds {
     /// How many writes `work` makes, where it is nothing that waits for its own turn, or too much to be
     /// carried out by the way.
     fn writes_of(&self, work: &[Work]) -> Option<usize> {
-        let (mut writes, mut room, mut client) = (0, None, None);
+        let (mut writes, mut room, mut client, mut rendered) = (0, None, None, 0);
         if work.len() > ORDERS_AT_ONCE {
             return None;
         }
         for work in work {
             writes += match work {
                 Work::Order(Order::Post(id, _)) => {
+                    rendered += self.views(*id);
+                    if rendered > RENDERED {
+                        return None;
+                    }
                     let again = room.replace(*id) == Some(*id);
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
@@ -423,6 +436,11 @@ impl Rounds {
             };
         }
         Some(writes)
+    }
+
+    /// In how many ways a room's lines are seen.
+    fn views(&self, id: RoomId) -> usize {
+        self.rooms.get(&id).map_or(0, |room| room.log.views())
     }
 
     /// Says so if nobody is left, to the one who waits for that.

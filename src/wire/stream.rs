@@ -210,6 +210,12 @@ impl Log {
         self.first
     }
 
+    /// In how many ways its lines are seen: each line that is appended is rendered so often.
+    #[must_use]
+    pub fn views(&self) -> usize {
+        self.renderings.len()
+    }
+
     /// What it takes in memory, in bytes: all lines, and all renderings of them.
     #[must_use]
     pub fn weight(&self) -> usize {
