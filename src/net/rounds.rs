@@ -414,6 +414,10 @@ impl Rounds {
                     let again = room.replace(*id) == Some(*id);
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
+                // Where somebody is far behind, that is looked at line by line.
+                Work::Order(Order::Enter(id, _) | Order::See(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
+                    return None;
+                }
                 // What one client is told in a row goes out in one write.
                 Work::Order(
                     Order::Enter(id, _)
@@ -436,6 +440,10 @@ impl Rounds {
             };
         }
         Some(writes)
+    }
+
+    fn is_full(&self, id: SessionId) -> bool {
+        self.key(id).is_some_and(|key| self.clients[key].full.is_some())
     }
 
     /// In how many ways a room's lines are seen.
