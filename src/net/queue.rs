@@ -36,7 +36,7 @@ const ROOM: usize = 212_992;
 const ENDED: usize = 256;
 
 /// Descriptors that the queue opens at most beside those of clients who stay: what two messages carry, and
-/// [`ENDED`].
+/// connections that were ended and whose clients may still be reading.
 pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
 /// Closed connections that may lie in the queue, beside as many as are open.
