@@ -104,6 +104,9 @@ const SHORT: usize = 256;
 /// finds room.
 const CROWDED: usize = 8;
 
+/// Writes to one client before it is others' turn: where lines are hidden from it, each carries few of them.
+const WRITES: usize = 16;
+
 /// Renderings of lines that are made in one go: about a millisecond.
 const RENDERED: usize = 1024;
 
@@ -957,7 +960,13 @@ impl Rounds {
             let behind = client.reader.behind(log) as u64;
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
+        let mut writes = 0;
         loop {
+            if writes == WRITES {
+                // It takes much, and has much to take: others have their turn in between.
+                return self.look(key);
+            }
+            writes += 1;
             if client.reader.needs_frame(log) {
                 // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
                 let (id, sent) = (client.connection.id, client.sent);
