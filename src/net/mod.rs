@@ -8,6 +8,8 @@
 //! | [`control`], [`admins`] | one task for each connection to the admin socket; who holds them |
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`tape`], [`queue`] | what outlives the process: inputs and snapshots; sockets |
+//! | [`snapshot`] | the thread that writes snapshots of a frozen state |
+//! | [`turns`], [`times`] | whose turn it is to be read, by address; how long the driver's turns take |
 //! | [`hashing`] | threads that hash passwords |
 //! | [`exchange`], [`numbered`] | what tasks hand each other; tables by number |
 //! | [`recovery`] | taking over from a former process |
