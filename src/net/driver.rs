@@ -218,6 +218,8 @@ pub struct Driver {
     machine: Machine,
     tape: Tape,
     queue: Keeping,
+    /// The queue may have to be tidied, a step each turn.
+    tidying: bool,
     ports: Numbered<SessionId, Port>,
     inputs: Readiness,
     /// Those who wait for their turn to be read.
@@ -380,6 +382,8 @@ impl Driver {
             machine,
             tape,
             queue,
+            // Of those that were found, some were closed.
+            tidying: true,
             ports: Numbered::default(),
             inputs: Readiness::new()?,
             turns: Turns::default(),
@@ -485,7 +489,8 @@ impl Driver {
             let is_behind = !reports.is_empty()
                 || !waiting.is_empty()
                 || (reads && !self.turns.is_empty())
-                || self.snapshots.written.is_some();
+                || self.snapshots.written.is_some()
+                || self.tidying;
             if is_behind && !is_clogged || self.writing && self.turns.is_empty() {
                 // Whoever has something for this loop gets to leave it; nothing is waited for.
                 tokio::task::yield_now().await;
@@ -535,6 +540,7 @@ impl Driver {
                     break;
                 }
             }
+            self.tidy();
             self.times.part(Doing::Parting, now().mono);
             let until = now().mono.after(AT_A_TIME);
             while let Some(arrival) = waiting.pop_front() {
@@ -905,8 +911,17 @@ impl Driver {
         // The queue of sockets holds it too: dropping it alone would not end it.
         port.connection.abort();
         if let Some(queue) = &self.queue {
-            // What cannot be done now is tried again with the next one.
-            let _ = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).closed(port.connection.cookie);
+            let mut queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            self.tidying |= queue.closed(port.connection.cookie);
+        }
+    }
+
+    /// A step of tidying the queue of sockets, if it is being tidied.
+    fn tidy(&mut self) {
+        if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
+            let mut queue = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // What cannot be done now is tried again when one more has left.
+            self.tidying = queue.step().unwrap_or(false);
         }
     }
 

@@ -27,6 +27,9 @@ use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
 /// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
 const GATHER: usize = MOST_DESCRIPTORS;
 
+/// Messages of `batches` that a step of tidying looks at: two that are half empty become one.
+const MESSAGES: usize = 2;
+
 /// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that may be asked for by default. The
 /// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
 const ROOM: usize = 212_992;
@@ -131,9 +134,10 @@ pub struct Queue {
     known: usize,
     batches: Pair,
     open: usize,
-    /// Cookies of those that lie there and are closed.
+    /// Cookies of those that lie there and are closed, but for those that [`Lap::gone`] holds.
     closed: HashSet<u64>,
     most_closed: usize,
+    lap: Option<Lap>,
 }
 
 /// A connection in `singles`.
@@ -142,6 +146,19 @@ struct Recent {
     cookie: u64,
     /// Who has it at hand; `None` as long as that is not told.
     connection: Option<Weak<Connection>>,
+}
+
+/// The queue being tidied, a step at a time.
+#[derive(Debug)]
+struct Lap {
+    /// Messages at the front of `singles` that have not been looked at.
+    singles: usize,
+    /// The same of `batches`.
+    batches: usize,
+    /// Cookies of those that were closed when the lap began. All of them lay in these messages.
+    gone: HashSet<u64>,
+    /// Cookies of those that were sent on in this lap.
+    seen: HashSet<u64>,
 }
 
 /// What was found in the queue.
@@ -189,6 +206,7 @@ impl Queue {
             open: 0,
             closed: HashSet::new(),
             most_closed: most_closed(),
+            lap: None,
         }
     }
 
@@ -254,8 +272,7 @@ impl Queue {
             }
         })?;
         self.closed.extend(ended);
-        self.gather_all()?;
-        self.go_round()
+        self.tidy()
     }
 
     /// The four ends, in the order of [`crate::systemd::STORED`].
@@ -298,19 +315,90 @@ impl Queue {
         }
     }
 
-    /// A connection that is kept was closed: as long as it lies in the queue, the kernel keeps it.
-    ///
-    /// # Errors
-    /// Those of the system calls; what was not done is tried again later.
-    pub fn closed(&mut self, cookie: u64) -> io::Result<()> {
-        if self.closed.insert(cookie) {
+    /// A connection that is kept was closed: as long as it lies in the queue, the kernel keeps it. Returns whether the
+    /// queue is to be tidied, by [`step`](Self::step).
+    pub fn closed(&mut self, cookie: u64) -> bool {
+        let is_known = self.lap.as_ref().is_some_and(|lap| lap.gone.contains(&cookie));
+        if !is_known && self.closed.insert(cookie) {
             self.open = self.open.saturating_sub(1);
         }
-        if self.closed.len() > self.most_closed.max(self.open) {
-            self.gather_all()?;
-            self.go_round()?;
+        if self.lap.is_none() && self.closed.len() > self.most_closed.max(self.open) {
+            self.begin_lap();
         }
+        self.lap.is_some()
+    }
+
+    /// A step of tidying: about one message's worth of sockets is looked at, and those that are open are sent on.
+    /// Returns whether there is more to do. What is closed meanwhile is left for the next lap.
+    ///
+    /// # Errors
+    /// Those of the system calls; the lap ends then, and another begins when one more connection is closed.
+    pub fn step(&mut self) -> io::Result<bool> {
+        self.step_of(GATHER, MESSAGES)
+    }
+
+    /// All of a lap at once.
+    fn tidy(&mut self) -> io::Result<()> {
+        self.end_lap();
+        self.begin_lap();
+        while self.step_of(usize::MAX, usize::MAX)? {}
         Ok(())
+    }
+
+    fn begin_lap(&mut self) {
+        // They are looked at, not asked for: nothing is known of those in front of what is kept from now on.
+        self.recent.clear();
+        self.known = 0;
+        let (singles, batches) = (self.singles.messages, self.batches.messages);
+        self.lap = Some(Lap { singles, batches, gone: std::mem::take(&mut self.closed), seen: HashSet::new() });
+    }
+
+    /// Ends a lap that was not gone to its end: what was closed may still lie there.
+    fn end_lap(&mut self) {
+        if let Some(lap) = self.lap.take() {
+            self.closed.extend(lap.gone);
+        }
+    }
+
+    fn step_of(&mut self, most_singles: usize, most_batches: usize) -> io::Result<bool> {
+        let Some(mut lap) = self.lap.take() else { return Ok(false) };
+        match self.step_in(&mut lap, most_singles, most_batches) {
+            Ok(true) => {
+                self.lap = Some(lap);
+                Ok(true)
+            }
+            // Everything that lay there was looked at: those that were closed are in no message any more.
+            Ok(false) => Ok(false),
+            Err(error) => {
+                self.closed.extend(lap.gone);
+                Err(error)
+            }
+        }
+    }
+
+    fn step_in(&mut self, lap: &mut Lap, most_singles: usize, most_batches: usize) -> io::Result<bool> {
+        let Lap { singles, batches, gone, seen } = lap;
+        let closed = &self.closed;
+        let mut is_open = |socket: &OwnedFd| {
+            kernel::cookie(socket)
+                .is_ok_and(|cookie| !gone.contains(&cookie) && !closed.contains(&cookie) && seen.insert(cookie))
+        };
+        if *singles > 0 {
+            let (messages, sockets) = self.singles.front(most_singles.min(*singles), &mut is_open)?;
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+            fault::point("merge.batched");
+            self.singles.drop_messages(messages)?;
+            fault::point("merge.drained");
+            *singles = if messages == 0 { 0 } else { *singles - messages };
+        } else if *batches > 0 {
+            let (messages, sockets) = self.batches.front(most_batches.min(*batches), &mut is_open)?;
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+            fault::point("rotate.sent");
+            self.batches.drop_messages(messages)?;
+            fault::point("rotate.dropped");
+            *batches = if messages == 0 { 0 } else { *batches - messages };
+        }
+        Ok(*singles > 0 || *batches > 0)
     }
 
     /// From the front of `singles` into `batches`, as far as they are at hand; all if none is.
@@ -319,6 +407,7 @@ impl Queue {
             return self.gather_all();
         }
         let front = || self.recent.iter().take(self.known);
+        // None of them was closed when a lap began that is under way: it forgot those that lay here.
         let closed: Vec<_> =
             front().map(|recent| recent.cookie).filter(|cookie| self.closed.contains(cookie)).collect();
         let open: Vec<_> = front()
@@ -345,9 +434,18 @@ impl Queue {
         self.recent.clear();
         self.known = 0;
         let mut seen = HashSet::new();
+        if let Some(lap) = &mut self.lap {
+            // Nothing of what it has to look at is left there.
+            lap.singles = 0;
+        }
         loop {
-            let closed = &self.closed;
-            let (messages, sockets) = self.singles.front(usize::MAX, |socket| is_open(socket, closed, &mut seen))?;
+            let is_closed = |cookie: &u64| {
+                self.closed.contains(cookie) || self.lap.as_ref().is_some_and(|lap| lap.gone.contains(cookie))
+            };
+            let is_open = |socket: &OwnedFd| {
+                kernel::cookie(socket).is_ok_and(|cookie| !is_closed(&cookie) && seen.insert(cookie))
+            };
+            let (messages, sockets) = self.singles.front(usize::MAX, is_open)?;
             if messages == 0 {
                 return Ok(());
             }
@@ -357,32 +455,6 @@ impl Queue {
             fault::point("merge.drained");
         }
     }
-
-    /// From the front of `batches` to its end, once.
-    fn go_round(&mut self) -> io::Result<()> {
-        let mut left = self.batches.messages;
-        let mut seen = HashSet::new();
-        while left > 0 {
-            let closed = &self.closed;
-            let (messages, sockets) = self.batches.front(left, |socket| is_open(socket, closed, &mut seen))?;
-            if messages == 0 {
-                break;
-            }
-            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
-            fault::point("rotate.sent");
-            self.batches.drop_messages(messages)?;
-            fault::point("rotate.dropped");
-            left -= messages;
-        }
-        // Everything that lay there was looked at: what is not found is in no message any more.
-        self.closed.clear();
-        Ok(())
-    }
-}
-
-/// Whether a connection is not among those closed, nor among those seen.
-fn is_open(socket: &OwnedFd, closed: &HashSet<u64>, seen: &mut HashSet<u64>) -> bool {
-    kernel::cookie(socket).is_ok_and(|cookie| !closed.contains(&cookie) && seen.insert(cookie))
 }
 
 #[cfg(test)]
@@ -428,7 +500,10 @@ mod tests {
             if number % 3 == 2 && closed < closes {
                 closed += 1;
                 connection.abort();
-                queue.closed(cookie).expect("it goes on");
+                if queue.closed(cookie) {
+                    // One step now, the rest with others.
+                    queue.step().expect("it goes on");
+                }
                 // One in two is still held by somebody.
                 if closed % 2 == 0 {
                     open.insert(u64::MAX - number as u64, connection);
@@ -441,8 +516,7 @@ mod tests {
         open.retain(|cookie, connection| *cookie == connection.cookie);
         assert!(open.keys().all(|cookie| found.contains_key(cookie)));
         assert!(queue.batches.messages > 0, "some were gathered");
-        queue.gather_all().expect("it goes on");
-        queue.go_round().expect("it goes on");
+        queue.tidy().expect("it goes on");
         let found = adopted(&queue);
         assert_eq!(found.len(), open.len(), "what is closed is gone");
         assert!(open.keys().all(|cookie| found.contains_key(cookie)));
@@ -473,7 +547,7 @@ mod tests {
             if number >= 2 * GATHER {
                 // Visitors.
                 connection.abort();
-                queue.closed(cookie).expect("it goes on");
+                queue.closed(cookie);
             }
             queue.known(&connection);
             held.push((client, connection));

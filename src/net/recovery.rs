@@ -329,7 +329,7 @@ fn replay(
             }
             _ => {
                 let _ = socket.shutdown(Shutdown::Both);
-                let _ = queue.closed(cookie);
+                queue.closed(cookie);
             }
         }
     }
