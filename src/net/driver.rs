@@ -104,7 +104,7 @@ const BATCH: usize = 256;
 
 /// How long each of the things that a turn of the loop does may take before the rest is left for the next turn:
 /// what one connection or one client brings about at a time takes less than a millisecond.
-const AT_A_TIME: Duration = Duration::from_millis(2);
+const AT_A_TIME: Duration = Duration::from_millis(1);
 
 /// Orders that may wait for the rounds before the driver waits for the rounds: with lines of the
 /// greatest length by default, 16 MiB.
@@ -381,9 +381,9 @@ impl Driver {
         Ok(Self {
             machine,
             tape,
-            queue,
             // Of those that were found, some were closed.
-            tidying: true,
+            tidying: queue.is_some(),
+            queue,
             ports: Numbered::default(),
             inputs: Readiness::new()?,
             turns: Turns::default(),

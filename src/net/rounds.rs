@@ -107,6 +107,17 @@ const CROWDED: usize = 8;
 /// Writes to one client before it is others' turn: where lines are hidden from it, each carries few of them.
 const WRITES: usize = 16;
 
+/// Bytes to one client before it is others' turn.
+const BYTES: u64 = 64 << 10;
+
+/// Bytes to those who catch up before it is the turn of what is new: about a millisecond. A write counts as so many
+/// at least.
+const CATCH_UP: u64 = 256 << 10;
+const CATCH_UP_LEAST: u64 = 8 << 10;
+
+/// How long those who catch up may keep the driver from reading.
+const CATCH_UP_LAP: Duration = Duration::from_millis(4);
+
 /// Renderings of lines that are made in one go: about a millisecond.
 const RENDERED: usize = 1024;
 
@@ -136,8 +147,10 @@ struct Client {
     crowded: bool,
     /// What its mail weighs, as far as that is counted.
     mail: usize,
-    /// A look at it is among the jobs.
+    /// A look at it is among the jobs, or it is among those who catch up.
     queued: bool,
+    /// It is among those who catch up.
+    catches_up: bool,
     /// It ends when it has got everything, and at that moment whatever it has got.
     closing: Option<Instant>,
     /// It was reported to the driver; nothing more is written.
@@ -216,8 +229,12 @@ pub struct Rounds {
     keys: Numbered<SessionId, usize>,
     rooms: Numbered<RoomId, Room>,
     jobs: VecDeque<Job>,
-    /// How many are still to be done before the driver is told that more may come: half, at first.
+    /// Clients that can be written to, to whom much is owed: what is new for others does not wait for that.
+    behind: VecDeque<usize>,
+    /// How many jobs are still to be done before the driver is told that more may come: half of them, at first.
     lap: usize,
+    /// The same of those who catch up, and until when at most.
+    catch_up_lap: (usize, Instant),
     /// The connection of a client that is attached next.
     coming: Option<Arc<Connection>>,
     /// Those whose sockets are full, by when they are given up.
@@ -272,7 +289,9 @@ impl Rounds {
             keys: Numbered::default(),
             rooms: Numbered::default(),
             jobs: VecDeque::new(),
+            behind: VecDeque::new(),
             lap: 0,
+            catch_up_lap: (0, Instant::now()),
             coming: None,
             full: BTreeSet::new(),
             room_to_write: None,
@@ -339,7 +358,7 @@ impl Rounds {
             self.work.take(&mut taken, self.rest());
             self.taken = taken.into();
         }
-        if self.taken.is_empty() && self.jobs.is_empty() {
+        if self.taken.is_empty() && self.is_idle() {
             return Next::Nothing(self.full.first().map(|(until, _)| *until));
         }
         // Where each line is rendered in many ways, some of them, then a slice of writes: nobody waits for all.
@@ -353,10 +372,12 @@ impl Rounds {
             }
             self.carry_out(work);
         }
-        if self.lap == 0 {
+        if self.lap == 0 && self.catch_up_lap.0 == 0 {
             self.lap = self.jobs.len().div_ceil(2);
+            self.catch_up_lap = (self.behind.len().div_ceil(2), Instant::now() + CATCH_UP_LAP);
         }
         self.make_rounds(&mut SLICE.clone());
+        self.let_catch_up();
         self.drained();
         if self.full.is_empty() { Next::More } else { Next::MoreAndSockets }
     }
@@ -367,7 +388,7 @@ impl Rounds {
     /// What is not taken up stays in `work`, to be left in the exchange.
     pub fn take_up(shared: &Shared, work: &mut Vec<Work>, alone: bool) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::Left };
-        let idle = rounds.jobs.is_empty() && rounds.taken.is_empty() && rounds.over == 0 && rounds.work.is_empty();
+        let idle = rounds.is_idle() && rounds.taken.is_empty() && rounds.over == 0 && rounds.work.is_empty();
         let writes = if idle { rounds.writes_of(work) } else { None };
         let budget = match writes {
             Some(0..=SHORT) => SHORT,
@@ -392,12 +413,12 @@ impl Rounds {
     fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
         self.make_rounds(&mut budget);
         self.drained();
-        if self.over > 0 || self.full.first().copied() != full {
+        if self.over > 0 || !self.behind.is_empty() || self.full.first().copied() != full {
             // The thread of the rounds goes on, or waits for another moment.
             self.work.call();
             return AtOnce::Left;
         }
-        if self.jobs.is_empty() { AtOnce::Done } else { AtOnce::Begun }
+        if self.is_idle() { AtOnce::Done } else { AtOnce::Begun }
     }
 
     /// How many writes `work` makes, where it is nothing that waits for its own turn, or too much to be
@@ -465,10 +486,40 @@ impl Rounds {
 
     /// Whether more may come.
     fn rest(&self) -> Rest {
-        match (self.jobs.is_empty(), self.lap) {
-            (true, _) => Rest::IfNothing,
-            (false, 0) => Rest::Yes,
-            (false, _) => Rest::No,
+        match (self.is_idle(), self.lap, self.catch_up_lap.0) {
+            (true, ..) => Rest::IfNothing,
+            (false, 0, 0) => Rest::Yes,
+            (false, ..) => Rest::No,
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && self.behind.is_empty()
+    }
+
+    /// Writes to those who catch up, one after the other, for about a millisecond.
+    fn let_catch_up(&mut self) {
+        let mut bytes = CATCH_UP;
+        while bytes > 0
+            && let Some(key) = self.behind.pop_front()
+        {
+            self.catch_up_lap.0 = self.catch_up_lap.0.saturating_sub(1);
+            if let Some(client) = self.clients.get_mut(key) {
+                (client.queued, client.catches_up) = (false, false);
+                bytes = bytes.saturating_sub(self.serve(key).max(CATCH_UP_LEAST));
+            }
+        }
+        if self.behind.is_empty() || (self.catch_up_lap.0 > 0 && Instant::now() > self.catch_up_lap.1) {
+            self.catch_up_lap.0 = 0;
+        }
+    }
+
+    /// Has a client catch up: others have their turn in between.
+    fn catch_up(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if !std::mem::replace(&mut client.queued, true) {
+            client.catches_up = true;
+            self.behind.push_back(key);
         }
     }
 
@@ -538,6 +589,7 @@ impl Rounds {
                 (self.mail, self.addressed) = (0, 0);
                 self.keys.clear();
                 self.jobs.clear();
+                self.behind.clear();
                 self.full.clear();
             }
         }
@@ -633,6 +685,7 @@ impl Rounds {
             crowded: false,
             mail: 0,
             queued: false,
+            catches_up: false,
             closing: None,
             given_up: false,
             sent: 0,
@@ -649,7 +702,7 @@ impl Rounds {
             && let Some(until) = self.clients[key].full.take()
         {
             self.full.remove(&(until, key));
-            self.look(key);
+            self.catch_up(key);
         }
     }
 
@@ -861,7 +914,10 @@ impl Rounds {
                 kernel::prefetch(&*client.connection);
             }
             *budget -= 1;
-            self.serve(key);
+            // Who catches up is not waited for here, unless the log has become too long.
+            if room.over || self.clients.get(key).is_some_and(|client| !client.catches_up) {
+                self.serve(key);
+            }
             let Some(room) = self.rooms.get_mut(&id) else { return };
             // A client that was closed by this is in no room any more.
             if let Some(client) = self.clients.get(key) {
@@ -885,7 +941,8 @@ impl Rounds {
         if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
-                client.full.is_none() && !client.given_up && client.reader.has_due(Some(&room.log))
+                let is_left = client.full.is_some() || client.catches_up || client.given_up;
+                !is_left && client.reader.has_due(Some(&room.log))
             });
             if behind {
                 room.queued = true;
@@ -946,8 +1003,16 @@ impl Rounds {
         }
     }
 
-    /// Writes to one client what it is owed, as far as its socket takes it.
-    fn serve(&mut self, key: usize) {
+    /// Writes to one client what it is owed, as far as its socket takes it, and no more than a client is written in
+    /// one turn. Returns how many bytes that were.
+    fn serve(&mut self, key: usize) -> u64 {
+        let before = self.clients[key].sent;
+        self.write_to(key);
+        // One that is gone was written its last.
+        self.clients.get(key).map_or(0, |client| client.sent.saturating_sub(before))
+    }
+
+    fn write_to(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if client.given_up {
             return;
@@ -960,11 +1025,11 @@ impl Rounds {
             let behind = client.reader.behind(log) as u64;
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
-        let mut writes = 0;
+        let (mut writes, begun) = (0, client.sent);
         loop {
-            if writes == WRITES {
-                // It takes much, and has much to take: others have their turn in between.
-                return self.look(key);
+            if writes == WRITES || client.sent - begun > BYTES {
+                // It takes much, and has much to take.
+                return self.catch_up(key);
             }
             writes += 1;
             if client.reader.needs_frame(log) {
@@ -1231,8 +1296,9 @@ impl Rounds {
 
     /// Has everybody pass over what their sockets have taken.
     pub(super) fn settle(&mut self) {
-        while !self.jobs.is_empty() {
+        while !self.is_idle() {
             self.make_rounds(&mut usize::MAX.clone());
+            self.let_catch_up();
         }
     }
 
@@ -1672,7 +1738,7 @@ mod tests {
             for order in [Order::Attach(id), Order::Tell(id, vec![b'x'; 16 << 20].into())] {
                 rounds.carry_out(Work::Order(order));
             }
-            rounds.make_rounds(&mut usize::MAX.clone());
+            rounds.settle();
             assert!(rounds.clients.iter().all(|(_, client)| client.full.is_some()), "its socket is full");
             // It had the time of those who stay.
             let begun = Instant::now();
