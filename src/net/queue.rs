@@ -153,11 +153,11 @@ struct Recent {
 struct Lap {
     /// Messages at the front of `singles` that have not been looked at.
     singles: usize,
-    /// The same of `batches`.
-    batches: usize,
+    /// The same of `batches`, where those of `singles` go first; `None` until they have.
+    batches: Option<usize>,
     /// Cookies of those that were closed when the lap began. All of them lay in these messages.
     gone: HashSet<u64>,
-    /// Cookies of those that were sent on in this lap.
+    /// Cookies of those that were sent on within one of the two.
     seen: HashSet<u64>,
 }
 
@@ -349,8 +349,8 @@ impl Queue {
         // They are looked at, not asked for: nothing is known of those in front of what is kept from now on.
         self.recent.clear();
         self.known = 0;
-        let (singles, batches) = (self.singles.messages, self.batches.messages);
-        self.lap = Some(Lap { singles, batches, gone: std::mem::take(&mut self.closed), seen: HashSet::new() });
+        let (singles, gone) = (self.singles.messages, std::mem::take(&mut self.closed));
+        self.lap = Some(Lap { singles, batches: None, gone, seen: HashSet::new() });
     }
 
     /// Ends a lap that was not gone to its end: what was closed may still lie there.
@@ -379,26 +379,36 @@ impl Queue {
     fn step_in(&mut self, lap: &mut Lap, most_singles: usize, most_batches: usize) -> io::Result<bool> {
         let Lap { singles, batches, gone, seen } = lap;
         let closed = &self.closed;
-        let mut is_open = |socket: &OwnedFd| {
-            kernel::cookie(socket)
-                .is_ok_and(|cookie| !gone.contains(&cookie) && !closed.contains(&cookie) && seen.insert(cookie))
-        };
+        let is_gone = |cookie: &u64| gone.contains(cookie) || closed.contains(cookie);
         if *singles > 0 {
-            let (messages, sockets) = self.singles.front(most_singles.min(*singles), &mut is_open)?;
+            let is_open = |socket: &OwnedFd| is_new(socket, is_gone, seen);
+            let (messages, sockets) = self.singles.front(most_singles.min(*singles), is_open)?;
             self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
             fault::point("merge.batched");
             self.singles.drop_messages(messages)?;
             fault::point("merge.drained");
             *singles = if messages == 0 { 0 } else { *singles - messages };
-        } else if *batches > 0 {
-            let (messages, sockets) = self.batches.front(most_batches.min(*batches), &mut is_open)?;
-            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
-            fault::point("rotate.sent");
-            self.batches.drop_messages(messages)?;
-            fault::point("rotate.dropped");
-            *batches = if messages == 0 { 0 } else { *batches - messages };
+            return Ok(true);
         }
-        Ok(*singles > 0 || *batches > 0)
+        let left = match *batches {
+            Some(left) => left,
+            None => {
+                seen.clear();
+                self.batches.messages
+            }
+        };
+        if left == 0 {
+            return Ok(false);
+        }
+        let is_open = |socket: &OwnedFd| is_new(socket, is_gone, seen);
+        let (messages, sockets) = self.batches.front(most_batches.min(left), is_open)?;
+        self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+        fault::point("rotate.sent");
+        self.batches.drop_messages(messages)?;
+        fault::point("rotate.dropped");
+        let left = if messages == 0 { 0 } else { left - messages };
+        *batches = Some(left);
+        Ok(left > 0)
     }
 
     /// From the front of `singles` into `batches`, as far as they are at hand; all if none is.
@@ -442,9 +452,7 @@ impl Queue {
             let is_closed = |cookie: &u64| {
                 self.closed.contains(cookie) || self.lap.as_ref().is_some_and(|lap| lap.gone.contains(cookie))
             };
-            let is_open = |socket: &OwnedFd| {
-                kernel::cookie(socket).is_ok_and(|cookie| !is_closed(&cookie) && seen.insert(cookie))
-            };
+            let is_open = |socket: &OwnedFd| is_new(socket, is_closed, &mut seen);
             let (messages, sockets) = self.singles.front(usize::MAX, is_open)?;
             if messages == 0 {
                 return Ok(());
@@ -455,6 +463,11 @@ impl Queue {
             fault::point("merge.drained");
         }
     }
+}
+
+/// Whether a connection is not among those that are gone, nor among those seen.
+fn is_new(socket: &OwnedFd, is_gone: impl Fn(&u64) -> bool, seen: &mut HashSet<u64>) -> bool {
+    kernel::cookie(socket).is_ok_and(|cookie| !is_gone(&cookie) && seen.insert(cookie))
 }
 
 #[cfg(test)]
