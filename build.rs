@@ -19,7 +19,9 @@ fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) {
 
 fn main() {
     let mut files = BTreeSet::new();
-    for path in ["src/hub", "src/wire", "src/settings", "src/settings.rs", "src/net/rounds.rs", "Cargo.lock"] {
+    for path in
+        ["src/values", "src/hub", "src/wire", "src/settings", "src/settings.rs", "src/net/rounds.rs", "Cargo.lock"]
+    {
         println!("cargo::rerun-if-changed={path}");
         collect(Path::new(path), &mut files);
     }

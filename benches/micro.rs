@@ -9,12 +9,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chathub::hub::ignore::Borne;
-use chathub::hub::message::{Farewell, Line, Said, SessionId, View};
-use chathub::hub::name::Name;
-use chathub::hub::text;
-use chathub::hub::time::{Mono, Now, Wall};
+use chathub::hub::message::{Farewell, Line, Said, View};
 use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::name::Name;
+use chathub::values::text;
+use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::lines::LineAssembler;
 use chathub::wire::render;
 use chathub::wire::stream::{Log, MAX_PIECES, Reader};

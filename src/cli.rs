@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::hub::time::{LONGEST, NoLength, Wall, in_words, parse_length};
+use super::values::time::{LONGEST, NoLength, Wall, in_words, parse_length};
 use crate::wire::control::{EventKind, Level, Text, Time};
 
 /// A chat hub for telnet and nc.

@@ -6,6 +6,7 @@
 //!
 //! | module | is |
 //! | --- | --- |
+//! | [`values`] | names, moments, numbers, networks: what everything is written in. Pure |
 //! | [`hub`] | what is decided: people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
 //! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
 //! | [`net`] | what carries: sockets and tasks |
@@ -17,7 +18,7 @@
 //! | [`logging`] | the journal |
 //! | [`ctl`], [`cli`], [`exit`] | the client of the admin socket, the command line, the exit codes |
 //!
-//! Imports go one way: `hub` ← `wire` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
 //! and what is deliberately absent, stands in `ARCHITECTURE.md`.
 pub mod cli;
 pub mod config;
@@ -31,4 +32,5 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod systemd;
+pub mod values;
 pub mod wire;

@@ -21,7 +21,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
-use crate::hub::time::Mono;
+use super::values::time::Mono;
 use crate::hub::{By, Happening, What};
 use crate::settings::LogLevel;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::hub::moderation::Network;
+use super::values::network::Network;
 use toml::de::DeValue;
 
 mod manual;
@@ -554,7 +554,7 @@ impl Settings {
         at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
 
         let longest = self.limits.room_name;
-        if let Err(invalid) = crate::hub::name::Name::parse(&self.rooms.lobby, longest) {
+        if let Err(invalid) = super::values::name::Name::parse(&self.rooms.lobby, longest) {
             let message = format!(
                 "rooms.lobby = \"{}\" {invalid}; allowed: the name of a room, as in /join, \
                  of at most limits.room_name = {longest} characters",
@@ -569,8 +569,8 @@ impl Settings {
 impl History {
     /// Whether what is said in a room of this name is kept.
     #[must_use]
-    pub fn keeps(&self, room: &crate::hub::name::Name) -> bool {
-        !self.off.iter().any(|off| crate::hub::name::fold(off) == room.folded())
+    pub fn keeps(&self, room: &super::values::name::Name) -> bool {
+        !self.off.iter().any(|off| super::values::name::fold(off) == room.folded())
     }
 }
 

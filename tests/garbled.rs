@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use chathub::hub::command::COMMANDS;
 use chathub::hub::ignore::Borne;
-use chathub::hub::message::{Line, Said, SessionId, View};
-use chathub::hub::time::{Mono, Now, Wall};
+use chathub::hub::message::{Line, Said, View};
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::control::Request;
 use chathub::wire::machine::{Input, Machine};
 use chathub::wire::render;

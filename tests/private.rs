@@ -12,10 +12,11 @@ use std::hash::BuildHasher as _;
 
 use chathub::hub::account::Role;
 use chathub::hub::archive::Record;
-use chathub::hub::message::{Line, Message, SessionId};
-use chathub::hub::name::Name;
+use chathub::hub::message::{Line, Message};
 use chathub::hub::{By, Effect, Input};
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::name::Name;
 use world::{Dice, World};
 
 const ADMIN: By = By::Admin { uid: 0, pid: 1 };

@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use chathub::hub::account::Role;
 use chathub::hub::login::Job;
-use chathub::hub::message::{Done, Farewell, Message, SessionId};
-use chathub::hub::name::Name;
+use chathub::hub::message::{Done, Farewell, Message};
 use chathub::hub::{By, Effect, Hub, Input};
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::name::Name;
 use world::{BEGIN, Dice, KEY};
 
 const OPERATOR: By = By::Admin { uid: 0, pid: 1 };

@@ -42,11 +42,12 @@ use std::time::Duration;
 
 use chathub::hub::account::Role;
 use chathub::hub::archive::Selector;
-use chathub::hub::message::{Farewell, SessionId};
-use chathub::hub::name::Name;
+use chathub::hub::message::Farewell;
 use chathub::hub::session::Mute;
 use chathub::hub::{By, Input};
 use chathub::settings::{Setting, Settings};
+use chathub::values::id::SessionId;
+use chathub::values::name::Name;
 use toml::de::DeValue;
 use world::World;
 
@@ -331,7 +332,7 @@ impl Stage {
                 let now = world.now;
                 let until = humantime::parse_duration(rest).ok().map(|time| {
                     let millis = i64::try_from(time.as_millis()).expect("a short time");
-                    (now.mono.after(time), chathub::hub::time::Wall(now.wall.0 + millis))
+                    (now.mono.after(time), chathub::values::time::Wall(now.wall.0 + millis))
                 });
                 let mute = (what != "unmute").then_some(Mute { until, shadow: what == "shadowmute" });
                 world.handle(Input::Mute { session, mute, by: OPERATOR });
@@ -375,7 +376,7 @@ impl Stage {
                 let target = first.parse().ok()?;
                 let now = self.world().now.wall;
                 let until = humantime::parse_duration(time).ok().map(|time| {
-                    chathub::hub::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
+                    chathub::values::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
                 });
                 self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
             }

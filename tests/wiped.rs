@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chathub::hub::account::Hashed;
 use chathub::hub::login::{Against, Answer, Job};
-use chathub::hub::message::SessionId;
-use chathub::hub::time::{Mono, Now, Wall};
 use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::time::{Mono, Now, Wall};
 
 /// What passwords have in them here; in lower case, so that a folded one has it too.
 const MARK: &[u8] = b"never-left-behind";

@@ -2,7 +2,7 @@
 //! its bounds, and drawn without anything but the sequences that we draw with.
 #![no_main]
 
-use chathub::hub::text;
+use chathub::values::text;
 use chathub::wire::editor::{Edit, Editor};
 use chathub::wire::screen::Size;
 use libfuzzer_sys::fuzz_target;

@@ -2,7 +2,7 @@
 //! terminal, which is told when all that has come was looked at.
 #![no_main]
 
-use chathub::hub::terminal::Mode;
+use chathub::values::terminal::Mode;
 use chathub::settings::Negotiate;
 use chathub::wire::link::{Heard, Link, Rules};
 use libfuzzer_sys::fuzz_target;

@@ -1,8 +1,8 @@
 //! Cleaned text is clean, and a name that was taken is taken again as it is shown.
 #![no_main]
 
-use chathub::hub::name::{self, Name};
-use chathub::hub::text;
+use chathub::values::name::{self, Name};
+use chathub::values::text;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
-use crate::hub::time::in_words;
+use crate::values::time::in_words;
 use crate::wire::control::{
     AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
     DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,

@@ -3,26 +3,17 @@
 //! The hub keeps all accounts in memory, as it does bans, and hands out a record of each change. It sees
 //! no password for longer than it takes to have it hashed, and hashes none itself.
 
+use crate::values::id::AccountId;
 use core::fmt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::CopyOnWrite;
-use super::name::Name;
-use super::roster::Roster;
-use super::time::Wall;
-
-/// The number of an account. Handed out in rising order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AccountId(pub u64);
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a{}", self.0)
-    }
-}
+use crate::values::CopyOnWrite;
+use crate::values::name::Name;
+use crate::values::roster::Roster;
+use crate::values::time::Wall;
 
 /// What somebody may do. Who is not logged in is a guest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

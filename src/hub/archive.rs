@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountId};
-use super::message::{Line, RoomId, SessionId};
-use super::moderation::{Ban, BanId};
-use super::name::{self, Name};
+use super::account::Account;
+use super::message::Line;
+use super::moderation::Ban;
 use super::room::weight;
-use super::session::Origin;
-use super::time::Wall;
+use crate::values::id::AccountId;
+use crate::values::id::BanId;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::network::Origin;
+use crate::values::time::Wall;
 
 /// Something to be written. Writing it a second time changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

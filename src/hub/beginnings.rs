@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::message::SessionId;
 use super::room::Room;
 use super::session::Session;
 use super::{Hub, work};
+use crate::values::id::SessionId;
 
 /// Everybody, in the order of the first bytes of their folded names. What names go on with, whoever asks
 /// looks up: so nothing but numbers is compared here, and to come costs no walk through others' names.

@@ -12,14 +12,15 @@ use zeroize::Zeroizing;
 
 use super::account::Role;
 use super::inbound::Arrives;
-use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, SessionId, View};
-use super::name::{self, Name};
+use super::message::{Done, Farewell, Message, Offset, Refusal, Replay, View};
 use super::room::Room;
 use super::room::newest;
-use super::terminal::{Colors, Mode};
-use super::time::Now;
 use super::{Effect, Happening, Hearing, Hub, Said, What, refuse, tell, work};
 use crate::settings;
+use crate::values::id::SessionId;
+use crate::values::name::{self, Name};
+use crate::values::terminal::{Colors, Mode};
+use crate::values::time::Now;
 
 /// A command: a row of [`COMMANDS`].
 #[derive(Clone, Copy)]
@@ -499,6 +500,12 @@ pub static COMMANDS: &[Command] = &[
     },
 ];
 
+/// What else a name could be read as, a command among the rest: see [`name::taken_for`].
+#[must_use]
+pub fn taken_for(name: &Name) -> Option<name::TakenFor> {
+    name::taken_for(name).or_else(|| find(name.shown()).map(|_| name::TakenFor::Command))
+}
+
 /// The command of that name or alias, whatever its case.
 #[must_use]
 pub fn find(word: &str) -> Option<&'static Command> {
@@ -954,7 +961,7 @@ fn join(call: &mut Call<'_>, args: &str) {
     };
     // One that is kept from before was opened when nobody asked.
     let is_kept = call.hub.dormant.contains_key(name.folded());
-    if let Some(taken_for) = name::taken_for(&name).filter(|_| !is_kept) {
+    if let Some(taken_for) = taken_for(&name).filter(|_| !is_kept) {
         return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
     }
     let lookalike = call.hub.room_names.lookalikes(&name).next();
@@ -1294,4 +1301,19 @@ fn unregister(call: &mut Call<'_>, args: &str) {
         return call.usage();
     }
     call.hub.unregister(call.id, call.effects);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_no_name() {
+        for (text, is_command) in
+            [("help", true), ("QUIT", true), ("identify", true), ("helpful", false), ("ann", false)]
+        {
+            let name = Name::parse(text, 20).expect("a name");
+            assert_eq!(taken_for(&name).is_some(), is_command, "{text}");
+        }
+    }
 }

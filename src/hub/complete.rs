@@ -1,7 +1,8 @@
 //! What the word that somebody is typing can become.
 
-use super::message::SessionId;
-use super::{Hub, command, name, work};
+use super::{Hub, command, work};
+use crate::values::id::SessionId;
+use crate::values::name;
 
 /// The most words that are offered; whoever wants another one types on.
 const OFFERED: usize = 20;
@@ -103,10 +104,10 @@ fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach, looked_at: &
 
 #[cfg(test)]
 mod tests {
-    use super::super::time::Now;
     use super::super::{Effect, Input};
     use super::*;
     use crate::settings::Settings;
+    use crate::values::time::Now;
 
     /// A hub with these people, in the rooms named behind a slash; the first one is asked for.
     fn hub(people: &[&str]) -> (Hub, SessionId) {

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::CopyOnWrite;
-use super::message::{Farewell, Message, Refusal, RoomId, SessionId};
-use super::name::Name;
+use super::message::{Farewell, Message, Refusal};
 use super::room::Room;
-use super::time::{Mono, Now};
 use super::{Effect, Hub, command, refuse, tell};
 use crate::settings::{Entry, Registering};
+use crate::values::CopyOnWrite;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::Name;
+use crate::values::time::{Mono, Now};
 
 /// What its name is, to administrators and at the prompt of a line editor. Nobody goes there by it, and a
 /// room may have it too.

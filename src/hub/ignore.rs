@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Line, Refusal, SessionId};
-use super::name;
+use super::message::{Line, Refusal};
 use super::session::Session;
 use super::{Effect, Hub};
+use crate::values::id::SessionId;
+use crate::values::name;
 
 /// Names that were ignored and that one session is known to have borne. Whoever takes more of them loses
 /// the first, which hides no more than coming again would.
@@ -405,10 +406,10 @@ impl Hub {
 
 #[cfg(test)]
 mod tests {
-    use super::super::time::Now;
     use super::super::{Input, message::Message, message::Said};
     use super::*;
     use crate::settings::Settings;
+    use crate::values::time::Now;
 
     struct Stage {
         hub: Hub,

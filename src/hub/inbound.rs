@@ -7,10 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{Refusal, SessionId};
-use super::session::Origin;
-use super::time::Mono;
+use super::message::Refusal;
 use super::{Effect, Hub, Message, tell};
+use crate::values::id::SessionId;
+use crate::values::network::Origin;
+use crate::values::time::Mono;
 
 /// Origins that are remembered for one client. Beyond it, the one of which least has come lately makes place.
 const REMEMBERED: usize = 32;
@@ -176,9 +177,9 @@ const TOLD: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::super::Input;
-    use super::super::time::Now;
     use super::*;
     use crate::settings::Settings;
+    use crate::values::time::Now;
     use proptest::prelude::*;
 
     const FLOW: Flow = Flow { rate: 16 * 1024, burst: 64 * 1024 };

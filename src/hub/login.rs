@@ -16,15 +16,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::account::{Account, AccountId, Hashed, Role};
+use super::account::{Account, Hashed, Role};
 use super::archive::Record;
 use super::command::Ends;
-use super::message::{Asked, Done, Farewell, Message, Refusal, SessionId};
-use super::name::{self, Name};
-use super::session::Origin;
-use super::time::{Mono, Now};
+use super::message::{Asked, Done, Farewell, Message, Refusal};
 use super::{By, Effect, Happening, Hub, What, command, refuse, tell};
 use crate::settings::Registering;
+use crate::values::id::AccountId;
+use crate::values::id::SessionId;
+use crate::values::name::{self, Name};
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now};
 
 /// The longest password, in bytes: far beyond what anybody types, and no load for whoever hashes it.
 pub const LONGEST_PASSWORD: usize = 256;
@@ -382,7 +384,7 @@ impl Hub {
             Err(Refusal::NoAccounts)
         } else if self.unread {
             Err(Refusal::AccountsUnread)
-        } else if name::is_reserved(&session.nick) || name::taken_for(&session.nick).is_some() {
+        } else if name::is_reserved(&session.nick) || command::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
         } else if let Some(owner) = self.accounts.owner(&session.nick) {
             Err(Refusal::NameRegistered(owner.name.shown().into()))
@@ -920,7 +922,7 @@ impl Hub {
         if name::is_reserved(&name) {
             return Err(Refusal::NameReserved(name.shown().into()));
         }
-        if let Some(taken_for) = name::taken_for(&name) {
+        if let Some(taken_for) = command::taken_for(&name) {
             return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
         }
         if self.accounts.len() >= limit {
@@ -1057,7 +1059,7 @@ mod tests {
     use crate::hub::Input;
     use crate::settings::Settings;
 
-    const NOW: Now = Now { mono: Mono(1_000_000), wall: super::super::time::Wall(0) };
+    const NOW: Now = Now { mono: Mono(1_000_000), wall: crate::values::time::Wall(0) };
     const BY: By = By::Admin { uid: 0, pid: 1 };
 
     fn hashed(password: &str) -> Hashed {

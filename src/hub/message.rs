@@ -3,6 +3,7 @@
 //! Nothing here is text for a screen. [`crate::wire::render`] turns these values into bytes, a
 //! room's line once for all who see it alike.
 
+use crate::values::id::SessionId;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,37 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
-use super::moderation::{BanId, NoTarget};
-use super::name::{InvalidName, TakenFor};
+use super::moderation::NoTarget;
 use super::strike::Offence;
-use super::terminal::{Colors, Mode};
-use super::time::{NoLength, Wall};
-
-/// A client, from connecting to leaving. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionId(pub u64);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "c{}", self.0)
-    }
-}
-
-impl From<SessionId> for u64 {
-    fn from(id: SessionId) -> Self {
-        id.0
-    }
-}
-
-/// A room, from being opened to being closed. Handed out in rising order and never twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RoomId(pub u64);
-
-impl From<RoomId> for u64 {
-    fn from(id: RoomId) -> Self {
-        id.0
-    }
-}
+use crate::values::id::BanId;
+use crate::values::name::{InvalidName, TakenFor};
+use crate::values::terminal::{Colors, Mode};
+use crate::values::time::{NoLength, Wall};
 
 /// A line of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,13 +9,12 @@
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | who is kept out | [`moderation`] |
-//! | what counts against people; words that are refused | [`strike`], [`filter`] |
+//! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | rooms, history in memory, arrivals and departures | [`room`] |
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | what goes to disk and comes back, also late | [`archive`], `recall` |
-//! | names | [`name`], [`roster`] |
-//! | everything that has a number | [`rising`] |
+//! | names, times, networks, tables by number | [`crate::values`] |
 //! | how fast one may send, what a command costs | [`pace`], `work` |
 //! | who comes in when all places are taken | `places` |
 //! | whom somebody ignores | [`ignore`] |
@@ -26,28 +25,20 @@ pub mod archive;
 mod beginnings;
 pub mod command;
 mod complete;
-mod copy_on_write;
 mod door;
-pub mod filter;
 pub mod ignore;
 pub mod inbound;
 pub mod login;
 pub mod message;
 pub mod moderation;
-pub mod name;
 pub mod ownership;
 pub mod pace;
 mod places;
 mod recall;
-pub mod rising;
 pub mod room;
-pub mod roster;
 mod saved;
 pub mod session;
 pub mod strike;
-pub mod terminal;
-pub mod text;
-pub mod time;
 mod work;
 
 use core::net::SocketAddr;
@@ -57,30 +48,32 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
-pub use copy_on_write::CopyOnWrite;
 pub use saved::Frozen;
 
-use account::{AccountId, Accounts, Role};
+use account::{Accounts, Role};
 use archive::{Backlog, Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use beginnings::Beginnings;
 use door::Door;
-use filter::{Action, Filters};
 use ignore::{IgnoredNames, Shunned};
-use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, RoomId, Said, SessionId, View};
-use moderation::{Author, Ban, BanId, Bans, Target};
-use name::Name;
+use message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, Said, View};
+use moderation::{Author, Ban, Bans, Target};
 use pace::{Pace, Verdict, Word};
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
-use rising::Rising;
 use room::{History, Room, Step};
-use roster::Roster;
-use session::{Mute, Origin, Session};
+use session::{Mute, Session};
 use strike::Offence;
-use terminal::{Mode, Terminal};
-use time::{Mono, Now, Wall};
 
 use crate::settings::{EditorUse, Settings, WhileUnread};
+use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::network::{Network, Origin};
+use crate::values::rising::Rising;
+use crate::values::roster::Roster;
+use crate::values::terminal::{Mode, Terminal};
+use crate::values::time::{Mono, Now, Wall};
+use crate::values::words::{Action, Filters};
+use crate::values::{CopyOnWrite, text};
 
 /// Something that reaches the hub.
 #[derive(Clone, Debug)]
@@ -696,7 +689,7 @@ impl Hub {
     /// If the lobby's name is no name; the check of the settings refuses that.
     pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
         let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
-        let filters = Filters::new(&settings.filters);
+        let filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         let mut hub = Self { filters, ..Self::bare(settings, key) };
         hub.lobby = hub.open(name, now, effects);
         hub
@@ -1128,7 +1121,7 @@ impl Hub {
         if name::is_reserved(nick) {
             return Err(Refusal::NameReserved(shown));
         }
-        if let Some(taken_for) = name::taken_for(nick) {
+        if let Some(taken_for) = command::taken_for(nick) {
             return Err(Refusal::NameTakenFor(shown, taken_for));
         }
         if let Some(owner) = self.accounts.owner(nick)
@@ -1300,7 +1293,7 @@ impl Hub {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Option<Refusal> {
-        let has = |networks: &[moderation::Network]| networks.iter().any(|network| network.has(peer.ip()));
+        let has = |networks: &[Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.settings.access;
         let always = has(&access.always);
         if !always && !access.networks.is_empty() && !has(&access.networks) {
@@ -1532,7 +1525,7 @@ impl Hub {
 
     fn configure(&mut self, settings: Settings) {
         if settings.filters != self.settings.filters {
-            self.filters = Filters::new(&settings.filters);
+            self.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         }
         let always_changed = settings.access.always != self.settings.access.always;
         self.settings = settings;

@@ -12,12 +12,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{AccountId, Role};
+use super::account::Role;
 use super::archive::Record;
-use super::message::{Done, Message, Refusal, RoomId, Said, SessionId};
+use super::message::{Done, Message, Refusal, Said};
 use super::room::Room;
-use super::time::Now;
 use super::{Effect, Hub, What, tell, work};
+use crate::values::id::AccountId;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::time::Now;
 
 /// Somebody as a room remembers them: by account, or a guest for as long as they are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::Hub;
-use super::message::{RoomId, SessionId};
-use super::moderation::Network;
-use super::session::Origin;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::network::Network;
+use crate::values::network::Origin;
 
 /// So many places beyond `limits.clients` are kept for the networks of `access.always`.
 pub const RESERVE: usize = 64;
@@ -156,13 +156,14 @@ impl Familiar {
 #[cfg(test)]
 mod tests {
     use super::super::Input;
-    use super::super::account::{Account, AccountId, Role};
+    use super::super::account::{Account, Role};
     use super::super::message::Farewell;
     use super::super::moderation::Target;
-    use super::super::name::Name;
-    use super::super::time::{Now, Wall};
     use super::*;
     use crate::settings::Settings;
+    use crate::values::id::AccountId;
+    use crate::values::name::Name;
+    use crate::values::time::{Now, Wall};
     use core::net::IpAddr;
     use proptest::prelude::*;
 

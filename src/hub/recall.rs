@@ -8,12 +8,15 @@
 
 use std::collections::BTreeSet;
 
-use super::account::{Account, AccountId};
+use super::account::Account;
 use super::archive::{Recalled, Record};
-use super::message::{Done, Farewell, Message, SessionId};
-use super::moderation::{Ban, BanId};
-use super::time::Now;
+use super::message::{Done, Farewell, Message};
+use super::moderation::Ban;
 use super::{Effect, Happening, Hub, What, tell};
+use crate::values::id::AccountId;
+use crate::values::id::BanId;
+use crate::values::id::SessionId;
+use crate::values::time::Now;
 
 impl Hub {
     /// Whether bans and accounts that are on disk may not be known, because the disk could not be read.
@@ -140,11 +143,11 @@ mod tests {
     use super::super::account::Role;
     use super::super::archive::Recalled;
     use super::super::moderation::{Author, Target};
-    use super::super::name::Name;
-    use super::super::time::{Mono, Wall};
     use super::super::{By, Input};
     use super::*;
     use crate::settings::Settings;
+    use crate::values::name::Name;
+    use crate::values::time::{Mono, Wall};
 
     const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_000) };
     const BY: By = By::Admin { uid: 0, pid: 1 };

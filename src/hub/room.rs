@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::CopyOnWrite;
 use super::archive::Selector;
 use super::ignore::Borne;
-use super::message::{Line, RoomId, Said, SessionId};
-use super::name::Name;
+use super::message::{Line, Said};
 use super::ownership::Ownership;
 use super::pace::Crowd;
-use super::session::Origin;
-use super::time::{Mono, Now, Wall};
 use crate::settings::{self, Settings};
+use crate::values::CopyOnWrite;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::Name;
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now, Wall};
 
 /// A room.
 #[derive(Clone, Debug)]

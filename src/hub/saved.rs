@@ -10,21 +10,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::{Accounts, Role};
 use super::archive::Backlog;
-use super::filter::Filters;
 use super::ignore::IgnoredNames;
 use super::login::Logins;
-use super::message::{Farewell, Line, RoomId, SessionId};
+use super::message::{Farewell, Line};
 use super::moderation::Bans;
-use super::name::Name;
 use super::ownership::Ownership;
 use super::pace::Crowd;
 use super::places::Familiar;
 use super::room::{History, Presence, Room};
-use super::session::{Origin, Session};
+use super::session::Session;
 use super::strike::{Reports, Strikes};
-use super::time::Wall;
-use super::{CopyOnWrite, Counters, Hub};
+use super::{Counters, Hub};
 use crate::settings::Settings;
+use crate::values::CopyOnWrite;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::Name;
+use crate::values::network::Origin;
+use crate::values::time::Wall;
+use crate::values::words::Filters;
 
 /// What is read. A release that knows more finds the new fields at their defaults, one that knows
 /// less passes them over.
@@ -246,7 +249,7 @@ impl<'de> Deserialize<'de> for Hub {
 
 impl Saved {
     fn revive(self) -> Result<Hub, String> {
-        let filters = Filters::new(&self.settings.filters);
+        let filters = Filters::new(&self.settings.filters.refuse, &self.settings.filters.strike);
         let mut hub = Hub {
             familiar: self.familiar,
             outgoing: self.outgoing,

@@ -1,23 +1,23 @@
 //! One client: its name, its room, its wishes.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-use super::account::AccountId;
 use super::archive::Search;
 use super::ignore::{Borne, Ignored};
 use super::inbound::Inbound;
 use super::login::{Asking, Dialogue};
-use super::message::{RoomId, SessionId, View};
-use super::moderation::Network;
-use super::name::Name;
+use super::message::View;
 use super::pace::Pace;
 use super::strike::LastSaid;
-use super::terminal::{Colors, Mode, Terminal};
-use super::time::{Mono, Now, Wall};
+use crate::values::id::AccountId;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::Name;
+use crate::values::terminal::{Colors, Mode, Terminal};
+use crate::values::time::{Mono, Now, Wall};
 
 /// A client that is connected.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -149,52 +149,5 @@ impl Session {
     #[must_use]
     pub fn idle(&self, now: Now) -> Duration {
         now.mono.since(self.spoke)
-    }
-}
-
-/// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
-/// which is what one subscriber usually has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin(u128);
-
-/// As text: more digits than a number of JSON can have.
-impl Serialize for Origin {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{:x}", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Origin {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        u128::from_str_radix(&String::deserialize(from)?, 16).map(Self).map_err(de::Error::custom)
-    }
-}
-
-impl Origin {
-    /// What tells it from others.
-    pub(super) fn bits(self) -> u128 {
-        self.0
-    }
-
-    /// The origin that an address belongs to.
-    #[must_use]
-    pub fn of(addr: IpAddr) -> Self {
-        match addr.to_canonical() {
-            IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
-            IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
-        }
-    }
-
-    /// The first and the last origin that part of that network can belong to.
-    #[must_use]
-    pub fn range(network: &Network) -> (Self, Self) {
-        let (first, last) = network.ends();
-        (
-            Self::of(first),
-            match last {
-                IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
-                IpAddr::V6(v6) => Self(v6.to_bits()),
-            },
-        )
     }
 }

@@ -14,11 +14,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
 use super::login::Allowance;
-use super::message::{Done, Message, Refusal, SessionId};
-use super::moderation::{Network, Target};
-use super::session::{Mute, Origin};
-use super::time::{Mono, Now, Wall};
+use super::message::{Done, Message, Refusal};
+use super::moderation::Target;
+use super::session::Mute;
 use super::{By, Effect, Hub, What, refuse, tell};
+use crate::values::id::SessionId;
+use crate::values::network::Network;
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now, Wall};
 
 /// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
 const REMEMBERED: usize = 4096;

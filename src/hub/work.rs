@@ -26,13 +26,15 @@ pub(super) const MOST: usize = 1000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::account::{Account, AccountId, Role};
-    use super::super::message::{Message, SessionId};
-    use super::super::name::Name;
-    use super::super::time::{Mono, Now, Wall};
+    use super::super::account::{Account, Role};
+    use super::super::message::Message;
     use super::super::{Effect, Hub, Input, command};
     use super::*;
     use crate::settings::Settings;
+    use crate::values::id::AccountId;
+    use crate::values::id::SessionId;
+    use crate::values::name::Name;
+    use crate::values::time::{Mono, Now, Wall};
 
     const ANN: SessionId = SessionId(1);
 

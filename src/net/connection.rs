@@ -5,8 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 
-use crate::hub::message::SessionId;
 use crate::kernel;
+use crate::values::id::SessionId;
 
 /// A client's connection.
 #[derive(Debug)]

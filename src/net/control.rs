@@ -21,10 +21,10 @@ use super::admins::{Admins, Full, Place as Held};
 use super::driver::Arrival;
 use super::hashing::{self, Cost};
 use crate::hub::message::{self, Refusal};
-use crate::hub::name::Name;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
+use crate::values::name::Name;
 use crate::wire::admin::{self, InRoom, Listing, Stored};
 use crate::wire::base64;
 use crate::wire::control::{

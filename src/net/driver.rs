@@ -39,14 +39,15 @@ use crate::config;
 use crate::hub::By;
 use crate::hub::archive::Recalled;
 use crate::hub::login;
-use crate::hub::message::{Farewell, Line, RoomId, SessionId};
-use crate::hub::session::Origin;
-use crate::hub::time::{Mono, Now, Wall};
+use crate::hub::message::{Farewell, Line};
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
 use crate::settings::{Applies, Settings};
 use crate::store::{self, Health, Source, Store};
 use crate::systemd;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now, Wall};
 use crate::wire::admin::{self, Answer};
 use crate::wire::control::{
     AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
@@ -1494,7 +1495,7 @@ impl Driver {
         }
         let at = now();
         let clients = self.machine.hub().session_count() as u64;
-        let message = args.message.as_deref().filter(|text| crate::hub::text::is_clean(text)).map(Into::into);
+        let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
         self.input(Input::Stop { message }, at);
         self.carry(at);
         let deadline = Instant::now() + allowed;

@@ -473,7 +473,7 @@ fn is_new(socket: &OwnedFd, is_gone: impl Fn(&u64) -> bool, seen: &mut HashSet<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::message::SessionId;
+    use crate::values::id::SessionId;
     use std::net::{TcpListener, TcpStream};
 
     fn connections(count: usize) -> Vec<(TcpStream, TcpStream)> {

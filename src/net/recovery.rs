@@ -24,10 +24,10 @@ use super::fault;
 use super::queue::{Adopted, Found, Queue};
 use super::rounds::Rounds;
 use super::tape::{self, CHUNK, Cut, Kind, Suspect, Tape};
-use crate::hub::message::SessionId;
-use crate::hub::time::Now;
 use crate::logging::{self, ids};
 use crate::systemd;
+use crate::values::id::SessionId;
+use crate::values::time::Now;
 use crate::wire::machine::{Input, Machine, Order, Outcome};
 
 /// Which program this is: only the same one leads to the same outcomes from the same inputs.

@@ -25,9 +25,9 @@ use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
 use super::fault;
-use crate::hub::message::SessionId;
-use crate::hub::time::{Mono, Now, Wall};
 use crate::kernel::{self, Mapping};
+use crate::values::id::SessionId;
+use crate::values::time::{Mono, Now, Wall};
 
 /// The most that is received at a time, in bytes.
 pub const CHUNK: usize = 8 * 1024;

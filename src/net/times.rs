@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::hub::time::{Mono, Now, Wall};
+use crate::values::time::{Mono, Now, Wall};
 
 /// What a part of a turn was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::hub::message::SessionId;
-use crate::hub::session::Origin;
+use crate::values::id::SessionId;
+use crate::values::network::Origin;
 
 /// Clients that wait for their turn. Addresses (IPv4 addresses and IPv6 /64) take turns, and so do the clients of
 /// each.

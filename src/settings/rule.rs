@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::hub::moderation::Network;
-use crate::hub::time::parse_length;
+use crate::values::network::Network;
+use crate::values::time::parse_length;
 
 use super::Word;
 
@@ -311,7 +311,7 @@ impl Rule<Vec<String>> for RoomNames {
         let list = written.as_array().filter(|list| list.len() <= Self::MAX).ok_or_else(|| show(written))?;
         let name = |item: &DeValue<'_>| {
             let text = item.as_str()?;
-            crate::hub::name::Name::parse(text, Self::MAX).ok().map(|name| name.shown().to_owned())
+            crate::values::name::Name::parse(text, Self::MAX).ok().map(|name| name.shown().to_owned())
         };
         list.iter().map(|item| name(item.get_ref()).ok_or_else(|| show(item.get_ref()))).collect()
     }
@@ -361,7 +361,7 @@ impl Rule<Vec<String>> for Filters {
         let list = written.as_array().filter(|list| list.len() <= Self::MAX).ok_or_else(|| show(written))?;
         let entry = |item: &DeValue<'_>| {
             let text = item.as_str().filter(|text| text.len() <= Self::LONGEST)?;
-            crate::hub::filter::check(text).ok().map(|()| text.to_owned())
+            crate::values::words::check(text).ok().map(|()| text.to_owned())
         };
         list.iter().map(|item| entry(item.get_ref()).ok_or_else(|| show(item.get_ref()))).collect()
     }

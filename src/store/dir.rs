@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::OpenError;
-use crate::hub::time::Wall;
+use crate::values::time::Wall;
 use crate::wire::control::Time;
 
 /// A state directory that is ours as long as this lives.

@@ -10,14 +10,17 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::Trouble;
-use crate::hub::account::{Account, AccountId, Hashed, Role};
+use crate::hub::account::{Account, Hashed, Role};
 use crate::hub::archive::{Recalled, RecalledRoom, Selector};
 use crate::hub::ignore::Borne;
-use crate::hub::message::{Line, RoomId, Said, SessionId};
-use crate::hub::moderation::{Author, Ban, BanId, Target};
-use crate::hub::name::{self, Name};
-use crate::hub::time::Wall;
+use crate::hub::message::{Line, Said};
+use crate::hub::moderation::{Author, Ban, Target};
 use crate::settings;
+use crate::values::id::AccountId;
+use crate::values::id::BanId;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::time::Wall;
 
 /// How the kinds of lines are told apart on disk. Never changed.
 mod kind {

@@ -31,9 +31,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use super::values::id::SessionId;
+use super::values::time::Wall;
 use crate::hub::archive::{Found, Reach, Recalled, Record, Search};
-use crate::hub::message::SessionId;
-use crate::hub::time::Wall;
 use crate::settings;
 
 pub use dir::StateDir;

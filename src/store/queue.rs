@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::hub::archive::Search;
-use crate::hub::session::Origin;
+use crate::values::network::Origin;
 
 /// So many wait at most. Each takes a part of a second: whoever would be behind more does better to ask again.
 pub(super) const MOST: usize = 256;
@@ -65,8 +65,8 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::message::{RoomId, SessionId};
-    use crate::hub::name::Name;
+    use crate::values::id::{RoomId, SessionId};
+    use crate::values::name::Name;
     use proptest::prelude::*;
 
     fn search(number: u64, low: u8) -> Search {

@@ -14,7 +14,7 @@ use super::history::{self, Meta, Order, Page, Which};
 use super::{Trouble, schema};
 use crate::hub::archive::{Found, Reach, Search, Selector};
 use crate::hub::message::Line;
-use crate::hub::time::Wall;
+use crate::values::time::Wall;
 
 /// Lines looked at for one page.
 const PAGE: usize = 256;

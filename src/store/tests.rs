@@ -13,14 +13,17 @@ use rusqlite::Connection;
 use super::history::{self, Order, Which};
 use super::writer::{Writer, tests::watch};
 use super::{Answer, FILE, Health, Job, OpenError, Query, Reader, StateDir, Store, schema};
-use crate::hub::account::{Account, AccountId, Role};
+use crate::hub::account::{Account, Role};
 use crate::hub::archive::{Reach, Recalled, Record, Search, Selector};
 use crate::hub::ignore::Borne;
-use crate::hub::message::{Line, RoomId, Said, SessionId};
-use crate::hub::moderation::{Author, Ban, BanId, Target};
-use crate::hub::name::{self, Name};
-use crate::hub::time::Wall;
+use crate::hub::message::{Line, Said};
+use crate::hub::moderation::{Author, Ban, Target};
 use crate::settings::{History, Sync};
+use crate::values::id::AccountId;
+use crate::values::id::BanId;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::time::Wall;
 
 // ---------------------------------------------------------------------------------------------
 // The stage

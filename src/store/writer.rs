@@ -27,9 +27,9 @@ use super::{
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, Record};
 use crate::hub::moderation::Ban;
-use crate::hub::time::Wall;
 use crate::logging::{InWords, ids};
 use crate::settings;
+use crate::values::time::Wall;
 
 /// Lines that are indexed, left behind or removed in one step.
 const STEP: usize = 500;

@@ -7,11 +7,12 @@ use super::control::{
     Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
     ControlError, ErrorCode, RedactArgs, Role, Text, Time,
 };
-use crate::hub::account::{self, AccountId, Hashed};
+use crate::hub::account::{self, Hashed};
 use crate::hub::message::Refusal;
-use crate::hub::name::{self, Name};
-use crate::hub::time::Now;
 use crate::hub::{By, Effect, Hub};
+use crate::values::id::AccountId;
+use crate::values::name::{self, Name};
+use crate::values::time::Now;
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;

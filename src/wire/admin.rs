@@ -3,6 +3,7 @@
 //! Pure: what the network alone knows of a client comes in as [`Facts`]. Commands about the process
 //! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
 
+use crate::values::id::RoomId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,15 +14,18 @@ use super::control::{
     Event, EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
     RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
 };
-use crate::hub::account::AccountId;
 use crate::hub::archive::{Record, Selector};
-use crate::hub::message::{self, Refusal, SessionId};
-use crate::hub::moderation::{self, BanId, Network, NoTarget, Target};
-use crate::hub::name::{self, Name};
+use crate::hub::message::{self, Refusal};
+use crate::hub::moderation::{self, NoTarget, Target};
 use crate::hub::session::{Mute, Session};
-use crate::hub::text;
-use crate::hub::time::{Now, Wall};
 use crate::hub::{By, Effect, Happening, Hub, Input, What};
+use crate::values::id::AccountId;
+use crate::values::id::BanId;
+use crate::values::id::SessionId;
+use crate::values::name::{self, Name};
+use crate::values::network::Network;
+use crate::values::text;
+use crate::values::time::{Now, Wall};
 
 /// What the network knows of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,7 +143,7 @@ impl Listing {
                 list.total = list.clients.len() as u64;
             }
             List::Rooms(list) => {
-                for one in hub.rooms_from(message::RoomId(from)).take(SLICE) {
+                for one in hub.rooms_from(RoomId(from)).take(SLICE) {
                     seen(one.id.0);
                     list.rooms.push(room(hub, one));
                 }
@@ -448,7 +452,7 @@ fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<Ses
     Ok(found)
 }
 
-fn find_room(hub: &Hub, name: &str) -> Result<message::RoomId, ControlError> {
+fn find_room(hub: &Hub, name: &str) -> Result<RoomId, ControlError> {
     hub.find_room(name).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no room {name:?}")))
 }
 

@@ -13,8 +13,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
-use crate::hub::time::Wall;
 use crate::settings;
+use crate::values::time::Wall;
 
 /// Longest request, in bytes without its newline.
 pub const MAX_REQUEST: usize = 64 * 1024;

@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::screen::{self, Area, Size};
 use crate::hub::command::holds_password;
-use crate::hub::text;
+use crate::values::text;
 
 /// Lines of one's own that can be had back.
 pub const RECALLED_LINES: usize = 50;

@@ -2,7 +2,7 @@
 //!
 //! LF, CR LF, CR NUL and a lone CR each end one line. What telnet commands mean is not known here
 //! (the bytes come out of [`crate::wire::telnet`]), nor what may be said (that is
-//! [`crate::hub::text`]): a line is bytes.
+//! [`crate::values::text`]): a line is bytes.
 
 use std::borrow::Cow;
 

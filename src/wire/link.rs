@@ -15,9 +15,9 @@ use super::editor::{Edit, Editor};
 use super::lines::{Keys, LineAssembler, LineEvent};
 use super::screen::{Area, Size};
 use super::telnet::{Charset, Command, Event, Mtts, Side, Switch, Telnet, TelnetOption};
-use crate::hub::terminal::{Colors, Mode, Terminal};
-use crate::hub::text;
 use crate::settings::{Negotiate, Settings};
+use crate::values::terminal::{Colors, Mode, Terminal};
+use crate::values::text;
 
 /// End of transmission (^D), which Debian's telnet sends as it is in line mode.
 const EOT: u8 = 0x04;

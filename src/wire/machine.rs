@@ -20,13 +20,15 @@ use super::screen::Area;
 use super::stream::Filter;
 use crate::hub::archive::{Found, Recalled, Record, Search};
 use crate::hub::login;
-use crate::hub::message::{Farewell, Line, Message, Offset, Replay, RoomId, SessionId, View};
+use crate::hub::message::{Farewell, Line, Message, Offset, Replay, View};
 use crate::hub::pace::Verdict;
-use crate::hub::rising::Rising;
 use crate::hub::session::Session;
-use crate::hub::time::{Mono, Now, Wall};
-use crate::hub::{self, By, CopyOnWrite, Effect, Happening, Hub};
+use crate::hub::{self, By, Effect, Happening, Hub};
 use crate::settings::{Settings, SlowPolicy};
+use crate::values::CopyOnWrite;
+use crate::values::id::{RoomId, SessionId};
+use crate::values::rising::Rising;
+use crate::values::time::{Mono, Now, Wall};
 
 /// Something that reaches the hub, to be kept in the journal. What clients send has a form of its own,
 /// [`Machine::bytes`].

@@ -6,8 +6,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::screen::width;
 use crate::hub::message::View;
-use crate::hub::terminal::Colors;
-use crate::hub::text;
+use crate::values::terminal::Colors;
+use crate::values::text;
 
 /// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
 /// against black, and no two are neighbours in hue and lightness.

@@ -13,8 +13,8 @@ use crate::hub::account::Role;
 use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};
 use crate::hub::message::{Asked, Done, Farewell, Kept, Line, Message, Offset, Refusal, Replay, Said, View};
-use crate::hub::terminal::Mode;
-use crate::hub::time::{Wall, in_words};
+use crate::values::terminal::Mode;
+use crate::values::time::{Wall, in_words};
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
@@ -779,7 +779,7 @@ pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::hub::ignore::Borne;
-    use crate::hub::terminal::Colors;
+    use crate::values::terminal::Colors;
 
     fn shown(value: &Message) -> String {
         let mut out = Vec::new();

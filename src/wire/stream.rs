@@ -17,8 +17,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::hub::ignore::Shunned;
-use crate::hub::message::{Line, SessionId, View};
-use crate::hub::terminal::Colors;
+use crate::hub::message::{Line, View};
+use crate::values::id::SessionId;
+use crate::values::terminal::Colors;
 
 use super::render;
 use super::screen::Area;
@@ -1071,7 +1072,7 @@ mod tests {
     use super::*;
     use crate::hub::ignore::Borne;
     use crate::hub::message::{Offset, Said};
-    use crate::hub::time::Wall;
+    use crate::values::time::Wall;
     use proptest::prelude::*;
 
     fn line(seq: u64, author: u64) -> Arc<Line> {

@@ -18,7 +18,7 @@ use chathub::hub::archive::Reach;
 use chathub::hub::command;
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
-use chathub::hub::time::Wall;
+use chathub::values::time::Wall;
 use chathub::wire::render;
 
 use crate::play::{Act, LOBBY, other_name};

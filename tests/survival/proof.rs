@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use chathub::hub::Input;
-use chathub::hub::message::{Farewell, SessionId};
+use chathub::hub::message::Farewell;
 use chathub::settings::Settings;
+use chathub::values::id::SessionId;
 
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Wrong};
 use crate::play::{Act, Author, Cast, Dice, LOBBY};

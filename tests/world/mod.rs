@@ -12,17 +12,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chathub::hub::account::{Account, AccountId, Hashed};
+use chathub::hub::account::{Account, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
-use chathub::hub::message::{Farewell, Line, Message, RoomId, Said, SessionId, View};
-use chathub::hub::moderation::{Ban, BanId};
-use chathub::hub::name::{self, Name};
+use chathub::hub::message::{Farewell, Line, Message, Said, View};
+use chathub::hub::moderation::Ban;
 use chathub::hub::pace::Verdict;
-use chathub::hub::time::{Mono, Now, Wall};
 use chathub::hub::{Effect, Hub, Input};
 use chathub::settings::Settings;
+use chathub::values::id::AccountId;
+use chathub::values::id::BanId;
+use chathub::values::id::{RoomId, SessionId};
+use chathub::values::name::{self, Name};
+use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::link::{Heard, Link};
 use chathub::wire::render;
 use chathub::wire::stream::{Filter, Log, MAX_PIECES, Reader};
@@ -471,7 +474,7 @@ pub fn lines(out: &[u8]) -> Vec<&str> {
     let lines: Vec<_> = whole.split("\r\n").collect();
     for line in &lines {
         assert!(!line.chars().any(|c| c.is_control() && c != '\t'), "a control character in {line:?}");
-        assert!(chathub::hub::text::is_clean(line), "{line:?} is not clean");
+        assert!(chathub::values::text::is_clean(line), "{line:?} is not clean");
     }
     lines
 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::account::Role;
-use super::super::message::{Done, Message, Refusal, SessionId, ShownBan};
-use super::super::moderation::{BanId, Network, NoTarget, Target};
-use super::super::name::{self, Name};
+use super::super::message::{Done, Message, Refusal, ShownBan};
+use super::super::moderation::{NoTarget, Target};
 use super::super::session::Mute;
-use super::super::time::{self, LONGEST, NoLength, Wall};
 use super::super::{By, Effect};
 use super::{Call, LISTED, clip, split_word, text_arg};
+use crate::values::id::BanId;
+use crate::values::id::SessionId;
+use crate::values::name::{self, Name};
+use crate::values::network::Network;
+use crate::values::time::{self, LONGEST, NoLength, Wall};
 
 /// What a command of an operator led to is an operator's doing, by name.
 pub(super) fn sign(call: &mut Call<'_>, from: usize) {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::super::inbound::Arrives;
-use super::super::message::{Done, Message, Refusal, RoomId, SessionId};
+use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::Roll;
 use super::super::work;
 use super::{Call, split_word, text_arg};
+use crate::values::id::{RoomId, SessionId};
 
 impl Call<'_> {
     /// The room that the caller is in, if it has its say there; it is told if not.

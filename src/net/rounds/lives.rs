@@ -2,11 +2,11 @@
 //! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
 
 use super::*;
-use crate::hub::time::{Mono, Now, Wall};
 use crate::net::connection::Played;
 use crate::net::recovery::{Replayed, handle_again};
 use crate::net::tape::{Blank, Tape};
 use crate::settings::Settings;
+use crate::values::time::{Mono, Now, Wall};
 use crate::wire::machine::{self, Input, Machine};
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -446,17 +446,15 @@ impl fmt::Display for TakenFor {
     }
 }
 
-/// What else a name could be read as. Nobody takes such a name; those that were taken before this was asked
+/// What else a name could be read as, commands apart. Nobody takes such a name; those that were taken before this was asked
 /// stay what they are, so reading them back asks nothing of the kind.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<TakenFor> {
     let shown = name.shown();
     if resembles_address(shown) {
         Some(if shown.contains('.') { TakenFor::Address } else { TakenFor::Number })
-    } else if is_id(name.folded()) {
-        Some(TakenFor::Id)
     } else {
-        super::command::find(shown).map(|_| TakenFor::Command)
+        is_id(name.folded()).then_some(TakenFor::Id)
     }
 }
 
@@ -722,7 +720,7 @@ mod tests {
 
     #[test]
     fn what_could_be_read_as_something_else_is_found() {
-        use TakenFor::{Address, Command, Id, Number};
+        use TakenFor::{Address, Id, Number};
         for (text, taken) in [
             ("127.0.0.10", Address),
             ("192.168.1", Address),
@@ -739,9 +737,6 @@ mod tests {
             ("b2", Id),
             ("a123", Id),
             ("с4", Id), // Cyrillic
-            ("help", Command),
-            ("QUIT", Command),
-            ("identify", Command),
         ] {
             assert_eq!(taken_for(&name(text)), Some(taken), "{text}");
         }
@@ -827,8 +822,8 @@ mod tests {
                 prop_assert_eq!(again.sight(), name.sight());
                 prop_assert_eq!(fold(name.folded()), name.folded());
                 prop_assert_eq!(fold(name.shown()), name.folded());
-                prop_assert!(crate::hub::text::is_clean(name.shown()));
-                prop_assert!(!crate::hub::text::is_blank(name.shown()));
+                prop_assert!(crate::values::text::is_clean(name.shown()));
+                prop_assert!(!crate::values::text::is_blank(name.shown()));
             }
         }
 
@@ -836,7 +831,7 @@ mod tests {
         fn refusals_are_fit_for_a_terminal(text in any::<String>()) {
             if let Err(broken) = Name::parse(&text, 24) {
                 let said = broken.to_string();
-                prop_assert!(crate::hub::text::is_clean(&said), "{said:?}");
+                prop_assert!(crate::values::text::is_clean(&said), "{said:?}");
             }
         }
 

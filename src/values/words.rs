@@ -6,8 +6,7 @@
 
 use regex::RegexSet;
 
-use super::name;
-use crate::settings::FilterSettings;
+use crate::values::name;
 
 /// How much memory a list of patterns may take when it is compiled.
 const SIZE: usize = 4 * 1024 * 1024;
@@ -92,12 +91,11 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// The lists of the settings, which were checked; one that cannot be compiled all the same filters
-    /// nothing.
+    /// Lists whose entries were [checked](check); one that cannot be compiled all the same filters nothing.
     #[must_use]
-    pub fn new(settings: &FilterSettings) -> Self {
+    pub fn new(refuse: &[String], strike: &[String]) -> Self {
         let compiled = |entries: &[String]| Matcher::new(entries).unwrap_or_default();
-        Self { refuse: compiled(&settings.refuse), strike: compiled(&settings.strike) }
+        Self { refuse: compiled(refuse), strike: compiled(strike) }
     }
 
     /// What becomes of `text`; `None` if nothing does.
@@ -121,8 +119,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn filters(refuse: &[&str], strike: &[&str]) -> Filters {
-        let list = |entries: &[&str]| entries.iter().map(ToString::to_string).collect();
-        Filters::new(&FilterSettings { refuse: list(refuse), strike: list(strike) })
+        let list = |entries: &[&str]| entries.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Filters::new(&list(refuse), &list(strike))
     }
 
     #[test]

@@ -1,0 +1,26 @@
+//! Plain values that everything above is written in: names, moments, numbers, terminals. Pure, and each on its own:
+//! nothing here knows of a hub, a setting or a client.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the numbers that clients, rooms, accounts and bans are known by | [`id`] |
+//! | moments and lengths of time, and how lengths are read | [`time`] |
+//! | what is a name; which names look alike | [`name`], [`roster`] |
+//! | what is let through of what somebody sends | [`text`] |
+//! | networks and addresses: whom a ban reaches, which addresses count as one | [`network`] |
+//! | which words are refused | [`words`] |
+//! | what a terminal can do | [`terminal`] |
+//! | tables by numbers that only rise; values shared until they change | [`rising`], [`CopyOnWrite`] |
+
+mod copy_on_write;
+pub mod id;
+pub mod name;
+pub mod network;
+pub mod rising;
+pub mod roster;
+pub mod terminal;
+pub mod text;
+pub mod time;
+pub mod words;
+
+pub use copy_on_write::CopyOnWrite;
