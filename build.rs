@@ -19,9 +19,7 @@ fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) {
 
 fn main() {
     let mut files = BTreeSet::new();
-    for path in
-        ["src/values", "src/hub", "src/wire", "src/settings", "src/settings.rs", "src/net/rounds.rs", "Cargo.lock"]
-    {
+    for path in ["src/values", "src/hub", "src/wire", "src/machine", "src/settings", "src/net/rounds", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={path}");
         collect(Path::new(path), &mut files);
     }

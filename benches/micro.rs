@@ -16,10 +16,10 @@ use chathub::values::id::SessionId;
 use chathub::values::name::Name;
 use chathub::values::text;
 use chathub::values::time::{Mono, Now, Wall};
-use chathub::wire::lines::LineAssembler;
 use chathub::wire::render;
 use chathub::wire::stream::{Log, MAX_PIECES, Reader};
-use chathub::wire::telnet::Telnet;
+use chathub::wire::terminal::lines::LineAssembler;
+use chathub::wire::terminal::telnet::Telnet;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -48,7 +48,7 @@ fn telnet_and_lines(bencher: Bencher<'_, '_>) {
         let (mut telnet, mut lines, mut replies) = (Telnet::default(), LineAssembler::default(), Vec::new());
         let (mut input, mut seen) = (black_box(packet.as_slice()), 0);
         while let Some(event) = telnet.receive(&mut input, &mut replies) {
-            if let chathub::wire::telnet::Event::Data(mut data) = event {
+            if let chathub::wire::terminal::telnet::Event::Data(mut data) = event {
                 while lines.next(&mut data, 1024).is_some() {
                     seen += 1;
                 }

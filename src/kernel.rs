@@ -66,7 +66,7 @@ pub fn give_back(file: &impl AsFd, at: u64, len: u64) -> io::Result<()> {
 ///   of it stays there for as long as the mapping (no `SIGBUS`);
 /// * the processes that hold the same file are the service manager, which does not map it, and former
 ///   instances of this daemon, which are dead when the file is handed on;
-/// * within this process, [`crate::net::tape`] maps each part once, and parts do not overlap.
+/// * within this process, [`super::net::keep::tape`] maps each part once, and parts do not overlap.
 #[derive(Debug)]
 pub struct Mapping {
     at: NonNull<u8>,

@@ -9,6 +9,7 @@
 //! | [`values`] | names, moments, numbers, networks: what everything is written in. Pure |
 //! | [`hub`] | what is decided: people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
 //! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
+//! | [`machine`] | the hub with every client's link, as one value: what survives the process |
 //! | [`net`] | what carries: sockets and tasks |
 //! | [`store`] | what outlives the daemon: recorded history, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
@@ -18,7 +19,7 @@
 //! | [`logging`] | the journal |
 //! | [`ctl`], [`cli`], [`exit`] | the client of the admin socket, the command line, the exit codes |
 //!
-//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
 //! and what is deliberately absent, stands in `ARCHITECTURE.md`.
 pub mod cli;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod exit;
 pub mod hub;
 pub mod kernel;
 pub mod logging;
+pub mod machine;
 pub mod net;
 pub mod serve;
 pub mod settings;

@@ -21,9 +21,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
-use super::values::time::Mono;
 use crate::hub::{By, Happening, What};
 use crate::settings::LogLevel;
+use crate::values::time::Mono;
 
 /// The numbers of the events (`MESSAGE_ID=`), as in `systemd/chathub.catalog`. Never changed.
 pub mod ids {

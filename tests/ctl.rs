@@ -468,7 +468,7 @@ fn command_lines_become_requests() {
         story.exits(0).prints("{\"any\":1}\n").without_complaint();
         assert_eq!(request, json!({"id": 1, "cmd": cmd, "args": sent}), "{args:?}");
         if !args.contains(&"call") {
-            let parsed = chathub::wire::control::Request::parse(request.to_string().as_bytes());
+            let parsed = chathub::wire::admin::Request::parse(request.to_string().as_bytes());
             assert!(parsed.command.is_ok(), "{args:?}: {:?}", parsed.command);
         }
     }
@@ -477,7 +477,7 @@ fn command_lines_become_requests() {
 #[test]
 fn every_command_of_the_protocol_has_one_here() {
     let source = include_str!("../src/ctl/mod.rs");
-    for spec in chathub::wire::control::COMMANDS {
+    for spec in chathub::wire::admin::COMMANDS {
         let camel: String = spec.name.split(['.', '_']).map(|word| word[..1].to_uppercase() + &word[1..]).collect();
         let reached = source.contains(&format!("Command::{camel}")) || spec.name == "hello";
         assert!(reached, "{} cannot be reached but by \"call\"", spec.name);
@@ -622,7 +622,7 @@ tea        0  -
 
 #[test]
 fn commands_are_explained() {
-    use chathub::wire::control::{DescribeArgs, Text, describe};
+    use chathub::wire::admin::{DescribeArgs, Text, describe};
     let description = describe(&DescribeArgs { cmd: Some(Text("rooms.close".into())) }).unwrap();
     let (story, _) = answering(serde_json::to_value(&description).unwrap()).run(&["describe", "rooms.close"]);
     story.exits(0).prints(

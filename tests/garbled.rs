@@ -12,11 +12,11 @@ use std::time::Duration;
 use chathub::hub::command::COMMANDS;
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Line, Said, View};
+use chathub::machine::{Input, Machine};
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 use chathub::values::time::{Mono, Now, Wall};
-use chathub::wire::control::Request;
-use chathub::wire::machine::{Input, Machine};
+use chathub::wire::admin::Request;
 use chathub::wire::render;
 use chathub::wire::stream::{Log, Reader};
 

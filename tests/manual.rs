@@ -11,8 +11,8 @@ use std::process::Command as Process;
 use chathub::cli::{Cli, words};
 use chathub::ctl::schema::{self, Field};
 use chathub::exit::{self, Meaning};
-use chathub::wire::control::{COMMANDS, CommandDescription};
-use chathub::wire::control::{DescribeArgs, Effect, ErrorCode, EventKind, MAX_REQUEST, PROTOCOL, Replies, describe};
+use chathub::wire::admin::{COMMANDS, CommandDescription};
+use chathub::wire::admin::{DescribeArgs, Effect, ErrorCode, EventKind, MAX_REQUEST, PROTOCOL, Replies, describe};
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 use serde_json::Value;
@@ -409,11 +409,15 @@ const JOURNAL_FIELDS: &[(&str, &str)] = &[
 /// The page names fields that are written, by that name.
 #[test]
 fn the_fields_of_the_journal_are_those_that_are_written() {
-    let sources = concat!(
-        include_str!("../src/logging.rs"),
-        include_str!("../src/net/driver.rs"),
-        include_str!("../src/net/control.rs")
-    );
+    let mut sources = String::new();
+    let mut paths = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else {
+            sources += &std::fs::read_to_string(&path).expect("a source file");
+        }
+    }
     for name in JOURNAL_FIELDS.iter().flat_map(|(names, _)| names.split(", ")).chain(["CHATHUB_COUNT"]) {
         let field = format!("{} = ", name.to_lowercase());
         assert!(sources.contains(&field), "nothing writes {name}");

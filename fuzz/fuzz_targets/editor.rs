@@ -3,8 +3,8 @@
 #![no_main]
 
 use chathub::values::text;
-use chathub::wire::editor::{Edit, Editor};
-use chathub::wire::screen::Size;
+use chathub::wire::terminal::editor::{Edit, Editor};
+use chathub::wire::terminal::screen::Size;
 use libfuzzer_sys::fuzz_target;
 
 const MAX: usize = 128;

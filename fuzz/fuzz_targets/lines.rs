@@ -1,7 +1,7 @@
 //! However the bytes are cut up, the same lines come of them, and none above the limit.
 #![no_main]
 
-use chathub::wire::lines::{Ending, Keys, LineAssembler, LineEvent};
+use chathub::wire::terminal::lines::{Ending, Keys, LineAssembler, LineEvent};
 use libfuzzer_sys::fuzz_target;
 
 const MAX: usize = 32;

@@ -4,7 +4,7 @@
 
 use chathub::values::terminal::Mode;
 use chathub::settings::Negotiate;
-use chathub::wire::link::{Heard, Link, Rules};
+use chathub::wire::terminal::link::{Heard, Link, Rules};
 use libfuzzer_sys::fuzz_target;
 
 const RULES: Rules = Rules { line: 128, negotiate: Negotiate::Auto };

@@ -2,7 +2,7 @@
 //! than the cap allows.
 #![no_main]
 
-use chathub::wire::telnet::{Event, MAX_ANSWERS, Side, Switch, Telnet, TelnetOption};
+use chathub::wire::terminal::telnet::{Event, MAX_ANSWERS, Side, Switch, Telnet, TelnetOption};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Default)]

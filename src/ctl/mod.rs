@@ -24,13 +24,13 @@ use serde_json::{Value, json};
 
 use crate::cli::{AccountCommand, BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
-use crate::wire::base64;
-use crate::wire::control::{
+use crate::wire::admin::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BackupPiece, BanArgs,
     BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs,
     LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs,
     Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
 };
+use crate::wire::base64;
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
 use print::{Screen, escape};

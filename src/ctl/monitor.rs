@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Value;
 
 use super::print::{Screen, escape, time};
-use crate::wire::control::Time;
+use crate::wire::admin::Time;
 
 /// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.
 pub(super) fn event(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {

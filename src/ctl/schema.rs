@@ -81,7 +81,7 @@ fn kind(schema: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::control::{DescribeArgs, describe};
+    use crate::wire::admin::{DescribeArgs, describe};
 
     fn args_of(name: &str) -> Vec<String> {
         let all = describe(&DescribeArgs::default()).expect("all");

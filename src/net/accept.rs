@@ -16,9 +16,9 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::driver::Arrival;
-use super::fault;
-use super::queue::{self, Queue};
-use super::recovery::Newcomer;
+use super::keep::fault;
+use super::keep::queue::{self, Queue};
+use super::keep::recovery::Newcomer;
 use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};

@@ -31,10 +31,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use super::values::id::SessionId;
-use super::values::time::Wall;
 use crate::hub::archive::{Found, Reach, Recalled, Record, Search};
 use crate::settings;
+use crate::values::id::SessionId;
+use crate::values::time::Wall;
 
 pub use dir::StateDir;
 pub use reader::{Query, Reader, Stats};

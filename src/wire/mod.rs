@@ -1,15 +1,16 @@
 //! Bytes to values and back. Pure, like [`crate::hub`].
-mod accounts;
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what a client's bytes mean: telnet, lines, keys; what its terminal shows of what is typed | [`terminal`] |
+//! | what people read: all texts, colours, wrapping | [`render`] |
+//! | what each is owed of a room's lines, and of what it alone is told | [`stream`] |
+//! | the admin protocol: its commands, and how they are carried out on the hub | [`admin`] |
+//!
+//! Nothing here knows of sockets, nor of who is allowed what.
+
 pub mod admin;
 pub mod base64;
-pub mod control;
-pub mod editor;
-pub mod frames;
-pub mod lines;
-pub mod link;
-pub mod machine;
-pub mod page;
 pub mod render;
-pub mod screen;
 pub mod stream;
-pub mod telnet;
+pub mod terminal;

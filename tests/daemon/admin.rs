@@ -300,7 +300,7 @@ fn a_subscriber_that_has_closed_the_connection_frees_its_place() {
 }
 
 /// Places that are kept for root, and for the daemon's own user.
-const KEPT: usize = chathub::net::admins::KEPT;
+const KEPT: usize = chathub::net::admin::holders::KEPT;
 
 #[test]
 fn one_connection_too_many_is_told_that_the_socket_is_busy() {

@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
-use chathub::net::fault::LABELS;
+use chathub::net::keep::fault::LABELS;
 use nix::sys::signal::Signal;
 
 use crate::load::{Load, Size, settings};

@@ -26,9 +26,9 @@ use chathub::values::id::BanId;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
-use chathub::wire::link::{Heard, Link};
 use chathub::wire::render;
 use chathub::wire::stream::{Filter, Log, MAX_PIECES, Reader};
+use chathub::wire::terminal::link::{Heard, Link};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.
 pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };

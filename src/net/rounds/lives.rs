@@ -2,12 +2,12 @@
 //! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
 
 use super::*;
+use crate::machine::{self, Input, Machine};
 use crate::net::connection::Played;
-use crate::net::recovery::{Replayed, handle_again};
-use crate::net::tape::{Blank, Tape};
+use crate::net::keep::recovery::{Replayed, handle_again};
+use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
 use crate::values::time::{Mono, Now, Wall};
-use crate::wire::machine::{self, Input, Machine};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -119,7 +119,7 @@ impl Process {
         let mut rounds = rounds(cuts);
         let owed = rounds.begin(std::mem::take(&mut out));
         rounds.limits = limits();
-        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::recovery::epoch());
+        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::recovery::epoch());
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
@@ -177,7 +177,7 @@ impl Process {
     fn freeze(&mut self) {
         if let Some((blank, machine, owed)) = self.begun.take() {
             let written = blank.write(&machine, &owed).expect("there is room");
-            if let Some(old) = self.tape.count(written, crate::net::recovery::epoch()) {
+            if let Some(old) = self.tape.count(written, crate::net::keep::recovery::epoch()) {
                 self.tape.take_back(old.cleared());
             }
         } else if let Some(blank) = self.tape.begin() {
@@ -196,7 +196,7 @@ impl Process {
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let owed = self.rounds.saved();
         self.rounds.cuts.begin(self.rounds.orders, 0);
-        self.tape.snapshot(&machine, &owed, crate::net::recovery::epoch());
+        self.tape.snapshot(&machine, &owed, crate::net::keep::recovery::epoch());
     }
 
     fn step(mut self, step: &Step) -> Self {

@@ -3,13 +3,13 @@
 //! Pure: what the network alone knows of a client comes in as [`Facts`]. Commands about the process
 //! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
 
+mod accounts;
+
 use crate::values::id::RoomId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::accounts;
-
-use super::control::{
+use super::{
     AccountList, Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode,
     Event, EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
     RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,

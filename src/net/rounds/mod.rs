@@ -31,15 +31,15 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
-use super::fault;
+use super::keep::fault;
+use super::keep::tape::{Cut, Cuts};
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready, Sockets};
-use super::tape::{Cut, Cuts};
 use crate::hub::message::{Farewell, Line};
 use crate::kernel;
+use crate::machine::{Limits, Order, Outcome};
 use crate::settings::SlowPolicy;
 use crate::values::id::{RoomId, SessionId};
-use crate::wire::machine::{Limits, Order, Outcome};
 use crate::wire::render;
 use crate::wire::stream::{Log, MAX_PIECES, Reader};
 
@@ -1436,9 +1436,9 @@ mod lives;
 mod tests {
     use super::*;
     use crate::hub::ignore::Borne;
+    use crate::machine::{Input, Machine};
     use crate::settings::Settings;
     use crate::values::time::{Mono, Now, Wall};
-    use crate::wire::machine::{Input, Machine};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -1497,7 +1497,7 @@ mod tests {
     fn rounds() -> Rounds {
         let (work, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
         let settings = Settings::default();
-        let (_, cuts) = crate::net::tape::Tape::unkept();
+        let (_, cuts) = crate::net::keep::tape::Tape::unkept();
         Rounds::new(work, reports, Arc::default(), (&settings).into(), cuts)
     }
 
@@ -1651,7 +1651,7 @@ mod tests {
     fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_left() {
         let reports = Arc::new(Exchange::default());
         let to_rounds = Arc::new(Exchange::default());
-        let (_, cuts) = crate::net::tape::Tape::unkept();
+        let (_, cuts) = crate::net::keep::tape::Tape::unkept();
         let limits = (&Settings::default()).into();
         let rounds = Rounds::new(to_rounds.clone(), reports.clone(), Arc::default(), limits, cuts);
         let shared: Shared = Arc::new(Mutex::new(rounds));

@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::values::time::{LONGEST, NoLength, Wall, in_words, parse_length};
-use crate::wire::control::{EventKind, Level, Text, Time};
+use crate::values::time::{LONGEST, NoLength, Wall, in_words, parse_length};
+use crate::wire::admin::{EventKind, Level, Text, Time};
 
 /// A chat hub for telnet and nc.
 ///

@@ -4,11 +4,13 @@
 //! came from people is cleaned once more on its way out: no bug elsewhere lets a control character
 //! through to a terminal.
 
+pub mod page;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::page::{Page, Style, columns};
+use self::page::{Page, Style, columns};
 use crate::hub::account::Role;
 use crate::hub::archive::Reach;
 use crate::hub::command::{COMMANDS, Command};

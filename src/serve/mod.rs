@@ -24,22 +24,24 @@ use crate::exit::Exit;
 use crate::hub::archive::Recalled;
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
+use crate::machine::{Input, Machine, Outcome};
+use crate::net::accept;
 use crate::net::accept::Keeping;
-use crate::net::admins::Admins;
+use crate::net::admin;
+use crate::net::admin::holders::Admins;
 use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
 use crate::net::exchange::Exchange;
 use crate::net::hashing::Hashing;
-use crate::net::queue::Queue;
+use crate::net::keep::queue::Queue;
+use crate::net::keep::recovery::{TakenOver, epoch};
+use crate::net::keep::tape::{Cuts, Tape};
+use crate::net::keep::{fault, recovery, snapshot};
 use crate::net::readiness::Readiness;
-use crate::net::recovery::{TakenOver, epoch};
 use crate::net::rounds::{self, Report, Rounds, Work};
-use crate::net::tape::{Cuts, Tape};
-use crate::net::{accept, control, fault, recovery, snapshot};
 use crate::settings::{self, Settings};
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
-use crate::wire::control::Listener;
-use crate::wire::machine::{Input, Machine, Outcome};
+use crate::wire::admin::Listener;
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;
@@ -276,17 +278,11 @@ async fn serve(
     let (stopped, stopping) = watch::channel(false);
     let admins_in = Admins::new(loaded.settings.limits.admin_connections);
     let accounts = &loaded.settings.accounts;
-    let passwords: control::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
+    let passwords: admin::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
         .into_iter()
         .map(|listener| {
-            tokio::spawn(control::serve(
-                listener,
-                sender.clone(),
-                admins_in.clone(),
-                passwords.clone(),
-                stopping.clone(),
-            ))
+            tokio::spawn(admin::serve(listener, sender.clone(), admins_in.clone(), passwords.clone(), stopping.clone()))
         })
         .collect();
     let signals = {

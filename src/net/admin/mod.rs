@@ -1,7 +1,9 @@
 //! The admin socket: one task for each connection, requests in, replies out, in order.
 //!
-//! The contract stands in chathub-admin(7); [`crate::wire::control`] is its parser. Who asks is told
+//! The contract stands in chathub-admin(7); [`crate::wire::admin`] is its parser. Who asks is told
 //! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal.
+
+pub mod holders;
 
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::admins::{Admins, Full, Place as Held};
+use self::holders::{Admins, Full, Place as Held};
 use super::driver::Arrival;
 use super::hashing::{self, Cost};
 use crate::hub::message::{self, Refusal};
@@ -25,13 +27,13 @@ use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
 use crate::values::name::Name;
-use crate::wire::admin::{self, InRoom, Listing, Stored};
-use crate::wire::base64;
-use crate::wire::control::{
+use crate::wire::admin::execute::{self, InRoom, Listing, Stored};
+use crate::wire::admin::frames::{Frame, Frames};
+use crate::wire::admin::{
     BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, Lines,
     MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, described,
 };
-use crate::wire::frames::{Frame, Frames};
+use crate::wire::base64;
 
 /// What the driver answers.
 #[derive(Debug)]
@@ -297,14 +299,14 @@ impl Connection {
             let stored = |lines: Vec<(message::Line, String)>| match more {
                 true => {
                     let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
-                        text.push_str(&Reply::done(&asked, Place::More, &admin::history_line(room, line)));
+                        text.push_str(&Reply::done(&asked, Place::More, &execute::history_line(room, line)));
                         text
                     });
                     Page { text, lines: Vec::new(), count: lines.len() }
                 }
                 false => Page {
                     text: String::new(),
-                    lines: lines.iter().map(|(line, room)| admin::history_line(room, line)).collect(),
+                    lines: lines.iter().map(|(line, room)| execute::history_line(room, line)).collect(),
                     count: lines.len(),
                 },
             };
@@ -582,7 +584,7 @@ struct Page {
 }
 
 fn told(lines: &[InRoom]) -> Vec<Line> {
-    lines.iter().map(|(room, line)| admin::history_line(room.shown(), line)).collect()
+    lines.iter().map(|(room, line)| execute::history_line(room.shown(), line)).collect()
 }
 
 fn written(id: &Value, lines: &[InRoom]) -> String {

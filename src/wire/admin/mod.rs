@@ -4,6 +4,9 @@
 //! manual page and `chathub ctl`. The types here are what both ends share: the daemon parses
 //! [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket.
 
+pub mod execute;
+pub mod frames;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;

@@ -4,10 +4,10 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::screen::width;
 use crate::hub::message::View;
 use crate::values::terminal::Colors;
 use crate::values::text;
+use crate::wire::terminal::screen::width;
 
 /// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
 /// against black, and no two are neighbours in hue and lightness.

@@ -20,9 +20,9 @@ use std::sync::{Arc, Weak};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use socket2::SockRef;
 
-use super::connection::Connection;
 use super::fault;
 use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
+use crate::net::connection::Connection;
 
 /// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
 const GATHER: usize = MOST_DESCRIPTORS;

@@ -19,16 +19,16 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::connection::Connection;
 use super::fault;
 use super::queue::{Adopted, Found, Queue};
-use super::rounds::Rounds;
 use super::tape::{self, CHUNK, Cut, Kind, Suspect, Tape};
 use crate::logging::{self, ids};
+use crate::machine::{Input, Machine, Order, Outcome};
+use crate::net::connection::Connection;
+use crate::net::rounds::Rounds;
 use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
-use crate::wire::machine::{Input, Machine, Order, Outcome};
 
 /// Which program this is: only the same one leads to the same outcomes from the same inputs.
 const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
@@ -147,7 +147,7 @@ pub fn take_over(
 
 /// Where handling again stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
+pub(in crate::net) enum Step {
     /// So many inputs are handled, of so many.
     Next { done: usize, of: usize },
     /// What was handled so far is handled for good.
@@ -186,10 +186,10 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// What came of the inputs that were handled again.
 #[derive(Debug)]
-pub(super) struct Replayed {
-    pub(super) machine: Machine,
+pub(in crate::net) struct Replayed {
+    pub(in crate::net) machine: Machine,
     /// Those of whom it is not known what they are owed.
-    pub(super) lost: Vec<SessionId>,
+    pub(in crate::net) lost: Vec<SessionId>,
     poisoned: Option<SessionId>,
     secret_spent: bool,
 }
@@ -199,7 +199,7 @@ pub(super) struct Replayed {
 ///
 /// # Errors
 /// What does not fit together.
-pub(super) fn handle_again(
+pub(in crate::net) fn handle_again(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
@@ -248,7 +248,7 @@ pub(super) fn handle_again(
         }
         let record = record.moved(moved);
         let content = tape.content(record.content.clone());
-        tape.handling(record.at, super::driver::now().mono);
+        tape.handling(record.at, crate::net::driver::now().mono);
         let mut coming = None;
         match record.kind {
             Kind::Bytes => {

@@ -4,7 +4,7 @@
 //!
 //! One parser for every connection from its first byte on: 0xFF is never UTF-8, so a client that is
 //! no telnet loses nothing. It sends nothing unasked; whether to ask is for its caller to decide.
-//! Data bytes are handed on as they are: ends of lines belong to [`crate::wire::lines`].
+//! Data bytes are handed on as they are: ends of lines belong to [`super::lines`].
 
 mod q;
 

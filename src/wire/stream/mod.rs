@@ -22,7 +22,7 @@ use crate::values::id::SessionId;
 use crate::values::terminal::Colors;
 
 use super::render;
-use super::screen::Area;
+use super::terminal::screen::Area;
 
 /// What was said in a room, from the oldest line somebody may still be owed.
 #[derive(Debug, Default)]
@@ -1068,11 +1068,11 @@ fn index(log: &Log, line: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::screen::Size;
     use super::*;
     use crate::hub::ignore::Borne;
     use crate::hub::message::{Offset, Said};
     use crate::values::time::Wall;
+    use crate::wire::terminal::screen::Size;
     use proptest::prelude::*;
 
     fn line(seq: u64, author: u64) -> Arc<Line> {
@@ -1200,7 +1200,7 @@ mod tests {
         }
 
         fn area(&self) -> Area {
-            super::super::screen::area("lobby> ", &self.typed, self.cursor, self.size)
+            crate::wire::terminal::screen::area("lobby> ", &self.typed, self.cursor, self.size)
         }
 
         /// Lines and what is typed on a fresh terminal, written once.
@@ -1365,7 +1365,7 @@ mod tests {
             }
             Order::Tell => reader.tell(format!("mail {seq}\r\n").into_bytes().into(), Some(log)),
             Order::Type(text) => {
-                let area = text.as_ref().map(|text| super::super::screen::area("> ", text, text.len(), size));
+                let area = text.as_ref().map(|text| crate::wire::terminal::screen::area("> ", text, text.len(), size));
                 reader.area(area, Some(log));
             }
             Order::Hold(on) => reader.hold(*on, Some(log)),
@@ -1448,7 +1448,7 @@ mod tests {
         let mut reader = Reader::new(SessionId(1));
         reader.enter(&mut log);
         let size = Size { cols: 80, rows: 24 };
-        let area = |typed: &str| super::super::screen::area("> ", typed, typed.len(), size);
+        let area = |typed: &str| crate::wire::terminal::screen::area("> ", typed, typed.len(), size);
         let write = |reader: &mut Reader, log: &Log| {
             let mut got = Vec::new();
             reader.frame(Some(log));

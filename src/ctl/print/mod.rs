@@ -14,7 +14,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
 use crate::values::time::in_words;
-use crate::wire::control::{
+use crate::wire::admin::{
     AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
     DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
     Role, RoomList, Said, Status, Stopped, Time, Topic, Unbanned,

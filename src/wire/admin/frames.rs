@@ -1,8 +1,8 @@
 //! Newline-delimited frames: a byte stream to lines, with a bound.
 //!
-//! What a line says is [`super::control`]'s.
+//! What a line says is [`crate::wire::admin`]'s.
 
-use super::control::MAX_REQUEST;
+use super::MAX_REQUEST;
 
 /// Splits a byte stream into lines of at most [`MAX_REQUEST`] bytes, however it comes in pieces.
 ///

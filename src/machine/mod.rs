@@ -12,12 +12,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::admin::{self, Answer};
-use super::control::{Command, ControlError};
-use super::link::{Heard, Link};
-use super::render;
-use super::screen::Area;
-use super::stream::Filter;
 use crate::hub::archive::{Found, Recalled, Record, Search};
 use crate::hub::login;
 use crate::hub::message::{Farewell, Line, Message, Offset, Replay, View};
@@ -29,6 +23,12 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now, Wall};
+use crate::wire::admin::execute::{self, Answer};
+use crate::wire::admin::{Command, ControlError};
+use crate::wire::render;
+use crate::wire::stream::Filter;
+use crate::wire::terminal::link::{Heard, Link};
+use crate::wire::terminal::screen::Area;
 
 /// Something that reaches the hub, to be kept in the journal. What clients send has a form of its own,
 /// [`Machine::bytes`].
@@ -276,11 +276,11 @@ const PAGE: usize = 4096;
 fn facts<'a>(
     speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
     owed: &'a dyn Fn(SessionId) -> (u64, u64),
-) -> impl Fn(SessionId) -> admin::Facts + 'a {
+) -> impl Fn(SessionId) -> execute::Facts + 'a {
     |id| {
         let (behind, missed) = owed(id);
         let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
-        admin::Facts { telnet, behind, missed }
+        execute::Facts { telnet, behind, missed }
     }
 }
 
@@ -449,7 +449,7 @@ impl Machine {
     ) -> Option<Result<Answer, ControlError>> {
         let answer = {
             let facts = facts(&self.speakers, owed);
-            admin::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
+            execute::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
         };
         self.carry(at, out);
         answer
@@ -458,10 +458,10 @@ impl Machine {
     /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
     ///
     /// # Errors
-    /// Those of [`admin::Listing::go_on`].
+    /// Those of [`execute::Listing::go_on`].
     pub fn list(
         &self,
-        listing: &mut admin::Listing,
+        listing: &mut execute::Listing,
         at: Now,
         owed: &dyn Fn(SessionId) -> (u64, u64),
     ) -> Result<bool, ControlError> {

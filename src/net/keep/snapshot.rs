@@ -8,11 +8,11 @@ use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::driver::Arrival;
-use super::rounds;
 use super::tape::{Blank, Old, Written};
 use crate::kernel::{self, Mapping};
-use crate::wire::machine;
+use crate::machine;
+use crate::net::driver::Arrival;
+use crate::net::rounds;
 
 /// What the thread is to do.
 enum Job {

@@ -2,17 +2,17 @@
 //!
 //! A password is hashed before it comes here: neither the tape nor the audit line ever has it.
 
-use super::admin::{Answer, one, redact};
-use super::control::{
-    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
-    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
-};
+use super::{Answer, one, redact};
 use crate::hub::account::{self, Hashed};
 use crate::hub::message::Refusal;
 use crate::hub::{By, Effect, Hub};
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
 use crate::values::time::Now;
+use crate::wire::admin::{
+    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
+    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
+};
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::values::network::Network;
+use crate::values::network::Network;
 use toml::de::DeValue;
 
 mod manual;

@@ -5,6 +5,9 @@
 //! lines in the journal, events for subscribers. It reads the clock for the machine, and feeds the
 //! watchdog, so that a hang of this loop is noticed.
 
+pub mod times;
+pub mod turns;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::Ipv4Addr;
@@ -22,19 +25,20 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::times::{Doing, Times};
+use self::turns::Turns;
 use super::accept::Keeping;
-use super::admins::{Admins, Holder};
+use super::admin::holders::{Admins, Holder};
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
+use super::keep::recovery::{Newcomer, Received, TakenOver, epoch};
+use super::keep::tape::{self, CHUNK, Tape, Written};
+use super::keep::{fault, snapshot};
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
-use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
-use super::tape::{self, CHUNK, Tape, Written};
-use super::times::{self, Doing, Times};
-use super::turns::Turns;
-use super::{accept, control, fault, snapshot};
+use super::{accept, admin};
 use crate::config;
 use crate::hub::By;
 use crate::hub::archive::Recalled;
@@ -42,18 +46,18 @@ use crate::hub::login;
 use crate::hub::message::{Farewell, Line};
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
+use crate::machine::{Input, Machine, Order, Outcome};
 use crate::settings::{Applies, Settings};
 use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
-use crate::wire::admin::{self, Answer};
-use crate::wire::control::{
+use crate::wire::admin::execute::{self, Answer};
+use crate::wire::admin::{
     AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
     Metrics, Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time, TurnCount,
 };
-use crate::wire::machine::{Input, Machine, Order, Outcome};
 
 /// Something that reaches the daemon.
 #[derive(Debug)]
@@ -67,14 +71,14 @@ pub enum Arrival {
         /// Who.
         by: By,
         /// Where the answer goes.
-        reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
     },
     /// An administrator wants the next part of a long list.
     List {
         /// The list so far.
-        listing: Box<admin::Listing>,
+        listing: Box<execute::Listing>,
         /// Where it goes, and whether there is more.
-        reply: oneshot::Sender<Result<(Box<admin::Listing>, bool), ControlError>>,
+        reply: oneshot::Sender<Result<(Box<execute::Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
@@ -171,7 +175,7 @@ pub struct Circumstances {
     /// Who is connected to the admin sockets.
     pub admins: Arc<Admins>,
     /// How passwords that administrators set are hashed.
-    pub passwords: control::Passwords,
+    pub passwords: admin::Passwords,
 }
 
 /// How the daemon ended.
@@ -259,7 +263,7 @@ pub struct Driver {
     stop: Option<Stopping>,
     store: Option<Store>,
     /// Those who wait for lines to be made unreadable, by the number of the record.
-    redacting: Vec<(u64, oneshot::Sender<Result<control::Answered, ControlError>>)>,
+    redacting: Vec<(u64, oneshot::Sender<Result<admin::Answered, ControlError>>)>,
 }
 
 /// When snapshots are written.
@@ -316,7 +320,7 @@ fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
 /// A stop that is to be carried out.
 struct Stopping {
     args: ShutdownArgs,
-    reply: Option<oneshot::Sender<Result<control::Answered, ControlError>>>,
+    reply: Option<oneshot::Sender<Result<admin::Answered, ControlError>>>,
     /// Everybody is handed over instead of told goodbye.
     hand_over: bool,
 }
@@ -992,7 +996,7 @@ impl Driver {
             }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
-                    self.publish(&admin::event(&happening));
+                    self.publish(&execute::event(&happening));
                 }
                 return self.journal.note(happening, at.mono);
             }
@@ -1127,7 +1131,7 @@ impl Driver {
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.iter().any(|subscriber| subscriber.wants(EventKind::Say)) {
             let name = self.machine.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
-            if let Some(event) = admin::said(&name, line) {
+            if let Some(event) = execute::said(&name, line) {
                 self.publish(&event);
             }
         }
@@ -1159,7 +1163,7 @@ impl Driver {
         &mut self,
         command: &Command,
         by: By,
-        reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
         at: Now,
     ) {
         if let Command::Shutdown(args) = command {
@@ -1167,9 +1171,8 @@ impl Driver {
             self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
             return;
         }
-        let one = |value: Result<Value, serde_json::Error>| {
-            Ok(control::Answered::One(value.expect("results are plain JSON")))
-        };
+        let one =
+            |value: Result<Value, serde_json::Error>| Ok(admin::Answered::One(value.expect("results are plain JSON")));
         if command.changes() && self.tape.is_kept() {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
@@ -1192,7 +1195,7 @@ impl Driver {
                     systemd::ready();
                     answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
                 }
-                Command::EventsSubscribe(args) => Ok(control::Answered::Events(self.subscribe(args))),
+                Command::EventsSubscribe(args) => Ok(admin::Answered::Events(self.subscribe(args))),
                 _ => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
             },
         };
@@ -1200,22 +1203,22 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    fn answered(&self, answer: Answer) -> Result<control::Answered, ControlError> {
+    fn answered(&self, answer: Answer) -> Result<admin::Answered, ControlError> {
         let source = || {
             let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
             self.store.as_ref().map(Store::source).ok_or_else(none)
         };
         Ok(match answer {
-            Answer::One(value) => control::Answered::One(value),
-            Answer::Lines(lines) => control::Answered::Lines(lines),
-            Answer::Stored(stored) => control::Answered::Stored(stored, source()?),
-            Answer::Count(stored) => control::Answered::Count(stored, source()?),
+            Answer::One(value) => admin::Answered::One(value),
+            Answer::Lines(lines) => admin::Answered::Lines(lines),
+            Answer::Stored(stored) => admin::Answered::Stored(stored, source()?),
+            Answer::Count(stored) => admin::Answered::Count(stored, source()?),
             Answer::Stats(mut stats) => {
                 let source = source()?;
                 stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
-                control::Answered::Stats(Box::new(stats), source)
+                admin::Answered::Stats(Box::new(stats), source)
             }
-            Answer::Backup => control::Answered::Backup(source()?),
+            Answer::Backup => admin::Answered::Backup(source()?),
             Answer::Redacting(_) => {
                 return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
             }
@@ -1244,7 +1247,7 @@ impl Driver {
                     if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
                         let (_, reply) = self.redacting.swap_remove(at);
                         let value = serde_json::to_value(Redacted { lines, dry_run: false });
-                        let _ = reply.send(Ok(control::Answered::One(value.expect("results are plain JSON"))));
+                        let _ = reply.send(Ok(admin::Answered::One(value.expect("results are plain JSON"))));
                     }
                 }
                 Input::Recorded { through }
@@ -1558,7 +1561,7 @@ impl Driver {
         if let Some(reply) = reply.take() {
             let stopped = Stopped { clients, gave_up, warning };
             let value = serde_json::to_value(stopped).expect("results are plain JSON");
-            let _ = reply.send(Ok(control::Answered::One(value)));
+            let _ = reply.send(Ok(admin::Answered::One(value)));
         }
         let left: Vec<_> = self.ports.keys().copied().collect();
         for id in left {
@@ -1579,7 +1582,7 @@ impl Driver {
         &mut self,
         command: &Command,
         by: By,
-        reply: oneshot::Sender<Result<control::Answered, ControlError>>,
+        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
         at: Now,
     ) {
         match command {

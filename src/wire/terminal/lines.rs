@@ -1,7 +1,7 @@
 //! Data bytes to lines, however they were cut up on the way.
 //!
 //! LF, CR LF, CR NUL and a lone CR each end one line. What telnet commands mean is not known here
-//! (the bytes come out of [`crate::wire::telnet`]), nor what may be said (that is
+//! (the bytes come out of [`super::telnet`]), nor what may be said (that is
 //! [`crate::values::text`]): a line is bytes.
 
 use std::borrow::Cow;

@@ -1,0 +1,18 @@
+//! What outlives the process, and how the next one takes over. ARCHITECTURE.md has the whole story.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what is kept of inputs, and of what cannot be had by handling them again: the tape, snapshots on it, cuts | [`tape`] |
+//! | what is kept of sockets | [`queue`] |
+//! | the thread that writes snapshots | [`snapshot`] |
+//! | how a process takes over from a former one | [`recovery`] |
+//! | where tests have it die | [`fault`] |
+//!
+//! What the kept state *is* stands elsewhere: [`crate::machine`] is the value that inputs change, and
+//! [`super::rounds`] hold what everybody is owed.
+
+pub mod fault;
+pub mod queue;
+pub mod recovery;
+pub mod snapshot;
+pub mod tape;
