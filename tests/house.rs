@@ -371,14 +371,13 @@ fn what_decides_what_inputs_lead_to_is_hashed() {
     // A file that is there for tests alone is declared so.
     let for_tests = |path: &str| {
         let module = module_of(path);
-        let declared = module.split_last().is_some_and(|(name, parent)| {
+        module.split_last().is_some_and(|(name, parent)| {
             let parent = sources.iter().find(|source| module_of(&source.path) == parent && source.path != "main.rs");
             parent.is_some_and(|parent| {
                 let bare = bare(&parent.text);
                 bare.split("#[cfg(test)]").skip(1).any(|item| item.trim_start().starts_with(&format!("mod {name};")))
             })
-        });
-        declared
+        })
     };
     let mut found = Vec::new();
     let mut reached = std::collections::BTreeSet::new();
