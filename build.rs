@@ -1,7 +1,8 @@
 //! Tells the program which program it is: a hash of everything that decides what inputs lead to.
 //!
 //! A journal of inputs is replayed only by a program that leads to the same outcomes. Whatever could
-//! change them counts: the sources of `hub` and `wire`, the settings, the rounds, and the versions of what they use.
+//! change them counts: the sources of `values`, `hub`, `wire` and `machine`, the settings, the rounds, and the
+//! versions of what they use.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
