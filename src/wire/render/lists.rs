@@ -50,8 +50,11 @@ pub(super) fn who(room: &str, people: &[(Arc<str>, bool)], found: Found<'_>, out
     found.more(people.len(), &format!("/who {room} ab*"), out);
 }
 
-/// Appends rooms, as name, members and topic.
-pub(super) fn rooms(rooms: &[(Arc<str>, usize, Option<Arc<str>>)], found: Found<'_>, out: &mut Page<'_>) {
+/// The name, the number of members and the topic of a room.
+type Room = (Arc<str>, usize, Option<Arc<str>>);
+
+/// Appends rooms, one a row.
+pub(super) fn rooms(rooms: &[Room], found: Found<'_>, out: &mut Page<'_>) {
     notice(out, &[found.at_least(), &count(found.total, "room", "rooms"), &found.beginning(), ":"]);
     let widest = rooms.iter().map(|(name, ..)| columns(name)).max().unwrap_or(0).max(16);
     for (name, members, topic) in rooms {
