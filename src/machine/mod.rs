@@ -26,7 +26,7 @@ use crate::values::time::{Mono, Now, Wall};
 use crate::wire::admin::execute::{self, Answer};
 use crate::wire::admin::{Command, ControlError};
 use crate::wire::render;
-use crate::wire::stream::Filter;
+use crate::wire::stream::reader::Filter;
 use crate::wire::terminal::link::{Heard, Link};
 use crate::wire::terminal::screen::Area;
 

@@ -27,7 +27,8 @@ use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::render;
-use chathub::wire::stream::{Filter, Log, MAX_PIECES, Reader};
+use chathub::wire::stream::log::Log;
+use chathub::wire::stream::reader::{Filter, MAX_PIECES, Reader};
 use chathub::wire::terminal::link::{Heard, Link};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.

@@ -9,6 +9,7 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding as _};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{getsockopt, sockopt};
 use serde_json::Value;
@@ -33,7 +34,6 @@ use crate::wire::admin::{
     BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, Lines,
     MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, described,
 };
-use crate::wire::base64;
 
 /// What the driver answers.
 #[derive(Debug)]
@@ -367,7 +367,7 @@ impl Connection {
                 ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
             };
             let copied = source.copy(&mut |offset, total, bytes| {
-                let piece = BackupPiece { offset, total, data: base64::encode(bytes) };
+                let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
                 sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
             });
             if let Err(error) = copied {
