@@ -10,7 +10,8 @@ use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Wrong};
-use crate::play::{Act, Author, Cast, Dice, LOBBY};
+use crate::play::{Act, Author, Cast, LOBBY};
+use crate::shared::dice::Dice;
 use crate::world::World;
 
 fn settings() -> Settings {
