@@ -2,12 +2,12 @@
 //! and reads how much memory is resident. Bounds are set low and there are fewer people than could be: a
 //! sum that does not hold is exceeded all the same, by far.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::stage::{Client, Daemon, UNPACED};
+use crate::stage::{Admin, Client, Daemon, UNPACED};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -56,9 +56,6 @@ impl Drop for Over<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
-
-/// What waits for all clients together, each alone.
-const MAIL_OF_ALL: u64 = 64 * MIB;
 
 /// So much may be left when everybody has gone.
 const LEFT: u64 = 50 * MIB;
@@ -167,52 +164,69 @@ fn a_name_that_comes_to_be_hidden_copies_no_backlog() {
     is_given_back(&daemon, from, LEFT);
 }
 
-/// Many who ask and do not read: each is bounded, and so are all of them together.
+/// Many who ask for much and read nothing, with `limits.mailboxes` set to what some of them are owed: it is those who
+/// are owed most that are disconnected, until what is owed to all together is within it again.
 #[test]
 fn mailboxes_that_are_full_cost_no_more_than_their_bound() {
+    const MAILBOXES: u64 = 4 * MIB;
     const MAILBOX: u64 = 256 * 1024;
-    const DEAF: u64 = 600;
-    let daemon = Daemon::with(&format!("[history]\npersist = false\n{UNPACED}"));
-    let before = resident(&daemon);
+    const GREEDY: usize = 120;
+    const MODEST: usize = 20;
+    let daemon = Daemon::with(&format!(
+        "[limits]\nmailboxes = '4MiB'\nmailbox = '256KiB'\n[tcp]\nsend_buffer = '16KiB'\n\
+         [history]\npersist = false\nreplay = 0\n{UNPACED}"
+    ));
     let mut admin = daemon.admin();
-    let mut all = Vec::new();
-    for number in 0..DEAF {
-        let from = SocketAddr::from((Ipv4Addr::new(127, 0, 1, u8::try_from(number % 250).unwrap() + 1), 0));
-        let client = Client::connect_from(&daemon, from, "deaf");
-        socket2::SockRef::from(&client.stream).set_recv_buffer_size(4096).unwrap();
-        client.stream.set_nonblocking(true).unwrap();
-        all.push(client);
-    }
-    // They ask until each has nearly as much as it may have; who has more is disconnected.
-    let asks = "/help\n".repeat(10);
+    let mut speaker = daemon.client("speaker");
+    speaker.send("/join full");
+    say(&mut speaker, 250);
+    // What they are owed is little, and never more: a socket that is full, and an answer that is short.
+    let mut modest: Vec<Client> = (0..MODEST).map(|number| deaf(&daemon, &format!("modest{number}"), "full")).collect();
+    modest.iter_mut().for_each(|client| client.send("/history 58"));
+    let before = resident(&daemon);
+    let mut greedy = Vec::new();
     let mut most = 0;
-    let mut owed = 0;
-    for _ in 0..60 {
-        let list = admin.done("clients.list", &json!({}));
-        let behind: Vec<u64> =
-            list["clients"].as_array().unwrap().iter().map(|one| one["behind_bytes"].as_u64().unwrap()).collect();
-        owed = behind.iter().sum();
-        most = most.max(resident(&daemon));
-        if behind.is_empty() || owed > DEAF * MAILBOX * 3 / 4 {
-            break;
-        }
-        for (client, _) in all.iter_mut().zip(&behind).filter(|(_, behind)| **behind < MAILBOX * 3 / 4) {
-            let _ = std::io::Write::write(&mut client.stream, asks.as_bytes());
+    for number in 0..GREEDY {
+        let mut client = deaf(&daemon, &format!("greedy{number}"), "full");
+        client.write("/history 1000\n/history 1000\n".as_bytes());
+        greedy.push(client);
+        if number % 10 == 9 {
+            // At the bound they are told something, too.
+            modest.iter_mut().filter(|_| number > 30).for_each(|client| client.send("/help"));
+            most = most.max(owed(&mut admin).values().sum());
         }
     }
-    most = most.max(resident(&daemon));
-    let mib = |bytes: u64| bytes as f64 / MIB as f64;
-    println!("{:.1} MiB at most, {:.1} before, {:.1} owed", mib(most), mib(before), mib(owed));
-    assert!(
-        most <= before + owed * 5 / 4 + 40 * MIB,
-        "{:.1} MiB at most, {:.1} before, when {:.1} were owed",
-        mib(most),
-        mib(before),
-        mib(owed)
+    admin.counter_reaches("closed_mailbox", 1);
+    // Whoever asks now is answered behind all of them.
+    speaker.sync();
+    let owed = owed(&mut admin);
+    most = most.max(owed.values().sum());
+    println!(
+        "{:.2} MiB owed at most, {} of {GREEDY} are left",
+        most as f64 / MIB as f64,
+        owed.len() - modest.len() - 1
     );
-    assert!(owed <= MAIL_OF_ALL, "{:.1} MiB are owed to {DEAF}", mib(owed));
-    drop(all);
+    // All that is owed to one alone is mail here: nobody says anything in the room.
+    assert!(most <= MAILBOXES + MAILBOX, "{most} bytes are owed");
+    assert!(most > MAILBOXES / 2, "the bound is not reached: {most} bytes are owed");
+    let is_there = |name: &str| owed.contains_key(name);
+    assert!(
+        (0..MODEST).all(|number| is_there(&format!("modest{number}"))),
+        "who is owed little is left alone: {owed:?}"
+    );
+    assert!((0..GREEDY).filter(|number| is_there(&format!("greedy{number}"))).count() < GREEDY, "{owed:?}");
+    has_grown(&daemon, "mailboxes that are full", before, 2 * MAILBOXES + 10 * MIB);
+    speaker.send("still here");
+    speaker.sync();
+    drop((modest, greedy, speaker));
     is_given_back(&daemon, before, LEFT);
+}
+
+/// What each client is owed, by name.
+fn owed(admin: &mut Admin) -> BTreeMap<String, u64> {
+    let list = admin.done("clients.list", &json!({}));
+    let each = list["clients"].as_array().unwrap().iter();
+    each.map(|one| (one["nick"].as_str().unwrap_or("?").to_owned(), one["behind_bytes"].as_u64().unwrap())).collect()
 }
 
 /// Rooms come and go while nothing can be written: that they have gone waits for the disk, too, as far as
