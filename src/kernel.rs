@@ -365,7 +365,7 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
     Ok(Counted {
         dead: state == state::CLOSE,
         finished,
-        // The end of a side counts as one byte.
+        // The end of a side counts as one byte, acknowledged or not.
         taken: (number(ACKED) + waiting).saturating_sub(u64::from(finished)),
         read: number(RECEIVED).saturating_sub(unread).saturating_sub(u64::from(peer_finished)),
     })
