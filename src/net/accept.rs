@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::driver::Arrival;
+use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::{self, Queue};
 use super::keep::recovery::Newcomer;

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Versi
 use tokio::sync::mpsc;
 use tracing::error;
 
-use super::driver::Arrival;
+use super::arrival::Arrival;
 use crate::hub::account::Hashed;
 use crate::hub::login::{Against, Answer, Job};
 use crate::logging::InWords;

@@ -29,7 +29,9 @@ use crate::net::accept;
 use crate::net::accept::Keeping;
 use crate::net::admin;
 use crate::net::admin::holders::Admins;
-use crate::net::driver::{ARRIVALS, Arrival, Circumstances, Driver, Ended, Parts, now};
+use crate::net::arrival::{ARRIVALS, Arrival};
+use crate::net::clock::now;
+use crate::net::driver::{Circumstances, Driver, Ended, Parts};
 use crate::net::exchange::Exchange;
 use crate::net::hashing::Hashing;
 use crate::net::keep::queue::Queue;
@@ -315,7 +317,11 @@ async fn serve(
         passwords,
     };
     let hashing = Hashing::start(hashers, sender.clone()).map_err(system("start a thread"))?;
-    let snapshots = snapshot::Writer::start(sender.clone()).map_err(system("start a thread"))?;
+    let snapshots = {
+        let sender = sender.clone();
+        snapshot::Writer::start(move |done| sender.blocking_send(Arrival::Snapshot(done)).is_ok())
+    }
+    .map_err(system("start a thread"))?;
     let parts = Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {

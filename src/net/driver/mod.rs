@@ -29,6 +29,8 @@ use self::times::{Doing, Times};
 use self::turns::Turns;
 use super::accept::Keeping;
 use super::admin::holders::{Admins, Holder};
+use super::arrival::{Answered, Arrival, Reply};
+use super::clock::now;
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
@@ -42,7 +44,6 @@ use super::{accept, admin};
 use crate::config;
 use crate::hub::By;
 use crate::hub::archive::Recalled;
-use crate::hub::login;
 use crate::hub::message::{Farewell, Line};
 use crate::kernel;
 use crate::logging::{self, Journal, ids};
@@ -52,57 +53,12 @@ use crate::store::{self, Health, Source, Store};
 use crate::systemd;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::network::Origin;
-use crate::values::time::{Mono, Now, Wall};
+use crate::values::time::{Mono, Now};
 use crate::wire::admin::execute::{self, Answer};
 use crate::wire::admin::{
     AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
     Metrics, Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time, TurnCount,
 };
-
-/// Something that reaches the daemon.
-#[derive(Debug)]
-pub enum Arrival {
-    /// A connection was accepted.
-    Accepted(Newcomer),
-    /// An administrator wants something.
-    Control {
-        /// What; boxed, for it is the largest.
-        command: Box<Command>,
-        /// Who.
-        by: By,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
-    },
-    /// An administrator wants the next part of a long list.
-    List {
-        /// The list so far.
-        listing: Box<execute::Listing>,
-        /// Where it goes, and whether there is more.
-        reply: oneshot::Sender<Result<(Box<execute::Listing>, bool), ControlError>>,
-    },
-    /// The store answers.
-    Store(store::Answer),
-    /// A password was hashed.
-    Hashed {
-        /// The number of the job.
-        number: u64,
-        /// What came of it.
-        answer: login::Answer,
-    },
-    /// Something was done for a snapshot.
-    Snapshot(snapshot::Done),
-    /// A signal asks to read the settings again.
-    Reload,
-    /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
-    /// told goodbye. A second one, to end at once.
-    End,
-    /// A signal asks to stop: everybody is told goodbye. A second one, to end at once.
-    Stop,
-}
-
-/// How many arrivals may wait. Each is a connection, or a request of at most 64 KiB; whoever has more
-/// waits.
-pub const ARRIVALS: usize = 1024;
 
 /// Arrivals that are handled, and clients whose input is taken, before what follows is carried on.
 const BATCH: usize = 256;
@@ -263,7 +219,7 @@ pub struct Driver {
     stop: Option<Stopping>,
     store: Option<Store>,
     /// Those who wait for lines to be made unreadable, by the number of the record.
-    redacting: Vec<(u64, oneshot::Sender<Result<admin::Answered, ControlError>>)>,
+    redacting: Vec<(u64, Reply)>,
 }
 
 /// When snapshots are written.
@@ -320,7 +276,7 @@ fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
 /// A stop that is to be carried out.
 struct Stopping {
     args: ShutdownArgs,
-    reply: Option<oneshot::Sender<Result<admin::Answered, ControlError>>>,
+    reply: Option<Reply>,
     /// Everybody is handed over instead of told goodbye.
     hand_over: bool,
 }
@@ -328,16 +284,6 @@ struct Stopping {
 fn admin_connection(holder: Holder) -> AdminConnection {
     let Holder { uid, pid, since, idle } = holder;
     AdminConnection { uid, pid, age_s: since.as_secs(), idle_s: idle.map(|idle| idle.as_secs()) }
-}
-
-/// What time it is.
-#[must_use]
-pub fn now() -> Now {
-    let mono = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
-    let wall = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = u64::try_from(mono.tv_sec()).unwrap_or(0);
-    let micros = u64::try_from(mono.tv_nsec()).unwrap_or(0) / 1000;
-    Now { mono: Mono(seconds * 1_000_000 + micros), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
 }
 
 /// What the driver works with.
@@ -1159,20 +1105,13 @@ impl Driver {
 
     // -- administration ------------------------------------------------------------------------
 
-    fn control(
-        &mut self,
-        command: &Command,
-        by: By,
-        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
-        at: Now,
-    ) {
+    fn control(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         if let Command::Shutdown(args) = command {
             // Answered when it is done.
             self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
             return;
         }
-        let one =
-            |value: Result<Value, serde_json::Error>| Ok(admin::Answered::One(value.expect("results are plain JSON")));
+        let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
         if command.changes() && self.tape.is_kept() {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
@@ -1195,7 +1134,7 @@ impl Driver {
                     systemd::ready();
                     answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
                 }
-                Command::EventsSubscribe(args) => Ok(admin::Answered::Events(self.subscribe(args))),
+                Command::EventsSubscribe(args) => Ok(Answered::Events(self.subscribe(args))),
                 _ => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
             },
         };
@@ -1203,22 +1142,22 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    fn answered(&self, answer: Answer) -> Result<admin::Answered, ControlError> {
+    fn answered(&self, answer: Answer) -> Result<Answered, ControlError> {
         let source = || {
             let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
             self.store.as_ref().map(Store::source).ok_or_else(none)
         };
         Ok(match answer {
-            Answer::One(value) => admin::Answered::One(value),
-            Answer::Lines(lines) => admin::Answered::Lines(lines),
-            Answer::Stored(stored) => admin::Answered::Stored(stored, source()?),
-            Answer::Count(stored) => admin::Answered::Count(stored, source()?),
+            Answer::One(value) => Answered::One(value),
+            Answer::Lines(lines) => Answered::Lines(lines),
+            Answer::Stored(stored) => Answered::Stored(stored, source()?),
+            Answer::Count(stored) => Answered::Count(stored, source()?),
             Answer::Stats(mut stats) => {
                 let source = source()?;
                 stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
-                admin::Answered::Stats(Box::new(stats), source)
+                Answered::Stats(Box::new(stats), source)
             }
-            Answer::Backup => admin::Answered::Backup(source()?),
+            Answer::Backup => Answered::Backup(source()?),
             Answer::Redacting(_) => {
                 return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
             }
@@ -1247,7 +1186,7 @@ impl Driver {
                     if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
                         let (_, reply) = self.redacting.swap_remove(at);
                         let value = serde_json::to_value(Redacted { lines, dry_run: false });
-                        let _ = reply.send(Ok(admin::Answered::One(value.expect("results are plain JSON"))));
+                        let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
                     }
                 }
                 Input::Recorded { through }
@@ -1561,7 +1500,7 @@ impl Driver {
         if let Some(reply) = reply.take() {
             let stopped = Stopped { clients, gave_up, warning };
             let value = serde_json::to_value(stopped).expect("results are plain JSON");
-            let _ = reply.send(Ok(admin::Answered::One(value)));
+            let _ = reply.send(Ok(Answered::One(value)));
         }
         let left: Vec<_> = self.ports.keys().copied().collect();
         for id in left {
@@ -1578,13 +1517,7 @@ impl Driver {
     }
 
     /// What can still be answered while the hub winds up.
-    fn last_words(
-        &mut self,
-        command: &Command,
-        by: By,
-        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
-        at: Now,
-    ) {
+    fn last_words(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         match command {
             Command::Status(_) | Command::Metrics(_) | Command::LogLevel(_) => self.control(command, by, reply, at),
             _ => {

@@ -248,7 +248,7 @@ pub(in crate::net) fn handle_again(
         }
         let record = record.moved(moved);
         let content = tape.content(record.content.clone());
-        tape.handling(record.at, crate::net::driver::now().mono);
+        tape.handling(record.at, crate::net::clock::now().mono);
         let mut coming = None;
         match record.kind {
             Kind::Bytes => {

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::tape::{Blank, Old, Written};
 use crate::kernel::{self, Mapping};
 use crate::machine;
-use crate::net::driver::Arrival;
 use crate::net::rounds;
 
 /// What the thread is to do.
@@ -42,16 +41,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends with this value, or when nobody takes what it tells any more.
+    /// Starts the thread, which calls `tell` with what it has done. It ends with this value, or when `tell` says that
+    /// nobody takes that any more.
     ///
     /// # Errors
     /// Those of pthread_create(3).
-    pub fn start(tell: tokio::sync::mpsc::Sender<Arrival>) -> io::Result<Self> {
+    pub fn start(tell: impl Fn(Done) -> bool + Send + 'static) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || {
             for job in waiting {
-                let Some(done) = carry_out(job) else { continue };
-                if tell.blocking_send(Arrival::Snapshot(done)).is_err() {
+                let Some(done) = perform(job) else { continue };
+                if !tell(done) {
                     break;
                 }
             }
@@ -75,7 +75,7 @@ impl Writer {
     }
 }
 
-fn carry_out(job: Job) -> Option<Done> {
+fn perform(job: Job) -> Option<Done> {
     Some(match job {
         Job::Write { blank, machine, owed } => {
             // Without the rounds the process ends.
