@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::arrival::Arrival;
 use super::keep::fault;
-use super::keep::queue::{self, Queue};
+use super::keep::queue::{self, Keeping};
 use super::keep::recovery::Newcomer;
 use crate::hub;
 use crate::kernel;
@@ -47,9 +47,6 @@ impl Counts {
         places > 0 && self.open.load(Ordering::Relaxed) >= places
     }
 }
-
-/// The queue that keeps what is accepted, where there is one.
-pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
 /// Takes connections for ever; ends when the driver is gone, or by being aborted.
 ///

@@ -27,19 +27,19 @@ use tracing::{error, info};
 
 use self::times::{Doing, Times};
 use self::turns::Turns;
-use super::accept::Keeping;
 use super::admin::holders::{Admins, Holder};
 use super::arrival::{Answered, Arrival, Reply};
 use super::clock::now;
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
+use super::keep::queue::Keeping;
 use super::keep::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::keep::tape::{self, CHUNK, Tape, Written};
 use super::keep::{fault, snapshot};
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
-use super::rounds::{self, AtOnce, Report, Rounds, Work};
+use super::rounds::{self, AtOnce, Exchanges, Report, Rounds, Work};
 use super::{accept, admin};
 use crate::config;
 use crate::hub::By;
@@ -290,12 +290,8 @@ fn admin_connection(holder: Holder) -> AdminConnection {
 pub struct Parts {
     /// The rounds.
     pub rounds: rounds::Shared,
-    /// Work for them.
-    pub to_rounds: Arc<Exchange<Work>>,
-    /// What they report.
-    pub reports: Arc<Exchange<Report>>,
-    /// What they count.
-    pub counts: Arc<rounds::Counts>,
+    /// What is handed to the rounds and comes back.
+    pub exchanges: Exchanges,
     /// What is told to the journal.
     pub journal: Journal,
     /// What is kept of inputs.
@@ -317,7 +313,8 @@ impl Driver {
     /// Those of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
-        let Parts { rounds, to_rounds, reports, counts, journal, tape, queue, store, hashing, snapshots } = parts;
+        let Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots } = parts;
+        let Exchanges { work: to_rounds, reports, counts } = exchanges;
         let (took, worked) = (Duration::ZERO, Duration::ZERO);
         let snapshots = Snapshots {
             writer: snapshots,

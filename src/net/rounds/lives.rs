@@ -89,7 +89,7 @@ fn limits() -> Limits {
 }
 
 fn rounds(cuts: Cuts) -> Rounds {
-    Rounds::new(Arc::new(Exchange::default()), Arc::new(Exchange::default()), Arc::default(), limits(), cuts)
+    Rounds::new(Exchanges::default(), limits(), cuts)
 }
 
 struct Process {

@@ -92,6 +92,17 @@ pub struct Counts {
     pub beats: AtomicU64,
 }
 
+/// What the rounds and the driver hand each other.
+#[derive(Clone, Debug, Default)]
+pub struct Exchanges {
+    /// From the driver: what the rounds are to do.
+    pub work: Arc<Exchange<Work>>,
+    /// From the rounds: what the driver is to know.
+    pub reports: Arc<Exchange<Report>>,
+    /// What the rounds count.
+    pub counts: Arc<Counts>,
+}
+
 /// Writes made before looking for new orders: half a millisecond. A small room does not wait until a big one
 /// has been served, and what is said meanwhile reaches those of the big one who are visited late.
 const SLICE: usize = 64;
@@ -271,15 +282,10 @@ struct Replaying {
 }
 
 impl Rounds {
-    /// Rounds that do `work`.
+    /// Rounds that do the work that is left in `exchanges`.
     #[must_use]
-    pub fn new(
-        work: Arc<Exchange<Work>>,
-        reports: Arc<Exchange<Report>>,
-        counts: Arc<Counts>,
-        limits: Limits,
-        cuts: Cuts,
-    ) -> Self {
+    pub fn new(exchanges: Exchanges, limits: Limits, cuts: Cuts) -> Self {
+        let Exchanges { work, reports, counts } = exchanges;
         Self {
             work,
             taken: VecDeque::new(),
@@ -1495,10 +1501,9 @@ mod tests {
     }
 
     fn rounds() -> Rounds {
-        let (work, reports) = (Arc::new(Exchange::default()), Arc::new(Exchange::default()));
         let settings = Settings::default();
         let (_, cuts) = crate::net::keep::tape::Tape::unkept();
-        Rounds::new(work, reports, Arc::default(), (&settings).into(), cuts)
+        Rounds::new(Exchanges::default(), (&settings).into(), cuts)
     }
 
     fn gone(id: SessionId) -> Arc<Connection> {
@@ -1649,11 +1654,11 @@ mod tests {
 
     #[test]
     fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_left() {
-        let reports = Arc::new(Exchange::default());
-        let to_rounds = Arc::new(Exchange::default());
+        let exchanges = Exchanges::default();
+        let (to_rounds, reports) = (exchanges.work.clone(), exchanges.reports.clone());
         let (_, cuts) = crate::net::keep::tape::Tape::unkept();
         let limits = (&Settings::default()).into();
-        let rounds = Rounds::new(to_rounds.clone(), reports.clone(), Arc::default(), limits, cuts);
+        let rounds = Rounds::new(exchanges, limits, cuts);
         let shared: Shared = Arc::new(Mutex::new(rounds));
         let room = RoomId(1);
         let join = |number| {
