@@ -2,7 +2,7 @@
 //!
 //! What piles up while the taker is busy is taken in one go: that is what makes rounds. Leaving
 //! never waits; whoever can be made to leave more than a fixed number of values looks at
-//! [`Exchange::len`] and waits for [`Exchange::rest`], and whoever has no need to leave values sooner
+//! [`Exchange::len`] and waits for [`Exchange::wait_for_rest`], and whoever has no need to leave values sooner
 //! than the taker comes for them looks at [`Exchange::is_at_rest`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Exchange<T> {
     inside: Mutex<Inside<T>>,
-    left: Notify,
+    pushed: Notify,
     rest: Notify,
 }
 
@@ -38,7 +38,7 @@ pub enum Rest {
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
         let inside = Mutex::new(Inside { values: Vec::new(), busy: false });
-        Self { inside, left: Notify::new(), rest: Notify::new() }
+        Self { inside, pushed: Notify::new(), rest: Notify::new() }
     }
 }
 
@@ -49,13 +49,13 @@ impl<T> Exchange<T> {
     }
 
     /// Leaves one value.
-    pub fn leave(&self, value: T) {
+    pub fn push(&self, value: T) {
         self.inside().values.push(value);
-        self.left.notify_one();
+        self.pushed.notify_one();
     }
 
     /// Leaves all of `values`, which is empty afterwards. Returns how many lie there now.
-    pub fn leave_all(&self, values: &mut Vec<T>) -> usize {
+    pub fn push_all(&self, values: &mut Vec<T>) -> usize {
         let mut inside = self.inside();
         if inside.values.is_empty() {
             std::mem::swap(&mut inside.values, values);
@@ -64,13 +64,13 @@ impl<T> Exchange<T> {
         }
         let len = inside.values.len();
         drop(inside);
-        self.left.notify_one();
+        self.pushed.notify_one();
         len
     }
 
     /// Wakes the taker, for another reason than that something was left.
     pub fn call(&self) {
-        self.left.notify_one();
+        self.pushed.notify_one();
     }
 
     /// Takes all that lies there, into `values`, which must be empty. What else the taker has to do says
@@ -114,15 +114,15 @@ impl<T> Exchange<T> {
     ///
     /// # Cancel safety
     /// Safe: what was left stays there. One task waits at a time.
-    pub async fn left(&self) {
-        self.left.notified().await;
+    pub async fn wait(&self) {
+        self.pushed.notified().await;
     }
 
     /// Waits until the taker has come to rest since the last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.
-    pub async fn rest(&self) {
+    pub async fn wait_for_rest(&self) {
         self.rest.notified().await;
     }
 }
@@ -136,29 +136,29 @@ mod tests {
         let exchange = Exchange::default();
         assert!(exchange.is_at_rest(), "nothing was left yet");
         let mut taken = Vec::new();
-        exchange.leave(1);
+        exchange.push(1);
         assert!(!exchange.is_at_rest(), "it lies there");
         exchange.take(&mut taken, Rest::IfNothing);
         assert!(!exchange.is_at_rest() && exchange.is_empty(), "it is being worked on");
         taken.clear();
         exchange.take(&mut taken, Rest::IfNothing);
         assert!(exchange.is_at_rest());
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
         // Taken in the middle of something longer.
-        exchange.leave(2);
+        exchange.push(2);
         exchange.take(&mut taken, Rest::Yes);
         assert!(exchange.is_at_rest());
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
         taken.clear();
-        exchange.leave(3);
+        exchange.push(3);
         exchange.take(&mut taken, Rest::IfNothing);
         taken.clear();
-        exchange.leave_all(&mut vec![4, 5]);
+        exchange.push_all(&mut vec![4, 5]);
         exchange.take(&mut taken, Rest::IfNothing);
         assert_eq!(taken, [4, 5]);
         assert!(!exchange.is_at_rest(), "more was there at once");
         taken.clear();
         exchange.take(&mut taken, Rest::IfNothing);
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
     }
 }

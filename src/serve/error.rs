@@ -14,7 +14,7 @@ use crate::systemd::WrongSocket;
 
 /// Why the daemon cannot start.
 #[derive(Debug)]
-pub enum StartError {
+pub(super) enum StartError {
     /// A socket was handed over that cannot be used.
     Handed(WrongSocket),
     /// Sockets were handed over, none of them for clients.
@@ -50,7 +50,7 @@ pub enum StartError {
 
 impl StartError {
     /// The exit code that tells the service manager of it.
-    pub fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
             Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
@@ -62,7 +62,7 @@ impl StartError {
     }
 
     /// Tells the journal, each line as an entry of its own.
-    pub fn log(&self) {
+    pub(super) fn log(&self) {
         for line in self.to_string().lines() {
             error!("{line}");
         }

@@ -29,7 +29,7 @@ const BACKLOG: i32 = 1024;
 ///
 /// # Errors
 /// [`StartError::Listen`].
-pub fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
+pub(super) fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
     let chosen = !args.listen.is_empty();
     let addrs = if chosen { &args.listen } else { &settings.listen.chat };
     let mut listeners = Vec::new();
@@ -68,7 +68,7 @@ fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
 }
 
 /// Where the admin socket is opened if none is handed over.
-pub fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
+pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
     let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     args.admin_socket
         .clone()
@@ -79,7 +79,7 @@ pub fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
 }
 
 /// An admin socket that this process has made, and removes at its end.
-pub struct OwnSocket(pub PathBuf);
+pub(super) struct OwnSocket(pub(super) PathBuf);
 
 impl Drop for OwnSocket {
     fn drop(&mut self) {
@@ -92,7 +92,7 @@ impl Drop for OwnSocket {
 ///
 /// # Errors
 /// [`StartError::Admin`] and [`StartError::AdminInUse`].
-pub fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
+pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     let failed = |error| StartError::Admin { path: path.to_owned(), error };
     if let Some(dir) = path.parent()
         && !dir.as_os_str().is_empty()
@@ -124,7 +124,7 @@ pub fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
 ///
 /// # Errors
 /// [`StartError::System`].
-pub fn watch(
+pub(super) fn watch(
     sockets: Vec<TcpListener>,
     tcp: &settings::Tcp,
 ) -> Result<(Vec<Arc<AsyncFd<OwnedFd>>>, Vec<Listener>), StartError> {
@@ -147,7 +147,9 @@ pub fn watch(
 ///
 /// # Errors
 /// [`StartError::System`].
-pub fn watch_admin(sockets: Vec<UnixListener>) -> Result<(Vec<tokio::net::UnixListener>, Vec<Listener>), StartError> {
+pub(super) fn watch_admin(
+    sockets: Vec<UnixListener>,
+) -> Result<(Vec<tokio::net::UnixListener>, Vec<Listener>), StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {

@@ -17,7 +17,7 @@ use crate::store::{StateDir, Store};
 ///
 /// # Errors
 /// [`StartError::State`].
-pub fn open(
+pub(super) fn open(
     args: &ServeArgs,
     settings: &Settings,
     arrivals: &mpsc::Sender<Arrival>,

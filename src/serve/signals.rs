@@ -9,7 +9,7 @@ use crate::net::arrival::Arrival;
 
 /// SIGHUP, SIGTERM and SIGINT.
 #[derive(Debug)]
-pub struct Signals {
+pub(super) struct Signals {
     reload: Signal,
     terminate: Signal,
     interrupt: Signal,
@@ -20,7 +20,7 @@ impl Signals {
     ///
     /// # Errors
     /// Those of sigaction(2).
-    pub fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             reload: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
@@ -29,7 +29,7 @@ impl Signals {
     }
 
     /// Sends each that comes to the driver; ends when the driver is gone, or by being aborted.
-    pub async fn hand_on(mut self, arrivals: mpsc::Sender<Arrival>) {
+    pub(super) async fn hand_on(mut self, arrivals: mpsc::Sender<Arrival>) {
         loop {
             let arrival = tokio::select! {
                 _ = self.reload.recv() => Arrival::Reload,

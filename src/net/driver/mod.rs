@@ -39,7 +39,8 @@ use super::keep::tape::{self, CHUNK, Tape, Written};
 use super::keep::{fault, snapshot};
 use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
-use super::rounds::{self, AtOnce, Exchanges, Report, Rounds, Work};
+use super::rounds::at_once::AtOnce;
+use super::rounds::{self, Exchanges, Report, Rounds, Work};
 use super::{accept, admin};
 use crate::config;
 use crate::hub::By;
@@ -394,7 +395,7 @@ impl Driver {
             self.take_turn(id);
         }
         let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
-        crowded.for_each(|session| self.to_rounds.leave(Work::Crowded(session.id)));
+        crowded.for_each(|session| self.to_rounds.push(Work::Crowded(session.id)));
         if let Some(id) = taken.poisoned {
             let client = id.to_string();
             error!(message_id = ids::POISONED, chathub_client_id = %client, "input that the daemon died of is left out, and its client disconnected");
@@ -446,13 +447,13 @@ impl Driver {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
                 tokio::select! {
                     biased;
-                    () = self.reports.left(), if !is_clogged => {}
+                    () = self.reports.wait(), if !is_clogged => {}
                     taken = arrivals.recv_many(&mut batch, BATCH), if !is_clogged => {
                         // None: all senders are gone, and with them whoever could want something.
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.inputs.wait(&mut ready), if reads => {}
-                    () = self.to_rounds.rest(), if !reads => {}
+                    () = self.to_rounds.wait_for_rest(), if !reads => {}
                     () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
                 }
             }
@@ -886,10 +887,10 @@ impl Driver {
             return;
         }
         let alone = self.turns.is_empty() && !self.writing;
-        let taken_up = Rounds::take_up(&self.rounds, &mut self.work, alone);
+        let taken_up = Rounds::begin_at_once(&self.rounds, &mut self.work, alone);
         self.writing = taken_up == AtOnce::Begun;
         if !self.work.is_empty() {
-            let waiting = self.to_rounds.leave_all(&mut self.work);
+            let waiting = self.to_rounds.push_all(&mut self.work);
             self.work.clear();
             if self.work.capacity() > ORDERS {
                 self.work = Vec::new();
@@ -902,7 +903,7 @@ impl Driver {
     /// rest to the rounds' own thread.
     fn write_on(&mut self, nothing_else: bool) {
         if nothing_else {
-            self.writing = Rounds::go_on_at_once(&self.rounds) == AtOnce::Begun;
+            self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
         } else {
             self.to_rounds.call();
             self.writing = false;
@@ -993,7 +994,7 @@ impl Driver {
         let Some(blank) = self.tape.begin() else { return };
         let at = now().mono;
         let (frozen, owed) = std::sync::mpsc::channel();
-        self.to_rounds.leave(Work::Freeze(frozen));
+        self.to_rounds.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.machine.frozen(), owed);
         (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
         // One that comes from now on is not in it, but goes along on the tape.
@@ -1026,7 +1027,7 @@ impl Driver {
             return;
         }
         let old = self.tape.count(written, epoch());
-        self.to_rounds.leave(Work::Kept);
+        self.to_rounds.push(Work::Kept);
         match old {
             Some(old) => self.snapshots.writer.clear(old),
             None => self.snapshots.under_way = false,
@@ -1052,7 +1053,7 @@ impl Driver {
         }
         let (answer, owed) = oneshot::channel();
         let (counts, counting) = std::sync::mpsc::channel();
-        self.to_rounds.leave(Work::Snapshot(answer, counting));
+        self.to_rounds.push(Work::Snapshot(answer, counting));
         // The rounds end by a panic only, and the daemon with them.
         if let Ok(owed) = owed.await {
             let machine = serde_json::to_vec(&self.machine).expect("plain values");
@@ -1439,7 +1440,7 @@ impl Driver {
         self.carry(at);
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();
-        self.to_rounds.leave(Work::Drain(drain));
+        self.to_rounds.push(Work::Drain(drain));
         let mut gave_up = 0;
         let mut ready = Vec::new();
         loop {
@@ -1509,7 +1510,7 @@ impl Driver {
 
     async fn abandon(&mut self) -> u64 {
         let (answer, number) = oneshot::channel();
-        self.to_rounds.leave(Work::Abandon(answer));
+        self.to_rounds.push(Work::Abandon(answer));
         number.await.unwrap_or(0)
     }
 

@@ -219,7 +219,7 @@ pub(in crate::net) fn handle_again(
     }
     let (machine, owed) = tape.snapshots();
     let mut machine: Machine = serde_json::from_slice(machine).map_err(|error| error.to_string())?;
-    rounds.take_over(owed, cuts, machine.hub().settings().into(), &mut connection)?;
+    rounds.restore(owed, cuts, machine.hub().settings().into(), &mut connection)?;
     fault::point("recover.loaded");
 
     let mut poisoned = None;
@@ -268,7 +268,7 @@ pub(in crate::net) fn handle_again(
             secret_spent |= outcome == Outcome::SecretSpent;
             if let Outcome::Order(order) = outcome {
                 let coming = if matches!(order, Order::Attach(_)) { coming.take() } else { None };
-                rounds.replay(order, coming)?;
+                rounds.replay_order(order, coming)?;
             }
         }
         // Nothing that takes long is done while a record counts as being handled: whoever kills the
@@ -276,7 +276,7 @@ pub(in crate::net) fn handle_again(
         tape.handled();
         rounds.settle_after(&mut settled);
     }
-    let lost = rounds.taken_over()?;
+    let lost = rounds.finish_replay()?;
     fault::point("recover.replayed");
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }

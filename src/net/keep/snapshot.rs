@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use super::tape::{Blank, Old, Written};
 use crate::kernel::{self, Mapping};
 use crate::machine;
-use crate::net::rounds;
+use crate::net::rounds::replay::Frozen as Owed;
 
 /// What the thread is to do.
 enum Job {
     /// To write a snapshot.
-    Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<rounds::Frozen> },
+    Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<Owed> },
     /// To give memory back.
     Clear(Old),
     /// To give back what was freed.
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Has a snapshot written. `owed` is where the rounds will leave their half.
-    pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<rounds::Frozen>) {
+    pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<Owed>) {
         let _ = self.jobs.send(Job::Write { blank, machine: Box::new(machine), owed });
     }
 

@@ -1,13 +1,25 @@
 //! Processes that die, one after the other, with readers who take nothing, miss lines, hide people, change
 //! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
 
-use super::*;
+use std::io::IoSlice;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use super::replay::Frozen;
+use super::{Exchanges, Report, Rounds, Work};
 use crate::machine::{self, Input, Machine};
+use crate::machine::{Limits, Order, Outcome};
+use crate::net::connection::Connection;
 use crate::net::connection::Played;
+use crate::net::exchange::Rest;
 use crate::net::keep::recovery::{Replayed, handle_again};
+use crate::net::keep::tape::Cuts;
 use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
+use crate::values::id::{RoomId, SessionId};
 use crate::values::time::{Mono, Now, Wall};
+use crate::wire::stream::{Log, MAX_PIECES};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -128,13 +140,13 @@ impl Process {
         for outcome in std::mem::take(&mut self.out) {
             if let Outcome::Order(order) = outcome {
                 if let Order::Attach(id) = &order {
-                    self.rounds.carry_out(Work::Connection(self.connections[id].clone()));
+                    self.rounds.apply(Work::Connection(self.connections[id].clone()));
                 }
-                self.rounds.carry_out(Work::Order(order));
+                self.rounds.apply(Work::Order(order));
             }
         }
         let mut reports = Vec::new();
-        self.rounds.reports.take(&mut reports, Rest::Yes);
+        self.rounds.exchanges.reports.take(&mut reports, Rest::Yes);
         for report in reports {
             match report {
                 Report::Gone(id, why) => self.input(Input::Gone { id, why }),
@@ -278,7 +290,7 @@ impl Process {
         let machine = serde_json::to_string(&self.machine).expect("plain");
         let file: OwnedFd = self.tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
         let (at, ids, former) = (self.at, self.ids.clone(), self.connections.clone());
-        let missed = self.missed + self.rounds.counts.missed.load(Ordering::Relaxed);
+        let missed = self.missed + self.rounds.exchanges.counts.missed.load(Ordering::Relaxed);
         drop(self);
 
         let (mut tape, cuts) = Tape::open(file).expect("sound").expect("something to take over");
@@ -310,7 +322,7 @@ impl Process {
         let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), begun: None, missed };
         let mut next = next;
         let crowded: Vec<_> = next.machine.hub().sessions().filter(|one| one.crowded).map(|one| one.id).collect();
-        crowded.into_iter().for_each(|id| next.rounds.carry_out(Work::Crowded(id)));
+        crowded.into_iter().for_each(|id| next.rounds.apply(Work::Crowded(id)));
         let again = next.owed();
         for (id, owed) in &owed {
             assert_eq!(again.get(id), Some(owed), "{id} is owed the same");
