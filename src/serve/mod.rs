@@ -36,7 +36,8 @@ use crate::net::accept;
 use crate::net::admin;
 use crate::net::admin::holders::Admins;
 use crate::net::arrival::{ARRIVALS, Arrival};
-use crate::net::driver::{Circumstances, Driver, Ended, Parts};
+use crate::net::driver::ending::Ended;
+use crate::net::driver::{Circumstances, Driver, Parts};
 use crate::net::hashing::Hashing;
 use crate::net::keep::found::{self, FoundHub};
 use crate::net::keep::{fault, recovery, snapshot};
@@ -221,7 +222,7 @@ async fn serve(
     let parts = Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
     if let Some(taken) = taken {
-        driver.carry_on(taken, settings, recalled);
+        driver.resume(taken, settings, recalled);
     }
     fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));

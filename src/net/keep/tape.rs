@@ -522,20 +522,20 @@ impl Tape {
         self.len() == 0
     }
 
-    /// Writes an input and commits it. Returns where it stands.
-    pub fn append(&mut self, now: Now, content: &[u8]) -> u64 {
-        let Some(kept) = &mut self.kept else { return 0 };
+    /// Writes an input and commits it. Returns where the record stands, and its content.
+    pub fn append(&mut self, now: Now, content: &[u8]) -> (u64, Range<usize>) {
+        let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
         let head = record_head(Kind::Input, SessionId(0), now, content);
         let place = kept.half_mut().bytes_mut();
         place[at..at + RECORD].copy_from_slice(&head);
         place[at + RECORD..at + RECORD + content.len()].copy_from_slice(content);
         kept.commit(at + RECORD + content.len());
-        at as u64
+        (at as u64, at + RECORD..at + RECORD + content.len())
     }
 
     /// Commits that client `id` has its turn again, with what it has sent before. Returns where that stands.
-    pub fn go_on(&mut self, id: SessionId, now: Now) -> u64 {
+    pub fn append_turn(&mut self, id: SessionId, now: Now) -> u64 {
         let Some(kept) = &mut self.kept else { return 0 };
         let at = kept.end;
         let head = record_head(Kind::Bytes, id, now, &[]);
@@ -985,7 +985,7 @@ mod tests {
         let (mut tape, _cuts) = Tape::new().expect("a memory file");
         tape.snapshot(b"", b"", 0);
         tape.append(at(1), b"good");
-        let bad = tape.append(at(2), b"bad");
+        let (bad, _) = tape.append(at(2), b"bad");
         for deaths in 1..=3 {
             tape.handling(bad, Mono(1));
             if deaths > 1 {

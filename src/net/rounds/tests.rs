@@ -95,10 +95,7 @@ impl Process {
         let mut rounds = rounds();
         let owed = rounds.begin(outcomes);
         let mut process = Self { machine, rounds: self::rounds(), at, ids: Vec::new() };
-        process
-            .rounds
-            .restore(&owed, Vec::new(), (&Settings::default()).into(), |_, _| unreachable!())
-            .expect("sound");
+        process.rounds.restore(&owed, Vec::new(), (&Settings::default()).into(), |_, _| unreachable!()).expect("sound");
         process
     }
 
