@@ -66,7 +66,7 @@ use crate::net::hashing::Hashing;
 use crate::net::keep::queue::Keeping;
 use crate::net::keep::recovery::{Received, TakenOver};
 use crate::net::keep::snapshot;
-use crate::net::keep::tape::Tape;
+use crate::net::keep::tape::{Kind, Tape};
 use crate::net::readiness::Ready;
 use crate::net::rounds::{Exchanges, Work};
 use crate::net::{accept, admin, rounds};
@@ -231,10 +231,14 @@ impl Driver {
         }
         let crowded = self.state.hub().sessions().filter(|session| session.crowded);
         crowded.for_each(|session| self.delivery.exchanges.work.push(Work::Crowded(session.id)));
-        if let Some(id) = taken.poisoned {
-            let client = id.to_string();
-            error!(message_id = ids::POISONED, chathub_client_id = %client, "input that the daemon died of is left out, and its client disconnected");
-            self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+        match taken.poisoned {
+            Some((Kind::Bytes, id)) => {
+                error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
+                self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+            }
+            // No client sent it: it is a command, or an answer of another thread.
+            Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
+            None => {}
         }
         for id in taken.lost {
             self.state.input(Input::Gone { id, why: Farewell::Lost }, at);

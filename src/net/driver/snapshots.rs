@@ -13,40 +13,39 @@ use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;
 use crate::values::time::Mono;
 
-/// The tape is begun anew for the sake of a password on it so often at most: strangers can bring it about. So it
-/// takes no more than a two hundredth of a processor's time, however much there is to be written.
+/// The shortest time between two snapshots that erase a password from the tape, and the share of a processor's time
+/// that they take at most (one part in 200): strangers can bring them about, however much there is to be written.
 const FORGET_EVERY: Duration = Duration::from_secs(5);
 const FORGET_SHARE: u32 = 200;
 
-/// A snapshot is written when handling what came since the last one has taken so long: as long as it takes a
-/// process that takes over to handle it again, about. And not before the last one has taken less than a quarter
-/// of the time since it was begun.
+/// A snapshot is taken when handling the inputs since the last one took this long: a process that takes over needs
+/// about as long to handle them again. But writing snapshots takes no more than a quarter of the time.
 const REPLAY: Duration = Duration::from_secs(1);
+const SNAPSHOT_SHARE: u32 = 4;
 
-/// Bytes of inputs that go along with a snapshot at a time: a fraction of a millisecond.
+/// Bytes of inputs that are copied behind a snapshot at a time: a fraction of a millisecond.
 const PIECE: usize = 512 * 1024;
 
-/// So long after many have left, when nobody comes any more, memory is given back: that of the process, and that of
-/// the tape, by a snapshot of what is left.
+/// Memory is given back this long after many have left, unless others come: that of the process, and that of the tape,
+/// by a snapshot of what is left.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
 
-/// So many fewer clients, and half of them, are many.
+/// At least this many clients must have been here, and half of them have left, for memory to be given back.
 const MANY: usize = 32;
-const SNAPSHOT_SHARE: u32 = 4;
 
 /// When snapshots are written.
 pub(super) struct Snapshots {
     pub(super) writer: snapshot::Writer,
-    /// One is being written, or the memory of the one before is being given back.
+    /// A snapshot is being written, or the memory of the one before is being given back.
     pub(super) under_way: bool,
-    /// One that is written, while what came meanwhile goes along.
+    /// A snapshot that is written and does not count yet: inputs that came meanwhile are copied behind it.
     pub(super) written: Option<Written>,
     /// When the last one was begun, and how long writing it took.
     begun: Mono,
     took: Duration,
-    /// How long it has taken to handle what came since.
+    /// How long handling the inputs since then has taken.
     pub(super) worked: Duration,
-    /// Most clients since memory was given back; and when it is to be given back the next time.
+    /// Most clients since memory was given back; and when it is given back the next time.
     peak: usize,
     give_back_at: Option<Mono>,
     /// When the tape is to begin anew because a password stands on it, and when it last did.
@@ -73,7 +72,7 @@ impl Snapshots {
         }
     }
 
-    /// A password on the tape is no longer needed: one is taken soon, to erase it.
+    /// A password on the tape is no longer needed: a snapshot is taken soon, to erase it.
     pub(super) fn forget_soon(&mut self, at: Mono) {
         let every = FORGET_EVERY.max(self.took * FORGET_SHARE);
         let soonest = self.forgot.map_or(at, |forgot| forgot.after(every));
@@ -84,7 +83,8 @@ impl Snapshots {
         self.give_back_at.filter(|_| !self.under_way).into_iter().chain(self.forget_at).min()
     }
 
-    /// Whether the last one is so long ago that one more takes no more than the `share`th part of the time.
+    /// Whether one more snapshot is allowed: writing the last one took no more than one part in `share` of the time
+    /// since it was begun.
     fn may(&self, share: u32, at: Mono) -> bool {
         !self.under_way && at.since(self.begun) >= self.took * share
     }
@@ -118,8 +118,8 @@ impl Driver {
             && (forget && !self.snapshots.under_way || long && self.snapshots.may(SNAPSHOT_SHARE, at))
     }
 
-    /// Has everything begin anew on the tape, from where it stands now, as soon as that is written down. What it
-    /// stops is a look at each client.
+    /// Freezes the state and has it written down; the tape begins anew behind it when that is done. The loop stands
+    /// still for a look at each client.
     pub(super) fn begin_snapshot(&mut self) {
         debug_assert!(self.state.outcomes.is_empty(), "what followed so far was carried on");
         let Some(blank) = self.state.tape.begin() else { return };
@@ -128,7 +128,7 @@ impl Driver {
         self.delivery.exchanges.work.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);
         (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
-        // One that comes from now on is not in it, but goes along on the tape.
+        // A password that comes from now on is not in the snapshot, but on the tape behind it.
         self.snapshots.forgot = self.snapshots.forget_at.take().map(|_| at).or(self.snapshots.forgot);
     }
 
@@ -150,7 +150,8 @@ impl Driver {
         }
     }
 
-    /// Has what came while a snapshot was written go along with it, a piece at a time; in the end, it counts.
+    /// Copies a piece of the inputs that came while a snapshot was written behind it; behind the last piece, the
+    /// snapshot counts.
     pub(super) fn go_along(&mut self) {
         let Some(mut written) = self.snapshots.written.take() else { return };
         if !self.state.tape.go_along(&mut written, PIECE) {

@@ -116,8 +116,8 @@ pub struct TakenOver {
     pub newcomers: Vec<Newcomer>,
     /// Those whose connection is gone, or of whom it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    /// Who sent something that processes died of.
-    pub poisoned: Option<SessionId>,
+    /// An input that processes died of was left out: its kind, and the client that sent it if it is bytes.
+    pub poisoned: Option<(Kind, SessionId)>,
     /// A password that is of no more use stands among the inputs.
     pub secret_spent: bool,
 }
@@ -190,7 +190,7 @@ pub(in crate::net) struct Replayed {
     pub(in crate::net) machine: Machine,
     /// Those of whom it is not known what they are owed.
     pub(in crate::net) lost: Vec<SessionId>,
-    poisoned: Option<SessionId>,
+    poisoned: Option<(Kind, SessionId)>,
     secret_spent: bool,
 }
 
@@ -227,7 +227,7 @@ pub(in crate::net) fn handle_again(
         && (crashes >= CRASHES || deaths >= DEATHS)
         && let Some(record) = records.iter().find(|record| record.at == at)
     {
-        poisoned = Some(record.id);
+        poisoned = Some((record.kind, record.id));
         tape.poison(record);
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
@@ -250,11 +250,11 @@ pub(in crate::net) fn handle_again(
         let content = tape.content(record.content.clone());
         tape.handling(record.at, crate::net::clock::now().mono);
         let mut coming = None;
+        if record.kind != Kind::Poison {
+            fault::poison(content);
+        }
         match record.kind {
-            Kind::Bytes => {
-                fault::poison(content);
-                machine.bytes(record.id, content, record.now, &mut out);
-            }
+            Kind::Bytes => machine.bytes(record.id, content, record.now, &mut out),
             Kind::Input => {
                 let input: Input = serde_json::from_slice(content).map_err(|error| error.to_string())?;
                 if let Input::Connect { id, cookie, .. } = &input {
