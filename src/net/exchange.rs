@@ -1,9 +1,8 @@
-//! A place where one task leaves values and another takes all of them at once.
+//! A place where one task pushes values and another takes all of them at once.
 //!
-//! What piles up while the taker is busy is taken in one go: that is what makes rounds. Leaving
-//! never waits; whoever can be made to leave more than a fixed number of values looks at
-//! [`Exchange::len`] and waits for [`Exchange::wait_for_rest`], and whoever has no need to leave values sooner
-//! than the taker comes for them looks at [`Exchange::is_at_rest`].
+//! What piles up while the taker is busy is taken in one go: that is what makes rounds. Pushing never waits. A task
+//! that strangers can make push without bound looks at [`Exchange::len`] and waits for [`Exchange::wait_for_rest`]; one
+//! that may as well push later, when the taker is ready for more, looks at [`Exchange::is_at_rest`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,14 +23,14 @@ struct Inside<T> {
     busy: bool,
 }
 
-/// Whether whoever takes is at rest.
+/// What the taker has to do besides, when it takes: whether the other task may push more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// It has nothing else to do: it is, if it takes nothing.
+    /// At rest, provided that this take finds nothing.
     IfNothing,
-    /// It has something to do, and is ready for more.
+    /// At rest: it has something to do, and is ready for more.
     Yes,
-    /// It has enough to do.
+    /// Not at rest: it has enough to do.
     No,
 }
 
@@ -48,13 +47,13 @@ impl<T> Exchange<T> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves one value.
+    /// Appends one value.
     pub fn push(&self, value: T) {
         self.inside().values.push(value);
         self.pushed.notify_one();
     }
 
-    /// Leaves all of `values`, which is empty afterwards. Returns how many lie there now.
+    /// Appends all of `values`, which is empty afterwards. Returns how many wait now.
     pub fn push_all(&self, values: &mut Vec<T>) -> usize {
         let mut inside = self.inside();
         if inside.values.is_empty() {
@@ -68,13 +67,12 @@ impl<T> Exchange<T> {
         len
     }
 
-    /// Wakes the taker, for another reason than that something was left.
+    /// Wakes the taker, though nothing was pushed.
     pub fn call(&self) {
         self.pushed.notify_one();
     }
 
-    /// Takes all that lies there, into `values`, which must be empty. What else the taker has to do says
-    /// whether it is at rest then.
+    /// Takes all values that wait, into `values`, which must be empty. `rest` says whether the taker is at rest then.
     pub fn take(&self, values: &mut Vec<T>, rest: Rest) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
@@ -91,29 +89,29 @@ impl<T> Exchange<T> {
         }
     }
 
-    /// How many values lie there.
+    /// How many values wait.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inside().values.len()
     }
 
-    /// Whether nothing lies there.
+    /// Whether no value waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether all that was left was taken, and the taker has been at rest since.
+    /// Whether no value waits, and the taker has been at rest since it took the last.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let inside = self.inside();
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something was left, or the taker was called, since the last wait.
+    /// Waits until something was pushed, or the taker was called, since the last wait.
     ///
     /// # Cancel safety
-    /// Safe: what was left stays there. One task waits at a time.
+    /// Safe: values stay until they are taken. One task waits at a time.
     pub async fn wait(&self) {
         self.pushed.notified().await;
     }

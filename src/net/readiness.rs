@@ -28,11 +28,11 @@ pub struct Ready {
     pub to_the_end: bool,
 }
 
-/// A set of sockets, as whoever puts them there and takes them out sees it.
+/// A set of sockets, for those that put sockets there and take them out.
 #[derive(Clone, Debug)]
 pub struct Sockets(Arc<Epoll>);
 
-/// A set of sockets, as the one who waits for them sees it.
+/// A set of sockets, for the one task that waits for them.
 #[derive(Debug)]
 pub struct Readiness {
     set: Sockets,

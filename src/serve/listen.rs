@@ -119,15 +119,17 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     Ok(listener)
 }
 
-/// The sockets for clients as the runtime watches them, and as administrators are told of them. To be called within a
-/// runtime.
+/// Sockets as the runtime watches them, and as administrators are told of them.
+type Watched<T> = (Vec<T>, Vec<Listener>);
+
+/// Has the runtime watch the sockets for clients. To be called within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
 pub(super) fn watch(
     sockets: Vec<TcpListener>,
     tcp: &settings::Tcp,
-) -> Result<(Vec<Arc<AsyncFd<OwnedFd>>>, Vec<Listener>), StartError> {
+) -> Result<Watched<Arc<AsyncFd<OwnedFd>>>, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {
@@ -143,13 +145,11 @@ pub(super) fn watch(
     Ok((watched, listeners))
 }
 
-/// The same for the admin sockets.
+/// Has the runtime watch the admin sockets. To be called within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
-pub(super) fn watch_admin(
-    sockets: Vec<UnixListener>,
-) -> Result<(Vec<tokio::net::UnixListener>, Vec<Listener>), StartError> {
+pub(super) fn watch_admin(sockets: Vec<UnixListener>) -> Result<Watched<tokio::net::UnixListener>, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {

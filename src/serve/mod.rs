@@ -51,7 +51,7 @@ use crate::systemd::{self, Sockets};
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
     recovery::become_former_program();
-    // What it makes is its own user's, as under the unit.
+    // Files that the daemon makes are for its own user alone, as under the unit.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let (sockets, handed) = systemd::sockets();
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
@@ -73,7 +73,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     let outcome = handed.map_err(StartError::Handed).inspect_err(|_| sockets.turn_away()).and_then(|()| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
-            // People who are connected are no reason to fail: as with a reload, the old ones stay.
+            // With clients connected, the settings of the former process stay, as at a reload.
             Err(problem) => match found::left_settings(&sockets.stored) {
                 Some(settings) => {
                     problem.log();
@@ -90,7 +90,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     });
     match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
-        // Nobody is told goodbye who does not listen: giving up on some is still a clean end.
+        // Giving up clients that take no goodbye is still a clean end.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
             problem.log();
@@ -147,11 +147,11 @@ fn start(
     ))?;
     drop((own_socket, unknown));
     if ended.handed_over {
-        // The rounds wait for a word that does not come; the next process is not to wait for anybody.
+        // The next process must not wait: the runtime is not shut down in order.
         let _ = writer.join();
         return Ok(ended);
     }
-    // Tasks that linger on sockets hold nothing that matters.
+    // Tasks that still wait for sockets hold nothing that matters.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let _ = writer.join();
     Ok(ended)
@@ -229,13 +229,13 @@ async fn serve(
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
 
-    // A panic of one of the two is a bug, and its message is out. Going on with half a hub would help
-    // nobody; the service manager starts a new one.
+    // A panic of the driver or of the rounds is a bug, and its message is out. Half a hub would help nobody; the
+    // service manager starts a new one.
     let ended = tokio::select! {
         ended = driver => ended.unwrap_or_else(|_| std::process::abort()),
         _ = &mut rounds_ended => std::process::abort(),
     };
-    // Answers that are under way reach the one who asked.
+    // Answers that are under way still reach the administrators who asked.
     let _ = stopped.send(true);
     for control in controls {
         let _ = tokio::time::timeout(Duration::from_secs(2), control).await;
@@ -244,9 +244,8 @@ async fn serve(
     Ok(ended)
 }
 
-/// Starts the rounds in a thread of their own: they and the driver are what a busy hub does, and
-/// neither has to be woken by way of the other's queue. What is returned is ready when they have ended,
-/// which they do by a panic only.
+/// Starts the rounds in a thread of their own, beside the driver's: these two do most of the work of a busy hub. The
+/// receiver that is returned is ready when the rounds have ended, which is by a panic only.
 fn start_rounds(mut rounds: Rounds) -> io::Result<(rounds::Shared, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

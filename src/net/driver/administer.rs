@@ -1,4 +1,5 @@
-//! Administrators' commands that the driver carries out itself, and what is done when the store or a signal tells something.
+//! Administrators' commands, as far as the driver carries them out itself; reading the settings again; answers of the
+//! store.
 
 use std::sync::atomic::Ordering;
 
@@ -22,9 +23,10 @@ use crate::wire::admin::{
 use crate::{config, logging, store, systemd};
 
 impl Driver {
+    /// Carries out an administrator's command, or has the machine do it, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         if let Command::Shutdown(args) = command {
-            // Answered when it is done.
+            // It is answered when the hub has stopped.
             self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
             return;
         }
@@ -51,10 +53,11 @@ impl Driver {
                 _ => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
             },
         };
-        // The one who asked may have gone: then nobody is told.
+        // Nobody takes the answer if the administrator has gone.
         let _ = reply.send(answer);
     }
 
+    /// The answer of the machine, with what it needs of the store.
     fn answered(&self, answer: Answer) -> Result<Answered, ControlError> {
         let source = || {
             let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
@@ -77,7 +80,7 @@ impl Driver {
         })
     }
 
-    /// The store has done something.
+    /// Handles an answer of the store.
     pub(super) fn stored(&mut self, answer: store::Answer, at: Now) {
         let input = match answer {
             store::Answer::Recorded { through, redacted } => {
@@ -97,8 +100,8 @@ impl Driver {
         self.state.input(input, at);
     }
 
-    /// Reads the settings again. It is done here, while everybody waits: the files are small, and no
-    /// line is handled half by the old settings and half by the new ones.
+    /// Reads the settings again, while all clients wait: the files are small, and no line is handled half by the old
+    /// settings and half by the new ones.
     pub(super) fn reload(&mut self, at: Now) -> Result<Reloaded, ControlError> {
         systemd::reloading();
         let loaded = match config::load(self.around.config.as_deref()) {
@@ -140,7 +143,7 @@ impl Driver {
         self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
-            // It may wait, and nobody waits for it.
+            // On a thread that may wait: see there.
             let accepted = self.around.accepted.clone();
             tokio::task::spawn_blocking(move || {
                 accepted.places.store(accept::make_room(clients), Ordering::Relaxed);

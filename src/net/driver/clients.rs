@@ -24,8 +24,8 @@ use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now};
 
-/// How long a connection whose output has ended is kept for the client to close its side: closed
-/// with unread bytes in it, it would be reset, and the client could lose the last lines.
+/// How long the client has to close its side of a connection whose output has ended. A connection that is closed with
+/// unread bytes in it is reset, and the client could lose the last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A client's socket, as the driver sees it.
@@ -56,7 +56,7 @@ pub(super) struct Clients {
     pub(super) turns: Turns,
     /// Clients that are not read for now: the machine has to do with what they have sent already.
     paused: Vec<SessionId>,
-    /// Sockets that are closed when their time is up.
+    /// Sockets whose output has ended, by when they are closed.
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
@@ -66,7 +66,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// None yet.
+    /// No clients yet.
     ///
     /// # Errors
     /// Those of epoll_create1(2).
@@ -126,7 +126,7 @@ impl Clients {
         }
     }
 
-    /// Those who were paused wait for their turn again.
+    /// Has clients that were paused wait for their turn again.
     pub(super) fn unpause(&mut self, machine: &Machine) {
         for id in std::mem::take(&mut self.paused) {
             self.queue_turn(id, machine);
@@ -208,7 +208,7 @@ impl Clients {
     pub(super) fn tidy(&mut self) {
         if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            // What cannot be done now is tried again when one more has left.
+            // What fails now is tried again when one more client has left.
             self.tidying = queue.step().unwrap_or(false);
         }
     }
@@ -224,6 +224,7 @@ impl Clients {
 }
 
 impl Driver {
+    /// Tells the machine of a connection that was accepted, and begins to watch it.
     pub(super) fn accepted(&mut self, newcomer: Newcomer, at: Now) {
         let Newcomer { socket, cookie, peer } = newcomer;
         let id = self.state.machine().next_id();
@@ -249,7 +250,7 @@ impl Driver {
             return self.clients.queue_turn(id, self.state.machine());
         }
         if !self.state.machine().listens_to(id) {
-            // TCP slows it meanwhile.
+            // Meanwhile TCP slows the client.
             return self.clients.paused.push(id);
         }
         let connection = &port.connection;
@@ -260,7 +261,7 @@ impl Driver {
                 self.state.input(Input::End { id, why: Farewell::Hangup }, at);
             }
             Ok((place, range)) => {
-                // Mostly, less than there was room for was all there was.
+                // A short read mostly means that the socket is empty.
                 port.readable = range.len() == CHUNK || port.to_the_end;
                 self.state.bytes(id, place, range, at);
                 self.clients.queue_turn(id, self.state.machine());
@@ -277,12 +278,13 @@ impl Driver {
         }
     }
 
+    /// Handles what the rounds report.
     pub(super) fn reported(&mut self, report: Report, at: Now) {
         match report {
             Report::Gone(id, why) => self.state.input(Input::Gone { id, why }, at),
             Report::Crowded(id, on) => {
                 self.state.input(Input::Crowded { id, on }, at);
-                // What it has sent meanwhile.
+                // It may have sent something meanwhile.
                 self.clients.queue_turn(id, self.state.machine());
             }
             Report::Finished(id) => {

@@ -21,13 +21,13 @@ use crate::values::id::SessionId;
 use crate::values::time::Now;
 use crate::wire::admin::{Command, ControlError, ErrorCode, ShutdownArgs, Stopped};
 
-/// How long the disk has to take what was said last, when the hub ends.
+/// How long the disk has to take the lines that were said last, when the hub ends.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the daemon ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Clients that had not taken all that was owed to them.
+    /// Number of clients that had not taken all that was owed to them.
     pub gave_up: u64,
     /// Everybody is to be taken over by another process.
     pub handed_over: bool,
@@ -49,13 +49,14 @@ impl Stopping {
 }
 
 impl Driver {
-    /// Leaves everybody to the next process.
+    /// Leaves all clients to the next process: a snapshot, while nothing happens any more.
     pub(super) async fn hand_over(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         for task in &self.around.accepting {
             task.abort();
         }
         self.apply_outcomes(now());
-        // The half of the tape that is away comes back. Whoever was accepted lies in the queue, to be found.
+        // A snapshot that is under way has one half of the tape, which must come back first. Connections that are
+        // accepted meanwhile lie in the queue of sockets, for the next process.
         while self.snapshots.under_way
             && let Some(arrival) = arrivals.recv().await
         {
@@ -85,7 +86,7 @@ impl Driver {
         Ended { gave_up: 0, handed_over: true }
     }
 
-    /// Says goodbye, and waits until everybody has what they are owed, but not for ever.
+    /// Says goodbye to all clients, and waits until each has what it is owed, or the deadline has come.
     pub(super) async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let Stopping { args, mut reply, .. } = self.stop.take().expect("the loop has ended for this");
         let allowed =
@@ -105,7 +106,7 @@ impl Driver {
         let mut gave_up = 0;
         let mut ready = Vec::new();
         loop {
-            // A watchdog that is shorter than the deadline must not end this.
+            // The watchdog is fed meanwhile, for its interval may be shorter than the deadline.
             let wake = self.around.watchdog.map_or(deadline, |every| deadline.min(Instant::now() + every));
             tokio::select! {
                 biased;
@@ -115,7 +116,7 @@ impl Driver {
                     Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.answer_at_the_end(&command, by, reply, now()),
                     Some(Arrival::Store(answer)) => self.stored(answer, now()),
-                    // Who was accepted on the way here is told so, and turned away.
+                    // A connection that was accepted meanwhile is told that the hub stops, and closed.
                     Some(Arrival::Accepted(newcomer)) => {
                         let at = now();
                         self.accepted(newcomer, at);
@@ -124,8 +125,8 @@ impl Driver {
                     Some(_) => {}
                     None => break,
                 },
-                // What they still send is thrown away: closed with that unread, a connection would be
-                // reset, and its client could lose the goodbye.
+                // What clients still send is read and thrown away: a connection that is closed with unread bytes in it
+                // is reset, and the client could lose the goodbye.
                 Ok(()) = self.clients.inputs.wait(&mut ready) => {
                     for Ready { key, to_the_end } in ready.drain(..) {
                         self.clients.ready(SessionId(key), to_the_end, self.state.machine());
@@ -143,7 +144,7 @@ impl Driver {
                 }
             }
         }
-        // Whoever still has something to say to us does not wait for it.
+        // Other tasks and threads that send something now are refused, and do not wait.
         drop(arrivals);
         if let Some(store) = self.store.take() {
             let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
@@ -169,13 +170,14 @@ impl Driver {
         Ended { gave_up, handed_over: false }
     }
 
+    /// Gives up all clients that are left. Returns their number.
     async fn abandon(&mut self) -> u64 {
         let (answer, number) = oneshot::channel();
         self.delivery.exchanges.work.push(Work::Abandon(answer));
         number.await.unwrap_or(0)
     }
 
-    /// What comes behind a stop: nothing is begun any more, but somebody is told.
+    /// Handles an arrival that comes behind a stop: commands are refused.
     pub(super) fn arrived_late(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Control { command, by, reply } => self.answer_at_the_end(&command, by, reply, at),
@@ -183,7 +185,7 @@ impl Driver {
         }
     }
 
-    /// What can still be answered while the hub winds up.
+    /// Answers a command while the hub stops: those that only look at something, and refuses all others.
     fn answer_at_the_end(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         match command {
             Command::Status(_) | Command::Metrics(_) | Command::LogLevel(_) => self.administer(command, by, reply, at),

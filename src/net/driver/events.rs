@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use crate::wire::admin::{Event, EventKind, SubscribeArgs};
 
-/// Events that may wait for one subscriber; those over it are counted, and the count is told.
+/// Events that may wait for one subscriber. Those beyond are dropped, and the subscriber is told their number.
 const EVENTS: usize = 1024;
 
 /// Administrators who are told of events.
@@ -33,6 +33,7 @@ impl Subscribers {
         self.0.iter().any(|subscriber| subscriber.wants(kind))
     }
 
+    /// Sends an event to all who want its kind.
     pub(super) fn publish(&mut self, event: &Event) {
         self.0.retain_mut(|subscriber| {
             if !subscriber.wants(event.event) {
@@ -47,7 +48,7 @@ impl Subscribers {
         });
     }
 
-    /// One more, and where its events come out.
+    /// Adds a subscriber. Returns where its events come out.
     pub(super) fn add(&mut self, args: &SubscribeArgs) -> mpsc::Receiver<Event> {
         let (events, receiver) = mpsc::channel(EVENTS);
         self.0.push(Subscriber { kinds: args.kinds.clone(), events, lost: 0 });

@@ -1,9 +1,12 @@
 //! The driver: the one task that owns the state machine.
 //!
-//! Whatever reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in
+//! Everything that reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in
 //! one queue. Each input is written on the tape, then handled; what follows becomes work for the rounds,
-//! lines in the journal, events for subscribers. It reads the clock for the machine, and feeds the
+//! lines in the journal, events for subscribers. The driver reads the clock for the machine, and feeds the
 //! watchdog, so that a hang of this loop is noticed.
+//!
+//! It does not know how a connection is accepted, how an administrator's request is read and its answer written, nor
+//! what any line says.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -78,14 +81,14 @@ use crate::values::time::{Mono, Now};
 use crate::wire::admin::Listener;
 use crate::{logging, systemd};
 
-/// Arrivals that are handled, and clients whose input is taken, before what follows is carried on.
+/// Arrivals that are handled, and clients that are read, before what follows from them is applied.
 const BATCH: usize = 256;
 
-/// How long each of the things that a turn of the loop does may take before the rest is left for the next turn:
-/// what one connection or one client brings about at a time takes less than a millisecond.
+/// How long each part of a turn of the loop (reports, arrivals, reading) may take before the rest of it is left for the
+/// next turn. What one connection or one client brings about at a time takes less than a millisecond.
 const AT_A_TIME: Duration = Duration::from_millis(1);
 
-/// A process that has run so long can live with what it took over.
+/// A process that has run this long will not die of what it took over.
 const SETTLED: Duration = Duration::from_millis(250);
 
 /// What the driver needs to know that settings do not tell.
@@ -108,13 +111,13 @@ pub struct Circumstances {
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept, ended when the hub stops.
     pub accepting: Vec<AbortHandle>,
-    /// Who is connected to the admin sockets.
+    /// The connections to the admin sockets.
     pub admins: Arc<Admins>,
     /// How passwords that administrators set are hashed.
     pub passwords: admin::Passwords,
 }
 
-/// What taking that is called.
+/// What a turn of the loop is said to do while it handles `arrival`.
 fn doing(arrival: &Arrival) -> Doing {
     match arrival {
         Arrival::Accepted(_) => Doing::Accepting,
@@ -131,19 +134,19 @@ fn doing(arrival: &Arrival) -> Doing {
 pub struct Parts {
     /// The rounds.
     pub rounds: rounds::Shared,
-    /// What is handed to the rounds and comes back.
+    /// What the driver and the rounds hand each other.
     pub exchanges: Exchanges,
-    /// What is told to the journal.
+    /// Events for the journal.
     pub journal: Journal,
-    /// What is kept of inputs.
+    /// What keeps inputs for the next process.
     pub tape: Tape,
-    /// What is kept of sockets.
+    /// What keeps sockets for the next process.
     pub queue: Keeping,
-    /// What is recorded.
+    /// What records history; `None` if nothing is recorded.
     pub store: Option<Store>,
-    /// Passwords.
+    /// The threads that hash passwords.
     pub hashing: Hashing,
-    /// Snapshots.
+    /// The thread that writes snapshots.
     pub snapshots: snapshot::Writer,
 }
 
@@ -198,8 +201,8 @@ impl Driver {
         })
     }
 
-    /// Goes on with what was taken over, under `settings` if they are others, and with what the store has
-    /// told, if there is one.
+    /// Resumes what was taken over: under `settings`, if they differ from those of the former process, and with what the
+    /// store has `recalled`, if history is recorded.
     pub fn resume(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         // First of all, as it stands on the tape.
         if let Some(Received { id, place, range, at }) = taken.received {
@@ -211,8 +214,7 @@ impl Driver {
             && self.state.hub().is_recording()
             && !self.state.hub().is_unread()
         {
-            // It knows what was said, and which numbers were given; what may not be on disk it hands out
-            // again.
+            // The hub knows what was said and which numbers were given, and hands out again what may not be on disk.
             *recalled = Recalled::default();
         }
         self.state.input(Input::Archive(recalled.map(Box::new)), at);
@@ -271,7 +273,7 @@ impl Driver {
             // What clients send is read when the rounds have nothing to do, or are through with half of what
             // lay there (a slice of one long round), and not in a trickle between their writes: the more is
             // read at a time, the cheaper is each line. In a long round, lines that come late still reach
-            // those who are visited late.
+            // members who are visited late.
             let is_clogged = self.delivery.is_clogged();
             let reads = !is_clogged && self.delivery.exchanges.work.is_at_rest();
             let is_behind = !reports.is_empty()
@@ -280,7 +282,7 @@ impl Driver {
                 || self.snapshots.written.is_some()
                 || self.clients.tidying;
             if is_behind && !is_clogged || self.delivery.writing && self.clients.turns.is_empty() {
-                // Whoever has something for this loop gets to leave it; nothing is waited for.
+                // Other tasks get to run and push what they have for this loop; nothing is waited for.
                 tokio::task::yield_now().await;
             } else {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
@@ -288,7 +290,7 @@ impl Driver {
                     biased;
                     () = self.delivery.exchanges.reports.wait(), if !is_clogged => {}
                     taken = arrivals.recv_many(&mut batch, BATCH), if !is_clogged => {
-                        // None: all senders are gone, and with them whoever could want something.
+                        // It would be none if all senders were gone.
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.clients.inputs.wait(&mut ready), if reads => {}
@@ -297,10 +299,10 @@ impl Driver {
                 }
             }
             if self.delivery.is_clogged() {
-                // Whoever wants something waits until the rounds have taken what lies there.
+                // Nothing new is taken until the rounds have taken what waits for them.
                 continue;
             }
-            // What waits in the other places is taken as well: nobody waits for another's end.
+            // One of these woke the loop; what has come in the other ways is taken as well.
             if reads && ready.is_empty() {
                 self.clients.inputs.take(&mut ready);
             }
@@ -320,7 +322,7 @@ impl Driver {
                 self.delivery.continue_round(nothing_came);
                 self.times.part(Doing::Writing, now().mono);
             }
-            // Each of these goes on until its time is up; what is left is for the next turn.
+            // Each part goes on until its time is up; the rest of it is for the next turn.
             let until = at.mono.after(AT_A_TIME);
             while let Some(report) = reports.pop_front() {
                 self.reported(report, at);
@@ -369,11 +371,11 @@ impl Driver {
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
-        // Nobody is left without an answer, nor without a goodbye.
+        // What has come meanwhile is answered or told goodbye.
         let at = now();
         reports.into_iter().for_each(|report| self.reported(report, at));
         let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);
-        // Whoever was accepted last lies in the queue of sockets, for the next process to find.
+        // At a hand-over, connections that were accepted last stay in the queue of sockets, for the next process.
         let late = waiting.into_iter().filter(|late| !(hands_over && matches!(late, Arrival::Accepted(_))));
         late.for_each(|arrival| self.arrived_late(arrival, at));
         if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
@@ -383,6 +385,7 @@ impl Driver {
         }
     }
 
+    /// Handles one arrival.
     fn arrived(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
@@ -394,7 +397,7 @@ impl Driver {
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.state.input(Input::Hashed { number, answer }, at);
-                // Whoever waited for it may go on.
+                // The client that waited for it may go on.
                 self.clients.unpause(self.state.machine());
             }
             Arrival::Snapshot(done) => self.snapshot_done(done),
@@ -411,13 +414,14 @@ impl Driver {
         }
     }
 
-    /// A turn ends that has done nothing else.
+    /// Ends a turn of the loop that has done nothing but `doing`.
     fn end_turn(&mut self, doing: Doing) {
         let at = now();
         self.times.part(doing, at.mono);
         self.snapshots.worked += self.times.end(at);
     }
 
+    /// When something is due the next time: see [`Self::tick`].
     fn next_deadline(&self) -> Option<Mono> {
         let idle = self.around.activated.then_some(()).and(self.state.hub().settings().service.exit_when_idle);
         [
@@ -434,7 +438,7 @@ impl Driver {
         .min()
     }
 
-    /// What is due; `quiet` if nothing that came is waiting to be looked at.
+    /// Does what is due. `quiet` says that no arrival waits to be handled.
     fn tick(&mut self, at: Now, quiet: bool) {
         if self.state.machine().next_deadline().is_some_and(|due| due <= at.mono) {
             self.state.input(Input::Tick, at);

@@ -10,19 +10,19 @@ use crate::values::id::RoomId;
 use crate::values::time::Now;
 use crate::wire::admin::{EventKind, execute};
 
-/// Orders that may wait for the rounds before the driver waits for the rounds: with lines of the
-/// greatest length by default, 16 MiB.
+/// Orders that may wait for the rounds before the driver takes nothing new: 16 MiB with lines of the greatest length,
+/// by default.
 const ORDERS: usize = 16_384;
 
 /// What is on its way to the rounds.
 pub(super) struct Delivery {
     rounds: rounds::Shared,
     pub(super) exchanges: Exchanges,
-    /// What is to be handed to the rounds next.
+    /// What is handed to the rounds next.
     work: Vec<Work>,
     /// The driver has begun a round itself, which is not over.
     pub(super) writing: bool,
-    /// So much lies there for the rounds that nothing is added.
+    /// Too much waits for the rounds: the driver takes nothing new.
     clogged: bool,
 }
 
@@ -31,8 +31,8 @@ impl Delivery {
         Self { rounds, exchanges, work: Vec::new(), writing: false, clogged: false }
     }
 
-    /// Hands the rounds what has piled up. The driver does it itself where that is little, and begins with more if it is
-    /// `alone`, with nothing else to do.
+    /// Hands the rounds what has piled up; or makes the rounds here, if they are short, or the driver is `alone`, with
+    /// nothing else to do.
     fn send(&mut self, alone: bool) {
         if self.work.is_empty() {
             return;
@@ -49,8 +49,8 @@ impl Delivery {
         }
     }
 
-    /// Goes on with a round that the driver has begun itself, if it has nothing else to do; else it leaves the
-    /// rest to the rounds' own thread.
+    /// Goes on with a round that the driver has begun itself, if it has nothing else to do; otherwise leaves it to the
+    /// rounds' thread.
     pub(super) fn continue_round(&mut self, nothing_else: bool) {
         if nothing_else {
             self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
@@ -60,7 +60,7 @@ impl Delivery {
         }
     }
 
-    /// Whether so much lies there for the rounds that nothing is to be added.
+    /// Whether too much waits for the rounds: it is until they have taken half of it.
     pub(super) fn is_clogged(&mut self) -> bool {
         if self.clogged {
             self.clogged = self.exchanges.work.len() > ORDERS / 2;
@@ -131,6 +131,7 @@ impl Driver {
         self.delivery.work.push(Work::Order(order));
     }
 
+    /// Tells subscribers of a line.
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
             let name = self.state.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();

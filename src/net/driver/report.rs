@@ -46,7 +46,7 @@ impl Driver {
         }
     }
 
-    /// Every counter there is: name, meaning, value.
+    /// All counters: name, meaning, value.
     fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut counters: Vec<_> = self.state.hub().counters().iter().collect();
@@ -86,7 +86,7 @@ impl Driver {
         }
     }
 
-    /// Whether clients outlive this process, and what they have lived through, in words.
+    /// In words: whether clients outlive this process, and how many restarts they have lived through.
     fn survival(&self) -> String {
         if !self.state.tape.is_kept() {
             return "off: clients are told goodbye when the daemon stops".to_owned();
@@ -101,7 +101,7 @@ impl Driver {
         }
     }
 
-    /// Whether what is said is recorded, and if not, why.
+    /// In words: whether history is recorded, and if not, why.
     fn recording(&self) -> String {
         let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
             return "off: history ends with the daemon".to_owned();
@@ -134,8 +134,8 @@ impl Driver {
         }
     }
 
-    /// OpenMetrics 1.0: counters and gauges without labels, for names of rooms and people are nobody's
-    /// business, and without bound.
+    /// OpenMetrics 1.0: counters and gauges without labels. Names of rooms and people would be private, and without
+    /// bound.
     pub(super) fn metrics(&self, at: Now) -> String {
         use std::fmt::Write as _;
         let mut text = String::new();

@@ -32,13 +32,13 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     (hub.session_count() > 0).then(|| hub.settings().clone())
 }
 
-/// A state machine, new or taken over, and what it is carried by.
+/// A state machine, new or taken over, with all that carries it.
 pub struct FoundHub {
     /// The state machine.
     pub machine: Machine,
-    /// What came of making it.
+    /// What followed from making it, to be applied by the driver.
     pub outcomes: Vec<Outcome>,
-    /// What a former process has left beside, if it was taken over.
+    /// Connections and input that a former process has left, if it was taken over.
     pub taken: Option<TakenOver>,
     /// The rounds, which hold what everybody is owed.
     pub rounds: Rounds,
@@ -48,7 +48,7 @@ pub struct FoundHub {
     pub queue: Keeping,
     /// What records history.
     pub store: Option<Store>,
-    /// What the store recalled, where the machine is still to be told: where it was taken over.
+    /// What the store recalled, if the machine was taken over and is still to be told.
     pub recalled: Option<Recalled>,
 }
 

@@ -1,4 +1,4 @@
-//! What the driver does itself while the rounds' thread has nothing to do: less than waking that thread would take.
+//! Rounds that the driver makes itself, while their own thread has nothing to do: that takes less than waking the thread.
 
 use tokio::time::Instant;
 
@@ -7,29 +7,27 @@ use super::{Rounds, Shared, Work};
 use crate::machine::Order;
 use crate::values::id::{RoomId, SessionId};
 
-/// Orders that the driver carries out itself at most, where they make few writes: somebody who joins takes
-/// five or six.
+/// Orders that the driver applies itself at most, where they make few writes: a client that joins takes five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
 
-/// Renderings of lines that are made in one go: about a millisecond.
+/// Renderings of lines that are made in one go at most: about a millisecond.
 pub(super) const RENDERED: usize = 1024;
 
-/// How far the driver has got with what it does itself.
+/// How far the driver has got with rounds that it makes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtOnce {
     /// All is done.
     Done,
-    /// A part is. The rest is done when the driver goes on with it, or calls the rounds' own thread.
+    /// A part is done. The rest is for [`Rounds::continue_at_once`], or for the rounds' thread when it is called.
     Begun,
-    /// The rounds' own thread does it.
+    /// The rounds' thread does it.
     ByThread,
 }
 
 impl Rounds {
-    /// Takes `work` up here and now if nothing is under way: that takes less time than to wake another
-    /// thread, and have it wake up. All of it is done if that is little. Of more, only the first part, and
-    /// only if `alone` says that the caller has nothing else to do; it goes on with [`Self::continue_at_once`].
-    /// What is not taken up stays in `work`, to be left in the exchange.
+    /// Applies `work` and writes what follows, in the caller's thread, if nothing is under way. All of it if that is
+    /// little. If it is more, only a slice, and only if the caller is `alone`, with nothing else to do; it continues
+    /// with [`Self::continue_at_once`]. Otherwise `work` stays as it is, to be pushed to the exchange.
     pub fn begin_at_once(shared: &Shared, work: &mut Vec<Work>, alone: bool) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let idle = rounds.jobs.is_idle()
@@ -49,27 +47,28 @@ impl Rounds {
         rounds.at_once(budget, full)
     }
 
-    /// Goes on with what was taken up by [`Self::begin_at_once`], for a slice, unless the rounds' own thread does.
+    /// Writes one slice more of what [`Self::begin_at_once`] has begun, unless the rounds' thread does that by now.
     pub fn continue_at_once(shared: &Shared) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let full = rounds.full.until.first().copied();
         rounds.at_once(SLICE, full)
     }
 
-    /// `full` is when the first of those whose sockets are full was to be given up before this.
+    /// Makes rounds. `full` is the earliest give-up deadline before this call; if it changed, the rounds' thread must
+    /// sleep anew.
     fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
         self.make_rounds(&mut budget);
         self.tell_if_drained();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
-            // The thread of the rounds goes on, or waits for another moment.
+            // The rounds' thread goes on, or sleeps until another moment.
             self.exchanges.work.call();
             return AtOnce::ByThread;
         }
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }
     }
 
-    /// How many writes `work` makes, where it is nothing that waits for its own turn, or too much to be
-    /// carried out by the way.
+    /// How many writes `work` makes at most; `None` if it is for the rounds' thread, because something in it waits for an
+    /// answer or takes long whatever it writes.
     fn writes_of(&self, work: &[Work]) -> Option<usize> {
         let (mut writes, mut room, mut client, mut rendered) = (0, None, None, 0);
         if work.len() > ORDERS_AT_ONCE {
@@ -85,7 +84,7 @@ impl Rounds {
                     let again = room.replace(*id) == Some(*id);
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
-                // Where somebody is far behind, that is looked at line by line.
+                // A client with a full socket may be far behind, and each line of that is looked at.
                 Work::Order(Order::Enter(id, _) | Order::See(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
                     return None;
                 }
@@ -117,7 +116,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].full.is_some())
     }
 
-    /// In how many ways a room's lines are seen.
+    /// In how many ways lines of a room are rendered.
     pub(super) fn views(&self, id: RoomId) -> usize {
         self.rooms.get(&id).map_or(0, |room| room.log.views())
     }

@@ -10,9 +10,8 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::render;
 use crate::wire::stream::Reader;
 
-/// A client whose socket is full is crowded when more waits for it alone than this part of `limits.mailbox`: nothing
-/// more is read of it, and others have it told nothing. So what it has asked for before, and what is on its way,
-/// finds room.
+/// A client with a full socket is crowded when its mail is more than this part of `limits.mailbox`: nothing more is
+/// read of it, and others cannot send it anything. The rest of the mailbox is for answers to what it has asked before.
 const CROWDED: usize = 8;
 
 /// What logs and mail weigh, in bytes, as far as that is counted.
@@ -30,25 +29,26 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// One log weighs `now`, and `before` when it was counted last.
+    /// A log weighs `now`, and `before` when it was counted last.
     pub(super) fn log(&mut self, before: usize, now: usize) {
         self.logs = self.logs + now - before;
         self.heavy = self.heavy + usize::from(now > 0) - usize::from(before > 0);
     }
 
-    /// The same of one client's mail.
+    /// The mail of a client weighs `now`, and `before` when it was counted last.
     pub(super) fn mail(&mut self, before: usize, now: usize) {
         self.mail = self.mail + now - before;
         self.addressed = self.addressed + usize::from(now > 0) - usize::from(before > 0);
     }
 
-    /// No client is left.
+    /// No client is left, and no mail.
     pub(super) fn no_mail(&mut self) {
         (self.mail, self.addressed) = (0, 0);
     }
 }
+
 impl Rounds {
-    /// Counts what a room's log weighs by now, and whether that is too much.
+    /// Weighs a room's log again, and decides whether it is too long.
     pub(super) fn weigh(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let weight = room.log.weight();
@@ -61,15 +61,15 @@ impl Rounds {
         room.over = is_over;
     }
 
-    /// How far clients may be behind in a room: where all logs weigh too much, a fair part of what they may.
+    /// How many bytes clients may be behind in a room: less than `limits.behind` where all logs together weigh too much.
     fn allowed(&self) -> usize {
         let fair = self.limits.behind_all / self.weights.heavy.max(1);
-        // Twice: for how most see lines, and for all others.
+        // Half: the rendering that most readers see may weigh that, and all the others together.
         if self.weights.logs > self.limits.behind_all { self.limits.behind.min(fair / 2) } else { self.limits.behind }
     }
 
-    /// Before what a client is owed of its room's log becomes mail, which is its alone: lets go of as much as would
-    /// be too much of it. It misses these lines, as it will when it stays where it is, and goes on taking nothing.
+    /// To be called before the lines that a client is owed become mail, which is its alone: has it miss those that would
+    /// be too much mail. It would miss them as well if it stayed in its room and took nothing.
     pub(super) fn lighten(&mut self, id: SessionId) {
         if self.replaying.is_some() {
             return;
@@ -92,7 +92,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
     }
 
-    /// Counts what a client's mail weighs by now.
+    /// Weighs a client's mail again, and reports if the client became crowded by it, or is no longer.
     pub(super) fn weigh_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let mail = client.reader.mail_weight();
@@ -100,7 +100,7 @@ impl Rounds {
             self.weights.mail(client.mail, mail);
             client.mail = mail;
         }
-        // Only where a socket is full: everybody else takes it at once.
+        // Only where the socket is full: otherwise the mail is taken at once.
         let is_crowded = client.full.is_some() && mail > self.limits.mailbox / CROWDED;
         if is_crowded != client.crowded
             && self.replaying.is_none()
@@ -111,7 +111,7 @@ impl Rounds {
         }
     }
 
-    /// Whether too much waits for a client alone.
+    /// Whether a client's mail is too much: more than one may have, or more than its share where all have too much.
     pub(super) fn is_too_much(&self, key: usize) -> bool {
         let Some(client) = self.clients.get(key) else { return false };
         client.mail > self.limits.mailbox
@@ -119,13 +119,13 @@ impl Rounds {
                 && client.mail > self.weights.mail / self.weights.addressed.max(1))
     }
 
-    /// Lets go of what one room's log holds over its bound, as far as only clients are owed it whose
-    /// sockets are full: they miss it, or are given up.
+    /// Cuts a room's log down to its bound, as far as only clients with full sockets are owed those lines: they miss
+    /// them, or are given up.
     pub(super) fn trim(&mut self, id: RoomId) {
         let allowed = self.allowed();
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
-        // Who holds lines back may miss them, like those who take none.
+        // A client that has lines held may miss them, like one with a full socket.
         let takes = |client: &&Client| client.full.is_none() && !client.given_up && !client.reader.is_holding();
         let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
         let ready = ready.map(|client| client.reader.next_line()).min();
@@ -135,7 +135,7 @@ impl Rounds {
             let client = &mut clients[*key];
             let to = room.log.first_for(&client.reader, allowed).min(ready);
             if client.reader.next_line() < to {
-                // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
+                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
                 let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
                 if !self.cuts.append(cut) {
                     self.cuts_full = true;

@@ -11,25 +11,28 @@ use crate::kernel;
 use crate::net::exchange::Rest;
 use crate::values::id::RoomId;
 
-/// Writes made before looking for new orders: half a millisecond. A small room does not wait until a big one
-/// has been served, and what is said meanwhile reaches those of the big one who are visited late.
+/// Writes before new orders are looked for: half a millisecond. So a small room does not wait until a big one is
+/// served, and members of the big room who are visited late are written what was said meanwhile as well.
 pub(super) const SLICE: usize = 64;
 
-/// A room of at most so many has its round in one go: two milliseconds. Whoever sends something then is
-/// read afterwards, all at once, which is cheaper than line by line.
+/// The round of a room with at most this many members is made in one go: two milliseconds. What clients send
+/// meanwhile is read afterwards, all at once, which is cheaper than line by line.
 pub(super) const SHORT: usize = 256;
 
-/// Bytes to those who catch up before it is the turn of what is new: about a millisecond. A write counts as so many
-/// at least.
+/// Bytes written to clients that catch up before new lines have their turn: about a millisecond. Each write counts as
+/// `CATCH_UP_LEAST` bytes at least.
 const CATCH_UP: u64 = 256 << 10;
 const CATCH_UP_LEAST: u64 = 8 << 10;
 
-/// How long those who catch up may keep the driver from reading.
+/// How long clients that catch up may keep the driver from reading.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
+/// Something to be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
+    /// To each member of a room.
     Round(RoomId),
+    /// To the client of this key.
     Look(usize),
 }
 
@@ -43,7 +46,8 @@ pub(super) struct Jobs {
     pub(super) behind: VecDeque<usize>,
     /// Jobs left in this half-lap; at zero the driver may read again.
     pub(super) lap: usize,
-    /// The same of those who catch up, and until when at most the driver waits for them.
+    /// Clients left in this half-lap of those that catch up; the driver does not wait for it longer than until
+    /// `catch_up_until`.
     pub(super) catch_up_lap: usize,
     pub(super) catch_up_until: Instant,
 }
@@ -87,7 +91,9 @@ impl Jobs {
         self.behind.clear();
     }
 }
+
 impl Rounds {
+    /// Does jobs until there are none, or `budget` writes are made.
     pub(super) fn make_rounds(&mut self, budget: &mut usize) {
         while *budget > 0
             && let Some(job) = self.jobs.queue.pop_front()
@@ -107,7 +113,7 @@ impl Rounds {
         }
     }
 
-    /// Has the first ones of the next room fetched meanwhile.
+    /// Prefetches the first members of the room whose round comes next.
     fn fetch_next(&self) {
         let Some(Job::Round(id)) = self.jobs.queue.front() else { return };
         let first = self.rooms.get(id).into_iter().flat_map(|room| room.members.iter().take(3));
@@ -116,6 +122,7 @@ impl Rounds {
         }
     }
 
+    /// Has a client be written what it is owed when it is its turn.
     pub(super) fn look(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -123,7 +130,7 @@ impl Rounds {
         }
     }
 
-    /// Has a client catch up: others have their turn in between.
+    /// Has a client that is owed much catch up: others have their turn in between.
     pub(super) fn catch_up(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -132,7 +139,7 @@ impl Rounds {
         }
     }
 
-    /// Writes to those who catch up, one after the other, for about a millisecond.
+    /// Writes to clients that catch up, one after the other, for about a millisecond.
     pub(super) fn let_catch_up(&mut self) {
         let mut bytes = CATCH_UP;
         while bytes > 0
@@ -149,7 +156,7 @@ impl Rounds {
         }
     }
 
-    /// One room's members, from where the round stands, as far as the budget goes.
+    /// Goes on with the round of a room: one write to each of its members, as far as `budget` goes.
     fn round(&mut self, id: RoomId, budget: &mut usize) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if room.at == 0 {
@@ -174,7 +181,7 @@ impl Rounds {
                 kernel::prefetch(&*client.connection);
             }
             *budget -= 1;
-            // Who catches up is not waited for here, unless the log has become too long.
+            // Clients that catch up have turns of their own, unless the log has become too long.
             if room.over || self.clients.get(key).is_some_and(|client| !client.catches_up) {
                 self.serve(key);
             }
@@ -187,6 +194,7 @@ impl Rounds {
         self.jobs.queue.push_back(Job::Round(id));
     }
 
+    /// The round of a room is over: cuts off what every member has got, and begins another if lines came meanwhile.
     fn end_round(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let visited_to = room.at;
@@ -209,7 +217,7 @@ impl Rounds {
                 self.jobs.queue.push_back(Job::Round(id));
             }
         }
-        // Whoever could let go of more takes part in another round. Where there is none, nothing waits for it.
+        // The log is as short as it gets, unless another round comes: orders need not wait for it.
         if room.over && !room.queued {
             room.over = false;
             self.weights.over -= 1;

@@ -1,8 +1,8 @@
 //! The rounds: they make all writes to clients.
 //!
-//! A task of their own does that, in its thread. While nothing is under way there, the driver does it at once,
-//! which takes less time than to wake that thread: all that is little, and of more as much as it can until
-//! something else comes for it to do. Whoever holds the lock goes on.
+//! A thread of their own makes them. While it has nothing to do, the driver writes itself, which takes less time than
+//! to wake that thread: all of it where it is little, and of more as much as it can until something else comes for
+//! it to do. A lock says which of the two makes rounds.
 //!
 //! They own every room's log and every client's cursor. What the driver orders piles up while a round
 //! is under way and is taken all at once; then each client of a room is written the longest run it
@@ -12,8 +12,20 @@
 //! Nothing here waits for a client. One whose socket is full is left alone until the socket says
 //! that it takes more, and catches up from its cursor.
 //!
-//! A process that takes over has the same orders carried out, by [`Rounds::restore`]: what each
-//! client's socket had taken is passed over then instead of written.
+//! A process that takes over restores the logs and cursors and applies the same orders again: the bytes that each
+//! client's socket had taken are passed over then instead of written.
+//!
+//! The rounds know no hub, no names and no texts but those for lines that were missed: they are given lines and bytes.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what the driver can ask of the rounds, and what they report; a step of their thread | this file |
+//! | what each order does to a log or a cursor | `orders` |
+//! | in which order clients are written to, and when the driver reads | `jobs` |
+//! | writing to one client; full sockets; closing | `write` |
+//! | which clients miss lines, or are given up, because too much waits | `bounds` |
+//! | what the driver writes itself | [`at_once`] |
+//! | snapshots of what is owed, and taking over | [`replay`] |
 
 pub mod at_once;
 mod bounds;
@@ -56,7 +68,7 @@ pub enum Work {
     /// To be answered with what everybody is owed, as [`Rounds::restore`] reads it; nothing is done
     /// until the snapshot counts.
     Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
-    /// To be answered with the same as a value; the rounds go on at once.
+    /// To be answered with what everybody is owed, as a value; the rounds go on at once.
     Freeze(mpsc::Sender<Frozen>),
     /// A snapshot counts: there is room for cuts again.
     Kept,
@@ -73,14 +85,14 @@ pub enum Work {
 pub enum Report {
     /// Nothing more can be written to a client.
     Gone(SessionId, Farewell),
-    /// A client takes too little of what waits for it alone; or it has taken it.
+    /// Too much waits for a client alone, for its socket is full (`true`); or it has taken enough of it (`false`).
     Crowded(SessionId, bool),
     /// A client that was to be closed got all it was owed, and its output was ended; or nothing more
     /// can be done for it, and the connection was broken off.
     Finished(SessionId),
 }
 
-/// What the rounds count; read by whoever wants to know.
+/// What the rounds count, for status and metrics.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Writes made to clients.
@@ -106,59 +118,60 @@ pub struct Exchanges {
     pub counts: Arc<Counts>,
 }
 
+/// A client, as it is written to.
 #[derive(Debug)]
 struct Client {
     connection: Arc<Connection>,
     reader: Reader,
     room: Option<RoomId>,
-    /// Where in its room's list of members it stands.
+    /// Its index in its room's list of members.
     seat: usize,
-    /// The socket was full, and has not said yet that it takes more: until when that may be so.
+    /// When the client is given up, if its socket is full and takes nothing until then.
     full: Option<Instant>,
-    /// How much the client had not taken of what lay in it then.
+    /// Bytes in the full socket that the client's system had not acknowledged when that was asked last.
     waiting: Option<u64>,
-    /// The socket was full once, and is in the set of those that are watched.
+    /// The socket is in the set of those that are watched, for it was full once.
     watched: bool,
-    /// Too much waits for it alone: whoever would have it be told more is told so.
+    /// Too much waits for it alone, and the driver was told: see [`Report::Crowded`].
     crowded: bool,
-    /// What its mail weighs, as far as that is counted.
+    /// Bytes of its mail when that was weighed last.
     mail: usize,
     /// A look at it is among the jobs, or it is among those who catch up.
     queued: bool,
     /// It is among those who catch up.
     catches_up: bool,
-    /// It ends when it has got everything, and at that moment whatever it has got.
+    /// The client is closed when it has been written everything, and at this moment at the latest.
     closing: Option<Instant>,
     /// It was reported to the driver; nothing more is written.
     given_up: bool,
     /// Bytes that its socket has taken in all.
     sent: u64,
-    /// While another process's orders are carried out again: bytes that its socket has taken so far.
+    /// During a replay: bytes that its socket has taken in all.
     limit: u64,
-    /// Likewise: how many it had taken when lines were cut for it the next time.
+    /// During a replay: bytes taken at the next recorded cut, where the replay pauses.
     next_cut: u64,
 }
 
+/// A room's log, and who reads it.
 #[derive(Debug, Default)]
 struct Room {
     log: Log,
     members: Vec<usize>,
     /// A round is under way, or waits for its turn.
     queued: bool,
-    /// What its log weighs, as far as that is counted.
+    /// Bytes of its log when that was weighed last.
     weight: usize,
-    /// Nobody comes any more; its last lines are for those who are being closed.
+    /// The room is closed: only clients that are being closed are owed lines of it.
     shut: bool,
     /// Its log holds more than it may.
     over: bool,
     /// The next member of the round under way.
     at: usize,
-    /// The oldest line that a member passed in this round is still owed.
+    /// The oldest line that is still owed to a member visited in this round.
     low: u64,
 }
 
-/// The rounds, as those who make them share them: their own thread, and the driver's where there is little
-/// to be done.
+/// The rounds, shared by the two that make them: their own thread, and the driver.
 pub type Shared = Arc<Mutex<Rounds>>;
 
 fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
@@ -166,13 +179,13 @@ fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How the rounds go on.
+/// What the rounds' thread does after a step.
 enum Next {
-    /// There may be more to do.
+    /// The next step: there may be more to do.
     More,
-    /// Likewise, and sockets that are full may take more.
+    /// The next step, after a look at which full sockets take more.
     MoreAndSockets,
-    /// There is nothing to do before that moment.
+    /// It sleeps until this moment, or until work comes or a full socket takes more.
     Nothing(Option<Instant>),
 }
 
@@ -229,8 +242,8 @@ impl Rounds {
         self.full.watched = Some(room_to_write.sockets().clone());
     }
 
-    /// Makes rounds for ever; ends by being aborted. `room_to_write` is what [`Self::watch`] was told: it
-    /// belongs to the runtime of this, and is there before clients take the last descriptor.
+    /// Makes rounds for ever; ends by being aborted. `room_to_write` is what [`Self::watch`] was told: it belongs to the
+    /// runtime that this runs in, and is made before clients take the last descriptor.
     pub async fn run(shared: Shared, mut room_to_write: Readiness) -> Infallible {
         let (work, counts) = {
             let rounds = locked(&shared);
@@ -239,7 +252,7 @@ impl Rounds {
         let mut ready = Vec::new();
         loop {
             counts.beats.fetch_add(1, Ordering::Relaxed);
-            // The lock is held no longer than that.
+            // The lock is held for the step alone.
             let next = locked(&shared).step(&mut ready);
             match next {
                 Next::More => {}
@@ -266,7 +279,7 @@ impl Rounds {
             self.stalled(Instant::now());
         }
         if self.taken.is_empty() {
-            // An empty one goes back as room for the next, unless it has grown out of measure.
+            // The empty buffer goes back to the exchange, unless it has grown out of measure.
             let mut taken = Vec::from(std::mem::take(&mut self.taken));
             if taken.capacity() > 4096 {
                 taken = Vec::new();
@@ -277,7 +290,7 @@ impl Rounds {
         if self.taken.is_empty() && self.jobs.is_idle() {
             return Next::Nothing(self.full.until.first().map(|(until, _)| *until));
         }
-        // Where each line is rendered in many ways, some of them, then a slice of writes: nobody waits for all.
+        // Where each line is rendered in many ways, only some lines before the next slice of writes.
         let mut left = RENDERED;
         while self.weights.over == 0
             && left > 0
@@ -295,7 +308,7 @@ impl Rounds {
         if self.full.until.is_empty() { Next::More } else { Next::MoreAndSockets }
     }
 
-    /// Says so if nobody is left, to the one who waits for that.
+    /// Answers [`Work::Drain`] if no client is left.
     fn tell_if_drained(&mut self) {
         if self.clients.is_empty()
             && let Some(drained) = self.drained.take()
@@ -304,6 +317,7 @@ impl Rounds {
         }
     }
 
+    /// Does one piece of work; what is to be written is left to the jobs.
     fn apply(&mut self, work: Work) {
         match work {
             Work::Connection(connection) => self.coming = Some(connection),
@@ -311,7 +325,7 @@ impl Rounds {
             Work::Snapshot(owed, counts) => {
                 self.cuts.begin(self.orders, 0);
                 let _ = owed.send(self.saved());
-                // Short: a copy. If the driver goes on without a word, so does this.
+                // Until the driver has copied it. If the driver ends without a word, the rounds go on.
                 let _ = counts.recv();
             }
             Work::Freeze(frozen) => {
@@ -319,7 +333,7 @@ impl Rounds {
                 let _ = frozen.send(self.frozen());
             }
             Work::Kept => {
-                // Where there was no room to keep a frame, it was not composed.
+                // Frames that could not be recorded were not composed: they are now.
                 if std::mem::take(&mut self.cuts_full) {
                     let typing = self.clients.iter().filter(|(_, client)| client.reader.is_typing());
                     for key in typing.map(|(key, _)| key).collect::<Vec<_>>() {
@@ -347,8 +361,7 @@ impl Rounds {
         }
     }
 
-    /// Carries out what comes before anybody is there. Returns what is owed then, for
-    /// [`Self::restore`].
+    /// Applies the orders that come before any client is there. Returns what is owed then, for [`Self::restore`].
     pub fn begin(&mut self, outcomes: Vec<Outcome>) -> Vec<u8> {
         for outcome in outcomes {
             if let Outcome::Order(order) = outcome {

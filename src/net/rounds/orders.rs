@@ -14,9 +14,10 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::stream::{Log, Reader};
 
 impl Rounds {
+    /// Applies one order.
     pub(super) fn apply_order(&mut self, order: Order) {
         if let Order::Enter(id, _) | Order::Area(id, _) | Order::See(id, _) | Order::Hide(id, _) = &order {
-            // What is typed changes with each key, and nothing becomes mail by that.
+            // A key changes only what is typed; no lines become mail.
             let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
             if !is_key {
                 self.lighten(*id);
@@ -61,7 +62,7 @@ impl Rounds {
                     }
                     let now = Instant::now();
                     client.closing = Some(now + CLOSE_WITHIN);
-                    // It may have been full before, and had more time.
+                    // If its socket is full, it had more time to take something: it has less from now on.
                     if let Some(until) = client.full {
                         self.full.until.remove(&(until, key));
                         let until = client.patience(now, self.limits.stall);
@@ -133,7 +134,7 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         self.weigh_mail(key);
-        // What a closing client is owed is bounded: it is told nothing new.
+        // A closing client is told nothing new, so its mail is bounded.
         let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
         if stays && self.is_too_much(key) {
             self.serve(key);
@@ -176,8 +177,8 @@ impl Rounds {
         if let Some(moved) = room.members.get(seat).copied() {
             let moved = &mut self.clients[moved];
             moved.seat = seat;
-            // From behind the round under way to before it: this round passes it over, so what it is
-            // owed must stay, and the room has another round.
+            // This member moved from a seat that the round under way has not reached to one that it has passed: the
+            // lines that it is owed must stay in the log, and the room has another round.
             if seat < room.at {
                 room.low = room.low.min(moved.reader.next_line());
             }
@@ -185,7 +186,7 @@ impl Rounds {
         self.let_go_of(id);
     }
 
-    /// Lets go of a room that is shut, when nobody is owed anything of it.
+    /// Drops a room that is shut, when no client is owed anything of it.
     fn let_go_of(&mut self, id: RoomId) {
         let is_over = |room: &Room| room.shut && room.members.is_empty();
         if self.rooms.get(&id).is_some_and(is_over)

@@ -21,9 +21,9 @@ use crate::wire::stream::{Log, MAX_PIECES, Reader};
 /// The cuts of a former process.
 #[derive(Debug)]
 pub(super) struct Replaying {
-    /// Those that are still to be made.
+    /// Cuts that are still to be made.
     pub(super) cuts: VecDeque<Cut>,
-    /// How many bytes each client's socket had taken when it was to miss lines.
+    /// For each client: bytes that its socket had taken at each cut at which it missed lines.
     pub(super) missing: HashMap<SessionId, VecDeque<u64>>,
 }
 
@@ -35,24 +35,23 @@ impl Rounds {
         serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
     }
 
-    /// The same as a value, to be written down while all goes on: a copy of each cursor and of what is in its
-    /// mailbox, and the lines of the logs are shared.
+    /// What everybody is owed, as a value that another thread writes down: cursors and mailboxes are copied, and the
+    /// lines of the logs are shared.
     pub(super) fn frozen(&self) -> Frozen {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
         Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
     }
 
-    /// What is owed while a former process's orders are carried out again, and how many of its cuts are left: it
-    /// can be taken over from here as well.
+    /// The same as [`Self::saved`], in the middle of a replay; cuts that are not made yet stay recorded.
     pub fn saved_on_the_way(&self) -> Vec<u8> {
         let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
         self.cuts.begin(self.orders, left);
         self.saved()
     }
 
-    /// Reads what was owed to everybody at the snapshot, and prepares for the orders since. `connection`
-    /// gives a client's connection, and how many bytes its socket has taken.
+    /// Restores logs and cursors from a snapshot, and prepares for the orders since. `connection` gives a client's
+    /// connection, and how many bytes its socket has taken in all.
     ///
     /// # Errors
     /// What does not fit together.
@@ -93,13 +92,13 @@ impl Rounds {
         Ok(())
     }
 
-    /// Has an order of a former process carried out; the connection of one that attaches a client comes
-    /// before it, with the number of bytes that its socket has taken.
+    /// Applies an order of a former process. One that attaches a client needs its connection, and the number of bytes
+    /// that its socket has taken in all.
     ///
     /// # Errors
     /// What does not fit together.
     pub fn replay_order(&mut self, order: Order, coming: Option<(Arc<Connection>, u64)>) -> Result<(), String> {
-        // Those that were made before this order.
+        // Cuts that were made before this order.
         self.make_cuts()?;
         let attached = coming.map(|(connection, taken)| {
             let id = connection.id;
@@ -115,7 +114,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// Makes the cuts that a former process made behind the orders carried out so far.
+    /// Makes the cuts that a former process made behind the orders applied so far.
     fn make_cuts(&mut self) -> Result<(), String> {
         while let Some(replaying) = &mut self.replaying
             && replaying.cuts.front().is_some_and(|cut| cut.order <= self.orders)
@@ -151,8 +150,8 @@ impl Rounds {
         Ok(())
     }
 
-    /// Has everybody pass over what their sockets have taken, now and then, so that what is held stays
-    /// bounded. `orders` is when that was done last.
+    /// Settles after every few thousand orders, so that logs stay bounded. `orders` is the number of orders when that
+    /// was done last.
     pub fn settle_after(&mut self, orders: &mut u64) {
         if self.orders - *orders > 4096 {
             *orders = self.orders;
@@ -160,8 +159,7 @@ impl Rounds {
         }
     }
 
-    /// A client's socket has taken `taken` bytes in all; of these as many count as it had taken when its
-    /// next lines were cut.
+    /// A client's socket has taken `taken` bytes in all; the replay passes over them up to the client's next cut.
     fn may_take(&mut self, key: usize, taken: u64) {
         let id = self.clients[key].connection.id;
         let missing = self.replaying.as_ref().and_then(|replaying| replaying.missing.get(&id)?.front().copied());
@@ -169,7 +167,7 @@ impl Rounds {
         self.clients[key].next_cut = missing.unwrap_or(u64::MAX);
     }
 
-    /// Has everybody pass over what their sockets have taken.
+    /// Has every client pass over the bytes that its socket has taken.
     pub(in crate::net) fn settle(&mut self) {
         while !self.jobs.is_idle() {
             self.make_rounds(&mut usize::MAX.clone());
@@ -177,8 +175,8 @@ impl Rounds {
         }
     }
 
-    /// Ends what [`Self::restore`] began: from now on, what is owed is written. Returns those whose
-    /// sockets have taken more than they were sent: whatever that was, it is not known what they are owed.
+    /// Ends the replay: from now on, what is owed is written. Returns clients whose sockets have taken more than they
+    /// were sent in the replay: what they are owed is not known.
     ///
     /// # Errors
     /// What does not fit together.
@@ -226,10 +224,10 @@ impl Rounds {
 }
 
 impl Client {
-    /// Passes over what its socket has taken already.
+    /// Passes over bytes that the socket has taken already, up to the next cut.
     pub(super) fn pass_over(&mut self, log: Option<&Log>) {
         let limit = self.limit.min(self.next_cut);
-        // Like a socket that is full.
+        // As a write to a socket that takes so much and is full then.
         while self.sent < limit {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let (count, owed) = self.reader.gather(log, &mut pieces);
@@ -243,7 +241,7 @@ impl Client {
     }
 }
 
-/// What everybody is owed, as it was at one moment: it can be written down, and nothing else.
+/// What everybody was owed at one moment, to be written down.
 #[derive(Debug, Serialize)]
 pub struct Frozen(Saving<Log, Reader>);
 

@@ -16,32 +16,33 @@ use crate::net::readiness::Sockets;
 use crate::values::id::SessionId;
 use crate::wire::stream::MAX_PIECES;
 
-/// Writes to one client before it is others' turn: where lines are hidden from it, each carries few of them.
+/// Writes to one client before others have their turn. Where lines are hidden from a client, each carries few lines.
 const WRITES: usize = 16;
 
-/// Bytes to one client before it is others' turn.
+/// Bytes to one client before others have their turn.
 const BYTES: u64 = 64 << 10;
 
-/// How long a client that is to be closed may take nothing of what it is owed, and how long it may take for
-/// all of it: it counts for no limit any more.
+/// How long a client that is to be closed may take nothing, and how long it may need for everything that it is owed:
+/// it counts for no limit any more.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Clients whose sockets are full.
 #[derive(Debug, Default)]
 pub(super) struct FullSockets {
-    /// By when each is given up, unless it takes something.
+    /// When each is given up, unless it takes something.
     pub(super) until: BTreeSet<(Instant, usize)>,
-    /// Where their sockets are watched; `Some` when the rounds run.
+    /// The set in which their sockets are watched; `Some` when the rounds run.
     pub(super) watched: Option<Sockets>,
 }
+
 impl Rounds {
-    /// Writes to one client what it is owed, as far as its socket takes it, and no more than a client is written in
-    /// one turn. Returns how many bytes that were.
+    /// Writes to one client what it is owed, as much as its socket takes and as one turn allows. Returns the number of
+    /// bytes.
     pub(super) fn serve(&mut self, key: usize) -> u64 {
         let before = self.clients[key].sent;
         self.write_to(key);
-        // One that is gone was written its last.
+        // `None` if that were its last bytes and it is closed.
         self.clients.get(key).map_or(0, |client| client.sent.saturating_sub(before))
     }
 
@@ -61,12 +62,12 @@ impl Rounds {
         let (mut writes, begun) = (0, client.sent);
         loop {
             if writes == WRITES || client.sent - begun > BYTES {
-                // It takes much, and has much to take.
+                // Its turn is over, and there is more.
                 return self.catch_up(key);
             }
             writes += 1;
             if client.reader.needs_frame(log) {
-                // Kept before it takes effect; what cannot be kept now waits for the next snapshot.
+                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
                 let (id, sent) = (client.connection.id, client.sent);
                 if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
                     self.cuts_full = true;
@@ -97,9 +98,9 @@ impl Rounds {
                     self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
                     let behind = client.reader.behind(log) as u64;
                     client.connection.behind.store(behind, Ordering::Relaxed);
-                    self.wait_for(key);
+                    self.wait_for_room(key);
                     if self.clients[key].reader.is_through() {
-                        // The log need not wait for it.
+                        // All that it is still owed is its own mail: the log need not keep lines for it.
                         self.leave_room(key);
                     }
                     return self.weigh_mail(key);
@@ -120,8 +121,8 @@ impl Rounds {
         }
     }
 
-    /// A socket is full: it is left alone until it takes more, but not for ever.
-    fn wait_for(&mut self, key: usize) {
+    /// The socket of a client is full: it is left alone until it takes more, or the client is given up.
+    fn wait_for_room(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let until = client.patience(Instant::now(), self.limits.stall);
         client.waiting = client.connection.unacknowledged();
@@ -139,6 +140,7 @@ impl Rounds {
         }
     }
 
+    /// The socket of a client, which was full, takes more.
     pub(super) fn writable(&mut self, id: SessionId) {
         if let Some(key) = self.key(id)
             && let Some(until) = self.clients[key].full.take()
@@ -148,15 +150,15 @@ impl Rounds {
         }
     }
 
-    /// Gives up those who have taken nothing for too long.
+    /// Gives up clients that have taken nothing for too long.
     pub(super) fn stalled(&mut self, now: Instant) {
         while let Some((until, key)) = self.full.until.first().copied()
             && until <= now
         {
             self.full.until.pop_first();
             let client = &mut self.clients[key];
-            // The socket says that it takes more when a good part of it is free: whoever takes little at a
-            // time is not there yet.
+            // A socket says that it takes more only when a good part of it is free. A client that takes little at a
+            // time shows in what its system acknowledges.
             let waiting = client.connection.unacknowledged();
             if waiting < client.waiting && waiting.is_some() && client.closing.is_none_or(|end| now < end) {
                 client.waiting = waiting;
@@ -171,7 +173,7 @@ impl Rounds {
         }
     }
 
-    /// Nothing more is written to a client; the driver is told, and will order it closed.
+    /// Writes nothing more to a client; the driver is told, and orders it closed.
     pub(super) fn give_up(&mut self, key: usize, why: Farewell) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.given_up, true) {
@@ -179,7 +181,7 @@ impl Rounds {
         }
     }
 
-    /// A client has got everything, or nothing more can be done for it.
+    /// Ends a client that has been written everything, or for which nothing more can be done.
     pub(super) fn drop_client(&mut self, key: usize) {
         self.leave_room(key);
         let client = self.clients.remove(key);
@@ -205,7 +207,8 @@ impl Rounds {
 }
 
 impl Client {
-    /// Until when it may take nothing, from `now` on, if that is `stall` for those who stay.
+    /// When the client is given up if it takes nothing from `now` on; `stall` is how long clients that are not being closed
+    /// have.
     pub(super) fn patience(&self, now: Instant, stall: Duration) -> Instant {
         match self.closing {
             Some(end) => end.min(now + CLOSE_PATIENCE.min(stall)),
