@@ -23,8 +23,8 @@ use crate::kernel;
 pub struct Ready {
     /// The number it was watched under.
     pub key: u64,
-    /// Less than there was room for is not all there is: the other side has ended its input, the
-    /// connection is broken, or it has sent urgent data, at whose mark a read stops (tcp(7)).
+    /// Read until EAGAIN, for a short read does not mean that the socket is empty: the other side has ended its input,
+    /// the connection is broken, or it has sent urgent data, at whose mark a read stops (tcp(7)).
     pub to_the_end: bool,
 }
 

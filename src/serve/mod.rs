@@ -147,7 +147,7 @@ fn start(
     ))?;
     drop((own_socket, unknown));
     if ended.handed_over {
-        // The next process must not wait: the runtime is not shut down in order.
+        // No task is waited for, for the next process waits for this one to end.
         let _ = writer.join();
         return Ok(ended);
     }

@@ -33,7 +33,7 @@ pub struct Ended {
     pub handed_over: bool,
 }
 
-/// A stop that is to be carried out.
+/// A stop that was asked for.
 pub(super) struct Stopping {
     pub(super) args: ShutdownArgs,
     pub(super) reply: Option<Reply>,
@@ -63,7 +63,7 @@ impl Driver {
             if let Arrival::Snapshot(done) = arrival {
                 self.snapshot_done(done);
                 while self.snapshots.written.is_some() {
-                    self.go_along();
+                    self.complete_snapshot();
                 }
             }
         }

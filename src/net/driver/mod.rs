@@ -365,7 +365,7 @@ impl Driver {
                 self.times.part(Doing::Freezing, now().mono);
             }
             if self.snapshots.written.is_some() {
-                self.go_along();
+                self.complete_snapshot();
                 self.times.part(Doing::Counting, now().mono);
             }
             self.give_back(at.mono);

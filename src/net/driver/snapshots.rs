@@ -121,7 +121,7 @@ impl Driver {
     /// Freezes the state and has it written down; the tape begins anew behind it when that is done. The loop stands
     /// still for a look at each client.
     pub(super) fn begin_snapshot(&mut self) {
-        debug_assert!(self.state.outcomes.is_empty(), "what followed so far was carried on");
+        debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
         let Some(blank) = self.state.tape.begin() else { return };
         let at = now().mono;
         let (frozen, owed) = std::sync::mpsc::channel();
@@ -152,9 +152,9 @@ impl Driver {
 
     /// Copies a piece of the inputs that came while a snapshot was written behind it; behind the last piece, the
     /// snapshot counts.
-    pub(super) fn go_along(&mut self) {
+    pub(super) fn complete_snapshot(&mut self) {
         let Some(mut written) = self.snapshots.written.take() else { return };
-        if !self.state.tape.go_along(&mut written, PIECE) {
+        if !self.state.tape.copy_since(&mut written, PIECE) {
             self.snapshots.written = Some(written);
             return;
         }

@@ -1,6 +1,6 @@
 //! Taking over from a former process: what it was told, and whom it had.
 //!
-//! The snapshot is read, the inputs since are handled again, and the rounds carry the orders out again,
+//! The snapshot is read, the inputs since are handled again, and the rounds apply the orders again,
 //! passing over what each client's socket has taken, as the kernel has counted it. Then everything is
 //! where it was, and the first byte that is written is the one behind the last.
 //!
@@ -122,7 +122,7 @@ pub struct TakenOver {
     pub secret_spent: bool,
 }
 
-/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are carried out by `rounds`.
+/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are applied by `rounds`.
 ///
 /// # Errors
 /// Why that cannot be done, in words for the journal.
@@ -194,7 +194,7 @@ pub(in crate::net) struct Replayed {
     secret_spent: bool,
 }
 
-/// Handles what stands on `tape` again, and has `rounds` carry out what follows. `connection` gives a client's
+/// Handles what stands on `tape` again, and has `rounds` apply what follows. `connection` gives a client's
 /// connection, by its cookie, and how many bytes its socket has taken.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Snapshots are written by a thread of their own, from a frozen copy of the state, while everything goes on.
 //!
 //! The driver freezes the state machine and has the rounds freeze what everybody is owed, behind the same order;
-//! each takes a moment. What comes meanwhile is kept where it was, and goes along when the snapshot is written and
-//! the driver has it count: see [`Tape::count`](super::tape::Tape::count).
+//! each takes a moment. Inputs that come meanwhile are kept where they were, and copied behind the snapshot when that
+//! is written and the driver has it count: see [`Tape::count`](super::tape::Tape::count).
 
 use std::io;
 use std::sync::mpsc;

@@ -712,9 +712,9 @@ impl Tape {
         Some(Blank { place, from })
     }
 
-    /// Has at most `most` bytes of what came since a snapshot was begun go along with it. Whether that was all, so
+    /// Copies at most `most` bytes of the inputs since a snapshot was begun behind it. Whether these were all, so
     /// that to have it count takes no time.
-    pub fn go_along(&self, written: &mut Written, most: usize) -> bool {
+    pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
         let Some(kept) = &self.kept else { return true };
         let (from, to) = (written.from + written.along, kept.end);
         let some = (to - from).min(most);
@@ -733,7 +733,7 @@ impl Tape {
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
         let end = start + (kept.end - from);
-        // What is being received, and was not committed, goes along as well.
+        // What is being received, and was not committed, is copied as well.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
         place.bytes_mut()[start + along..end + behind]
@@ -889,7 +889,7 @@ impl Cuts {
     }
 
     /// What is owed is being written down, behind `orders` orders since the start of this process: the cuts from
-    /// the last `left` on are to go along.
+    /// the last `left` on stay recorded.
     pub fn begin(&self, orders: u64, left: usize) {
         if let Some(mut kept) = self.lock() {
             let (generation, _) = kept.half();

@@ -34,11 +34,11 @@ enum Step {
     Talk(usize, u8),
     /// Time passes, in microseconds.
     Pass(u64),
-    /// A socket takes so many bytes more.
+    /// The socket of one of them takes this many bytes more.
     Take(usize, usize),
-    /// All sockets do.
+    /// All sockets take this many bytes more.
     TakeAll(usize),
-    /// The rounds make so many visits.
+    /// The rounds make this many writes.
     Rounds(usize),
     Snapshot,
     /// A snapshot is begun; or the one that was begun is written down by now, and counts.
@@ -135,8 +135,8 @@ impl Process {
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
-    /// What follows, as the driver carries it on.
-    fn carry(&mut self) {
+    /// Applies what followed, as the driver does.
+    fn apply_outcomes(&mut self) {
         for outcome in std::mem::take(&mut self.out) {
             if let Outcome::Order(order) = outcome {
                 if let Order::Attach(id) = &order {
@@ -159,7 +159,7 @@ impl Process {
     fn input(&mut self, input: Input) {
         self.tape.append(self.at, &serde_json::to_vec(&input).expect("plain"));
         self.machine.handle(input, self.at, &mut self.out);
-        self.carry();
+        self.apply_outcomes();
     }
 
     fn send(&mut self, id: SessionId, bytes: &[u8]) {
@@ -172,7 +172,7 @@ impl Process {
         };
         self.tape.receive(id, self.at, receive).expect("it reads");
         self.machine.bytes(id, bytes, self.at, &mut self.out);
-        self.carry();
+        self.apply_outcomes();
     }
 
     fn take(&mut self, id: SessionId, bytes: usize) {
@@ -247,7 +247,7 @@ impl Process {
             Step::Rounds(visits) => {
                 self.rounds.make_rounds(&mut visits.clone());
                 self.rounds.let_catch_up();
-                self.carry();
+                self.apply_outcomes();
             }
             Step::Snapshot => self.snapshot(),
             Step::Freeze => self.freeze(),

@@ -98,7 +98,7 @@ impl Rounds {
                     self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
                     let behind = client.reader.behind(log) as u64;
                     client.connection.behind.store(behind, Ordering::Relaxed);
-                    self.wait_for_room(key);
+                    self.wait_until_writable(key);
                     if self.clients[key].reader.is_through() {
                         // All that it is still owed is its own mail: the log need not keep lines for it.
                         self.leave_room(key);
@@ -122,7 +122,7 @@ impl Rounds {
     }
 
     /// The socket of a client is full: it is left alone until it takes more, or the client is given up.
-    fn wait_for_room(&mut self, key: usize) {
+    fn wait_until_writable(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let until = client.patience(Instant::now(), self.limits.stall);
         client.waiting = client.connection.unacknowledged();
