@@ -14,7 +14,8 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::values::time::{LONGEST, NoLength, Wall, in_words, parse_length};
-use crate::wire::admin::{EventKind, Level, Text, Time};
+use crate::wire::admin::event::EventKind;
+use crate::wire::admin::value::{Level, Text, Time};
 
 /// A chat hub for telnet and nc.
 ///

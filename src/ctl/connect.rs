@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::Failure;
-use crate::wire::admin::{MAX_REQUEST, Reply};
+use crate::wire::admin::message::{MAX_REQUEST, Reply};
 
 /// Where the service's admin socket is.
 pub const SYSTEM_SOCKET: &str = "/run/chathub/admin.sock";

@@ -24,12 +24,15 @@ use serde_json::{Value, json};
 
 use crate::cli::{AccountCommand, BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
-use crate::wire::admin::{
-    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BackupPiece, BanArgs,
-    BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs,
-    LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs,
-    Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{
+    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
+    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{BackupPiece, Stopped};
+use crate::wire::admin::value::{Text, Whole};
 use crate::wire::base64;
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use crate::cli::AccountRole;
-use crate::wire::admin::{Password, Role};
+use crate::wire::admin::value::{Password, Role};
 
 /// Reads the password of the account `name`: the first line of standard input, or what is typed twice at
 /// the terminal, which does not show it.

@@ -41,7 +41,7 @@ use crate::net::rounds::{self, Report, Rounds, Work};
 use crate::settings::{self, Settings};
 use crate::store::{OpenError, StateDir, Store};
 use crate::systemd::{self, Sockets, WrongSocket};
-use crate::wire::admin::Listener;
+use crate::wire::admin::result::Listener;
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;

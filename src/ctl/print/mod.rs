@@ -14,11 +14,13 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
 use crate::values::time::in_words;
-use crate::wire::admin::{
-    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
-    DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
-    Role, RoomList, Said, Status, Stopped, Time, Topic, Unbanned,
+use crate::wire::admin::describe::Description;
+use crate::wire::admin::result::{
+    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, DiskHistory,
+    HistoryStats, Kicked, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said,
+    Status, Stopped, Topic, Unbanned,
 };
+use crate::wire::admin::value::{Level, Role, Time};
 
 // ---------------------------------------------------------------------------------------------
 // Escaping

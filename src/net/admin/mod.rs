@@ -27,12 +27,15 @@ use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
 use crate::values::name::Name;
-use crate::wire::admin::execute::{self, InRoom, Listing, Stored};
+use crate::wire::admin::Command;
+use crate::wire::admin::describe::described;
+use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::execute::{InRoom, Stored, history};
 use crate::wire::admin::frames::{Frame, Frames};
-use crate::wire::admin::{
-    BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, Lines,
-    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, described,
-};
+use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
+use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
+use crate::wire::admin::value::{Text, Time};
 use crate::wire::base64;
 
 /// What the driver answers.
@@ -299,14 +302,14 @@ impl Connection {
             let stored = |lines: Vec<(message::Line, String)>| match more {
                 true => {
                     let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
-                        text.push_str(&Reply::done(&asked, Place::More, &execute::history_line(room, line)));
+                        text.push_str(&Reply::done(&asked, Place::More, &history::history_line(room, line)));
                         text
                     });
                     Page { text, lines: Vec::new(), count: lines.len() }
                 }
                 false => Page {
                     text: String::new(),
-                    lines: lines.iter().map(|(line, room)| execute::history_line(room, line)).collect(),
+                    lines: lines.iter().map(|(line, room)| history::history_line(room, line)).collect(),
                     count: lines.len(),
                 },
             };
@@ -584,7 +587,7 @@ struct Page {
 }
 
 fn told(lines: &[InRoom]) -> Vec<Line> {
-    lines.iter().map(|(room, line)| execute::history_line(room.shown(), line)).collect()
+    lines.iter().map(|(room, line)| history::history_line(room.shown(), line)).collect()
 }
 
 fn written(id: &Value, lines: &[InRoom]) -> String {

@@ -53,11 +53,17 @@ use crate::systemd;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
-use crate::wire::admin::execute::{self, Answer};
-use crate::wire::admin::{
-    AdminConnection, Command, ControlError, DiskHistory, ErrorCode, Event, EventKind, Listener, LogLevel, LoopTurns,
-    Metrics, Redacted, Reloaded, ShutdownArgs, Status, Stopped, SubscribeArgs, Time, TurnCount,
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{ShutdownArgs, SubscribeArgs};
+use crate::wire::admin::event::{self, Event, EventKind};
+use crate::wire::admin::execute::Answer;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{
+    AdminConnection, DiskHistory, Listener, LogLevel, LoopTurns, Metrics, Redacted, Reloaded, Status, Stopped,
+    TurnCount,
 };
+use crate::wire::admin::value::Time;
 
 /// Something that reaches the daemon.
 #[derive(Debug)]
@@ -76,9 +82,9 @@ pub enum Arrival {
     /// An administrator wants the next part of a long list.
     List {
         /// The list so far.
-        listing: Box<execute::Listing>,
+        listing: Box<Listing>,
         /// Where it goes, and whether there is more.
-        reply: oneshot::Sender<Result<(Box<execute::Listing>, bool), ControlError>>,
+        reply: oneshot::Sender<Result<(Box<Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
@@ -996,7 +1002,7 @@ impl Driver {
             }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
-                    self.publish(&execute::event(&happening));
+                    self.publish(&event::happened(&happening));
                 }
                 return self.journal.note(happening, at.mono);
             }
@@ -1131,7 +1137,7 @@ impl Driver {
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.iter().any(|subscriber| subscriber.wants(EventKind::Say)) {
             let name = self.machine.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
-            if let Some(event) = execute::said(&name, line) {
+            if let Some(event) = event::said(&name, line) {
                 self.publish(&event);
             }
         }

@@ -2,17 +2,23 @@
 //!
 //! A password is hashed before it comes here: neither the tape nor the audit line ever has it.
 
-use super::{Answer, one, redact};
-use crate::hub::account::{self, Hashed};
+use crate::hub::Effect;
+use crate::hub::account::Hashed;
 use crate::hub::message::Refusal;
-use crate::hub::{By, Effect, Hub};
+use crate::hub::{By, Hub, account};
 use crate::values::id::AccountId;
-use crate::values::name::{self, Name};
+use crate::values::name;
+use crate::values::name::Name;
 use crate::values::time::Now;
-use crate::wire::admin::{
-    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
-    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
+use crate::wire::admin::args::{
+    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, RedactArgs,
 };
+use crate::wire::admin::execute::Answer;
+use crate::wire::admin::execute::history::redact;
+use crate::wire::admin::execute::one;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{Account, AccountDone};
+use crate::wire::admin::value::{Text, Time};
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;
@@ -141,23 +147,5 @@ pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
         seen: Time(account.seen),
         client: hub.sessions().find(|session| session.account == Some(account.id)).map(|one| one.id.to_string()),
         password: account.hashed.is_some(),
-    }
-}
-
-impl From<Role> for account::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Member => Self::Member,
-            Role::Operator => Self::Operator,
-        }
-    }
-}
-
-impl From<account::Role> for Role {
-    fn from(role: account::Role) -> Self {
-        match role {
-            account::Role::Operator => Self::Operator,
-            account::Role::Member | account::Role::Guest => Self::Member,
-        }
     }
 }

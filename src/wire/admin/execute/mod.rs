@@ -4,28 +4,45 @@
 //! (`status`, `log.level`, `reload`, `shutdown`, the stream of events) are the driver's.
 
 mod accounts;
+mod bans;
+mod clients;
+pub mod history;
+pub mod listing;
+mod rooms;
 
-use crate::values::id::RoomId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
-    AccountList, Ban, BanArgs, BanList, BanTest, Banned, Client, ClientList, Closed, Command, ControlError, ErrorCode,
-    Event, EventKind, HistoryArgs, HistoryStats, Kicked, Line, LineKind, Muted, RedactArgs, Redacted, Renamed, Room,
-    RoomHistory, RoomList, Said, SearchArgs, Text, Time, Topic, Unbanned,
-};
-use crate::hub::archive::{Record, Selector};
-use crate::hub::message::{self, Refusal};
-use crate::hub::moderation::{self, NoTarget, Target};
-use crate::hub::session::{Mute, Session};
-use crate::hub::{By, Effect, Happening, Hub, Input, What};
-use crate::values::id::AccountId;
-use crate::values::id::BanId;
-use crate::values::id::SessionId;
-use crate::values::name::{self, Name};
+use crate::hub::Effect;
+use crate::hub::archive::Selector;
+use crate::hub::message::Refusal;
+use crate::hub::moderation::Target;
+use crate::hub::session::Mute;
+use crate::hub::{By, Hub, Input, message};
+use crate::values::id::{BanId, SessionId};
+use crate::values::name::Name;
 use crate::values::network::Network;
 use crate::values::text;
 use crate::values::time::{Now, Wall};
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{HistoryArgs, SearchArgs};
+use crate::wire::admin::execute::bans::add_ban;
+use crate::wire::admin::execute::bans::ban;
+use crate::wire::admin::execute::bans::later;
+use crate::wire::admin::execute::bans::target;
+use crate::wire::admin::execute::clients::client;
+use crate::wire::admin::execute::clients::everybody;
+use crate::wire::admin::execute::clients::hub_session;
+use crate::wire::admin::execute::clients::who;
+use crate::wire::admin::execute::history::history;
+use crate::wire::admin::execute::history::redact;
+use crate::wire::admin::execute::listing::list;
+use crate::wire::admin::execute::rooms::find_room;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{
+    BanTest, Closed, HistoryStats, Kicked, Muted, Renamed, RoomHistory, Said, Topic, Unbanned,
+};
+use crate::wire::admin::value::{Text, Time};
 
 /// What the network knows of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,123 +89,6 @@ pub struct Stored {
     pub tail: Vec<InRoom>,
     /// The room's name as it was given, if no such room is open: then it must be one on disk.
     pub room: Option<String>,
-}
-
-/// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
-const SLICE: usize = 200;
-
-/// A list that can be long, made in steps: whoever owns the hub does something else in between. Who comes or
-/// goes meanwhile may be in it or not; nobody is in it twice.
-#[derive(Clone, Debug)]
-pub struct Listing {
-    list: List,
-    /// The lowest number that is still to be looked at.
-    from: u64,
-}
-
-/// What is listed, so far.
-#[derive(Clone, Debug, serde::Serialize)]
-#[serde(untagged)]
-enum List {
-    Clients {
-        #[serde(skip)]
-        room: Option<String>,
-        #[serde(flatten)]
-        list: ClientList,
-    },
-    Rooms(RoomList),
-    Bans(BanList),
-    Accounts(AccountList),
-}
-
-impl Listing {
-    /// The list that `command` asks for, if it asks for one.
-    #[must_use]
-    pub fn of(command: &Command) -> Option<Self> {
-        let list = match command {
-            Command::ClientsList(args) => List::Clients {
-                room: args.room.as_deref().map(str::to_owned),
-                list: ClientList { clients: Vec::new(), total: 0 },
-            },
-            Command::RoomsList(_) => List::Rooms(RoomList { rooms: Vec::new(), total: 0 }),
-            Command::BansList(_) => {
-                List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false })
-            }
-            Command::AccountsList(_) => List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }),
-            _ => return None,
-        };
-        Some(Self { list, from: 0 })
-    }
-
-    /// Takes one step. Whether there is another.
-    ///
-    /// # Errors
-    /// If there is no such room.
-    pub fn go_on(&mut self, hub: &Hub, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<bool, ControlError> {
-        let mut looked = 0;
-        let mut last = None;
-        let (from, mut seen) = (self.from, |number: u64| {
-            looked += 1;
-            last = Some(number);
-        });
-        match &mut self.list {
-            List::Clients { room, list } => {
-                let room = room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-                for session in hub.sessions_from(SessionId(from)).take(SLICE) {
-                    seen(session.id.0);
-                    if room.is_none_or(|room| session.room == room) {
-                        list.clients.push(client(hub, session, now, facts));
-                    }
-                }
-                list.total = list.clients.len() as u64;
-            }
-            List::Rooms(list) => {
-                for one in hub.rooms_from(RoomId(from)).take(SLICE) {
-                    seen(one.id.0);
-                    list.rooms.push(room(hub, one));
-                }
-                list.total = list.rooms.len() as u64;
-            }
-            List::Bans(list) => {
-                for one in hub.bans().iter_from(BanId(from)).take(SLICE) {
-                    seen(one.id.0);
-                    if one.holds(now.wall) {
-                        list.bans.push(ban(one));
-                    }
-                }
-                list.total = list.bans.len() as u64;
-                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
-            }
-            List::Accounts(list) => {
-                for one in hub.accounts().iter_from(AccountId(from)).take(SLICE) {
-                    seen(one.id.0);
-                    list.accounts.push(accounts::shown(hub, one));
-                }
-                list.total = list.accounts.len() as u64;
-                list.unread = hub.is_unread();
-            }
-        }
-        self.from = last.map_or(from, |last| last + 1);
-        Ok(looked == SLICE)
-    }
-
-    /// The whole list as JSON. It takes its time, and needs no hub.
-    ///
-    /// # Panics
-    /// Never: it is plain JSON.
-    #[must_use]
-    pub fn result(mut self) -> serde_json::Value {
-        if let List::Rooms(list) = &mut self.list {
-            list.rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
-        }
-        serde_json::to_value(self.list).expect("results are plain JSON")
-    }
-}
-
-fn list(hub: &Hub, command: &Command, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<Answer, ControlError> {
-    let mut listing = Listing::of(command).expect("the caller has looked");
-    while listing.go_on(hub, now, facts)? {}
-    Ok(Answer::One(listing.result()))
 }
 
 pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlError> {
@@ -369,93 +269,6 @@ pub fn answer(
     })
 }
 
-fn hub_session(hub: &Hub, id: SessionId) -> Session {
-    hub.session(id).expect("it was found").clone()
-}
-
-fn later(now: Now, seconds: u64) -> Wall {
-    let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
-    Wall(now.wall.0.saturating_add(millis))
-}
-
-/// What a ban is to be about.
-fn target(text: &str) -> Result<Target, ControlError> {
-    text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
-}
-
-fn ban(ban: &moderation::Ban) -> Ban {
-    Ban {
-        id: ban.id.to_string(),
-        target: ban.target.to_string(),
-        kind: match &ban.target {
-            Target::Network(_) => "network",
-            Target::Name(_) => "name",
-        }
-        .to_owned(),
-        reason: ban.reason.as_deref().map(Into::into),
-        by: ban.by.to_string(),
-        since: Time(ban.since),
-        until: ban.until.map(Time),
-    }
-}
-
-fn add_ban(hub: &mut Hub, args: &BanArgs, by: By, now: Now, effects: &mut Vec<Effect>) -> Result<Answer, ControlError> {
-    let target = target(&args.target)?;
-    let reason = line_of(args.reason.as_ref())?;
-    let disconnected: Vec<String> = hub.hit_by(&target).map(|session| session.id.to_string()).collect();
-    if args.dry_run {
-        return one(&Banned { ban: None, disconnected, dry_run: true });
-    }
-    if let Target::Network(network) = &target
-        && network.is_wide()
-        && !args.yes
-    {
-        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
-        return Err(ControlError::new(ErrorCode::Conflict, message));
-    }
-    let limit = hub.settings().limits.bans;
-    if hub.bans().about(&target).is_none() && hub.bans().len() >= limit {
-        let message = format!("there are {limit} bans already (limits.bans)");
-        return Err(ControlError::new(ErrorCode::Conflict, message));
-    }
-    let until = args.for_s.map(|seconds| later(now, seconds.0));
-    hub.handle(Input::Ban { target: target.clone(), reason, until, by }, now, effects);
-    let added = hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban);
-    one(&Banned { ban: added, disconnected, dry_run: false })
-}
-
-/// The client that an administrator means: by id, or by name.
-fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
-    let by_id = who
-        .strip_prefix('c')
-        .and_then(|number| number.parse().ok())
-        .map(SessionId)
-        .filter(|id| hub.session(*id).is_some());
-    by_id.or_else(|| hub.find(who)).ok_or_else(|| {
-        let hint = if name::resembles_address(who) { "; clients are called by id or name, not by address" } else { "" };
-        ControlError::new(ErrorCode::NotFound, format!("no client {who:?}{hint}"))
-    })
-}
-
-/// All of them, each once, or the error about the first that is not there.
-fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
-    if names.is_empty() {
-        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
-    }
-    let mut found = Vec::new();
-    for name in names {
-        let id = who(hub, name)?;
-        if !found.contains(&id) {
-            found.push(id);
-        }
-    }
-    Ok(found)
-}
-
-fn find_room(hub: &Hub, name: &str) -> Result<RoomId, ControlError> {
-    hub.find_room(name).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no room {name:?}")))
-}
-
 /// A text that is one line and can be shown as it is: an administrator's mistake is told, not mended.
 fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
     if text::is_clean(text) {
@@ -468,237 +281,4 @@ fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
 
 fn line_of<const MAX: usize>(text: Option<&Text<MAX>>) -> Result<Option<Arc<str>>, ControlError> {
     text.map(|text| clean_line(text)).transpose()
-}
-
-fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Client {
-    let known = facts(session.id);
-    let account = session.account.and_then(|account| hub.accounts().get(account));
-    Client {
-        id: session.id.to_string(),
-        nick: session.nick.shown().into(),
-        addr: session.peer.ip().to_canonical().to_string(),
-        port: session.peer.port(),
-        room: hub.room(session.room).map_or_else(String::new, |room| room.name.shown().into()),
-        since: Time(session.since),
-        idle_s: session.idle(now).as_secs(),
-        telnet: known.telnet,
-        behind_bytes: known.behind,
-        lines: session.lines,
-        dropped: session.dropped,
-        strikes: hub.strikes(session.id, now),
-        missed: known.missed,
-        away: session.away.as_deref().map(Into::into),
-        account: account.map(|account| account.name.shown().to_owned()),
-        role: account.map(|account| account.role.into()),
-        muted: session
-            .muted(now)
-            .map(|mute| mute.until.map_or_else(|| "always".to_owned(), |(_, wall)| Time(wall).to_string())),
-        shadow: session.muted(now).is_some_and(|mute| mute.shadow),
-    }
-}
-
-fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
-    Room {
-        name: room.name.shown().into(),
-        topic: room.topic.as_ref().into(),
-        members: room.members.len() as u64,
-        since: Time(room.since),
-        lines: room.lines,
-        history_lines: room.history.len() as u64,
-        owner: hub.owner_of(room).as_deref().map(Into::into),
-        private: room.ownership.private,
-        moderated: room.ownership.moderated,
-    }
-}
-
-fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
-    let what = Selector {
-        room: args.room.as_deref().map(name::fold),
-        since: args.since.map(|since| since.0),
-        until: args.until.map(|until| until.0),
-        text: query.map(name::fold),
-        ..Selector::default()
-    };
-    let last = args.last.map(|last| last.0);
-    if hub.is_recording() {
-        let room = args.room.as_deref().filter(|room| hub.find_room(room).is_none()).map(str::to_owned);
-        return Ok(Answer::Stored(Stored { room, ..stored(hub, what, last) }));
-    }
-    // What is in memory is of rooms that are open.
-    args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, &what).collect();
-    lines.sort_by_key(|(_, line)| line.seq);
-    let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
-    let skip = lines.len().saturating_sub(last);
-    Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
-}
-
-fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
-    hub.rooms()
-        .flat_map(|room| room.history.iter().map(move |line| (room, line)))
-        .filter(|(room, line)| what.matches(room.name.folded(), line))
-        .map(|(room, line)| (&room.name, line))
-}
-
-/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
-fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
-    let waiting = || {
-        hub.backlog().iter().filter_map(|(_, record)| match record {
-            Record::Line { name, line, .. } => Some((name, line)),
-            _ => None,
-        })
-    };
-    let first = waiting().next().map(|(_, line)| line.seq);
-    let mut tail: Vec<InRoom> = waiting()
-        .filter(|(name, line)| what.matches(name.folded(), line))
-        .map(|(name, line)| (name.clone(), line.clone()))
-        .collect();
-    // Of what is said from now on, nothing.
-    let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
-    let to = what.to.map_or(to, |wanted| wanted.min(to));
-    let last = last.map(|last| {
-        let skip = tail.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX));
-        tail.drain(..skip);
-        last - tail.len() as u64
-    });
-    Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
-}
-
-pub(super) fn redact(
-    hub: &mut Hub,
-    args: &RedactArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    let client = |text: &Text<32>| {
-        let number = text.strip_prefix('c').and_then(|number| number.parse().ok());
-        number.map(SessionId).ok_or_else(|| bad(format!("{:?} is no client's id, such as \"c7\"", &**text)))
-    };
-    let what = Selector {
-        room: args.room.as_deref().map(name::fold),
-        client: args.client.as_ref().map(client).transpose()?,
-        nick: args.nick.as_deref().map(name::fold),
-        from: args.from_seq,
-        to: args.to_seq,
-        since: args.since.map(|since| since.0),
-        until: args.until.map(|until| until.0),
-        text: args.query.as_deref().map(name::fold),
-    };
-    if what == Selector::default() {
-        return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
-    }
-    if args.dry_run {
-        if hub.is_recording() {
-            return Ok(Answer::Count(stored(hub, what, None)));
-        }
-        return one(&Redacted { lines: readable(hub, &what), dry_run: true });
-    }
-    let lines = readable(hub, &what);
-    hub.handle(Input::Redact { what: Arc::new(what), by }, now, effects);
-    match hub.backlog().iter().next_back() {
-        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(number)),
-        _ => one(&Redacted { lines, dry_run: false }),
-    }
-}
-
-fn readable(hub: &Hub, what: &Selector) -> u64 {
-    in_memory(hub, what).filter(|(_, line)| line.said != message::Said::Redacted).count() as u64
-}
-
-/// A line of `room` as the protocol has it.
-#[must_use]
-pub fn history_line(room: &str, line: &message::Line) -> Line {
-    Line {
-        seq: line.seq,
-        t: Time(line.at),
-        room: room.into(),
-        nick: line.said.nick().into(),
-        kind: match &line.said {
-            message::Said::Emote { .. } => LineKind::Emote,
-            message::Said::Notice { .. } => LineKind::Notice,
-            message::Said::Topic { .. } => LineKind::Topic,
-            message::Said::Redacted => LineKind::Redacted,
-            _ => LineKind::Say,
-        },
-        text: line.said.text().into(),
-    }
-}
-
-/// What a subscriber is told of a happening.
-#[must_use]
-pub fn event(happening: &Happening) -> Event {
-    let event = match happening.what {
-        What::Arrived | What::Joined => EventKind::Join,
-        What::Departed | What::Left => EventKind::Leave,
-        What::Refused => EventKind::Refuse,
-        What::Renamed => EventKind::Nick,
-        What::RoomOpened | What::RoomClosed | What::RoomChanged => EventKind::Room,
-        What::Topic => EventKind::Topic,
-        What::Kicked => EventKind::Kick,
-        What::Muted | What::Unmuted => EventKind::Mute,
-        What::Announced => EventKind::Say,
-        What::Flood => EventKind::Flood,
-        What::Struck => EventKind::Strike,
-        What::Reported => EventKind::Report,
-        What::Banned | What::Unbanned => EventKind::Ban,
-        What::Registered
-        | What::LoggedIn
-        | What::LoggedOut
-        | What::LoginFailed
-        | What::AccountChanged
-        | What::AccountRemoved => EventKind::Account,
-        What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
-        What::Stopping => EventKind::Shutdown,
-    };
-    let text = match happening.what {
-        What::RoomOpened => Some("opened".to_owned()),
-        What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
-        What::Unmuted => Some("unmuted".to_owned()),
-        What::Registered => Some("registered".to_owned()),
-        What::LoggedIn => Some("logged in".to_owned()),
-        What::LoggedOut => Some("logged out".to_owned()),
-        What::LoginFailed => happening.text.as_deref().map(|name| format!("failed to log in as {name}")),
-        What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
-        What::AccountRemoved => Some("removed".to_owned()),
-        What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
-        What::Redacted => Some("lines were made unreadable".to_owned()),
-        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
-        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
-        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
-        _ => happening.text.as_deref().map(str::to_owned),
-    };
-    Event {
-        event,
-        t: Time(happening.at),
-        client: happening.session.map(|session| session.to_string()),
-        nick: happening.nick.as_deref().map(str::to_owned),
-        room: happening.room.as_deref().map(str::to_owned),
-        text,
-        by: happening.by_whom(),
-        lost: 0,
-    }
-}
-
-/// What a subscriber is told of a line that was said in `room`; `None` for lines that are told
-/// otherwise.
-#[must_use]
-pub fn said(room: &str, line: &message::Line) -> Option<Event> {
-    let (nick, text) = match &line.said {
-        message::Said::Say { nick, text } => (Some(nick), text.to_string()),
-        message::Said::Emote { nick, text } => (Some(nick), format!("* {text}")),
-        message::Said::Notice { text } => (None, text.to_string()),
-        _ => return None,
-    };
-    Some(Event {
-        event: EventKind::Say,
-        t: Time(line.at),
-        client: line.author.map(|author| author.to_string()),
-        nick: nick.map(ToString::to_string),
-        room: Some(room.into()),
-        text: Some(text),
-        by: None,
-        lost: 0,
-    })
 }
