@@ -309,7 +309,7 @@ impl Asked {
             CtlCommand::Account { action } => one(match action {
                 AccountCommand::Add { name, role, password_stdin, no_password } => {
                     let password = if no_password { None } else { Some(password::read(&name, password_stdin)?) };
-                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role.into()) })
+                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role) })
                 }
                 AccountCommand::List => Command::AccountsList(none),
                 AccountCommand::Passwd { name, password_stdin } => {
@@ -317,9 +317,7 @@ impl Asked {
                     Command::AccountsPasswd(AccountPasswdArgs { name, password, hashed: None })
                 }
                 AccountCommand::Unlock { name } => Command::AccountsUnlock(AccountArgs { name }),
-                AccountCommand::Role { name, role } => {
-                    Command::AccountsRole(AccountRoleArgs { name, role: role.into() })
-                }
+                AccountCommand::Role { name, role } => Command::AccountsRole(AccountRoleArgs { name, role }),
                 AccountCommand::Remove { name } => Command::AccountsRemove(AccountArgs { name }),
                 AccountCommand::Erase { name, yes } => Command::AccountsErase(AccountEraseArgs { name, yes }),
             }),

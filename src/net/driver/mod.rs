@@ -1192,9 +1192,9 @@ impl Driver {
                 Command::Metrics(_) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
                 Command::LogLevel(args) => {
                     if let Some(level) = args.level {
-                        self.around.level.set(level.into());
+                        self.around.level.set(level);
                     }
-                    one(serde_json::to_value(LogLevel { level: self.around.level.get().into() }))
+                    one(serde_json::to_value(LogLevel { level: self.around.level.get() }))
                 }
                 Command::Reload(_) => {
                     let answer = self.reload(at);
@@ -1401,7 +1401,7 @@ impl Driver {
             admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
-            log_level: self.around.level.get().into(),
+            log_level: self.around.level.get(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
         }
     }

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::settings;
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Level, Password, Role, Text, Time, Whole};
+use crate::wire::admin::value::{Password, Role, Text, Time, Whole};
 
 /// No arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -281,7 +282,7 @@ pub struct SayArgs {
 pub struct LogLevelArgs {
     /// The new level; without it, nothing is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub level: Option<Level>,
+    pub level: Option<settings::LogLevel>,
 }
 
 /// How to stop.

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::wire::admin::value::{Level, Role, Time};
+use crate::settings;
+use crate::wire::admin::value::{Role, Time};
 
 /// Who answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,7 +69,7 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
     /// The log level.
-    pub log_level: Level,
+    pub log_level: settings::LogLevel,
     /// Events since the start, by name; the same that `metrics` tells.
     pub counters: Map<String, Value>,
 }
@@ -527,7 +528,7 @@ pub struct Said {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLevel {
     /// In force now.
-    pub level: Level,
+    pub level: settings::LogLevel,
 }
 
 /// What a reload did.

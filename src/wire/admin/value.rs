@@ -8,7 +8,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::hub::account;
-use crate::settings;
 use crate::values::time::Wall;
 
 /// A whole number from `MIN` to `MAX`, checked while it is parsed and stated in the schema.
@@ -185,46 +184,6 @@ impl From<account::Role> for Role {
         match role {
             account::Role::Operator => Self::Operator,
             account::Role::Member | account::Role::Guest => Self::Member,
-        }
-    }
-}
-
-/// How much to log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Only what an operator should look at.
-    Error,
-    /// And what goes on degraded.
-    Warn,
-    /// And start, stop, reload, moderation, arrivals and departures.
-    Info,
-    /// And the rest.
-    Debug,
-    /// And the runtime's own.
-    Trace,
-}
-
-impl From<settings::LogLevel> for Level {
-    fn from(level: settings::LogLevel) -> Self {
-        match level {
-            settings::LogLevel::Error => Self::Error,
-            settings::LogLevel::Warn => Self::Warn,
-            settings::LogLevel::Info => Self::Info,
-            settings::LogLevel::Debug => Self::Debug,
-            settings::LogLevel::Trace => Self::Trace,
-        }
-    }
-}
-
-impl From<Level> for settings::LogLevel {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Error => Self::Error,
-            Level::Warn => Self::Warn,
-            Level::Info => Self::Info,
-            Level::Debug => Self::Debug,
-            Level::Trace => Self::Trace,
         }
     }
 }
