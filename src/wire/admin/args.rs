@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::settings;
+use crate::wire::admin::Command;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::{Password, Role, Text, Time, Whole};
 
@@ -304,4 +305,29 @@ pub struct SubscribeArgs {
     /// Only these; without it, all but `say`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<Vec<EventKind>>,
+}
+
+/// A password that comes with a command. It is hashed before anybody else has the command: neither the tape nor the
+/// journal is to have it.
+#[derive(Debug)]
+pub struct Secret<'a> {
+    /// Whose.
+    pub name: &'a str,
+    /// What is to be hashed.
+    pub password: &'a mut Option<Password>,
+    /// Where its hash goes.
+    pub hashed: &'a mut Option<Text<256>>,
+}
+
+impl Command {
+    /// The password that this command comes with, or could.
+    pub fn secret(&mut self) -> Option<Secret<'_>> {
+        match self {
+            Self::AccountsAdd(AccountAddArgs { name, password, hashed, .. })
+            | Self::AccountsPasswd(AccountPasswdArgs { name, password, hashed }) => {
+                Some(Secret { name, password, hashed })
+            }
+            _ => None,
+        }
+    }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::hub::message::Refusal;
 use crate::wire::admin::{Command, Replies};
 
 /// Longest request, in bytes without its newline.
@@ -51,6 +52,31 @@ impl ControlError {
     /// An error with this code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+}
+
+/// What the hub refuses somebody in chat, as an administrator is told it.
+impl From<Refusal> for ControlError {
+    fn from(refusal: Refusal) -> Self {
+        let bad = |message: String| Self::new(ErrorCode::BadArgument, message);
+        let conflict = |message: String| Self::new(ErrorCode::Conflict, message);
+        match refusal {
+            Refusal::NoAccounts => conflict("nothing is recorded (history.persist), so no accounts are made".into()),
+            Refusal::AccountsUnread => {
+                conflict("the accounts on disk cannot be read just now, so none can be made: see \"status\"".into())
+            }
+            Refusal::NamesUnread => conflict("names on disk cannot be read just now: see \"status\"".into()),
+            Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
+            Refusal::NameTakenFor(name, what) => conflict(format!("the name {name:?} could be taken for {what}")),
+            Refusal::TooManyAccounts(limit) => {
+                conflict(format!("there are {limit} accounts already (limits.accounts)"))
+            }
+            Refusal::PasswordShort(least) => bad(format!("a password has at least {least} characters")),
+            Refusal::PasswordLong(most) => bad(format!("a password has at most {most} bytes")),
+            Refusal::PasswordIsCommand => bad("a password that is a command in chat could not be typed there".into()),
+            Refusal::PasswordIsName => bad("a password that is the name protects nothing".into()),
+            other => Self::new(ErrorCode::Internal, format!("the hub refuses it: {other:?}")),
+        }
     }
 }
 
@@ -118,13 +144,14 @@ impl Request {
         }
     }
 
-    /// The line that asks for this, with its newline.
+    /// The line that asks for the command called `name`, which may be one that this program does not know. With its
+    /// newline.
     #[must_use]
-    pub fn line(id: &Value, command: &Command, more: bool) -> String {
+    pub fn line(id: u64, name: &str, args: &Value, more: bool) -> String {
         let mut object = Map::new();
-        object.insert("id".into(), id.clone());
-        object.insert("cmd".into(), command.spec().name.into());
-        object.insert("args".into(), command.args());
+        object.insert("id".into(), id.into());
+        object.insert("cmd".into(), name.into());
+        object.insert("args".into(), args.clone());
         if more {
             object.insert("more".into(), true.into());
         }

@@ -1,8 +1,24 @@
 //! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
 //!
-//! One declaration, the `commands!` table below, feeds the parser, the JSON Schemas of `describe`, the
-//! manual page and `chathub ctl`. The types here are what both ends share: the daemon parses
-//! [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket.
+//! A command is one row of [`COMMANDS`]. The row feeds the parser, the JSON Schemas of `describe`, the manual page
+//! and `chathub ctl`, and says who carries the command out. The types here are what both ends share: the daemon
+//! parses [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket, nor
+//! what the driver does for the commands that are about the process.
+//!
+//! A new command is its row, its function under [`execute`], its text (the row's doc comment; `ctl` has its own in
+//! [`crate::cli`]) and its test. One of the connection or the driver is a variant of [`ForConnection`] or
+//! [`ForDriver`] instead of a function, and the compiler shows where it is missing.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | a command: its name, who carries it out, what is audited | the table, below |
+//! | what a command takes, what it answers | [`args`], [`result`] |
+//! | what a command does to the hub | [`execute`] |
+//! | what is streamed as an event | [`event`] |
+//! | a value's bounds and its schema | [`value`] |
+//! | requests, replies, error codes, limits | [`message`] |
+//! | how bytes become lines | [`frames`] |
+//! | what `describe` says | [`describe`] |
 
 pub mod args;
 pub mod describe;
@@ -23,12 +39,35 @@ use crate::wire::admin::args::{
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::execute::{Answer, Call, accounts, bans, clients, history, one, rooms};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
     Kicked, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Topic,
     Unbanned,
 };
+
+/// One row of the table: all that is fixed about a command.
+#[derive(Clone, Copy)]
+pub struct Spec {
+    /// Its name on the wire, such as `clients.kick`.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// The JSON Schema of `args`.
+    pub args: fn(&mut SchemaGenerator) -> Schema,
+    /// The JSON Schema of `result`; for a stream, that of the last one is [`Count`](result::Count).
+    pub result: fn(&mut SchemaGenerator) -> Schema,
+    /// How it answers.
+    pub replies: Replies,
+    /// Whether it changes something.
+    pub effect: Effect,
+    /// Who carries it out.
+    pub carrier: Carrier,
+    /// Keys of `args` that the audit line leaves out: what is said to people, and what stands for a password.
+    pub unaudited: &'static [&'static str],
+}
 
 /// Whether a command answers with one reply or with a stream of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,43 +85,82 @@ pub enum Replies {
 pub enum Effect {
     /// It only looks.
     Reads,
-    /// It changes something.
+    /// It changes something; see [`Command::changes`] for those that can also only look.
     Changes,
 }
 
-impl Command {
-    /// Whether this one changes something: a command that can also only look does not always.
-    #[must_use]
-    pub fn changes(&self) -> bool {
-        match self {
-            Self::RoomsTopic(args) => args.text.is_some(),
-            Self::LogLevel(args) => args.level.is_some(),
-            Self::HistoryRedact(args) => !args.dry_run,
-            Self::BansAdd(args) => !args.dry_run,
-            other => other.spec().effect == Effect::Changes,
-        }
-    }
+/// Who carries a command out, and so when it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// The task of the connection that it came on, which asks nobody.
+    Connection,
+    /// The hub, a slice at a time: the list can be long, and people have their turn in between.
+    Listing,
+    /// The hub, at once.
+    Hub,
+    /// The hub says which lines are meant; the task of the connection reads those that are on disk.
+    Reader,
+    /// The hub; answered when the store has it on disk as well.
+    Writer,
+    /// The driver, at once: it is about the process.
+    Driver,
+    /// The driver, as the last thing it does: answered when the daemon ends.
+    End,
 }
 
-/// One row of the table.
-#[derive(Clone, Copy)]
-pub struct Spec {
-    /// Its name on the wire, such as `clients.kick`.
-    pub name: &'static str,
-    /// What it does, in one sentence.
-    pub about: &'static str,
-    /// Whether it changes something.
-    pub effect: Effect,
-    /// How it answers.
-    pub replies: Replies,
-    /// The JSON Schema of `args`.
-    pub args: fn(&mut SchemaGenerator) -> Schema,
-    /// The JSON Schema of `result`; for a stream, that of the last one is [`Count`].
-    pub result: fn(&mut SchemaGenerator) -> Schema,
+/// A command for the task of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForConnection<'a> {
+    /// `hello`
+    Hello(&'a NoArgs),
+    /// `describe`
+    Describe(&'a DescribeArgs),
 }
 
+/// A command for the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForDriver<'a> {
+    /// `status`
+    Status(&'a NoArgs),
+    /// `metrics`
+    Metrics(&'a NoArgs),
+    /// `log.level`
+    LogLevel(&'a LogLevelArgs),
+    /// `reload`
+    Reload(&'a NoArgs),
+    /// `shutdown`
+    Shutdown(&'a ShutdownArgs),
+    /// `events.subscribe`
+    Subscribe(&'a SubscribeArgs),
+}
+
+/// A command as it is handed to who carries it out.
+#[derive(Clone, Debug)]
+pub enum Work<'a> {
+    /// To the task of the connection.
+    Connection(ForConnection<'a>),
+    /// To the hub, a slice at a time.
+    Listing(Box<Listing>),
+    /// To the hub, by [`execute::answer`].
+    Hub,
+    /// To the driver.
+    Driver(ForDriver<'a>),
+}
+
+// One row:
+//
+//     /// Its text.
+//     "name" Variant(Arguments) -> Result, Replies, Effect, Carrier(function), unaudited "key" "key";
+//
+// The functions: `Hub` takes `fn(&mut Call, &Arguments) -> Result<Result, ControlError>`; `Reader` and `Writer` the
+// same with an `Answer`, for the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
+// that stands for the command. `Changes if |args| ...` is for a command that can also only look.
 macro_rules! commands {
-    ($( $(#[doc = $about:literal])+ $name:literal $variant:ident ( $args:ty ) -> $result:ty, $effect:ident, $replies:ident; )+) => {
+    ($(
+        $(#[doc = $about:literal])+
+        $name:literal $variant:ident ( $args:ty ) -> $result:ty, $replies:ident, $effect:ident $(if $when:expr)?,
+        $carrier:ident ( $function:path ) $(, unaudited $($unaudited:literal)+ )?;
+    )+) => {
         /// Every command of the admin protocol, parsed.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Command {
@@ -94,10 +172,12 @@ macro_rules! commands {
             $( Spec {
                 name: $name,
                 about: concat!($($about),+),
-                effect: Effect::$effect,
-                replies: Replies::$replies,
                 args: |generator| <$args>::json_schema(generator),
                 result: |generator| <$result>::json_schema(generator),
+                replies: Replies::$replies,
+                effect: Effect::$effect,
+                carrier: Carrier::$carrier,
+                unaudited: &[$( $($unaudited),+ )?],
             }, )+
         ];
 
@@ -127,8 +207,81 @@ macro_rules! commands {
                     $( Self::$variant(args) => serde_json::to_value(args).expect("arguments are plain JSON"), )+
                 }
             }
+
+            /// Whether this one changes something: a command that can also only look does not always.
+            #[must_use]
+            pub fn changes(&self) -> bool {
+                match self {
+                    $( Self::$variant(_args) => Effect::$effect == Effect::Changes $(&& holds(_args, $when))?, )+
+                }
+            }
+
+            /// What is to be done, for who carries it out.
+            #[must_use]
+            pub fn work(&self) -> Work<'_> {
+                match self { $( Self::$variant(_args) => work!(_args, $carrier($function)), )+ }
+            }
+
+            /// Has the hub carry it out; `None` if it is not about the hub.
+            fn on_hub(&self, call: &mut Call<'_>) -> Option<Result<Answer, ControlError>> {
+                match self { $( Self::$variant(_args) => on_hub!(call, _args, $carrier($function)), )+ }
+            }
         }
     };
+}
+
+/// What [`Command::work`] gives for a row of this carrier.
+macro_rules! work {
+    ($args:ident, Connection($variant:path)) => {
+        Work::Connection($variant($args))
+    };
+    ($args:ident, Listing($new:path)) => {
+        Work::Listing(Box::new($new($args)))
+    };
+    ($args:ident, Hub($function:path)) => {
+        Work::Hub
+    };
+    ($args:ident, Reader($function:path)) => {
+        Work::Hub
+    };
+    ($args:ident, Writer($function:path)) => {
+        Work::Hub
+    };
+    ($args:ident, Driver($variant:path)) => {
+        Work::Driver($variant($args))
+    };
+    ($args:ident, End($variant:path)) => {
+        Work::Driver($variant($args))
+    };
+}
+
+/// What [`Command::on_hub`] does for a row of this carrier.
+macro_rules! on_hub {
+    ($call:ident, $args:ident, Connection($variant:path)) => {
+        None
+    };
+    ($call:ident, $args:ident, Listing($new:path)) => {
+        Some($new($args).whole($call))
+    };
+    ($call:ident, $args:ident, Hub($function:path)) => {
+        Some($function($call, $args).and_then(|result| one(&result)))
+    };
+    ($call:ident, $args:ident, Reader($function:path)) => {
+        Some($function($call, $args))
+    };
+    ($call:ident, $args:ident, Writer($function:path)) => {
+        Some($function($call, $args))
+    };
+    ($call:ident, $args:ident, Driver($variant:path)) => {
+        None
+    };
+    ($call:ident, $args:ident, End($variant:path)) => {
+        None
+    };
+}
+
+fn holds<T>(args: &T, when: impl Fn(&T) -> bool) -> bool {
+    when(args)
 }
 
 fn bad_argument(command: &str, error: &serde_json::Error) -> ControlError {
@@ -149,84 +302,157 @@ fn unknown_command(name: &str) -> ControlError {
 
 commands! {
     /// Says who answers: name, version and protocol.
-    "hello" Hello(NoArgs) -> Hello, Reads, One;
+    "hello" Hello(NoArgs) -> Hello, One, Reads, Connection(ForConnection::Hello);
     /// Lists the commands with the JSON Schemas of their arguments and results.
-    "describe" Describe(DescribeArgs) -> Description, Reads, One;
+    "describe" Describe(DescribeArgs) -> Description, One, Reads, Connection(ForConnection::Describe);
     /// Tells how the hub is doing: uptime, clients, rooms, limits reached, listeners.
-    "status" Status(NoArgs) -> Status, Reads, One;
+    "status" Status(NoArgs) -> Status, One, Reads, Driver(ForDriver::Status);
     /// Returns all counters as OpenMetrics text.
-    "metrics" Metrics(NoArgs) -> Metrics, Reads, One;
+    "metrics" Metrics(NoArgs) -> Metrics, One, Reads, Driver(ForDriver::Metrics);
     /// Lists the clients, all or those of one room.
-    "clients.list" ClientsList(ClientsListArgs) -> ClientList, Reads, One;
+    "clients.list" ClientsList(ClientsListArgs) -> ClientList, One, Reads, Listing(Listing::clients);
     /// Tells all about one client.
-    "clients.get" ClientsGet(WhoArgs) -> Client, Reads, One;
+    "clients.get" ClientsGet(WhoArgs) -> Client, One, Reads, Hub(clients::get);
     /// Disconnects clients after telling them why.
-    "clients.kick" ClientsKick(KickArgs) -> Kicked, Changes, One;
+    "clients.kick" ClientsKick(KickArgs) -> Kicked, One, Changes, Hub(clients::kick);
     /// Keeps clients from being heard for a time, and tells them unless `shadow`; `for_s` 0 lifts it.
-    "clients.mute" ClientsMute(MuteArgs) -> Muted, Changes, One;
+    "clients.mute" ClientsMute(MuteArgs) -> Muted, One, Changes, Hub(clients::mute);
     /// Gives a client another name.
-    "clients.rename" ClientsRename(RenameArgs) -> Renamed, Changes, One;
+    "clients.rename" ClientsRename(RenameArgs) -> Renamed, One, Changes, Hub(clients::rename);
     /// Lists the bans in force.
-    "bans.list" BansList(NoArgs) -> BanList, Reads, One;
+    "bans.list" BansList(NoArgs) -> BanList, One, Reads, Listing(Listing::bans);
     /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and disconnects
     /// those who are here. A ban of the same is replaced.
-    "bans.add" BansAdd(BanArgs) -> Banned, Changes, One;
+    "bans.add" BansAdd(BanArgs) -> Banned, One, Changes if |args| !args.dry_run, Hub(bans::add);
     /// Lifts a ban.
-    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, Changes, One;
+    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(bans::remove);
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
-    "bans.test" BansTest(BanTestArgs) -> BanTest, Reads, One;
+    "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(bans::test);
     /// Lists the accounts.
-    "accounts.list" AccountsList(NoArgs) -> AccountList, Reads, One;
+    "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
     /// to it until there is one.
-    "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, Changes, One;
+    "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, One, Changes, Hub(accounts::add), unaudited "password" "hashed";
     /// Gives an account another password, and forgets what strangers have tried.
-    "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, Changes, One;
+    "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, One, Changes, Hub(accounts::passwd), unaudited "password" "hashed";
     /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.
-    "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, Changes, One;
+    "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::unlock);
     /// Gives an account another role.
-    "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, Changes, One;
+    "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, One, Changes, Hub(accounts::role);
     /// Removes an account; what was said under its name stays.
-    "accounts.remove" AccountsRemove(AccountArgs) -> AccountDone, Changes, One;
+    "accounts.remove" AccountsRemove(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::remove);
     /// Removes an account, and makes all that was said under its name unreadable.
-    "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, Changes, One;
+    "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, One, Changes, Writer(accounts::erase);
     /// Lists the rooms.
-    "rooms.list" RoomsList(NoArgs) -> RoomList, Reads, One;
+    "rooms.list" RoomsList(NoArgs) -> RoomList, One, Reads, Listing(Listing::rooms);
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
-    "rooms.topic" RoomsTopic(TopicArgs) -> Topic, Changes, One;
+    "rooms.topic" RoomsTopic(TopicArgs) -> Topic, One, Changes if |args| args.text.is_some(), Hub(rooms::topic);
     /// Closes a room; those in it are moved to the lobby.
-    "rooms.close" RoomsClose(CloseArgs) -> Closed, Changes, One;
+    "rooms.close" RoomsClose(CloseArgs) -> Closed, One, Changes, Hub(rooms::close);
     /// Returns lines of history, of one room or of all, oldest first.
-    "history.dump" HistoryDump(HistoryArgs) -> Lines, Reads, OneOrMore;
+    "history.dump" HistoryDump(HistoryArgs) -> Lines, OneOrMore, Reads, Reader(history::dump);
     /// Returns the lines of history in which a text occurs, oldest first.
-    "history.search" HistorySearch(SearchArgs) -> Lines, Reads, OneOrMore;
+    "history.search" HistorySearch(SearchArgs) -> Lines, OneOrMore, Reads, Reader(history::search);
     /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. At least one
     /// argument must say which.
-    "history.redact" HistoryRedact(RedactArgs) -> Redacted, Changes, One;
+    "history.redact" HistoryRedact(RedactArgs) -> Redacted, One, Changes if |args| !args.dry_run, Writer(history::redact);
     /// Tells how much history is kept, room by room.
-    "history.stats" HistoryStats(NoArgs) -> HistoryStats, Reads, One;
+    "history.stats" HistoryStats(NoArgs) -> HistoryStats, One, Reads, Reader(history::stats);
     /// Sends a copy of the recorded history as it is now, an SQLite database, piece by piece.
-    "backup" Backup(NoArgs) -> BackupPiece, Reads, More;
+    "backup" Backup(NoArgs) -> BackupPiece, More, Reads, Reader(history::backup);
     /// Says something to everybody, or to one room, in the name of the hub.
-    "say" Say(SayArgs) -> Said, Changes, One;
+    "say" Say(SayArgs) -> Said, One, Changes, Hub(rooms::say), unaudited "text";
     /// Tells the log level, or sets it until the next start.
-    "log.level" LogLevel(LogLevelArgs) -> LogLevel, Changes, One;
+    "log.level" LogLevel(LogLevelArgs) -> LogLevel, One, Changes if |args| args.level.is_some(), Driver(ForDriver::LogLevel);
     /// Reads the settings again; keeps the old ones if there is any error.
-    "reload" Reload(NoArgs) -> Reloaded, Changes, One;
+    "reload" Reload(NoArgs) -> Reloaded, One, Changes, Driver(ForDriver::Reload);
     /// Says goodbye to everybody, writes out what is owed, and ends the daemon.
-    "shutdown" Shutdown(ShutdownArgs) -> Stopped, Changes, One;
+    "shutdown" Shutdown(ShutdownArgs) -> Stopped, One, Changes, End(ForDriver::Shutdown);
     /// Streams what happens from now on.
-    "events.subscribe" EventsSubscribe(SubscribeArgs) -> Event, Reads, More;
+    "events.subscribe" EventsSubscribe(SubscribeArgs) -> Event, More, Reads, Driver(ForDriver::Subscribe);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::admin::value::Text;
     use serde_json::json;
 
     #[test]
     fn unknown_command_names_the_nearest() {
         let error = Command::parse("clients.lst", json!({})).expect_err("no such command");
         assert!(error.message.contains("\"clients.list\""), "{error}");
+    }
+
+    fn properties(spec: &Spec) -> Vec<String> {
+        let schema = (spec.args)(&mut SchemaGenerator::default()).to_value();
+        schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// A value for each key that some command requires.
+    fn example(spec: &Spec) -> Command {
+        let any = json!({
+            "who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
+            "room": "lobby", "query": "tea", "text": "hello",
+        });
+        let schema = (spec.args)(&mut SchemaGenerator::default()).to_value();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let args: Value =
+            required.iter().filter_map(Value::as_str).map(|key| (key.to_owned(), any[key].clone())).collect();
+        Command::parse(spec.name, args.clone())
+            .or_else(|_| {
+                // One client, not several.
+                let mut args = args;
+                args["who"] = json!("ann");
+                Command::parse(spec.name, args)
+            })
+            .expect(spec.name)
+    }
+
+    #[test]
+    fn each_row_is_carried_out_by_whom_it_names() {
+        for spec in COMMANDS {
+            let command = example(spec);
+            assert_eq!(command.spec().name, spec.name);
+            let fits = matches!(
+                (spec.carrier, command.work()),
+                (Carrier::Connection, Work::Connection(_))
+                    | (Carrier::Listing, Work::Listing(_))
+                    | (Carrier::Hub | Carrier::Reader | Carrier::Writer, Work::Hub)
+                    | (Carrier::Driver | Carrier::End, Work::Driver(_))
+            );
+            assert!(fits, "{}: {:?} and {:?}", spec.name, spec.carrier, command.work());
+            assert!(spec.about.trim().ends_with('.'), "{} has no text", spec.name);
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_audited_and_what_only_looks_is_not() {
+        for spec in COMMANDS {
+            // What can also only look does that when it is told least.
+            let only_looks = ["rooms.topic", "log.level"].contains(&spec.name);
+            let changes = example(spec).changes();
+            assert_eq!(changes, spec.effect == Effect::Changes && !only_looks, "{}", spec.name);
+        }
+        let topic = |text: Option<&str>| {
+            Command::RoomsTopic(TopicArgs { room: Text("lobby".into()), text: text.map(str::to_owned) })
+        };
+        assert!(topic(Some("")).changes() && !topic(None).changes());
+    }
+
+    #[test]
+    fn the_audit_line_has_no_password_and_leaves_out_only_what_is_there() {
+        for spec in COMMANDS {
+            let properties = properties(spec);
+            for key in spec.unaudited {
+                assert!(properties.iter().any(|known| known == key), "{} has no {key:?}", spec.name);
+            }
+            for key in ["password", "hashed"] {
+                let taken = properties.iter().any(|known| known == key);
+                assert_eq!(taken, spec.unaudited.contains(&key), "{}: {key:?} in the journal", spec.name);
+            }
+            let password = properties.iter().any(|known| known == "password");
+            assert_eq!(example(spec).secret().is_some(), password, "{}: who hashes the password?", spec.name);
+        }
     }
 }

@@ -1,24 +1,77 @@
-//! Commands about bans, carried out on the hub.
+//! Commands about bans.
 
-use crate::hub::Effect;
-use crate::hub::moderation::{NoTarget, Target};
-use crate::hub::{By, Hub, Input, moderation};
-use crate::values::time::{Now, Wall};
-use crate::wire::admin::args::BanArgs;
-use crate::wire::admin::execute::Answer;
-use crate::wire::admin::execute::line_of;
-use crate::wire::admin::execute::one;
+use super::{Call, line_of};
+use crate::hub::moderation::{self, NoTarget, Target};
+use crate::hub::{Hub, Input};
+use crate::values::id::BanId;
+use crate::values::name::Name;
+use crate::wire::admin::args::{BanArgs, BanTestArgs, UnbanArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Ban, Banned};
+use crate::wire::admin::result::{Ban, BanTest, Banned, Unbanned};
 use crate::wire::admin::value::Time;
 
-pub(super) fn later(now: Now, seconds: u64) -> Wall {
-    let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
-    Wall(now.wall.0.saturating_add(millis))
+pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
+    let target = target(&args.target)?;
+    let reason = line_of(args.reason.as_ref())?;
+    let disconnected: Vec<String> = call.hub.hit_by(&target).map(|session| session.id.to_string()).collect();
+    if args.dry_run {
+        return Ok(Banned { ban: None, disconnected, dry_run: true });
+    }
+    if let Target::Network(network) = &target
+        && network.is_wide()
+        && !args.yes
+    {
+        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let limit = call.hub.settings().limits.bans;
+    if call.hub.bans().about(&target).is_none() && call.hub.bans().len() >= limit {
+        let message = format!("there are {limit} bans already (limits.bans)");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    let until = args.for_s.map(|seconds| call.later(seconds.0));
+    call.change(Input::Ban { target: target.clone(), reason, until, by: call.by });
+    Ok(Banned { ban: about(call.hub, &target), disconnected, dry_run: false })
+}
+
+pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {
+    let bans = call.hub.bans();
+    let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
+    let found = by_id.filter(|id| bans.get(*id).is_some()).or_else(|| {
+        // A ban of a name that none can be any more is lifted by that name all the same.
+        let name = || Name::parse(&args.which, usize::from(u8::MAX)).ok().map(Target::Name);
+        bans.about(&target(&args.which).ok().or_else(name)?)
+    });
+    let Some(found) = found.and_then(|id| bans.get(id)).cloned() else {
+        return Err(ControlError::new(ErrorCode::NotFound, format!("no ban {:?}", &*args.which)));
+    };
+    call.change(Input::Unban { id: found.id, by: call.by });
+    Ok(Unbanned { removed: ban(&found) })
+}
+
+pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> Result<BanTest, ControlError> {
+    let (hub, now) = (&*call.hub, call.now);
+    let target = target(&args.target)?;
+    let bans: Vec<_> = match &target {
+        Target::Network(network) => hub
+            .bans()
+            .iter()
+            .filter(|ban| matches!(&ban.target, Target::Network(other) if other.covers(network)))
+            .filter(|ban| ban.holds(now.wall))
+            .map(ban)
+            .collect(),
+        Target::Name(name) => hub.bans().of_name(name, now.wall).map(ban).into_iter().collect(),
+    };
+    Ok(BanTest { bans, clients: hub.hit_by(&target).map(|session| session.id.to_string()).collect() })
+}
+
+/// The ban of `target`, if there is one.
+pub(super) fn about(hub: &Hub, target: &Target) -> Option<Ban> {
+    hub.bans().about(target).and_then(|id| hub.bans().get(id)).map(ban)
 }
 
 /// What a ban is to be about.
-pub(super) fn target(text: &str) -> Result<Target, ControlError> {
+fn target(text: &str) -> Result<Target, ControlError> {
     text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
 }
 
@@ -36,35 +89,4 @@ pub(super) fn ban(ban: &moderation::Ban) -> Ban {
         since: Time(ban.since),
         until: ban.until.map(Time),
     }
-}
-
-pub(super) fn add_ban(
-    hub: &mut Hub,
-    args: &BanArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let target = target(&args.target)?;
-    let reason = line_of(args.reason.as_ref())?;
-    let disconnected: Vec<String> = hub.hit_by(&target).map(|session| session.id.to_string()).collect();
-    if args.dry_run {
-        return one(&Banned { ban: None, disconnected, dry_run: true });
-    }
-    if let Target::Network(network) = &target
-        && network.is_wide()
-        && !args.yes
-    {
-        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
-        return Err(ControlError::new(ErrorCode::Conflict, message));
-    }
-    let limit = hub.settings().limits.bans;
-    if hub.bans().about(&target).is_none() && hub.bans().len() >= limit {
-        let message = format!("there are {limit} bans already (limits.bans)");
-        return Err(ControlError::new(ErrorCode::Conflict, message));
-    }
-    let until = args.for_s.map(|seconds| later(now, seconds.0));
-    hub.handle(Input::Ban { target: target.clone(), reason, until, by }, now, effects);
-    let added = hub.bans().about(&target).and_then(|id| hub.bans().get(id)).map(ban);
-    one(&Banned { ban: added, disconnected, dry_run: false })
 }

@@ -1,21 +1,89 @@
-//! Commands about clients, carried out on the hub.
+//! Commands about clients.
 
-use crate::hub::Hub;
-use crate::hub::session::Session;
+use std::collections::BTreeSet;
+
+use super::{Call, bans, line_of};
+use crate::hub::message::Refusal;
+use crate::hub::moderation::Target;
+use crate::hub::session::{Mute, Session};
+use crate::hub::{Hub, Input};
 use crate::values::id::SessionId;
-use crate::values::name;
+use crate::values::name::{self, Name};
+use crate::values::network::Network;
 use crate::values::time::Now;
+use crate::wire::admin::args::{KickArgs, MuteArgs, RenameArgs, WhoArgs};
 use crate::wire::admin::execute::Facts;
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::Client;
+use crate::wire::admin::result::{Client, Kicked, Muted, Renamed};
 use crate::wire::admin::value::{Text, Time};
 
-pub(super) fn hub_session(hub: &Hub, id: SessionId) -> Session {
+pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result<Client, ControlError> {
+    let id = who(call.hub, &args.who)?;
+    Ok(client(call.hub, &session(call.hub, id), call.now, call.facts))
+}
+
+pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Result<Kicked, ControlError> {
+    let (by, who) = (call.by, everybody(call.hub, &args.who)?);
+    let reason = line_of(args.reason.as_ref())?;
+    let networks: BTreeSet<Network> = match args.ban_s {
+        None => BTreeSet::new(),
+        Some(_) => who.iter().map(|id| Network::around(session(call.hub, *id).peer.ip())).collect(),
+    };
+    for session in &who {
+        call.change(Input::Kick { session: *session, reason: reason.clone(), by });
+    }
+    let until = args.ban_s.map(|seconds| call.later(seconds.0));
+    let mut kicked: Vec<String> = who.iter().map(SessionId::to_string).collect();
+    let mut banned = Vec::new();
+    for target in networks.into_iter().map(Target::Network) {
+        kicked.extend(call.hub.hit_by(&target).map(|session| session.id.to_string()));
+        call.change(Input::Ban { target: target.clone(), reason: reason.clone(), until, by });
+        banned.extend(bans::about(call.hub, &target));
+    }
+    Ok(Kicked { kicked, banned })
+}
+
+pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
+    let who = everybody(call.hub, &args.who)?;
+    let mute = match args.for_s {
+        None => Some(Mute { until: None, shadow: args.shadow }),
+        Some(seconds) if seconds.0 == 0 => None,
+        Some(seconds) => {
+            let until = (call.now.mono.after(seconds.seconds()), call.later(seconds.0));
+            Some(Mute { until: Some(until), shadow: args.shadow })
+        }
+    };
+    for session in &who {
+        call.change(Input::Mute { session: *session, mute, by: call.by });
+    }
+    let until = mute.and_then(|mute| mute.until).map(|(_, wall)| Time(wall));
+    Ok(Muted { muted: who.iter().map(SessionId::to_string).collect(), until })
+}
+
+pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {
+    let id = who(call.hub, &args.who)?;
+    let nick = Name::parse(&args.nick, call.hub.settings().limits.name).map_err(|invalid| {
+        ControlError::new(ErrorCode::BadArgument, format!("the name {:?} {invalid}", &*args.nick))
+    })?;
+    call.hub.may_bear(id, &nick, call.now).map_err(|refusal| match refusal {
+        Refusal::NameTakenFor(..) | Refusal::NamesUnread => refusal.into(),
+        _ => {
+            let message = format!("the name {:?} is taken, reserved, or looks like one that is", &*args.nick);
+            ControlError::new(ErrorCode::Conflict, message)
+        }
+    })?;
+    let from = session(call.hub, id).nick.shown().to_owned();
+    let shown = nick.shown().to_owned();
+    call.change(Input::Rename { session: id, nick, by: call.by });
+    Ok(Renamed { id: id.to_string(), from, nick: shown })
+}
+
+fn session(hub: &Hub, id: SessionId) -> Session {
     hub.session(id).expect("it was found").clone()
 }
 
 /// The client that an administrator means: by id, or by name.
-pub(super) fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
+fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
     let by_id = who
         .strip_prefix('c')
         .and_then(|number| number.parse().ok())
@@ -28,7 +96,7 @@ pub(super) fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
 }
 
 /// All of them, each once, or the error about the first that is not there.
-pub(super) fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
+fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
     if names.is_empty() {
         return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
     }

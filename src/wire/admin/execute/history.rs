@@ -1,23 +1,91 @@
-//! Commands about history, carried out on the hub: which lines are meant. Those on disk are read by others.
+//! Commands about history: which lines are meant, in memory and on disk.
 
 use std::sync::Arc;
 
-use super::{Answer, InRoom, Stored};
-use crate::hub::Effect;
+use super::rooms::find_room;
+use super::{Answer, Call, InRoom, Stored, one};
 use crate::hub::archive::{Record, Selector};
-use crate::hub::{By, Hub, Input, message};
+use crate::hub::{Hub, Input, message};
 use crate::values::id::SessionId;
-use crate::values::name;
-use crate::values::name::Name;
-use crate::values::time::Now;
-use crate::wire::admin::args::{HistoryArgs, RedactArgs};
-use crate::wire::admin::execute::one;
-use crate::wire::admin::execute::rooms::find_room;
+use crate::values::name::{self, Name};
+use crate::wire::admin::args::{HistoryArgs, NoArgs, RedactArgs, SearchArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Line, LineKind, Redacted};
+use crate::wire::admin::result::{HistoryStats, Line, LineKind, Redacted, RoomHistory};
 use crate::wire::admin::value::{Text, Time};
 
-pub(super) fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
+pub(in crate::wire::admin) fn dump(call: &mut Call<'_>, args: &HistoryArgs) -> Result<Answer, ControlError> {
+    history(call.hub, args, None)
+}
+
+pub(in crate::wire::admin) fn search(call: &mut Call<'_>, args: &SearchArgs) -> Result<Answer, ControlError> {
+    let SearchArgs { query, room, last, since, until } = args;
+    let args = HistoryArgs { room: room.clone(), last: *last, since: *since, until: *until };
+    history(call.hub, &args, Some(query))
+}
+
+pub(in crate::wire::admin) fn stats(call: &mut Call<'_>, NoArgs {}: &NoArgs) -> Result<Answer, ControlError> {
+    let hub = &*call.hub;
+    let rooms: Vec<_> = hub
+        .rooms()
+        .map(|room| RoomHistory {
+            room: room.name.shown().into(),
+            lines: room.history.len() as u64,
+            oldest: room.history.iter().next().map(|line| Time(line.at)),
+        })
+        .collect();
+    let stats = HistoryStats {
+        lines: rooms.iter().map(|room| room.lines).sum(),
+        bytes: hub.rooms().map(|room| room.history.bytes() as u64).sum(),
+        lines_per_room: hub.settings().history.lines as u64,
+        persistent: hub.is_recording(),
+        rooms,
+        disk: None,
+    };
+    if hub.is_recording() { Ok(Answer::Stats(stats)) } else { one(&stats) }
+}
+
+pub(in crate::wire::admin) fn backup(call: &mut Call<'_>, NoArgs {}: &NoArgs) -> Result<Answer, ControlError> {
+    if call.hub.is_recording() {
+        Ok(Answer::Backup)
+    } else {
+        Err(ControlError::new(ErrorCode::Conflict, "nothing is recorded (history.persist)"))
+    }
+}
+
+pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> Result<Answer, ControlError> {
+    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
+    let client = |text: &Text<32>| {
+        let number = text.strip_prefix('c').and_then(|number| number.parse().ok());
+        number.map(SessionId).ok_or_else(|| bad(format!("{:?} is no client's id, such as \"c7\"", &**text)))
+    };
+    let what = Selector {
+        room: args.room.as_deref().map(name::fold),
+        client: args.client.as_ref().map(client).transpose()?,
+        nick: args.nick.as_deref().map(name::fold),
+        from: args.from_seq,
+        to: args.to_seq,
+        since: args.since.map(|since| since.0),
+        until: args.until.map(|until| until.0),
+        text: args.query.as_deref().map(name::fold),
+    };
+    if what == Selector::default() {
+        return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
+    }
+    if args.dry_run {
+        if call.hub.is_recording() {
+            return Ok(Answer::Count(stored(call.hub, what, None)));
+        }
+        return one(&Redacted { lines: readable(call.hub, &what), dry_run: true });
+    }
+    let lines = readable(call.hub, &what);
+    call.change(Input::Redact { what: Arc::new(what), by: call.by });
+    match call.hub.backlog().iter().next_back() {
+        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(number)),
+        _ => one(&Redacted { lines, dry_run: false }),
+    }
+}
+
+fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
     let what = Selector {
         room: args.room.as_deref().map(name::fold),
         since: args.since.map(|since| since.0),
@@ -39,10 +107,7 @@ pub(super) fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Res
     Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
 }
 
-pub(super) fn in_memory<'a>(
-    hub: &'a Hub,
-    what: &'a Selector,
-) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
+fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
     hub.rooms()
         .flat_map(|room| room.history.iter().map(move |line| (room, line)))
         .filter(|(room, line)| what.matches(room.name.folded(), line))
@@ -50,7 +115,7 @@ pub(super) fn in_memory<'a>(
 }
 
 /// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
-pub(super) fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
+fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
     let waiting = || {
         hub.backlog().iter().filter_map(|(_, record)| match record {
             Record::Line { name, line, .. } => Some((name, line)),
@@ -73,46 +138,7 @@ pub(super) fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
     Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
 }
 
-pub(super) fn redact(
-    hub: &mut Hub,
-    args: &RedactArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    let client = |text: &Text<32>| {
-        let number = text.strip_prefix('c').and_then(|number| number.parse().ok());
-        number.map(SessionId).ok_or_else(|| bad(format!("{:?} is no client's id, such as \"c7\"", &**text)))
-    };
-    let what = Selector {
-        room: args.room.as_deref().map(name::fold),
-        client: args.client.as_ref().map(client).transpose()?,
-        nick: args.nick.as_deref().map(name::fold),
-        from: args.from_seq,
-        to: args.to_seq,
-        since: args.since.map(|since| since.0),
-        until: args.until.map(|until| until.0),
-        text: args.query.as_deref().map(name::fold),
-    };
-    if what == Selector::default() {
-        return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
-    }
-    if args.dry_run {
-        if hub.is_recording() {
-            return Ok(Answer::Count(stored(hub, what, None)));
-        }
-        return one(&Redacted { lines: readable(hub, &what), dry_run: true });
-    }
-    let lines = readable(hub, &what);
-    hub.handle(Input::Redact { what: Arc::new(what), by }, now, effects);
-    match hub.backlog().iter().next_back() {
-        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(number)),
-        _ => one(&Redacted { lines, dry_run: false }),
-    }
-}
-
-pub(super) fn readable(hub: &Hub, what: &Selector) -> u64 {
+fn readable(hub: &Hub, what: &Selector) -> u64 {
     in_memory(hub, what).filter(|(_, line)| line.said != message::Said::Redacted).count() as u64
 }
 

@@ -1,14 +1,10 @@
 //! Long lists, made in steps.
 
-use super::{Answer, Facts, accounts};
+use super::{Answer, Call, Facts, accounts, bans, clients, rooms};
 use crate::hub::Hub;
 use crate::values::id::{AccountId, BanId, RoomId, SessionId};
 use crate::values::time::Now;
-use crate::wire::admin::Command;
-use crate::wire::admin::execute::bans::ban;
-use crate::wire::admin::execute::clients::client;
-use crate::wire::admin::execute::rooms::find_room;
-use crate::wire::admin::execute::rooms::room;
+use crate::wire::admin::args::{ClientsListArgs, NoArgs};
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList};
 
@@ -40,22 +36,31 @@ enum List {
 }
 
 impl Listing {
-    /// The list that `command` asks for, if it asks for one.
-    #[must_use]
-    pub fn of(command: &Command) -> Option<Self> {
-        let list = match command {
-            Command::ClientsList(args) => List::Clients {
-                room: args.room.as_deref().map(str::to_owned),
-                list: ClientList { clients: Vec::new(), total: 0 },
-            },
-            Command::RoomsList(_) => List::Rooms(RoomList { rooms: Vec::new(), total: 0 }),
-            Command::BansList(_) => {
-                List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false })
-            }
-            Command::AccountsList(_) => List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }),
-            _ => return None,
-        };
-        Some(Self { list, from: 0 })
+    fn new(list: List) -> Self {
+        Self { list, from: 0 }
+    }
+
+    pub(in crate::wire::admin) fn clients(args: &ClientsListArgs) -> Self {
+        let list = ClientList { clients: Vec::new(), total: 0 };
+        Self::new(List::Clients { room: args.room.as_deref().map(str::to_owned), list })
+    }
+
+    pub(in crate::wire::admin) fn rooms(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Rooms(RoomList { rooms: Vec::new(), total: 0 }))
+    }
+
+    pub(in crate::wire::admin) fn bans(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false }))
+    }
+
+    pub(in crate::wire::admin) fn accounts(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }))
+    }
+
+    /// All of it at once.
+    pub(in crate::wire::admin) fn whole(mut self, call: &Call<'_>) -> Result<Answer, ControlError> {
+        while self.go_on(call.hub, call.now, call.facts)? {}
+        Ok(Answer::One(self.result()))
     }
 
     /// Takes one step. Whether there is another.
@@ -71,11 +76,11 @@ impl Listing {
         });
         match &mut self.list {
             List::Clients { room, list } => {
-                let room = room.as_deref().map(|room| find_room(hub, room)).transpose()?;
+                let room = room.as_deref().map(|room| rooms::find_room(hub, room)).transpose()?;
                 for session in hub.sessions_from(SessionId(from)).take(SLICE) {
                     seen(session.id.0);
                     if room.is_none_or(|room| session.room == room) {
-                        list.clients.push(client(hub, session, now, facts));
+                        list.clients.push(clients::client(hub, session, now, facts));
                     }
                 }
                 list.total = list.clients.len() as u64;
@@ -83,7 +88,7 @@ impl Listing {
             List::Rooms(list) => {
                 for one in hub.rooms_from(RoomId(from)).take(SLICE) {
                     seen(one.id.0);
-                    list.rooms.push(room(hub, one));
+                    list.rooms.push(rooms::room(hub, one));
                 }
                 list.total = list.rooms.len() as u64;
             }
@@ -91,7 +96,7 @@ impl Listing {
                 for one in hub.bans().iter_from(BanId(from)).take(SLICE) {
                     seen(one.id.0);
                     if one.holds(now.wall) {
-                        list.bans.push(ban(one));
+                        list.bans.push(bans::ban(one));
                     }
                 }
                 list.total = list.bans.len() as u64;
@@ -121,15 +126,4 @@ impl Listing {
         }
         serde_json::to_value(self.list).expect("results are plain JSON")
     }
-}
-
-pub(super) fn list(
-    hub: &Hub,
-    command: &Command,
-    now: Now,
-    facts: &dyn Fn(SessionId) -> Facts,
-) -> Result<Answer, ControlError> {
-    let mut listing = Listing::of(command).expect("the caller has looked");
-    while listing.go_on(hub, now, facts)? {}
-    Ok(Answer::One(listing.result()))
 }
