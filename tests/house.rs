@@ -270,6 +270,138 @@ fn unsafe_code_stands_where_it_is_allowed_only() {
     none("no unsafe code", found.collect());
 }
 
+/// A path in the code, from `crate` on, and where it stands.
+#[derive(Debug, PartialEq)]
+struct Import {
+    path: Vec<String>,
+    line: usize,
+}
+
+/// All paths in `code` that begin with `crate::` or `super::`, also in lists of imports, and the modules that it
+/// declares. `module` is the path of the module that the code is.
+fn imports(code: &str, module: &[String]) -> Vec<Import> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = Vec::new();
+    for start in ["crate::", "super::", "mod "] {
+        for (at, _) in code.match_indices(start) {
+            // Of `super::super::` the first counts.
+            if code[..at].ends_with(in_word) || code[..at].ends_with("::") {
+                continue;
+            }
+            let mut base = if start == "crate::" { Vec::new() } else { module.to_vec() };
+            let mut rest = &code[at..];
+            while let Some(above) = rest.strip_prefix("super::") {
+                base.pop();
+                rest = above;
+            }
+            rest = rest.trim_start_matches("crate::");
+            let mut paths = Vec::new();
+            if let Some(declared) = rest.strip_prefix("mod ") {
+                let name = declared.split(|c| !in_word(c)).next().unwrap_or_default();
+                if declared[name.len()..].trim_start().starts_with(';') {
+                    paths.push([base, vec![name.to_owned()]].concat());
+                }
+            } else {
+                tree(&mut rest, &base, &mut paths);
+            }
+            let line = code[..at].lines().count().max(1);
+            found.extend(paths.into_iter().map(|path| Import { path, line }));
+        }
+    }
+    found
+}
+
+/// Takes one path off `rest`, or a list of them in braces, behind `base`.
+fn tree(rest: &mut &str, base: &[String], paths: &mut Vec<Vec<String>>) {
+    *rest = rest.trim_start();
+    if let Some(list) = rest.strip_prefix('{') {
+        *rest = list.trim_start();
+        while !rest.is_empty() && !rest.starts_with('}') {
+            let before = rest.len();
+            tree(rest, base, paths);
+            *rest = rest.trim_start().trim_start_matches(',').trim_start();
+            assert!(rest.len() < before, "not a list of imports: {rest:.80}");
+        }
+        *rest = rest.strip_prefix('}').unwrap_or(rest);
+        return;
+    }
+    let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '*').unwrap_or(rest.len());
+    let (name, behind) = rest.split_at(length);
+    let path = if name == "self" { base.to_vec() } else { [base, &[name.to_owned()]].concat() };
+    *rest = behind;
+    if let Some(inner) = rest.strip_prefix("::")
+        && !inner.starts_with('<')
+    {
+        *rest = inner;
+        return tree(rest, &path, paths);
+    }
+    if let Some(alias) = rest.strip_prefix(" as ") {
+        *rest = alias.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    }
+    paths.push(path);
+}
+
+/// The module that a file is: `hub/mod.rs` is `hub`, `hub/name.rs` is `hub::name`.
+fn module_of(path: &str) -> Vec<String> {
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
+}
+
+#[test]
+fn what_decides_what_inputs_lead_to_is_hashed() {
+    /// Where what is hashed may reach and what is not hashed itself: each changes nothing of what inputs lead to.
+    const CARRY_ONLY: &[(&str, &str)] = &[
+        ("kernel.rs", "memory and sockets as the kernel has them; a hint to the processor"),
+        ("net/connection.rs", "a socket, and what administrators are told of it"),
+        ("net/exchange.rs", "hands work and reports over, in order"),
+        ("net/keep/fault.rs", "dies where a test says; nothing in a release"),
+        ("net/readiness.rs", "says when a socket takes more"),
+    ];
+    let hashed: Vec<_> = env!("CHATHUB_DECIDES").split(':').collect();
+    for folder in ["src/values", "src/hub", "src/wire", "src/machine", "src/net/rounds", "src/settings", "Cargo.lock"] {
+        assert!(hashed.contains(&folder), "{folder} decides, and stands in the list of build.rs");
+    }
+    let is_hashed = |path: &str| {
+        let path = format!("src/{path}");
+        hashed
+            .iter()
+            .any(|hashed| path.strip_prefix(hashed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    };
+    let sources = sources();
+    // A file that is there for tests alone is declared so.
+    let for_tests = |path: &str| {
+        let module = module_of(path);
+        module.split_last().is_some_and(|(name, parent)| {
+            let parent = sources.iter().find(|source| module_of(&source.path) == parent && source.path != "main.rs");
+            parent.is_some_and(|parent| {
+                let bare = bare(&parent.text);
+                bare.split("#[cfg(test)]").skip(1).any(|item| item.trim_start().starts_with(&format!("mod {name};")))
+            })
+        })
+    };
+    let mut found = Vec::new();
+    let mut reached = std::collections::BTreeSet::new();
+    for source in sources.iter().filter(|source| is_hashed(&source.path) && !for_tests(&source.path)) {
+        let module = module_of(&source.path);
+        for Import { path, line } in imports(&source.code, &module) {
+            // The longest part of it that is a file.
+            let file = (0..=path.len()).rev().find_map(|length| {
+                let path = if length == 0 { "lib".to_owned() } else { path[..length].join("/") };
+                let files = [format!("{path}.rs"), format!("{path}/mod.rs")];
+                sources.iter().map(|source| &source.path).find(|path| files.contains(path))
+            });
+            let file = file.expect("lib.rs is there");
+            reached.insert(file.clone());
+            if !is_hashed(file) && !CARRY_ONLY.iter().any(|(path, _)| path == file) {
+                found.push(format!("{}:{line}: {} is in {file}", source.path, path.join("::")));
+            }
+        }
+    }
+    none("what is hashed imports what is hashed (DECIDES in build.rs), or what is named here with a reason", found);
+    let unused = CARRY_ONLY.iter().filter(|(path, _)| !reached.contains(*path)).map(|(path, _)| (*path).to_owned());
+    none("no longer reached from what is hashed", unused.collect());
+}
+
 #[test]
 fn the_reader_of_sources_sees_code_only() {
     let text = "a; // b\nc \"d \\\" e\" f 'g' '\\'' h<'i> r#\"j\"#\n#[cfg(test)]\nmod tests { k { l } }\nm";
@@ -284,4 +416,19 @@ fn the_reader_of_sources_sees_code_only() {
     }
     assert_eq!(code.lines().count(), text.lines().count());
     assert!(holds("use std::net::A;", "std::net") && !holds("core::network", "core::net"));
+}
+
+#[test]
+fn the_reader_of_imports_sees_each_of_them() {
+    let code = "use crate::a::{self, b::{C, d as e}, f::*};\nuse super::{g, H};\nmod i;\nmod j { }\n\
+                x(super::super::k::l(), xcrate::m, crate::n::<O>);";
+    let module = ["p".to_owned(), "q".to_owned()];
+    let found: Vec<_> = imports(code, &module).iter().map(|import| import.path.join("::")).collect();
+    assert_eq!(found, ["a", "a::b::C", "a::b::d", "a::f::*", "n", "p::g", "p::H", "k::l", "p::q::i"]);
+    assert_eq!(imports(code, &module)[7].line, 5);
+    for (path, module) in
+        [("hub/mod.rs", "hub"), ("hub/name.rs", "hub::name"), ("settings.rs", "settings"), ("lib.rs", "")]
+    {
+        assert_eq!(module_of(path).join("::"), module);
+    }
 }

@@ -7,8 +7,6 @@ use crate::values::name;
 /// The most words that are offered; whoever wants another one types on.
 const OFFERED: usize = 20;
 
-/// Commands whose first argument is a room.
-const OF_ROOMS: [&str; 2] = ["join", "who"];
 
 /// The words that the last word of `line` can become, best first, the byte at which it begins, and how many
 /// people and rooms were looked at for that (see [`super::work`]).
@@ -46,7 +44,7 @@ fn first_argument(before: &str) -> bool {
 }
 
 fn is_of_rooms(word: &str) -> bool {
-    command::find(word).is_some_and(|command| OF_ROOMS.contains(&command.name))
+    command::find(word).is_some_and(|command| command.takes == command::Takes::Room)
 }
 
 fn commands(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {

@@ -19,9 +19,6 @@ use crate::values::time::{Mono, Now};
 /// room may have it too.
 const NAME: &str = "door";
 
-/// Commands that are of use at the door.
-const COMMANDS: &[&str] = &["login", "register", "nick", "help", "quit", "time", "color", "mode"];
-
 /// The room, while anybody is in it, and when each one has waited long enough.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Door {
@@ -102,7 +99,7 @@ impl Hub {
         }
         let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
         // What is no command is told so, and what the nearest is.
-        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| COMMANDS.contains(&command.name)));
+        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| command.at_door));
         if !may {
             refuse(id, Refusal::LogInFirst, effects);
         }

@@ -170,12 +170,12 @@ mod tests {
         let mut hub = hub(900, 0);
         let mut effects = Vec::new();
         let mut sent = 0;
-        while hub.judge(ANN, 4, later(100), &mut effects) == super::super::Verdict::Pass {
+        while hub.judge(ANN, 4, later(100), &mut effects) == super::super::pace::Verdict::Pass {
             hub.handle(Input::Line { session: ANN, text: "/who".to_owned() }, later(100), &mut effects);
             sent += 1;
         }
         let each = 1 + (901 + 200) / LINE;
         assert_eq!(sent, u64::from(hub.settings().pace.burst_lines).div_ceil(each));
-        assert!(matches!(hub.judge(ANN, 4, later(200), &mut effects), super::super::Verdict::Pass));
+        assert!(matches!(hub.judge(ANN, 4, later(200), &mut effects), super::super::pace::Verdict::Pass));
     }
 }

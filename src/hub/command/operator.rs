@@ -84,9 +84,6 @@ impl Call<'_> {
 
 pub(super) fn kick(call: &mut Call<'_>, args: &str) {
     let (name, reason) = split_word(args);
-    if name.is_empty() {
-        return call.usage();
-    }
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
     let nick = call.hub.sessions[&other].nick.shown().into();
     call.hub.kick(other, text_arg(reason), by, call.now, call.effects);
@@ -119,9 +116,6 @@ fn mute_somehow(call: &mut Call<'_>, args: &str, shadow: bool) {
 
 pub(super) fn unmute(call: &mut Call<'_>, args: &str) {
     let (name, _) = split_word(args);
-    if name.is_empty() {
-        return call.usage();
-    }
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
     call.hub.mute(other, None, by, call.now, call.effects);
     let nick = call.hub.sessions[&other].nick.shown().into();
@@ -151,9 +145,6 @@ fn target(call: &mut Call<'_>, text: &str) -> Option<Target> {
 
 pub(super) fn ban(call: &mut Call<'_>, args: &str) {
     let (whom, rest) = split_word(args);
-    if whom.is_empty() {
-        return call.usage();
-    }
     let Some((time, reason)) = call.time(rest, true) else { return };
     let (Some(target), Some(by)) = (target(call, whom), call.by()) else { return };
     let hit: Vec<SessionId> = call.hub.hit_by(&target).map(|session| session.id).collect();
@@ -183,7 +174,6 @@ pub(super) fn unban(call: &mut Call<'_>, args: &str) {
         call.hub.bans.about(&which.parse().ok().or_else(name)?)
     });
     match (found, call.by()) {
-        (None, _) if which.is_empty() => call.usage(),
         (Some(id), Some(by)) => {
             call.hub.unban(id, by, call.now, call.effects);
             call.done(Done::Unbanned(id));
@@ -218,9 +208,6 @@ pub(super) fn bans(call: &mut Call<'_>, _: &str) {
 
 pub(super) fn strikes(call: &mut Call<'_>, args: &str) {
     let (name, _) = split_word(args);
-    if name.is_empty() {
-        return call.usage();
-    }
     let Some(other) = call.person(name) else { return };
     let nick = call.hub.sessions[&other].nick.shown().into();
     let count = call.hub.strikes(other, call.now);
@@ -229,9 +216,6 @@ pub(super) fn strikes(call: &mut Call<'_>, args: &str) {
 
 pub(super) fn op(call: &mut Call<'_>, args: &str) {
     let (name, _) = split_word(args);
-    if name.is_empty() {
-        return call.usage();
-    }
     let Some(account) = call.hub.accounts.find(&name::fold(name)) else {
         return call.refuse(Refusal::NoSuchAccount(clip(name)));
     };

@@ -1,12 +1,14 @@
-//! What the owner of a room does with it.
+//! Commands about rooms: going there, topics, and what an owner does.
 
+use crate::values::name::Name;
 use std::sync::Arc;
 
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::Roll;
 use super::super::work;
-use super::{Call, split_word, text_arg};
+use super::super::{Effect, Happening, What};
+use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{RoomId, SessionId};
 
 impl Call<'_> {
@@ -150,4 +152,104 @@ pub(super) fn expel(call: &mut Call<'_>, args: &str) {
         call.hub.enter(other, lobby, call.now, call.effects);
     }
     call.done(Done::ExpelledOther { nick, room: shown });
+}
+
+pub(super) fn join(call: &mut Call<'_>, args: &str) {
+    let typed = args.strip_prefix('#').unwrap_or(args);
+    if typed.is_empty() {
+        return call.usage();
+    }
+    if let Some(room) = call.hub.find_room(typed) {
+        if room == call.own().room {
+            let name = call.room().name.shown().into();
+            return call.refuse(Refusal::AlreadyHere(name));
+        }
+        if !call.hub.may_enter(call.id, &call.hub.rooms[&room]) {
+            return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        call.hub.work += work::SHOWN;
+        return call.hub.enter(call.id, room, call.now, call.effects);
+    }
+    let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
+        Ok(name) => name,
+        Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
+    };
+    // One that is kept from before was opened when nobody asked.
+    let is_kept = call.hub.dormant.contains_key(name.folded());
+    if let Some(taken_for) = taken_for(&name).filter(|_| !is_kept) {
+        return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
+    }
+    let lookalike = call.hub.room_names.lookalikes(&name).next();
+    if let Some(room) = lookalike {
+        let other = &call.hub.rooms[&room];
+        if !call.hub.sees(call.id, other) {
+            return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        let other = other.name.shown().into();
+        return call.refuse(Refusal::RoomLooksLike(other));
+    }
+    // The room that is left behind by its only member makes place for the new one.
+    let limit = call.hub.settings.limits.rooms;
+    let leaves_empty = call.own().room != call.hub.lobby && call.room().members.len() == 1;
+    if call.hub.room_count() - usize::from(leaves_empty) >= limit {
+        return call.refuse(Refusal::TooManyRooms(limit));
+    }
+    let opened_from = call.hub.counted_opener(call.id);
+    let most = call.hub.settings.limits.rooms_per_address;
+    let leaves_own = leaves_empty && call.room().opened_from == opened_from;
+    if let Some(from) = opened_from
+        && call.hub.rooms_opened_from(from) - usize::from(leaves_own) >= most
+    {
+        return call.refuse(Refusal::TooManyRoomsFromAddress(most));
+    }
+    // A room's name can be as good as a line.
+    if !call.hub.may_show(call.id, typed, call.now, call.effects) {
+        return;
+    }
+    let room = Some(name.shown().into());
+    let nick = Some(call.nick());
+    let (session, now) = (Some(call.id), call.now);
+    let id = call.hub.open(name, now, call.effects);
+    let owner = call.own().account;
+    if let Some(room) = call.hub.rooms.get_mut(&id) {
+        room.ownership.owner = owner;
+    }
+    call.hub.opened_from(id, opened_from);
+    call.hub.work += work::SHOWN;
+    let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
+    call.effects.push(Effect::Happened(opened));
+    call.hub.enter(call.id, id, now, call.effects);
+}
+
+pub(super) fn leave(call: &mut Call<'_>, _: &str) {
+    let lobby = call.hub.lobby;
+    if call.own().room == lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::AlreadyHere(name));
+    }
+    call.hub.work += work::SHOWN;
+    call.hub.enter(call.id, lobby, call.now, call.effects);
+}
+
+pub(super) fn topic(call: &mut Call<'_>, args: &str) {
+    if args.is_empty() {
+        let room = call.room();
+        let message = Message::Topic { room: room.name.shown().into(), topic: room.topic() };
+        return call.tell(message);
+    }
+    let limit = call.hub.settings.limits.topic;
+    if args.len() > limit {
+        return call.refuse(Refusal::TopicTooLong(limit));
+    }
+    if call.room().ownership.owner.is_some() && !call.hub.owns(call.id, call.room()) {
+        let (room, owner) = (call.room().name.shown().into(), call.hub.owner_of(call.room()));
+        return call.refuse(Refusal::NotYourRoom { room, owner });
+    }
+    if !call.hub.may_show(call.id, args, call.now, call.effects) {
+        return;
+    }
+    let text = if args == "-" { "" } else { args };
+    let room = call.own().room;
+    call.hub.work += work::SHOWN;
+    call.hub.set_topic(room, Some(call.id), text.into(), None, call.now, call.effects);
 }

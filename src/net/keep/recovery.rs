@@ -147,9 +147,14 @@ pub fn take_over(
 
 /// Where handling again stands.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::net) enum Step {
-    /// So many inputs are handled, of so many.
-    Next { done: usize, of: usize },
+pub enum Step {
+    /// The next input is handled.
+    Next {
+        /// So many are.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
     /// What was handled so far is handled for good.
     Saved,
 }
@@ -186,10 +191,11 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// What came of the inputs that were handled again.
 #[derive(Debug)]
-pub(in crate::net) struct Replayed {
-    pub(in crate::net) machine: Machine,
+pub struct Replayed {
+    /// The machine, as it was.
+    pub machine: Machine,
     /// Those of whom it is not known what they are owed.
-    pub(in crate::net) lost: Vec<SessionId>,
+    pub lost: Vec<SessionId>,
     poisoned: Option<SessionId>,
     secret_spent: bool,
 }
@@ -199,7 +205,7 @@ pub(in crate::net) struct Replayed {
 ///
 /// # Errors
 /// What does not fit together.
-pub(in crate::net) fn handle_again(
+pub fn handle_again(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,

@@ -1412,13 +1412,13 @@ impl<R> SavingClient<R> {
 }
 
 /// What is read of what everybody is owed.
-#[derive(Deserialize)]
-struct Saved {
+#[derive(Debug, Deserialize)]
+pub struct Saved {
     rooms: Vec<(RoomId, Log)>,
     clients: Vec<SavedClient>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct SavedClient {
     id: SessionId,
     cookie: u64,

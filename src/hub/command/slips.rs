@@ -1,0 +1,174 @@
+//! What must not be said by mistake: passwords behind a command, a misspelt one, or one that lacks its slash.
+
+use zeroize::Zeroizing;
+
+use super::super::account::Role;
+use super::table::{Command, Password};
+use super::{find, nearest, split_word};
+
+/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back. Of a
+/// command that is misspelt, and of one that lacks its slash, it is the same.
+#[must_use]
+pub fn holds_password(line: &str) -> bool {
+    let (word, args) = match line.trim_start().strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => split_word(rest),
+        _ => return without_slash(line, |_| true).is_some(),
+    };
+    let meant = find(word).or_else(|| find(nearest(word, Role::Operator)?));
+    match meant.map(|command| command.password) {
+        Some(Password::First) => !args.is_empty(),
+        Some(Password::Second) => !split_word(args).1.is_empty(),
+        Some(Password::No | Password::Asked) | None => false,
+    }
+}
+
+/// Whether a line ends a question for a password instead of answering it: it is a command, and shows nothing
+/// to others that could have been the answer.
+pub(in crate::hub) fn ends_question(line: &str) -> Option<Ends> {
+    let (word, args) = line.trim_start().strip_prefix('/').map(split_word)?;
+    let command = find(word).filter(|command| args.is_empty() || !command.shows)?;
+    Some(if command.password != Password::No { Ends::ForAnother } else { Ends::ForGood })
+}
+
+/// How a command ends a question for a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) enum Ends {
+    /// It asks one of its own.
+    ForAnother,
+    /// It has nothing to do with it.
+    ForGood,
+}
+
+/// Words that go on a sentence which begins with the name of a command, as in "login is broken".
+const SENTENCE: &[&str] = &[
+    "a",
+    "about",
+    "after",
+    "again",
+    "all",
+    "already",
+    "always",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "before",
+    "button",
+    "by",
+    "can",
+    "can't",
+    "cannot",
+    "could",
+    "did",
+    "didn't",
+    "do",
+    "does",
+    "doesn't",
+    "don't",
+    "failed",
+    "fails",
+    "first",
+    "for",
+    "form",
+    "from",
+    "had",
+    "has",
+    "have",
+    "here",
+    "how",
+    "if",
+    "in",
+    "is",
+    "isn't",
+    "it",
+    "issue",
+    "issues",
+    "just",
+    "me",
+    "must",
+    "my",
+    "name",
+    "names",
+    "need",
+    "needs",
+    "never",
+    "not",
+    "now",
+    "of",
+    "on",
+    "only",
+    "or",
+    "our",
+    "page",
+    "please",
+    "problem",
+    "problems",
+    "prompt",
+    "screen",
+    "seems",
+    "should",
+    "still",
+    "than",
+    "that",
+    "the",
+    "them",
+    "then",
+    "there",
+    "this",
+    "to",
+    "too",
+    "under",
+    "until",
+    "us",
+    "via",
+    "was",
+    "wasn't",
+    "were",
+    "what",
+    "when",
+    "where",
+    "who",
+    "why",
+    "will",
+    "with",
+    "without",
+    "won't",
+    "work",
+    "works",
+    "would",
+    "you",
+    "your",
+    "yours",
+    "yourself",
+    "yourselves",
+];
+
+/// The command that a line seems to be meant as, which takes a password and lacks its slash: `login ann
+/// sesame`, or with whatever stands in the slash's place, as `7login ann sesame` on a German keyboard. Rather
+/// too many than too few: a word before it makes it a sentence. `is_name` tells registered names.
+pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
+    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
+    let first = words.next()?.trim_end_matches(':');
+    // Every line that is said passes here.
+    let initial = first.bytes().next()?.to_ascii_lowercase();
+    if !b"ilpr".contains(&initial) {
+        return None;
+    }
+    let command = find(first).filter(|command| matches!(command.password, Password::First | Password::Second))?;
+    let Some(second) = words.next() else { return Some(command) };
+    // It may be a password, of which no copy is to be left.
+    let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    if SENTENCE.contains(&plain.as_str()) {
+        return None;
+    }
+    // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.
+    let is_meant = match (command.name, words.count()) {
+        ("login", 0) if first.eq_ignore_ascii_case("login") => is_name(second),
+        (_, ..=3) => true,
+        ("login", _) => is_name(second),
+        _ => false,
+    };
+    is_meant.then_some(command)
+}

@@ -1,0 +1,82 @@
+//! How often what has happened.
+
+use std::collections::BTreeMap;
+
+macro_rules! counters {
+    ($( $(#[doc = $about:literal])+ $name:ident; )+) => {
+        /// How often what has happened since the start.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $( $(#[doc = $about])+ pub $name: u64, )+
+        }
+
+        impl Counters {
+            /// Name, meaning and value of each.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+                [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()
+            }
+
+            /// The counters with these values, by name; those not named are zero.
+            pub(crate) fn of(values: &BTreeMap<String, u64>) -> Self {
+                Self { $( $name: values.get(stringify!($name)).copied().unwrap_or(0), )+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections taken.
+    connections;
+    /// Connections refused because the hub was full.
+    refused_full;
+    /// Connections refused because too many came from one address.
+    refused_address;
+    /// Connections refused because the hub was stopping.
+    refused_stopping;
+    /// Connections refused because of a ban.
+    refused_banned;
+    /// Connections refused because their network is not allowed.
+    refused_network;
+    /// Connections refused because bans on disk could not be read yet.
+    refused_unread;
+    /// Strikes counted against people.
+    strikes;
+    /// Clients disconnected by a new ban.
+    banned;
+    /// Lines received from clients.
+    lines_received;
+    /// Lines said in rooms.
+    lines_said;
+    /// Private messages.
+    private_messages;
+    /// Private messages, reports and invitations refused: the other one was sent much, or did not read.
+    private_refused;
+    /// Commands carried out or refused.
+    commands;
+    /// Lines refused because they were too long.
+    lines_too_long;
+    /// Lines dropped because their client sent too fast.
+    lines_dropped;
+    /// Lines refused because their client was muted.
+    lines_muted;
+    /// Lines, names and topics refused by the filters.
+    lines_filtered;
+    /// Names that people have registered.
+    registrations;
+    /// Times that somebody logged in.
+    logins;
+    /// Passwords that were wrong.
+    logins_failed;
+    /// Lines that were said and not recorded: the disk did not keep up, or did not take them.
+    history_lost;
+    /// Clients disconnected to make place, who had never sent a line.
+    gave_way;
+    /// Clients disconnected by an administrator.
+    kicked;
+    /// Clients disconnected because they took nothing of what was owed to them.
+    closed_slow;
+    /// Clients disconnected because their mailbox was full.
+    closed_mailbox;
+    /// Arrivals and departures that were gathered into one line with others.
+    presence_gathered;
+}

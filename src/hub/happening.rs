@@ -1,0 +1,151 @@
+//! What is worth a line in the journal and in the stream of events.
+
+use core::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{By, Effect, Hub};
+use crate::values::id::SessionId;
+use crate::values::time::{Now, Wall};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What.
+    pub what: What,
+    /// When.
+    pub at: Wall,
+    /// To which client.
+    pub session: Option<SessionId>,
+    /// Its name.
+    pub nick: Option<Arc<str>>,
+    /// Its address.
+    pub peer: Option<SocketAddr>,
+    /// In which room.
+    pub room: Option<Arc<str>>,
+    /// Reason, topic, former name.
+    pub text: Option<Arc<str>>,
+    /// By whom, if it was moderation.
+    pub by: Option<By>,
+    /// The name of the account, if an operator did it.
+    pub operator: Option<Arc<str>>,
+}
+
+impl Happening {
+    /// By whom, in words, if it was moderation.
+    #[must_use]
+    pub fn by_whom(&self) -> Option<String> {
+        Some(match self.by? {
+            By::Admin { uid, .. } => format!("uid {uid}"),
+            By::Operator { account, .. } => match &self.operator {
+                Some(name) => format!("operator {name}"),
+                None => format!("operator {account}"),
+            },
+            By::Hub => "the hub".to_owned(),
+        })
+    }
+
+    pub(super) fn new(what: What, now: Now) -> Self {
+        Self {
+            what,
+            at: now.wall,
+            session: None,
+            nick: None,
+            peer: None,
+            room: None,
+            text: None,
+            by: None,
+            operator: None,
+        }
+    }
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A client connected.
+    Arrived,
+    /// A client is gone.
+    Departed,
+    /// A connection was refused.
+    Refused,
+    /// A client came into another room.
+    Joined,
+    /// A client left a room for another.
+    Left,
+    /// A client has another name.
+    Renamed,
+    /// A room came into being.
+    RoomOpened,
+    /// A room ceased to be.
+    RoomClosed,
+    /// A room has become private, public, moderated or free.
+    RoomChanged,
+    /// A room has another topic.
+    Topic,
+    /// A client was disconnected by an administrator.
+    Kicked,
+    /// A client was muted.
+    Muted,
+    /// A client may speak again.
+    Unmuted,
+    /// An administrator said something.
+    Announced,
+    /// A client sends faster than it may.
+    Flood,
+    /// Something counts against a client.
+    Struck,
+    /// A client reported another one.
+    Reported,
+    /// Somebody is kept out.
+    Banned,
+    /// A ban was lifted.
+    Unbanned,
+    /// Lines were made unreadable.
+    Redacted,
+    /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.
+    HistoryLost,
+    /// Lines are recorded again.
+    HistoryResumed,
+    /// Bans and accounts that are on disk cannot be read.
+    Unread,
+    /// They could be read now.
+    Recalled,
+    /// Somebody has registered a name, or an administrator has.
+    Registered,
+    /// Somebody has logged in.
+    LoggedIn,
+    /// Somebody has logged out.
+    LoggedOut,
+    /// A name and a password that do not go together.
+    LoginFailed,
+    /// An account has another role or password, by moderation.
+    AccountChanged,
+    /// An account is no more.
+    AccountRemoved,
+    /// The hub stops.
+    Stopping,
+}
+
+impl Hub {
+    /// Something happened to `id`, where it is now.
+    pub(super) fn happened(
+        &self,
+        what: What,
+        id: SessionId,
+        by: Option<By>,
+        text: Option<Arc<str>>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let session = &self.sessions[&id];
+        effects.push(Effect::Happened(Happening {
+            session: Some(id),
+            nick: Some(session.nick.shown().into()),
+            peer: Some(session.peer),
+            room: self.rooms.get(&session.room).map(|room| room.name.shown().into()),
+            text,
+            by,
+            ..Happening::new(what, now)
+        }));
+    }
+}

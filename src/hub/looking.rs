@@ -1,0 +1,206 @@
+//! What others may look at: clients, rooms, accounts, bans. Changes nothing.
+
+use core::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::account::{Accounts, Role};
+use super::archive::Backlog;
+use super::message::Refusal;
+use super::moderation::{Bans, Target};
+use super::room::Room;
+use super::session::Session;
+use super::{Counters, Hub, command};
+use crate::settings::Settings;
+use crate::values::id::{AccountId, RoomId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::time::Now;
+
+impl Hub {
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Everybody connected, by age.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values().map(|session| &**session)
+    }
+
+    /// Those connected from that one on, by age.
+    pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
+        self.sessions.values_from(first).map(|one| &**one)
+    }
+
+    /// How many are connected.
+    #[must_use]
+    pub const fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// One client.
+    #[must_use]
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id).map(|session| &**session)
+    }
+
+    /// The client that bears this name.
+    #[must_use]
+    pub fn find(&self, nick: &str) -> Option<SessionId> {
+        self.roster.find(&name::fold(nick))
+    }
+
+    /// All rooms, by age.
+    pub fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// The rooms from that one on, by age.
+    pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
+        self.rooms.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len() - usize::from(self.door.room.is_some())
+    }
+
+    /// One room.
+    #[must_use]
+    pub fn room(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(&id).map(|room| &**room)
+    }
+
+    /// The room of this name, with or without a `#` before it.
+    #[must_use]
+    pub fn find_room(&self, name: &str) -> Option<RoomId> {
+        let name = name.strip_prefix('#').unwrap_or(name);
+        self.room_names.find(&name::fold(name))
+    }
+
+    /// The room that everybody comes into.
+    #[must_use]
+    pub fn lobby(&self) -> RoomId {
+        self.lobby
+    }
+
+    /// What the last input of a person has cost, in lines beyond the one it was.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// How often what has happened.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Who is kept out.
+    #[must_use]
+    pub fn bans(&self) -> &Bans {
+        &self.bans
+    }
+
+    /// Registered names.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// What that client may do.
+    #[must_use]
+    pub fn role(&self, id: SessionId) -> Role {
+        let account = self.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
+        account.map_or(Role::Guest, |account| account.role)
+    }
+
+    /// Whom a ban would hit who is here now, by age.
+    pub fn hit_by(&self, target: &Target) -> impl Iterator<Item = &Session> {
+        let hit: BTreeSet<SessionId> = match target {
+            Target::Network(network) => {
+                let here = self.places.within(network).filter_map(|id| self.session(id));
+                let is_hit =
+                    |session: &&Session| network.has(session.peer.ip()) && !self.is_always_let_in(session.peer);
+                here.filter(is_hit).map(|session| session.id).collect()
+            }
+            // Of an account, whatever name its owner bears.
+            Target::Name(name) => {
+                let owners = self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account));
+                self.roster.lookalikes(name).chain(owners).collect()
+            }
+        };
+        hit.into_iter().filter_map(|id| self.session(id))
+    }
+
+    pub(super) fn is_always_let_in(&self, peer: SocketAddr) -> bool {
+        self.settings.access.always.iter().any(|network| network.has(peer.ip()))
+    }
+
+    /// Those who are logged in to that account.
+    pub(super) fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
+        self.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
+    }
+
+    /// Whether what is said goes to disk.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.recording
+    }
+
+    /// The number of the last line that was said.
+    #[must_use]
+    pub fn last_line(&self) -> u64 {
+        self.next_line - 1
+    }
+
+    /// What is on its way to disk.
+    #[must_use]
+    pub fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Most clients at one time.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Whether the hub says goodbye.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// Whether `session` may take the name `nick` at `now`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
+        let shown: Arc<str> = nick.shown().into();
+        if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
+            return Err(Refusal::AlreadyNamed(shown));
+        }
+        if name::is_reserved(nick) {
+            return Err(Refusal::NameReserved(shown));
+        }
+        if let Some(taken_for) = command::taken_for(nick) {
+            return Err(Refusal::NameTakenFor(shown, taken_for));
+        }
+        if let Some(owner) = self.accounts.owner(nick)
+            && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
+        {
+            return Err(Refusal::NameRegistered(owner.name.shown().into()));
+        }
+        if let Some(ban) = self.bans.of_name(nick, now.wall) {
+            return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
+        }
+        match self.roster.lookalikes(nick).find(|other| *other != session) {
+            Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
+            None if self.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
+            None => Ok(()),
+        }
+    }
+}
