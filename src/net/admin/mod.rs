@@ -36,7 +36,7 @@ use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
 use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
 use crate::wire::admin::value::{Text, Time};
-use crate::wire::admin::{Carrier, Command, ForConnection, Work};
+use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
 use crate::wire::base64;
 
 /// What the driver answers.
@@ -412,8 +412,8 @@ impl Connection {
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
         let spec = command.spec();
-        match command.work() {
-            Work::Connection(ForConnection::Hello(NoArgs {})) => {
+        match command.duty() {
+            Duty::Connection(ForConnection::Hello(NoArgs {})) => {
                 let hello = Hello {
                     name: "chathub".to_owned(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -422,14 +422,14 @@ impl Connection {
                 };
                 return Ok(Answered::One(serde_json::to_value(hello).expect("results are plain JSON")));
             }
-            Work::Connection(ForConnection::Describe(args)) => {
+            Duty::Connection(ForConnection::Describe(args)) => {
                 let args = args.clone();
                 // Some milliseconds the first time, and no reason for others to wait.
                 let described = tokio::task::spawn_blocking(move || described(&args)).await;
                 return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
             }
-            Work::Listing(listing) => return self.list(listing).await,
-            Work::Hub | Work::Driver(_) => {}
+            Duty::Listing(listing) => return self.list(listing).await,
+            Duty::Hub | Duty::Driver(_) => {}
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         let command = self.without_password(command).await?;

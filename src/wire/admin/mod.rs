@@ -136,7 +136,7 @@ pub enum ForDriver<'a> {
 
 /// A command as it is handed to who carries it out.
 #[derive(Clone, Debug)]
-pub enum Work<'a> {
+pub enum Duty<'a> {
     /// To the task of the connection.
     Connection(ForConnection<'a>),
     /// To the hub, a slice at a time.
@@ -218,8 +218,8 @@ macro_rules! commands {
 
             /// What is to be done, for who carries it out.
             #[must_use]
-            pub fn work(&self) -> Work<'_> {
-                match self { $( Self::$variant(_args) => work!(_args, $carrier($function)), )+ }
+            pub fn duty(&self) -> Duty<'_> {
+                match self { $( Self::$variant(_args) => duty!(_args, $carrier($function)), )+ }
             }
 
             /// Has the hub carry it out; `None` if it is not about the hub.
@@ -230,28 +230,28 @@ macro_rules! commands {
     };
 }
 
-/// What [`Command::work`] gives for a row of this carrier.
-macro_rules! work {
+/// What [`Command::duty`] gives for a row of this carrier.
+macro_rules! duty {
     ($args:ident, Connection($variant:path)) => {
-        Work::Connection($variant($args))
+        Duty::Connection($variant($args))
     };
     ($args:ident, Listing($new:path)) => {
-        Work::Listing(Box::new($new($args)))
+        Duty::Listing(Box::new($new($args)))
     };
     ($args:ident, Hub($function:path)) => {
-        Work::Hub
+        Duty::Hub
     };
     ($args:ident, Reader($function:path)) => {
-        Work::Hub
+        Duty::Hub
     };
     ($args:ident, Writer($function:path)) => {
-        Work::Hub
+        Duty::Hub
     };
     ($args:ident, Driver($variant:path)) => {
-        Work::Driver($variant($args))
+        Duty::Driver($variant($args))
     };
     ($args:ident, End($variant:path)) => {
-        Work::Driver($variant($args))
+        Duty::Driver($variant($args))
     };
 }
 
@@ -415,13 +415,13 @@ mod tests {
             let command = example(spec);
             assert_eq!(command.spec().name, spec.name);
             let fits = matches!(
-                (spec.carrier, command.work()),
-                (Carrier::Connection, Work::Connection(_))
-                    | (Carrier::Listing, Work::Listing(_))
-                    | (Carrier::Hub | Carrier::Reader | Carrier::Writer, Work::Hub)
-                    | (Carrier::Driver | Carrier::End, Work::Driver(_))
+                (spec.carrier, command.duty()),
+                (Carrier::Connection, Duty::Connection(_))
+                    | (Carrier::Listing, Duty::Listing(_))
+                    | (Carrier::Hub | Carrier::Reader | Carrier::Writer, Duty::Hub)
+                    | (Carrier::Driver | Carrier::End, Duty::Driver(_))
             );
-            assert!(fits, "{}: {:?} and {:?}", spec.name, spec.carrier, command.work());
+            assert!(fits, "{}: {:?} and {:?}", spec.name, spec.carrier, command.duty());
             assert!(spec.about.trim().ends_with('.'), "{} has no text", spec.name);
         }
     }
