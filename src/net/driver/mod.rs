@@ -53,8 +53,7 @@ use crate::systemd;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
-use crate::wire::admin::Command;
-use crate::wire::admin::args::{ShutdownArgs, SubscribeArgs};
+use crate::wire::admin::args::{NoArgs, ShutdownArgs, SubscribeArgs};
 use crate::wire::admin::event::{self, Event, EventKind};
 use crate::wire::admin::execute::Answer;
 use crate::wire::admin::execute::listing::Listing;
@@ -64,6 +63,7 @@ use crate::wire::admin::result::{
     TurnCount,
 };
 use crate::wire::admin::value::Time;
+use crate::wire::admin::{Command, Duty, ForDriver};
 
 /// Something that reaches the daemon.
 #[derive(Debug)]
@@ -1172,40 +1172,52 @@ impl Driver {
         reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
         at: Now,
     ) {
-        if let Command::Shutdown(args) = command {
-            // Answered when it is done.
-            self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
-            return;
-        }
+        let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
         let one =
             |value: Result<Value, serde_json::Error>| Ok(admin::Answered::One(value.expect("results are plain JSON")));
+        let answer = match duty {
+            ForDriver::Status(NoArgs {}) => one(serde_json::to_value(self.status(at))),
+            ForDriver::Metrics(NoArgs {}) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
+            ForDriver::LogLevel(args) => {
+                if let Some(level) = args.level {
+                    self.around.level.set(level);
+                }
+                one(serde_json::to_value(LogLevel { level: self.around.level.get() }))
+            }
+            ForDriver::Reload(NoArgs {}) => {
+                let answer = self.reload(at);
+                systemd::ready();
+                answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
+            }
+            ForDriver::Shutdown(args) => {
+                // Answered when it is done.
+                self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
+                return;
+            }
+            ForDriver::Subscribe(args) => Ok(admin::Answered::Events(self.subscribe(args))),
+        };
+        // The one who asked may have gone: then nobody is told.
+        let _ = reply.send(answer);
+    }
+
+    /// Has the machine carry out a command that is about the hub.
+    fn on_hub(
+        &mut self,
+        command: &Command,
+        by: By,
+        reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
+        at: Now,
+    ) {
         if command.changes() && self.tape.is_kept() {
             let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by };
             self.tape.append(at, &serde_json::to_vec(&input).expect("plain values"));
         }
-        let answer = self.machine.control(command, by, at, &owed(&self.ports), &mut self.outcomes);
-        let answer = match answer {
+        let answer = match self.machine.control(command, by, at, &owed(&self.ports), &mut self.outcomes) {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
-            None => match command {
-                Command::Status(_) => one(serde_json::to_value(self.status(at))),
-                Command::Metrics(_) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
-                Command::LogLevel(args) => {
-                    if let Some(level) = args.level {
-                        self.around.level.set(level);
-                    }
-                    one(serde_json::to_value(LogLevel { level: self.around.level.get() }))
-                }
-                Command::Reload(_) => {
-                    let answer = self.reload(at);
-                    systemd::ready();
-                    answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
-                }
-                Command::EventsSubscribe(args) => Ok(admin::Answered::Events(self.subscribe(args))),
-                _ => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
-            },
+            // Its connection keeps it to itself.
+            None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
         };
-        // The one who asked may have gone: then nobody is told.
         let _ = reply.send(answer);
     }
 
@@ -1591,9 +1603,14 @@ impl Driver {
         reply: oneshot::Sender<Result<admin::Answered, ControlError>>,
         at: Now,
     ) {
-        match command {
-            Command::Status(_) | Command::Metrics(_) | Command::LogLevel(_) => self.control(command, by, reply, at),
-            _ => {
+        match command.duty() {
+            Duty::Driver(ForDriver::Status(_) | ForDriver::Metrics(_) | ForDriver::LogLevel(_)) => {
+                self.control(command, by, reply, at);
+            }
+            Duty::Driver(ForDriver::Reload(_) | ForDriver::Shutdown(_) | ForDriver::Subscribe(_))
+            | Duty::Connection(_)
+            | Duty::Listing(_)
+            | Duty::Hub => {
                 let _ = reply.send(Err(ControlError::new(ErrorCode::Conflict, "the hub is shutting down")));
             }
         }
