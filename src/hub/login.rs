@@ -898,11 +898,38 @@ impl Hub {
 
     // -- what administrators do ----------------------------------------------------------------
 
+    /// Whether there can be an account of that name.
+    ///
+    /// # Errors
+    /// Why there cannot be one.
+    pub fn may_add_account(&self, name: &Name) -> Result<(), Refusal> {
+        let limit = self.settings.limits.accounts;
+        if !self.recording {
+            return Err(Refusal::NoAccounts);
+        }
+        if self.unread {
+            return Err(Refusal::AccountsUnread);
+        }
+        if name::is_reserved(name) {
+            return Err(Refusal::NameReserved(name.shown().into()));
+        }
+        if let Some(taken_for) = command::taken_for(name) {
+            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
+        }
+        if self.accounts.len() >= limit {
+            return Err(Refusal::TooManyAccounts(limit));
+        }
+        match self.accounts.owner(name) {
+            Some(other) => Err(Refusal::NameRegistered(other.name.shown().into())),
+            None => Ok(()),
+        }
+    }
+
     /// Makes an account of that name. Whoever bears the name, or one that looks like it, keeps it until
     /// somebody logs in.
     ///
     /// # Errors
-    /// Why there cannot be one.
+    /// Those of [`Self::may_add_account`].
     pub fn add_account(
         &mut self,
         name: Name,
@@ -912,22 +939,7 @@ impl Hub {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
-        let limit = self.settings.limits.accounts;
-        if !self.recording {
-            return Err(Refusal::NoAccounts);
-        }
-        if self.unread {
-            return Err(Refusal::AccountsUnread);
-        }
-        if name::is_reserved(&name) {
-            return Err(Refusal::NameReserved(name.shown().into()));
-        }
-        if let Some(taken_for) = command::taken_for(&name) {
-            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
-        }
-        if self.accounts.len() >= limit {
-            return Err(Refusal::TooManyAccounts(limit));
-        }
+        self.may_add_account(&name)?;
         let id = self.accounts.next_id();
         let role = role.max(Role::Member);
         let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall, places: Vec::new() };

@@ -4,9 +4,9 @@
 
 use super::history::redact;
 use super::{Answer, Call};
-use crate::hub::Hub;
 use crate::hub::account::{self, Hashed};
 use crate::hub::message::Refusal;
+use crate::hub::{Hub, Input};
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
 use crate::wire::admin::args::{
@@ -25,14 +25,16 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) ->
         .map_err(|invalid| bad(format!("{:?} is no name: it {invalid}", &*args.name)))?;
     let hashed = hashed(args.password.is_some(), args.hashed.as_ref())?;
     let role = args.role.map_or(account::Role::Member, Into::into);
-    let made = call.hub.add_account(name, hashed, role, call.by, call.now, call.effects);
-    let id = made.map_err(|refusal| match refusal {
+    call.hub.may_add_account(&name).map_err(|refusal| match refusal {
         Refusal::NameRegistered(other) => {
             let message = format!("{:?} is, or looks like, the account {other}", &*args.name);
             ControlError::new(ErrorCode::Conflict, message)
         }
         other => other.into(),
     })?;
+    let folded = name.folded().to_owned();
+    call.change(Input::AddAccount { name, hashed, role, by: call.by });
+    let id = find(call.hub, &folded)?;
     done(call.hub, id)
 }
 
@@ -44,26 +46,26 @@ pub(in crate::wire::admin) fn passwd(
     let Some(hashed) = hashed(args.password.is_some(), args.hashed.as_ref())? else {
         return Err(ControlError::new(ErrorCode::BadArgument, "there is no password"));
     };
-    call.hub.change_account(id, Some(hashed), None, Some(call.by), call.now, call.effects);
+    call.change(Input::ChangeAccount { account: id, hashed: Some(hashed), role: None, by: call.by });
     done(call.hub, id)
 }
 
 pub(in crate::wire::admin) fn unlock(call: &mut Call<'_>, args: &AccountArgs) -> Result<AccountDone, ControlError> {
     let id = find(call.hub, &args.name)?;
-    call.hub.unlock_account(id);
+    call.change(Input::UnlockAccount { account: id });
     done(call.hub, id)
 }
 
 pub(in crate::wire::admin) fn role(call: &mut Call<'_>, args: &AccountRoleArgs) -> Result<AccountDone, ControlError> {
     let id = find(call.hub, &args.name)?;
-    call.hub.change_account(id, None, Some(args.role.into()), Some(call.by), call.now, call.effects);
+    call.change(Input::ChangeAccount { account: id, hashed: None, role: Some(args.role.into()), by: call.by });
     done(call.hub, id)
 }
 
 pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &AccountArgs) -> Result<AccountDone, ControlError> {
     let id = find(call.hub, &args.name)?;
     let removed = call.hub.accounts().get(id).map(|account| shown(call.hub, account));
-    call.hub.remove_account(id, Some(call.by), call.now, call.effects);
+    call.change(Input::RemoveAccount { account: id, by: call.by });
     Ok(AccountDone { account: removed.expect("it was found") })
 }
 
@@ -76,7 +78,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
     let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
-    call.hub.remove_account(id, Some(call.by), call.now, call.effects);
+    call.change(Input::RemoveAccount { account: id, by: call.by });
     redact(call, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() })
 }
 
