@@ -18,7 +18,8 @@ use chathub::values::id::SessionId;
 use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::admin::message::Request;
 use chathub::wire::render;
-use chathub::wire::stream::{Log, Reader};
+use chathub::wire::stream::log::Log;
+use chathub::wire::stream::reader::Reader;
 
 /// Chance that can be had again (splitmix64).
 struct Dice(u64);
@@ -222,7 +223,7 @@ fn no_garbled_reader_of_a_former_process_is_more_than_refused() {
             }
             // It goes on: gives what it has, to the end.
             for _ in 0..200 {
-                let mut pieces = [std::io::IoSlice::new(&[]); chathub::wire::stream::MAX_PIECES];
+                let mut pieces = [std::io::IoSlice::new(&[]); chathub::wire::stream::reader::MAX_PIECES];
                 let (count, owed) = reader.gather(Some(&log), &mut pieces);
                 if count == 0 {
                     break;

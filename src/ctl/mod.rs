@@ -17,6 +17,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use base64ct::{Base64, Encoding as _};
 use clap::CommandFactory;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -33,7 +34,6 @@ use crate::wire::admin::args::{
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{BackupPiece, Stopped};
 use crate::wire::admin::value::{Text, Whole};
-use crate::wire::base64;
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
 use print::{Screen, escape};
@@ -542,7 +542,7 @@ impl Session<'_, '_> {
                 break;
             }
             let piece: BackupPiece = self.read(&result)?;
-            let bytes = base64::decode(&piece.data).ok_or_else(|| self.garbled("a piece that is not Base64"))?;
+            let bytes = Base64::decode_vec(&piece.data).map_err(|_| self.garbled("a piece that is not Base64"))?;
             if piece.offset != written {
                 return Err(self.garbled("pieces that do not follow each other"));
             }

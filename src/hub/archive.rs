@@ -50,6 +50,8 @@ pub enum Record {
     Unaccount(AccountId),
     /// What is selected, of all that was recorded before, is to be unreadable.
     Redact(Arc<Selector>),
+    /// Clients may have numbers up to this: no later hub gives one of them again.
+    Given(SessionId),
 }
 
 impl Record {
@@ -63,7 +65,8 @@ impl Record {
             | Self::Unban(_)
             | Self::Account(_)
             | Self::Unaccount(_)
-            | Self::Redact(_) => 256,
+            | Self::Redact(_)
+            | Self::Given(_) => 256,
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::values::name;
 /// The most words that are offered; whoever wants another one types on.
 const OFFERED: usize = 20;
 
-
 /// The words that the last word of `line` can become, best first, the byte at which it begins, and how many
 /// people and rooms were looked at for that (see [`super::work`]).
 pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>, u64) {

@@ -28,7 +28,7 @@ pub enum Input {
         /// Where it comes from.
         peer: SocketAddr,
     },
-    /// A client sent a line, cleaned by [`text::clean`].
+    /// A client sent a line, cleaned by [`crate::values::text::clean`].
     Line {
         /// Who.
         session: SessionId,
@@ -93,7 +93,7 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
-    /// An administrator gives somebody another name, which [`Hub::may_bear`] has allowed.
+    /// An administrator gives somebody another name, which [`Hub::may_bear`](super::Hub::may_bear) has allowed.
     Rename {
         /// Whom.
         session: SessionId,
@@ -235,7 +235,7 @@ pub enum Input {
         /// Part of the goodbye.
         message: Option<Arc<str>>,
     },
-    /// Time has passed; see [`Hub::next_deadline`]. Early or late ticks are harmless.
+    /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
     Tick,
 }
 

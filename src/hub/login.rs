@@ -1044,6 +1044,7 @@ impl Hub {
         for account in accounts {
             self.record(Record::Account(Box::new(account)), effects);
         }
+        self.record(Record::Given(self.given), effects);
     }
 }
 

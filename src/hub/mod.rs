@@ -90,6 +90,9 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now};
 use crate::values::words::Filters;
 
+/// For how many clients in advance their numbers go on record as given: each that comes is not worth a write.
+const GIVEN_AHEAD: u64 = 64;
+
 /// How many are disconnected in one go, of those whom a ban has hit, or rooms told of who has come and gone: each
 /// takes some 10 us.
 const AT_A_TIME: usize = 64;
@@ -131,6 +134,8 @@ pub struct Hub {
     /// What was said before the start in rooms that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
     next_search: u64,
+    /// Clients' numbers up to this are on record as given.
+    given: SessionId,
     next_room: u64,
     next_line: u64,
     counters: Counters,
@@ -190,6 +195,7 @@ impl Hub {
             backlog: Backlog::default(),
             dormant: CopyOnWrite::default(),
             next_search: 1,
+            given: SessionId(0),
             next_room: 0,
             next_line: 1,
             counters: Counters::default(),
@@ -327,7 +333,7 @@ impl Hub {
                 self.remove_account(account, Some(by), now, effects);
             }
             Input::Settings(settings) => {
-                self.configure(*settings);
+                self.configure(*settings, now, effects);
                 self.open_door(now, effects);
             }
             Input::Stop { message } => self.stop(message, now, effects),
@@ -412,7 +418,7 @@ impl Hub {
         self.door.clear();
     }
 
-    fn configure(&mut self, settings: Settings) {
+    fn configure(&mut self, settings: Settings, now: Now, effects: &mut Vec<Effect>) {
         if settings.filters != self.settings.filters {
             self.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         }
@@ -436,6 +442,7 @@ impl Hub {
         for (_, history) in self.dormant.values_mut() {
             history.trim(limits);
         }
+        self.move_lobby(now, effects);
     }
 }
 

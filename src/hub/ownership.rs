@@ -59,6 +59,11 @@ pub(super) enum Roll {
 }
 
 impl Ownership {
+    /// What is everybody's, and shows what was said from that line on.
+    pub(super) fn of_nobody(visible_from: u64) -> Self {
+        Self { visible_from, ..Self::default() }
+    }
+
     /// Whether anything was said in private, as far as can be told.
     pub(super) fn was_private(&self) -> bool {
         self.private || self.visible_from > 0

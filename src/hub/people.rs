@@ -19,6 +19,7 @@ use crate::values::time::Now;
 
 impl Hub {
     pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, now: Now, effects: &mut Vec<Effect>) {
+        self.give(id, effects);
         let origin = Origin::of(peer.ip());
         if let Some(refusal) = self.may_connect(peer, origin, now, effects) {
             let text = match &refusal {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
 use super::message::{Line, Message, Refusal, Replay};
 use super::room::{History, Room};
-use super::{By, Effect, Happening, Hub, What, refuse, room, tell, work};
+use super::{By, Effect, GIVEN_AHEAD, Happening, Hub, What, refuse, room, tell, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -29,6 +29,7 @@ impl Hub {
             return;
         };
         self.recall_rooms(&mut recalled);
+        self.given = self.given.max(SessionId(recalled.last_session));
         if !was_recording {
             for ban in recalled.bans {
                 self.bans.add(ban);
@@ -54,6 +55,14 @@ impl Hub {
             if let Some(search) = &self.sessions[&id].searching {
                 effects.push(Effect::Search(search.clone()));
             }
+        }
+    }
+
+    /// A client has this number: it goes on record before any other hub could give it to somebody else.
+    pub(super) fn give(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
+        if self.recording && id > self.given {
+            self.given = SessionId(id.0 + GIVEN_AHEAD);
+            self.record(Record::Given(self.given), effects);
         }
     }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::archive::Record;
 use super::message::{Done, Line, Message, Said};
+use super::ownership::Ownership;
 use super::room::{Room, Step};
 use super::{By, Effect, Happening, Hub, What, tell};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
+use crate::values::network::Origin;
 use crate::values::time::Now;
 
 impl Hub {
@@ -31,6 +33,51 @@ impl Hub {
         id
     }
 
+    /// The lobby is the room that the settings name: whoever is in the former one comes along. A room of that name
+    /// that is open becomes it, and is nobody's any more.
+    pub(super) fn move_lobby(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let (former, rooms) = (self.lobby, &self.settings.rooms);
+        // The check of the settings refuses what is no name.
+        let Ok(name) = Name::parse(&rooms.lobby, self.settings.limits.room_name) else { return };
+        if self.rooms[&former].name == name {
+            return;
+        }
+        let lobby = match self.room_names.find(name.folded()) {
+            Some(room) => room,
+            None => self.open(name, now, effects),
+        };
+        self.lobby = lobby;
+        if lobby == former {
+            // The same name, written in another way.
+            return;
+        }
+        let next_line = self.next_line;
+        let room = self.rooms.get_mut(&lobby).expect("it is open");
+        // What was said in private stays there.
+        let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
+        room.ownership = Ownership::of_nobody(visible_from);
+        if let Some(from) = room.opened_from.take() {
+            self.closes(from);
+        }
+        let members: Vec<_> = self.rooms[&former].members.iter().copied().collect();
+        for member in &members {
+            self.enter(*member, lobby, now, effects);
+        }
+        if members.is_empty() {
+            self.shut(former, now, effects);
+        }
+    }
+
+    /// A room that somebody from there has opened counts no more.
+    fn closes(&mut self, from: Origin) {
+        if let Some(count) = self.openers.get_mut(&from) {
+            *count -= 1;
+            if *count == 0 {
+                self.openers.remove(&from);
+            }
+        }
+    }
+
     pub(super) fn shut(&mut self, id: RoomId, now: Now, effects: &mut Vec<Effect>) {
         let Some(room) = self.rooms.remove(&id) else { return };
         if self.door.room == Some(id) {
@@ -38,13 +85,8 @@ impl Hub {
             return effects.push(Effect::Shut(id));
         }
         self.room_names.release(&room.name);
-        if let Some(from) = room.opened_from
-            && let Some(count) = self.openers.get_mut(&from)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.openers.remove(&from);
-            }
+        if let Some(from) = room.opened_from {
+            self.closes(from);
         }
         if let Some(at) = room.presence.flush_at {
             self.deadlines.remove(&(at, id));

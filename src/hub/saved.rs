@@ -40,6 +40,8 @@ struct Saved {
     lobby: RoomId,
     next_room: u64,
     next_line: u64,
+    #[serde(default = "none_given")]
+    given: SessionId,
     #[serde(default)]
     counters: BTreeMap<String, u64>,
     #[serde(default)]
@@ -75,6 +77,10 @@ struct Saved {
 }
 
 /// A release that did not say may have recorded something.
+fn none_given() -> SessionId {
+    SessionId(0)
+}
+
 fn yes() -> bool {
     true
 }
@@ -116,6 +122,7 @@ struct Saving<'a> {
     lobby: RoomId,
     next_room: u64,
     next_line: u64,
+    given: SessionId,
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
     bans: &'a Bans,
@@ -174,6 +181,7 @@ impl Serialize for Hub {
             lobby: self.lobby,
             next_room: self.next_room,
             next_line: self.next_line,
+            given: self.given,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.peak,
             bans: &self.bans,
@@ -224,6 +232,7 @@ impl Hub {
             next_search: self.next_search,
             next_room: self.next_room,
             next_line: self.next_line,
+            given: self.given,
             counters: self.counters,
             peak: self.peak,
             ..Self::bare(self.settings.clone(), self.key)
@@ -267,6 +276,7 @@ impl Saved {
             next_search: self.next_search,
             next_room: self.next_room,
             next_line: self.next_line,
+            given: self.given,
             counters: Counters::of(&self.counters),
             peak: self.peak,
             ..Hub::bare(self.settings, self.key)

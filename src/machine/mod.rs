@@ -28,7 +28,7 @@ use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{self, Answer};
 use crate::wire::admin::message::ControlError;
 use crate::wire::render;
-use crate::wire::stream::Filter;
+use crate::wire::stream::reader::Filter;
 use crate::wire::terminal::link::{Heard, Link};
 use crate::wire::terminal::screen::Area;
 

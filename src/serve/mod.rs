@@ -1,6 +1,8 @@
 //! The daemon: takes or opens its sockets, reads its settings, starts the tasks, and ends with an
 //! exit code.
 
+use crate::machine;
+use crate::net::keep::tape;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -166,8 +168,16 @@ fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
-    let hub = machine.hub();
-    (hub.session_count() > 0).then(|| hub.settings().clone())
+    let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
+    for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
+        match serde_json::from_slice(tape.content(record.content)).ok()? {
+            // Whether they have left again is not looked at.
+            machine::Input::Connect { .. } => is_there = true,
+            machine::Input::Settings(others) => settings = *others,
+            _ => {}
+        }
+    }
+    is_there.then_some(settings)
 }
 
 fn start(

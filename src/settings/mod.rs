@@ -191,6 +191,15 @@ macro_rules! settings {
             }
         )+
 
+        impl Settings {
+            /// Leaves what needs a restart as it is in `old`.
+            pub fn keep_what_needs_a_restart(&mut self, old: &Self) {
+                $($( if Applies::$applies == Applies::Restart {
+                    self.$section.$name.clone_from(&old.$section.$name);
+                } )+)+
+            }
+        }
+
         /// The sections, in the order in which the shipped file has them.
         pub static SECTIONS: &[Section] = &[
             $( Section { name: stringify!($section), doc: concat!($($section_doc),+) }, )+

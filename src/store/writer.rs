@@ -403,6 +403,7 @@ impl Writer {
                 Record::Line { room, name, line } => {
                     history::append(&batch, &mut self.rooms, &mut meta, (*room, name), line)?;
                 }
+                Record::Given(id) => meta.last_session = meta.last_session.max(id.0),
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
                 Record::Ban(ban) => history::ban(&batch, ban)?,
                 Record::Unban(id) => history::unban(&batch, *id)?,

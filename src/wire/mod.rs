@@ -10,7 +10,6 @@
 //! Nothing here knows of sockets, nor of who is allowed what.
 
 pub mod admin;
-pub mod base64;
 pub mod render;
 pub mod stream;
 pub mod terminal;

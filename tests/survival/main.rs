@@ -14,6 +14,7 @@
 //! | [`recorded`] | what stands on disk behind a death |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
+//! | [`settings`] | what a restart applies; settings that cannot be used |
 //! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
@@ -32,6 +33,7 @@ mod people;
 mod play;
 mod proof;
 mod recorded;
+mod settings;
 mod slow;
 mod supervisor;
 mod tape;

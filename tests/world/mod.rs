@@ -27,7 +27,8 @@ use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::render;
-use chathub::wire::stream::{Filter, Log, MAX_PIECES, Reader};
+use chathub::wire::stream::log::Log;
+use chathub::wire::stream::reader::{Filter, MAX_PIECES, Reader};
 use chathub::wire::terminal::link::{Heard, Link};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.
@@ -58,6 +59,8 @@ pub struct Disk {
     /// By number: room, its name, line.
     pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
     pub closed: Vec<(RoomId, Name)>,
+    /// Clients' numbers up to this were given.
+    pub given: u64,
     pub bans: BTreeMap<BanId, Ban>,
     pub accounts: BTreeMap<AccountId, Account>,
     /// The last record that was written.
@@ -72,6 +75,7 @@ impl Disk {
                 let line = Line { borne: Borne::default(), ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
+            Record::Given(id) => self.given = self.given.max(id.0),
             Record::Closed { room, name } => self.closed.push((*room, name.clone())),
             Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
             Record::Unban(id) => drop(self.bans.remove(id)),
@@ -106,7 +110,7 @@ impl Disk {
             accounts: self.accounts.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
-            last_session: last_session.unwrap_or(0),
+            last_session: last_session.unwrap_or(0).max(self.given),
             unread: false,
             rooms,
         }

@@ -9,6 +9,7 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding as _};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{getsockopt, sockopt};
 use serde_json::Value;
@@ -37,7 +38,6 @@ use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL
 use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
 use crate::wire::admin::value::{Text, Time};
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
-use crate::wire::base64;
 
 /// What the driver answers.
 #[derive(Debug)]
@@ -371,7 +371,7 @@ impl Connection {
                 ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
             };
             let copied = source.copy(&mut |offset, total, bytes| {
-                let piece = BackupPiece { offset, total, data: base64::encode(bytes) };
+                let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
                 sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
             });
             if let Err(error) = copied {

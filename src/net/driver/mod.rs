@@ -1320,11 +1320,7 @@ impl Driver {
         }
         let mut settings = loaded.settings;
         // What needs a restart stays as it is until then.
-        settings.listen = old.listen;
-        settings.service = old.service;
-        settings.rooms.lobby = old.rooms.lobby;
-        settings.history.persist = old.history.persist;
-        settings.accounts.hashers = old.accounts.hashers;
+        settings.keep_what_needs_a_restart(&old);
         if let Some(store) = &self.store {
             store.configure(&settings.history);
         }

@@ -41,7 +41,8 @@ use crate::machine::{Limits, Order, Outcome};
 use crate::settings::SlowPolicy;
 use crate::values::id::{RoomId, SessionId};
 use crate::wire::render;
-use crate::wire::stream::{Log, MAX_PIECES, Reader};
+use crate::wire::stream::log::Log;
+use crate::wire::stream::reader::{MAX_PIECES, Reader};
 
 /// What the rounds are to do, in order.
 #[derive(Debug)]

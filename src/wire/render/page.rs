@@ -1,5 +1,5 @@
-//! A line under way to one kind of screen: with colours or without, wrapped at its width or not, in
-//! UTF-8 or ASCII.
+//! A line as it is written for one view: with colours or without, wrapped at the width of a terminal or not, in UTF-8 or
+//! ASCII. Which texts it is made of is not known here.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -17,7 +17,7 @@ const MANY: [u8; 16] = [160, 166, 130, 100, 64, 28, 29, 30, 32, 67, 27, 63, 98, 
 /// some screens.
 const BASIC: [u8; 4] = [31, 32, 35, 36];
 
-/// How names and what is less important look.
+/// How bright a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// As the terminal has it.
@@ -30,9 +30,9 @@ pub enum Style {
 pub struct Page<'a> {
     out: &'a mut Vec<u8>,
     view: View,
-    /// Where the line under way starts.
+    /// The index in `out` at which the line under way starts.
     start: usize,
-    /// How far the rows that it goes on in are indented.
+    /// By how many columns the rows of that line are indented that follow its first.
     hang: usize,
     style: Style,
 }
@@ -71,12 +71,6 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Appends what is ASCII and clean.
-    pub fn bytes(&mut self, bytes: &[u8]) {
-        debug_assert!(bytes.iter().all(|byte| matches!(byte, b' '..=b'~')));
-        self.out.extend_from_slice(bytes);
-    }
-
     /// Appends somebody's name, in the colour that it always has.
     pub fn name(&mut self, nick: &str) {
         let Some(color) = color(nick, self.view.colors) else { return self.text(nick) };
@@ -85,7 +79,7 @@ impl<'a> Page<'a> {
         self.out.extend_from_slice(b"\x1b[39m");
     }
 
-    /// From here on, it looks like that.
+    /// What follows is shown in `style`, up to the end of the line.
     pub fn style(&mut self, style: Style) {
         if self.view.colors != Colors::None && style != self.style {
             self.style = style;
@@ -96,11 +90,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// If the line does not fit in a row, it goes on below this place.
+    /// If the line needs further rows, they are indented to the column that it has reached.
     pub fn hang(&mut self) {
         if let Some(room) = self.room() {
             let column = columns(&String::from_utf8_lossy(&self.out[self.start..]));
-            // Where too little would be left beside it, a mark of its going on is enough.
+            // Beyond two thirds of the width too little would be left: two columns show that the line goes on.
             self.hang = if column <= room * 2 / 3 { column } else { 2 };
         }
     }

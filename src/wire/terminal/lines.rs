@@ -42,7 +42,7 @@ pub enum Ending {
     /// A line feed alone.
     Lf,
     /// A carriage return. As a line's ending it may yet turn out to be one of the next two, since
-    /// the line does not wait for the next byte; see [`LineAssembler::first_ending`].
+    /// the line does not wait for the next byte.
     Cr,
     /// CR LF. Never a [`LineEvent`]'s ending.
     CrLf,
@@ -55,7 +55,7 @@ pub enum Ending {
 /// What is known of how the first line of all ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum First {
-    /// It has not.
+    /// No line has ended yet.
     #[default]
     Unseen,
     /// In a CR; the next byte tells which kind.
@@ -81,14 +81,14 @@ pub enum LineEvent<'b> {
     Line {
         /// At most as many bytes as the limit.
         bytes: Cow<'b, [u8]>,
-        /// What ended it.
+        /// LF, CR or the end of the stream.
         ending: Ending,
     },
     /// It was longer than the limit, and is gone.
     TooLong {
-        /// How long it was, without what ended it.
+        /// How many bytes it was, without what ended it.
         bytes: u64,
-        /// What ended it.
+        /// LF, CR or the end of the stream.
         ending: Ending,
     },
 }
@@ -141,17 +141,6 @@ impl LineAssembler {
         }
     }
 
-    /// What ended the first line of all. [`Ending::Cr`] becomes [`Ending::CrLf`] or
-    /// [`Ending::CrNul`] when the next byte shows it.
-    #[must_use]
-    pub fn first_ending(&self) -> Option<Ending> {
-        match self.first {
-            First::Unseen => None,
-            First::SomeCr => Some(Ending::Cr),
-            First::Known(ending) => Some(ending),
-        }
-    }
-
     /// Whether the first line of all ended in CR LF, as telnet clients end theirs.
     #[must_use]
     pub fn saw_crlf(&self) -> bool {
@@ -170,7 +159,7 @@ impl LineAssembler {
         self.skipped > 0 || !self.partial.is_empty()
     }
 
-    /// From now on erasing keys erase, or are data.
+    /// Sets whether the bytes of erasing keys erase, or are data.
     pub fn set_keys(&mut self, keys: Keys) {
         self.keys = keys;
     }
@@ -195,7 +184,7 @@ impl LineAssembler {
         self.truncate(kept);
     }
 
-    /// Forgets the unfinished line, be it too long or not: what comes next starts a new one.
+    /// Drops the unfinished line, whether it is too long or not: what comes next starts a new one.
     pub fn erase_line(&mut self) {
         self.truncate(0);
         self.skipped = 0;
@@ -383,24 +372,24 @@ mod tests {
     #[test]
     fn only_the_first_ending_tells_a_telnet_client() {
         #[track_caller]
-        fn check_first(input: &[u8], first: Option<Ending>) {
+        fn check_first(input: &[u8], first: First) {
             for size in [1, input.len().max(1)] {
                 let mut lines = LineAssembler::default();
                 for mut chunk in input.chunks(size) {
                     while lines.next(&mut chunk, MAX).is_some() {}
                 }
-                assert_eq!(lines.first_ending(), first);
-                assert_eq!(lines.saw_crlf(), first == Some(Ending::CrLf));
+                assert_eq!(lines.first, first);
+                assert_eq!(lines.saw_crlf(), first == First::Known(Ending::CrLf));
             }
         }
-        check_first(b"a", None);
-        check_first(b"a\r\nb\n", Some(Ending::CrLf));
-        check_first(b"a\nb\r\n", Some(Ending::Lf));
-        check_first(b"a\r\0b\r\n", Some(Ending::CrNul));
-        check_first(b"a\rb\r\n", Some(Ending::Cr));
-        check_first(b"a\r\r\n", Some(Ending::Cr));
-        check_first(b"a\r", Some(Ending::Cr));
-        check_first(b"0123456789abcdefghijk\r\n", Some(Ending::CrLf));
+        check_first(b"a", First::Unseen);
+        check_first(b"a\r\nb\n", First::Known(Ending::CrLf));
+        check_first(b"a\nb\r\n", First::Known(Ending::Lf));
+        check_first(b"a\r\0b\r\n", First::Known(Ending::CrNul));
+        check_first(b"a\rb\r\n", First::Known(Ending::Cr));
+        check_first(b"a\r\r\n", First::Known(Ending::Cr));
+        check_first(b"a\r", First::SomeCr);
+        check_first(b"0123456789abcdefghijk\r\n", First::Known(Ending::CrLf));
     }
 
     #[test]

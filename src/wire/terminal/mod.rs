@@ -4,13 +4,15 @@
 //! | --- | --- |
 //! | telnet's commands and options (RFC 854, RFC 1143) | [`telnet`] |
 //! | how bytes become lines, where the terminal sends whole lines | [`lines`] |
-//! | how keys become a line, and what is shown of it meanwhile | [`editor`] |
-//! | how wide characters are; the rows below the lines | [`screen`] |
-//! | all of it for one client | [`link`] |
+//! | what keys do where we edit the line | [`editor`] |
+//! | which terminals are known by name, and their colours | [`kinds`] |
+//! | how wide characters are; the rows in which what is typed is drawn | [`screen`] |
+//! | who is asked what in telnet, and what follows from the answers: all of it for one client | [`link`] |
 //!
 //! Nothing here knows of the hub: what a line means is decided there.
 
 pub mod editor;
+mod kinds;
 pub mod lines;
 pub mod link;
 pub mod screen;

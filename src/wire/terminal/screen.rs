@@ -23,13 +23,13 @@ pub struct Area {
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
-    /// In a row; 20 to 500.
+    /// Columns, 20 to 500.
     pub cols: u16,
-    /// Rows; 5 to 200.
+    /// Rows, 5 to 200.
     pub rows: u16,
 }
 
-/// The most rows that are drawn; of longer texts, those around the cursor.
+/// The most rows that are drawn; of a longer text, those up to the cursor's row.
 const MOST_ROWS: usize = 10;
 
 /// Cursor to the first column of its row, and clear from there to the end of the screen.
@@ -58,7 +58,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
         prompt.grapheme_indices(true).chain(text.grapheme_indices(true).map(|(at, g)| (prompt.len() + at, g)));
     for (start, grapheme) in graphemes {
         let columns = width(grapheme);
-        // Wider than a row: a chain of joined emoji without end.
+        // Only a long chain of joined emoji is wider than a row.
         let (shown, columns) = if columns > room { ("\u{FFFD}", 1) } else { (grapheme, columns) };
         let row = rows.last().map_or(0, String::len);
         if at.is_none() && start + grapheme.len() > cursor_of_all {
@@ -77,7 +77,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     }
     let last = rows.len() - 1;
     let (row, before) = at.unwrap_or((last, rows[last].len()));
-    // Of many rows those up to the cursor's, or the first ones.
+    // Of too many rows those up to the cursor's are drawn, or the first ones if it is among them.
     let from = if rows.len() <= most { 0 } else { (row + 1).saturating_sub(most) };
     let to = rows.len().min(from + most);
     let mut draw = rows[from..to].join("\r\n").into_bytes();
@@ -92,7 +92,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     Area { erase, draw }
 }
 
-/// Cursor up by so many rows.
+/// Appends what moves the cursor up by `rows` rows.
 fn up(rows: usize, out: &mut Vec<u8>) {
     if rows > 0 {
         out.extend_from_slice(format!("\x1b[{rows}A").as_bytes());

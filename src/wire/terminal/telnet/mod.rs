@@ -56,7 +56,7 @@ pub struct Telnet {
     dealings: Option<Box<Dealings>>,
 }
 
-/// Where in the stream of bytes the next one stands.
+/// Where in telnet's grammar the next byte stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
@@ -139,11 +139,11 @@ pub enum Event<'b> {
     Command(Command),
     /// An option is settled: it went on or off, or what we asked for was refused (`Off`).
     Option {
-        /// Which.
+        /// An option that we know; others are refused and not told.
         option: TelnetOption,
-        /// Who performs it.
+        /// Who performs it: the client and we each have a state of our own.
         side: Side,
-        /// How it stands.
+        /// Whether it is on now.
         now: Switch,
     },
     /// One name of the client or its terminal, printable ASCII, at most 40 characters. Up to four
@@ -155,9 +155,9 @@ pub enum Event<'b> {
     TerminalTypesEnd,
     /// The size of the client's window, in characters; `None` where it doesn't say (0).
     WindowSize {
-        /// 20 to 500: what lies beyond is taken for the nearest of these.
+        /// Columns, 20 to 500: a size beyond is taken for the nearest of these.
         cols: Option<u16>,
-        /// 5 to 200, likewise.
+        /// Rows, 5 to 200: a size beyond is taken for the nearest of these.
         rows: Option<u16>,
     },
     /// The character set is settled, as far as the client can.
@@ -206,8 +206,6 @@ pub struct Mtts(pub u16);
 impl Mtts {
     /// ANSI colours.
     pub const ANSI: Self = Self(1);
-    /// Cursor movement as a VT100.
-    pub const VT100: Self = Self(2);
     /// UTF-8.
     pub const UTF_8: Self = Self(4);
     /// 256 colours.

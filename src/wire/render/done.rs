@@ -1,0 +1,126 @@
+//! What a client is told that has been done: by itself, to it, or for it.
+
+use super::page::Page;
+use super::times::{until, until_in};
+use super::{article, count, mode, notice};
+use crate::hub::account::Role;
+use crate::hub::message::{Asked, Done};
+use crate::values::terminal::Mode;
+use crate::values::time::Wall;
+
+/// Appends what was done, in one notice.
+pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
+    match done {
+        Done::Named(nick) => notice(out, &["you are ", nick, " now"]),
+        Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
+        Done::Away => notice(out, &["you are marked as away; /back ends it"]),
+        Done::Back => notice(out, &["you are no longer marked as away"]),
+        Done::Ignored(nick) => notice(out, &["you ignore ", nick, " now; /unignore ", nick, " ends it"]),
+        Done::Unignored(nick) => notice(out, &["you no longer ignore ", nick]),
+        Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet again shows them"]),
+        Done::NotQuiet => notice(out, &["arrivals and departures are shown now"]),
+        Done::TimeOn(offset) => {
+            notice(out, &["times are shown now, in ", &offset.to_string(), "; /time off hides them"])
+        }
+        Done::TimeOff => notice(out, &["times are not shown now"]),
+        Done::ColorsOn => notice(out, &["colours are shown now; /color off ends it"]),
+        Done::ColorsOff => notice(out, &["colours are not shown now; /color on shows them"]),
+        Done::Holding => notice(out, &["what others say waits now until you press Enter; /hold again ends it"]),
+        Done::NotHolding => notice(out, &["what others say is shown at once"]),
+        Done::Mode(Mode::Char) => {
+            notice(out, &["you have a line editor: Tab completes, Up recalls, ^R searches; /mode line ends it"]);
+        }
+        Done::Mode(Mode::Line) => notice(out, &["your program edits your lines now; /mode char ends it"]),
+        Done::TypingShows => {
+            notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
+        }
+        Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
+        Done::ReportNoted(nick) => {
+            notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
+        }
+        Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
+        Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
+        Done::MutedFor { offence, until: end } => {
+            notice(out, &["you are muted", &until(&Some(*end)), ", for ", &offence.to_string()]);
+        }
+        Done::Unmuted => notice(out, &["you may speak again"]),
+        Done::SlowedDown { lines, bytes } => {
+            let lines = count(*lines as usize, "line", "lines");
+            notice(
+                out,
+                &[&format!("slow down: your lines wait in turn, up to {lines} or {bytes} bytes a second pass")],
+            );
+        }
+        Done::GivesWay => {
+            notice(out, &["much is said here at the moment: your lines wait for room between those of others"]);
+        }
+        Done::Dropping => notice(out, &["too fast for too long: lines of yours are dropped until you pause"]),
+        Done::Dropped(number) => {
+            let number = usize::try_from(*number).unwrap_or(usize::MAX);
+            notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
+        }
+        Done::Private => notice(out, &["this room is private: what is said here is recorded nowhere"]),
+        Done::RoomMode { room, private, moderated } => {
+            let more = if *private { "; what is said here is recorded nowhere" } else { "" };
+            notice(out, &[room, " is ", mode(*private, *moderated), " now", more]);
+        }
+        Done::Invited { nick, room } => notice(out, &[nick, " may come into ", room]),
+        Done::Uninvited { nick, room } => notice(out, &[nick, " is not invited to ", room, " any more"]),
+        Done::Voice { room, on: true } => notice(out, &["you may speak in ", room, " while it is moderated"]),
+        Done::Voice { room, on: false } => notice(out, &["you may not speak in ", room, " while it is moderated"]),
+        Done::VoiceOf { nick, on: true } => notice(out, &[nick, " may speak here while it is moderated"]),
+        Done::VoiceOf { nick, on: false } => notice(out, &[nick, " may not speak here while it is moderated"]),
+        Done::Expelled { room, reason: None } => notice(out, &["you were sent out of ", room]),
+        Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
+        Done::ExpelledOther { nick, room } => {
+            notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        }
+        Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
+        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until_in(end, now)]),
+        Done::MutedOther { nick, until: end, shadow: true } => {
+            notice(out, &[nick, " is muted", &until_in(end, now), ", and does not know"]);
+        }
+        Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
+        Done::Banned { id, hit, until: end } => {
+            let hit = count(*hit, "person", "people");
+            notice(out, &["ban ", &id.to_string(), " holds", &until_in(end, now), "; disconnected: ", &hit]);
+        }
+        Done::Unbanned(id) => notice(out, &["ban ", &id.to_string(), " is lifted"]),
+        Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
+        Done::Strikes { nick, count: strikes } => {
+            notice(out, &[&count(*strikes as usize, "strike", "strikes"), " against ", nick]);
+        }
+        Done::MadeOperator(name) => notice(out, &[name, " is an operator now"]),
+        Done::Asks(Asked::New { least }) => {
+            let least = count(*least, "character", "characters");
+            notice(out, &["type a new password of at least ", &least, "; an empty line cancels"]);
+        }
+        Done::Asks(Asked::Again) => notice(out, &["type it again"]),
+        Done::Asks(Asked::Of(name)) => notice(out, &["type the password of ", name, "; an empty line cancels"]),
+        Done::Asks(Asked::Present) => notice(out, &["type your present password; an empty line cancels"]),
+        Done::AsksNoMore(Some(command)) => {
+            notice(out, &["no password is asked for any more; ", command, " asks again"]);
+        }
+        Done::AsksNoMore(None) => notice(out, &["no password is asked for any more"]),
+        Done::Cancelled => notice(out, &["cancelled"]),
+        Done::Registered(name) => {
+            notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
+        }
+        Done::LoggedIn { name, role: Role::Operator } => {
+            notice(out, &["welcome, ", name, ": you are logged in, as an operator"]);
+        }
+        Done::LoggedIn { name, .. } => notice(out, &["welcome, ", name, ": you are logged in"]),
+        Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
+        Done::PasswordChanged => notice(out, &["your password is changed"]),
+        Done::Unregistered(name) => notice(out, &[name, " is not registered any more; you are a guest now"]),
+        Done::AccountRemoved => notice(out, &["your account was removed by an operator; you are a guest now"]),
+        Done::RoleChanged(role) => notice(out, &["your account is that of ", article(*role), " now"]),
+        Done::NameReclaimed(nick) => {
+            notice(out, &["the name you had is registered, and its owner has come; you are ", nick, " now"]);
+        }
+        Done::RoomClosed { room, reason: None } => notice(out, &[room, " was closed by an operator"]),
+        Done::RoomClosed { room, reason: Some(reason) } => {
+            notice(out, &[room, " was closed by an operator: ", reason]);
+        }
+    }
+}

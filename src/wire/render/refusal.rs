@@ -1,0 +1,151 @@
+//! Why something is refused, and what would help.
+
+use super::page::Page;
+use super::times::until;
+use super::{banned, count, notice, usage};
+use crate::hub::account::Role;
+use crate::hub::message::Refusal;
+
+/// How to say a text all the same that was taken for a command with a password.
+const TO_SAY_IT: &str = "to say it, put a word first";
+
+/// Appends a refusal, in one notice.
+pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
+    match refusal {
+        Refusal::UnknownCommand { given, nearest: Some(nearest) } => {
+            notice(out, &["there is no command /", given, "; did you mean /", nearest, "? (nothing was said)"]);
+        }
+        Refusal::UnknownCommand { given, nearest: None } => {
+            notice(out, &["there is no command /", given, "; /help lists them (nothing was said)"]);
+        }
+        Refusal::Usage(command) => notice(out, &["usage: ", &usage(command), " (", command.about, ")"]),
+        Refusal::NoSuchPerson(name) => notice(out, &["nobody called ", name, " is connected"]),
+        Refusal::NoSuchRoom(name) => notice(out, &["there is no room ", name, "; /rooms lists them"]),
+        Refusal::RoomLooksLike(name) => {
+            notice(out, &["that looks too much like the room ", name, ", which is open; /join ", name, " goes there"])
+        }
+        Refusal::InvalidName(why) => notice(out, &["that name ", &why.to_string()]),
+        Refusal::NameTaken(name) => notice(out, &["that name is taken, or looks too much like one that is: ", name]),
+        Refusal::NameReserved(name) => notice(out, &["the name ", name, " is reserved"]),
+        Refusal::NameTakenFor(name, what) => {
+            notice(out, &["the name ", name, " could be taken for ", &what.to_string(), "; take another one"]);
+        }
+        Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
+        Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
+        Refusal::TooManyRoomsFromAddress(limit) => {
+            let rooms = count(*limit, "room", "rooms");
+            notice(out, &["there are ", &rooms, " opened from your address already, and no more are allowed"]);
+        }
+        Refusal::TooManyRooms(limit) => {
+            notice(out, &["there are ", &count(*limit, "room", "rooms"), " already, and no more are allowed"]);
+        }
+        Refusal::TooManyIgnored(limit) => {
+            notice(out, &["you ignore ", &count(*limit, "name", "names"), " already, and no more are allowed"]);
+        }
+        Refusal::NotIgnored(name) => notice(out, &["you do not ignore ", name]),
+        Refusal::NobodyToReplyTo => notice(out, &["nobody has sent you a private message yet"]),
+        Refusal::ReplyGone(name) => notice(out, &[name, " has gone; nobody saw that"]),
+        Refusal::ToYourself => notice(out, &["that is you"]),
+        Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
+        Refusal::LineTooLong { bytes, limit } => {
+            let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
+            notice(out, &[&text]);
+        }
+        Refusal::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
+        Refusal::NameBanned { name, reason: None } => notice(out, &["nobody may be called ", name, " here"]),
+        Refusal::NameBanned { name, reason: Some(reason) } => {
+            notice(out, &["nobody may be called ", name, " here: ", reason]);
+        }
+        Refusal::StillSearching => notice(out, &["your last search is still under way"]),
+        Refusal::TopicTooLong(limit) => notice(out, &[&format!("that is too long: at most {limit} bytes are allowed")]),
+        Refusal::NoCharMode => {
+            notice(out, &["your program sends whole lines; the line editor needs a telnet client on a terminal"]);
+        }
+        Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
+        Refusal::Full => notice(out, &["the hub is full; try again later"]),
+        Refusal::TooManyFromAddress(limit) => {
+            let connections = count(*limit, "connection", "connections");
+            notice(out, &["there are ", &connections, " from your address already, and no more are allowed"]);
+        }
+        Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
+        Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
+        Refusal::NameRegistered(name) => {
+            notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
+        }
+        Refusal::NameFirst(name) => {
+            notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);
+        }
+        Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
+        Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
+        Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
+        Refusal::NamesUnread => notice(out, &["names cannot be looked up just now; try again in a moment"]),
+        Refusal::AccountsUnread => notice(out, &["accounts cannot be looked up just now; try again in a moment"]),
+        Refusal::BansUnread => {
+            notice(out, &["the hub cannot look up just now who may come in; please try again in a moment"]);
+        }
+        Refusal::TooManyAccounts(limit) => {
+            notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
+        }
+        Refusal::PasswordShort(least) => {
+            let least = count(*least, "character", "characters");
+            notice(out, &["a password has at least ", &least]);
+        }
+        Refusal::PasswordLong(most) => notice(out, &["a password has at most ", &count(*most, "byte", "bytes")]),
+        Refusal::PasswordIsName => notice(out, &["a password that is the name protects nothing"]),
+        Refusal::PasswordIsCommand => notice(out, &["a password that is a command could not be typed when asked for"]),
+        Refusal::PasswordsDiffer => notice(out, &["that was not the same twice; nothing is changed"]),
+        Refusal::WrongPassword => notice(out, &["no such name, or not its password"]),
+        Refusal::NotYourPassword => notice(out, &["that is not your password"]),
+        Refusal::NotReading(nick) => notice(out, &[nick, " is not reading just now: nothing was sent"]),
+        Refusal::SentALot(nick) => {
+            notice(out, &[nick, " is being sent a lot just now: nothing was sent; try again in a moment"]);
+        }
+        Refusal::CouldBePassword => {
+            notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::WithoutSlash(command) => {
+            let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
+            notice(out, &text);
+        }
+        Refusal::TooManyAttempts(wait) => {
+            let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+            notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
+        }
+        Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
+        Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
+        Refusal::RoomNotOpen(room) => notice(out, &["a room of the name ", room, " is not open to you"]),
+        Refusal::NotYourRoom { room, owner: Some(owner) } => notice(out, &[room, " is ", owner, "'s room"]),
+        Refusal::NotYourRoom { room, owner: None } => {
+            notice(out, &[room, " is nobody's room; who is logged in and opens one by /join owns it"]);
+        }
+        Refusal::NoVoice(Some(owner)) => {
+            notice(out, &["this room is moderated, and nobody saw that; ask ", owner, " to let you speak"]);
+        }
+        Refusal::NoVoice(None) => notice(out, &["this room is moderated, and nobody saw that"]),
+        Refusal::TooManyInvited(limit) => {
+            notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
+        }
+        Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
+        Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
+        Refusal::TooManyBans(limit) => {
+            notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
+        }
+        Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
+        Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
+        Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
+        Refusal::NotByAddress(text) => {
+            notice(out, &[text, " is written like an address; whoever is here is called by name"]);
+        }
+        Refusal::NoLength { why, or_reason } => {
+            let more = if *or_reason { "; a reason begins with a word" } else { "" };
+            notice(out, &[&why.to_string(), more]);
+        }
+        Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
+        Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
+        Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
+        Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
+        Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),
+        Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
+    }
+}

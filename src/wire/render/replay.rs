@@ -1,0 +1,78 @@
+//! Lines that were said before: history, and what a search has found.
+
+use std::sync::Arc;
+
+use super::page::Page;
+use super::times::{Clock, clock, date_and_time, day};
+use super::{count, notice, said};
+use crate::hub::archive::Reach;
+use crate::hub::message::{Line, Offset, Replay, Said};
+use crate::values::time::Wall;
+
+/// Appends the lines, oldest first, with a heading, their times, and a notice where a day begins.
+pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Page<'_>) {
+    let today = day(now, offset);
+    let head = match of {
+        Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
+        Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
+        Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
+        Replay::Search { query, reach } if lines.is_empty() => {
+            notice(out, &["no line kept in ", room, " has \"", query, "\""]);
+            return looked_back(*reach, out);
+        }
+        Replay::Search { query, .. } => {
+            format!("{} in {room} with \"{query}\", times in {offset}:", count(lines.len(), "line", "lines"))
+        }
+    };
+    notice(out, &[&head]);
+    let mut shown = today;
+    let mut gone = 0;
+    for line in lines {
+        if line.said == Said::Redacted {
+            gone += 1;
+            continue;
+        }
+        if gone > 0 {
+            removed(std::mem::take(&mut gone), out);
+        }
+        let on = day(line.at, offset);
+        if on != shown {
+            notice(out, &[&on]);
+            shown = on;
+        }
+        clock(line.at, offset, Clock::Minutes, out);
+        said(&line.said, out);
+    }
+    if gone > 0 {
+        removed(gone, out);
+    }
+    notice(
+        out,
+        &[match of {
+            Replay::Last => "end of history",
+            Replay::Search { .. } => "end of search",
+        }],
+    );
+    if let Replay::Search { reach, .. } = of {
+        looked_back(*reach, out);
+    }
+}
+
+/// Appends what a search has not looked at, if anything.
+fn looked_back(reach: Reach, out: &mut Page<'_>) {
+    match reach {
+        Reach::All => {}
+        Reach::Since(time) => {
+            notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
+        }
+        Reach::Busy => {
+            notice(out, &["only the last lines could be looked at: many others are searching; try again in a moment"]);
+        }
+        Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
+    }
+}
+
+/// Appends what stands in place of `gone` lines that were removed.
+fn removed(gone: usize, out: &mut Page<'_>) {
+    notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
+}

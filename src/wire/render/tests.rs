@@ -1,0 +1,93 @@
+use super::page::columns;
+use super::*;
+use crate::hub::command::COMMANDS;
+use crate::hub::ignore::Borne;
+use crate::hub::message::Offset;
+use crate::values::terminal::Colors;
+
+fn shown(value: &Message) -> String {
+    let mut out = Vec::new();
+    message(value, View::default(), Wall(1_795_341_662_123), &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn what_came_from_people_is_cleaned_on_its_way_out() {
+    let dirty = Message::PrivateFrom { nick: "a\x1b[2Jn".into(), text: "x\r\n\u{9b}31m\u{202e}y\u{7}".into() };
+    assert_eq!(shown(&dirty), "[a[2Jn -> you] x31my\r\n");
+}
+
+const WIDE: View = View { time: None, colors: Colors::None, width: 40, ascii: false };
+
+fn seen(value: &Message, view: View) -> String {
+    let mut out = Vec::new();
+    message(value, view, Wall(1_795_341_662_123), &mut out);
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
+    let said = Said::Say { nick: "ann".into(), text: "a text that is longer than forty columns".into() };
+    let at = |view| {
+        let line =
+            Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone(), borne: Borne::default() };
+        let mut out = Vec::new();
+        super::line(&line, view, &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    };
+    assert_eq!(at(WIDE), "ann: a text that is longer than forty\r\n     columns\r\n");
+    let timed = View { time: Some(Offset::default()), ..WIDE };
+    assert_eq!(at(timed), "[10:01:02] ann: a text that is longer\r\n                than forty columns\r\n");
+    let colored = View { colors: Colors::Basic, ..timed };
+    let bare: String =
+        at(colored).split("\x1b[").map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)).collect();
+    assert_eq!(bare, at(timed), "colours take no room");
+    assert!(at(colored).starts_with("\x1b[2m[10:01:02]\x1b[22m"));
+    let ascii = View { ascii: true, ..View::default() };
+    assert_eq!(
+        seen(&Message::PrivateFrom { nick: "zoë".into(), text: "naïve – 日".into() }, ascii),
+        "[zoe -> you] naive - ?\r\n"
+    );
+}
+
+#[test]
+fn tables_fit_any_width() {
+    let rooms = [("lobby", 12, Some("welcome to all of you who are here")), ("tea", 1, None)];
+    let rooms: Vec<_> =
+        rooms.iter().map(|(name, members, topic)| ((*name).into(), *members, topic.map(Into::into))).collect();
+    let rooms = Message::Rooms { total: rooms.len(), rooms, beginning: None, is_part: false };
+    assert_eq!(
+        seen(&rooms, View { width: 60, ..WIDE }),
+        "-- 2 rooms:\r\n\
+         --   lobby            12 people   welcome to all of you who\r\n\
+         \x20                                 are here\r\n\
+         --   tea              1 person\r\n"
+    );
+    let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
+    let who = Message::Who { room: "lobby".into(), people, total: 30, beginning: None, is_part: false };
+    for width in (20..=240).step_by(4) {
+        for table in [&rooms, &who, &Message::Help(Role::Guest)] {
+            for row in seen(table, View { width, ..WIDE }).lines() {
+                assert!(columns(row) < usize::from(width), "{width}: {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gathered_lines_name_a_few_and_count_the_rest() {
+    let names: Vec<Arc<str>> = vec!["ann".into(), "bob".into()];
+    assert_eq!(gathered(2, 0, &names), "ann and bob joined");
+    assert_eq!(gathered(5, 1, &names), "ann, bob and 3 more joined, 1 left");
+    assert_eq!(gathered(0, 7, &[]), "7 left");
+}
+
+#[test]
+fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
+    let help = shown(&Message::Help(Role::Operator));
+    for command in COMMANDS {
+        assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
+        shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));
+    }
+    help.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
+}

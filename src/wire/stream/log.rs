@@ -1,0 +1,377 @@
+//! A room's log: its lines, and their renderings.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::reader::Reader;
+use crate::hub::message::{Line, View};
+use crate::values::terminal::Colors;
+use crate::wire::render;
+
+/// What was said in a room, from the oldest line somebody may still be owed.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// The number of `lines[0]`. Counts all lines of this log since it was opened.
+    first: u64,
+    lines: VecDeque<Arc<Line>>,
+    renderings: Vec<Rendering>,
+}
+
+/// What is saved of a log. Its renderings are made again when readers resume.
+#[derive(Deserialize)]
+struct SavedLog {
+    first: u64,
+    lines: VecDeque<Arc<Line>>,
+}
+
+impl Serialize for Log {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            first: u64,
+            lines: &'a VecDeque<Arc<Line>>,
+        }
+        Saving { first: self.first, lines: &self.lines }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Log {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SavedLog { first, lines } = SavedLog::deserialize(deserializer)?;
+        first.checked_add(lines.len() as u64).ok_or_else(|| de::Error::custom("a log without end"))?;
+        Ok(Self { first, lines, renderings: Vec::new() })
+    }
+}
+
+/// The lines of a log as seen in one view.
+#[derive(Debug)]
+pub(super) struct Rendering {
+    view: View,
+    /// How many readers use it.
+    readers: usize,
+    /// The number of the first line that is rendered. It may be later than the log's: readers of another view may
+    /// still be owed lines that nobody is owed in this one.
+    first: u64,
+    /// The offset at which each line starts, in bytes since the first line ever rendered here; one for each of the
+    /// log's lines from `first` on.
+    starts: VecDeque<u64>,
+    /// The offset of `bytes[0]`.
+    base: u64,
+    /// The bytes of all lines, without a gap.
+    bytes: Vec<u8>,
+}
+
+/// The most renderings of a log that are coloured, wrapped or in ASCII. A reader that would need one more sees lines
+/// less ornate, at worst plain: a terminal wraps by itself, if less well.
+pub const MAX_ORNATE: usize = 64;
+
+/// Bytes of lines let go of that may stay in a rendering: to move the rest of it costs more.
+const SLACK: usize = 64 * 1024;
+
+/// What a line takes in memory beside its renderings, in bytes, about: itself, its author's name and its text.
+pub(super) const LINE: usize = size_of::<Line>() + 96;
+
+/// The least room that a rendering keeps for lines to come when everybody has read everything, in bytes.
+const KEEP: usize = 4 * 1024;
+
+impl Rendering {
+    /// A rendering of `lines`, which begin with line `first`.
+    fn new<'a>(view: View, first: u64, lines: impl Iterator<Item = &'a Arc<Line>>) -> Self {
+        let mut rendering = Self { view, readers: 0, first, starts: VecDeque::new(), base: 0, bytes: Vec::new() };
+        for line in lines {
+            rendering.push(line);
+        }
+        rendering
+    }
+
+    /// The index of line number `line` in `starts`.
+    fn index(&self, line: u64) -> usize {
+        usize::try_from(line - self.first).expect("within memory")
+    }
+
+    /// The number of the line behind the last one.
+    pub(super) fn end(&self) -> u64 {
+        self.first + self.starts.len() as u64
+    }
+
+    fn push(&mut self, line: &Line) {
+        self.starts.push_back(self.base + self.bytes.len() as u64);
+        render::line(line, self.view, &mut self.bytes);
+    }
+
+    /// The offset at which the `index`th line starts; that of the end, if it is one too many.
+    fn start(&self, index: usize) -> u64 {
+        self.starts.get(index).copied().unwrap_or(self.base + self.bytes.len() as u64)
+    }
+
+    /// The bytes of lines `from..to`.
+    pub(super) fn run(&self, from: u64, to: u64) -> &[u8] {
+        let offset = |line| usize::try_from(self.start(self.index(line)) - self.base).expect("within memory");
+        &self.bytes[offset(from)..offset(to)]
+    }
+
+    fn live(&self) -> usize {
+        self.run(self.first, self.end()).len()
+    }
+
+    /// What the lines from `line` on take in memory: in this rendering, and as lines.
+    fn weight_from(&self, line: u64) -> usize {
+        self.run(line, self.end()).len() + usize::try_from(self.end() - line).unwrap_or(usize::MAX) * LINE
+    }
+
+    /// The first line from which on the lines take no more than `limit` bytes of memory.
+    fn first_within(&self, limit: usize) -> u64 {
+        self.first_light(self.first, limit, |line| self.weight_from(line))
+    }
+
+    /// The first line, from `from` on, from which on there are no more than `limit` bytes to send.
+    pub(super) fn first_to_send_within(&self, from: u64, limit: usize) -> u64 {
+        self.first_light(from, limit, |line| self.run(line, self.end()).len())
+    }
+
+    /// The first line, from `from` on, whose `weight` is no more than `limit`. A line weighs what it has and all
+    /// behind it have, so the weight only shrinks from one line to the next.
+    fn first_light(&self, from: u64, limit: usize, weight: impl Fn(u64) -> usize) -> u64 {
+        let (mut low, mut high) = (from, self.end());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if weight(middle) > limit { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// The line that has not begun when `bytes` bytes from the start of line `from` on are sent, and how many bytes
+    /// of the line before it are not sent then.
+    pub(super) fn sent(&self, from: u64, bytes: usize) -> (u64, usize) {
+        let offset = self.start(self.index(from)) + bytes as u64;
+        let next = self.starts.partition_point(|start| *start < offset);
+        let rest = usize::try_from(self.start(next) - offset).expect("a line");
+        (self.first + next as u64, rest)
+    }
+
+    /// Lets go of all lines before `line`.
+    fn trim_to(&mut self, line: u64) {
+        let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.starts.len());
+        if count > 0 {
+            self.drop_lines(count);
+        }
+    }
+
+    fn drop_lines(&mut self, count: usize) {
+        self.first += count as u64;
+        self.starts.drain(..count);
+        if self.starts.is_empty() {
+            self.base += self.bytes.len() as u64;
+            // Roomy enough for as much again, so that a busy room does not grow it anew each round.
+            let room = (self.bytes.len() * 2).max(KEEP);
+            self.bytes.clear();
+            if self.bytes.capacity() > 2 * room {
+                self.bytes.shrink_to(room);
+            }
+            return;
+        }
+        let dead = usize::try_from(self.start(0) - self.base).expect("within memory");
+        if dead > SLACK && dead > self.bytes.len() / 2 {
+            self.bytes.drain(..dead);
+            self.base += dead as u64;
+        }
+    }
+}
+
+impl Log {
+    /// A copy of the log as it is now, to be saved: without renderings.
+    #[must_use]
+    pub fn frozen(&self) -> Self {
+        Self { first: self.first, lines: self.lines.clone(), renderings: Vec::new() }
+    }
+
+    /// Appends a line.
+    pub fn push(&mut self, line: Arc<Line>) {
+        for rendering in &mut self.renderings {
+            rendering.push(&line);
+        }
+        self.lines.push_back(line);
+    }
+
+    /// The number that the next line will have.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    /// The number of the oldest line held.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// How many renderings it has: each line that is appended is rendered as often.
+    #[must_use]
+    pub fn views(&self) -> usize {
+        self.renderings.len()
+    }
+
+    /// What it takes in memory, in bytes: all lines, and all renderings of them.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.lines.len() * LINE + self.renderings.iter().map(Rendering::live).sum::<usize>()
+    }
+
+    /// Whether a rendering holds more than `limit` allows, see [`Self::first_for`].
+    #[must_use]
+    pub fn is_over(&self, limit: usize) -> bool {
+        let main = self.main();
+        let weight = |rendering: &Rendering| rendering.weight_from(rendering.first);
+        self.renderings.iter().any(|rendering| weight(rendering) > self.allowed(rendering.view, main, limit))
+    }
+
+    /// The view with the most readers.
+    fn main(&self) -> Option<View> {
+        // Where several have as many it is the first: just one may hold `limit`, see `allowed`.
+        let most = self.renderings.iter().map(|rendering| rendering.readers).max()?;
+        self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
+    }
+
+    /// How many bytes the rendering in `view` may hold: `limit` for that with the most readers, and as much for all
+    /// others together.
+    fn allowed(&self, view: View, main: Option<View>, limit: usize) -> usize {
+        if Some(view) == main { limit } else { limit / (self.renderings.len() - 1).max(1) }
+    }
+
+    /// The number of the oldest line that can stay in the rendering that `reader` has, if that is to hold no more than
+    /// `limit` bytes allow.
+    #[must_use]
+    pub fn first_for(&self, reader: &Reader, limit: usize) -> u64 {
+        let view = reader.view_seen();
+        self.rendering(view).first_within(self.allowed(view, self.main(), limit))
+    }
+
+    /// In each rendering, lets go of the lines that none of its readers is owed. `readers` are all of this log.
+    pub fn trim_renderings<'a>(&mut self, readers: impl Iterator<Item = &'a Reader>) {
+        let end = self.end();
+        let mut low: Vec<u64> = vec![end; self.renderings.len()];
+        for reader in readers {
+            if let Some(at) = self.renderings.iter().position(|rendering| rendering.view == reader.view_seen()) {
+                low[at] = low[at].min(reader.next_line());
+            }
+        }
+        for (rendering, low) in self.renderings.iter_mut().zip(low) {
+            rendering.trim_to(low);
+        }
+    }
+
+    /// Lets go of all lines before `line`.
+    pub fn trim_to(&mut self, line: u64) {
+        let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.lines.len());
+        if count > 0 {
+            self.lines.drain(..count);
+            self.first += count as u64;
+            for rendering in &mut self.renderings {
+                rendering.trim_to(self.first);
+            }
+        }
+        if self.lines.is_empty() && self.lines.capacity() > 1024 {
+            self.lines.shrink_to(64);
+        }
+    }
+
+    /// Line number `number`, which the log holds.
+    pub(super) fn line(&self, number: u64) -> &Line {
+        &self.lines[usize::try_from(number - self.first).expect("within memory")]
+    }
+
+    /// The rendering of a view that a reader of the log has.
+    pub(super) fn rendering(&self, view: View) -> &Rendering {
+        self.renderings.iter().find(|rendering| rendering.view == view).expect("readers keep their rendering")
+    }
+
+    /// One more reader is to see lines in `view`, from the present end on. Returns the view that it gets: a plainer
+    /// one, if there are [`MAX_ORNATE`] already.
+    pub(super) fn take_view(&mut self, view: View) -> View {
+        let is_ornate = |view: View| view != View { time: view.time, ..View::default() };
+        let is_there = self.renderings.iter().any(|rendering| rendering.view == view);
+        let ornate = self.renderings.iter().filter(|rendering| is_ornate(rendering.view)).count();
+        if is_there || !is_ornate(view) || ornate < MAX_ORNATE {
+            self.keep_view(view, self.end());
+            return view;
+        }
+        // What makes the most of them goes first.
+        if view.width > 0 {
+            return self.take_view(View { width: 0, ..view });
+        }
+        if view.colors != Colors::None {
+            return self.take_view(View { colors: Colors::None, ..view });
+        }
+        self.take_view(View { time: view.time, ..View::default() })
+    }
+
+    /// One more reader sees lines in `view`, and is owed line `next` first.
+    pub(super) fn keep_view(&mut self, view: View, next: u64) {
+        let render = |first: u64| {
+            let skipped = usize::try_from(first - self.first).unwrap_or(usize::MAX);
+            Rendering::new(view, first, self.lines.iter().skip(skipped))
+        };
+        match self.renderings.iter_mut().find(|rendering| rendering.view == view) {
+            Some(rendering) if rendering.first <= next => rendering.readers += 1,
+            // After a restart readers are added one by one: this one is farther behind than those before.
+            Some(rendering) => *rendering = Rendering { readers: rendering.readers + 1, ..render(next) },
+            None => self.renderings.push(Rendering { readers: 1, ..render(next) }),
+        }
+    }
+
+    /// A reader that had the rendering of `view` is gone.
+    pub(super) fn drop_view(&mut self, view: View) {
+        if let Some(at) = self.renderings.iter().position(|rendering| rendering.view == view) {
+            self.renderings[at].readers -= 1;
+            if self.renderings[at].readers == 0 {
+                self.renderings.swap_remove(at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::id::SessionId;
+    use crate::wire::stream::tests::{line, take};
+
+    #[test]
+    fn there_are_only_so_many_renderings_and_who_comes_later_sees_lines_plain() {
+        let mut log = Log::default();
+        let view = |width: usize| View { width: u16::try_from(width).expect("few"), ..View::default() };
+        let mut readers: Vec<_> = (0..MAX_ORNATE + 5).map(|number| Reader::new(SessionId(number as u64 + 2))).collect();
+        for (number, reader) in readers.iter_mut().enumerate() {
+            reader.view = view(20 + number);
+            reader.enter(&mut log);
+        }
+        assert_eq!(log.renderings.len(), MAX_ORNATE + 1);
+        assert_eq!(readers[MAX_ORNATE].seen, View::default());
+        // Who goes makes room for who comes.
+        readers[0].leave(&mut log);
+        readers[MAX_ORNATE].leave(&mut log);
+        readers[MAX_ORNATE].enter(&mut log);
+        assert_eq!(readers[MAX_ORNATE].seen, view(20 + MAX_ORNATE));
+    }
+
+    #[test]
+    fn a_log_that_everybody_has_read_holds_next_to_nothing() {
+        let mut log = Log::default();
+        let mut reader = Reader::new(SessionId(1));
+        reader.enter(&mut log);
+        for seq in 0..10_000 {
+            log.push(line(seq, 2));
+        }
+        assert!(log.weight() > 100_000);
+        let mut got = Vec::new();
+        take(&mut reader, Some(&log), usize::MAX, &mut got);
+        log.trim_to(reader.next_line());
+        log.push(line(1, 2));
+        take(&mut reader, Some(&log), usize::MAX, &mut got);
+        log.trim_to(reader.next_line());
+        assert_eq!(log.weight(), 0);
+        assert!(log.renderings[0].bytes.capacity() <= 4 * KEEP, "{}", log.renderings[0].bytes.capacity());
+    }
+}

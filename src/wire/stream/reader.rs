@@ -1,0 +1,456 @@
+//! A reader: one client's place in a room's log, and what it is owed.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::log::Log;
+use super::mail::{Mail, Note};
+use super::typing::Typing;
+use crate::hub::ignore::Shunned;
+use crate::hub::message::{Line, View};
+use crate::values::id::SessionId;
+
+/// What one reader does not want to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Arrivals and departures are hidden.
+    pub quiet: bool,
+    /// The sessions whose lines are hidden, in rising order.
+    pub ignored: Arc<[SessionId]>,
+    /// Names, in rising order: lines of those are hidden who bear one, or have borne one since it was put here.
+    #[serde(default, skip_serializing_if = "no_names")]
+    pub names: Arc<[Shunned]>,
+}
+
+fn no_names(names: &[Shunned]) -> bool {
+    names.is_empty()
+}
+
+impl Filter {
+    /// Whether nothing is hidden.
+    fn is_idle(&self) -> bool {
+        !self.quiet && self.ignored.is_empty() && self.names.is_empty()
+    }
+
+    /// Whether what `author` says is hidden.
+    fn ignores(&self, author: SessionId, line: &Line) -> bool {
+        self.ignored.binary_search(&author).is_ok() || line.borne.is_hidden_by(&self.names)
+    }
+}
+
+/// One client's place in a room's log, and its mail.
+///
+/// It can be saved; what was read again needs [`Self::resume`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reader {
+    id: SessionId,
+    /// How it wants to see lines.
+    #[serde(default)]
+    pub(super) view: View,
+    /// How it sees them: the view of the rendering that it has.
+    #[serde(default)]
+    pub(super) seen: View,
+    /// The number of the next line it is owed.
+    next: u64,
+    /// Lines from this number on are held back.
+    #[serde(default = "never", skip_serializing_if = "is_never")]
+    pub(super) until: u64,
+    /// Lines from `until` on will not be owed at all: see [`Self::close`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ends: bool,
+    /// One more than the number of the last line of its own, which it is not shown; 0: there is none.
+    own: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<Box<Filter>>,
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) mail: VecDeque<Mail>,
+    /// Bytes of `mail` that are not taken.
+    #[serde(skip)]
+    pub(super) mail_bytes: usize,
+    /// The number of the first line that the note in its mail is about, as long as nothing of the note is taken:
+    /// lines that are missed until then are counted in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) noted_at: Option<u64>,
+    /// How many lines a release before 0.2 had let go of and not noted, and the number of the first of them.
+    #[serde(default, skip_serializing, rename = "missed")]
+    untold: u64,
+    #[serde(default, skip_serializing, rename = "missed_at")]
+    untold_at: Option<u64>,
+    /// There if we echo what is typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) typing: Option<Box<Typing>>,
+}
+
+fn never() -> u64 {
+    u64::MAX
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_never(until: &u64) -> bool {
+    *until == never()
+}
+
+/// A piece of what a reader is owed.
+pub(super) enum Piece<'a> {
+    /// One piece of mail.
+    Mail(&'a [u8]),
+    /// Lines that are shown, and the number of the line behind them.
+    Lines(u64, &'a [u8]),
+    /// Lines that are not shown: the number of the line behind them.
+    Gap(u64),
+}
+
+/// The most pieces that one write takes (well below `IOV_MAX`, 1024).
+pub const MAX_PIECES: usize = 64;
+
+impl Reader {
+    /// The reader of session `id`, in no log yet.
+    #[must_use]
+    pub fn new(id: SessionId) -> Self {
+        let mail = VecDeque::new();
+        let view = View::default();
+        Self {
+            id,
+            view,
+            seen: view,
+            next: 0,
+            until: u64::MAX,
+            ends: false,
+            own: 0,
+            filter: None,
+            mail,
+            mail_bytes: 0,
+            noted_at: None,
+            untold: 0,
+            untold_at: None,
+            typing: None,
+        }
+    }
+
+    /// Makes whole what is not saved, after this reader and the `log` that it reads were loaded. Who was not told of
+    /// missed lines is, by `note`.
+    ///
+    /// # Errors
+    /// If what was loaded does not fit together.
+    pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
+        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        if self.untold > 0 {
+            let (lines, at) = (std::mem::take(&mut self.untold), self.untold_at.take());
+            self.note(lines, at.unwrap_or(self.next), note);
+        } else if self.noted_at.is_some_and(|at| self.noted(at).is_none()) {
+            return Err(format!("{} is to be told of lines, and is not", self.id));
+        }
+        if self.typing.as_ref().is_some_and(|typing| !typing.is_sound()) {
+            return Err(format!("more of a frame is written to {} than there is", self.id));
+        }
+        let Some(log) = log else { return Ok(()) };
+        if !(log.first()..=log.end()).contains(&self.next) {
+            return Err(format!("{} is at line {} of {} to {}", self.id, self.next, log.first(), log.end()));
+        }
+        log.keep_view(self.seen, self.next);
+        Ok(())
+    }
+
+    /// Reads `log` from its present end on.
+    pub fn enter(&mut self, log: &mut Log) {
+        self.seen = log.take_view(self.view);
+        self.next = log.end();
+        self.own = 0;
+        if self.is_holding() {
+            self.until = self.next;
+        }
+        for mail in &mut self.mail {
+            mail.before = self.next;
+        }
+    }
+
+    /// Leaves `log`: what is owed of it up to now becomes mail.
+    pub fn leave(&mut self, log: &mut Log) {
+        let mut mail = VecDeque::new();
+        let mut bytes = 0;
+        self.release(Some(log));
+        self.each(Some(log), |piece| {
+            if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece {
+                bytes += piece.len();
+                mail.push_back(Mail::new(0, piece));
+            }
+            true
+        });
+        self.mail = mail;
+        self.mail_bytes = bytes;
+        self.noted_at = None;
+        log.drop_view(self.seen);
+        (self.next, self.own) = (0, 0);
+    }
+
+    /// A line of its own was appended to the log it reads.
+    pub fn said(&mut self, log: &Log) {
+        self.own = log.end();
+    }
+
+    /// From the present end of `log` on, lines are seen in `view`.
+    pub fn see(&mut self, view: View, log: &mut Log) {
+        if view != self.view {
+            self.apart(Some(log), |reader| reader.view = view);
+        }
+    }
+
+    /// From the present end of `log` on, lines that `filter` hides are not shown.
+    pub fn hide(&mut self, filter: Filter, log: &mut Log) {
+        self.apart(Some(log), |reader| {
+            reader.filter = (!filter.is_idle()).then(|| Box::new(filter));
+        });
+    }
+
+    /// It is owed what is in `log` now, and no line that comes later.
+    pub fn close(&mut self, log: &Log) {
+        self.release(Some(log));
+        (self.until, self.ends) = (log.end(), true);
+    }
+
+    /// Whether it was [closed](Self::close) and is owed no more lines, so that it needs its log no more.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.ends && self.next >= self.until
+    }
+
+    /// Makes a `change` to how lines are shown that holds from the present end of the log on.
+    pub(super) fn apart(&mut self, log: Option<&mut Log>, change: impl FnOnce(&mut Self)) {
+        match log {
+            None => change(self),
+            Some(log) => {
+                let own = self.own;
+                self.leave(log);
+                change(self);
+                self.enter(log);
+                self.own = own;
+            }
+        }
+    }
+
+    /// Whether there is something that could be written now.
+    #[must_use]
+    pub fn has_due(&self, log: Option<&Log>) -> bool {
+        if self.typing.as_ref().is_some_and(|typing| !typing.is_settled()) {
+            return true;
+        }
+        self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
+    }
+
+    /// If it is owed more than `limit` bytes of lines: the number of the first line from which on it is not. Lines
+    /// before that are too much to become its mail, as lines do when it leaves the log or its view changes.
+    #[must_use]
+    pub fn too_much_to_leave(&self, log: &Log, limit: usize) -> Option<u64> {
+        let rendering = log.rendering(self.seen);
+        if rendering.run(self.next, rendering.end()).len() <= limit {
+            return None;
+        }
+        Some(rendering.first_to_send_within(self.next, limit))
+    }
+
+    /// The number of the next line it is owed.
+    #[must_use]
+    pub fn next_line(&self) -> u64 {
+        self.next
+    }
+
+    /// The view of the rendering that it has.
+    pub(super) fn view_seen(&self) -> View {
+        self.seen
+    }
+
+    /// Whether it is owed nothing.
+    #[must_use]
+    pub fn is_done(&self, log: Option<&Log>) -> bool {
+        self.mail.is_empty()
+            && log.is_none_or(|log| self.next == log.end())
+            && self.typing.as_ref().is_none_or(|typing| typing.is_settled())
+    }
+
+    /// Bytes it is owed; an estimate where lines are hidden from it.
+    #[must_use]
+    pub fn behind(&self, log: Option<&Log>) -> usize {
+        let lines = log.map_or(0, |log| {
+            let rendering = log.rendering(self.seen);
+            rendering.run(self.next, rendering.end()).len()
+        });
+        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.rest().len())
+    }
+
+    /// Moves the cursor to line `to`, as the log is about to let go of what is before. Returns how many lines the
+    /// reader misses by that, hidden ones not counted; a `note` takes their place. If there is a note of which
+    /// nothing is taken yet, it counts them as well.
+    ///
+    /// The note stands at the first line that would have been shown, not at the cursor: whether the cursor is past
+    /// hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less often.
+    pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
+        let to = if self.ends { to.min(self.until) } else { to };
+        let (mut line, mut missed, mut at) = (self.next, 0, None);
+        while line < to {
+            let (hidden, end) = self.run(log, line, to);
+            if !hidden {
+                missed += end - line;
+                at.get_or_insert(line);
+            }
+            line = end;
+        }
+        if let Some(at) = at {
+            self.note(missed, at, note);
+        }
+        self.next = line;
+        missed
+    }
+
+    /// Shows `see` what it is owed, piece by piece, until that returns false.
+    pub(super) fn each<'a>(&'a self, log: Option<&'a Log>, mut see: impl FnMut(Piece<'a>) -> bool) {
+        let mut mail = self.mail.iter().take_while(|mail| !mail.held);
+        let Some(log) = log else {
+            for letter in mail {
+                if !see(Piece::Mail(letter.bytes.rest())) {
+                    return;
+                }
+            }
+            return;
+        };
+        let rendering = log.rendering(self.seen);
+        let (mut line, end) = (self.next, log.end().min(self.until.max(self.next)));
+        let mut letter = mail.next();
+        loop {
+            while let Some(due) = letter.filter(|letter| letter.before <= line) {
+                if !see(Piece::Mail(due.bytes.rest())) {
+                    return;
+                }
+                letter = mail.next();
+            }
+            if line >= end {
+                return;
+            }
+            let stop = letter.map_or(end, |letter| letter.before.min(end));
+            let (hidden, to) = self.run(log, line, stop);
+            let piece = if hidden { Piece::Gap(to) } else { Piece::Lines(to, rendering.run(line, to)) };
+            if !see(piece) {
+                return;
+            }
+            line = to;
+        }
+    }
+
+    /// The longest run of lines from `line` on, and before `stop`, that are all hidden or all shown: whether they are
+    /// hidden, and the number of the line behind them.
+    fn run(&self, log: &Log, line: u64, stop: u64) -> (bool, u64) {
+        if self.filter.is_none() && self.own <= line {
+            return (false, stop);
+        }
+        let hidden = |line: u64| self.hides(log.line(line));
+        let first = hidden(line);
+        let to = (line + 1..stop).find(|line| hidden(*line) != first).unwrap_or(stop);
+        (first, to)
+    }
+
+    fn hides(&self, line: &Line) -> bool {
+        let Some(author) = line.author else {
+            return self.filter.as_ref().is_some_and(|filter| filter.quiet && line.said.is_presence());
+        };
+        (author == self.id && !(self.typing.is_some() && line.said.is_speech()))
+            || self.filter.as_ref().is_some_and(|filter| {
+                (filter.quiet && line.said.is_presence()) || (line.said.is_speech() && filter.ignores(author, line))
+            })
+    }
+
+    /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
+    /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
+    ///
+    /// Where we echo what is typed, that is the rest of the frame that [`Self::frame`] composed, and nothing else.
+    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
+        let (mut count, mut bytes) = (0, 0);
+        if let Some(typing) = &self.typing {
+            let rest = typing.rest();
+            pieces[0] = IoSlice::new(rest);
+            return (usize::from(!rest.is_empty()), rest.len());
+        }
+        self.each(log, |piece| {
+            if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece
+                && !piece.is_empty()
+            {
+                bytes += piece.len();
+                pieces[count] = IoSlice::new(piece);
+                count += 1;
+            }
+            count < MAX_PIECES
+        });
+        (count, bytes)
+    }
+
+    /// The socket has taken `taken` bytes of what [`Self::gather`] gave. Hidden lines that follow are
+    /// passed over; with 0 that is all it does.
+    pub fn advance(&mut self, log: Option<&Log>, taken: usize) {
+        match &mut self.typing {
+            None => self.consume(log, taken),
+            Some(typing) => typing.advance(taken),
+        }
+    }
+
+    /// Takes `taken` bytes off what it is owed: they are written, or in a frame.
+    pub(super) fn consume(&mut self, log: Option<&Log>, taken: usize) {
+        let (mut left, mut letters, mut next) = (taken, 0, self.next);
+        let mut torn: Option<(u64, Arc<[u8]>)> = None;
+        let mut letter_taken = 0;
+        self.each(log, |piece| match piece {
+            Piece::Mail(bytes) if bytes.len() <= left => {
+                left -= bytes.len();
+                letters += 1;
+                true
+            }
+            Piece::Mail(_) => {
+                letter_taken = left;
+                false
+            }
+            Piece::Lines(to, bytes) if bytes.len() <= left => {
+                left -= bytes.len();
+                next = to;
+                true
+            }
+            Piece::Lines(_, bytes) => {
+                if left > 0 {
+                    // In the middle of a run: some whole lines, and maybe a part of one, whose rest becomes mail.
+                    let log = log.expect("lines come from a log");
+                    let rest;
+                    (next, rest) = log.rendering(self.seen).sent(next, left);
+                    if rest > 0 {
+                        torn = Some((next, bytes[left..left + rest].into()));
+                    }
+                }
+                false
+            }
+            Piece::Gap(to) => {
+                next = to;
+                true
+            }
+        });
+        for letter in self.mail.drain(..letters) {
+            self.mail_bytes -= letter.bytes.rest().len();
+            if letter.missed > 0 {
+                self.noted_at = None;
+            }
+        }
+        if letter_taken > 0 {
+            self.mail_bytes -= letter_taken;
+            let letter = &mut self.mail[0];
+            letter.bytes.advance(letter_taken);
+            if std::mem::take(&mut letter.missed) > 0 {
+                self.noted_at = None;
+            }
+        }
+        if let Some((before, rest)) = torn {
+            self.mail_bytes += rest.len();
+            self.mail.push_front(Mail::new(before, rest));
+        }
+        if self.mail.is_empty() && self.mail.capacity() > 0 {
+            self.mail = VecDeque::new();
+        }
+        self.next = next;
+    }
+}

@@ -1,0 +1,177 @@
+//! Typing: where we echo what a person types, lines are written in frames around it.
+//!
+//! A frame takes what is typed off the screen, writes what is owed, and draws what is typed again below it. It is
+//! composed as a whole, when the one before is written.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::log::Log;
+use super::mail::Mail;
+use super::reader::{Piece, Reader};
+use crate::wire::terminal::screen::Area;
+
+/// The most of what a reader is owed that goes into one frame, in bytes: whole lines up to here, and one line that
+/// alone is longer.
+pub(super) const FRAME: usize = 16 * 1024;
+
+/// What is typed on the terminal of a reader whose typing we echo. It stands below all lines, and is
+/// taken away and drawn again around those that come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Typing {
+    /// What is typed, as it stands on the screen when all of `frame` is written.
+    shown: Area,
+    /// What is typed, as the next frame is to draw it.
+    wanted: Area,
+    /// The bytes being written, which nothing may come between; the first `at` of them are taken.
+    frame: Vec<u8>,
+    at: usize,
+}
+
+impl Typing {
+    /// What is typed is to look like `wanted`, once `owed` is written, which was owed before we echoed.
+    fn new(wanted: Area, owed: Vec<u8>) -> Self {
+        // Whatever was typed before in that row, and echoed by the terminal, goes.
+        let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
+        Self { shown, wanted, frame: owed, at: 0 }
+    }
+
+    /// Whether no more of the frame is taken than there is.
+    pub(super) fn is_sound(&self) -> bool {
+        self.at <= self.frame.len()
+    }
+
+    /// Whether all of the frame is taken, so that the next one can be composed.
+    fn is_written(&self) -> bool {
+        self.at == self.frame.len()
+    }
+
+    /// Whether the frame is taken, and what is typed stands on the screen as it is to.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_written() && self.shown == self.wanted
+    }
+
+    /// What is left of the frame.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.frame[self.at..]
+    }
+
+    /// The socket has taken `taken` bytes of the frame.
+    pub(super) fn advance(&mut self, taken: usize) {
+        self.at += taken;
+        if self.at >= self.frame.len() {
+            (self.frame, self.at) = (Vec::new(), 0);
+        }
+    }
+
+    /// What the frame takes in memory, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// Makes a frame of what takes off the screen what is typed, with all that is to be written behind it.
+    fn compose(&mut self, mut frame: Vec<u8>) {
+        let shown = std::mem::replace(&mut self.shown, self.wanted.clone());
+        let wanted = &self.wanted;
+        if frame.len() > shown.erase.len() {
+            frame.extend_from_slice(&wanted.draw);
+        } else if shown.draw == wanted.draw {
+            frame.clear();
+        } else {
+            match wanted.draw.strip_prefix(&*shown.draw) {
+                // Typing on at the end of a line sends what is new only.
+                Some(rest) if !shown.draw.is_empty() => frame = rest.to_vec(),
+                _ => frame.extend_from_slice(&wanted.draw),
+            }
+        }
+        (self.frame, self.at) = (frame, 0);
+    }
+}
+
+impl Reader {
+    /// What is typed looks like `area` from now on; `None`: we do not echo it any more. While we echo,
+    /// what the reader is owed is written in frames, and its own lines are shown to it as well.
+    pub fn area(&mut self, area: Option<Area>, log: Option<&mut Log>) {
+        match (area, &mut self.typing) {
+            (Some(area), Some(typing)) => typing.wanted = area,
+            (Some(wanted), None) => {
+                self.apart(log, |reader| {
+                    // All that it is owed by now, as it would have been written before: a line may be
+                    // written in part, and frames begin at a place that does not depend on that.
+                    let owed = reader.mail.iter().flat_map(|mail| mail.bytes.rest()).copied().collect();
+                    (reader.mail, reader.mail_bytes, reader.noted_at) = (VecDeque::new(), 0, None);
+                    reader.typing = Some(Box::new(Typing::new(wanted, owed)));
+                });
+            }
+            (None, Some(_)) => self.apart(log, |reader| {
+                let Some(typing) = reader.typing.take() else { return };
+                for bytes in [&*typing.shown.erase, typing.rest()] {
+                    if !bytes.is_empty() {
+                        reader.mail_bytes += bytes.len();
+                        reader.mail.push_front(Mail::new(0, bytes));
+                    }
+                }
+            }),
+            (None, None) => {}
+        }
+    }
+
+    /// Composes the next frame, if we echo what is typed and the frame before is written: what takes off the screen
+    /// what is typed, what the reader is owed up to now, and what draws again what is typed. So however many lines
+    /// have come, what is typed is drawn once.
+    ///
+    /// The frame depends on nothing but this reader and `log`; [`Self::needs_frame`] tells whether it would
+    /// have any bytes.
+    pub fn frame(&mut self, log: Option<&Log>) {
+        let Some(typing) = self.typing.as_deref().filter(|typing| typing.is_written()) else { return };
+        let mut frame = typing.shown.erase.clone();
+        let erase = frame.len();
+        let mut left = self.fits_frame(log);
+        self.each(log, |piece| {
+            if let Piece::Mail(piece) | Piece::Lines(_, piece) = piece {
+                let most = piece.len().min(left);
+                left -= most;
+                frame.extend_from_slice(&piece[..most]);
+            }
+            left > 0
+        });
+        self.consume(log, frame.len() - erase);
+        if let Some(typing) = &mut self.typing {
+            typing.compose(frame);
+        }
+    }
+
+    /// How many bytes of what it is owed go into one frame: whole lines, at least one of them.
+    fn fits_frame(&self, log: Option<&Log>) -> usize {
+        let mut bytes = 0;
+        self.each(log, |piece| {
+            let (Piece::Mail(piece) | Piece::Lines(_, piece)) = piece else { return true };
+            let room = FRAME.saturating_sub(bytes);
+            if piece.len() <= room {
+                bytes += piece.len();
+                return true;
+            }
+            let is_end = |byte: &u8| *byte == b'\n';
+            if let Some(end) = piece[..room].iter().rposition(is_end) {
+                bytes += end + 1;
+            } else if bytes == 0 {
+                bytes = piece.iter().position(is_end).map_or(piece.len(), |end| end + 1);
+            }
+            false
+        });
+        bytes
+    }
+
+    /// Whether [`Self::frame`] has something to compose.
+    #[must_use]
+    pub fn needs_frame(&self, log: Option<&Log>) -> bool {
+        self.typing.as_ref().is_some_and(|typing| typing.is_written()) && self.has_due(log)
+    }
+
+    /// Whether what is typed is echoed by us.
+    #[must_use]
+    pub fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+}

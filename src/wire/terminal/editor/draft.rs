@@ -1,0 +1,95 @@
+//! A text and the cursor in it.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::values::text;
+
+/// A text and the cursor in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Draft {
+    pub(super) text: String,
+    /// The byte of the text that the cursor stands before: the next character goes there.
+    pub(super) cursor: usize,
+    /// How many bytes were typed that found no room, since something was last cut.
+    pub(super) over: u64,
+}
+
+impl Draft {
+    pub(super) fn of(text: String) -> Self {
+        Self { cursor: text.len(), text, over: 0 }
+    }
+
+    /// Puts `text` where the cursor is, without control characters, as far as the whole has room in `max` bytes.
+    pub(super) fn insert(&mut self, text: &str, max: usize) {
+        for c in text.chars() {
+            let c = if c == '\t' { ' ' } else { c };
+            if text::clean(c.encode_utf8(&mut [0; 4]).as_bytes()).is_empty() {
+                continue;
+            }
+            if self.text.len() + c.len_utf8() > max {
+                self.over += c.len_utf8() as u64;
+            } else {
+                self.text.insert(self.cursor, c);
+                self.cursor += c.len_utf8();
+            }
+        }
+    }
+
+    /// Takes a range of bytes out; the cursor stands there then.
+    pub(super) fn cut(&mut self, range: Range<usize>) -> String {
+        if !range.is_empty() {
+            self.over = 0;
+        }
+        self.cursor = range.start;
+        self.text.drain(range).collect()
+    }
+
+    /// The byte at which the grapheme before the cursor begins.
+    pub(super) fn left(&self) -> usize {
+        self.cursor - self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len)
+    }
+
+    /// The byte behind the grapheme at the cursor.
+    pub(super) fn right(&self) -> usize {
+        self.cursor + self.text[self.cursor..].graphemes(true).next().map_or(0, str::len)
+    }
+
+    /// The byte at which the word before the cursor begins; words are letters and digits.
+    pub(super) fn word_left(&self) -> usize {
+        let before = self.text[..self.cursor].trim_end_matches(|c: char| !c.is_alphanumeric());
+        before.trim_end_matches(char::is_alphanumeric).len()
+    }
+
+    /// The byte behind the next word.
+    pub(super) fn word_right(&self) -> usize {
+        let behind = self.text[self.cursor..].trim_start_matches(|c: char| !c.is_alphanumeric());
+        self.text.len() - behind.trim_start_matches(char::is_alphanumeric).len()
+    }
+
+    /// The byte behind the last white space before the cursor, not counting white space right before it (^W).
+    pub(super) fn blank_left(&self) -> usize {
+        self.text[..self.cursor].trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len()
+    }
+
+    /// Swaps the graphemes before and behind the cursor (^T); at the end of the text, the last two.
+    pub(super) fn transpose(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        if self.cursor == self.text.len() {
+            self.cursor = self.left();
+        }
+        let (from, to) = (self.left(), self.right());
+        if from < self.cursor {
+            let turned = format!("{}{}", &self.text[self.cursor..to], &self.text[from..self.cursor]);
+            self.text.replace_range(from..to, &turned);
+            self.cursor = to;
+        } else {
+            self.cursor = to;
+        }
+    }
+}

@@ -1,0 +1,350 @@
+use super::*;
+use proptest::prelude::*;
+
+const RULES: Rules = Rules { line: 32, negotiate: Negotiate::Never };
+
+fn listen(pieces: &[&[u8]]) -> (Vec<Heard>, Vec<u8>) {
+    let (mut link, mut out, mut replies) = (Link::default(), Vec::new(), Vec::new());
+    for piece in pieces {
+        link.push(piece);
+        // Half of the time the caller leaves the rest lying and comes back with more.
+        while let Some(heard) = link.next(RULES, &mut replies) {
+            out.push(heard);
+        }
+    }
+    link.end();
+    while let Some(heard) = link.next(RULES, &mut replies) {
+        out.push(heard);
+    }
+    assert!(link.is_done());
+    (out, replies)
+}
+
+fn line(text: &str) -> Heard {
+    Heard::Line { text: text.into(), bytes: text.len() as u64 + 1 }
+}
+
+#[test]
+fn lines_come_one_at_a_time_and_the_last_needs_no_end() {
+    let (heard, replies) = listen(&[b"one\ntwo\r", b"\nthree\r\0fo", b"ur"]);
+    assert_eq!(heard, vec![line("one"), line("two"), line("three"), line("four")]);
+    assert!(replies.is_empty(), "not one byte of telnet to a client that has sent none");
+}
+
+#[test]
+fn control_c_of_debians_telnet_clears_the_line_and_is_answered() {
+    let (heard, replies) = listen(&[b"abc\xff\xf4\xff\xfd\x06def\r\n"]);
+    assert_eq!(heard, vec![Heard::Interrupt, line("def")]);
+    assert_eq!(replies, b"\xff\xfc\x06");
+}
+
+#[test]
+fn control_d_leaves_for_telnet_and_is_nothing_for_others() {
+    let (heard, _) = listen(&[b"hi\r\n", b"\x04"]);
+    assert_eq!(heard, vec![line("hi"), Heard::Leave]);
+    let (heard, _) = listen(&[b"hi\n", b"\x04"]);
+    assert_eq!(heard.len(), 2);
+    assert!(matches!(&heard[1], Heard::Line { text, .. } if text.is_empty()));
+}
+
+#[test]
+fn over_long_line_is_one_word_about_it() {
+    let long = [b'x'; 1000];
+    let (heard, _) = listen(&[&long, b"\nok\n"]);
+    assert_eq!(heard, vec![Heard::TooLong { bytes: 1000 }, line("ok")]);
+}
+
+/// A client's end: what it sends is written down, and so is what it is sent.
+struct Far {
+    link: Link,
+    rules: Rules,
+}
+
+impl Far {
+    fn new(negotiate: Negotiate) -> Self {
+        Self { link: Link::default(), rules: Rules { line: 64, negotiate } }
+    }
+
+    /// What is heard of these bytes, and what the client is sent.
+    fn sends(&mut self, bytes: impl AsRef<[u8]>) -> (Vec<Heard>, Vec<u8>) {
+        let (mut heard, mut replies) = (Vec::new(), Vec::new());
+        self.link.push(bytes.as_ref());
+        while let Some(one) = self.link.next(self.rules, &mut replies) {
+            heard.push(one);
+        }
+        (heard, replies)
+    }
+
+    /// As Debian's telnet on a terminal of 80 by 24, up to where each key comes.
+    fn on_a_terminal() -> Self {
+        let mut far = Self::new(Negotiate::Auto);
+        assert_eq!(far.sends("hi\r\n"), (vec![line("hi")], b"\xff\xfd\x18\xff\xfd\x1f".to_vec()));
+        far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
+        far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
+        let (heard, _) = far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
+        assert_eq!(heard, vec![]);
+        let mut replies = Vec::new();
+        far.link.set_mode(Mode::Char, &mut replies);
+        assert_eq!(replies, b"\xff\xfb\x01\xff\xfb\x03");
+        let (heard, replies) = far.sends(b"\xff\xfd\x01\xff\xfd\x03");
+        assert_eq!(heard, vec![Heard::Mode(Mode::Char)]);
+        assert_eq!(replies, MARK_PASTES);
+        far.link.set_prompt("> ");
+        far
+    }
+
+    fn shown(&mut self) -> Option<String> {
+        let area = self.link.area()??;
+        Some(String::from_utf8(area.draw).unwrap())
+    }
+}
+
+const TERMINAL: Terminal =
+    Terminal { cols: 80, rows: 24, answers: true, screen: true, read_aloud: false, ascii: false, colors: Colors::Many };
+
+#[test]
+fn who_sends_no_telnet_is_sent_none() {
+    for bytes in [&b"hi\nho\n"[..], b"hi\rho\r", b"hi\nho\r\n", b"\xc3\xa9\x1b[A\x04\n"] {
+        let mut far = Far::new(Negotiate::Auto);
+        assert_eq!(far.sends(bytes).1, b"");
+        let mut replies = Vec::new();
+        far.link.set_mode(Mode::Char, &mut replies);
+        far.link.hide(true, &mut replies);
+        far.link.close(&mut replies);
+        assert_eq!((replies, far.link.area()), (vec![], None));
+    }
+}
+
+#[test]
+fn who_has_shown_to_be_telnet_is_asked_once() {
+    let ask = b"\xff\xfd\x18\xff\xfd\x1f";
+    let mut far = Far::new(Negotiate::Auto);
+    assert_eq!(far.sends("hi\r").1, b"");
+    assert_eq!(far.sends("\nho\r\n").1, ask);
+    assert_eq!(far.sends("he\r\n").1, b"");
+    let mut far = Far::new(Negotiate::Auto);
+    assert_eq!(far.sends(b"\xff\xf1").1, [ask, BINARY].concat());
+    assert_eq!(far.sends(b"\xff\xf1hi\r\n").1, b"");
+    let mut far = Far::new(Negotiate::Never);
+    assert_eq!(far.sends(b"\xff\xf1hi\r\n").1, b"");
+    let (mut far, mut replies) = (Far::new(Negotiate::Always), Vec::new());
+    far.link.ask(Negotiate::Always, &mut replies);
+    assert_eq!(replies, ask);
+    assert_eq!(far.sends("hi\n").1, b"");
+}
+
+/// What keeps Debian's telnet from taking characters for its escape key.
+const BINARY: &[u8] = b"\xff\xfd\x00";
+
+#[test]
+fn binary_is_asked_for_when_a_client_has_shown_to_be_telnet_for_sure() {
+    // By how its first line ended it has not yet.
+    for answer in [&b"\xff\xfb\x18"[..], b"\xff\xfc\x18", b"\xff\xfb\x1f", b"\xff\xf4"] {
+        let mut far = Far::new(Negotiate::Auto);
+        assert!(!far.sends("hi\r\n").1.ends_with(BINARY));
+        assert!(far.sends(answer).1.windows(3).any(|three| three == BINARY), "{answer:?}");
+        // Whether it goes along or not: once.
+        for more in [&b"\xff\xfc\x00"[..], b"\xff\xf1", b"\xff\xfc\x1f"] {
+            assert!(!far.sends(more).1.windows(3).any(|three| three == BINARY), "{answer:?} {more:?}");
+        }
+        assert!(far.sends("Н 東\n").0.contains(&line("Н 東")));
+    }
+    // Who offers it is told yes, once.
+    let mut far = Far::new(Negotiate::Auto);
+    assert_eq!(far.sends(b"\xff\xfb\x00").1, [BINARY, b"\xff\xfd\x18\xff\xfd\x1f"].concat());
+    assert_eq!(far.sends(b"\xff\xfb\x00\xff\xf1").1, b"");
+    // Where nobody is to be asked, nobody is; an offer is answered.
+    let mut far = Far::new(Negotiate::Never);
+    assert_eq!(far.sends(b"\xff\xf1\xff\xf4hi\r\n").1, b"");
+    assert_eq!(far.sends(b"\xff\xfb\x00").1, BINARY);
+    let (mut far, mut replies) = (Far::new(Negotiate::Always), Vec::new());
+    far.link.ask(Negotiate::Always, &mut replies);
+    assert!(!replies.ends_with(BINARY));
+    assert_eq!(far.sends("hi\n").1, b"");
+    assert!(far.sends(b"\xff\xfc\x18").1.ends_with(BINARY));
+    // Then Enter is LF while lines come, and CR where each key does.
+    let mut far = Far::on_a_terminal();
+    assert_eq!(far.sends("one\rtwo\r").0, [line("one"), line("two")]);
+}
+
+#[test]
+fn who_does_not_answer_is_left_alone_again() {
+    let mut far = Far::new(Negotiate::Auto);
+    far.sends("hi\r\n");
+    assert!(far.link.is_telnet());
+    assert_eq!(far.sends("ho\r\n"), (vec![line("ho")], vec![]));
+    assert!(!far.link.is_telnet());
+    let mut replies = Vec::new();
+    far.link.hide(true, &mut replies);
+    far.link.set_mode(Mode::Char, &mut replies);
+    assert_eq!(replies, b"");
+}
+
+#[test]
+fn a_terminal_is_known_by_its_name_and_size() {
+    let mut far = Far::new(Negotiate::Auto);
+    far.sends("hi\r\n");
+    let (heard, replies) = far.sends(b"\xff\xfb\x1f\xff\xfb\x18");
+    assert_eq!(heard, [Heard::Terminal(Terminal { answers: true, ..Terminal::default() })]);
+    let names = b"\xff\xfa\x18\x01\xff\xf0";
+    assert_eq!(replies, [BINARY, names].concat(), "it is telnet for sure, and is asked for its names");
+    let (heard, _) = far.sends(b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
+    assert_eq!(heard, [Heard::Terminal(TERMINAL)]);
+    let (heard, replies) = far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
+    assert_eq!((heard, replies), (vec![], vec![]));
+}
+
+#[test]
+fn a_mud_client_keeps_its_own_input_line_and_is_told_where_answers_end() {
+    let mut far = Far::new(Negotiate::Auto);
+    far.sends("hi\r\n");
+    far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
+    far.sends(b"\xff\xfa\x18\x00TINTIN++\xff\xf0\xff\xfa\x18\x00xterm-256color\xff\xf0");
+    let (heard, replies) = far.sends(b"\xff\xfa\x18\x00MTTS 79\xff\xf0");
+    let expected = Terminal { screen: false, read_aloud: true, ..TERMINAL };
+    assert_eq!(heard, [Heard::Terminal(expected)]);
+    assert_eq!(expected.suits(), Mode::Line);
+    assert!(replies.ends_with(b"\xff\xfb\x2a\xff\xfb\x19"), "{replies:?}");
+    assert_eq!(far.link.answer_mark(), b"");
+    far.sends(b"\xff\xfd\x19");
+    assert_eq!(far.link.answer_mark(), b"\xff\xef");
+    // It has CHARSET too, and knows none of ours.
+    let (_, replies) = far.sends(b"\xff\xfd\x2a");
+    assert!(replies.ends_with(b";UTF-8;US-ASCII\xff\xf0"));
+    let (heard, _) = far.sends(b"\xff\xfa\x2a\x03\xff\xf0");
+    assert_eq!(heard, [Heard::Terminal(Terminal { ascii: true, ..expected })]);
+}
+
+#[test]
+fn in_char_mode_keys_are_edited_and_what_is_typed_is_drawn() {
+    let mut far = Far::on_a_terminal();
+    assert_eq!(far.shown().unwrap(), "> ");
+    assert_eq!(far.sends("ab\x02x"), (vec![], vec![]));
+    assert_eq!(far.shown().unwrap(), "> axb\r> ax");
+    assert_eq!(far.shown(), None, "it has not changed since");
+    let (heard, replies) = far.sends("\t\x0c\r\0\x04");
+    assert_eq!(heard, [Heard::Complete("ax".into()), line("axb"), Heard::Leave]);
+    assert_eq!(replies, CLEAR);
+    assert_eq!(far.shown().unwrap(), "> ");
+    // IP: what Debian's telnet makes of ^C where its user has it so.
+    assert_eq!(far.sends(b"abc\xff\xf4\xff\xfd\x06").0, [Heard::Interrupt]);
+    assert_eq!(far.shown(), None);
+    // The window is made narrower.
+    far.sends("some words that need two rows");
+    let (heard, _) = far.sends(b"\xff\xfa\x1f\x00\x14\x00\x18\xff\xf0");
+    assert_eq!(heard, [Heard::Terminal(Terminal { cols: 20, ..TERMINAL })]);
+    assert_eq!(far.shown().unwrap(), "> some words that n\r\need two rows");
+}
+
+#[test]
+fn char_mode_ends_when_either_side_wants_it_and_both_options_go() {
+    let mut far = Far::on_a_terminal();
+    far.sends("half");
+    assert!(far.link.area().unwrap().is_some());
+    let mut replies = Vec::new();
+    far.link.set_mode(Mode::Line, &mut replies);
+    assert_eq!(replies, [MARK_NO_PASTES, b"\xff\xfc\x01\xff\xfc\x03"].concat());
+    assert_eq!(far.link.area(), Some(None));
+    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03hello\r\n"), (vec![line("hello")], vec![]));
+    let mut far = Far::on_a_terminal();
+    let (heard, replies) = far.sends(b"\xff\xfe\x01");
+    assert_eq!(heard, [Heard::Mode(Mode::Line)]);
+    assert_eq!(replies, [b"\xff\xfc\x01", MARK_NO_PASTES, b"\xff\xfc\x03"].concat());
+}
+
+#[test]
+fn who_refuses_one_half_of_char_mode_is_left_in_line_mode() {
+    let mut far = Far::on_a_terminal();
+    let mut replies = Vec::new();
+    far.link.set_mode(Mode::Line, &mut replies);
+    far.sends(b"\xff\xfe\x01\xff\xfe\x03");
+    replies.clear();
+    far.link.set_mode(Mode::Char, &mut replies);
+    assert_eq!(replies, b"\xff\xfb\x01\xff\xfb\x03");
+    let (heard, replies) = far.sends(b"\xff\xfd\x01\xff\xfe\x03");
+    assert_eq!(heard, [Heard::Mode(Mode::Line)]);
+    assert_eq!(replies, b"\xff\xfc\x01");
+    assert_eq!(far.link.area(), None);
+}
+
+#[test]
+fn a_password_is_hidden_in_both_modes_and_refusal_is_heard_of() {
+    let mut far = Far::on_a_terminal();
+    far.sends("half");
+    let mut replies = Vec::new();
+    far.link.hide(true, &mut replies);
+    assert_eq!(far.sends("sesame\r\0").0, [line("sesame")]);
+    assert_eq!(far.shown().unwrap(), "(not shown) ");
+    far.link.hide(false, &mut replies);
+    assert_eq!(far.shown().unwrap(), "> half");
+    assert_eq!(replies, b"", "we echo anyway");
+    far.link.set_mode(Mode::Line, &mut replies);
+    far.sends(b"\xff\xfe\x01\xff\xfe\x03");
+    replies.clear();
+    // In line mode by ECHO alone; a client may send each key then, and erasing is ours.
+    far.link.hide(true, &mut replies);
+    assert_eq!(replies, b"\xff\xfb\x01");
+    assert_eq!(far.sends(b"\xff\xfd\x01sesamy\x7fe\r\n").0, [line("sesame")]);
+    replies.clear();
+    far.link.hide(false, &mut replies);
+    assert_eq!(replies, b"\xff\xfc\x01");
+    assert_eq!(far.sends(b"\xff\xfe\x01a\x7f\r\n").0, [Heard::Line { text: "a".into(), bytes: 3 }]);
+    far.link.hide(true, &mut replies);
+    assert_eq!(far.sends(b"\xff\xfe\x01").0, [Heard::Shown]);
+}
+
+fn telnet() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        3 => prop::sample::select(&b"ab\t\r\n\x00\x01\x02\x03\x0c\x12\x1b[\x7f"[..]).prop_map(|byte| vec![byte]),
+        3 => (251_u8..255, prop::sample::select(&[0_u8, 1, 3, 6, 24, 25, 31, 34, 42][..]))
+            .prop_map(|(verb, option)| vec![255, verb, option]),
+        1 => Just(b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0".to_vec()),
+        1 => Just(b"\xff\xfa\x18\x00xterm\xff\xf0".to_vec()),
+        1 => Just(b"\xff\xfa\x18\x00MTTS 15\xff\xf0".to_vec()),
+        1 => (236_u8..=255).prop_map(|command| vec![255, command]),
+        1 => Just(b"\x1b[200~a\nb\x1b[201~\r".to_vec()),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// However the bytes are cut up, the same is heard, and the same is sent: but what is told of the
+    /// terminal, which is told when all that has come was looked at.
+    #[test]
+    fn any_chunking_of_a_telnet_client_is_heard_alike(
+        bytes in telnet(), size in 1_usize..20, char in any::<bool>(), saved in any::<bool>(),
+    ) {
+        let run = |size: usize| {
+            let mut far = if char { Far::on_a_terminal() } else { Far::new(Negotiate::Auto) };
+            let (mut heard, mut replies) = (Vec::new(), Vec::new());
+            for chunk in bytes.chunks(size) {
+                let (some, sent) = far.sends(chunk);
+                heard.extend(some.into_iter().filter(|heard| !matches!(heard, Heard::Terminal(_))));
+                replies.extend(sent);
+                if saved {
+                    let text = serde_json::to_string(&far.link).unwrap();
+                    far.link = serde_json::from_str(&text).unwrap();
+                }
+            }
+            let terminal = far.link.asked.as_ref().map(|asked| asked.terminal);
+            (heard, replies, terminal, far.shown())
+        };
+        // Where ^D stands alone at a read's end only chunking can tell.
+        prop_assert_eq!(run(usize::MAX), run(size));
+    }
+
+    #[test]
+    fn any_chunking_is_heard_alike(
+        bytes in proptest::collection::vec(
+            prop_oneof![Just(b'\n'), Just(b'\r'), Just(0xff_u8), Just(0xfd), Just(6), Just(4), any::<u8>()], 0..300),
+        size in 1_usize..40,
+    ) {
+        let pieces: Vec<_> = bytes.chunks(size).collect();
+        let (whole, cut) = (listen(&[&bytes]), listen(&pieces));
+        prop_assert_eq!(whole.1, cut.1);
+        // Where ^D stands alone at a read's end only chunking can tell; all else is alike.
+        if !bytes.contains(&EOT) {
+            prop_assert_eq!(whole.0, cut.0);
+        }
+    }
+}
