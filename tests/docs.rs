@@ -2,10 +2,13 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
 
+mod shared;
+
 use std::path::{Path, PathBuf};
 
 use chathub::hub::command::COMMANDS;
 use chathub::settings;
+use shared::difference::Difference;
 
 #[test]
 fn the_shipped_configuration_is_what_the_settings_say() {
@@ -74,7 +77,10 @@ fn same_as_file(path: &str, generated: &str) {
         eprintln!("{path}: updated");
         return;
     }
-    panic!("{path} is out of date; run UPDATE_DOCS=1 cargo test --test docs\n{}", difference(&found, generated));
+    panic!(
+        "{path} is out of date; run UPDATE_DOCS=1 cargo test --test docs\n{}",
+        Difference::between(&found, generated).changed()
+    );
 }
 
 /// The same for what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a file.
@@ -87,24 +93,10 @@ fn same_between_markers(path: &str, name: &str, generated: &str) {
     same_as_file(path, &format!("{before}{begin}{generated}{end}{after}"));
 }
 
-/// The lines that differ, `-` as found and `+` as generated, between what both have in common.
-fn difference(found: &str, generated: &str) -> String {
-    let (old, new): (Vec<_>, Vec<_>) = (found.lines().collect(), generated.lines().collect());
-    let head = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
-    let (old, new) = (&old[head..], &new[head..]);
-    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
-    let mut text = format!("@@ from line {} @@\n", head + 1);
-    for (mark, lines) in [('-', &old[..old.len() - tail]), ('+', &new[..new.len() - tail])] {
-        for line in lines {
-            text.push_str(&format!("{mark}{line}\n"));
-        }
-    }
-    text
-}
-
 #[test]
 fn a_difference_shows_the_lines_that_differ_and_no_others() {
-    assert_eq!(difference("a\nb\nc\n", "a\nx\ny\nc\n"), "@@ from line 2 @@\n-b\n+x\n+y\n");
-    assert_eq!(difference("a\n", "a\na\n"), "@@ from line 2 @@\n+a\n");
-    assert_eq!(difference("", "a\n"), "@@ from line 1 @@\n+a\n");
+    let changed = |old: &str, new: &str| Difference::between(old, new).changed();
+    assert_eq!(changed("a\nb\nc\n", "a\nx\ny\nc\n"), "@@ from line 2 @@\n-b\n+x\n+y\n");
+    assert_eq!(changed("a\n", "a\na\n"), "@@ from line 2 @@\n+a\n");
+    assert_eq!(changed("", "a\n"), "@@ from line 1 @@\n+a\n");
 }

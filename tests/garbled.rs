@@ -4,6 +4,8 @@
 //! A part of what the fuzzers in `fuzz/` do, for everybody who runs the tests. The first seeds are the same each time
 //! and the last one is new: `CHATHUB_SEED=n` repeats it, `CHATHUB_ROUNDS=n` goes on for longer.
 
+mod shared;
+
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -20,27 +22,7 @@ use chathub::wire::admin::message::Request;
 use chathub::wire::render;
 use chathub::wire::stream::log::Log;
 use chathub::wire::stream::reader::Reader;
-
-/// Chance that can be had again (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % end as u64).expect("below a usize")
-    }
-
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-}
+use shared::dice::Dice;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))

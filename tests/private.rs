@@ -4,117 +4,117 @@
 //!
 //! `CHATHUB_SEED=n` repeats a walk.
 
+mod shared;
 mod world;
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher as _;
+use std::time::Duration;
 
-use chathub::hub::account::Role;
-use chathub::hub::archive::Record;
-use chathub::hub::message::{Line, Message};
-use chathub::hub::{By, Effect, Input};
+use chathub::hub::archive::{Recalled, Record};
+use chathub::hub::message::Said;
+use chathub::machine::{Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
-use chathub::values::name::Name;
-use world::{Dice, World};
+use serde_json::json;
+use shared::dice::Dice;
+use world::World;
 
-const ADMIN: By = By::Admin { uid: 0, pid: 1 };
 const ROOMS: &[&str] = &["den", "tea"];
 const PEOPLE: &[&str] = &["ann", "bob", "cat", "dan", "eve"];
-
-/// What a private room is called to those who must not know its name.
-const HIDDEN: &str = "a private room";
 
 struct Walk {
     dice: Dice,
     world: World,
     people: BTreeMap<SessionId, &'static str>,
     port: u16,
-    /// Lines said in private, and who was there.
-    private: BTreeMap<u64, BTreeSet<SessionId>>,
+    /// How many words were said: each is another, and is known again wherever it is shown.
+    words: u64,
+    /// Words said in private, who was there, and whether it was a topic: that is shown to those who come later.
+    private: BTreeMap<String, (BTreeSet<SessionId>, bool)>,
+    /// The numbers of the lines that they are in.
+    lines: BTreeSet<u64>,
+    /// How much of what has reached the machine was looked through.
+    looked: usize,
     /// How many of them somebody saw again who may.
     seen_again: u64,
     story: Vec<String>,
 }
 
 impl Walk {
-    fn handle(&mut self, input: Input) {
-        self.story.push(format!("{input:?}"));
-        let effects = self.world.handle(input);
-        for effect in &effects {
-            self.look(effect);
-        }
-        loop {
-            let mut answers = self.world.found();
-            answers.extend(self.world.hashed());
-            if answers.is_empty() {
-                break;
-            }
-            for answer in answers {
-                for effect in &self.world.handle(answer) {
-                    self.look(effect);
-                }
-            }
-        }
+    fn send(&mut self, session: SessionId, line: &str) {
+        self.act(&format!("{session}: {line}"), |world| world.receive(session, format!("{line}\n").as_bytes()));
+    }
+
+    /// Something happens, and all that followed is looked through.
+    fn act(&mut self, what: &str, act: impl FnOnce(&mut World)) {
+        self.story.push(what.to_owned());
+        act(&mut self.world);
+        self.look();
+        self.world.answer();
+        self.look();
         self.world.take_all();
     }
 
     #[track_caller]
     fn fail(&self, what: &str) -> ! {
-        panic!("{what}\n{}", self.story.join("\n"));
+        panic!("{}\n{what}", self.story.join("\n"));
     }
 
-    fn look(&mut self, effect: &Effect) {
-        match effect {
-            Effect::Post { room, line } if line.said.is_kept() => {
-                let Some(room) = self.world.hub.room(*room) else { return };
-                if room.ownership.private {
-                    self.private.insert(line.seq, room.members.clone());
+    fn look(&mut self) {
+        let outcomes: Vec<_> =
+            self.world.taken[self.looked..].iter().flat_map(|taken| taken.outcomes.clone()).collect();
+        self.looked = self.world.taken.len();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Order(Order::Post(room, line)) if line.said.is_kept() => {
+                    let Some(room) = self.world.hub().room(room) else { continue };
+                    if room.ownership.private {
+                        self.lines.insert(line.seq);
+                        let is_topic = matches!(line.said, Said::Topic { .. });
+                        for word in words(line.said.text()) {
+                            self.private.insert(word.to_owned(), (room.members.clone(), is_topic));
+                        }
+                    }
                 }
+                Outcome::Record(_, Record::Line { line, .. }) if self.lines.contains(&line.seq) => {
+                    self.fail(&format!("line {} is recorded", line.seq));
+                }
+                Outcome::Order(Order::Tell(to, told)) => {
+                    for line in world::lines(&told) {
+                        self.told(to, line);
+                    }
+                }
+                _ => {}
             }
-            Effect::Record { record: Record::Line { line, .. }, .. } if self.private.contains_key(&line.seq) => {
-                self.fail(&format!("line {} is recorded", line.seq));
-            }
-            Effect::Tell { to, message } => self.told(*to, message),
-            _ => {}
         }
     }
 
-    fn told(&mut self, to: SessionId, message: &Message) {
-        match message {
-            Message::Replay { lines, .. } => {
-                for line in lines.iter() {
-                    self.seen(to, line);
-                }
+    /// What one is told alone: answers, and what was said before.
+    fn told(&mut self, to: SessionId, line: &str) {
+        self.story.push(format!("{to} < {line}"));
+        let is_looked_back_at = line.starts_with(['[', '1']);
+        for word in words(line) {
+            let Some((there, is_topic)) = self.private.get(word) else { continue };
+            if !there.contains(&to) && (is_looked_back_at || !is_topic) {
+                self.fail(&format!("{to} sees {word}, said among others"));
             }
-            Message::Rooms { rooms, .. } => {
-                for (name, _, _) in rooms {
-                    self.may_know(to, name);
-                }
-            }
-            Message::Whois { room, .. } if &**room != HIDDEN => self.may_know(to, room),
-            Message::Who { room, .. } | Message::Topic { room, .. } | Message::Entered { room, .. } => {
-                self.may_know(to, room);
-            }
-            _ => {}
+            self.seen_again += u64::from(is_looked_back_at);
         }
-    }
-
-    fn seen(&mut self, to: SessionId, line: &Line) {
-        if let Some(there) = self.private.get(&line.seq) {
-            if !there.contains(&to) {
-                self.fail(&format!("{to} sees line {}, said among others", line.seq));
+        let hub = self.world.hub();
+        for room in ROOMS.iter().filter_map(|name| hub.room(hub.find_room(name)?)) {
+            let name = room.name.shown();
+            // Whoever names it is told no more than that; and whoever was in it knows it.
+            let may_be_told = [
+                format!("-- a room of the name {name} is not open to you"),
+                format!("-- there is no room {name}; /rooms lists them"),
+                format!("-- you were sent out of {name}"),
+            ];
+            let names_it = line.split([' ', ':', ',', ';']).any(|word| word == name);
+            if names_it && !is_looked_back_at && !may_be_told.iter().any(|told| told == line) && !hub.sees(to, room) {
+                self.fail(&format!("{to} is told of {name}"));
             }
-            self.seen_again += 1;
-        }
-    }
-
-    fn may_know(&self, to: SessionId, name: &str) {
-        let hub = &self.world.hub;
-        let Some(room) = hub.find_room(name).and_then(|room| hub.room(room)) else { return };
-        if !hub.sees(to, room) {
-            self.fail(&format!("{to} is told of {name}"));
         }
     }
 
@@ -124,18 +124,21 @@ impl Walk {
             let missing = PEOPLE.iter().find(|name| !self.people.values().any(|here| here == *name));
             let name = missing.expect("somebody is missing");
             self.port += 1;
-            let session = self.world.next_id();
+            let peer = ([192, 0, 2, 1], self.port).into();
+            let session = self.world.connect(peer);
             self.people.insert(session, name);
-            self.handle(Input::Connect { session, peer: ([192, 0, 2, 1], self.port).into() });
-            self.handle(Input::Line { session, text: format!("/login {name} tr0ub4dor") });
-            return self.handle(Input::Line { session, text: format!("/nick {name}") });
+            self.act(&format!("{session} comes"), |_| ());
+            self.send(session, &format!("/login {name} tr0ub4dor"));
+            return self.send(session, &format!("/nick {name}"));
         }
         let session = here[self.dice.below(here.len())];
         let (room, other) = (self.dice.of(ROOMS), self.dice.of(PEOPLE));
+        self.words += 1;
+        let word = format!("w{}w", self.words);
         let text = match self.dice.below(24) {
             0..4 => format!("/join {room}"),
             4 => "/leave".to_owned(),
-            5..9 => format!("said {}", self.dice.below(1000)),
+            5..9 => format!("said {word}"),
             9 => "/history".to_owned(),
             10 => "/search said".to_owned(),
             11..13 => "/room private".to_owned(),
@@ -146,22 +149,23 @@ impl Walk {
             19 => format!("/expel {other}"),
             20 => format!("/whois {other}"),
             21 => self.dice.of(&["/rooms", "/who den", "/who tea", "/topic"]).to_owned(),
-            22 => format!("/topic about {}", self.dice.below(10)),
+            22 => format!("/topic about {word}"),
             _ if self.dice.below(4) == 0 => {
                 self.people.remove(&session);
                 "/quit".to_owned()
             }
-            _ => "/me said something".to_owned(),
+            _ => format!("/me said {word}"),
         };
-        self.handle(Input::Line { session, text });
-        self.world.now.mono = self.world.now.mono.after(std::time::Duration::from_secs(1));
+        self.send(session, &text);
+        self.act("a second passes", |world| world.pass(Duration::from_secs(1)));
     }
 
     /// Another process carries on with what is kept.
     fn carry_on(&mut self) {
-        let kept = serde_json::to_string(&self.world.hub).expect("plain");
-        self.world.hub = serde_json::from_str(&kept).expect("what was written can be read");
-        self.handle(Input::Archive(Some(Box::default())));
+        self.act("another process", |world| {
+            world.hand_over();
+            world.archive(Recalled::default());
+        });
     }
 }
 
@@ -169,20 +173,21 @@ fn walk(seed: u64) -> (usize, u64) {
     let mut settings = Settings::default();
     settings.accounts.attempts = 1000;
     let mut world = World::new(settings);
-    world.handle(Input::Archive(Some(Box::default())));
+    world.archive(Recalled::default());
     // Some have accounts, and one is an operator; the others are guests.
-    for (name, role) in [("ann", Role::Member), ("bob", Role::Member), ("eve", Role::Operator)] {
-        let mut effects = Vec::new();
-        let (name, hashed) = (Name::parse(name, 24).expect("a name"), Some(world::hash("tr0ub4dor")));
-        world.hub.add_account(name, hashed, role, ADMIN, world.now, &mut effects).expect("it is free");
-        world.carry(&effects);
+    for (name, role) in [("ann", "member"), ("bob", "member"), ("eve", "operator")] {
+        let hashed = &*world::hash("tr0ub4dor").0;
+        world.control("accounts.add", json!({"name": name, "role": role, "hashed": hashed})).expect("it is free");
     }
     let mut walk = Walk {
         dice: Dice(seed),
         world,
         people: BTreeMap::new(),
         port: 1000,
+        words: 0,
         private: BTreeMap::new(),
+        lines: BTreeSet::new(),
+        looked: 0,
         seen_again: 0,
         story: Vec::new(),
     };
@@ -191,9 +196,18 @@ fn walk(seed: u64) -> (usize, u64) {
         if step % 100 == 99 {
             walk.carry_on();
         }
-        walk.world.hub.check_invariants();
+        walk.world.hub().check_invariants();
     }
     (walk.private.len(), walk.seen_again)
+}
+
+/// The words in a text that somebody has said.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_ours = |word: &&str| {
+        let number = word.strip_prefix('w').and_then(|word| word.strip_suffix('w'));
+        number.is_some_and(|number| number.parse::<u64>().is_ok())
+    };
+    text.split(' ').filter(is_ours)
 }
 
 #[test]

@@ -26,28 +26,27 @@
 //! | `* stop [MESSAGE]` | the hub stops |
 //! | `ann < hi` | ann sees that line |
 //! | `ann . closed` | her connection is closed |
+//! | `admin < no ban "eve"` | an administrator's command is refused |
 //!
 //! After each step stands every line that somebody sees because of it, nothing less and nothing more,
 //! by who connected first. A guest's name reads `guest-(ann)`. `UPDATE_TRANSCRIPTS=1` writes what
 //! is seen into the files; what is then in the difference is for a person to judge.
 
+mod shared;
 mod world;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chathub::hub::account::Role;
-use chathub::hub::archive::Selector;
+use chathub::hub::archive::Recalled;
 use chathub::hub::message::Farewell;
-use chathub::hub::session::Mute;
-use chathub::hub::{By, Input};
 use chathub::settings::{Setting, Settings};
 use chathub::values::id::SessionId;
-use chathub::values::name::Name;
+use serde_json::{Value, json};
+use shared::difference::Difference;
 use toml::de::DeValue;
 use world::World;
 
@@ -122,6 +121,7 @@ transcripts! {
     stopping_without_a_word
     strikes
     terminals
+    telnet
     time
     unknown_commands
     whois
@@ -145,28 +145,10 @@ fn check(name: &str) {
         eprintln!("{name}: updated");
         return;
     }
-    panic!("{name}.txt is not what is seen (UPDATE_TRANSCRIPTS=1 rewrites it):\n{}", difference(&expected, &seen));
-}
-
-/// The whole of what is seen, with what was expected (`-`) and what came (`+`) where they part.
-fn difference(expected: &str, seen: &str) -> String {
-    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), seen.lines().collect());
-    let head = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
-    let (rest_of_old, rest_of_new) = (&old[head..], &new[head..]);
-    let tail = rest_of_old.iter().rev().zip(rest_of_new.iter().rev()).take_while(|(one, other)| one == other).count();
-    let mut text = String::new();
-    let parts = [
-        ("  ", &old[..head]),
-        ("- ", &rest_of_old[..rest_of_old.len() - tail]),
-        ("+ ", &rest_of_new[..rest_of_new.len() - tail]),
-        ("  ", &rest_of_new[rest_of_new.len() - tail..]),
-    ];
-    for (mark, lines) in parts {
-        for line in lines {
-            let _ = writeln!(text, "{mark}{line}");
-        }
-    }
-    text
+    panic!(
+        "{name}.txt is not what is seen (UPDATE_TRANSCRIPTS=1 rewrites it):\n{}",
+        Difference::between(&expected, &seen).whole()
+    );
 }
 
 /// The transcript with what is seen in place of what was expected.
@@ -192,8 +174,6 @@ fn is_expectation(line: &str) -> bool {
     matches!((words.next(), words.next()), (Some(_), Some("<" | "."))) && !line.starts_with('#')
 }
 
-const OPERATOR: By = By::Admin { uid: 0, pid: 1 };
-
 /// A world whose people have names for the reader.
 #[derive(Default)]
 struct Stage {
@@ -204,6 +184,8 @@ struct Stage {
     guests: BTreeMap<String, String>,
     crowd: Vec<SessionId>,
     dismissed: Vec<SessionId>,
+    /// What administrators were answered whose commands were not carried out.
+    refused: Vec<String>,
     /// How many have come from an address of their own.
     arrived: u8,
 }
@@ -220,7 +202,7 @@ impl Stage {
     fn connect(&mut self, name: &str, peer: SocketAddr) -> SessionId {
         let world = self.world();
         let id = world.connect(peer);
-        if let Some(session) = world.hub.session(id) {
+        if let Some(session) = world.hub().session(id) {
             let guest = session.nick.shown().to_owned();
             self.guests.insert(guest, format!("guest-({name})"));
         }
@@ -239,6 +221,16 @@ impl Stage {
         SocketAddr::from(([192, 0, 2, self.arrived], 50_000))
     }
 
+    /// An administrator gives a command; of `wishes`, those that are not empty go along.
+    fn control<const N: usize>(&mut self, command: &str, mut args: Value, wishes: [(&str, &str); N]) {
+        for (name, text) in wishes.into_iter().filter(|(_, text)| !text.is_empty()) {
+            args[name] = text.into();
+        }
+        if let Err(refusal) = self.world().control(command, args) {
+            self.refused.push(refusal.to_string());
+        }
+    }
+
     fn step(&mut self, line: &str) -> Option<()> {
         let (first, rest) = line.split_once(' ')?;
         match first {
@@ -253,7 +245,7 @@ impl Stage {
                 let value = DeValue::parse(value).or_else(|_| DeValue::parse(&quoted)).ok()?;
                 setting.set(&mut self.settings, value.get_ref()).unwrap_or_else(|why| panic!("{line}: {why}"));
                 if let Some(world) = &mut self.world {
-                    world.handle(Input::Settings(Box::new(self.settings.clone())));
+                    world.set(self.settings.clone());
                 }
             }
             "*" => self.event(rest)?,
@@ -273,7 +265,6 @@ impl Stage {
     fn event(&mut self, line: &str) -> Option<()> {
         let (what, args) = line.split_once(' ').unwrap_or((line, ""));
         let (first, rest) = args.split_once(' ').unwrap_or((args, ""));
-        let text = |text: &str| (!text.is_empty()).then(|| text.into());
         match what {
             "connect" => {
                 let peer = match rest.split_once(' ').unwrap_or((rest, "")) {
@@ -296,7 +287,7 @@ impl Stage {
             }
             "crowd" if first == "leaves" => {
                 for id in self.crowd.drain(..rest.parse::<usize>().ok()?) {
-                    self.world.as_mut()?.handle(Input::Gone { session: id, why: Farewell::Hangup });
+                    self.world.as_mut()?.end(id, Farewell::Hangup);
                     self.dismissed.push(id);
                 }
             }
@@ -314,102 +305,64 @@ impl Stage {
                 match what {
                     "hangup" => self.world().end(session, Farewell::Hangup),
                     "lost" => self.world().end(session, Farewell::Lost),
-                    "slow" => drop(self.world().handle(Input::Gone { session, why: Farewell::TooSlow })),
-                    _ => drop(self.world().handle(Input::Gone { session, why: Farewell::MailboxFull })),
+                    "slow" => self.world().give_up(session, Farewell::TooSlow),
+                    _ => self.world().give_up(session, Farewell::MailboxFull),
                 }
             }
             "crowded" | "relieved" => {
                 let session = self.who(first)?;
-                self.world().handle(Input::Crowded { session, on: what == "crowded" });
+                self.world().crowd(session, what == "crowded");
             }
             "kick" => {
-                let session = self.who(first)?;
-                self.world().handle(Input::Kick { session, reason: text(rest), by: OPERATOR });
+                let who = self.who(first)?.to_string();
+                self.control("clients.kick", json!({"who": [who]}), [("reason", rest)]);
             }
             "mute" | "shadowmute" | "unmute" => {
-                let session = self.who(first)?;
-                let world = self.world();
-                let now = world.now;
-                let until = humantime::parse_duration(rest).ok().map(|time| {
-                    let millis = i64::try_from(time.as_millis()).expect("a short time");
-                    (now.mono.after(time), chathub::values::time::Wall(now.wall.0 + millis))
-                });
-                let mute = (what != "unmute").then_some(Mute { until, shadow: what == "shadowmute" });
-                world.handle(Input::Mute { session, mute, by: OPERATOR });
+                let who = self.who(first)?.to_string();
+                let time = humantime::parse_duration(rest).ok().map(|time| time.as_secs());
+                let mut args = json!({"who": [who], "shadow": what == "shadowmute"});
+                if let Some(seconds) = if what == "unmute" { Some(0) } else { time } {
+                    args["for_s"] = seconds.into();
+                }
+                self.control("clients.mute", args, []);
             }
             "rename" => {
-                let session = self.who(first)?;
-                let nick = Name::parse(rest, self.settings.limits.name).ok()?;
-                self.world().handle(Input::Rename { session, nick, by: OPERATOR });
+                let who = self.who(first)?.to_string();
+                self.control("clients.rename", json!({"who": who, "nick": rest}), []);
             }
-            "topic" => {
-                let room = self.world().hub.find_room(first)?;
-                self.world().handle(Input::Topic { room, text: rest.into(), by: OPERATOR });
-            }
-            "close" => {
-                let room = self.world().hub.find_room(first)?;
-                self.world().handle(Input::CloseRoom { room, reason: text(rest), by: OPERATOR });
-            }
-            "announce" => {
-                let (room, said) = match first.strip_prefix('#') {
-                    Some(room) => (Some(self.world().hub.find_room(room)?), rest),
-                    None => (None, args),
-                };
-                self.world().handle(Input::Announce { room, text: said.into(), by: OPERATOR });
-            }
-            "record" => drop(self.world().handle(Input::Archive(Some(Box::default())))),
-            "snapshot" => {
-                let world = self.world();
-                let kept = serde_json::to_string(&world.hub).expect("plain");
-                world.hub = serde_json::from_str(&kept).expect("what was written can be read");
-            }
+            "topic" => self.control("rooms.topic", json!({"room": first, "text": rest}), []),
+            "close" => self.control("rooms.close", json!({"room": first}), [("reason", rest)]),
+            "announce" => match first.strip_prefix('#') {
+                Some(room) => self.control("say", json!({"room": room, "text": rest}), []),
+                None => self.control("say", json!({"text": args}), []),
+            },
+            "record" => self.world().archive(Recalled::default()),
+            "snapshot" => drop(self.world().hand_over()),
             "restart" => {
                 let mut world = World::new(self.settings.clone());
                 world.disk = std::mem::take(&mut self.world().disk);
-                let recalled = Box::new(world.disk.recall());
                 (self.cast, self.crowd) = (Vec::new(), Vec::new());
+                world.archive(world.disk.recall());
                 self.world = Some(world);
-                self.world().handle(Input::Archive(Some(recalled)));
             }
             "ban" => {
                 let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                let target = first.parse().ok()?;
-                let now = self.world().now.wall;
-                let until = humantime::parse_duration(time).ok().map(|time| {
-                    chathub::values::time::Wall(now.0 + i64::try_from(time.as_millis()).expect("a short time"))
-                });
-                self.world().handle(Input::Ban { target, reason: text(reason), until, by: OPERATOR });
+                let mut args = json!({"target": first});
+                if let Ok(time) = humantime::parse_duration(time) {
+                    args["for_s"] = time.as_secs().into();
+                }
+                self.control("bans.add", args, [("reason", reason)]);
             }
-            "unban" => {
-                let target = first.parse().ok()?;
-                let id = self.world().hub.bans().about(&target)?;
-                self.world().handle(Input::Unban { id, by: OPERATOR });
-            }
+            "unban" => self.control("bans.remove", json!({"which": first}), []),
             "account" => {
                 let (password, role) = rest.split_once(' ').unwrap_or((rest, "member"));
-                let role = if role == "operator" { Role::Operator } else { Role::Member };
-                let hashed = (!password.is_empty()).then(|| world::hash(password));
-                let name = Name::parse(first, 64).ok()?;
-                let (world, mut effects) = (self.world(), Vec::new());
-                world.hub.add_account(name, hashed, role, OPERATOR, world.now, &mut effects).ok()?;
-                world.carry(&effects);
+                let hashed = if password.is_empty() { String::new() } else { world::hash(password).0.to_string() };
+                self.control("accounts.add", json!({"name": first, "role": role}), [("hashed", &hashed)]);
             }
-            "unaccount" | "role" => {
-                let (world, mut effects) = (self.world(), Vec::new());
-                let account = world.hub.accounts().find(&first.to_lowercase())?;
-                if what == "unaccount" {
-                    world.hub.remove_account(account, Some(OPERATOR), world.now, &mut effects)?;
-                } else {
-                    let role = if rest == "operator" { Role::Operator } else { Role::Member };
-                    world.hub.change_account(account, None, Some(role), Some(OPERATOR), world.now, &mut effects);
-                }
-                world.carry(&effects);
-            }
-            "redact" => {
-                let what = Arc::new(Selector { text: Some(args.to_lowercase()), ..Selector::default() });
-                self.world().handle(Input::Redact { what, by: OPERATOR });
-            }
-            "stop" => drop(self.world().handle(Input::Stop { message: text(args) })),
+            "unaccount" => self.control("accounts.remove", json!({"name": first}), []),
+            "role" => self.control("accounts.role", json!({"name": first, "role": rest}), []),
+            "redact" => self.control("history.redact", json!({"query": args}), []),
+            "stop" => self.world().stop((!args.is_empty()).then(|| args.into())),
             _ => return None,
         }
         Some(())
@@ -418,17 +371,11 @@ impl Stage {
     /// Appends what everybody saw since the last step.
     fn see(&mut self, text: &mut String) {
         let Some(world) = &mut self.world else { return };
-        loop {
-            let mut answers = world.found();
-            answers.extend(world.hashed());
-            if answers.is_empty() {
-                break;
-            }
-            for input in answers {
-                world.handle(input);
-            }
-        }
+        world.answer();
         world.take_all();
+        for refusal in self.refused.drain(..) {
+            let _ = writeln!(text, "admin < {refusal}");
+        }
         for (name, id) in &self.cast {
             let Some(client) = world.clients.get_mut(id) else { continue };
             let out = std::mem::take(&mut client.out);

@@ -1,10 +1,11 @@
-//! A random walk over everything that can reach the hub, checked after each step.
+//! A random walk over everything that can reach the machine, checked after each step.
 //!
-//! Beside the hub walks a model that knows less than the hub and is told nothing by it but effects:
+//! Beside the machine walks a model that knows less than it and is told nothing by it but outcomes:
 //! who is in which room, who hides what, who is muted, what each one is owed. Clients take what they
 //! are owed in pieces of any size. `CHATHUB_SEED=n` repeats a walk, `CHATHUB_STEPS=n` says how long
 //! it is.
 
+mod shared;
 mod world;
 
 use std::collections::hash_map::RandomState;
@@ -14,45 +15,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chathub::hub::archive::Selector;
+use chathub::hub::archive::Recalled;
 use chathub::hub::command::COMMANDS;
 use chathub::hub::ignore::{Borne, Ignored, Shunned};
-use chathub::hub::message::{Farewell, Line, Message, Said, View};
-use chathub::hub::pace::Verdict;
-use chathub::hub::session::Mute;
-use chathub::hub::{By, Effect, Hub, Input, What};
+use chathub::hub::message::{Farewell, Line, Said, View};
+use chathub::hub::{Hub, What};
+use chathub::machine::{Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::Name;
-use chathub::values::text;
-use chathub::values::time::{Mono, Now, Wall};
+use chathub::values::time::Mono;
 use chathub::wire::render;
-use world::World;
-
-/// Chance that can be had again (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % end as u64).expect("below a usize")
-    }
-
-    fn one_in(&mut self, number: usize) -> bool {
-        self.below(number) == 0
-    }
-
-    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())].clone()
-    }
-}
+use chathub::wire::stream::reader::Filter;
+use serde_json::{Value, json};
+use shared::dice::Dice;
+use world::{Step, Taken, World};
 
 /// Names that are free, taken, alike, reserved, hostile or broken.
 const WORDS: &[&str] = &[
@@ -132,10 +109,11 @@ struct Walk {
     dice: Dice,
     world: World,
     models: BTreeMap<SessionId, Model>,
-    mutes: BTreeMap<SessionId, Mute>,
+    /// Who is muted, and until when.
+    mutes: BTreeMap<SessionId, Option<Mono>>,
     members: BTreeMap<RoomId, BTreeSet<SessionId>>,
-    /// All that reached the hub, and what followed.
-    record: Vec<(Step, Now, Vec<Effect>, Option<Verdict>)>,
+    /// How much of what has reached the machine the model has followed.
+    followed: usize,
     settings: Settings,
     last_line: u64,
     said: u64,
@@ -145,12 +123,6 @@ struct Walk {
     kept: u64,
     longest_queue: usize,
     stopped: bool,
-}
-
-#[derive(Clone)]
-enum Step {
-    Handle(Input),
-    Judge(SessionId, u64),
 }
 
 #[test]
@@ -188,14 +160,14 @@ fn small_settings() -> Settings {
 fn walk(seed: u64, steps: u64) {
     let settings = small_settings();
     let world = World::new(settings.clone());
-    let lobby = world.hub.lobby();
+    let lobby = world.hub().lobby();
     let mut walk = Walk {
         dice: Dice(seed),
         world,
         models: BTreeMap::new(),
         mutes: BTreeMap::new(),
         members: BTreeMap::from([(lobby, BTreeSet::new())]),
-        record: Vec::new(),
+        followed: 0,
         longest_gather: settings.rooms.gather.max(settings.rooms.gather_big),
         settings,
         last_line: 0,
@@ -206,17 +178,15 @@ fn walk(seed: u64, steps: u64) {
         stopped: false,
     };
     if walk.dice.one_in(2) {
-        walk.handle(Input::Archive(Some(Box::default())));
+        walk.act(|world| world.archive(Recalled::default()));
     }
     for step in 0..steps {
         if step == steps - 20 {
-            walk.handle(Input::Stop { message: None });
+            walk.act(|world| world.stop(None));
             walk.stopped = true;
         }
         walk.step();
-        for input in walk.world.found() {
-            walk.handle(input);
-        }
+        walk.act(World::answer);
         walk.check();
     }
     walk.finish();
@@ -231,7 +201,7 @@ impl Walk {
                 if let Some(session) = self.somebody() {
                     if self.dice.one_in(40) {
                         let on = self.dice.one_in(2);
-                        self.handle(Input::Crowded { session, on });
+                        self.act(|world| world.crowd(session, on));
                     }
                     self.send(session);
                 }
@@ -240,7 +210,10 @@ impl Walk {
                 if let Some(session) = self.somebody() {
                     let why = [Farewell::Hangup, Farewell::Lost, Farewell::TooSlow, Farewell::MailboxFull];
                     let why = self.dice.of(&why);
-                    self.handle(Input::Gone { session, why });
+                    match self.dice.below(3) {
+                        0 => self.act(|world| world.end(session, why.clone())),
+                        _ => self.act(|world| world.give_up(session, why.clone())),
+                    }
                 }
             }
             72..80 => self.administer(),
@@ -265,7 +238,7 @@ impl Walk {
         let all: Vec<_> = if self.dice.one_in(20) {
             self.models.keys().copied().collect()
         } else {
-            self.world.hub.sessions().map(|session| session.id).collect()
+            self.world.hub().sessions().map(|session| session.id).collect()
         };
         (!all.is_empty()).then(|| self.dice.of(&all))
     }
@@ -276,32 +249,30 @@ impl Walk {
         let address: IpAddr = self.dice.of(&addresses).parse().expect("an address");
         // Few ports: the same address and port may come twice, as they do when a connection is lost.
         let peer = SocketAddr::new(address, u16::try_from(1000 + self.dice.below(5)).expect("a port"));
-        let session = self.world.next_id();
+        let session = self.world.machine.next_id();
         self.models.insert(session, Model::default());
-        let before = self.world.hub.session_count();
-        let origins = origins(&self.world.hub);
-        let silent = self.world.hub.sessions().filter(|session| session.lines == 0);
+        let before = self.world.hub().session_count();
+        let origins = origins(self.world.hub());
+        let silent = self.world.hub().sessions().filter(|session| session.lines == 0);
         let silent: Vec<_> = silent.map(|session| (session.id, origin(session.peer.ip()))).collect();
-        let effects = self.handle(Input::Connect { session, peer });
-        let refused = matches!(effects.last(), Some(Effect::Close { .. }));
-        let gave_way = effects.iter().find_map(|effect| match effect {
-            Effect::Close { session, why: Farewell::GaveWay } => Some(*session),
-            _ => None,
-        });
-        let hub = &self.world.hub;
+        let here: Vec<_> = self.world.hub().sessions().map(|session| session.id).collect();
+        self.act(|world| assert_eq!(world.connect(peer), session));
+        let refused = self.world.clients[&session].closed;
+        let gave_way = here.into_iter().find(|other| self.world.hub().session(*other).is_none());
+        let hub = self.world.hub();
         assert_eq!(hub.session_count(), before + usize::from(!refused) - usize::from(gave_way.is_some()));
         let full = before >= self.settings.limits.clients;
-        let here = origins.get(&origin(address)).copied().unwrap_or(0);
-        let crowded = here >= self.settings.limits.clients_per_address;
+        let from_there = origins.get(&origin(address)).copied().unwrap_or(0);
+        let crowded = from_there >= self.settings.limits.clients_per_address;
         assert_eq!(
             refused,
             (full && gave_way.is_none()) || crowded || self.stopped,
-            "who is let in: {peer}, {here} from there, {before} in all"
+            "who is let in: {peer}, {from_there} from there, {before} in all"
         );
         // Who makes place: the last of those from where most are silent, if more come from there.
         let count = |from: &_| silent.iter().filter(|(_, origin)| origin == from).count();
         let most = silent.iter().map(|(_, from)| count(from)).max().unwrap_or(0);
-        let is_fair = |from: &_| origins[from] > here + 1;
+        let is_fair = |from: &_| origins[from] > from_there + 1;
         if let Some(other) = gave_way {
             assert!(full && !refused, "nobody goes for nothing");
             let (_, from) = silent.iter().find(|(id, _)| *id == other).expect("whoever has sent a line stays");
@@ -314,26 +285,13 @@ impl Walk {
     }
 
     fn send(&mut self, session: SessionId) {
-        if self.dice.one_in(30) {
-            self.handle(Input::Overlong { session, bytes: 5000 });
-            return;
-        }
-        let line = self.line();
-        let cleaned = text::clean(line.as_bytes()).into_owned();
-        if self.dice.one_in(3) {
-            let (verdict, _) = self.judge(session, cleaned.len() as u64 + 1);
-            match verdict {
-                Verdict::Pass => {}
-                Verdict::Hold(until) => {
-                    assert!(until > self.world.now.mono, "held until a time ahead");
-                    assert!(until.since(self.world.now.mono) < Duration::from_secs(60), "and not for ever");
-                    return;
-                }
-                Verdict::Drop => return,
-            }
-        }
+        let line = if self.dice.one_in(30) { "x".repeat(5000) } else { self.line() };
         self.said += 1;
-        self.handle(Input::Line { session, text: cleaned });
+        // Now and then in two pieces.
+        let bytes = format!("{line}\n").into_bytes();
+        let cut = if self.dice.one_in(5) { self.dice.below(bytes.len()) } else { bytes.len() };
+        self.act(|world| world.receive(session, &bytes[..cut]));
+        self.act(|world| world.receive(session, &bytes[cut..]));
     }
 
     fn line(&mut self) -> String {
@@ -382,43 +340,52 @@ impl Walk {
     }
 
     fn somebodys_name(&mut self) -> String {
-        let names: Vec<_> = self.world.hub.sessions().map(|session| session.nick.shown().to_owned()).collect();
+        let names: Vec<_> = self.world.hub().sessions().map(|session| session.nick.shown().to_owned()).collect();
         if names.is_empty() || self.dice.one_in(5) { self.dice.of(WORDS).to_owned() } else { self.dice.of(&names) }
     }
 
     fn administer(&mut self) {
-        let by = By::Admin { uid: 0, pid: 1 };
         let Some(session) = self.somebody() else { return };
-        let rooms: Vec<_> = self.world.hub.rooms().map(|room| room.id).chain([RoomId(9999)]).collect();
-        let room = self.dice.of(&rooms);
+        let who = session.to_string();
+        let rooms: Vec<_> = self.world.hub().rooms().map(|room| room.name.shown().to_owned()).collect();
+        let room = if self.dice.one_in(9) { "nowhere".to_owned() } else { self.dice.of(&rooms) };
         // What an administrator says is not cleaned on its way in: it must be on its way out.
-        let word: Arc<str> = {
+        let word = {
             let word = self.dice.of(WORDS);
             self.dice.of(&[word, "a\x1b[2J\r\nb\u{9b}c\u{202e}"])
-        }
-        .into();
-        let input = match self.dice.below(7) {
-            0 => Input::Kick { session, reason: self.dice.one_in(2).then_some(word), by },
-            1 | 2 => {
-                let time = Duration::from_secs(self.dice.roll() % 20);
-                let now = self.world.now;
-                let until = self.dice.one_in(2).then(|| (now.mono.after(time), Wall(now.wall.0)));
-                let mute = (!self.dice.one_in(3)).then_some(Mute { until, shadow: self.dice.one_in(2) });
-                self.mutes.remove(&session);
-                if let Some(mute) = mute {
-                    self.mutes.insert(session, mute);
-                }
-                Input::Mute { session, mute, by }
-            }
-            3 => match Name::parse(&word, 24) {
-                Ok(nick) => Input::Rename { session, nick, by },
-                Err(_) => return,
-            },
-            4 => Input::Topic { room, text: word, by },
-            5 => Input::CloseRoom { room, reason: None, by },
-            _ => Input::Announce { room: self.dice.one_in(2).then_some(room), text: word, by },
         };
-        self.handle(input);
+        let (command, args) = match self.dice.below(7) {
+            0 if self.dice.one_in(2) => ("clients.kick", json!({"who": [who], "reason": word})),
+            0 => ("clients.kick", json!({"who": [who]})),
+            1 | 2 => {
+                let mut args = json!({"who": [who], "shadow": self.dice.one_in(2)});
+                let time = self.dice.of(&[None, Some(0), Some(1), Some(5), Some(20)]);
+                if let Some(seconds) = time {
+                    args["for_s"] = seconds.into();
+                }
+                if self.control("clients.mute", args) {
+                    self.mutes.remove(&session);
+                    let until = time.map(|seconds| self.world.now.mono.after(Duration::from_secs(seconds)));
+                    if time != Some(0) {
+                        self.mutes.insert(session, until);
+                    }
+                }
+                return;
+            }
+            3 => ("clients.rename", json!({"who": who, "nick": word})),
+            4 => ("rooms.topic", json!({"room": room, "text": word})),
+            5 => ("rooms.close", json!({"room": room})),
+            _ if self.dice.one_in(2) => ("say", json!({"room": room, "text": word})),
+            _ => ("say", json!({"text": word})),
+        };
+        self.control(command, args);
+    }
+
+    /// An administrator gives a command. Whether it was carried out.
+    fn control(&mut self, command: &str, args: Value) -> bool {
+        let mut done = false;
+        self.act(|world| done = world.control(command, args).is_ok());
+        done
     }
 
     fn configure(&mut self) {
@@ -442,35 +409,41 @@ impl Walk {
         settings.pace.patience = Duration::from_secs(dice.of(&[1, 30]));
         self.settings = settings.clone();
         self.longest_gather = self.longest_gather.max(settings.rooms.gather).max(settings.rooms.gather_big);
-        self.handle(Input::Settings(Box::new(settings)));
+        self.act(|world| world.set(settings));
     }
 
     /// What a store does, and what is done to it.
     fn store(&mut self) {
-        if !self.world.hub.is_recording() {
+        if !self.world.hub().is_recording() {
             return;
         }
-        let input = match self.dice.below(8) {
+        match self.dice.below(8) {
             // The daemon has crashed, and is back: what was not told is written again.
-            0 => Input::Archive(Some(Box::new(self.world.disk.recall()))),
-            1 => {
-                let what = Selector {
-                    text: Some(self.dice.of(WORDS).to_lowercase()),
-                    client: self.dice.one_in(2).then(|| self.somebody()).flatten(),
-                    ..Selector::default()
-                };
-                Input::Redact { what: Arc::new(what), by: By::Admin { uid: 0, pid: 1 } }
+            0 => {
+                let recalled = self.world.disk.recall();
+                self.act(|world| world.archive(recalled));
             }
-            _ => Input::Recorded { through: self.world.disk.through.unwrap_or(0).saturating_sub(self.dice.roll() % 3) },
-        };
-        self.handle(input);
+            1 => {
+                let mut args = json!({"query": self.dice.of(WORDS)});
+                if self.dice.one_in(2)
+                    && let Some(client) = self.somebody()
+                {
+                    args["client"] = client.to_string().into();
+                }
+                self.control("history.redact", args);
+            }
+            _ => {
+                let through = self.world.disk.through.unwrap_or(0).saturating_sub(self.dice.roll() % 3);
+                self.act(|world| world.recorded(through));
+            }
+        }
     }
 
     fn pass(&mut self) {
         let now = self.world.now.mono;
         let to = match self.dice.below(4) {
             0 => now,
-            1 => self.world.hub.next_deadline().unwrap_or(now),
+            1 => self.world.machine.next_deadline().unwrap_or(now),
             2 => now.after(Duration::from_millis(self.dice.roll() % 3000)),
             _ => now.after(Duration::from_secs(self.dice.roll() % 100)),
         };
@@ -481,24 +454,27 @@ impl Walk {
         }
         // Now and then a tick comes late, after other inputs.
         if !self.dice.one_in(4) {
-            self.handle(Input::Tick);
-            let next = self.world.hub.next_deadline();
+            self.act(World::tick);
+            let next = self.world.hub().next_deadline();
             assert!(next.is_none_or(|next| next > self.world.now.mono), "a tick leaves nothing undone");
         }
     }
 
-    fn handle(&mut self, input: Input) -> Vec<Effect> {
-        let before = Before::of(&self.world.hub);
-        let effects = self.world.handle(input.clone());
-        self.follow(&input, &effects, &before);
+    /// Something happens; the model takes note of all that followed, and judges it.
+    fn act(&mut self, act: impl FnOnce(&mut World)) {
+        let before = Before::of(self.world.hub());
+        act(&mut self.world);
+        while let Some(taken) = self.world.taken.get(self.followed).cloned() {
+            self.followed += 1;
+            self.follow(&taken);
+        }
+        self.compare(&before);
         self.note_ignored();
-        self.record.push((Step::Handle(input), self.world.now, effects.clone(), None));
-        effects
     }
 
     /// The model takes note of who bears the names that are ignored.
     fn note_ignored(&mut self) {
-        let hub = &self.world.hub;
+        let hub = self.world.hub();
         for session in hub.sessions() {
             let former = std::mem::take(&mut self.models.get_mut(&session.id).expect("a client").meant);
             let note = |ignored: &Ignored| {
@@ -512,31 +488,39 @@ impl Walk {
         }
     }
 
-    fn judge(&mut self, session: SessionId, bytes: u64) -> (Verdict, Vec<Effect>) {
-        let (verdict, effects) = self.world.judge(session, bytes);
-        for effect in &effects {
-            self.owe(effect);
-        }
-        self.record.push((Step::Judge(session, bytes), self.world.now, effects.clone(), Some(verdict)));
-        (verdict, effects)
+    fn is_muted(&self, session: SessionId, at: Mono) -> bool {
+        self.mutes.get(&session).is_some_and(|until| until.is_none_or(|until| at < until))
     }
 
-    /// The model takes note of what followed from an input, and judges it.
-    fn follow(&mut self, input: &Input, effects: &[Effect], before: &Before) {
-        let sender = match input {
-            Input::Line { session, .. } => Some(*session),
-            _ => None,
+    fn follow(&mut self, taken: &Taken) {
+        let sender = match &taken.step {
+            Step::Bytes(session, _) => Some(*session),
+            Step::Input(_) => None,
         };
-        let muted = sender
-            .and_then(|sender| self.mutes.get(&sender))
-            .is_some_and(|mute| mute.until.is_none_or(|(until, _)| self.world.now.mono < until));
-        for effect in effects {
-            if muted {
-                self.nothing_is_heard(sender.expect("a sender"), effect);
+        let muted = sender.filter(|sender| self.is_muted(*sender, taken.at.mono));
+        for outcome in &taken.outcomes {
+            if let Some(sender) = muted {
+                self.nothing_is_heard(sender, outcome);
             }
-            self.owe(effect);
+            if let Outcome::Order(Order::Post(_, line)) = outcome
+                && let Some(author) = line.author
+                && matches!(line.said, Said::Say { .. } | Said::Emote { .. })
+            {
+                assert!(!self.is_muted(author, taken.at.mono), "{author} is muted, and is heard: {line:?}");
+            }
+            self.owe(outcome);
         }
-        let hub = &self.world.hub;
+        if let Step::Bytes(_, bytes) = &taken.step
+            && bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() == 1
+        {
+            let is_open = |outcome: &&Outcome| matches!(outcome, Outcome::Order(Order::Open(_)));
+            assert!(taken.outcomes.iter().filter(is_open).count() <= 1, "one line opens one room at most");
+        }
+    }
+
+    /// What has become of the bounds.
+    fn compare(&self, before: &Before) {
+        let hub = self.world.hub();
         let limits = &self.settings.limits;
         assert!(hub.session_count() <= before.clients.max(limits.clients), "clients are capped");
         assert!(hub.room_count() <= before.rooms.max(limits.rooms), "rooms are capped");
@@ -545,78 +529,68 @@ impl Walk {
             let cap = before.ignoring.get(&session.id).copied().unwrap_or(0).max(limits.ignores);
             assert!(count <= cap, "ignored names are capped");
         }
-        for effect in effects {
-            if let Effect::Filter { ignored, .. } = effect {
-                assert!(ignored.iter().all(|ignored| hub.session(*ignored).is_some()), "nobody who has gone is hidden");
-            }
-        }
-        let opened = effects.iter().filter(|effect| matches!(effect, Effect::Open(_))).count();
-        assert!(opened <= 1, "one input opens one room at most");
     }
 
-    /// Somebody muted has sent a line, and this followed.
-    fn nothing_is_heard(&self, sender: SessionId, effect: &Effect) {
-        match effect {
-            Effect::Post { line, .. } => match &line.said {
+    /// Somebody muted has sent something, and this followed.
+    fn nothing_is_heard(&self, sender: SessionId, outcome: &Outcome) {
+        match outcome {
+            Outcome::Order(Order::Post(_, line)) => match &line.said {
                 Said::Joined { .. } | Said::Left { reason: None, .. } => {}
                 said => panic!("{sender} is muted, and is heard: {said:?}"),
             },
-            Effect::Tell { to, message } => assert_eq!(*to, sender, "{sender} is muted, and is heard: {message:?}"),
-            Effect::Open(_) => panic!("{sender} is muted, and names a room"),
-            Effect::Happened(happening) => assert_ne!(happening.what, What::Renamed, "{sender} is muted, and renamed"),
+            Outcome::Order(Order::Tell(to, told)) => {
+                assert_eq!(*to, sender, "{sender} is muted, and is heard: {:?}", String::from_utf8_lossy(told));
+            }
+            Outcome::Order(Order::Open(_)) => panic!("{sender} is muted, and names a room"),
+            Outcome::Happened(happening) => {
+                assert_ne!(happening.what, What::Renamed, "{sender} is muted, and renamed");
+            }
             _ => {}
         }
     }
 
-    fn owe(&mut self, effect: &Effect) {
-        match effect {
-            Effect::Post { line, .. } if line.said.is_kept() && self.world.hub.is_recording() => self.kept += 1,
-            _ => {}
-        }
-        match effect {
-            Effect::Record { .. } | Effect::Search(_) | Effect::Hash(_) | Effect::SecretSpent => {}
-            Effect::Open(room) => assert!(self.members.insert(*room, BTreeSet::new()).is_none()),
-            Effect::Shut(room) => {
+    fn owe(&mut self, outcome: &Outcome) {
+        let order = match outcome {
+            Outcome::Order(order) => order,
+            Outcome::Happened(happening) => {
+                self.departed += u64::from(happening.what == What::Departed);
+                return;
+            }
+            _ => return,
+        };
+        match order {
+            Order::Open(room) => assert!(self.members.insert(*room, BTreeSet::new()).is_none()),
+            Order::Shut(room) => {
                 assert!(
                     self.members.remove(room).expect("an open room").is_empty(),
                     "a room is shut with people in it"
                 );
             }
-            Effect::Enter { session, room } => {
+            Order::Enter(session, room) => {
                 self.leave(*session);
                 self.members.get_mut(room).expect("an open room").insert(*session);
                 self.models.get_mut(session).expect("a client").room = Some(*room);
             }
-            Effect::Close { session, .. } => {
+            Order::Close(session) => {
                 self.leave(*session);
                 self.mutes.remove(session);
                 let model = self.models.get_mut(session).expect("a client");
                 assert!(!std::mem::replace(&mut model.closed, true));
             }
-            Effect::View { session, view } => self.models.get_mut(session).expect("a client").view = *view,
-            // Nobody here has a terminal, and nothing is held back.
-            Effect::Mode { .. }
-            | Effect::Prompt { .. }
-            | Effect::Echo { .. }
-            | Effect::Complete { .. }
-            | Effect::Hold { .. }
-            | Effect::Release { .. } => {}
-            Effect::Filter { session, quiet, ignored, names } => {
+            Order::See(session, view) => self.models.get_mut(session).expect("a client").view = *view,
+            // Nobody here has a terminal, and what is held back comes in its order.
+            Order::Area(..) | Order::Hold(..) | Order::Release(_) | Order::Attach(_) | Order::Limits(_) => {}
+            Order::Hide(session, Filter { quiet, ignored, names }) => {
                 assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
                 assert!(!ignored.contains(session), "nobody ignores themselves");
                 let model = self.models.get_mut(session).expect("a client");
                 (model.quiet, model.ignored, model.names) = (*quiet, ignored.clone(), names.clone());
             }
-            Effect::Tell { to, message } => {
-                let model = self.models.get_mut(to).expect("a client");
-                if let Message::Replay { lines, .. } = message {
-                    assert!(lines.windows(2).all(|pair| pair[0].seq < pair[1].seq), "history is in order");
-                }
-                render::message(message, model.view, self.world.now.wall, &mut model.owed);
-            }
-            Effect::Post { room, line } => {
+            Order::Tell(to, told) => self.models.get_mut(to).expect("a client").owed.extend_from_slice(told),
+            Order::Post(room, line) => {
                 assert!(line.seq > self.last_line, "lines are numbered in their order");
                 self.last_line = line.seq;
+                self.kept += u64::from(line.said.is_kept() && self.world.hub().is_recording());
                 for member in &self.members[room] {
                     let model = self.models.get_mut(member).expect("a client");
                     if !hidden(line, *member, model) {
@@ -624,9 +598,6 @@ impl Walk {
                         render::line(line, model.view, &mut model.owed);
                     }
                 }
-            }
-            Effect::Happened(happening) => {
-                self.departed += u64::from(happening.what == What::Departed);
             }
         }
     }
@@ -639,7 +610,7 @@ impl Walk {
 
     /// What must be true at any time.
     fn check(&self) {
-        let hub = &self.world.hub;
+        let hub = self.world.hub();
         hub.check_invariants();
         let disk = &self.world.disk;
         assert_eq!(
@@ -651,6 +622,7 @@ impl Walk {
         for room in hub.rooms() {
             assert_eq!(room.members, self.members[&room.id], "who is in {}", room.name);
             assert!(room.history.iter().all(|line| line.said.is_kept()), "history keeps what was said only");
+            assert!(room.history.iter().is_sorted_by_key(|line| line.seq), "history is in order");
             for line in room.history.iter() {
                 if let Some((_, _, on_disk)) = self.world.disk.lines.get(&line.seq) {
                     let line = Line { borne: Borne::default(), ..(**line).clone() };
@@ -729,24 +701,17 @@ impl Walk {
         }
     }
 
-    /// The same inputs at the same times with the same key have the same effects.
+    /// The same steps at the same times with the same key have the same outcomes.
     fn repeat(&self) {
-        let mut hub = Hub::new(small_settings(), world::KEY, world::BEGIN, &mut Vec::new());
-        for (at, (step, now, expected, verdict)) in self.record.iter().enumerate() {
-            let mut effects = Vec::new();
-            let again = match step.clone() {
-                Step::Handle(input) => {
-                    hub.handle(input, *now, &mut effects);
-                    None
-                }
-                Step::Judge(session, bytes) => Some(hub.judge(session, bytes, *now, &mut effects)),
-            };
-            assert_eq!((&effects, &again), (expected, verdict), "step {at} has other effects when it is repeated");
+        let mut machine = Machine::new(small_settings(), world::KEY, world::BEGIN, &mut Vec::new());
+        for (number, Taken { step, at, outcomes }) in self.world.taken.iter().enumerate() {
+            let again = step.play(&mut machine, *at);
+            assert_eq!(again, *outcomes, "step {number} leads to something else when it is repeated");
         }
     }
 }
 
-/// What was so before an input.
+/// What was so before.
 struct Before {
     clients: usize,
     rooms: usize,
@@ -802,21 +767,19 @@ fn origins(hub: &Hub) -> BTreeMap<Vec<u8>, usize> {
 #[test]
 fn a_thousand_arrivals_in_a_second_are_a_few_lines() {
     let mut world = World::new(Settings::default());
-    let mut posts = 0;
-    let mut post = |effects: &[Effect]| posts += effects.iter().filter(|e| matches!(e, Effect::Post { .. })).count();
     for number in 0..1000_u16 {
         let [high, low] = number.to_be_bytes();
-        let session = world.next_id();
-        let peer = SocketAddr::from(([198, 18, high, low], 1));
-        post(&world.handle(Input::Connect { session, peer }));
+        let session = world.connect(SocketAddr::from(([198, 18, high, low], 1)));
         // Each begins by taking a name.
-        post(&world.handle(Input::Line { session, text: format!("/nick x{}", 2000 + number * 7) }));
+        world.receive(session, format!("/nick x{}\n", 2000 + number * 7).as_bytes());
         world.move_to(world.now.mono.after(Duration::from_millis(1)));
     }
     world.move_to(world.now.mono.after(Duration::from_secs(100)));
-    post(&world.handle(Input::Tick));
+    world.tick();
+    let outcomes = world.taken.iter().flat_map(|taken| &taken.outcomes);
+    let posts = outcomes.filter(|outcome| matches!(outcome, Outcome::Order(Order::Post(..)))).count();
     assert!(posts < 30, "{posts} lines to everybody");
-    assert_eq!(world.hub.rooms().next().map(|room| room.members.len()), Some(1000));
+    assert_eq!(world.hub().rooms().next().map(|room| room.members.len()), Some(1000));
 }
 
 #[test]
@@ -825,11 +788,15 @@ fn a_deadline_that_is_far_is_not_lost_when_time_leaps() {
     for number in 0..10 {
         world.connect(SocketAddr::from(([198, 18, 0, number], 1)));
     }
-    let due = world.hub.next_deadline().expect("a burst is gathered");
-    world.move_to(Mono(due.0 - 1));
-    assert!(world.handle(Input::Tick).is_empty(), "an early tick is harmless");
-    world.move_to(due.after(Duration::from_secs(1_000_000)));
-    assert_eq!(world.handle(Input::Tick).len(), 1, "a late one tells what was gathered");
-    assert!(world.handle(Input::Tick).is_empty(), "and a second one nothing");
-    assert_eq!(world.hub.next_deadline(), None);
+    let due = world.hub().next_deadline().expect("a burst is gathered");
+    let mut tick = |to: Mono| {
+        world.move_to(to);
+        world.tick();
+        world.taken.last().expect("a tick").outcomes.len()
+    };
+    assert_eq!(tick(Mono(due.0 - 1)), 0, "an early tick is harmless");
+    let late = due.after(Duration::from_secs(1_000_000));
+    assert_eq!(tick(late), 1, "a late one tells what was gathered");
+    assert_eq!(tick(late), 0, "and a second one nothing");
+    assert_eq!(world.machine.next_deadline(), None);
 }

@@ -1,6 +1,7 @@
 //! What strangers can do to the hub, and what an innocent pair notices of it: one attack, one row.
 //!
-//! For each attack a chathub is started as it is installed. The pair talks in a room of its own, from an
+//! For each attack a chathub is started as it is installed, with no more memory than `check-config` prints, and a tenth
+//! ([`confined`](crate::confined)). The pair talks in a room of its own, from an
 //! address of its own, within the pace of two people; so does whoever asks for `status`. The attackers are a
 //! process of their own ([`strike`]). Everything is sent when it is due and not when the line before has come,
 //! so a standstill is measured for every line that fell into it, and what never comes counts as well.
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
+use crate::confined::{Confined, Held};
 use crate::histogram::Histogram;
 use crate::peers::{Peer, Running};
 use crate::proc::{now, pss_of};
@@ -50,6 +52,9 @@ pub(crate) const QUICK: Times = Times {
     muster: Duration::from_secs(10),
     after: Duration::from_secs(3),
 };
+
+/// What the hub that is attacked has for settings.
+const SETTINGS: &str = "attacks.toml";
 
 /// Between two lines of the pair: half of what two people may say in the long run.
 const EVERY: Duration = Duration::from_millis(100);
@@ -115,6 +120,11 @@ const TITLES: &[&str] = &[
     "kernel MB most",
     "status ms longest",
     "turn ms longest",
+    "limit MB",
+    "of it most",
+    "kernel limit MB",
+    "of it most",
+    "times met",
 ];
 
 #[derive(Default)]
@@ -140,6 +150,11 @@ fn row(attack: &Attack, found: &Found) -> Vec<String> {
         "kernel_most",
         "status_ms",
         "turn_ms",
+        "limit",
+        "limited_most",
+        "kernel_limit",
+        "kernel_limited_most",
+        "limit_met",
     ];
     let shown = |name: &str| match found.values.get(name) {
         None => "-".to_owned(),
@@ -153,15 +168,42 @@ fn row(attack: &Attack, found: &Found) -> Vec<String> {
 }
 
 fn run(attack: &Attack, times: Times) -> Result<Found, String> {
-    let server = Running::start(Peer::Recorded, "attacks.toml")?;
+    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(SETTINGS);
+    let confined = Confined::to_sum_of(&settings)?;
+    let mut server = Running::start_in(Peer::Recorded, SETTINGS, Some(confined))?;
     let mut found = Found::default();
     let watch = Watch::begin(server.pid(), server.admin());
     let outcome = under(attack, times, &server, &watch, &mut found);
+    if let Some(held) = server.held() {
+        within(&held, &mut found);
+    }
+    if let Some(status) = server.ended() {
+        found.remarks.push(format!("the server DIED: {status}"));
+    }
     if outcome.is_err() {
         found.remarks.push(format!("the server's last words: {}", server.last_words()));
     }
     watch.end(&mut found);
     outcome.map(|()| found)
+}
+
+/// What the limit has come to.
+fn within(held: &Held, found: &mut Found) {
+    let values = [
+        ("limit", Some(held.limit)),
+        ("limited_most", held.most),
+        ("kernel_limit", held.kernel_limit),
+        ("kernel_limited_most", held.kernel_most),
+    ];
+    for (name, value) in values {
+        if let Some(bytes) = value {
+            found.values.insert(name, megabytes(bytes));
+        }
+    }
+    if let Some(failures) = held.failures {
+        found.values.insert("limit_met", failures as f64);
+    }
+    found.remarks.push(format!("memory was limited by {}", held.by));
 }
 
 fn under(attack: &Attack, times: Times, server: &Running, watch: &Watch, found: &mut Found) -> Result<(), String> {

@@ -12,6 +12,7 @@
 mod abuse;
 mod attack;
 mod check;
+mod confined;
 mod histogram;
 mod limit;
 mod load;

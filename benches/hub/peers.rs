@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use socket2::{Domain, Socket, Type};
 
 use crate::check::{PAYLOAD, Stamp, probe};
+use crate::confined::{Confined, Held};
 
 /// A server we know how to start and to talk to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -182,6 +183,8 @@ pub(crate) struct Running {
     dir: PathBuf,
     /// What keeps the descriptors of a server that is to survive.
     _store: Option<Store>,
+    /// The limit on its memory, if there is to be one. Goes when the process has.
+    confined: Option<Confined>,
 }
 
 impl Running {
@@ -190,10 +193,19 @@ impl Running {
     /// # Errors
     /// A text for the person at the terminal: not installed, or did not come up.
     pub(crate) fn start(peer: Peer, settings: &str) -> Result<Self, String> {
+        Self::start_in(peer, settings, None)
+    }
+
+    /// The same within a limit on its memory; for a chathub that is kept.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn start_in(peer: Peer, settings: &str, confined: Option<Confined>) -> Result<Self, String> {
         let dir = scratch_dir().map_err(|error| format!("cannot make a directory: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let log = dir.join("log");
-        let mut command = command(peer, &dir, port, settings).map_err(|error| format!("cannot prepare: {error}"))?;
+        let mut command = command(peer, &dir, port, settings, confined.as_ref())
+            .map_err(|error| format!("cannot prepare: {error}"))?;
         let mut store = None;
         let child = File::create(&log).and_then(|file| {
             command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
@@ -210,13 +222,23 @@ impl Running {
                 return Err(format!("cannot start {:?}: {error}", command.get_program()));
             }
         };
-        let mut running = Self { port, child, dir, _store: store };
+        let mut running = Self { port, child, dir, _store: store, confined };
         running.await_port(peer, &log)?;
         Ok(running)
     }
 
     pub(crate) fn pid(&self) -> i32 {
         self.child.id().cast_signed()
+    }
+
+    /// What the limit on its memory has come to.
+    pub(crate) fn held(&self) -> Option<Held> {
+        self.confined.as_ref().map(Confined::held)
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     /// chathub's admin socket.
@@ -280,7 +302,7 @@ impl Drop for Running {
     }
 }
 
-fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Command> {
+fn command(peer: Peer, dir: &Path, port: u16, settings: &str, confined: Option<&Confined>) -> io::Result<Command> {
     let mut command;
     match peer {
         Peer::Limit => {
@@ -296,8 +318,9 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str) -> io::Result<Comm
             if peer.is_kept() {
                 // What `hand_over` gives it as input and output becomes what sd_listen_fds(3) says.
                 let shell = "exec 3<&0 4<&1 </dev/null >&2; export LISTEN_PID=$$; exec \"$@\"";
+                let shell = confined.map(Confined::script).unwrap_or_default() + shell;
                 command = Command::new("sh");
-                command.args(["-c", shell, "sh", program, "serve"]);
+                command.args(["-c", &shell, "sh", program, "serve"]);
             } else {
                 command = Command::new(program);
                 command.args(["serve", "--listen", "127.0.0.1:0", "--admin-socket"]).arg(dir.join("admin.sock"));

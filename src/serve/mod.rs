@@ -189,6 +189,7 @@ fn start(
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     // While there is only one thread.
+    kernel::map_what_is_large();
     let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -162,7 +162,9 @@ pub(crate) struct Setup {
     names: Option<String>,
     pid: &'static str,
     descriptors: Option<u32>,
+    data: Option<u64>,
     notify: Option<UnixDatagram>,
+    keeper: Option<Keeper>,
     own_sockets: bool,
     own_admin: bool,
     own_state: bool,
@@ -183,7 +185,9 @@ impl Setup {
             names: None,
             pid: "$$",
             descriptors: None,
+            data: None,
             notify: None,
+            keeper: None,
             own_sockets: true,
             own_admin: true,
             own_state: true,
@@ -269,6 +273,25 @@ impl Setup {
         self
     }
 
+    /// With at most so many bytes of memory that is its alone and can be written to (`RLIMIT_DATA`, setrlimit(2)).
+    #[must_use]
+    pub(crate) fn data(mut self, limit: u64) -> Self {
+        self.data = Some(limit);
+        self
+    }
+
+    /// With sockets for chat and administrators, and with somebody who keeps all that is to outlive it: so it keeps
+    /// what it does for the next process, which never comes.
+    #[must_use]
+    pub(crate) fn kept(mut self) -> Self {
+        let chat = TcpListener::bind("127.0.0.1:0").unwrap();
+        let admin = UnixListener::bind(self.path("admin.sock")).unwrap();
+        let path = self.path("notify");
+        self.keeper = Some(Keeper::new(path.clone()));
+        let path = path.to_str().unwrap();
+        self.env("NOTIFY_SOCKET", path).env("FDSTORE", "64").handed(vec![chat.into(), admin.into()], Some("chat:admin"))
+    }
+
     /// Started by this program, which brings the sockets.
     #[must_use]
     pub(crate) fn started_by(mut self, program: &[&str]) -> Self {
@@ -319,7 +342,7 @@ impl Setup {
 
         let story = Story::default();
         let log = Arc::new(Log::default());
-        let shell = !self.handed.is_empty() || self.descriptors.is_some();
+        let shell = !self.handed.is_empty() || self.descriptors.is_some() || self.data.is_some();
         let mut command;
         if shell {
             // Sockets travel as standard streams, and a shell puts them where they belong: nothing
@@ -333,6 +356,9 @@ impl Setup {
             script.push_str("exec </dev/null >/dev/null 2>\"$STDERR\"; ");
             if let Some(limit) = self.descriptors {
                 let _ = write!(script, "ulimit -n {limit}; ");
+            }
+            if let Some(limit) = self.data {
+                let _ = write!(script, "ulimit -d {}; ", limit.div_ceil(1024));
             }
             if !self.handed.is_empty() {
                 let _ = write!(script, "export LISTEN_FDS={} LISTEN_PID={}; ", self.handed.len(), self.pid);
@@ -373,6 +399,7 @@ impl Setup {
             story,
             deadline: Deadline::new(),
             notify: self.notify,
+            _keeper: self.keeper,
             dir: Some(self.dir),
             clients: AtomicU32::new(0),
         }
@@ -395,6 +422,32 @@ impl Setup {
     }
 }
 
+/// A service manager that takes what it is to keep, and lets go of it.
+struct Keeper {
+    path: PathBuf,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn new(path: PathBuf) -> Self {
+        let socket = UnixDatagram::bind(&path).unwrap();
+        // What comes with a message and is not asked for is closed: for that a barrier waits (sd_notify(3)).
+        let thread = std::thread::spawn(move || while socket.recv(&mut [0; 4096]).is_ok_and(|count| count > 0) {});
+        Self { path, thread: Some(thread) }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // Nobody else sends an empty one.
+        if UnixDatagram::unbound().and_then(|socket| socket.send_to(&[], &self.path)).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// A running daemon; killed when dropped, and its story told if the test has failed.
 pub(crate) struct Daemon {
     child: Child,
@@ -403,6 +456,7 @@ pub(crate) struct Daemon {
     pub(crate) story: Story,
     pub(crate) deadline: Deadline,
     notify: Option<UnixDatagram>,
+    _keeper: Option<Keeper>,
     dir: Option<Dir>,
     clients: AtomicU32,
 }

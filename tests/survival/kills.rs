@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 
 use crate::check::Tally;
 use crate::load::{Load, Size, settings, skipping};
-use crate::play::Dice;
+use crate::shared::dice::Dice;
 use crate::supervisor::{HANDED_OVER, PATIENCE, Plan, Supervisor};
 
 const CROWD: Size =

@@ -15,6 +15,18 @@ fn supervisor() -> Supervisor {
     Plan::new(&settings(), 1).start()
 }
 
+/// These come, one after the other.
+fn come<const N: usize>(supervisor: &Supervisor, names: [&str; N]) -> [Person; N] {
+    names.map(|name| Person::come(supervisor, name))
+}
+
+/// A daemon, and these come to it.
+fn meeting<const N: usize>(names: [&str; N]) -> (Supervisor, [Person; N]) {
+    let supervisor = supervisor();
+    let people = come(&supervisor, names);
+    (supervisor, people)
+}
+
 const GOODBYE: &str = "-- the hub is shutting down; goodbye";
 
 #[track_caller]
@@ -24,8 +36,7 @@ fn killed(supervisor: &Supervisor) {
 
 #[test]
 fn names_rooms_and_topics_stay() {
-    let supervisor = supervisor();
-    let (mut ann, mut bob) = (Person::come(&supervisor, "ann"), Person::come(&supervisor, "bob"));
+    let (supervisor, [mut ann, mut bob]) = meeting(["ann", "bob"]);
     ann.send("/join tea");
     ann.send("/topic black or green?");
     bob.send("/topic the lobby's own");
@@ -55,10 +66,7 @@ fn names_rooms_and_topics_stay() {
 
 #[test]
 fn what_each_has_set_stays_set() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut eve = Person::come(&supervisor, "eve");
+    let (supervisor, [mut ann, mut bob, mut eve]) = meeting(["ann", "bob", "eve"]);
     ann.send("/ignore eve");
     ann.send("/quiet");
     ann.send("/time +05:30");
@@ -96,9 +104,7 @@ fn what_each_has_set_stays_set() {
 
 #[test]
 fn a_mute_stays_until_its_time() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
+    let (supervisor, [mut ann, mut bob]) = meeting(["ann", "bob"]);
     ann.sync();
     supervisor.ask("clients.mute", &json!({"who": ["ann"], "for_s": 3600}));
     assert!(ann.line().unwrap().contains("muted"));
@@ -111,8 +117,7 @@ fn a_mute_stays_until_its_time() {
 
 #[test]
 fn what_was_said_is_still_known() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
+    let (supervisor, [mut ann]) = meeting(["ann"]);
     for number in 0..30 {
         ann.send(&format!("line {number}"));
     }
@@ -136,9 +141,7 @@ fn what_was_said_is_still_known() {
 
 #[test]
 fn half_a_line_is_completed_behind_a_death() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
+    let (supervisor, [mut ann, mut bob]) = meeting(["ann", "bob"]);
     ann.sync();
     for number in 0..5 {
         bob.write(format!("begun {number},").as_bytes());
@@ -160,56 +163,38 @@ fn half_a_line_is_completed_behind_a_death() {
     assert!(bob.rest().is_empty());
 }
 
-#[test]
-fn a_character_is_not_torn_by_a_death() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut zoe = Person::come(&supervisor, "zoe");
+/// One sends half of this, and the other half behind a death, wherever it is torn: it is said as a whole.
+fn is_whole_wherever_it_is_torn(text: &[u8], said: &str) {
+    let (supervisor, [mut ann, mut bob, mut zoe]) = meeting(["ann", "bob", "zoe"]);
     zoe.send("/join elsewhere");
     zoe.sync();
     ann.sync();
-    let text = "日本語 straße 👩‍👧\r\n".as_bytes();
     for at in 1..text.len() {
         bob.write(&text[..at]);
+        // What is behind it shows that it was read, or it may not have been.
         if at % 3 == 0 {
             zoe.sync();
         }
         killed(&supervisor);
         bob.write(&text[at..]);
-        ann.expect("bob: 日本語 straße 👩‍👧");
+        ann.expect(said);
     }
+}
+
+#[test]
+fn a_character_is_not_torn_by_a_death() {
+    is_whole_wherever_it_is_torn("日本語 straße 👩‍👧\r\n".as_bytes(), "bob: 日本語 straße 👩‍👧");
 }
 
 #[test]
 fn telnet_commands_are_not_torn_by_a_death() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut zoe = Person::come(&supervisor, "zoe");
-    zoe.send("/join elsewhere");
-    zoe.sync();
-    ann.sync();
     // "Are you there?", a timing mark, an escaped 0xff, a subnegotiation: all between letters.
-    let text = b"a\xff\xf6b\xff\xfd\x06c\xff\xfa\x18\x00xterm\xff\xf0d\r\n";
-    for at in 1..text.len() {
-        bob.write(&text[..at]);
-        if at % 3 == 0 {
-            zoe.sync();
-        }
-        killed(&supervisor);
-        bob.write(&text[at..]);
-        ann.expect("bob: abcd");
-    }
+    is_whole_wherever_it_is_torn(b"a\xff\xf6b\xff\xfd\x06c\xff\xfa\x18\x00xterm\xff\xf0d\r\n", "bob: abcd");
 }
 
 #[test]
 fn one_who_goes_while_it_is_dead_is_gone() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let eve = Person::come(&supervisor, "eve");
-    let zoe = Person::come(&supervisor, "zoe");
+    let (supervisor, [mut ann, mut bob, eve, zoe]) = meeting(["ann", "bob", "eve", "zoe"]);
     ann.sync();
     supervisor.hold();
     supervisor.signal(Signal::SIGKILL);
@@ -232,8 +217,7 @@ fn one_who_goes_while_it_is_dead_is_gone() {
 
 #[test]
 fn those_who_come_while_it_is_dead_are_greeted_and_heard() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
+    let (supervisor, [mut ann]) = meeting(["ann"]);
     supervisor.hold();
     supervisor.signal(Signal::SIGKILL);
     supervisor.ended(1);
@@ -255,8 +239,7 @@ fn those_who_come_while_it_is_dead_are_greeted_and_heard() {
 
 #[test]
 fn status_tells_how_many_restarts_were_lived_through() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
+    let (supervisor, [mut ann]) = meeting(["ann"]);
     let before = supervisor.ask("status", &json!({}));
     assert!(before["survival"].is_string(), "{before}");
     killed(&supervisor);
@@ -271,9 +254,7 @@ fn status_tells_how_many_restarts_were_lived_through() {
 
 #[test]
 fn a_hand_over_ends_with_its_own_code_and_is_noticed_by_nobody() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
+    let (supervisor, [mut ann, mut bob]) = meeting(["ann", "bob"]);
     ann.sync();
     for number in 0..10 {
         bob.send(&format!("before {number}"));
@@ -317,10 +298,7 @@ fn a_shutdown_says_goodbye_and_closes_at_once_though_the_sockets_are_kept() {
 
 #[test]
 fn everybody_who_quits_or_is_kicked_is_let_go_of_at_once() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut eve = Person::come(&supervisor, "eve");
+    let (supervisor, [mut ann, mut bob, mut eve]) = meeting(["ann", "bob", "eve"]);
     ann.sync();
     bob.sync();
     bob.send("/quit");
@@ -359,9 +337,7 @@ fn without_a_store_it_serves_and_says_that_nobody_survives() {
 #[test]
 fn a_line_that_kills_costs_its_sender_alone() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut eve = Person::come(&supervisor, "eve");
+    let [mut ann, mut bob, mut eve] = come(&supervisor, ["ann", "bob", "eve"]);
     ann.sync();
     bob.sync();
     eve.send("sugar");
@@ -396,9 +372,7 @@ fn a_line_that_kills_costs_its_sender_alone() {
 #[test]
 fn lines_around_a_line_that_kills_are_said_once() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut bob = Person::come(&supervisor, "bob");
-    let mut eve = Person::come(&supervisor, "eve");
+    let [mut ann, mut bob, mut eve] = come(&supervisor, ["ann", "bob", "eve"]);
     ann.sync();
     bob.sync();
     let mut paste: String = (0..2000).map(|number| format!("eve's {number}\n")).collect();
@@ -430,8 +404,7 @@ fn lines_around_a_line_that_kills_are_said_once() {
 /// An administrator's command that was answered is not forgotten.
 #[test]
 fn what_an_administrator_did_stays_done() {
-    let supervisor = supervisor();
-    let mut ann = Person::come(&supervisor, "ann");
+    let (supervisor, [mut ann]) = meeting(["ann"]);
     ann.sync();
     supervisor.ask("clients.rename", &json!({"who": "ann", "nick": "anna"}));
     killed(&supervisor);
@@ -481,8 +454,7 @@ fn it_is_back_soon() {
 #[test]
 fn a_line_at_which_it_is_killed_twenty_times_costs_its_sender_alone() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_DEADLY", "hemlock").start();
-    let mut ann = Person::come(&supervisor, "ann");
-    let mut eve = Person::come(&supervisor, "eve");
+    let [mut ann, mut eve] = come(&supervisor, ["ann", "eve"]);
     ann.sync();
     eve.write(b"with hemlock in it\n");
     while eve.line_or_reset().is_some() {}

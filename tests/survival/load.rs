@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Tally, Wrong};
-use crate::play::{Act, Author, Cast, Dice, LOBBY, Manner};
+use crate::play::{Act, Author, Cast, LOBBY, Manner};
+use crate::shared::dice::Dice;
 use crate::supervisor::PATIENCE;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 

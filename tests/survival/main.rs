@@ -3,7 +3,7 @@
 //!
 //! | file | is |
 //! | --- | --- |
-//! | [`play`] | what people type, chosen by dice that can be thrown again |
+//! | [`play`] | what people type, chosen by dice |
 //! | [`check`] | whether everybody got what must arrive; pure |
 //! | [`proof`] | whether the check finds what it is there to find |
 //! | [`supervisor`] | the service manager's part: sockets, the store of descriptors, restarts |
@@ -34,6 +34,8 @@ mod play;
 mod proof;
 mod recorded;
 mod settings;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod slow;
 mod supervisor;
 mod tape;

@@ -2,41 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Chance that can be had again (splitmix64).
-#[derive(Clone, Debug)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % end as u64).expect("below a usize")
-    }
-
-    /// From `low` up to and with `high`.
-    pub(crate) fn between(&mut self, low: usize, high: usize) -> usize {
-        low + self.below(high - low + 1)
-    }
-
-    pub(crate) fn one_in(&mut self, number: usize) -> bool {
-        self.below(number) == 0
-    }
-
-    pub(crate) fn of<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())].clone()
-    }
-
-    /// Dice for something else, which do not depend on how often these are thrown from now on.
-    pub(crate) fn fork(&mut self) -> Self {
-        Self(self.roll())
-    }
-}
+use crate::shared::dice::Dice;
 
 /// The room that everybody comes into.
 pub(crate) const LOBBY: &str = "lobby";

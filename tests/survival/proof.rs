@@ -4,13 +4,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chathub::hub::Input;
 use chathub::hub::message::Farewell;
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
+use serde_json::json;
 
 use crate::check::{self, End, KEPT, LONGEST, REPLAY, Record, Wrong};
-use crate::play::{Act, Author, Cast, Dice, LOBBY};
+use crate::play::{Act, Author, Cast, LOBBY};
+use crate::shared::dice::Dice;
 use crate::world::World;
 
 fn settings() -> Settings {
@@ -77,14 +78,12 @@ impl Rehearsal {
         for piece in [&line.as_bytes()[..at], &line.as_bytes()[at..]] {
             self.world.receive(self.sessions[index], piece);
         }
-        self.world.now.mono = self.world.now.mono.after(Duration::from_millis(1));
-        self.world.now.wall.0 += 1;
+        self.world.pass(Duration::from_millis(1));
     }
 
     fn notice(&mut self, text: &str) {
         self.notices.push(text.to_owned());
-        let by = chathub::hub::By::Admin { uid: 0, pid: 1 };
-        self.world.handle(Input::Announce { room: None, text: text.into(), by });
+        self.world.control("say", json!({"text": text})).expect("it is said");
     }
 
     /// Plays so many acts and returns what all have typed and seen.

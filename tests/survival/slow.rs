@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::check::on_screen;
 use crate::load::{DO_ECHO, Service as _, TERMINAL, WILL_ECHO};
 use crate::people::Person;
-use crate::play::Dice;
+use crate::shared::dice::Dice;
 use crate::supervisor::{PATIENCE, Plan, Supervisor};
 
 /// All as shipped, but for the pace: one speaker says what hundreds would.

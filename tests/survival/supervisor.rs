@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::guard::Guard;
 use crate::load::told;
-use crate::play::Dice;
+use crate::shared::dice::Dice;
 
 /// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, ftruncate, me
 
 use crate::load::settings;
 use crate::people::Person;
-use crate::play::Dice;
+use crate::shared::dice::Dice;
 use crate::supervisor::{Plan, Supervisor};
 
 /// How many there are, and what they do before it dies.

@@ -1,12 +1,18 @@
-//! The net side in memory: it carries the hub's effects as the daemon does, with [`Log`]s and
-//! [`Reader`]s, but to buffers instead of sockets, and at a time that is moved by hand.
+//! A daemon in memory: the state machine, with buffers instead of sockets, a disk that is a map, and a time that is
+//! moved by hand.
+//!
+//! What is decided and what is heard of each client is the real [`Machine`]'s. The [`World`] does what `net` does
+//! around it: it reads of each client as long as the machine listens to it, one turn after the other, carries
+//! out the machine's orders on real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of whoever hashes
+//! passwords. Its sockets are full only when a test wants them to be, and nobody is given up on its own: what is
+//! done about those who take too little is tested where it is done, in `net::rounds`.
 //!
 //! What a [`Client`] has in `out` is, byte for byte, what it would see on its socket.
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,20 +22,20 @@ use chathub::hub::account::{Account, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
-use chathub::hub::message::{Farewell, Line, Message, Said, View};
+use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::moderation::Ban;
-use chathub::hub::pace::Verdict;
-use chathub::hub::{Effect, Hub, Input};
+use chathub::hub::{By, Hub};
+use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
 use chathub::values::id::BanId;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
-use chathub::wire::render;
+use chathub::wire::admin::execute;
+use chathub::wire::admin::{Command, ControlError};
 use chathub::wire::stream::log::Log;
-use chathub::wire::stream::reader::{Filter, MAX_PIECES, Reader};
-use chathub::wire::terminal::link::{Heard, Link};
+use chathub::wire::stream::reader::{MAX_PIECES, Reader};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.
 pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };
@@ -37,20 +43,59 @@ pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662
 /// What makes the names of guests.
 pub const KEY: [u8; 16] = *b"no secret at all";
 
+/// Who gives an administrator's commands.
+pub const ADMIN: By = By::Admin { uid: 0, pid: 1 };
+
+/// Bytes that are read of a socket at most in one go.
+const CHUNK: usize = 8 * 1024;
+
 /// One connection, seen from its far end.
 pub struct Client {
     reader: Reader,
     room: Option<RoomId>,
-    view: View,
-    link: Link,
-    /// A line that came too early, and when it is taken.
-    held: Option<(Mono, Heard)>,
-    /// How its side ended.
+    /// What it has sent and nobody has read yet.
+    sent: VecDeque<u8>,
+    /// How its side ended, behind what it has sent.
     ended: Option<Farewell>,
     /// What its socket was given.
     pub out: Vec<u8>,
     /// Whether the hub has let go of it.
     pub closed: bool,
+}
+
+/// A room's log, and whether nobody comes any more.
+#[derive(Default)]
+struct Room {
+    log: Log,
+    shut: bool,
+}
+
+/// What reached the machine.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Input(Input),
+    /// What a client has sent; nothing, where the machine goes on with what it has.
+    Bytes(SessionId, Vec<u8>),
+}
+
+impl Step {
+    /// Has a machine take it, as it would take it from the tape.
+    pub fn play(&self, machine: &mut Machine, at: Now) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        match self {
+            Self::Input(input) => machine.handle(input.clone(), at, &mut outcomes),
+            Self::Bytes(session, bytes) => machine.bytes(*session, bytes, at, &mut outcomes),
+        }
+        outcomes
+    }
+}
+
+/// A step, when it was taken, and what followed.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    pub step: Step,
+    pub at: Now,
+    pub outcomes: Vec<Outcome>,
 }
 
 /// A disk that is never full, as a store would fill it.
@@ -117,213 +162,324 @@ impl Disk {
     }
 }
 
-/// A hub with everybody connected to it.
+/// A machine with everybody connected to it.
 pub struct World {
-    pub hub: Hub,
+    pub machine: Machine,
     pub now: Now,
     pub clients: BTreeMap<SessionId, Client>,
     /// What was recorded.
     pub disk: Disk,
+    /// All that has reached the machine, for whoever looks into it.
+    pub taken: Vec<Taken>,
     searches: Vec<Search>,
     jobs: Vec<Arc<Job>>,
-    logs: BTreeMap<RoomId, Log>,
-    next: u64,
+    rooms: BTreeMap<RoomId, Room>,
+    /// Those of whom there may be something to read.
+    turns: BTreeSet<SessionId>,
 }
 
 impl World {
     pub fn new(settings: Settings) -> Self {
-        let mut effects = Vec::new();
-        let hub = Hub::new(settings, KEY, BEGIN, &mut effects);
+        let mut outcomes = Vec::new();
+        let machine = Machine::new(settings, KEY, BEGIN, &mut outcomes);
         let mut world = Self {
-            hub,
+            machine,
             now: BEGIN,
             clients: BTreeMap::new(),
             disk: Disk::default(),
+            taken: Vec::new(),
             searches: Vec::new(),
             jobs: Vec::new(),
-            logs: BTreeMap::new(),
-            next: 1,
+            rooms: BTreeMap::new(),
+            turns: BTreeSet::new(),
         };
-        world.carry(&effects);
+        world.carry_out(&outcomes);
         world
     }
 
-    /// The number of the next connection.
-    pub fn next_id(&mut self) -> SessionId {
-        self.next += 1;
-        SessionId(self.next - 1)
+    pub fn hub(&self) -> &Hub {
+        self.machine.hub()
     }
+
+    // -- what reaches the machine --------------------------------------------------------------
 
     pub fn connect(&mut self, peer: SocketAddr) -> SessionId {
-        let session = self.next_id();
-        self.handle(Input::Connect { session, peer });
-        session
+        let id = self.machine.next_id();
+        self.handle(Input::Connect { id, cookie: id.0, peer });
+        id
     }
 
-    /// Has the hub handle an input, and carries out what follows.
-    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
-        if let Input::Connect { session, .. } = input {
-            let client = Client {
-                reader: Reader::new(session),
-                room: None,
-                view: View::default(),
-                link: Link::default(),
-                held: None,
-                ended: None,
-                out: Vec::new(),
-                closed: false,
-            };
-            assert!(self.clients.insert(session, client).is_none(), "{session} is there already");
+    /// Bytes come in from a client's socket.
+    pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
+        let client = self.clients.get_mut(&session).expect("a client");
+        if client.closed {
+            // Thrown away.
+            return;
         }
-        let waited = if let Input::Hashed { number, .. } = input { self.hub.waits_for(number) } else { None };
-        let mut effects = Vec::new();
-        self.hub.handle(input, self.now, &mut effects);
-        self.carry(&effects);
-        if let Some(session) = waited.filter(|session| self.clients.contains_key(session)) {
-            self.hear(session);
+        client.sent.extend(bytes);
+        self.turns.insert(session);
+        self.take_turns();
+    }
+
+    /// A client's side ends.
+    pub fn end(&mut self, session: SessionId, why: Farewell) {
+        self.clients.get_mut(&session).expect("a client").ended = Some(why);
+        self.turns.insert(session);
+        self.take_turns();
+    }
+
+    /// Nothing more can be written to a client.
+    pub fn give_up(&mut self, session: SessionId, why: Farewell) {
+        self.handle(Input::Gone { id: session, why });
+    }
+
+    /// A client takes nothing of what waits for it alone; or it has.
+    pub fn crowd(&mut self, session: SessionId, on: bool) {
+        self.handle(Input::Crowded { id: session, on });
+    }
+
+    /// An administrator gives a command.
+    pub fn control(&mut self, command: &str, args: serde_json::Value) -> Result<execute::Answer, ControlError> {
+        let command = Command::parse(command, args)?;
+        let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by: ADMIN };
+        let mut outcomes = Vec::new();
+        let answer = self.machine.control(&command, ADMIN, self.now, &|_| (0, 0), &mut outcomes);
+        self.follow(Step::Input(input), outcomes);
+        self.take_turns();
+        answer.expect("a command about the hub")
+    }
+
+    pub fn set(&mut self, settings: Settings) {
+        self.handle(Input::Settings(Box::new(settings)));
+    }
+
+    /// A store has opened that knows this.
+    pub fn archive(&mut self, recalled: Recalled) {
+        self.handle(Input::Archive(Some(Box::new(recalled))));
+    }
+
+    /// The store has written all records up to this one.
+    pub fn recorded(&mut self, through: u64) {
+        self.handle(Input::Recorded { through });
+    }
+
+    pub fn stop(&mut self, message: Option<Arc<str>>) {
+        self.handle(Input::Stop { message });
+    }
+
+    pub fn tick(&mut self) {
+        self.handle(Input::Tick);
+    }
+
+    /// The machine is written down, and goes on as what can be read of that. Returns what was written.
+    pub fn hand_over(&mut self) -> String {
+        let kept = serde_json::to_string(&self.machine).expect("plain");
+        self.machine = serde_json::from_str(&kept).expect("what was written can be read");
+        kept
+    }
+
+    /// The passwords that were to be hashed meanwhile.
+    pub fn jobs(&mut self) -> Vec<Arc<Job>> {
+        std::mem::take(&mut self.jobs)
+    }
+
+    /// What comes of a password: at once, and by no art.
+    pub fn hash(&mut self, job: &Job) {
+        let (number, answer) = (job.number, hashed(job));
+        self.handle(Input::Hashed { number, answer });
+    }
+
+    /// Brings what was searched for and what was to be hashed, until nothing more is.
+    pub fn answer(&mut self) {
+        loop {
+            let (searches, jobs) = (std::mem::take(&mut self.searches), self.jobs());
+            if searches.is_empty() && jobs.is_empty() {
+                return;
+            }
+            for search in searches {
+                let found = Box::new(self.find(&search));
+                self.handle(Input::Found { session: search.session, number: search.number, found });
+            }
+            jobs.iter().for_each(|job| self.hash(job));
         }
-        effects
     }
 
-    /// What comes of the passwords that were to be hashed meanwhile: at once, and by no art.
-    pub fn hashed(&mut self) -> Vec<Input> {
-        std::mem::take(&mut self.jobs).iter().map(|job| hashed(job)).collect()
+    fn find(&self, search: &Search) -> Found {
+        let lines = self.disk.lines.values().filter(|(room, _, _)| *room == search.room).map(|(_, _, line)| line);
+        let through = self.disk.lines.keys().next_back().copied().unwrap_or(0);
+        let lines = lines.filter(|line| name::fold(line.said.text()).contains(&*search.query)).cloned().collect();
+        Found { lines, through, reach: Reach::All }
     }
 
-    /// The answers to what was searched for meanwhile, as a store would give them.
-    pub fn found(&mut self) -> Vec<Input> {
-        let answer = |search: Search| {
-            let lines = self.disk.lines.values().filter(|(room, _, _)| *room == search.room).map(|(_, _, line)| line);
-            let through = self.disk.lines.keys().next_back().copied().unwrap_or(0);
-            let lines = lines.filter(|line| name::fold(line.said.text()).contains(&*search.query)).cloned().collect();
-            let found = Box::new(Found { lines, through, reach: Reach::All });
-            Input::Found { session: search.session, number: search.number, found }
-        };
-        std::mem::take(&mut self.searches).into_iter().map(answer).collect()
+    /// Has the machine handle an input, carries out what follows, and reads of those who are listened to again.
+    fn handle(&mut self, input: Input) {
+        self.step(Step::Input(input));
+        self.take_turns();
     }
 
-    /// Asks the hub whether a line may pass, and carries out what follows.
-    pub fn judge(&mut self, session: SessionId, bytes: u64) -> (Verdict, Vec<Effect>) {
-        let mut effects = Vec::new();
-        let verdict = self.hub.judge(session, bytes, self.now, &mut effects);
-        self.carry(&effects);
-        (verdict, effects)
+    fn step(&mut self, step: Step) {
+        let outcomes = step.play(&mut self.machine, self.now);
+        self.follow(step, outcomes);
     }
 
-    pub fn carry(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            match effect {
-                Effect::Open(room) => {
-                    assert!(self.logs.insert(*room, Log::default()).is_none(), "{room:?} is open already");
+    fn follow(&mut self, step: Step, outcomes: Vec<Outcome>) {
+        self.carry_out(&outcomes);
+        self.taken.push(Taken { step, at: self.now, outcomes });
+    }
+
+    /// Takes one piece of each client after the other, as long as any is listened to that has sent more.
+    fn take_turns(&mut self) {
+        loop {
+            let turns: Vec<_> = self.turns.iter().copied().filter(|id| self.may_turn(*id)).collect();
+            if turns.is_empty() {
+                return;
+            }
+            turns.into_iter().for_each(|id| self.turn(id));
+        }
+    }
+
+    fn may_turn(&self, id: SessionId) -> bool {
+        self.machine.has_more(id) || self.machine.listens_to(id)
+    }
+
+    fn turn(&mut self, id: SessionId) {
+        if self.machine.has_more(id) {
+            return self.step(Step::Bytes(id, Vec::new()));
+        }
+        if !self.machine.listens_to(id) {
+            return;
+        }
+        let client = self.clients.get_mut(&id).expect("a client");
+        let most = client.sent.len().min(CHUNK);
+        let bytes: Vec<u8> = client.sent.drain(..most).collect();
+        if !bytes.is_empty() {
+            return self.step(Step::Bytes(id, bytes));
+        }
+        self.turns.remove(&id);
+        if let Some(why) = client.ended.take() {
+            self.step(Step::Input(Input::End { id, why }));
+        }
+    }
+
+    // -- what follows --------------------------------------------------------------------------
+
+    fn carry_out(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Order(order) => self.order(order.clone()),
+                Outcome::Record(number, record) => self.disk.write(*number, record),
+                Outcome::Search(search) => self.searches.push((**search).clone()),
+                Outcome::Hash(job) => self.jobs.push(job.clone()),
+                Outcome::More(id) => {
+                    self.turns.insert(*id);
                 }
-                Effect::Shut(room) => {
-                    assert!(self.logs.remove(room).is_some(), "{room:?} is not open");
-                    assert!(self.clients.values().all(|client| client.room != Some(*room)), "{room:?} has readers");
-                }
-                Effect::Post { room, line } => {
-                    let log = self.logs.get_mut(room).expect("a line for a room that is open");
-                    log.push(line.clone());
-                    if let Some(client) = line.author.and_then(|author| self.clients.get_mut(&author))
-                        && client.room == Some(*room)
-                    {
-                        client.reader.said(log);
-                    }
-                }
-                Effect::Enter { session, room } => {
-                    self.leave(*session);
-                    let client = self.clients.get_mut(session).expect("a client");
-                    client.reader.enter(self.logs.get_mut(room).expect("an open room"));
-                    client.room = Some(*room);
-                }
-                Effect::Tell { to, message } => {
-                    let mut bytes = Vec::new();
-                    let holds = self.hub.session(*to).is_some_and(|session| session.holds);
-                    let client = self.clients.get_mut(to).expect("a client");
-                    render::message(message, client.view, self.now.wall, &mut bytes);
-                    assert!(!client.closed, "{to} is told something after its last line");
-                    bytes.extend_from_slice(client.link.answer_mark());
-                    let log = client.room.map(|room| &self.logs[&room]);
-                    client.reader.tell(bytes.into(), log);
-                    if holds && !matches!(message, Message::PrivateFrom { .. }) {
-                        client.reader.release(log);
-                    }
-                }
-                Effect::View { session, view } => {
-                    self.clients.get_mut(session).expect("a client").view = *view;
-                    self.with_log(*session, |reader, log| reader.see(*view, log));
-                }
-                Effect::Filter { session, quiet, ignored, names } => {
-                    let filter = Filter { quiet: *quiet, ignored: ignored.clone(), names: names.clone() };
-                    self.with_log(*session, |reader, log| reader.hide(filter, log));
-                }
-                Effect::Mode { session, mode } => self.with_link(*session, |link, out| link.set_mode(*mode, out)),
-                Effect::Prompt { session, prompt } => self.with_link(*session, |link, _| link.set_prompt(prompt)),
-                Effect::Echo { session, on } => self.with_link(*session, |link, out| link.hide(!on, out)),
-                Effect::Complete { session, from, words } => {
-                    let max = self.hub.settings().limits.line;
-                    self.with_link(*session, |link, _| link.complete(*from, words.clone(), max));
-                }
-                Effect::Hold { session, on } => {
-                    self.with_log(*session, |reader, log| reader.hold(*on, Some(log)));
-                }
-                Effect::Release { session } => self.with_log(*session, |reader, log| reader.release(Some(log))),
-                Effect::Close { session, .. } => {
-                    self.with_link(*session, Link::close);
-                    self.leave(*session);
-                    let client = self.clients.get_mut(session).expect("a client");
-                    assert!(!std::mem::replace(&mut client.closed, true), "{session} is closed twice");
-                }
-                Effect::Record { number, record } => self.disk.write(*number, record),
-                Effect::Search(search) => self.searches.push((**search).clone()),
-                Effect::Hash(job) => self.jobs.push(job.clone()),
-                Effect::Happened(_) | Effect::SecretSpent => {}
+                Outcome::SecretSpent | Outcome::Happened(_) => {}
             }
         }
     }
 
-    /// Has a client's link do something, and sends what follows.
-    fn with_link(&mut self, session: SessionId, act: impl FnOnce(&mut Link, &mut Vec<u8>)) {
-        let mut replies = Vec::new();
-        act(&mut self.clients.get_mut(&session).expect("a client").link, &mut replies);
-        self.reply(session, replies);
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Attach(id) => {
+                let client = Client {
+                    reader: Reader::new(id),
+                    room: None,
+                    sent: VecDeque::new(),
+                    ended: None,
+                    out: Vec::new(),
+                    closed: false,
+                };
+                assert!(self.clients.insert(id, client).is_none(), "{id} is there already");
+            }
+            Order::Open(id) => {
+                assert!(self.rooms.insert(id, Room::default()).is_none(), "{id:?} is open already");
+            }
+            Order::Shut(id) => {
+                self.rooms.get_mut(&id).expect("an open room").shut = true;
+                let stays = |client: &Client| client.room == Some(id) && !client.closed;
+                assert!(!self.clients.values().any(stays), "{id:?} has readers");
+                self.let_go_of(id);
+            }
+            Order::Post(id, line) => {
+                let room = self.rooms.get_mut(&id).expect("a line for a room that is open");
+                assert!(!room.shut, "a line for a room that is shut");
+                let author = line.author;
+                room.log.push(line);
+                if let Some(author) = author.and_then(|author| self.clients.get_mut(&author))
+                    && author.room == Some(id)
+                {
+                    author.reader.said(&room.log);
+                }
+            }
+            Order::Enter(id, room) => {
+                self.leave(id);
+                let client = self.clients.get_mut(&id).expect("a client");
+                client.reader.enter(&mut self.rooms.get_mut(&room).expect("an open room").log);
+                client.room = Some(room);
+            }
+            Order::Tell(id, bytes) => {
+                let client = self.clients.get_mut(&id).expect("a client");
+                assert!(!client.closed, "{id} is told something after its last line");
+                client.reader.tell(bytes, client.room.map(|room| &self.rooms[&room].log));
+            }
+            Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
+            Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
+            Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
+            Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
+            Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
+            Order::Close(id) => {
+                let client = self.clients.get_mut(&id).expect("a client");
+                assert!(!std::mem::replace(&mut client.closed, true), "{id} is closed twice");
+                client.sent.clear();
+                if let Some(room) = client.room {
+                    client.reader.close(&self.rooms[&room].log);
+                }
+                self.turns.remove(&id);
+            }
+            Order::Limits(_) => {}
+        }
     }
 
-    /// What a client is sent at once, and how what it types looks now.
-    fn reply(&mut self, session: SessionId, replies: Vec<u8>) {
-        let client = self.clients.get_mut(&session).expect("a client");
-        let log = client.room.and_then(|room| self.logs.get_mut(&room));
-        if !replies.is_empty() {
-            client.reader.tell(replies.into(), log.as_deref());
-            client.reader.release(log.as_deref());
-        }
-        if let Some(area) = client.link.area() {
-            client.reader.area(area, log);
-        }
-    }
-
-    fn leave(&mut self, session: SessionId) {
-        let client = self.clients.get_mut(&session).expect("a client");
+    fn leave(&mut self, id: SessionId) {
+        let client = self.clients.get_mut(&id).expect("a client");
         if let Some(room) = client.room.take() {
-            client.reader.leave(self.logs.get_mut(&room).expect("an open room"));
+            client.reader.leave(&mut self.rooms.get_mut(&room).expect("a room").log);
+            self.let_go_of(room);
         }
     }
 
-    fn with_log(&mut self, session: SessionId, change: impl FnOnce(&mut Reader, &mut Log)) {
-        let client = self.clients.get_mut(&session).expect("a client");
-        let log = client.room.and_then(|room| self.logs.get_mut(&room)).expect("everybody is in a room");
-        change(&mut client.reader, log);
+    /// Lets go of a room that is shut, when nobody is owed anything of it.
+    fn let_go_of(&mut self, id: RoomId) {
+        if self.rooms[&id].shut && self.clients.values().all(|client| client.room != Some(id)) {
+            self.rooms.remove(&id);
+        }
     }
+
+    /// Who has come and is in no room yet has no log, and nothing to change in it.
+    fn with_log(&mut self, id: SessionId, change: impl FnOnce(&mut Reader, &mut Log)) {
+        let client = self.clients.get_mut(&id).expect("a client");
+        if let Some(room) = client.room {
+            change(&mut client.reader, &mut self.rooms.get_mut(&room).expect("a room").log);
+        }
+    }
+
+    // -- what sockets take ---------------------------------------------------------------------
 
     /// A socket takes at most `most` bytes of what its client is owed, in one write.
-    pub fn take(&mut self, session: SessionId, most: usize) -> usize {
-        let client = self.clients.get_mut(&session).expect("a client");
-        let log = client.room.map(|room| &self.logs[&room]);
-        client.reader.frame(log);
+    pub fn take(&mut self, id: SessionId, most: usize) -> usize {
+        let client = self.clients.get_mut(&id).expect("a client");
+        let log = client.room.map(|room| &self.rooms[&room].log);
+        if client.reader.needs_frame(log) {
+            client.reader.frame(log);
+        }
         let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
         let (count, owed) = client.reader.gather(log, &mut pieces);
         let taken = owed.min(most);
         client.out.extend(pieces[..count].iter().flat_map(|piece| piece.iter().copied()).take(taken));
         client.reader.advance(log, taken);
+        if count == 0 && client.closed {
+            self.leave(id);
+        }
         taken
     }
 
@@ -338,85 +494,25 @@ impl World {
 
     /// The logs let go of what nobody is owed any more.
     pub fn trim(&mut self) {
-        for (room, log) in &mut self.logs {
-            let members = self.clients.values().filter(|client| client.room == Some(*room));
+        for (id, room) in &mut self.rooms {
+            let members = self.clients.values().filter(|client| client.room == Some(*id));
             let low = members.map(|client| client.reader.next_line()).min();
-            log.trim_to(low.unwrap_or(log.end()));
+            room.log.trim_to(low.unwrap_or(room.log.end()));
         }
     }
 
-    /// Bytes come in from a client's socket.
-    pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
-        self.clients.get_mut(&session).expect("a client").link.push(bytes);
-        self.hear(session);
-    }
-
-    /// A client's side ends.
-    pub fn end(&mut self, session: SessionId, why: Farewell) {
-        let client = self.clients.get_mut(&session).expect("a client");
-        client.link.end();
-        client.ended = Some(why);
-        self.hear(session);
-    }
-
-    /// Hands over what a client has sent, as far as its pace allows.
-    fn hear(&mut self, session: SessionId) {
-        loop {
-            let client = self.clients.get_mut(&session).expect("a client");
-            if client.closed || self.hub.is_waiting(session) {
-                return;
-            }
-            let (rules, mut replies) = (self.hub.settings().into(), Vec::new());
-            let heard = match client.held.take() {
-                Some((at, heard)) if at > self.now.mono => {
-                    client.held = Some((at, heard));
-                    return;
-                }
-                Some((_, heard)) => Some(heard),
-                None => client.link.next(rules, &mut replies),
-            };
-            self.reply(session, replies);
-            let Some(heard) = heard else {
-                if let Some(why) = self.clients.get_mut(&session).and_then(|client| client.ended.take()) {
-                    self.handle(Input::Gone { session, why });
-                }
-                return;
-            };
-            let (input, bytes) = match heard.clone() {
-                Heard::Line { text, bytes } => (Input::Line { session, text }, bytes),
-                Heard::TooLong { bytes } => (Input::Overlong { session, bytes }, bytes),
-                Heard::Leave => (Input::Gone { session, why: Farewell::Hangup }, 1),
-                Heard::AreYouThere => continue,
-                Heard::Interrupt => (Input::Interrupted { session }, 1),
-                Heard::Terminal(terminal) => (Input::Terminal { session, terminal }, 1),
-                Heard::Mode(mode) => (Input::Mode { session, mode }, 1),
-                Heard::Shown => (Input::Shown { session }, 1),
-                Heard::Complete(line) => (Input::Complete { session, line }, 1),
-            };
-            match self.judge(session, bytes).0 {
-                Verdict::Pass => drop(self.handle(input)),
-                Verdict::Hold(at) => {
-                    assert!(at > self.now.mono, "a line is held until a time ahead");
-                    self.clients.get_mut(&session).expect("a client").held = Some((at, heard));
-                    return;
-                }
-                Verdict::Drop => {}
-            }
-        }
-    }
+    // -- time ----------------------------------------------------------------------------------
 
     /// Time passes, and all that was to happen meanwhile happens when it was to.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now.mono.after(time);
         loop {
-            let held = self.clients.values().filter(|client| !client.closed).filter_map(|client| client.held.as_ref());
-            let due = held.map(|(at, _)| *at).chain(self.hub.next_deadline()).min();
+            let due = self.machine.next_deadline();
             self.move_to(due.map_or(end, |due| due.min(end)));
-            self.handle(Input::Tick);
-            assert!(self.hub.next_deadline().is_none_or(|next| next > self.now.mono), "a tick leaves nothing undone");
-            let sessions: Vec<_> = self.clients.keys().copied().collect();
-            sessions.into_iter().for_each(|session| self.hear(session));
-            if self.now.mono >= end {
+            self.tick();
+            let next = self.hub().next_deadline();
+            assert!(next.is_none_or(|next| next > self.now.mono), "a tick leaves nothing undone");
+            if self.now.mono >= end && self.machine.next_deadline().is_none_or(|next| next > end) {
                 return;
             }
         }
@@ -430,35 +526,14 @@ impl World {
     }
 }
 
-/// Chance that can be had again.
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % end as u64).expect("below a usize")
-    }
-
-    /// One of them.
-    pub fn of(&mut self, choices: &[&'static str]) -> &'static str {
-        choices[self.below(choices.len())]
-    }
-}
-
 /// What comes of a password that is to be hashed.
-pub fn hashed(job: &Job) -> Input {
+fn hashed(job: &Job) -> Answer {
     let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
-    let answer = match &job.against {
+    match &job.against {
         Against::Nothing => Answer::Made(hash(job.password.reveal())),
         Against::Known(hashed) if known(hashed) => Answer::Right { renewed: None },
         Against::Known(_) | Against::Unknown => Answer::Wrong,
-    };
-    Input::Hashed { number: job.number, answer }
+    }
 }
 
 /// Stands for a hash: tells passwords apart well enough, and holds none.

@@ -601,4 +601,41 @@ mod tests {
         ours.read_to_end(&mut rest).expect("it ends");
         assert_eq!(kernel::counted(&ours).expect("TCP").read, 11);
     }
+
+    /// What a connection has taken that we have ended is what its replay passes over: with the end counted in it,
+    /// whoever has left would have taken more than it was sent, and count as lost.
+    #[test]
+    fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
+        use std::io::{Read as _, Write as _};
+        let end = |stream: &TcpStream| stream.shutdown(Shutdown::Write).expect("it is open");
+        let counted = |ours: &TcpStream| {
+            let kernel::Counted { dead, finished, taken, .. } = kernel::counted(ours).expect("it is TCP");
+            assert!(!dead && finished);
+            taken
+        };
+        let [(mut early, ours_early), (mut late, ours_late)] = connections(2).try_into().expect("two connections");
+
+        // It has arrived when the other side has seen it.
+        (&ours_early).write_all(b"goodbye\r\n").expect("it takes");
+        end(&ours_early);
+        let mut seen = Vec::new();
+        early.read_to_end(&mut seen).expect("it ends");
+        assert_eq!(counted(&ours_early), seen.len() as u64);
+
+        // It cannot arrive while what is before it finds no room.
+        ours_late.set_nonblocking(true).expect("it is ours");
+        let mut taken = 0;
+        while let Ok(count) = (&ours_late).write(&[7; 100_000]) {
+            taken += count as u64;
+        }
+        end(&ours_late);
+        assert!(kernel::unacknowledged(&ours_late).expect("it is TCP") > 1);
+        assert_eq!(counted(&ours_late), taken);
+        // The other side ends as well, and has not seen ours.
+        end(&late);
+        assert_eq!(counted(&ours_late), taken);
+        let mut seen = Vec::new();
+        late.read_to_end(&mut seen).expect("it ends");
+        assert_eq!(seen.len() as u64, taken);
+    }
 }

@@ -1,0 +1,11 @@
+//! What several of the test programs need, once: each has it by `mod shared`.
+//!
+//! | file | is |
+//! | --- | --- |
+//! | [`dice`] | chance that can be had again |
+//! | [`difference`] | two texts, and where they part |
+
+#![allow(dead_code, reason = "each test that includes this uses a part of it")]
+
+pub(crate) mod dice;
+pub(crate) mod difference;
