@@ -343,7 +343,7 @@ impl Hub {
     }
 
     /// Strangers have not tried that account so far. Whether there is one.
-    pub fn unlock_account(&mut self, id: AccountId) -> bool {
+    pub(super) fn unlock_account(&mut self, id: AccountId) -> bool {
         self.logins.by_account.clear(id);
         self.accounts.get(id).is_some()
     }
@@ -930,7 +930,7 @@ impl Hub {
     ///
     /// # Errors
     /// Those of [`Self::may_add_account`].
-    pub fn add_account(
+    pub(super) fn add_account(
         &mut self,
         name: Name,
         hashed: Option<Hashed>,
@@ -953,7 +953,7 @@ impl Hub {
     }
 
     /// Gives an account another password, or another role.
-    pub fn change_account(
+    pub(super) fn change_account(
         &mut self,
         id: AccountId,
         hashed: Option<Hashed>,
@@ -990,7 +990,7 @@ impl Hub {
 
     /// Takes an account away. Whoever is logged in to it is a guest from then on, and is told so if
     /// somebody else did it.
-    pub fn remove_account(
+    pub(super) fn remove_account(
         &mut self,
         id: AccountId,
         by: Option<By>,
