@@ -22,7 +22,7 @@ use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
 use crate::hub::{By, Happening, What};
-use crate::settings::LogLevel;
+use crate::settings::{LogLevel, Word as _};
 use crate::values::time::Mono;
 
 /// The numbers of the events (`MESSAGE_ID=`), as in `systemd/chathub.catalog`. Never changed.
@@ -114,13 +114,9 @@ impl Level {
     /// How much is logged.
     #[must_use]
     pub fn get(&self) -> LogLevel {
-        match self.0.clone_current() {
-            Some(LevelFilter::ERROR) => LogLevel::Error,
-            Some(LevelFilter::WARN) => LogLevel::Warn,
-            Some(LevelFilter::DEBUG) => LogLevel::Debug,
-            Some(LevelFilter::TRACE) => LogLevel::Trace,
-            _ => LogLevel::Info,
-        }
+        let now = self.0.clone_current();
+        let level = LogLevel::WORDS.iter().map(|(level, _)| *level).find(|level| now == Some(filter_of(*level)));
+        level.unwrap_or(LogLevel::Info)
     }
 }
 

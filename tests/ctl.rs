@@ -449,7 +449,7 @@ fn command_lines_become_requests() {
         story.exits(0).prints("{\"any\":1}\n").without_complaint();
         assert_eq!(request, json!({"id": 1, "cmd": cmd, "args": sent}), "{args:?}");
         if !args.contains(&"call") {
-            let parsed = chathub::wire::admin::Request::parse(request.to_string().as_bytes());
+            let parsed = chathub::wire::admin::message::Request::parse(request.to_string().as_bytes());
             assert!(parsed.command.is_ok(), "{args:?}: {:?}", parsed.command);
         }
     }
@@ -603,7 +603,9 @@ tea        0  -
 
 #[test]
 fn commands_are_explained() {
-    use chathub::wire::admin::{DescribeArgs, Text, describe};
+    use chathub::wire::admin::args::DescribeArgs;
+    use chathub::wire::admin::describe::describe;
+    use chathub::wire::admin::value::Text;
     let description = describe(&DescribeArgs { cmd: Some(Text("rooms.close".into())) }).unwrap();
     let (story, _) = answering(serde_json::to_value(&description).unwrap()).run(&["describe", "rooms.close"]);
     story.exits(0).prints(

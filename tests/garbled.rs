@@ -18,7 +18,7 @@ use chathub::machine::{Input, Machine};
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 use chathub::values::time::{Mono, Now, Wall};
-use chathub::wire::admin::Request;
+use chathub::wire::admin::message::Request;
 use chathub::wire::render;
 use chathub::wire::stream::log::Log;
 use chathub::wire::stream::reader::Reader;

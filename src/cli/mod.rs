@@ -13,8 +13,10 @@ use clap::{Args, Parser, Subcommand};
 use schemars::JsonSchema;
 use serde_json::Value;
 
+use crate::settings::LogLevel;
 use crate::values::time::{LONGEST, NoLength, Wall, in_words, parse_length};
-use crate::wire::admin::{EventKind, Level, Text, Time};
+use crate::wire::admin::event::EventKind;
+use crate::wire::admin::value::{Role, Text, Time};
 
 /// A chat hub for telnet and nc.
 ///
@@ -442,7 +444,7 @@ Examples:
     LogLevel {
         /// The new level.
         #[arg(value_name = "LEVEL", value_parser = level())]
-        level: Option<Level>,
+        level: Option<LogLevel>,
     },
 
     /// Read the settings again.
@@ -531,8 +533,8 @@ Examples:
         #[arg(value_name = "NAME", value_parser = text::<256>)]
         name: Text<256>,
         /// What it may do.
-        #[arg(long, value_enum, value_name = "ROLE", default_value_t = AccountRole::Member)]
-        role: AccountRole,
+        #[arg(long, value_name = "ROLE", value_parser = role(), default_value = "member")]
+        role: Role,
         /// Read the password from the first line of standard input.
         #[arg(long, conflicts_with = "no_password")]
         password_stdin: bool,
@@ -570,8 +572,8 @@ Examples:
         #[arg(value_name = "NAME", value_parser = text::<256>)]
         name: Text<256>,
         /// What it may do.
-        #[arg(value_enum, value_name = "ROLE")]
-        role: AccountRole,
+        #[arg(value_name = "ROLE", value_parser = role())]
+        role: Role,
     },
 
     /// Remove an account.
@@ -594,15 +596,6 @@ Examples:
         #[arg(long)]
         yes: bool,
     },
-}
-
-/// What an account may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum AccountRole {
-    /// What everybody may who has a name of their own.
-    Member,
-    /// To moderate, in chat.
-    Operator,
 }
 
 /// The commands of `chathub ctl ban`.
@@ -679,7 +672,8 @@ pub fn words<T: JsonSchema>() -> Vec<(String, String)> {
 }
 
 static KINDS: LazyLock<Vec<(String, String)>> = LazyLock::new(words::<EventKind>);
-static LEVELS: LazyLock<Vec<(String, String)>> = LazyLock::new(words::<Level>);
+static LEVELS: LazyLock<Vec<(String, String)>> = LazyLock::new(words::<LogLevel>);
+static ROLES: LazyLock<Vec<(String, String)>> = LazyLock::new(words::<Role>);
 
 fn possible(words: &'static [(String, String)]) -> PossibleValuesParser {
     words
@@ -693,8 +687,12 @@ fn event_kind() -> impl TypedValueParser<Value = EventKind> {
     possible(&KINDS).try_map(|word| serde_json::from_value::<EventKind>(word.into()))
 }
 
-fn level() -> impl TypedValueParser<Value = Level> {
-    possible(&LEVELS).try_map(|word| serde_json::from_value::<Level>(word.into()))
+fn level() -> impl TypedValueParser<Value = LogLevel> {
+    possible(&LEVELS).try_map(|word| serde_json::from_value::<LogLevel>(word.into()))
+}
+
+fn role() -> impl TypedValueParser<Value = Role> {
+    possible(&ROLES).try_map(|word| serde_json::from_value::<Role>(word.into()))
 }
 
 /// A text of the protocol, within its bounds.

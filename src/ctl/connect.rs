@@ -9,11 +9,11 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::Failure;
-use crate::wire::admin::{MAX_REQUEST, Reply};
+use crate::wire::admin::message::{MAX_REQUEST, Reply, Request};
 
 /// Where the service's admin socket is.
 pub const SYSTEM_SOCKET: &str = "/run/chathub/admin.sock";
@@ -86,21 +86,11 @@ impl Connection {
     /// Sends a request and returns its id.
     pub(super) fn send(&mut self, name: &str, args: &Value, more: bool) -> Result<u64, Failure> {
         self.last_id += 1;
-        let mut request = Map::new();
-        request.insert("id".into(), self.last_id.into());
-        request.insert("cmd".into(), name.into());
-        request.insert("args".into(), args.clone());
-        if more {
-            request.insert("more".into(), true.into());
+        let line = Request::line(self.last_id, name, args, more);
+        let length = line.len() - 1;
+        if length > MAX_REQUEST {
+            return Err(Failure::Usage(format!("the request has {length} bytes, at most {MAX_REQUEST} are allowed")));
         }
-        let mut line = Value::Object(request).to_string();
-        if line.len() > MAX_REQUEST {
-            return Err(Failure::Usage(format!(
-                "the request has {} bytes, at most {MAX_REQUEST} are allowed",
-                line.len()
-            )));
-        }
-        line.push('\n');
         match self.stream.write_all(line.as_bytes()) {
             // The daemon may have said why before it closed: let the reading find out.
             Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}

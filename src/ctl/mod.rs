@@ -25,12 +25,15 @@ use serde_json::{Value, json};
 
 use crate::cli::{AccountCommand, BanCommand, Cli, CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
-use crate::wire::admin::{
-    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BackupPiece, BanArgs,
-    BanTestArgs, ClientsListArgs, CloseArgs, Command, ControlError, DescribeArgs, ErrorCode, HistoryArgs, KickArgs,
-    LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, SayArgs, SearchArgs, ShutdownArgs, Stopped, SubscribeArgs,
-    Text, TopicArgs, UnbanArgs, WhoArgs, Whole,
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{
+    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
+    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{BackupPiece, Stopped};
+use crate::wire::admin::value::{Text, Whole};
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
 use print::{Screen, escape};
@@ -306,7 +309,7 @@ impl Asked {
             CtlCommand::Account { action } => one(match action {
                 AccountCommand::Add { name, role, password_stdin, no_password } => {
                     let password = if no_password { None } else { Some(password::read(&name, password_stdin)?) };
-                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role.into()) })
+                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role) })
                 }
                 AccountCommand::List => Command::AccountsList(none),
                 AccountCommand::Passwd { name, password_stdin } => {
@@ -314,9 +317,7 @@ impl Asked {
                     Command::AccountsPasswd(AccountPasswdArgs { name, password, hashed: None })
                 }
                 AccountCommand::Unlock { name } => Command::AccountsUnlock(AccountArgs { name }),
-                AccountCommand::Role { name, role } => {
-                    Command::AccountsRole(AccountRoleArgs { name, role: role.into() })
-                }
+                AccountCommand::Role { name, role } => Command::AccountsRole(AccountRoleArgs { name, role }),
                 AccountCommand::Remove { name } => Command::AccountsRemove(AccountArgs { name }),
                 AccountCommand::Erase { name, yes } => Command::AccountsErase(AccountEraseArgs { name, yes }),
             }),

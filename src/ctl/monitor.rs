@@ -5,7 +5,7 @@ use std::io;
 use serde_json::Value;
 
 use super::print::{Screen, escape, time};
-use crate::wire::admin::Time;
+use crate::wire::admin::value::Time;
 
 /// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.
 pub(super) fn event(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {

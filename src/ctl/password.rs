@@ -7,8 +7,7 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use crate::cli::AccountRole;
-use crate::wire::admin::{Password, Role};
+use crate::wire::admin::value::Password;
 
 /// Reads the password of the account `name`: the first line of standard input, or what is typed twice at
 /// the terminal, which does not show it.
@@ -67,14 +66,5 @@ impl<'a> Hidden<'a> {
 impl Drop for Hidden<'_> {
     fn drop(&mut self) {
         let _ = tcsetattr(self.terminal, SetArg::TCSAFLUSH, &self.before);
-    }
-}
-
-impl From<AccountRole> for Role {
-    fn from(role: AccountRole) -> Self {
-        match role {
-            AccountRole::Member => Self::Member,
-            AccountRole::Operator => Self::Operator,
-        }
     }
 }

@@ -81,7 +81,8 @@ fn kind(schema: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::admin::{DescribeArgs, describe};
+    use crate::wire::admin::args::DescribeArgs;
+    use crate::wire::admin::describe::describe;
 
     fn args_of(name: &str) -> Vec<String> {
         let all = describe(&DescribeArgs::default()).expect("all");

@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::print::{Screen, Side, Table, bytes, count, cut, escape, notes, span};
-use crate::wire::admin::{Client, ClientList, Status};
+use crate::wire::admin::result::{Client, ClientList, Status};
 
 /// Seconds as milliseconds; whatever number comes is taken.
 fn millis(seconds: u64) -> i64 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::{Hashed, Role};
 use super::archive::{Found, Recalled, Record, Search, Selector};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
@@ -190,6 +191,40 @@ pub enum Input {
     Unban {
         /// Which.
         id: BanId,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator makes an account, which [`Hub::may_add_account`] has allowed.
+    AddAccount {
+        /// Of that name.
+        name: Name,
+        /// Its password.
+        hashed: Option<Hashed>,
+        /// What it may do.
+        role: Role,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator gives an account another password, or another role.
+    ChangeAccount {
+        /// Which.
+        account: AccountId,
+        /// The password, if another one.
+        hashed: Option<Hashed>,
+        /// The role, if another one.
+        role: Option<Role>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator forgets what strangers have tried of an account's password.
+    UnlockAccount {
+        /// Which.
+        account: AccountId,
+    },
+    /// An administrator takes an account away.
+    RemoveAccount {
+        /// Which.
+        account: AccountId,
         /// Who does it.
         by: By,
     },

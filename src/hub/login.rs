@@ -343,7 +343,7 @@ impl Hub {
     }
 
     /// Strangers have not tried that account so far. Whether there is one.
-    pub fn unlock_account(&mut self, id: AccountId) -> bool {
+    pub(super) fn unlock_account(&mut self, id: AccountId) -> bool {
         self.logins.by_account.clear(id);
         self.accounts.get(id).is_some()
     }
@@ -898,12 +898,39 @@ impl Hub {
 
     // -- what administrators do ----------------------------------------------------------------
 
+    /// Whether there can be an account of that name.
+    ///
+    /// # Errors
+    /// Why there cannot be one.
+    pub fn may_add_account(&self, name: &Name) -> Result<(), Refusal> {
+        let limit = self.settings.limits.accounts;
+        if !self.recording {
+            return Err(Refusal::NoAccounts);
+        }
+        if self.unread {
+            return Err(Refusal::AccountsUnread);
+        }
+        if name::is_reserved(name) {
+            return Err(Refusal::NameReserved(name.shown().into()));
+        }
+        if let Some(taken_for) = command::taken_for(name) {
+            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
+        }
+        if self.accounts.len() >= limit {
+            return Err(Refusal::TooManyAccounts(limit));
+        }
+        match self.accounts.owner(name) {
+            Some(other) => Err(Refusal::NameRegistered(other.name.shown().into())),
+            None => Ok(()),
+        }
+    }
+
     /// Makes an account of that name. Whoever bears the name, or one that looks like it, keeps it until
     /// somebody logs in.
     ///
     /// # Errors
-    /// Why there cannot be one.
-    pub fn add_account(
+    /// Those of [`Self::may_add_account`].
+    pub(super) fn add_account(
         &mut self,
         name: Name,
         hashed: Option<Hashed>,
@@ -912,22 +939,7 @@ impl Hub {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
-        let limit = self.settings.limits.accounts;
-        if !self.recording {
-            return Err(Refusal::NoAccounts);
-        }
-        if self.unread {
-            return Err(Refusal::AccountsUnread);
-        }
-        if name::is_reserved(&name) {
-            return Err(Refusal::NameReserved(name.shown().into()));
-        }
-        if let Some(taken_for) = command::taken_for(&name) {
-            return Err(Refusal::NameTakenFor(name.shown().into(), taken_for));
-        }
-        if self.accounts.len() >= limit {
-            return Err(Refusal::TooManyAccounts(limit));
-        }
+        self.may_add_account(&name)?;
         let id = self.accounts.next_id();
         let role = role.max(Role::Member);
         let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall, places: Vec::new() };
@@ -941,7 +953,7 @@ impl Hub {
     }
 
     /// Gives an account another password, or another role.
-    pub fn change_account(
+    pub(super) fn change_account(
         &mut self,
         id: AccountId,
         hashed: Option<Hashed>,
@@ -978,7 +990,7 @@ impl Hub {
 
     /// Takes an account away. Whoever is logged in to it is a guest from then on, and is told so if
     /// somebody else did it.
-    pub fn remove_account(
+    pub(super) fn remove_account(
         &mut self,
         id: AccountId,
         by: Option<By>,

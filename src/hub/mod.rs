@@ -319,6 +319,19 @@ impl Hub {
             }
             Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by, now, effects),
             Input::Unban { id, by } => self.unban(id, by, now, effects),
+            Input::AddAccount { name, hashed, role, by } => {
+                // What cannot be was refused before, by `may_add_account`.
+                let _ = self.add_account(name, hashed, role, by, now, effects);
+            }
+            Input::ChangeAccount { account, hashed, role, by } => {
+                self.change_account(account, hashed, role, Some(by), now, effects);
+            }
+            Input::UnlockAccount { account } => {
+                self.unlock_account(account);
+            }
+            Input::RemoveAccount { account, by } => {
+                self.remove_account(account, Some(by), now, effects);
+            }
             Input::Settings(settings) => {
                 self.configure(*settings, now, effects);
                 self.open_door(now, effects);

@@ -23,8 +23,10 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now, Wall};
+use crate::wire::admin::Command;
+use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{self, Answer};
-use crate::wire::admin::{Command, ControlError};
+use crate::wire::admin::message::ControlError;
 use crate::wire::render;
 use crate::wire::stream::reader::Filter;
 use crate::wire::terminal::link::{Heard, Link};
@@ -458,10 +460,10 @@ impl Machine {
     /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
     ///
     /// # Errors
-    /// Those of [`execute::Listing::go_on`].
+    /// Those of [`Listing::go_on`].
     pub fn list(
         &self,
-        listing: &mut execute::Listing,
+        listing: &mut Listing,
         at: Now,
         owed: &dyn Fn(SessionId) -> (u64, u64),
     ) -> Result<bool, ControlError> {

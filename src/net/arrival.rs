@@ -8,8 +8,12 @@ use super::keep::recovery::Newcomer;
 use super::keep::snapshot;
 use crate::hub::{By, login};
 use crate::store::{self, Source};
-use crate::wire::admin::execute::{self, InRoom, Listing, Stored};
-use crate::wire::admin::{Command, ControlError, Event, HistoryStats};
+use crate::wire::admin::Command;
+use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::execute::{InRoom, Stored};
+use crate::wire::admin::message::ControlError;
+use crate::wire::admin::result::HistoryStats;
 use serde_json::Value;
 
 /// Something that reaches the daemon.
@@ -29,9 +33,9 @@ pub enum Arrival {
     /// An administrator wants the next part of a long list.
     List {
         /// The list so far.
-        listing: Box<execute::Listing>,
+        listing: Box<Listing>,
         /// Where the longer list goes, and whether there is more.
-        reply: oneshot::Sender<Result<(Box<execute::Listing>, bool), ControlError>>,
+        reply: oneshot::Sender<Result<(Box<Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),

@@ -18,7 +18,7 @@ use crate::kernel;
 use crate::logging::InWords;
 use crate::net::accept;
 use crate::settings::{self, Settings};
-use crate::wire::admin::Listener;
+use crate::wire::admin::result::Listener;
 
 /// Connections that may wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;

@@ -698,17 +698,20 @@ words! {
 }
 
 words! {
-    /// How important a message must be to be logged; each level includes those before it.
+    /// How much to log.
+    // The admin protocol has it as well: these texts stand in its schemas.
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "lowercase")]
     LogLevel {
-        /// An operator should look.
+        /// Only what an operator should look at.
         Error = "error",
-        /// Something works less well than it should.
+        /// And what goes on degraded.
         Warn = "warn",
-        /// Start, stop, reload, moderation, arrivals.
+        /// And start, stop, reload, moderation, arrivals and departures.
         Info = "info",
-        /// The rest.
+        /// And the rest.
         Debug = "debug",
-        /// Every step.
+        /// And the runtime's own.
         Trace = "trace",
     }
 }

@@ -12,7 +12,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::OpenError;
 use crate::values::time::Wall;
-use crate::wire::admin::Time;
+use crate::wire::admin::value::Time;
 
 /// A state directory that is ours as long as this lives.
 #[derive(Debug)]

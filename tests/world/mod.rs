@@ -32,8 +32,9 @@ use chathub::values::id::BanId;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
+use chathub::wire::admin::Command;
 use chathub::wire::admin::execute;
-use chathub::wire::admin::{Command, ControlError};
+use chathub::wire::admin::message::ControlError;
 use chathub::wire::stream::log::Log;
 use chathub::wire::stream::reader::{MAX_PIECES, Reader};
 

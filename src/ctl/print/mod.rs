@@ -13,12 +13,15 @@ use serde_json::Value;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::schema;
+use crate::settings::Word as _;
 use crate::values::time::in_words;
-use crate::wire::admin::{
-    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, Description,
-    DiskHistory, HistoryStats, Kicked, Level, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
-    Role, RoomList, Said, Status, Stopped, Time, Topic, Unbanned,
+use crate::wire::admin::describe::Description;
+use crate::wire::admin::result::{
+    AccountDone, AccountList, AdminConnection, Ban, BanList, BanTest, Banned, Client, ClientList, Closed, DiskHistory,
+    HistoryStats, Kicked, Line, LineKind, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said,
+    Status, Stopped, Topic, Unbanned,
 };
+use crate::wire::admin::value::{Role, Time};
 
 // ---------------------------------------------------------------------------------------------
 // Escaping
@@ -285,16 +288,6 @@ pub fn address(addr: &str, port: u16) -> String {
     if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
 }
 
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warn => "warn",
-        Level::Info => "info",
-        Level::Debug => "debug",
-        Level::Trace => "trace",
-    }
-}
-
 fn muted_until(until: &str) -> String {
     match until.parse::<Time>() {
         Ok(until) => format!("muted until {}", time(&until)),
@@ -378,7 +371,7 @@ pub(super) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
         facts.push(("Turns", format!("{} of the loop; the longest took {longest}", turns.count)));
     }
     facts.push(("Settings", status.config.clone().unwrap_or_else(|| "defaults; no file was read".into())));
-    facts.push(("Log level", word(status.log_level).into()));
+    facts.push(("Log level", status.log_level.word().into()));
     let mut key = "Counters";
     for (name, value) in status.counters.iter().filter(|(_, value)| value.as_f64() != Some(0.0)) {
         facts.push((std::mem::take(&mut key), format!("{name} {value}")));
@@ -769,11 +762,11 @@ pub(super) fn metrics(to: &mut Screen<'_>, metrics: &Metrics) -> io::Result<()> 
 }
 
 pub(super) fn log_level(to: &mut Screen<'_>, result: &LogLevel) -> io::Result<()> {
-    to.line(word(result.level))
+    to.line(result.level.word())
 }
 
 pub(super) fn log_level_set(to: &mut Screen<'_>, result: &LogLevel) -> io::Result<()> {
-    to.done(&format!("The log level is now {}, until the next start.", word(result.level)))
+    to.done(&format!("The log level is now {}, until the next start.", result.level.word()))
 }
 
 pub(super) fn reloaded(to: &mut Screen<'_>, result: &Reloaded) -> io::Result<()> {

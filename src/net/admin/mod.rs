@@ -23,17 +23,21 @@ use tracing::{info, warn};
 use self::holders::{Admins, Full, Place as Held};
 use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
-use crate::hub::message::{self, Refusal};
+use crate::hub::message;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::store::{Query, Source, Trouble};
 use crate::values::name::Name;
-use crate::wire::admin::execute::{self, InRoom, Listing, Stored};
+use crate::wire::admin::args::{NoArgs, Secret};
+use crate::wire::admin::describe::described;
+use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::execute::{InRoom, Stored, history};
 use crate::wire::admin::frames::{Frame, Frames};
-use crate::wire::admin::{
-    BackupPiece, Command, ControlError, Count, DiskRoom, ErrorCode, Event, Hello, HistoryStats, Line, Lines,
-    MAX_REQUEST, PROTOCOL, Place, Redacted, Reply, Request, Text, Time, described,
-};
+use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
+use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
+use crate::wire::admin::value::{Text, Time};
+use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
 
 /// How many characters a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
@@ -276,14 +280,14 @@ impl Connection {
             let stored = |lines: Vec<(message::Line, String)>| match more {
                 true => {
                     let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
-                        text.push_str(&Reply::done(&asked, Place::More, &execute::history_line(room, line)));
+                        text.push_str(&Reply::done(&asked, Place::More, &history::history_line(room, line)));
                         text
                     });
                     Page { text, lines: Vec::new(), count: lines.len() }
                 }
                 false => Page {
                     text: String::new(),
-                    lines: lines.iter().map(|(line, room)| execute::history_line(room, line)).collect(),
+                    lines: lines.iter().map(|(line, room)| history::history_line(room, line)).collect(),
                     count: lines.len(),
                 },
             };
@@ -364,29 +368,16 @@ impl Connection {
 
     /// The command with its password hashed: neither the tape nor the journal is to have it.
     async fn without_password(&self, mut command: Command) -> Result<Command, ControlError> {
-        let (name, password, hashed) = match &mut command {
-            Command::AccountsAdd(args) => (&args.name, &mut args.password, &mut args.hashed),
-            Command::AccountsPasswd(args) => (&args.name, &mut args.password, &mut args.hashed),
-            _ => return Ok(command),
-        };
+        let Some(Secret { name, password, hashed }) = command.secret() else { return Ok(command) };
         let Some(password) = password.take() else { return Ok(command) };
-        let bad = |message: String| Err(ControlError::new(ErrorCode::BadArgument, message));
         if hashed.is_some() {
-            return bad("there are both \"password\" and \"hashed\"".to_owned());
+            let message = "there are both \"password\" and \"hashed\"";
+            return Err(ControlError::new(ErrorCode::BadArgument, message));
         }
         let (least, cost) = *self.passwords.lock().unwrap_or_else(PoisonError::into_inner);
         // Of a name that is none, the hub tells.
-        let checked = Name::parse(name, usize::from(u8::MAX)).map(|name| login::password(&password.0, &name, least));
-        match checked {
-            Ok(Err(Refusal::PasswordShort(least))) => {
-                return bad(format!("a password has at least {least} characters"));
-            }
-            Ok(Err(Refusal::PasswordLong(most))) => return bad(format!("a password has at most {most} bytes")),
-            Ok(Err(Refusal::PasswordIsCommand)) => {
-                return bad("a password that is a command in chat could not be typed there".to_owned());
-            }
-            Ok(Err(_)) => return bad("a password that is the name protects nothing".to_owned()),
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(name) = Name::parse(name, usize::from(u8::MAX)) {
+            login::password(&password.0, &name, least)?;
         }
         // One at a time, as each connection asks: there are few of them.
         let done = tokio::task::spawn_blocking(move || hashing::hash(&password.0, cost)).await;
@@ -397,25 +388,25 @@ impl Connection {
     }
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
-        let value = |value: Result<Value, serde_json::Error>| value.expect("results are plain JSON");
         let spec = command.spec();
-        if let Command::Hello(_) = command {
-            let hello = Hello {
-                name: "chathub".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                protocol: PROTOCOL,
-                pid: std::process::id(),
-            };
-            return Ok(Answered::One(value(serde_json::to_value(hello))));
-        }
-        if let Command::Describe(args) = &command {
-            let args = args.clone();
-            // Some milliseconds the first time, and no reason for others to wait.
-            let described = tokio::task::spawn_blocking(move || described(&args)).await;
-            return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
-        }
-        if let Some(listing) = Listing::of(&command) {
-            return self.list(listing).await;
+        match command.duty() {
+            Duty::Connection(ForConnection::Hello(NoArgs {})) => {
+                let hello = Hello {
+                    name: "chathub".to_owned(),
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    protocol: PROTOCOL,
+                    pid: std::process::id(),
+                };
+                return Ok(Answered::One(serde_json::to_value(hello).expect("results are plain JSON")));
+            }
+            Duty::Connection(ForConnection::Describe(args)) => {
+                let args = args.clone();
+                // Some milliseconds the first time, and no reason for others to wait.
+                let described = tokio::task::spawn_blocking(move || described(&args)).await;
+                return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
+            }
+            Duty::Listing(listing) => return self.list(listing).await,
+            Duty::Hub | Duty::Driver(_) => {}
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         let command = self.without_password(command).await?;
@@ -425,20 +416,20 @@ impl Connection {
         // One at a time, of all connections: between two of them people have their turn.
         let turn = self.admins.turn.acquire().await.map_err(|_| gone())?;
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
-        let answer = match spec.name {
-            "history.redact" | "accounts.erase" => {
+        let answer = match spec.carrier {
+            Carrier::Writer => {
                 drop(turn);
                 tokio::time::timeout(DISK_PATIENCE, answer).await.unwrap_or_else(|_| {
                     let message = "done in memory; the disk takes nothing now, and it is done there as soon as it does";
                     Ok(Err(ControlError::new(ErrorCode::Timeout, message)))
                 })
             }
-            "shutdown" => {
+            Carrier::End => {
                 // Answered at the very end, and others may ask until then.
                 drop(turn);
                 answer.await
             }
-            _ => {
+            Carrier::Connection | Carrier::Listing | Carrier::Hub | Carrier::Reader | Carrier::Driver => {
                 let answer = answer.await;
                 drop(turn);
                 answer
@@ -465,9 +456,8 @@ impl Connection {
     }
 
     /// Has a list made, a step at a time.
-    async fn list(&self, listing: Listing) -> Result<Answered, ControlError> {
+    async fn list(&self, mut listing: Box<Listing>) -> Result<Answered, ControlError> {
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
-        let mut listing = Box::new(listing);
         loop {
             let (reply, answer) = oneshot::channel();
             let turn = self.admins.turn.acquire().await.map_err(|_| gone())?;
@@ -561,7 +551,7 @@ struct Page {
 }
 
 fn told(lines: &[InRoom]) -> Vec<Line> {
-    lines.iter().map(|(room, line)| execute::history_line(room.shown(), line)).collect()
+    lines.iter().map(|(room, line)| history::history_line(room.shown(), line)).collect()
 }
 
 fn written(id: &Value, lines: &[InRoom]) -> String {
@@ -614,10 +604,9 @@ fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, Con
 fn audited(command: &Command) -> String {
     let mut args = command.args();
     if let Some(object) = args.as_object_mut() {
-        if matches!(command, Command::Say(_)) {
-            object.remove("text");
+        for key in command.spec().unaudited {
+            object.remove(*key);
         }
-        object.remove("hashed");
     }
     args.to_string()
 }

@@ -1,6 +1,9 @@
 //! Administrators' commands, as far as the driver carries them out itself; reading the settings again; answers of the
 //! store.
 
+use crate::wire::admin::Duty;
+use crate::wire::admin::ForDriver;
+use crate::wire::admin::args::NoArgs;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
@@ -16,42 +19,52 @@ use crate::net::arrival::{Answered, Reply};
 use crate::settings::{Applies, Settings};
 use crate::store::Store;
 use crate::values::time::Now;
+use crate::wire::admin::Command;
+use crate::wire::admin::event::{Event, EventKind};
 use crate::wire::admin::execute::Answer;
-use crate::wire::admin::{
-    Command, ControlError, ErrorCode, Event, EventKind, LogLevel, Metrics, Redacted, Reloaded, Time,
-};
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
+use crate::wire::admin::value::Time;
 use crate::{config, logging, store, systemd};
 
 impl Driver {
     /// Carries out an administrator's command, or has the machine do it, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
-        if let Command::Shutdown(args) = command {
-            // It is answered when the hub has stopped.
-            self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
-            return;
-        }
         let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
+        let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
+        let answer = match duty {
+            ForDriver::Status(NoArgs {}) => one(serde_json::to_value(self.status(at))),
+            ForDriver::Metrics(NoArgs {}) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
+            ForDriver::LogLevel(args) => {
+                if let Some(level) = args.level {
+                    self.around.level.set(level);
+                }
+                one(serde_json::to_value(LogLevel { level: self.around.level.get() }))
+            }
+            ForDriver::Reload(NoArgs {}) => {
+                let answer = self.reload(at);
+                systemd::ready();
+                answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
+            }
+            ForDriver::Shutdown(args) => {
+                // It is answered when the hub has stopped.
+                self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
+                return;
+            }
+            ForDriver::Subscribe(args) => Ok(Answered::Events(self.subscribers.add(args))),
+        };
+        // Nobody takes the answer if the administrator has gone.
+        let _ = reply.send(answer);
+    }
+
+    /// Has the machine carry out a command that is about the hub.
+    fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let answer = self.state.administer(command, by, at, &self.clients.owed());
         let answer = match answer {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
-            None => match command {
-                Command::Status(_) => one(serde_json::to_value(self.status(at))),
-                Command::Metrics(_) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
-                Command::LogLevel(args) => {
-                    if let Some(level) = args.level {
-                        self.around.level.set(level.into());
-                    }
-                    one(serde_json::to_value(LogLevel { level: self.around.level.get().into() }))
-                }
-                Command::Reload(_) => {
-                    let answer = self.reload(at);
-                    systemd::ready();
-                    answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
-                }
-                Command::EventsSubscribe(args) => Ok(Answered::Events(self.subscribers.add(args))),
-                _ => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
-            },
+            // Its connection keeps it to itself.
+            None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
         };
         // Nobody takes the answer if the administrator has gone.
         let _ = reply.send(answer);

@@ -1,5 +1,7 @@
 //! The end: everybody is handed over to the next process, or told goodbye.
 
+use crate::wire::admin::Duty;
+use crate::wire::admin::ForDriver;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +21,10 @@ use crate::net::rounds::Work;
 use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
-use crate::wire::admin::{Command, ControlError, ErrorCode, ShutdownArgs, Stopped};
+use crate::wire::admin::Command;
+use crate::wire::admin::args::ShutdownArgs;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::Stopped;
 
 /// How long the disk has to take the lines that were said last, when the hub ends.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
@@ -187,9 +192,14 @@ impl Driver {
 
     /// Answers a command while the hub stops: those that only look at something, and refuses all others.
     fn answer_at_the_end(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
-        match command {
-            Command::Status(_) | Command::Metrics(_) | Command::LogLevel(_) => self.administer(command, by, reply, at),
-            _ => {
+        match command.duty() {
+            Duty::Driver(ForDriver::Status(_) | ForDriver::Metrics(_) | ForDriver::LogLevel(_)) => {
+                self.administer(command, by, reply, at);
+            }
+            Duty::Driver(ForDriver::Reload(_) | ForDriver::Shutdown(_) | ForDriver::Subscribe(_))
+            | Duty::Connection(_)
+            | Duty::Listing(_)
+            | Duty::Hub => {
                 let _ = reply.send(Err(ControlError::new(ErrorCode::Conflict, "the hub is shutting down")));
             }
         }

@@ -2,7 +2,8 @@
 
 use tokio::sync::mpsc;
 
-use crate::wire::admin::{Event, EventKind, SubscribeArgs};
+use crate::wire::admin::args::SubscribeArgs;
+use crate::wire::admin::event::{Event, EventKind};
 
 /// Events that may wait for one subscriber. Those beyond are dropped, and the subscriber is told their number.
 const EVENTS: usize = 1024;

@@ -78,7 +78,7 @@ use crate::store::Store;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now};
-use crate::wire::admin::Listener;
+use crate::wire::admin::result::Listener;
 use crate::{logging, systemd};
 
 /// Arrivals that are handled, and clients that are read, before what follows from them is applied.

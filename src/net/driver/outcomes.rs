@@ -8,7 +8,8 @@ use crate::net::rounds::at_once::AtOnce;
 use crate::net::rounds::{Exchanges, Rounds, Work};
 use crate::values::id::RoomId;
 use crate::values::time::Now;
-use crate::wire::admin::{EventKind, execute};
+use crate::wire::admin::event;
+use crate::wire::admin::event::EventKind;
 
 /// Orders that may wait for the rounds before the driver takes nothing new: 16 MiB with lines of the greatest length,
 /// by default.
@@ -108,7 +109,7 @@ impl Driver {
             }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
-                    self.subscribers.publish(&execute::event(&happening));
+                    self.subscribers.publish(&event::happened(&happening));
                 }
                 return self.journal.note(happening, at.mono);
             }
@@ -135,7 +136,7 @@ impl Driver {
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
             let name = self.state.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
-            if let Some(event) = execute::said(&name, line) {
+            if let Some(event) = event::said(&name, line) {
                 self.subscribers.publish(&event);
             }
         }

@@ -7,7 +7,8 @@ use super::{Driver, times};
 use crate::net::admin::holders::Holder;
 use crate::store::{Health, Source, Store};
 use crate::values::time::Now;
-use crate::wire::admin::{AdminConnection, DiskHistory, LoopTurns, Status, Time, TurnCount};
+use crate::wire::admin::result::{AdminConnection, DiskHistory, LoopTurns, Status, TurnCount};
+use crate::wire::admin::value::Time;
 
 /// Microseconds as seconds, exactly.
 fn seconds(micros: u64) -> String {
@@ -41,7 +42,7 @@ impl Driver {
             admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
-            log_level: self.around.level.get().into(),
+            log_level: self.around.level.get(),
             counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
         }
     }

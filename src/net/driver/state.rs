@@ -11,8 +11,9 @@ use crate::net::keep::fault;
 use crate::net::keep::tape::Tape;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
+use crate::wire::admin::Command;
 use crate::wire::admin::execute::Answer;
-use crate::wire::admin::{Command, ControlError};
+use crate::wire::admin::message::ControlError;
 
 /// The state machine, what is kept of its inputs, and what has followed from them.
 pub(super) struct State {

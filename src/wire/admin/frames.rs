@@ -2,7 +2,7 @@
 //!
 //! What a line says is [`crate::wire::admin`]'s.
 
-use super::MAX_REQUEST;
+use super::message::MAX_REQUEST;
 
 /// Splits a byte stream into lines of at most [`MAX_REQUEST`] bytes, however it comes in pieces.
 ///

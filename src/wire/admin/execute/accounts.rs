@@ -1,112 +1,85 @@
-//! Commands of the admin socket about accounts, carried out on the hub.
+//! Commands about accounts.
 //!
 //! A password is hashed before it comes here: neither the tape nor the audit line ever has it.
 
-use super::{Answer, one, redact};
+use super::history::redact;
+use super::{Answer, Call};
 use crate::hub::account::{self, Hashed};
 use crate::hub::message::Refusal;
-use crate::hub::{By, Effect, Hub};
+use crate::hub::{Hub, Input};
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
-use crate::values::time::Now;
-use crate::wire::admin::{
-    Account, AccountAddArgs, AccountArgs, AccountDone, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
-    ControlError, ErrorCode, RedactArgs, Role, Text, Time,
+use crate::wire::admin::args::{
+    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, RedactArgs,
 };
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{Account, AccountDone};
+use crate::wire::admin::value::{Text, Time};
 
 /// The longest hash: what argon2 gives has a hundred characters.
 const LONGEST_HASH: usize = 256;
 
-pub(super) fn add(
-    hub: &mut Hub,
-    args: &AccountAddArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
+pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) -> Result<AccountDone, ControlError> {
     let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    let name = Name::parse(&args.name, hub.settings().limits.name)
+    let name = Name::parse(&args.name, call.hub.settings().limits.name)
         .map_err(|invalid| bad(format!("{:?} is no name: it {invalid}", &*args.name)))?;
     let hashed = hashed(args.password.is_some(), args.hashed.as_ref())?;
     let role = args.role.map_or(account::Role::Member, Into::into);
-    let conflict = |message: String| ControlError::new(ErrorCode::Conflict, message);
-    let id = hub.add_account(name, hashed, role, by, now, effects).map_err(|refusal| match refusal {
-        Refusal::NoAccounts => conflict("nothing is recorded (history.persist), so no accounts are made".into()),
-        Refusal::AccountsUnread => {
-            conflict("the accounts on disk cannot be read just now, so none can be made: see \"status\"".into())
+    call.hub.may_add_account(&name).map_err(|refusal| match refusal {
+        Refusal::NameRegistered(other) => {
+            let message = format!("{:?} is, or looks like, the account {other}", &*args.name);
+            ControlError::new(ErrorCode::Conflict, message)
         }
-        Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
-        Refusal::NameTakenFor(name, what) => conflict(format!("the name {name:?} could be taken for {what}")),
-        Refusal::NameRegistered(other) => conflict(format!("{:?} is, or looks like, the account {other}", &*args.name)),
-        Refusal::TooManyAccounts(limit) => conflict(format!("there are {limit} accounts already (limits.accounts)")),
-        _ => ControlError::new(ErrorCode::Internal, "the account cannot be made"),
+        other => other.into(),
     })?;
-    done(hub, id)
+    let folded = name.folded().to_owned();
+    call.change(Input::AddAccount { name, hashed, role, by: call.by });
+    let id = find(call.hub, &folded)?;
+    done(call.hub, id)
 }
 
-pub(super) fn passwd(
-    hub: &mut Hub,
+pub(in crate::wire::admin) fn passwd(
+    call: &mut Call<'_>,
     args: &AccountPasswdArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let id = find(hub, &args.name)?;
+) -> Result<AccountDone, ControlError> {
+    let id = find(call.hub, &args.name)?;
     let Some(hashed) = hashed(args.password.is_some(), args.hashed.as_ref())? else {
         return Err(ControlError::new(ErrorCode::BadArgument, "there is no password"));
     };
-    hub.change_account(id, Some(hashed), None, Some(by), now, effects);
-    done(hub, id)
+    call.change(Input::ChangeAccount { account: id, hashed: Some(hashed), role: None, by: call.by });
+    done(call.hub, id)
 }
 
-pub(super) fn unlock(hub: &mut Hub, args: &AccountArgs) -> Result<Answer, ControlError> {
-    let id = find(hub, &args.name)?;
-    hub.unlock_account(id);
-    done(hub, id)
+pub(in crate::wire::admin) fn unlock(call: &mut Call<'_>, args: &AccountArgs) -> Result<AccountDone, ControlError> {
+    let id = find(call.hub, &args.name)?;
+    call.change(Input::UnlockAccount { account: id });
+    done(call.hub, id)
 }
 
-pub(super) fn role(
-    hub: &mut Hub,
-    args: &AccountRoleArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let id = find(hub, &args.name)?;
-    hub.change_account(id, None, Some(args.role.into()), Some(by), now, effects);
-    done(hub, id)
+pub(in crate::wire::admin) fn role(call: &mut Call<'_>, args: &AccountRoleArgs) -> Result<AccountDone, ControlError> {
+    let id = find(call.hub, &args.name)?;
+    call.change(Input::ChangeAccount { account: id, hashed: None, role: Some(args.role.into()), by: call.by });
+    done(call.hub, id)
 }
 
-pub(super) fn remove(
-    hub: &mut Hub,
-    args: &AccountArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let id = find(hub, &args.name)?;
-    let removed = hub.accounts().get(id).map(|account| shown(hub, account));
-    hub.remove_account(id, Some(by), now, effects);
-    one(&AccountDone { account: removed.expect("it was found") })
+pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &AccountArgs) -> Result<AccountDone, ControlError> {
+    let id = find(call.hub, &args.name)?;
+    let removed = call.hub.accounts().get(id).map(|account| shown(call.hub, account));
+    call.change(Input::RemoveAccount { account: id, by: call.by });
+    Ok(AccountDone { account: removed.expect("it was found") })
 }
 
 /// Removes an account and all that was said under its name.
-pub(super) fn erase(
-    hub: &mut Hub,
-    args: &AccountEraseArgs,
-    by: By,
-    now: Now,
-    effects: &mut Vec<Effect>,
-) -> Result<Answer, ControlError> {
-    let id = find(hub, &args.name)?;
+pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs) -> Result<Answer, ControlError> {
+    let id = find(call.hub, &args.name)?;
     if !args.yes {
         let message = "this removes the account and makes all that was said under its name unreadable, for good: \
                        say \"yes\" if that is meant";
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
-    let name = hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
-    hub.remove_account(id, Some(by), now, effects);
-    redact(hub, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() }, by, now, effects)
+    let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
+    call.change(Input::RemoveAccount { account: id, by: call.by });
+    redact(call, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() })
 }
 
 fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
@@ -128,9 +101,9 @@ fn hashed(password: bool, hashed: Option<&Text<LONGEST_HASH>>) -> Result<Option<
     }
 }
 
-fn done(hub: &Hub, id: AccountId) -> Result<Answer, ControlError> {
+fn done(hub: &Hub, id: AccountId) -> Result<AccountDone, ControlError> {
     let account = hub.accounts().get(id).map(|account| shown(hub, account));
-    one(&AccountDone { account: account.expect("it is there") })
+    Ok(AccountDone { account: account.expect("it is there") })
 }
 
 pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
@@ -141,23 +114,5 @@ pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
         seen: Time(account.seen),
         client: hub.sessions().find(|session| session.account == Some(account.id)).map(|one| one.id.to_string()),
         password: account.hashed.is_some(),
-    }
-}
-
-impl From<Role> for account::Role {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Member => Self::Member,
-            Role::Operator => Self::Operator,
-        }
-    }
-}
-
-impl From<account::Role> for Role {
-    fn from(role: account::Role) -> Self {
-        match role {
-            account::Role::Operator => Self::Operator,
-            account::Role::Member | account::Role::Guest => Self::Member,
-        }
     }
 }

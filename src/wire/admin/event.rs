@@ -1,0 +1,150 @@
+//! Events: what `events.subscribe` streams, and what becomes one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::hub::{Happening, What, message};
+use crate::wire::admin::value::Time;
+
+/// Kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Somebody connected, or came into a room.
+    Join,
+    /// Somebody left a room, or disconnected.
+    Leave,
+    /// Somebody has another name.
+    Nick,
+    /// Something was said in a room.
+    Say,
+    /// A room came into being or ceased to be.
+    Room,
+    /// A room has another topic.
+    Topic,
+    /// Somebody was disconnected by an administrator.
+    Kick,
+    /// Somebody was muted, or may speak again.
+    Mute,
+    /// A connection was refused.
+    Refuse,
+    /// Somebody sends too fast, or reads too slowly.
+    Flood,
+    /// Something counts against somebody.
+    Strike,
+    /// Somebody reported somebody.
+    Report,
+    /// Somebody is kept out, or no longer.
+    Ban,
+    /// An account was made, changed or removed, or somebody has logged in or out, or failed to.
+    Account,
+    /// Recorded history has a gap, or again none, or lines of it were made unreadable.
+    History,
+    /// The settings were read again.
+    Reload,
+    /// The hub is going to stop.
+    Shutdown,
+}
+
+/// Something that happened. Fields that do not apply are absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// What happened.
+    pub event: EventKind,
+    /// When.
+    pub t: Time,
+    /// The client's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The client's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick: Option<String>,
+    /// The room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// The text, the reason, the topic or the former name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who did it: `uid 0`, if it was an administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Events that this subscriber was too slow to be given, since the one before.
+    pub lost: u64,
+}
+
+/// What a subscriber is told of a happening.
+#[must_use]
+pub fn happened(happening: &Happening) -> Event {
+    let event = match happening.what {
+        What::Arrived | What::Joined => EventKind::Join,
+        What::Departed | What::Left => EventKind::Leave,
+        What::Refused => EventKind::Refuse,
+        What::Renamed => EventKind::Nick,
+        What::RoomOpened | What::RoomClosed | What::RoomChanged => EventKind::Room,
+        What::Topic => EventKind::Topic,
+        What::Kicked => EventKind::Kick,
+        What::Muted | What::Unmuted => EventKind::Mute,
+        What::Announced => EventKind::Say,
+        What::Flood => EventKind::Flood,
+        What::Struck => EventKind::Strike,
+        What::Reported => EventKind::Report,
+        What::Banned | What::Unbanned => EventKind::Ban,
+        What::Registered
+        | What::LoggedIn
+        | What::LoggedOut
+        | What::LoginFailed
+        | What::AccountChanged
+        | What::AccountRemoved => EventKind::Account,
+        What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
+        What::Stopping => EventKind::Shutdown,
+    };
+    let text = match happening.what {
+        What::RoomOpened => Some("opened".to_owned()),
+        What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
+        What::Unmuted => Some("unmuted".to_owned()),
+        What::Registered => Some("registered".to_owned()),
+        What::LoggedIn => Some("logged in".to_owned()),
+        What::LoggedOut => Some("logged out".to_owned()),
+        What::LoginFailed => happening.text.as_deref().map(|name| format!("failed to log in as {name}")),
+        What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
+        What::AccountRemoved => Some("removed".to_owned()),
+        What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
+        What::Redacted => Some("lines were made unreadable".to_owned()),
+        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
+        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
+        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
+        _ => happening.text.as_deref().map(str::to_owned),
+    };
+    Event {
+        event,
+        t: Time(happening.at),
+        client: happening.session.map(|session| session.to_string()),
+        nick: happening.nick.as_deref().map(str::to_owned),
+        room: happening.room.as_deref().map(str::to_owned),
+        text,
+        by: happening.by_whom(),
+        lost: 0,
+    }
+}
+
+/// What a subscriber is told of a line that was said in `room`; `None` for lines that are told
+/// otherwise.
+#[must_use]
+pub fn said(room: &str, line: &message::Line) -> Option<Event> {
+    let (nick, text) = match &line.said {
+        message::Said::Say { nick, text } => (Some(nick), text.to_string()),
+        message::Said::Emote { nick, text } => (Some(nick), format!("* {text}")),
+        message::Said::Notice { text } => (None, text.to_string()),
+        _ => return None,
+    };
+    Some(Event {
+        event: EventKind::Say,
+        t: Time(line.at),
+        client: line.author.map(|author| author.to_string()),
+        nick: nick.map(ToString::to_string),
+        room: Some(room.into()),
+        text: Some(text),
+        by: None,
+        lost: 0,
+    })
+}

@@ -1,0 +1,129 @@
+//! Long lists, made in steps.
+
+use super::{Answer, Call, Facts, accounts, bans, clients, rooms};
+use crate::hub::Hub;
+use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::values::time::Now;
+use crate::wire::admin::args::{ClientsListArgs, NoArgs};
+use crate::wire::admin::message::ControlError;
+use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList};
+
+/// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
+const SLICE: usize = 200;
+
+/// A list that can be long, made in steps: whoever owns the hub does something else in between. Who comes or
+/// goes meanwhile may be in it or not; nobody is in it twice.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    list: List,
+    /// The lowest number that is still to be looked at.
+    from: u64,
+}
+
+/// What is listed, so far.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(untagged)]
+enum List {
+    Clients {
+        #[serde(skip)]
+        room: Option<String>,
+        #[serde(flatten)]
+        list: ClientList,
+    },
+    Rooms(RoomList),
+    Bans(BanList),
+    Accounts(AccountList),
+}
+
+impl Listing {
+    fn new(list: List) -> Self {
+        Self { list, from: 0 }
+    }
+
+    pub(in crate::wire::admin) fn clients(args: &ClientsListArgs) -> Self {
+        let list = ClientList { clients: Vec::new(), total: 0 };
+        Self::new(List::Clients { room: args.room.as_deref().map(str::to_owned), list })
+    }
+
+    pub(in crate::wire::admin) fn rooms(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Rooms(RoomList { rooms: Vec::new(), total: 0 }))
+    }
+
+    pub(in crate::wire::admin) fn bans(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false }))
+    }
+
+    pub(in crate::wire::admin) fn accounts(NoArgs {}: &NoArgs) -> Self {
+        Self::new(List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }))
+    }
+
+    /// All of it at once.
+    pub(in crate::wire::admin) fn whole(mut self, call: &Call<'_>) -> Result<Answer, ControlError> {
+        while self.go_on(call.hub, call.now, call.facts)? {}
+        Ok(Answer::One(self.result()))
+    }
+
+    /// Takes one step. Whether there is another.
+    ///
+    /// # Errors
+    /// If there is no such room.
+    pub fn go_on(&mut self, hub: &Hub, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<bool, ControlError> {
+        let mut looked = 0;
+        let mut last = None;
+        let (from, mut seen) = (self.from, |number: u64| {
+            looked += 1;
+            last = Some(number);
+        });
+        match &mut self.list {
+            List::Clients { room, list } => {
+                let room = room.as_deref().map(|room| rooms::find_room(hub, room)).transpose()?;
+                for session in hub.sessions_from(SessionId(from)).take(SLICE) {
+                    seen(session.id.0);
+                    if room.is_none_or(|room| session.room == room) {
+                        list.clients.push(clients::client(hub, session, now, facts));
+                    }
+                }
+                list.total = list.clients.len() as u64;
+            }
+            List::Rooms(list) => {
+                for one in hub.rooms_from(RoomId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    list.rooms.push(rooms::room(hub, one));
+                }
+                list.total = list.rooms.len() as u64;
+            }
+            List::Bans(list) => {
+                for one in hub.bans().iter_from(BanId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    if one.holds(now.wall) {
+                        list.bans.push(bans::ban(one));
+                    }
+                }
+                list.total = list.bans.len() as u64;
+                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
+            }
+            List::Accounts(list) => {
+                for one in hub.accounts().iter_from(AccountId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    list.accounts.push(accounts::shown(hub, one));
+                }
+                list.total = list.accounts.len() as u64;
+                list.unread = hub.is_unread();
+            }
+        }
+        self.from = last.map_or(from, |last| last + 1);
+        Ok(looked == SLICE)
+    }
+
+    /// The whole list as JSON. It takes its time, and needs no hub.
+    ///
+    /// # Panics
+    /// Never: it is plain JSON.
+    #[must_use]
+    pub fn result(mut self) -> serde_json::Value {
+        if let List::Rooms(list) = &mut self.list {
+            list.rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
+        }
+        serde_json::to_value(self.list).expect("results are plain JSON")
+    }
+}

@@ -1,0 +1,65 @@
+//! Commands about rooms, and what the hub says in them.
+
+use super::{Call, clean_line, line_of};
+use crate::hub::{Hub, Input};
+use crate::values::id::RoomId;
+use crate::wire::admin::args::{CloseArgs, SayArgs, TopicArgs};
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{Closed, Room, Said, Topic};
+use crate::wire::admin::value::Time;
+
+pub(in crate::wire::admin) fn topic(call: &mut Call<'_>, args: &TopicArgs) -> Result<Topic, ControlError> {
+    let id = find_room(call.hub, &args.room)?;
+    if let Some(text) = &args.text {
+        let text = clean_line(text)?;
+        let limit = call.hub.settings().limits.topic;
+        if text.len() > limit {
+            let message = format!("a topic has at most {limit} bytes");
+            return Err(ControlError::new(ErrorCode::BadArgument, message));
+        }
+        call.change(Input::Topic { room: id, text, by: call.by });
+    }
+    let room = call.hub.room(id).expect("it was found");
+    Ok(Topic { room: room.name.shown().into(), topic: room.topic.as_ref().into() })
+}
+
+pub(in crate::wire::admin) fn close(call: &mut Call<'_>, args: &CloseArgs) -> Result<Closed, ControlError> {
+    let id = find_room(call.hub, &args.room)?;
+    if id == call.hub.lobby() {
+        return Err(ControlError::new(ErrorCode::Conflict, "the lobby cannot be closed"));
+    }
+    let reason = line_of(args.reason.as_ref())?;
+    let room = call.hub.room(id).expect("it was found");
+    let closed = Closed { room: room.name.shown().into(), moved: room.members.len() as u64 };
+    call.change(Input::CloseRoom { room: id, reason, by: call.by });
+    Ok(closed)
+}
+
+pub(in crate::wire::admin) fn say(call: &mut Call<'_>, args: &SayArgs) -> Result<Said, ControlError> {
+    let text = clean_line(&args.text)?;
+    let room = args.room.as_deref().map(|room| find_room(call.hub, room)).transpose()?;
+    let (rooms, clients) = match room.and_then(|room| call.hub.room(room)) {
+        Some(room) => (1, room.members.len()),
+        None => (call.hub.room_count(), call.hub.sessions().filter(|session| session.at_door.is_none()).count()),
+    };
+    call.change(Input::Announce { room, text, by: call.by });
+    Ok(Said { rooms: rooms as u64, clients: clients as u64 })
+}
+
+pub(super) fn find_room(hub: &Hub, name: &str) -> Result<RoomId, ControlError> {
+    hub.find_room(name).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no room {name:?}")))
+}
+
+pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
+    Room {
+        name: room.name.shown().into(),
+        topic: room.topic.as_ref().into(),
+        members: room.members.len() as u64,
+        since: Time(room.since),
+        lines: room.lines,
+        history_lines: room.history.len() as u64,
+        owner: hub.owner_of(room).as_deref().map(Into::into),
+        private: room.ownership.private,
+        moderated: room.ownership.moderated,
+    }
+}

@@ -1,0 +1,261 @@
+//! The lines of the admin protocol: requests, replies, errors.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::hub::message::Refusal;
+use crate::wire::admin::{Command, Replies};
+
+/// Longest request, in bytes without its newline.
+pub const MAX_REQUEST: usize = 64 * 1024;
+
+/// The protocol's version, as `hello` tells it. Raised only when something that worked stops working.
+pub const PROTOCOL: u32 = 1;
+
+/// Why a request was not carried out. The list is part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not a JSON object of the form `{"id", "cmd", "args", "more"}`, or longer than 64 KiB.
+    BadRequest,
+    /// No command of that name.
+    UnknownCommand,
+    /// An argument is missing, unknown, of the wrong type or out of bounds.
+    BadArgument,
+    /// What was named does not exist.
+    NotFound,
+    /// The one who asks may not do that.
+    Denied,
+    /// It cannot be done in the present state, for example because a name is taken.
+    Conflict,
+    /// A limit of the admin socket is reached; try again.
+    Busy,
+    /// It took too long.
+    Timeout,
+    /// A fault of the daemon; its journal says more.
+    Internal,
+}
+
+/// The error of a reply: a code for programs and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: a lowercase fragment that names the thing.
+    pub message: String,
+}
+
+impl ControlError {
+    /// An error with this code and message.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// What the hub refuses somebody in chat, as an administrator is told it.
+impl From<Refusal> for ControlError {
+    fn from(refusal: Refusal) -> Self {
+        let bad = |message: String| Self::new(ErrorCode::BadArgument, message);
+        let conflict = |message: String| Self::new(ErrorCode::Conflict, message);
+        match refusal {
+            Refusal::NoAccounts => conflict("nothing is recorded (history.persist), so no accounts are made".into()),
+            Refusal::AccountsUnread => {
+                conflict("the accounts on disk cannot be read just now, so none can be made: see \"status\"".into())
+            }
+            Refusal::NamesUnread => conflict("names on disk cannot be read just now: see \"status\"".into()),
+            Refusal::NameReserved(name) => conflict(format!("the hub keeps the name {name:?} for itself")),
+            Refusal::NameTakenFor(name, what) => conflict(format!("the name {name:?} could be taken for {what}")),
+            Refusal::TooManyAccounts(limit) => {
+                conflict(format!("there are {limit} accounts already (limits.accounts)"))
+            }
+            Refusal::PasswordShort(least) => bad(format!("a password has at least {least} characters")),
+            Refusal::PasswordLong(most) => bad(format!("a password has at most {most} bytes")),
+            Refusal::PasswordIsCommand => bad("a password that is a command in chat could not be typed there".into()),
+            Refusal::PasswordIsName => bad("a password that is the name protects nothing".into()),
+            other => Self::new(ErrorCode::Internal, format!("the hub refuses it: {other:?}")),
+        }
+    }
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A request as it came: its id, and either a command or what is wrong with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Sent back with every reply; `null` if none came.
+    pub id: Value,
+    /// What to do.
+    pub command: Result<Command, ControlError>,
+    /// Whether a stream of replies is wanted.
+    pub more: bool,
+}
+
+impl Request {
+    /// Reads one line, without its newline.
+    #[must_use]
+    pub fn parse(line: &[u8]) -> Self {
+        let mut id = Value::Null;
+        let mut more = false;
+        let command = Self::read(line, &mut id, &mut more);
+        Self { id, command, more }
+    }
+
+    fn read(line: &[u8], id: &mut Value, more: &mut bool) -> Result<Command, ControlError> {
+        let bad = |message: String| ControlError::new(ErrorCode::BadRequest, message);
+        let object: Map<String, Value> =
+            serde_json::from_slice(line).map_err(|error| bad(format!("not a JSON object: {error}")))?;
+        // The id first, whatever else is wrong: the one who asks must be able to tell which it was.
+        match object.get("id") {
+            None => {}
+            Some(given @ (Value::String(_) | Value::Number(_) | Value::Null)) => *id = given.clone(),
+            Some(_) => return Err(bad("\"id\" is neither a string nor a number".into())),
+        }
+        let mut name = None;
+        let mut args = Value::Object(Map::new());
+        for (key, value) in object {
+            match (key.as_str(), value) {
+                ("id", _) => {}
+                ("cmd", Value::String(cmd)) => name = Some(cmd),
+                ("cmd", _) => return Err(bad("\"cmd\" is not a string".into())),
+                ("args", value @ Value::Object(_)) => args = value,
+                ("args", _) => return Err(bad("\"args\" is not an object".into())),
+                ("more", Value::Bool(wanted)) => *more = wanted,
+                ("more", _) => return Err(bad("\"more\" is neither true nor false".into())),
+                (other, _) => {
+                    return Err(bad(format!(
+                        "unknown key {other:?}; a request has \"id\", \"cmd\", \"args\" and \"more\""
+                    )));
+                }
+            }
+        }
+        let name = name.ok_or_else(|| bad("no \"cmd\"".into()))?;
+        let command = Command::parse(&name, args)?;
+        match (command.spec().replies, *more) {
+            (Replies::One, true) => Err(bad(format!("{name} answers once: leave out \"more\""))),
+            (Replies::More, false) => Err(bad(format!("{name} answers with a stream: send \"more\": true"))),
+            _ => Ok(command),
+        }
+    }
+
+    /// The line that asks for the command called `name`, which may be one that this program does not know. With its
+    /// newline.
+    #[must_use]
+    pub fn line(id: u64, name: &str, args: &Value, more: bool) -> String {
+        let mut object = Map::new();
+        object.insert("id".into(), id.into());
+        object.insert("cmd".into(), name.into());
+        object.insert("args".into(), args.clone());
+        if more {
+            object.insert("more".into(), true.into());
+        }
+        format!("{}\n", Value::Object(object))
+    }
+}
+
+/// One line of an answer. A client must not mind keys that it does not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// That of the request.
+    pub id: Value,
+    /// Whether it was done.
+    pub ok: bool,
+    /// Whether another reply to the same request follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// What came out, if `ok`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// Why not, if not `ok`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ControlError>,
+}
+
+/// Whether a reply is the last one to its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// More follow.
+    More,
+    /// The last, or only, one.
+    Last,
+}
+
+impl Reply {
+    /// The line for a result, with its newline.
+    #[must_use]
+    pub fn done<T: Serialize>(id: &Value, place: Place, result: &T) -> String {
+        let result = serde_json::to_value(result).expect("results are plain JSON");
+        Self { id: id.clone(), ok: true, more: place == Place::More, result: Some(result), error: None }.line()
+    }
+
+    /// The line for an error, with its newline.
+    #[must_use]
+    pub fn refused(id: &Value, error: &ControlError) -> String {
+        Self { id: id.clone(), ok: false, more: false, result: None, error: Some(error.clone()) }.line()
+    }
+
+    /// The only line for a result that is JSON already.
+    #[must_use]
+    pub fn done_with(id: &Value, result: &str) -> String {
+        format!("{{\"id\":{id},\"ok\":true,\"result\":{result}}}\n")
+    }
+
+    fn line(&self) -> String {
+        let mut line = serde_json::to_string(self).expect("replies are plain JSON");
+        line.push('\n');
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::admin::args::HistoryArgs;
+    use crate::wire::admin::value::{Text, Whole};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn code(line: &str) -> ErrorCode {
+        Request::parse(line.as_bytes()).command.expect_err(line).code
+    }
+
+    #[test]
+    fn contract_examples_are_read() {
+        let request = Request::parse(br#"{"id":4,"cmd":"history.dump","args":{"room":"lobby","last":2},"more":true}"#);
+        assert_eq!(request.id, json!(4));
+        assert!(request.more);
+        let expected = HistoryArgs { room: Some(Text("lobby".into())), last: Some(Whole(2)), ..HistoryArgs::default() };
+        assert_eq!(request.command, Ok(Command::HistoryDump(expected)));
+    }
+
+    #[test]
+    fn bad_requests_are_told_apart_and_keep_their_id() {
+        assert_eq!(code("nonsense"), ErrorCode::BadRequest);
+        assert_eq!(code("[]"), ErrorCode::BadRequest);
+        assert_eq!(code("{}"), ErrorCode::BadRequest);
+        assert_eq!(code(r#"{"cmd":"status","extra":1}"#), ErrorCode::BadRequest);
+        assert_eq!(code(r#"{"cmd":"status","more":true}"#), ErrorCode::BadRequest);
+        assert_eq!(code(r#"{"cmd":"events.subscribe"}"#), ErrorCode::BadRequest);
+        assert_eq!(code(r#"{"cmd":"statsu"}"#), ErrorCode::UnknownCommand);
+        assert_eq!(code(r#"{"cmd":"status","args":{"x":1}}"#), ErrorCode::BadArgument);
+        assert_eq!(code(r#"{"cmd":"history.dump","args":{"last":0}}"#), ErrorCode::BadArgument);
+        assert_eq!(code(r#"{"cmd":"say","args":{"text":""}}"#), ErrorCode::BadArgument);
+        assert_eq!(code(r#"{"cmd":"say"}"#), ErrorCode::BadArgument);
+        let request = Request::parse(br#"{"zzz":1,"id":"a7","cmd":"nope"}"#);
+        assert_eq!(request.id, json!("a7"));
+        assert!(request.command.is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Request::parse(&bytes);
+        }
+    }
+}
