@@ -119,6 +119,32 @@ impl Rounds {
                 && client.mail > self.weights.mail / self.weights.addressed.max(1))
     }
 
+    /// Who is given up where `key` cannot be told more: `key` itself if its own mail is too much. If it is all mail
+    /// together, the client whose socket has been full longest, of those who have more than their share: whoever takes
+    /// what it is told is not cut off because others do not.
+    pub(super) fn who_has_too_much(&self, key: usize) -> usize {
+        /// Full sockets that are looked at, the longest full first.
+        const LOOKED_AT: usize = 64;
+        if self.clients.get(key).is_some_and(|client| client.mail > self.limits.mailbox) {
+            return key;
+        }
+        let share = self.weights.mail / self.weights.addressed.max(1);
+        let full = self.full.until.iter().take(LOOKED_AT).map(|(_, key)| *key);
+        let stays = |key: &usize| {
+            let client = &self.clients[*key];
+            client.mail > share && !client.given_up && client.closing.is_none()
+        };
+        full.into_iter().find(stays).unwrap_or(key)
+    }
+
+    /// A client that was given up counts no more in what all mail weighs: it is let go of in a moment.
+    pub(super) fn forget_mail(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        self.weights.mail -= client.mail;
+        self.weights.addressed -= usize::from(client.mail > 0);
+        client.mail = 0;
+    }
+
     /// Cuts a room's log down to its bound, as far as only clients with full sockets are owed those lines: they miss
     /// them, or are given up.
     pub(super) fn trim(&mut self, id: RoomId) {

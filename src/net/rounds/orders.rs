@@ -140,7 +140,12 @@ impl Rounds {
         if stays && self.is_too_much(key) {
             self.serve(key);
             if self.is_too_much(key) {
-                self.give_up(key, Farewell::MailboxFull);
+                let victim = self.who_has_too_much(key);
+                self.give_up(victim, Farewell::MailboxFull);
+                self.forget_mail(victim);
+                if victim != key {
+                    self.look(key);
+                }
             }
             return;
         }
