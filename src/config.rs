@@ -447,10 +447,10 @@ fn explain(path: &Path, error: &io::Error) -> String {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
-    use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use tempfile::TempDir;
 
     use super::*;
     use crate::settings::{SlowPolicy, shipped};
@@ -476,27 +476,25 @@ mod tests {
     }
 
     /// A directory with files in it that is gone at the end of the test.
-    struct Directory(PathBuf);
+    struct Directory(TempDir);
 
     impl Directory {
         #[track_caller]
         fn with(files: &[(&str, &[u8])]) -> Self {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let name = format!("chathub-config-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            let directory = Self(std::env::temp_dir().join(name));
+            let directory = Self(TempDir::new().unwrap());
             fs::create_dir_all(directory.fragments()).unwrap();
             for (name, content) in files {
-                fs::write(directory.0.join(name), content).unwrap();
+                fs::write(directory.0.path().join(name), content).unwrap();
             }
             directory
         }
 
         fn file(&self) -> PathBuf {
-            self.0.join("chathub.toml")
+            self.0.path().join("chathub.toml")
         }
 
         fn fragments(&self) -> PathBuf {
-            self.0.join("conf.d")
+            self.0.path().join("conf.d")
         }
 
         /// As if this directory were /etc/chathub.
@@ -507,14 +505,8 @@ mod tests {
         /// The mistakes as they are printed, with `DIR` for the directory.
         #[track_caller]
         fn mistakes(&self) -> Vec<String> {
-            let directory = self.0.display().to_string();
+            let directory = self.0.path().display().to_string();
             self.load().expect_err("mistakes").iter().map(|it| it.to_string().replace(&directory, "DIR")).collect()
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 
@@ -695,7 +687,7 @@ mod tests {
     fn no_file_at_all_means_the_defaults() {
         let directory = Directory::with(&[]);
         assert_eq!(directory.load(), Ok(Loaded::default()));
-        fs::remove_dir_all(&directory.0).unwrap();
+        fs::remove_dir_all(directory.0.path()).unwrap();
         assert_eq!(directory.load(), Ok(Loaded::default()));
     }
 
@@ -786,7 +778,7 @@ mod tests {
         let loaded = load(Some(&directory.file())).unwrap();
         assert_eq!((loaded.settings.hub.name.as_str(), loaded.files), ("a", vec![directory.file()]));
 
-        let missing = directory.0.join("missing.toml");
+        let missing = directory.0.path().join("missing.toml");
         let problems = load(Some(&missing)).unwrap_err();
         assert_eq!(problems[0].to_string(), format!("{}: cannot read: no such file", missing.display()));
         let problems = load(Some(Path::new("/nonexistent/chathub.toml"))).unwrap_err();

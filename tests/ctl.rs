@@ -6,37 +6,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 #[path = "guard/mod.rs"]
 mod guard;
 
 // ---------------------------------------------------------------------------------------------
 // The stage
-
-/// A directory of its own, gone when dropped.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chathub-ctl-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// No test here takes longer: one that does waits for what never comes, and its story is told.
 const HANGS: Duration = Duration::from_secs(120);
@@ -89,15 +70,15 @@ impl Peer {
 
 /// A daemon that serves one connection as `script` says.
 struct Fake<T> {
-    dir: Dir,
+    dir: TempDir,
     thread: JoinHandle<T>,
     _guard: guard::Guard,
 }
 
 impl<T: Send + 'static> Fake<T> {
     fn new(script: impl FnOnce(&mut Peer) -> T + Send + 'static) -> Self {
-        let dir = Dir::new();
-        let listener = UnixListener::bind(dir.0.join("admin.sock")).unwrap();
+        let dir = TempDir::new().unwrap();
+        let listener = UnixListener::bind(dir.path().join("admin.sock")).unwrap();
         let told = Arc::new(Mutex::new(String::new()));
         let tells = told.clone();
         let thread = thread::spawn(move || {
@@ -110,7 +91,7 @@ impl<T: Send + 'static> Fake<T> {
     }
 
     fn socket(&self) -> PathBuf {
-        self.dir.0.join("admin.sock")
+        self.dir.path().join("admin.sock")
     }
 
     /// Runs `chathub ctl ARGS` against it.
@@ -268,19 +249,19 @@ fn request_that_is_too_long_is_not_sent() {
 
 #[test]
 fn nobody_there_is_3_and_says_what_was_tried() {
-    let dir = Dir::new();
-    let own = dir.0.join("chathub/admin.sock");
+    let dir = TempDir::new().unwrap();
+    let own = dir.path().join("chathub/admin.sock");
     if !Path::new("/run/chathub/admin.sock").exists() {
-        let story = Story::new(ctl(&["status"]).env("XDG_RUNTIME_DIR", &dir.0).output().unwrap(), &["status"]);
+        let story = Story::new(ctl(&["status"]).env("XDG_RUNTIME_DIR", dir.path()).output().unwrap(), &["status"]);
         let tried = format!("there is no /run/chathub/admin.sock and no {}", own.display());
         story.exits(3).prints("").complains(&tried).complains("systemctl status chathub.socket");
     }
-    let gone = dir.0.join("gone.sock");
+    let gone = dir.path().join("gone.sock");
     let args = ["status", "--socket", gone.to_str().unwrap()];
     let story = Story::new(ctl(&args).output().unwrap(), &args);
     story.exits(3).complains(&format!("cannot connect to {}: no such file", gone.display())).complains("--socket PATH");
 
-    let dead = dir.0.join("dead.sock");
+    let dead = dir.path().join("dead.sock");
     drop(UnixListener::bind(&dead).unwrap());
     let args = ["status", "--socket", dead.to_str().unwrap()];
     let story = Story::new(ctl(&args).output().unwrap(), &args);
@@ -297,12 +278,12 @@ fn socket_that_may_not_be_opened_is_4_and_names_the_group() {
         };
         assert!(as_nobody.status.success());
     }
-    let dir = Dir::new();
-    std::fs::set_permissions(&dir.0, PermissionsExt::from_mode(0o755)).unwrap();
-    let socket = dir.0.join("admin.sock");
+    let dir = TempDir::new().unwrap();
+    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let socket = dir.path().join("admin.sock");
     let _listener = UnixListener::bind(&socket).unwrap();
     std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o000)).unwrap();
-    let program = dir.0.join("chathub"); // the build directory may be closed to others
+    let program = dir.path().join("chathub"); // the build directory may be closed to others
     std::fs::copy(env!("CARGO_BIN_EXE_chathub"), &program).unwrap();
     let mut command = if nix::unistd::geteuid().is_root() {
         let mut command = Command::new("setpriv");
@@ -334,8 +315,8 @@ fn half_an_answer_and_then_silence_is_6() {
 
 #[test]
 fn backlog_that_is_full_is_6_and_not_for_ever() {
-    let dir = Dir::new();
-    let path = dir.0.join("admin.sock");
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("admin.sock");
     let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
     socket.bind(&socket2::SockAddr::unix(&path).unwrap()).unwrap();
     socket.listen(0).unwrap();

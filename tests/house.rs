@@ -235,6 +235,87 @@ fn imports_go_one_way() {
     none("values <- settings <- hub <- wire <- machine <- net, store, ctl <- serve <- main", found);
 }
 
+/// All paths that stand in a `use` tree.
+fn paths(tree: &str, before: &[&str], into: &mut Vec<Vec<String>>) {
+    let (path, inner) = match tree.split_once('{') {
+        Some((path, inner)) => (path, inner.trim_end().strip_suffix('}')),
+        None => (tree, None),
+    };
+    let names = path.split("::").map(|name| name.split_whitespace().next().unwrap_or_default());
+    let path: Vec<&str> = before.iter().copied().chain(names.filter(|name| !name.is_empty())).collect();
+    let Some(inner) = inner else { return into.push(path.iter().map(ToString::to_string).collect()) };
+    let (mut depth, mut from) = (0, 0);
+    for (at, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 {
+            let tree = inner[from..at].trim();
+            from = (at + 1).min(inner.len());
+            if !tree.is_empty() {
+                paths(tree, &path, into);
+            }
+        }
+    }
+}
+
+/// A file's place in the tree of modules.
+fn place(path: &str) -> Vec<String> {
+    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').map(ToOwned::to_owned).collect()
+}
+
+/// Parts of `net` know each other in one direction: two that import each other, by however many steps between, are one.
+#[test]
+fn no_two_parts_of_net_import_each_other_in_a_circle() {
+    let sources = sources();
+    let files: Vec<(Vec<String>, &Source)> =
+        sources.iter().filter(|source| source.module() == "net").map(|source| (place(&source.path), source)).collect();
+    let mut reached: Vec<Vec<bool>> = vec![vec![false; files.len()]; files.len()];
+    for (index, (module, source)) in files.iter().enumerate() {
+        let mut found = Vec::new();
+        for (at, _) in source.code.match_indices("use ") {
+            if let Some(tree) = source.code[at + 4..].split(';').next() {
+                paths(tree.trim(), &[], &mut found);
+            }
+        }
+        for path in found {
+            let supers = path.iter().take_while(|name| *name == "super").count();
+            let whole: Vec<String> = match path.first().map(String::as_str) {
+                Some("crate") => path[1..].to_vec(),
+                Some("self") => module.iter().chain(&path[1..]).cloned().collect(),
+                Some("super") => module[..module.len() - supers].iter().chain(&path[supers..]).cloned().collect(),
+                _ => continue,
+            };
+            // The longest file name that the path begins with.
+            let imported = (0..files.len()).filter(|other| whole.starts_with(&files[*other].0));
+            if let Some(other) = imported.max_by_key(|other| files[*other].0.len())
+                && files[other].0.len() > 1
+            {
+                reached[index][other] = true;
+            }
+        }
+    }
+    for by in 0..files.len() {
+        for from in 0..files.len() {
+            for to in 0..files.len() {
+                reached[from][to] |= reached[from][by] && reached[by][to];
+            }
+        }
+    }
+    let mut circles = Vec::new();
+    for (one, (module, source)) in files.iter().enumerate() {
+        for (two, (other, its)) in files.iter().enumerate().skip(one) {
+            if module.get(1) != other.get(1) && reached[one][two] && reached[two][one] {
+                circles.push(format!("{} and {}", source.path, its.path));
+            }
+        }
+    }
+    none("no circles in src/net", circles);
+    // The test itself sees what is imported.
+    let index = |path: &str| files.iter().position(|(_, source)| source.path == path).expect("it is there");
+    assert!(reached[index("net/accept.rs")][index("net/arrival.rs")]);
+    assert!(reached[index("net/driver/mod.rs")][index("net/rounds/write.rs")]);
+}
+
 #[test]
 fn nothing_is_unwrapped_outside_of_tests() {
     none("use expect(\"why this cannot fail\")", sources().iter().flat_map(|s| s.lines_with(".unwrap()")).collect());

@@ -155,9 +155,9 @@ pub enum Outcome {
     Record(u64, Record),
     /// Something to be looked for on disk, likewise.
     Search(Box<Search>),
-    /// A password to be hashed, likewise.
+    /// A password to be hashed. It is told again after a restart, until [`Input::Hashed`].
     Hash(Arc<login::Job>),
-    /// A password that was among the inputs is of no more use: they had better be let go of soon.
+    /// A password on the tape is no longer needed: take a snapshot soon, to erase it.
     SecretSpent,
     /// Something to be told: it changes nothing.
     Happened(Happening),

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -15,9 +15,9 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::driver::Arrival;
+use super::arrival::Arrival;
 use super::keep::fault;
-use super::keep::queue::{self, Queue};
+use super::keep::queue::{self, Keeping};
 use super::keep::recovery::Newcomer;
 use crate::hub;
 use crate::kernel;
@@ -47,9 +47,6 @@ impl Counts {
         places > 0 && self.open.load(Ordering::Relaxed) >= places
     }
 }
-
-/// The queue that keeps what is accepted, where there is one.
-pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
 /// Takes connections for ever; ends when the driver is gone, or by being aborted.
 ///
@@ -141,14 +138,14 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 /// Descriptors that the daemon needs for other things than clients.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Lets as many descriptors be open as the system allows, each client being one, and makes the table of
-/// descriptors as large as so many clients need. Says so if not that many may be open. Returns how many
-/// connections there can be that a process that takes over could carry on: it opens some that are closed, too.
+/// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough for
+/// `clients`, each of which is one. Warns if fewer may be open. Returns the number of connections that a process that
+/// takes over could carry on: it opens some besides that are closed.
 ///
-/// The table would grow by itself, twice as large each time. But once threads share it, whoever opens the one
-/// descriptor too many waits until no thread can be looking at the old table any more (a grace period of RCU,
-/// tens of milliseconds), and each doubling would stall everybody for so long. So this is to be called while
-/// there is only one thread, or from one that may wait.
+/// The table would grow by itself, twice as large each time. But once threads share it, the thread that opens the
+/// first descriptor too many waits until no other thread can be looking at the old table (a grace period of RCU, tens
+/// of milliseconds), and each doubling would stall everybody for that time. So this is to be called while there is only
+/// one thread, or from one that may wait.
 pub fn make_room(clients: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
@@ -186,8 +183,8 @@ pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Re
         let interval = (time / 4).max(Duration::from_secs(1));
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(4))?;
     }
-    // What the kernel holds for a connection counts as the service's memory: left to itself, it lets
-    // whoever reads nothing have megabytes.
+    // What the kernel holds for a connection counts as the service's memory: left to itself, it holds megabytes for
+    // a client that reads nothing.
     socket.set_send_buffer_size(tcp.send_buffer)?;
     socket.set_recv_buffer_size(tcp.receive_buffer)?;
     socket.set_tcp_user_timeout(tcp.user_timeout)

@@ -11,15 +11,15 @@ use crate::values::id::SessionId;
 /// A client's connection.
 #[derive(Debug)]
 pub struct Connection {
-    /// Whose.
+    /// The session it belongs to.
     pub id: SessionId,
-    /// What the kernel knows it by, in whichever process; 0 where nothing is kept.
+    /// The kernel's number of the socket, the same in every process; 0 where nothing is kept.
     pub cookie: u64,
     /// `None` if it was gone before this process took over.
     socket: Option<TcpStream>,
-    /// Bytes owed and not taken; kept by the rounds, for whoever looks.
+    /// Bytes owed and not taken, as the rounds know it.
     pub behind: AtomicU64,
-    /// Lines the client was too slow for; likewise.
+    /// Lines that the client was too slow for, as the rounds know it.
     pub missed: AtomicU64,
     /// What is written to instead of a socket.
     #[cfg(test)]

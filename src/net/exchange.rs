@@ -1,9 +1,8 @@
-//! A place where one task leaves values and another takes all of them at once.
+//! A place where one task pushes values and another takes all of them at once.
 //!
-//! What piles up while the taker is busy is taken in one go: that is what makes rounds. Leaving
-//! never waits; whoever can be made to leave more than a fixed number of values looks at
-//! [`Exchange::len`] and waits for [`Exchange::rest`], and whoever has no need to leave values sooner
-//! than the taker comes for them looks at [`Exchange::is_at_rest`].
+//! What piles up while the taker is busy is taken in one go: that is what makes rounds. Pushing never waits. A task
+//! that strangers can make push without bound looks at [`Exchange::len`] and waits for [`Exchange::wait_for_rest`]; one
+//! that may as well push later, when the taker is ready for more, looks at [`Exchange::is_at_rest`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +12,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Exchange<T> {
     inside: Mutex<Inside<T>>,
-    left: Notify,
+    pushed: Notify,
     rest: Notify,
 }
 
@@ -24,21 +23,21 @@ struct Inside<T> {
     busy: bool,
 }
 
-/// Whether whoever takes is at rest.
+/// What the taker has to do besides, when it takes: whether the other task may push more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
-    /// It has nothing else to do: it is, if it takes nothing.
+    /// At rest, provided that this take finds nothing.
     IfNothing,
-    /// It has something to do, and is ready for more.
+    /// At rest: it has something to do, and is ready for more.
     Yes,
-    /// It has enough to do.
+    /// Not at rest: it has enough to do.
     No,
 }
 
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
         let inside = Mutex::new(Inside { values: Vec::new(), busy: false });
-        Self { inside, left: Notify::new(), rest: Notify::new() }
+        Self { inside, pushed: Notify::new(), rest: Notify::new() }
     }
 }
 
@@ -48,14 +47,14 @@ impl<T> Exchange<T> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves one value.
-    pub fn leave(&self, value: T) {
+    /// Appends one value.
+    pub fn push(&self, value: T) {
         self.inside().values.push(value);
-        self.left.notify_one();
+        self.pushed.notify_one();
     }
 
-    /// Leaves all of `values`, which is empty afterwards. Returns how many lie there now.
-    pub fn leave_all(&self, values: &mut Vec<T>) -> usize {
+    /// Appends all of `values`, which is empty afterwards. Returns how many wait now.
+    pub fn push_all(&self, values: &mut Vec<T>) -> usize {
         let mut inside = self.inside();
         if inside.values.is_empty() {
             std::mem::swap(&mut inside.values, values);
@@ -64,17 +63,16 @@ impl<T> Exchange<T> {
         }
         let len = inside.values.len();
         drop(inside);
-        self.left.notify_one();
+        self.pushed.notify_one();
         len
     }
 
-    /// Wakes the taker, for another reason than that something was left.
+    /// Wakes the taker, though nothing was pushed.
     pub fn call(&self) {
-        self.left.notify_one();
+        self.pushed.notify_one();
     }
 
-    /// Takes all that lies there, into `values`, which must be empty. What else the taker has to do says
-    /// whether it is at rest then.
+    /// Takes all values that wait, into `values`, which must be empty. `rest` says whether the taker is at rest then.
     pub fn take(&self, values: &mut Vec<T>, rest: Rest) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
@@ -91,38 +89,38 @@ impl<T> Exchange<T> {
         }
     }
 
-    /// How many values lie there.
+    /// How many values wait.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inside().values.len()
     }
 
-    /// Whether nothing lies there.
+    /// Whether no value waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether all that was left was taken, and the taker has been at rest since.
+    /// Whether no value waits, and the taker has been at rest since it took the last.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         let inside = self.inside();
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something was left, or the taker was called, since the last wait.
+    /// Waits until something was pushed, or the taker was called, since the last wait.
     ///
     /// # Cancel safety
-    /// Safe: what was left stays there. One task waits at a time.
-    pub async fn left(&self) {
-        self.left.notified().await;
+    /// Safe: values stay until they are taken. One task waits at a time.
+    pub async fn wait(&self) {
+        self.pushed.notified().await;
     }
 
     /// Waits until the taker has come to rest since the last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.
-    pub async fn rest(&self) {
+    pub async fn wait_for_rest(&self) {
         self.rest.notified().await;
     }
 }
@@ -136,29 +134,29 @@ mod tests {
         let exchange = Exchange::default();
         assert!(exchange.is_at_rest(), "nothing was left yet");
         let mut taken = Vec::new();
-        exchange.leave(1);
+        exchange.push(1);
         assert!(!exchange.is_at_rest(), "it lies there");
         exchange.take(&mut taken, Rest::IfNothing);
         assert!(!exchange.is_at_rest() && exchange.is_empty(), "it is being worked on");
         taken.clear();
         exchange.take(&mut taken, Rest::IfNothing);
         assert!(exchange.is_at_rest());
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
         // Taken in the middle of something longer.
-        exchange.leave(2);
+        exchange.push(2);
         exchange.take(&mut taken, Rest::Yes);
         assert!(exchange.is_at_rest());
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
         taken.clear();
-        exchange.leave(3);
+        exchange.push(3);
         exchange.take(&mut taken, Rest::IfNothing);
         taken.clear();
-        exchange.leave_all(&mut vec![4, 5]);
+        exchange.push_all(&mut vec![4, 5]);
         exchange.take(&mut taken, Rest::IfNothing);
         assert_eq!(taken, [4, 5]);
         assert!(!exchange.is_at_rest(), "more was there at once");
         taken.clear();
         exchange.take(&mut taken, Rest::IfNothing);
-        exchange.rest().await;
+        exchange.wait_for_rest().await;
     }
 }

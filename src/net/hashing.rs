@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Versi
 use tokio::sync::mpsc;
 use tracing::error;
 
-use super::driver::Arrival;
+use super::arrival::Arrival;
 use crate::hub::account::Hashed;
 use crate::hub::login::{Against, Answer, Job};
 use crate::logging::InWords;
@@ -37,7 +37,7 @@ impl From<&AccountSettings> for Cost {
 /// Hashes a password with new salt.
 ///
 /// # Errors
-/// In the words of whoever could not: the system gives no random bytes or no memory.
+/// In words: the system gives no random bytes or no memory.
 pub fn hash(password: &str, cost: Cost) -> Result<Hashed, String> {
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer 
 pub struct Hashing(Sender<(Arc<Job>, Cost)>);
 
 impl Hashing {
-    /// Starts so many threads, which tell `arrivals` what comes of each job.
+    /// Starts `threads` threads, which send the result of each job to `arrivals`.
     ///
     /// # Errors
     /// If a thread cannot be had.

@@ -2,6 +2,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | [`arrival`] | what accepting, administration and other threads hand to the driver, in one queue |
 //! | [`accept`] | one task for each listening socket: hands connections to the driver |
 //! | [`driver`] | one task: owns the state machine; reads what clients send; inputs in, outcomes out |
 //! | [`rounds`] | own the rooms' logs and everybody's cursors, and make all writes: a thread, or the driver where there is little to write |
@@ -9,12 +10,14 @@
 //! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
 //! | [`keep`] | what outlives the process: inputs and snapshots, sockets; taking over from a former process |
 //! | [`hashing`] | threads that hash passwords |
-//! | [`exchange`], [`numbered`] | what tasks hand each other; tables by number |
+//! | [`exchange`], [`numbered`], [`clock`] | what tasks hand each other; tables by number; the time |
 //!
 //! The driver never waits for a client, and neither do the rounds.
 
 pub mod accept;
 pub mod admin;
+pub mod arrival;
+pub mod clock;
 pub mod connection;
 pub mod driver;
 pub mod exchange;

@@ -23,16 +23,16 @@ use crate::kernel;
 pub struct Ready {
     /// The number it was watched under.
     pub key: u64,
-    /// Less than there was room for is not all there is: the other side has ended its input, the
-    /// connection is broken, or it has sent urgent data, at whose mark a read stops (tcp(7)).
+    /// Read until EAGAIN, for a short read does not mean that the socket is empty: the other side has ended its input,
+    /// the connection is broken, or it has sent urgent data, at whose mark a read stops (tcp(7)).
     pub to_the_end: bool,
 }
 
-/// A set of sockets, as whoever puts them there and takes them out sees it.
+/// A set of sockets, for those that put sockets there and take them out.
 #[derive(Clone, Debug)]
 pub struct Sockets(Arc<Epoll>);
 
-/// A set of sockets, as the one who waits for them sees it.
+/// A set of sockets, for the one task that waits for them.
 #[derive(Debug)]
 pub struct Readiness {
     set: Sockets,

@@ -2,13 +2,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::history::{self, Order, Which};
 use super::writer::{Writer, tests::watch};
@@ -28,27 +28,8 @@ use crate::values::time::Wall;
 // ---------------------------------------------------------------------------------------------
 // The stage
 
-/// A directory of its own, gone when dropped.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chathub-store-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join(FILE)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn database(dir: &TempDir) -> PathBuf {
+    dir.path().join(FILE)
 }
 
 fn settings() -> History {
@@ -92,8 +73,8 @@ fn open_with(path: &Path, settings: &History) -> Result<Open, OpenError> {
     Ok(Open { store, told, recalled })
 }
 
-fn open(dir: &Dir) -> Open {
-    open_with(&dir.0, &settings()).unwrap()
+fn open(dir: &TempDir) -> Open {
+    open_with(dir.path(), &settings()).unwrap()
 }
 
 impl Open {
@@ -186,7 +167,7 @@ fn write_here(dir: &Path, settings: &History, records: impl Iterator<Item = (u64
 
 #[test]
 fn what_was_recorded_is_recalled_and_numbers_go_on() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let first = open(&dir);
     assert_eq!(first.recalled, Recalled::default());
     for seq in 1..=5 {
@@ -203,7 +184,7 @@ fn what_was_recorded_is_recalled_and_numbers_go_on() {
 
 #[test]
 fn every_kind_that_is_kept_comes_back_as_it_was() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let kinds = [
         Said::Say { nick: "ann".into(), text: "a\u{301} \u{4e2d} 'x' \"y\"".into() },
         Said::Emote { nick: "ann".into(), text: "waves".into() },
@@ -226,7 +207,7 @@ fn every_kind_that_is_kept_comes_back_as_it_was() {
 
 #[test]
 fn who_came_and_went_is_not_written() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     let joined = Line { said: Said::Joined { nick: "ann".into() }, ..line(1, "") };
     open.store.record(1, record(joined));
@@ -236,7 +217,7 @@ fn who_came_and_went_is_not_written() {
 
 #[test]
 fn writing_twice_is_writing_once() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     for _ in 0..3 {
         let open = open(&dir);
         for seq in 1..=3 {
@@ -251,7 +232,7 @@ fn writing_twice_is_writing_once() {
 
 #[test]
 fn a_closed_room_is_not_recalled_and_an_open_one_of_that_name_is() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     let said =
         |room, seq| Record::Line { room: RoomId(room as u64), name: name("Tea"), line: Arc::new(line(seq, "tea")) };
@@ -271,16 +252,16 @@ fn a_closed_room_is_not_recalled_and_an_open_one_of_that_name_is() {
 
 #[test]
 fn the_last_lines_are_recalled_as_far_as_memory_is_for_them() {
-    let dir = Dir::new();
-    write_here(&dir.0, &settings(), (1..=100).map(|seq| (seq, record(line(seq, "0123456789")))));
+    let dir = TempDir::new().unwrap();
+    write_here(dir.path(), &settings(), (1..=100).map(|seq| (seq, record(line(seq, "0123456789")))));
     let limits = History { lines: 7, ..settings() };
-    let by_count = open_with(&dir.0, &limits).unwrap();
+    let by_count = open_with(dir.path(), &limits).unwrap();
     assert_eq!(
         by_count.recalled.rooms[0].lines.iter().map(|line| line.seq).collect::<Vec<_>>(),
         [94, 95, 96, 97, 98, 99, 100]
     );
     by_count.close();
-    let by_bytes = open_with(&dir.0, &History { bytes: 35, ..settings() }).unwrap();
+    let by_bytes = open_with(dir.path(), &History { bytes: 35, ..settings() }).unwrap();
     assert_eq!(by_bytes.recalled.rooms[0].lines.len(), 3);
 }
 
@@ -290,7 +271,7 @@ fn the_last_lines_are_recalled_as_far_as_memory_is_for_them() {
 /// What is on disk at one moment, as a crash at that moment would leave it.
 struct Moment {
     step: String,
-    dir: Dir,
+    dir: TempDir,
     told: Vec<u64>,
 }
 
@@ -318,7 +299,7 @@ fn is_sound(path: &Path) {
 
 #[test]
 fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_written_again() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let records: Vec<(u64, Record)> = {
         let redact = Selector { to: Some(20), text: Some("five".into()), ..Selector::default() };
         let mut records: Vec<Record> =
@@ -331,10 +312,11 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
     let moments: Rc<RefCell<Vec<Moment>>> = Rc::default();
     let told = Arc::new(Mutex::new(Vec::new()));
     {
-        let (moments, told, path) = (moments.clone(), told.clone(), dir.0.clone());
+        let (moments, told, path) = (moments.clone(), told.clone(), dir.path().to_owned());
         watch(Some(Box::new(move |step| {
-            let moment = Moment { step: step.to_owned(), dir: Dir::new(), told: told.lock().unwrap().clone() };
-            copy(&path, &moment.dir.0);
+            let moment =
+                Moment { step: step.to_owned(), dir: TempDir::new().unwrap(), told: told.lock().unwrap().clone() };
+            copy(&path, moment.dir.path());
             moments.borrow_mut().push(moment);
         })));
     }
@@ -349,14 +331,14 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
             }
         })
     };
-    let state = Arc::new(StateDir::take(&dir.0).unwrap());
+    let state = Arc::new(StateDir::take(dir.path()).unwrap());
     let limits = History { keep_lines: 25, ..settings() };
     let health = Arc::new(Mutex::new(Health::default()));
-    let (writer, _) = Writer::open(state, dir.file(), limits.clone(), receiver, tell, health).unwrap();
+    let (writer, _) = Writer::open(state, database(&dir), limits.clone(), receiver, tell, health).unwrap();
     writer.run();
     {
         // And what is done when nothing else is to be done.
-        let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+        let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
         while history::index_some(&mut db, 7).unwrap() {}
         while let Some(excess) = history::excess(&db, &limits, Wall(0)).unwrap() {
             history::leave_some(&mut db, excess, 2).unwrap();
@@ -375,7 +357,7 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
         if moment.step == "before a migration is committed" {
             assert_eq!(done, 0, "{story}");
         } else {
-            let reader = Reader::open(&moment.dir.file()).unwrap();
+            let reader = Reader::open(&database(&moment.dir)).unwrap();
             let on_disk = seqs(&reader, Selector::default());
             let said = |record: &Record| match record {
                 Record::Line { line, .. } => Some(line.seq),
@@ -396,9 +378,9 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
         // A hub that has survived hands out again what it was not told of; in the end all is as if
         // nothing had happened.
         let again: Vec<_> = records.iter().filter(|(number, _)| *number > done).cloned().collect();
-        write_here(&moment.dir.0, &settings(), again.into_iter());
-        is_sound(&moment.dir.file());
-        let reader = Reader::open(&moment.dir.file()).unwrap();
+        write_here(moment.dir.path(), &settings(), again.into_iter());
+        is_sound(&database(&moment.dir));
+        let reader = Reader::open(&database(&moment.dir)).unwrap();
         let found = dump(&reader, &Query::default());
         let expected: Vec<(u64, String)> = (1..=30)
             .map(|seq| {
@@ -423,16 +405,16 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
 
 #[test]
 fn a_damaged_file_is_set_aside_with_its_log_and_another_is_begun() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     write_here(
-        &dir.0,
+        dir.path(),
         &settings(),
         (1..=2000).map(|seq| (seq, record(line(seq, "something that is not short at all")))),
     );
-    let mut bytes = std::fs::read(dir.file()).unwrap();
+    let mut bytes = std::fs::read(database(&dir)).unwrap();
     let (begin, end) = (4096, bytes.len());
     bytes[begin..end].fill(0x5a);
-    std::fs::write(dir.file(), &bytes).unwrap();
+    std::fs::write(database(&dir), &bytes).unwrap();
 
     let open = open(&dir);
     let health = open.store.health();
@@ -451,7 +433,7 @@ fn a_damaged_file_is_set_aside_with_its_log_and_another_is_begun() {
 
 #[test]
 fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_the_next() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     for seq in 1..=3000 {
         open.store.record(seq, record(line(seq, "something that is not short at all")));
@@ -459,14 +441,14 @@ fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_t
     open.until_recorded(3000);
     // Behind the back of the writer: a page of lines makes no sense any more.
     let page: u64 = {
-        let db = Connection::open(dir.file()).unwrap();
+        let db = Connection::open(database(&dir)).unwrap();
         let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lines'", [], |row| row.get::<_, i64>(0)).unwrap()
             as u64
     };
     {
         use std::os::unix::fs::FileExt as _;
-        let file = std::fs::OpenOptions::new().write(true).open(dir.file()).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(database(&dir)).unwrap();
         file.write_all_at(&[0x5a; 4096], (page - 1) * 4096).unwrap();
     }
     // Whoever finds it tells.
@@ -491,18 +473,18 @@ fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_t
 
 #[test]
 fn files_of_others_and_of_newer_versions_are_refused_and_stay_as_they_are() {
-    let newer = Dir::new();
-    write_here(&newer.0, &settings(), std::iter::once((1, record(line(1, "new")))));
-    Connection::open(newer.file()).unwrap().pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
-    let foreign = Dir::new();
-    Connection::open(foreign.file()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let newer = TempDir::new().unwrap();
+    write_here(newer.path(), &settings(), std::iter::once((1, record(line(1, "new")))));
+    Connection::open(database(&newer)).unwrap().pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+    let foreign = TempDir::new().unwrap();
+    Connection::open(database(&foreign)).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
     for (dir, words) in [(&newer, "written by a newer chathub"), (&foreign, "a database of another program")] {
-        let before = std::fs::read(dir.file()).unwrap();
-        let error = open_with(&dir.0, &settings()).err().expect("it is refused").to_string();
-        assert!(error.contains(words) && error.contains(dir.file().to_str().unwrap()), "{error}");
-        assert_eq!(std::fs::read(dir.file()).unwrap(), before);
+        let before = std::fs::read(database(dir)).unwrap();
+        let error = open_with(dir.path(), &settings()).err().expect("it is refused").to_string();
+        assert!(error.contains(words) && error.contains(database(dir).to_str().unwrap()), "{error}");
+        assert_eq!(std::fs::read(database(dir)).unwrap(), before);
         assert_eq!(
-            std::fs::read_dir(&dir.0)
+            std::fs::read_dir(dir.path())
                 .unwrap()
                 .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("damaged"))
                 .count(),
@@ -513,8 +495,8 @@ fn files_of_others_and_of_newer_versions_are_refused_and_stay_as_they_are() {
 
 #[test]
 fn a_file_that_is_no_database_is_set_aside() {
-    let dir = Dir::new();
-    std::fs::write(dir.file(), "Dear diary, ".repeat(1000)).unwrap();
+    let dir = TempDir::new().unwrap();
+    std::fs::write(database(&dir), "Dear diary, ".repeat(1000)).unwrap();
     let open = open(&dir);
     let aside = open.store.health().set_aside.expect("it was set aside");
     assert!(std::fs::read_to_string(aside).unwrap().starts_with("Dear diary"));
@@ -522,9 +504,9 @@ fn a_file_that_is_no_database_is_set_aside() {
 
 #[test]
 fn one_daemon_uses_a_directory_at_a_time() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let first = open(&dir);
-    let error = open_with(&dir.0, &settings()).err().expect("it is refused");
+    let error = open_with(dir.path(), &settings()).err().expect("it is refused");
     let text = error.to_string();
     assert!(matches!(error, OpenError::InUse { pid: Some(pid), .. } if pid == std::process::id()), "{text}");
     assert!(text.contains("another chathub uses the state directory"), "{text}");
@@ -534,9 +516,9 @@ fn one_daemon_uses_a_directory_at_a_time() {
 
 #[test]
 fn a_disk_that_takes_nothing_is_tried_until_it_takes_something() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     // Where the directory is to be, there is something else.
-    let path = dir.0.join("state");
+    let path = dir.path().join("state");
     std::fs::write(&path, "in the way").unwrap();
     let open = open_with(&path, &settings()).unwrap();
     assert!(open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
@@ -552,9 +534,9 @@ fn a_disk_that_takes_nothing_is_tried_until_it_takes_something() {
 
 #[test]
 fn a_file_that_another_program_has_locked_is_written_when_it_lets_go() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
-    let other = Connection::open(dir.file()).unwrap();
+    let other = Connection::open(database(&dir)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     open.store.record(1, record(line(1, "wait")));
     let end = Instant::now() + Duration::from_secs(20);
@@ -570,13 +552,13 @@ fn a_file_that_another_program_has_locked_is_written_when_it_lets_go() {
 
 #[test]
 fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     open.store.record(1, record(line(1, "fits")));
     open.until_recorded(1);
     open.close();
     // Another file of the same limits is full: what this connection may write has an end.
-    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let _: i64 = db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
     let mut rooms = history::Rooms::default();
@@ -589,8 +571,8 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
     assert!(matches!(&trouble, super::Trouble::Unavailable(why) if why.contains("full")), "{trouble}");
     drop(batch);
     drop(db);
-    is_sound(&dir.file());
-    assert_eq!(seqs(&Reader::open(&dir.file()).unwrap(), Selector::default()), [1]);
+    is_sound(&database(&dir));
+    assert_eq!(seqs(&Reader::open(&database(&dir)).unwrap(), Selector::default()), [1]);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -607,8 +589,8 @@ fn account(id: u64, text: &str) -> Account {
 }
 
 /// A directory with two bans, two accounts and some lines, as a daemon has left it.
-fn furnished() -> Dir {
-    let dir = Dir::new();
+fn furnished() -> TempDir {
+    let dir = TempDir::new().unwrap();
     let records = [
         Record::Ban(Box::new(ban(1, "192.0.2.0/24"))),
         Record::Ban(Box::new(ban(2, "198.51.100.7"))),
@@ -616,22 +598,22 @@ fn furnished() -> Dir {
         Record::Account(Box::new(account(2, "bob"))),
     ];
     let lines = (1..=50).map(|seq| record(line(seq, "said before")));
-    write_here(&dir.0, &settings(), (1..).zip(records.into_iter().chain(lines)));
+    write_here(dir.path(), &settings(), (1..).zip(records.into_iter().chain(lines)));
     dir
 }
 
 /// The same, as a daemon that was killed has left it: all of it is in the log.
-fn furnished_in_the_log() -> Dir {
-    let (from, dir) = (furnished(), Dir::new());
-    let db = schema::open(&dir.file(), Sync::Normal).unwrap();
+fn furnished_in_the_log() -> TempDir {
+    let (from, dir) = (furnished(), TempDir::new().unwrap());
+    let db = schema::open(&database(&dir), Sync::Normal).unwrap();
     db.execute_batch("PRAGMA wal_autocheckpoint = 0").unwrap();
-    let old = from.file();
+    let old = database(&from);
     db.execute("ATTACH ? AS old", [old.to_str().unwrap()]).unwrap();
     for table in ["bans", "accounts"] {
         db.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}")).unwrap();
     }
-    let copied = Dir::new();
-    copy(&dir.0, &copied.0);
+    let copied = TempDir::new().unwrap();
+    copy(dir.path(), copied.path());
     copied
 }
 
@@ -642,9 +624,9 @@ fn has_all(recalled: &Recalled) {
     assert_eq!((bans, accounts), (vec![1, 2], vec!["ann", "bob"]), "{recalled:?}");
 }
 
-fn names(dir: &Dir) -> Vec<String> {
+fn names(dir: &TempDir) -> Vec<String> {
     let mut names: Vec<_> =
-        std::fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -652,7 +634,7 @@ fn names(dir: &Dir) -> Vec<String> {
 #[test]
 fn what_another_program_has_locked_is_read_at_the_start_if_it_lets_us_read() {
     let dir = furnished();
-    let other = Connection::open(dir.file()).unwrap();
+    let other = Connection::open(database(&dir)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let open = open(&dir);
     has_all(&open.recalled);
@@ -666,7 +648,7 @@ fn what_another_program_has_locked_is_read_at_the_start_if_it_lets_us_read() {
 #[test]
 fn what_another_program_has_for_itself_is_recalled_when_it_lets_go() {
     let dir = furnished();
-    let other = Connection::open(dir.file()).unwrap();
+    let other = Connection::open(database(&dir)).unwrap();
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();
     let open = open(&dir);
     assert!(open.recalled.unread && open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
@@ -699,23 +681,23 @@ fn a_file_and_a_directory_that_cannot_be_written_are_read() {
 }
 
 /// A directory whose files nobody can write: by their modes, or for root by chattr(1).
-struct Unwritable<'a>(&'a Dir);
+struct Unwritable<'a>(&'a TempDir);
 
-fn chattr(how: &str, dir: &Dir) -> bool {
+fn chattr(how: &str, dir: &TempDir) -> bool {
     let mut command = std::process::Command::new("chattr");
-    let done = command.arg("-R").arg(how).arg(&dir.0).stderr(std::process::Stdio::null()).status();
+    let done = command.arg("-R").arg(how).arg(dir.path()).stderr(std::process::Stdio::null()).status();
     done.is_ok_and(|status| status.success())
 }
 
 fn immutable_works() -> bool {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let works = chattr("+i", &dir);
     chattr("-i", &dir);
     works
 }
 
 impl<'a> Unwritable<'a> {
-    fn make(dir: &'a Dir) -> Self {
+    fn make(dir: &'a TempDir) -> Self {
         if nix::unistd::geteuid().is_root() {
             assert!(chattr("+i", dir));
         } else {
@@ -735,22 +717,22 @@ impl Drop for Unwritable<'_> {
     }
 }
 
-fn modes(dir: &Dir, file: u32, directory: u32) {
+fn modes(dir: &TempDir, file: u32, directory: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    set(&dir.0, 0o700);
-    std::fs::read_dir(&dir.0).unwrap().for_each(|entry| set(&entry.unwrap().path(), file));
-    set(&dir.0, directory);
+    set(dir.path(), 0o700);
+    std::fs::read_dir(dir.path()).unwrap().for_each(|entry| set(&entry.unwrap().path(), file));
+    set(dir.path(), directory);
 }
 
 #[test]
 fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is_read() {
     for gone in [false, true] {
         let dir = furnished_in_the_log();
-        let log = std::fs::read(dir.0.join("chathub.db-wal")).unwrap();
+        let log = std::fs::read(dir.path().join("chathub.db-wal")).unwrap();
         match gone {
-            true => std::fs::remove_file(dir.file()).unwrap(),
-            false => drop(std::fs::File::create(dir.file()).unwrap()),
+            true => std::fs::remove_file(database(&dir)).unwrap(),
+            false => drop(std::fs::File::create(database(&dir)).unwrap()),
         }
         let open = open(&dir);
         let aside = open.store.health().set_aside.expect("it was set aside");
@@ -783,13 +765,13 @@ fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
     // Every page is in the log: then nothing is lost but the history, which is set aside.
     let dir = furnished();
     let log = {
-        let db = Connection::open(dir.file()).unwrap();
+        let db = Connection::open(database(&dir)).unwrap();
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; VACUUM").unwrap();
-        std::fs::read(dir.0.join("chathub.db-wal")).unwrap()
+        std::fs::read(dir.path().join("chathub.db-wal")).unwrap()
     };
     assert_eq!(rescued(&log), 4, "the first page is in it");
-    std::fs::write(dir.file(), "").unwrap();
-    std::fs::write(dir.0.join("chathub.db-wal"), &log).unwrap();
+    std::fs::write(database(&dir), "").unwrap();
+    std::fs::write(dir.path().join("chathub.db-wal"), &log).unwrap();
     let open = open(&dir);
     has_all(&open.recalled);
     assert!(!open.recalled.unread, "there is nothing else to be read");
@@ -797,52 +779,54 @@ fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
 
 #[test]
 fn an_empty_directory_and_one_with_what_a_crash_has_left_are_begun_without_a_word() {
-    let dir = Dir::new();
-    std::fs::write(dir.0.join("chathub.db.new"), "half of it").unwrap();
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("chathub.db.new"), "half of it").unwrap();
     let open = open(&dir);
     assert_eq!((open.store.health().set_aside, open.recalled.clone()), (None, Recalled::default()));
     assert_eq!(names(&dir).iter().filter(|name| name.contains("new")).count(), 0);
     use std::os::unix::fs::PermissionsExt as _;
     for name in ["chathub.db", "chathub.db-wal", "chathub.db-shm", "lock"] {
-        let mode = std::fs::metadata(dir.0.join(name)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 
 #[test]
 fn a_link_to_a_file_that_is_not_there_yet_stays_a_link() {
-    let (dir, other) = (Dir::new(), Dir::new());
-    std::os::unix::fs::symlink(other.0.join("elsewhere.db"), dir.file()).unwrap();
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    std::os::unix::fs::symlink(other.path().join("elsewhere.db"), database(&dir)).unwrap();
     for _ in 0..2 {
         let open = open(&dir);
         assert_eq!((open.store.health().trouble, open.store.health().set_aside), (None, None));
         open.close();
     }
-    assert!(std::fs::symlink_metadata(dir.file()).unwrap().is_symlink() && other.0.join("elsewhere.db").is_file());
+    assert!(
+        std::fs::symlink_metadata(database(&dir)).unwrap().is_symlink() && other.path().join("elsewhere.db").is_file()
+    );
 }
 
 #[test]
 fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
     let dir = furnished();
     {
-        let db = Connection::open(dir.file()).unwrap();
+        let db = Connection::open(database(&dir)).unwrap();
         let page: i64 =
             db.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'lines'", [], |row| row.get(0)).unwrap();
         drop(db);
         use std::os::unix::fs::FileExt as _;
-        let file = std::fs::OpenOptions::new().write(true).open(dir.file()).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(database(&dir)).unwrap();
         file.write_all_at(&[0x5a; 4096], (page as u64 - 1) * 4096).unwrap();
     }
     let moments: Rc<RefCell<Vec<Moment>>> = Rc::default();
     {
-        let (moments, path) = (moments.clone(), dir.0.clone());
+        let (moments, path) = (moments.clone(), dir.path().to_owned());
         watch(Some(Box::new(move |step| {
-            let moment = Moment { step: step.to_owned(), dir: Dir::new(), told: Vec::new() };
-            copy(&path, &moment.dir.0);
+            let moment = Moment { step: step.to_owned(), dir: TempDir::new().unwrap(), told: Vec::new() };
+            copy(&path, moment.dir.path());
             moments.borrow_mut().push(moment);
         })));
     }
-    let (recalled, _) = write_here(&dir.0, &settings(), std::iter::empty());
+    let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
     watch(None);
     has_all(&recalled);
     let moments = moments.take();
@@ -854,44 +838,44 @@ fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
 
 #[test]
 fn a_file_that_is_deleted_or_replaced_while_it_is_open_is_noticed_and_everything_told() {
-    let (dir, other) = (furnished(), Dir::new());
-    write_here(&other.0, &settings(), std::iter::once((1, Record::Ban(Box::new(ban(9, "203.0.113.0/24"))))));
+    let (dir, other) = (furnished(), TempDir::new().unwrap());
+    write_here(other.path(), &settings(), std::iter::once((1, Record::Ban(Box::new(ban(9, "203.0.113.0/24"))))));
     let open = open(&dir);
     open.store.record(100, record(line(51, "before")));
     open.until_recorded(100);
-    std::fs::rename(other.file(), dir.file()).unwrap();
+    std::fs::rename(database(&other), database(&dir)).unwrap();
     let recalled = open.until_recalled();
     assert_eq!(recalled.bans.iter().map(|ban| ban.id.0).collect::<Vec<_>>(), [9]);
     assert!(matches!(open.told.recv_timeout(Duration::from_secs(20)), Ok(Answer::BegunAnew)));
     open.store.record(101, record(line(52, "after")));
     open.until_recorded(101);
     open.close();
-    let db = Connection::open(dir.file()).unwrap();
+    let db = Connection::open(database(&dir)).unwrap();
     assert_eq!(db.query_row("SELECT count(*) FROM bans WHERE id = 9", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
 
 // ---------------------------------------------------------------------------------------------
 // Leaving behind, and removing
 
-fn leave_all(dir: &Dir, limits: &History, now: Wall) {
-    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+fn leave_all(dir: &TempDir, limits: &History, now: Wall) {
+    let mut db = schema::open(&database(dir), Sync::Normal).unwrap();
     while let Some(excess) = history::excess(&db, limits, now).unwrap() {
         assert!(history::leave_some(&mut db, excess, 7).unwrap() > 0, "each step gets nearer");
     }
     history::forget_rooms(&db).unwrap();
     drop(db);
-    is_sound(&dir.file());
+    is_sound(&database(dir));
 }
 
 #[test]
 fn what_is_too_old_or_too_much_is_left_behind() {
-    let dir = Dir::new();
-    write_here(&dir.0, &settings(), (1..=100).map(|seq| (seq, record(line(seq, "some words")))));
-    index_all(&dir.file());
+    let dir = TempDir::new().unwrap();
+    write_here(dir.path(), &settings(), (1..=100).map(|seq| (seq, record(line(seq, "some words")))));
+    index_all(&database(&dir));
     let at = |seq: u64| line(seq, "").at;
     let old = History { keep: Some(Duration::from_millis(60)), ..settings() };
     leave_all(&dir, &old, at(100));
-    let reader = Reader::open(&dir.file()).unwrap();
+    let reader = Reader::open(&database(&dir)).unwrap();
     assert_eq!(seqs(&reader, Selector::default()).first(), Some(&40));
     leave_all(&dir, &History { keep_lines: 10, ..settings() }, at(100));
     assert_eq!(seqs(&reader, Selector::default()), (91..=100).collect::<Vec<_>>());
@@ -901,27 +885,27 @@ fn what_is_too_old_or_too_much_is_left_behind() {
 
 #[test]
 fn a_file_that_is_too_large_shrinks() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let text = "x".repeat(1000);
-    write_here(&dir.0, &settings(), (1..=4000).map(|seq| (seq, record(line(seq, &format!("{seq} {text}"))))));
-    let before = std::fs::metadata(dir.file()).unwrap().len();
+    write_here(dir.path(), &settings(), (1..=4000).map(|seq| (seq, record(line(seq, &format!("{seq} {text}"))))));
+    let before = std::fs::metadata(database(&dir)).unwrap().len();
     leave_all(&dir, &History { keep_bytes: 1024 * 1024, ..settings() }, Wall(0));
-    let reader = Reader::open(&dir.file()).unwrap();
+    let reader = Reader::open(&database(&dir)).unwrap();
     let left = seqs(&reader, Selector::default());
     assert_eq!(left.last(), Some(&4000));
     assert!(left.len() > 500 && left.len() < 1100, "{}", left.len());
-    Connection::open(dir.file()).unwrap().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    let after = std::fs::metadata(dir.file()).unwrap().len();
+    Connection::open(database(&dir)).unwrap().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let after = std::fs::metadata(database(&dir)).unwrap().len();
     assert!(after < before / 2, "{before} to {after}");
 }
 
 #[test]
 fn a_clock_that_goes_backwards_changes_no_order() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let at = [500, 400, 300, 700, 100];
     let lines = at.iter().zip(1..).map(|(at, seq)| Line { at: Wall(*at), ..line(seq, "tick") });
-    write_here(&dir.0, &settings(), lines.zip(1..).map(|(line, number)| (number, record(line))));
-    let reader = Reader::open(&dir.file()).unwrap();
+    write_here(dir.path(), &settings(), lines.zip(1..).map(|(line, number)| (number, record(line))));
+    let reader = Reader::open(&database(&dir)).unwrap();
     assert_eq!(seqs(&reader, Selector::default()), [1, 2, 3, 4, 5]);
     let some = Selector { since: Some(Wall(300)), until: Some(Wall(700)), ..Selector::default() };
     assert_eq!(seqs(&reader, some), [1, 2, 3]);
@@ -932,7 +916,7 @@ fn a_clock_that_goes_backwards_changes_no_order() {
 
 #[test]
 fn what_is_redacted_stands_nowhere_in_the_files() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     for seq in 1..=2000 {
         let text = if seq % 3 == 0 { "buy Zanzibar pills" } else { "all is well" };
@@ -951,8 +935,8 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
         .record(2003, Record::Redact(Arc::new(Selector { from: Some(2001), to: Some(2001), ..Selector::default() })));
     assert_eq!(open.until_recorded(2003), [(2003, 1)]);
     open.close();
-    is_sound(&dir.file());
-    for entry in std::fs::read_dir(&dir.0).unwrap() {
+    is_sound(&database(&dir));
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(8).any(|window| window == b"Zanzibar"), "{path:?} has it still");
@@ -960,20 +944,20 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
 }
 
 /// How many lines the index has under three characters, whether there are such lines or not.
-fn indexed(dir: &Dir, piece: &str) -> i64 {
+fn indexed(dir: &TempDir, piece: &str) -> i64 {
     let sql = "SELECT count(*) FROM words WHERE words MATCH ?";
     let quoted = format!("\"{piece}\"");
-    Connection::open(dir.file()).unwrap().query_row(sql, [quoted], |row| row.get(0)).unwrap()
+    Connection::open(database(dir)).unwrap().query_row(sql, [quoted], |row| row.get(0)).unwrap()
 }
 
 #[test]
 fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let text = |seq| if seq % 2 == 0 { "Zanzibar" } else { "copper" };
-    write_here(&dir.0, &settings(), (1..=100).map(|seq| (seq, record(line(seq, text(seq))))));
-    index_all(&dir.file());
+    write_here(dir.path(), &settings(), (1..=100).map(|seq| (seq, record(line(seq, text(seq))))));
+    index_all(&database(&dir));
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (50, 50));
-    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let what = Selector { text: Some("zanzibar".into()), to: Some(50), ..Selector::default() };
     let mut from = 0;
     while let (Some(next), _) = history::redact_some(&mut db, &what, from, 7).unwrap() {
@@ -990,9 +974,9 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
 
 #[test]
 fn the_last_lines_and_those_of_a_time_are_found() {
-    let dir = Dir::new();
-    write_here(&dir.0, &settings(), (1..=1000).map(|seq| (seq, record(line(seq, &format!("n{seq}"))))));
-    let reader = Reader::open(&dir.file()).unwrap();
+    let dir = TempDir::new().unwrap();
+    write_here(dir.path(), &settings(), (1..=1000).map(|seq| (seq, record(line(seq, &format!("n{seq}"))))));
+    let reader = Reader::open(&database(&dir)).unwrap();
     let last = |last| dump(&reader, &Query { what: Selector::default(), last: Some(last) });
     assert_eq!(last(3).iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [998, 999, 1000]);
     assert_eq!((last(600).len(), last(1000).len(), last(5000).len(), last(0).len()), (600, 1000, 1000, 0));
@@ -1003,13 +987,13 @@ fn the_last_lines_and_those_of_a_time_are_found() {
 
 #[test]
 fn a_copy_is_whole_and_of_one_moment() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let open = open(&dir);
     for seq in 1..=500 {
         open.store.record(seq, record(line(seq, "copied")));
     }
     open.until_recorded(500);
-    let to = dir.0.join("copy");
+    let to = dir.path().join("copy");
     open.reader().copy(&to).unwrap();
     assert!(open.reader().copy(&to).is_err(), "nothing is overwritten");
     open.close();
@@ -1034,14 +1018,14 @@ proptest! {
         limit in 1..8_usize,
         page in 1..9_usize,
     ) {
-        let dir = Dir::new();
+        let dir = TempDir::new().unwrap();
         let names = ["lobby", "tea", "den"];
         let lines: Vec<(Line, usize)> = texts.iter().zip(1..).map(|((text, room), seq)| (line(seq, text), *room)).collect();
         let record = |(line, room): &(Line, usize)| Record::Line {
             room: RoomId(*room as u64), name: name(names[*room]), line: Arc::new(line.clone()),
         };
-        write_here(&dir.0, &settings(), lines.iter().map(|line| (line.0.seq, record(line))));
-        let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+        write_here(dir.path(), &settings(), lines.iter().map(|line| (line.0.seq, record(line))));
+        let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
         if indexed > 0 {
             history::index_some(&mut db, indexed).unwrap();
         }
@@ -1068,7 +1052,7 @@ proptest! {
             prop_assert_eq!(&found, &model);
         }
         // As a person.
-        let reader = Reader::open(&dir.file()).unwrap();
+        let reader = Reader::open(&database(&dir)).unwrap();
         let search = Search {
             session: SessionId(1), number: 1, room: RoomId(room as u64), name: name(names[room]),
             shown: "".into(), query: folded.into(), limit,
@@ -1085,15 +1069,15 @@ proptest! {
 
     #[test]
     fn no_file_makes_it_panic(at in 0..1000_usize, bytes in prop::collection::vec(any::<u8>(), 1..200)) {
-        let dir = Dir::new();
-        write_here(&dir.0, &settings(), (1..=50).map(|seq| (seq, record(line(seq, "some words to be found")))));
-        index_all(&dir.file());
-        let mut file = std::fs::read(dir.file()).unwrap();
+        let dir = TempDir::new().unwrap();
+        write_here(dir.path(), &settings(), (1..=50).map(|seq| (seq, record(line(seq, "some words to be found")))));
+        index_all(&database(&dir));
+        let mut file = std::fs::read(database(&dir)).unwrap();
         let at = (file.len() - bytes.len()) * at / 1000;
         file[at..at + bytes.len()].copy_from_slice(&bytes);
-        std::fs::write(dir.file(), &file).unwrap();
+        std::fs::write(database(&dir), &file).unwrap();
         // Refused, set aside, or read as far as it makes sense; then people's searches and dumps.
-        if let Ok(open) = open_with(&dir.0, &settings()) {
+        if let Ok(open) = open_with(dir.path(), &settings()) {
             open.store.record(1, record(line(10_000_000_000_000, "new")));
             open.until_recorded(1);
             if let Ok(reader) = open.store.source().open() {
@@ -1108,7 +1092,7 @@ proptest! {
 
 #[test]
 fn a_million_lines_are_written_indexed_and_found() {
-    let dir = Dir::new();
+    let dir = TempDir::new().unwrap();
     let words = ["tea", "ship", "lantern", "quiet", "river", "seven", "copper", "window", "paper", "north"];
     let text = |seq: u64| {
         let word = |n: u64| words[usize::try_from((seq / n) % 10).unwrap()];
@@ -1116,10 +1100,11 @@ fn a_million_lines_are_written_indexed_and_found() {
         format!("{} {} {} {}{mark}", word(1), word(7), word(31), word(113))
     };
     let begin = Instant::now();
-    let (_, told) = write_here(&dir.0, &settings(), (1..=1_000_000).map(|seq| (seq, record(line(seq, &text(seq))))));
+    let (_, told) =
+        write_here(dir.path(), &settings(), (1..=1_000_000).map(|seq| (seq, record(line(seq, &text(seq))))));
     assert_eq!(told.last(), Some(&1_000_000));
     let written = begin.elapsed();
-    let reader = Reader::open(&dir.file()).unwrap();
+    let reader = Reader::open(&database(&dir)).unwrap();
     let mut next = 1;
     reader
         .dump(&Query::default(), &mut |lines| {
@@ -1133,7 +1118,7 @@ fn a_million_lines_are_written_indexed_and_found() {
         .unwrap();
     assert_eq!(next, 1_000_001);
     let dumped = begin.elapsed() - written;
-    let mut db = schema::open(&dir.file(), Sync::Normal).unwrap();
+    let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let mut more = true;
     // A part of it: the index is made at leisure.
     while more && history::Meta::read(&db).unwrap().indexed < 100_000 {

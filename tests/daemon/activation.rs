@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::stage::{Client, Setup, have};
 
@@ -109,13 +110,13 @@ fn a_count_of_sockets_that_cannot_be_is_refused_at_once() {
 
 #[test]
 fn a_socket_of_the_wrong_kind_is_refused() {
-    let dir = crate::stage::Dir::new();
-    let unix = || UnixListener::bind(dir.0.join("socket")).unwrap().into();
+    let dir = TempDir::new().unwrap();
+    let unix = || UnixListener::bind(dir.path().join("socket")).unwrap().into();
     refused(vec![unix()], Some("chat"), "\"chat\"");
     refused(vec![chat().into(), chat().into()], Some("chat:admin"), "\"admin\"");
     refused(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()], Some("chat"), "\"chat\"");
     refused(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()], None, "socket 0");
-    let datagrams = UnixDatagram::bind(dir.0.join("datagrams")).unwrap();
+    let datagrams = UnixDatagram::bind(dir.path().join("datagrams")).unwrap();
     refused(vec![chat().into(), datagrams.into()], Some("chat:admin"), "\"admin\"");
     // A connection is not a listener.
     let listener = chat();
@@ -125,8 +126,8 @@ fn a_socket_of_the_wrong_kind_is_refused() {
 
 #[test]
 fn an_admin_socket_alone_is_refused() {
-    let dir = crate::stage::Dir::new();
-    let admin = UnixListener::bind(dir.0.join("socket")).unwrap();
+    let dir = TempDir::new().unwrap();
+    let admin = UnixListener::bind(dir.path().join("socket")).unwrap();
     refused(vec![admin.into()], Some("admin"), "none for clients");
 }
 

@@ -56,7 +56,7 @@ fn what_was_said_is_there_after_a_restart() {
     daemon.signal(Signal::SIGTERM);
     let dir = daemon.leave();
 
-    let files = std::fs::read(dir.0.join("state/chathub.db")).unwrap();
+    let files = std::fs::read(dir.path().join("state/chathub.db")).unwrap();
     for private in ["between us", "127.0.0.1"] {
         assert!(!files.windows(private.len()).any(|window| window == private.as_bytes()), "{private} is on disk");
     }
@@ -158,7 +158,7 @@ fn lines_are_removed_from_memory_and_disk_when_it_is_meant() {
     assert!(daemon.logged("command=\"history.redact\"").contains("admin command"));
     daemon.signal(Signal::SIGTERM);
     let dir = daemon.leave();
-    for file in std::fs::read_dir(dir.0.join("state")).unwrap() {
+    for file in std::fs::read_dir(dir.path().join("state")).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(15).any(|window| window == b"cheap zeppelins"), "it is on disk still");
     }
@@ -256,7 +256,7 @@ fn a_database_of_a_newer_version_is_refused() {
     daemon.signal(Signal::SIGTERM);
     let dir = daemon.leave();
     // The version stands at byte 60 (SQLite's file format, 1.3).
-    let path = dir.0.join("state/chathub.db");
+    let path = dir.path().join("state/chathub.db");
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[60..64].copy_from_slice(&1000_u32.to_be_bytes());
     std::fs::write(&path, &bytes).unwrap();

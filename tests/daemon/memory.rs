@@ -316,8 +316,8 @@ struct Sum {
 
 impl Sum {
     fn of(settings: &str) -> Self {
-        let dir = crate::stage::Dir::new();
-        let file = dir.0.join("small.toml");
+        let dir = tempfile::TempDir::new().unwrap();
+        let file = dir.path().join("small.toml");
         std::fs::write(&file, settings).unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_chathub")).arg("check-config").arg(&file).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

@@ -4,13 +4,14 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::stage::{Client, Daemon, Dir, Setup};
+use crate::stage::{Client, Daemon, Setup};
 
 /// What `check-config` says of a file: its exit code and all it prints.
 fn check(text: &str) -> (Option<i32>, String, String) {
-    let dir = Dir::new();
-    let path = dir.0.join("chathub.toml");
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("chathub.toml");
     std::fs::write(&path, text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_chathub"))
         .arg("check-config")

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::stage::{Client, Ctl, Daemon, Setup, UNPACED, ctl_command};
 
@@ -186,7 +187,7 @@ fn a_socket_that_was_left_behind_is_replaced() {
     let daemon = Daemon::start();
     daemon.signal(Signal::SIGKILL);
     let dir = daemon.leave();
-    assert!(dir.0.join("admin.sock").exists());
+    assert!(dir.path().join("admin.sock").exists());
     let daemon = Setup::new().in_dir(dir).start();
     assert_eq!(daemon.admin().done("hello", &json!({}))["name"], "chathub");
 }
@@ -229,8 +230,8 @@ fn the_directory_of_the_admin_socket_is_made() {
 
 #[test]
 fn ctl_tells_whether_nobody_answers_or_there_is_no_socket() {
-    let dir = crate::stage::Dir::new();
-    let path = dir.0.join("admin.sock");
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("admin.sock");
     for stale in [false, true] {
         if stale {
             drop(UnixListener::bind(&path).unwrap());

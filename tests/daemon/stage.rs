@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::guard::Guard;
 
@@ -63,25 +64,6 @@ impl Story {
             let _ = writeln!(text, "{line}");
             text
         })
-    }
-}
-
-/// A directory of its own, gone when dropped.
-pub(crate) struct Dir(pub(crate) PathBuf);
-
-impl Dir {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chathub-daemon-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -154,7 +136,7 @@ impl Log {
 
 /// How a daemon is to be started.
 pub(crate) struct Setup {
-    dir: Dir,
+    dir: TempDir,
     listen: Vec<String>,
     env: Vec<(String, String)>,
     args: Vec<String>,
@@ -174,8 +156,8 @@ pub(crate) struct Setup {
 impl Setup {
     #[must_use]
     pub(crate) fn new() -> Self {
-        let dir = Dir::new();
-        std::fs::write(dir.0.join("chathub.toml"), "").unwrap();
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("chathub.toml"), "").unwrap();
         Self {
             dir,
             listen: vec!["127.0.0.1:0".into()],
@@ -198,7 +180,7 @@ impl Setup {
     /// These settings, in TOML.
     #[must_use]
     pub(crate) fn settings(self, toml: &str) -> Self {
-        std::fs::write(self.dir.0.join("chathub.toml"), toml).unwrap();
+        std::fs::write(self.dir.path().join("chathub.toml"), toml).unwrap();
         self
     }
 
@@ -243,7 +225,7 @@ impl Setup {
 
     /// In that directory, which another daemon has used before.
     #[must_use]
-    pub(crate) fn in_dir(mut self, dir: Dir) -> Self {
+    pub(crate) fn in_dir(mut self, dir: TempDir) -> Self {
         self.dir = dir;
         self
     }
@@ -310,14 +292,14 @@ impl Setup {
     /// With somebody who listens to its notifications: [`Daemon::notified`].
     #[must_use]
     pub(crate) fn notify(mut self) -> Self {
-        let path = self.dir.0.join("notify");
+        let path = self.dir.path().join("notify");
         self.notify = Some(UnixDatagram::bind(&path).unwrap());
         // One that keeps no descriptors: those that do have tests of their own, in tests/survival.
         self.env("NOTIFY_SOCKET", path.to_str().unwrap()).env("FDSTORE", "0")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.0.join(name)
+        self.dir.path().join(name)
     }
 
     /// Starts it, without waiting for anything.
@@ -457,7 +439,7 @@ pub(crate) struct Daemon {
     pub(crate) deadline: Deadline,
     notify: Option<UnixDatagram>,
     _keeper: Option<Keeper>,
-    dir: Option<Dir>,
+    dir: Option<TempDir>,
     clients: AtomicU32,
 }
 
@@ -484,7 +466,7 @@ impl Daemon {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.as_ref().unwrap().0.join(name)
+        self.dir.as_ref().unwrap().path().join(name)
     }
 
     pub(crate) fn admin_path(&self) -> PathBuf {
@@ -538,7 +520,7 @@ impl Daemon {
 
     /// Waits for its end, and gives back the directory it has worked in.
     #[track_caller]
-    pub(crate) fn leave(mut self) -> Dir {
+    pub(crate) fn leave(mut self) -> TempDir {
         self.exit_code();
         self.dir.take().unwrap()
     }

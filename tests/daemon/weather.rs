@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::Signal;
 use rusqlite::Connection;
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::stage::{Client, Daemon, Dir, Setup, have, not_tested};
+use crate::stage::{Client, Daemon, Setup, have, not_tested};
 
 /// Cheap hashing: how dear it is is not what is tested here.
 const CHEAP: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
@@ -21,7 +22,7 @@ fn from(low: u8) -> SocketAddr {
 }
 
 /// A directory in which a daemon has left a ban and an account, which ended by that signal.
-fn furnished(by: Signal) -> Dir {
+fn furnished(by: Signal) -> TempDir {
     let daemon = Daemon::with(CHEAP);
     let mut ann = daemon.client("ann");
     ann.send("/register correct horse");
@@ -36,8 +37,8 @@ fn furnished(by: Signal) -> Dir {
     daemon.leave()
 }
 
-fn file(dir: &Dir) -> PathBuf {
-    dir.0.join("state/chathub.db")
+fn file(dir: &TempDir) -> PathBuf {
+    dir.path().join("state/chathub.db")
 }
 
 #[track_caller]
@@ -72,8 +73,8 @@ struct InTheWay {
 }
 
 impl InTheWay {
-    fn of(dir: &Dir) -> Self {
-        let (state, kept) = (dir.0.join("state"), dir.0.join("kept"));
+    fn of(dir: &TempDir) -> Self {
+        let (state, kept) = (dir.path().join("state"), dir.path().join("kept"));
         std::fs::rename(&state, &kept).unwrap();
         std::fs::write(&state, "in the way").unwrap();
         Self { state, kept }
@@ -174,7 +175,7 @@ fn a_file_that_is_read_only_protects_as_any_other() {
     }
     for by in [Signal::SIGTERM, Signal::SIGKILL] {
         let dir = furnished(by);
-        let state = dir.0.join("state");
+        let state = dir.path().join("state");
         if !chattr("+i", &state) {
             return not_tested("files that nobody can write: this file system has none");
         }
@@ -213,7 +214,7 @@ fn a_full_disk_at_the_start_costs_no_ban_and_no_name() {
     }
     for by in [Signal::SIGTERM, Signal::SIGKILL] {
         let dir = furnished(by);
-        let (state, kept) = (dir.0.join("state"), dir.0.join("kept"));
+        let (state, kept) = (dir.path().join("state"), dir.path().join("kept"));
         std::fs::rename(&state, &kept).unwrap();
         std::fs::create_dir(&state).unwrap();
         // A file system of its own, which is full to the last byte.
@@ -259,7 +260,7 @@ fn a_disk_that_takes_no_more_bytes_costs_no_ban_and_no_name() {
 #[test]
 fn a_file_of_no_bytes_is_set_aside_with_its_log_and_told() {
     let dir = furnished(Signal::SIGKILL);
-    let log = std::fs::read(dir.0.join("state/chathub.db-wal")).unwrap();
+    let log = std::fs::read(dir.path().join("state/chathub.db-wal")).unwrap();
     assert!(!log.is_empty(), "what was recorded last is in the log");
     std::fs::write(file(&dir), "").unwrap();
     let daemon = Setup::new().in_dir(dir).settings(CHEAP).start();

@@ -78,7 +78,7 @@ fn read(file: &str, scene: &str, left: &Left, seen: &mut Seen) -> Vec<String> {
     let mut found = Vec::new();
     let read: Result<Machine, _> = seen.read(&parsed(&left.machine), "machine");
     found.extend(read.err());
-    let read: Result<rounds::Saved, _> = seen.read(&parsed(&left.rounds), "rounds");
+    let read: Result<rounds::replay::Saved, _> = seen.read(&parsed(&left.rounds), "rounds");
     found.extend(read.err());
     found.append(&mut seen.unknown);
     found.into_iter().map(|found| format!("{file}, {scene}: {found}")).collect()

@@ -62,7 +62,7 @@ impl Stage {
         let recalled = Recalled { unread: hub.is_unread(), ..Recalled::default() };
         self.input(Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
         let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
-        crowded.for_each(|session| self.to_rounds.leave(Work::Crowded(session.id)));
+        crowded.for_each(|session| self.to_rounds.push(Work::Crowded(session.id)));
         self.turn();
         let ids: Vec<_> = self.peers.keys().copied().collect();
         self.more.extend(ids.into_iter().filter(|id| self.machine.has_more(*id)));

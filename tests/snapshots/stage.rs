@@ -1,6 +1,7 @@
 //! A daemon without its shell: the state machine, the rounds and the tape as the daemon has them, and clients at the
 //! other ends of real sockets. Time is moved by hand, and nothing happens but what is asked for.
 
+use chathub::net::rounds::Exchanges;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -92,9 +93,9 @@ pub fn connected(narrow: bool) -> (TcpStream, TcpStream) {
 pub type Parts = (Arc<Exchange<Work>>, Arc<Exchange<Report>>, Arc<Counts>);
 
 pub fn new_rounds(settings: &Settings, cuts: Cuts) -> (Rounds, Parts) {
-    let (to_rounds, reports, counts) = (Arc::default(), Arc::default(), Arc::default());
-    let rounds = Rounds::new(Arc::clone(&to_rounds), Arc::clone(&reports), Arc::clone(&counts), settings.into(), cuts);
-    (rounds, (to_rounds, reports, counts))
+    let exchanges = Exchanges::default();
+    let rounds = Rounds::new(exchanges.clone(), settings.into(), cuts);
+    (rounds, (exchanges.work, exchanges.reports, exchanges.counts))
 }
 
 impl Stage {
@@ -158,7 +159,7 @@ impl Stage {
                 other => self.told.push(other),
             }
         }
-        self.to_rounds.leave_all(&mut work);
+        self.to_rounds.push_all(&mut work);
     }
 
     /// The rounds do what there is to do, and what they report reaches the hub.
@@ -445,7 +446,7 @@ impl Stage {
         let (answer, mut owed) = oneshot::channel();
         let (counts, counting) = std::sync::mpsc::channel();
         let _ = counts.send(());
-        self.to_rounds.leave(Work::Snapshot(answer, counting));
+        self.to_rounds.push(Work::Snapshot(answer, counting));
         self.turn();
         let owed = owed.try_recv().expect("the rounds have answered");
         let machine = serde_json::to_vec(&self.machine).expect("plain values");

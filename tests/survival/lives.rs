@@ -367,6 +367,31 @@ fn a_line_that_kills_costs_its_sender_alone() {
     ann.quiet();
 }
 
+/// An administrator's command that it dies of, each time, is tried as often as a line.
+#[test]
+fn a_command_that_kills_is_tried_three_times_and_costs_nobody() {
+    let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    ann.sync();
+    bob.sync();
+    let asked = supervisor.try_ask("say", &json!({"text": "arsenic for all"}));
+    assert!(asked.is_err(), "whoever asked is told nothing: {asked:?}");
+    bob.send("good evening");
+    ann.expect("bob: good evening");
+    let endings = supervisor.endings();
+    assert_eq!(endings.len(), 3, "the command is blamed for the first death too: {endings:?}");
+    for ending in &endings {
+        assert_eq!(ending.status.signal(), Some(Signal::SIGABRT as i32));
+    }
+    supervisor.ask("say", &json!({"text": "honey for all"}));
+    assert!(ann.line().unwrap().contains("honey for all"));
+    killed(&supervisor);
+    ann.quiet();
+    bob.sync();
+    assert_eq!(supervisor.endings().len(), 4);
+}
+
 /// Poison that came in the middle of a load of lines: what is said of those before it is said once, though
 /// each recovery comes by them again; and of somebody else's, nothing is missing.
 #[test]

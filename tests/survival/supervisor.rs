@@ -10,7 +10,6 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::guard::Guard;
 use crate::load::told;
@@ -42,25 +42,6 @@ const LOOP: u32 = 30;
 /// Descriptors that a child is to inherit have no close-on-exec for a moment: nobody else may start
 /// a child then.
 static SPAWNING: Mutex<()> = Mutex::new(());
-
-/// A directory of its own, gone when dropped.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chathub-survival-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// How a daemon ended.
 #[derive(Clone, Copy, Debug)]
@@ -207,17 +188,17 @@ impl Plan {
 
     /// Starts it and waits for nothing.
     pub(crate) fn begin(self) -> Supervisor {
-        let dir = Dir::new();
-        std::fs::write(dir.0.join("chathub.toml"), &self.settings).unwrap();
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("chathub.toml"), &self.settings).unwrap();
         if self.in_the_way {
-            std::fs::write(dir.0.join("state"), "in the way").unwrap();
+            std::fs::write(dir.path().join("state"), "in the way").unwrap();
         }
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
         socket.listen(4096).unwrap();
         let chat = TcpListener::from(socket);
-        let admin = UnixListener::bind(dir.0.join("admin.sock")).unwrap();
-        let notify_path = dir.0.join("notify");
+        let admin = UnixListener::bind(dir.path().join("admin.sock")).unwrap();
+        let notify_path = dir.path().join("notify");
         let notify = UnixDatagram::bind(&notify_path).unwrap();
         let shared = Arc::new(Shared {
             state: Mutex::new(State { most: self.store, ..State::default() }),
@@ -232,7 +213,7 @@ impl Plan {
         };
         let living = {
             let shared = shared.clone();
-            let config = dir.0.join("chathub.toml");
+            let config = dir.path().join("chathub.toml");
             let sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
             std::thread::spawn(move || live(self, &config, &sockets, &shared))
         };
@@ -424,7 +405,7 @@ pub(crate) struct Supervisor {
     /// Where clients connect.
     pub(crate) addr: SocketAddr,
     threads: Vec<JoinHandle<()>>,
-    dir: Dir,
+    dir: TempDir,
     _guard: Guard,
 }
 
@@ -580,16 +561,16 @@ impl Supervisor {
 
     /// The state directory.
     pub(crate) fn state(&self) -> PathBuf {
-        self.dir.0.join("state")
+        self.dir.path().join("state")
     }
 
     pub(crate) fn settings(&self, toml: &str) {
-        std::fs::write(self.dir.0.join("chathub.toml"), toml).unwrap();
+        std::fs::write(self.dir.path().join("chathub.toml"), toml).unwrap();
     }
 
     /// One request on the admin socket, and its answer.
     pub(crate) fn try_ask(&self, cmd: &str, args: &Value) -> std::io::Result<Value> {
-        let mut stream = UnixStream::connect(self.dir.0.join("admin.sock"))?;
+        let mut stream = UnixStream::connect(self.dir.path().join("admin.sock"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(format!("{}\n", json!({"id": 1, "cmd": cmd, "args": args})).as_bytes())?;

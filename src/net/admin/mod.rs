@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use self::holders::{Admins, Full, Place as Held};
-use super::driver::Arrival;
+use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
 use crate::hub::message;
 use crate::hub::{By, login};
@@ -38,29 +38,6 @@ use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL
 use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
 use crate::wire::admin::value::{Text, Time};
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
-
-/// What the driver answers.
-#[derive(Debug)]
-pub enum Answered {
-    /// One result.
-    One(Value),
-    /// A result that is JSON already.
-    Written(&'static str),
-    /// A long list.
-    List(Box<Listing>),
-    /// Lines of history, to be sent one by one or together.
-    Lines(Vec<InRoom>),
-    /// Lines of history, from disk and behind that.
-    Stored(Stored, Source),
-    /// How many of them there are.
-    Count(Stored, Source),
-    /// How much history is kept; what is on disk is told by room as well.
-    Stats(Box<HistoryStats>, Source),
-    /// A copy of what is recorded.
-    Backup(Source),
-    /// Events, from now on.
-    Events(mpsc::Receiver<Event>),
-}
 
 /// How many characters a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;

@@ -1,5 +1,5 @@
-//! How long the turns of the driver's loop take, and what the longest one was doing. While a turn lasts nobody is
-//! read and nothing is decided: so this is what people wait for at least.
+//! How long the turns of the driver's loop take, and what the longest one was doing. During a turn no client is read
+//! and nothing is decided: people wait at least that long.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::values::time::{Mono, Now, Wall};
 /// What a part of a turn was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// What was due.
+    /// What was due by the clock.
     Due,
-    /// Letting go of clients to whom nothing more can be written.
+    /// Closing clients to whom nothing more can be written.
     Parting,
     /// Taking connections.
     Accepting,
@@ -20,7 +20,7 @@ pub enum Doing {
     Taking,
     /// Reading clients, and deciding what follows.
     Reading,
-    /// Passing it on, and writing.
+    /// Handing orders to the rounds, and writing.
     Writing,
     /// Freezing the state for a snapshot.
     Freezing,
@@ -85,7 +85,7 @@ impl Times {
         (self.begun, self.mark, self.most) = (at, at, (Doing::Due, Duration::ZERO));
     }
 
-    /// What the turn has done since it began, or since this was last said.
+    /// The turn has been `doing` this since it began, or since the last call.
     pub fn part(&mut self, doing: Doing, at: Mono) {
         let took = at.since(self.mark);
         self.mark = at;

@@ -1,5 +1,5 @@
-//! Whose turn it is to be read: by address, so that a crowd from one address has no more of the daemon's time than
-//! one person from another.
+//! Whose turn it is to be read. Addresses take turns, so that a crowd from one address has no more of the daemon's time
+//! than one person from another.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -27,13 +27,13 @@ impl Turns {
         self.len += 1;
     }
 
-    /// Takes out whose turn it is.
+    /// Takes out the client whose turn it is.
     pub fn pop(&mut self) -> Option<SessionId> {
         let origin = self.origins.pop_front()?;
         let waiting = self.waiting.get_mut(&origin)?;
         let id = waiting.pop_front();
         if waiting.is_empty() {
-            // Whoever came once is not remembered.
+            // An address is not remembered once nobody of it waits.
             self.waiting.remove(&origin);
         } else {
             self.origins.push_back(origin);
@@ -42,19 +42,19 @@ impl Turns {
         id
     }
 
-    /// Whose turn it is next.
+    /// The client whose turn it is next.
     #[must_use]
     pub fn next(&self) -> Option<SessionId> {
         self.waiting.get(self.origins.front()?)?.front().copied()
     }
 
-    /// How many wait.
+    /// How many clients wait.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nobody waits.
+    /// Whether no client waits.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0

@@ -40,8 +40,8 @@ pub fn point(label: &'static str) {
     let _ = label;
 }
 
-/// Dies of these bytes, if `CHATHUB_POISON` in the environment says that they are deadly; is killed, as from
-/// outside, if `CHATHUB_DEADLY` does.
+/// Dies of these bytes, which are being handled, if they hold the text of `CHATHUB_POISON` in the environment; is killed,
+/// as from outside, if they hold that of `CHATHUB_DEADLY`.
 #[inline]
 pub fn poison(bytes: &[u8]) {
     #[cfg(debug_assertions)]

@@ -5,13 +5,15 @@
 //! | what is kept of inputs, and of what cannot be had by handling them again: the tape, snapshots on it, cuts | [`tape`] |
 //! | what is kept of sockets | [`queue`] |
 //! | the thread that writes snapshots | [`snapshot`] |
-//! | how a process takes over from a former one | [`recovery`] |
+//! | how a process starts: taking over, or afresh | [`found`] |
+//! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
 //! | where tests have it die | [`fault`] |
 //!
 //! What the kept state *is* stands elsewhere: [`crate::machine`] is the value that inputs change, and
 //! [`super::rounds`] hold what everybody is owed.
 
 pub mod fault;
+pub mod found;
 pub mod queue;
 pub mod recovery;
 pub mod snapshot;

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use socket2::SockRef;
@@ -37,6 +37,9 @@ const ROOM: usize = 212_992;
 /// Connections that we have ended and whose clients have not, that are adopted at most: their clients may still
 /// be reading what they were sent last.
 const ENDED: usize = 256;
+
+/// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
+pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
 /// Descriptors that the queue opens at most beside those of clients who stay: what two messages carry, and
 /// connections that were ended and whose clients may still be reading.

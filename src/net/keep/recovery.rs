@@ -1,6 +1,6 @@
 //! Taking over from a former process: what it was told, and whom it had.
 //!
-//! The snapshot is read, the inputs since are handled again, and the rounds carry the orders out again,
+//! The snapshot is read, the inputs since are handled again, and the rounds apply the orders again,
 //! passing over what each client's socket has taken, as the kernel has counted it. Then everything is
 //! where it was, and the first byte that is written is the one behind the last.
 //!
@@ -116,13 +116,13 @@ pub struct TakenOver {
     pub newcomers: Vec<Newcomer>,
     /// Those whose connection is gone, or of whom it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    /// Who sent something that processes died of.
-    pub poisoned: Option<SessionId>,
+    /// An input that processes died of was left out: its kind, and the client that sent it if it is bytes.
+    pub poisoned: Option<(Kind, SessionId)>,
     /// A password that is of no more use stands among the inputs.
     pub secret_spent: bool,
 }
 
-/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are carried out by `rounds`.
+/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are applied by `rounds`.
 ///
 /// # Errors
 /// Why that cannot be done, in words for the journal.
@@ -196,11 +196,11 @@ pub struct Replayed {
     pub machine: Machine,
     /// Those of whom it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    poisoned: Option<SessionId>,
+    poisoned: Option<(Kind, SessionId)>,
     secret_spent: bool,
 }
 
-/// Handles what stands on `tape` again, and has `rounds` carry out what follows. `connection` gives a client's
+/// Handles what stands on `tape` again, and has `rounds` apply what follows. `connection` gives a client's
 /// connection, by its cookie, and how many bytes its socket has taken.
 ///
 /// # Errors
@@ -225,7 +225,7 @@ pub fn handle_again(
     }
     let (machine, owed) = tape.snapshots();
     let mut machine: Machine = serde_json::from_slice(machine).map_err(|error| error.to_string())?;
-    rounds.take_over(owed, cuts, machine.hub().settings().into(), &mut connection)?;
+    rounds.restore(owed, cuts, machine.hub().settings().into(), &mut connection)?;
     fault::point("recover.loaded");
 
     let mut poisoned = None;
@@ -233,7 +233,7 @@ pub fn handle_again(
         && (crashes >= CRASHES || deaths >= DEATHS)
         && let Some(record) = records.iter().find(|record| record.at == at)
     {
-        poisoned = Some(record.id);
+        poisoned = Some((record.kind, record.id));
         tape.poison(record);
         records = tape.records().map_err(|unusable| unusable.to_string())?;
     }
@@ -254,13 +254,13 @@ pub fn handle_again(
         }
         let record = record.moved(moved);
         let content = tape.content(record.content.clone());
-        tape.handling(record.at, crate::net::driver::now().mono);
+        tape.handling(record.at, crate::net::clock::now().mono);
         let mut coming = None;
+        if record.kind != Kind::Poison {
+            fault::poison(content);
+        }
         match record.kind {
-            Kind::Bytes => {
-                fault::poison(content);
-                machine.bytes(record.id, content, record.now, &mut out);
-            }
+            Kind::Bytes => machine.bytes(record.id, content, record.now, &mut out),
             Kind::Input => {
                 let input: Input = serde_json::from_slice(content).map_err(|error| error.to_string())?;
                 if let Input::Connect { id, cookie, .. } = &input {
@@ -274,7 +274,7 @@ pub fn handle_again(
             secret_spent |= outcome == Outcome::SecretSpent;
             if let Outcome::Order(order) = outcome {
                 let coming = if matches!(order, Order::Attach(_)) { coming.take() } else { None };
-                rounds.replay(order, coming)?;
+                rounds.replay_order(order, coming)?;
             }
         }
         // Nothing that takes long is done while a record counts as being handled: whoever kills the
@@ -282,7 +282,7 @@ pub fn handle_again(
         tape.handled();
         rounds.settle_after(&mut settled);
     }
-    let lost = rounds.taken_over()?;
+    let lost = rounds.finish_replay()?;
     fault::point("recover.replayed");
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }

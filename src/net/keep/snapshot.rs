@@ -1,8 +1,8 @@
 //! Snapshots are written by a thread of their own, from a frozen copy of the state, while everything goes on.
 //!
 //! The driver freezes the state machine and has the rounds freeze what everybody is owed, behind the same order;
-//! each takes a moment. What comes meanwhile is kept where it was, and goes along when the snapshot is written and
-//! the driver has it count: see [`Tape::count`](super::tape::Tape::count).
+//! each takes a moment. Inputs that come meanwhile are kept where they were, and copied behind the snapshot when that
+//! is written and the driver has it count: see [`Tape::count`](super::tape::Tape::count).
 
 use std::io;
 use std::sync::mpsc;
@@ -11,13 +11,12 @@ use std::time::{Duration, Instant};
 use super::tape::{Blank, Old, Written};
 use crate::kernel::{self, Mapping};
 use crate::machine;
-use crate::net::driver::Arrival;
-use crate::net::rounds;
+use crate::net::rounds::replay::Frozen as Owed;
 
 /// What the thread is to do.
 enum Job {
     /// To write a snapshot.
-    Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<rounds::Frozen> },
+    Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<Owed> },
     /// To give memory back.
     Clear(Old),
     /// To give back what was freed.
@@ -42,16 +41,17 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends with this value, or when nobody takes what it tells any more.
+    /// Starts the thread, which calls `tell` with what it has done. It ends with this value, or when `tell` says that
+    /// nobody takes that any more.
     ///
     /// # Errors
     /// Those of pthread_create(3).
-    pub fn start(tell: tokio::sync::mpsc::Sender<Arrival>) -> io::Result<Self> {
+    pub fn start(tell: impl Fn(Done) -> bool + Send + 'static) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || {
             for job in waiting {
-                let Some(done) = carry_out(job) else { continue };
-                if tell.blocking_send(Arrival::Snapshot(done)).is_err() {
+                let Some(done) = perform(job) else { continue };
+                if !tell(done) {
                     break;
                 }
             }
@@ -60,7 +60,7 @@ impl Writer {
     }
 
     /// Has a snapshot written. `owed` is where the rounds will leave their half.
-    pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<rounds::Frozen>) {
+    pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<Owed>) {
         let _ = self.jobs.send(Job::Write { blank, machine: Box::new(machine), owed });
     }
 
@@ -75,7 +75,7 @@ impl Writer {
     }
 }
 
-fn carry_out(job: Job) -> Option<Done> {
+fn perform(job: Job) -> Option<Done> {
     Some(match job {
         Job::Write { blank, machine, owed } => {
             // Without the rounds the process ends.

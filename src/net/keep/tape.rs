@@ -522,20 +522,20 @@ impl Tape {
         self.len() == 0
     }
 
-    /// Writes an input and commits it. Returns where it stands.
-    pub fn append(&mut self, now: Now, content: &[u8]) -> u64 {
-        let Some(kept) = &mut self.kept else { return 0 };
+    /// Writes an input and commits it. Returns where the record stands, and its content.
+    pub fn append(&mut self, now: Now, content: &[u8]) -> (u64, Range<usize>) {
+        let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
         let head = record_head(Kind::Input, SessionId(0), now, content);
         let place = kept.half_mut().bytes_mut();
         place[at..at + RECORD].copy_from_slice(&head);
         place[at + RECORD..at + RECORD + content.len()].copy_from_slice(content);
         kept.commit(at + RECORD + content.len());
-        at as u64
+        (at as u64, at + RECORD..at + RECORD + content.len())
     }
 
     /// Commits that client `id` has its turn again, with what it has sent before. Returns where that stands.
-    pub fn go_on(&mut self, id: SessionId, now: Now) -> u64 {
+    pub fn append_turn(&mut self, id: SessionId, now: Now) -> u64 {
         let Some(kept) = &mut self.kept else { return 0 };
         let at = kept.end;
         let head = record_head(Kind::Bytes, id, now, &[]);
@@ -712,9 +712,9 @@ impl Tape {
         Some(Blank { place, from })
     }
 
-    /// Has at most `most` bytes of what came since a snapshot was begun go along with it. Whether that was all, so
+    /// Copies at most `most` bytes of the inputs since a snapshot was begun behind it. Whether these were all, so
     /// that to have it count takes no time.
-    pub fn go_along(&self, written: &mut Written, most: usize) -> bool {
+    pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
         let Some(kept) = &self.kept else { return true };
         let (from, to) = (written.from + written.along, kept.end);
         let some = (to - from).min(most);
@@ -733,7 +733,7 @@ impl Tape {
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
         let end = start + (kept.end - from);
-        // What is being received, and was not committed, goes along as well.
+        // What is being received, and was not committed, is copied as well.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
         place.bytes_mut()[start + along..end + behind]
@@ -889,7 +889,7 @@ impl Cuts {
     }
 
     /// What is owed is being written down, behind `orders` orders since the start of this process: the cuts from
-    /// the last `left` on are to go along.
+    /// the last `left` on stay recorded.
     pub fn begin(&self, orders: u64, left: usize) {
         if let Some(mut kept) = self.lock() {
             let (generation, _) = kept.half();
@@ -985,7 +985,7 @@ mod tests {
         let (mut tape, _cuts) = Tape::new().expect("a memory file");
         tape.snapshot(b"", b"", 0);
         tape.append(at(1), b"good");
-        let bad = tape.append(at(2), b"bad");
+        let (bad, _) = tape.append(at(2), b"bad");
         for deaths in 1..=3 {
             tape.handling(bad, Mono(1));
             if deaths > 1 {

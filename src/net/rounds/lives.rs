@@ -1,13 +1,26 @@
 //! Processes that die, one after the other, with readers who take nothing, miss lines, hide people, change
 //! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
 
-use super::*;
+use std::io::IoSlice;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
+
+use super::replay::Frozen;
+use super::{Exchanges, Report, Rounds, Work};
 use crate::machine::{self, Input, Machine};
+use crate::machine::{Limits, Order, Outcome};
+use crate::net::connection::Connection;
 use crate::net::connection::Played;
+use crate::net::exchange::Rest;
 use crate::net::keep::recovery::{Replayed, handle_again};
+use crate::net::keep::tape::Cuts;
 use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
+use crate::values::id::{RoomId, SessionId};
 use crate::values::time::{Mono, Now, Wall};
+use crate::wire::stream::log::Log;
+use crate::wire::stream::reader::MAX_PIECES;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -22,11 +35,11 @@ enum Step {
     Talk(usize, u8),
     /// Time passes, in microseconds.
     Pass(u64),
-    /// A socket takes so many bytes more.
+    /// The socket of one of them takes this many bytes more.
     Take(usize, usize),
-    /// All sockets do.
+    /// All sockets take this many bytes more.
     TakeAll(usize),
-    /// The rounds make so many visits.
+    /// The rounds make this many writes.
     Rounds(usize),
     Snapshot,
     /// A snapshot is begun; or the one that was begun is written down by now, and counts.
@@ -89,7 +102,7 @@ fn limits() -> Limits {
 }
 
 fn rounds(cuts: Cuts) -> Rounds {
-    Rounds::new(Arc::new(Exchange::default()), Arc::new(Exchange::default()), Arc::default(), limits(), cuts)
+    Rounds::new(Exchanges::default(), limits(), cuts)
 }
 
 struct Process {
@@ -123,18 +136,18 @@ impl Process {
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
-    /// What follows, as the driver carries it on.
-    fn carry(&mut self) {
+    /// Applies what followed, as the driver does.
+    fn apply_outcomes(&mut self) {
         for outcome in std::mem::take(&mut self.out) {
             if let Outcome::Order(order) = outcome {
                 if let Order::Attach(id) = &order {
-                    self.rounds.carry_out(Work::Connection(self.connections[id].clone()));
+                    self.rounds.apply(Work::Connection(self.connections[id].clone()));
                 }
-                self.rounds.carry_out(Work::Order(order));
+                self.rounds.apply(Work::Order(order));
             }
         }
         let mut reports = Vec::new();
-        self.rounds.reports.take(&mut reports, Rest::Yes);
+        self.rounds.exchanges.reports.take(&mut reports, Rest::Yes);
         for report in reports {
             match report {
                 Report::Gone(id, why) => self.input(Input::Gone { id, why }),
@@ -147,7 +160,7 @@ impl Process {
     fn input(&mut self, input: Input) {
         self.tape.append(self.at, &serde_json::to_vec(&input).expect("plain"));
         self.machine.handle(input, self.at, &mut self.out);
-        self.carry();
+        self.apply_outcomes();
     }
 
     fn send(&mut self, id: SessionId, bytes: &[u8]) {
@@ -160,7 +173,7 @@ impl Process {
         };
         self.tape.receive(id, self.at, receive).expect("it reads");
         self.machine.bytes(id, bytes, self.at, &mut self.out);
-        self.carry();
+        self.apply_outcomes();
     }
 
     fn take(&mut self, id: SessionId, bytes: usize) {
@@ -235,7 +248,7 @@ impl Process {
             Step::Rounds(visits) => {
                 self.rounds.make_rounds(&mut visits.clone());
                 self.rounds.let_catch_up();
-                self.carry();
+                self.apply_outcomes();
             }
             Step::Snapshot => self.snapshot(),
             Step::Freeze => self.freeze(),
@@ -278,7 +291,7 @@ impl Process {
         let machine = serde_json::to_string(&self.machine).expect("plain");
         let file: OwnedFd = self.tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
         let (at, ids, former) = (self.at, self.ids.clone(), self.connections.clone());
-        let missed = self.missed + self.rounds.counts.missed.load(Ordering::Relaxed);
+        let missed = self.missed + self.rounds.exchanges.counts.missed.load(Ordering::Relaxed);
         drop(self);
 
         let (mut tape, cuts) = Tape::open(file).expect("sound").expect("something to take over");
@@ -310,7 +323,7 @@ impl Process {
         let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), begun: None, missed };
         let mut next = next;
         let crowded: Vec<_> = next.machine.hub().sessions().filter(|one| one.crowded).map(|one| one.id).collect();
-        crowded.into_iter().for_each(|id| next.rounds.carry_out(Work::Crowded(id)));
+        crowded.into_iter().for_each(|id| next.rounds.apply(Work::Crowded(id)));
         let again = next.owed();
         for (id, owed) in &owed {
             assert_eq!(again.get(id), Some(owed), "{id} is owed the same");

@@ -112,6 +112,7 @@ impl Rendering {
         &self.bytes[offset(from)..offset(to)]
     }
 
+    /// How many bytes all of its lines have.
     fn live(&self) -> usize {
         self.run(self.first, self.end()).len()
     }
@@ -123,17 +124,17 @@ impl Rendering {
 
     /// The first line from which on the lines take no more than `limit` bytes of memory.
     fn first_within(&self, limit: usize) -> u64 {
-        self.first_light(self.first, limit, |line| self.weight_from(line))
+        self.first_weighing(self.first, limit, |line| self.weight_from(line))
     }
 
     /// The first line, from `from` on, from which on there are no more than `limit` bytes to send.
     pub(super) fn first_to_send_within(&self, from: u64, limit: usize) -> u64 {
-        self.first_light(from, limit, |line| self.run(line, self.end()).len())
+        self.first_weighing(from, limit, |line| self.run(line, self.end()).len())
     }
 
-    /// The first line, from `from` on, whose `weight` is no more than `limit`. A line weighs what it has and all
-    /// behind it have, so the weight only shrinks from one line to the next.
-    fn first_light(&self, from: u64, limit: usize, weight: impl Fn(u64) -> usize) -> u64 {
+    /// The first line, from `from` on, whose `weight` is no more than `limit`. That is the weight of the line and of all
+    /// behind it, so it only shrinks from one line to the next.
+    fn first_weighing(&self, from: u64, limit: usize, weight: impl Fn(u64) -> usize) -> u64 {
         let (mut low, mut high) = (from, self.end());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -164,7 +165,7 @@ impl Rendering {
         self.starts.drain(..count);
         if self.starts.is_empty() {
             self.base += self.bytes.len() as u64;
-            // Roomy enough for as much again, so that a busy room does not grow it anew each round.
+            // Room for twice as much stays, so that the bytes of a busy room need not grow anew each round.
             let room = (self.bytes.len() * 2).max(KEEP);
             self.bytes.clear();
             if self.bytes.capacity() > 2 * room {
@@ -297,7 +298,7 @@ impl Log {
             self.keep_view(view, self.end());
             return view;
         }
-        // What makes the most of them goes first.
+        // What makes the most different views is given up first: widths, then colours.
         if view.width > 0 {
             return self.take_view(View { width: 0, ..view });
         }

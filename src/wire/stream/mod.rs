@@ -17,7 +17,7 @@
 //! | what it alone is told; what is held back; the note on missed lines | [`mail`] |
 //! | how lines and what is typed share a terminal that we echo to | [`typing`] |
 //!
-//! Nothing here knows of sockets, nor of rooms and people: whoever calls says which log a reader reads, when it is
+//! Nothing here knows of sockets, nor of rooms and people: the caller says which log a reader reads, when it is
 //! too far behind, and how much a socket took.
 
 pub mod log;

@@ -32,7 +32,7 @@ pub(super) struct Typing {
 impl Typing {
     /// What is typed is to look like `wanted`, once `owed` is written, which was owed before we echoed.
     fn new(wanted: Area, owed: Vec<u8>) -> Self {
-        // Whatever was typed before in that row, and echoed by the terminal, goes.
+        // What was typed in that row before, and echoed by the terminal, is erased.
         let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
         Self { shown, wanted, frame: owed, at: 0 }
     }
@@ -97,8 +97,8 @@ impl Reader {
             (Some(area), Some(typing)) => typing.wanted = area,
             (Some(wanted), None) => {
                 self.apart(log, |reader| {
-                    // All that it is owed by now, as it would have been written before: a line may be
-                    // written in part, and frames begin at a place that does not depend on that.
+                    // All that it is owed by now becomes the first frame, without anything drawn: so the next frame
+                    // begins at the same byte, however much of that is written by now.
                     let owed = reader.mail.iter().flat_map(|mail| mail.bytes.rest()).copied().collect();
                     (reader.mail, reader.mail_bytes, reader.noted_at) = (VecDeque::new(), 0, None);
                     reader.typing = Some(Box::new(Typing::new(wanted, owed)));

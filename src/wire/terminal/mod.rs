@@ -5,7 +5,7 @@
 //! | telnet's commands and options (RFC 854, RFC 1143) | [`telnet`] |
 //! | how bytes become lines, where the terminal sends whole lines | [`lines`] |
 //! | what keys do where we edit the line | [`editor`] |
-//! | which terminals are known by name, and their colours | [`kinds`] |
+//! | which terminals are known by name, and their colours | `kinds` |
 //! | how wide characters are; the rows in which what is typed is drawn | [`screen`] |
 //! | who is asked what in telnet, and what follows from the answers: all of it for one client | [`link`] |
 //!

@@ -5,9 +5,9 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which bytes are which key; how a paste is told from typing | [`keys`] |
-//! | how the text and its cursor change | [`draft`] |
-//! | lines that can be had back | [`recall`] |
+//! | which bytes are which key; how a paste is told from typing | `keys` |
+//! | how the text and its cursor change | `draft` |
+//! | lines that can be had back | `recall` |
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
 //! Nothing here knows the time: an escape is part of a key until the next byte shows that it is not. Nor is it known

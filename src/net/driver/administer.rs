@@ -1,0 +1,180 @@
+//! Administrators' commands, as far as the driver carries them out itself; reading the settings again; answers of the
+//! store.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::Value;
+use tracing::{error, info};
+
+use super::Driver;
+use super::ending::Stopping;
+use crate::hub::By;
+use crate::logging::ids;
+use crate::machine::Input;
+use crate::net::accept;
+use crate::net::arrival::{Answered, Reply};
+use crate::settings::{Applies, Settings};
+use crate::store::Store;
+use crate::values::time::Now;
+use crate::wire::admin::args::NoArgs;
+use crate::wire::admin::event::{Event, EventKind};
+use crate::wire::admin::execute::Answer;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
+use crate::wire::admin::value::Time;
+use crate::wire::admin::{Command, Duty, ForDriver};
+use crate::{config, logging, store, systemd};
+
+impl Driver {
+    /// Carries out an administrator's command, or has the machine do it, and answers.
+    pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
+        let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
+        let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
+        let answer = match duty {
+            ForDriver::Status(NoArgs {}) => one(serde_json::to_value(self.status(at))),
+            ForDriver::Metrics(NoArgs {}) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
+            ForDriver::LogLevel(args) => {
+                if let Some(level) = args.level {
+                    self.around.level.set(level);
+                }
+                one(serde_json::to_value(LogLevel { level: self.around.level.get() }))
+            }
+            ForDriver::Reload(NoArgs {}) => {
+                let answer = self.reload(at);
+                systemd::ready();
+                answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
+            }
+            ForDriver::Shutdown(args) => {
+                // It is answered when the hub has stopped.
+                self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
+                return;
+            }
+            ForDriver::Subscribe(args) => Ok(Answered::Events(self.subscribers.add(args))),
+        };
+        // Nobody takes the answer if the administrator has gone.
+        let _ = reply.send(answer);
+    }
+
+    /// Has the machine carry out a command that is about the hub, and answers.
+    fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
+        let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
+            Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
+            Some(answer) => answer.and_then(|answer| self.answered(answer)),
+            // The task of its connection answers that by itself.
+            None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
+        };
+        // As above.
+        let _ = reply.send(answer);
+    }
+
+    /// The answer of the machine, with what it needs of the store.
+    fn answered(&self, answer: Answer) -> Result<Answered, ControlError> {
+        let source = || {
+            let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
+            self.store.as_ref().map(Store::source).ok_or_else(none)
+        };
+        Ok(match answer {
+            Answer::One(value) => Answered::One(value),
+            Answer::Lines(lines) => Answered::Lines(lines),
+            Answer::Stored(stored) => Answered::Stored(stored, source()?),
+            Answer::Count(stored) => Answered::Count(stored, source()?),
+            Answer::Stats(mut stats) => {
+                let source = source()?;
+                stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
+                Answered::Stats(Box::new(stats), source)
+            }
+            Answer::Backup => Answered::Backup(source()?),
+            Answer::Redacting(_) => {
+                return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
+            }
+        })
+    }
+
+    /// Handles an answer of the store.
+    pub(super) fn stored(&mut self, answer: store::Answer, at: Now) {
+        let input = match answer {
+            store::Answer::Recorded { through, redacted } => {
+                for (number, lines) in redacted {
+                    if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
+                        let (_, reply) = self.redacting.swap_remove(at);
+                        let value = serde_json::to_value(Redacted { lines, dry_run: false });
+                        let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
+                    }
+                }
+                Input::Recorded { through }
+            }
+            store::Answer::Found { session, number, found } => Input::Found { session, number, found },
+            store::Answer::BegunAnew => Input::BegunAnew,
+            store::Answer::Recalled(recalled) => Input::Recalled(recalled),
+        };
+        self.state.input(input, at);
+    }
+
+    /// Reads the settings again, while all clients wait: the files are small, and no line is handled half by the old
+    /// settings and half by the new ones.
+    pub(super) fn reload(&mut self, at: Now) -> Result<Reloaded, ControlError> {
+        systemd::reloading();
+        let loaded = match config::load(self.around.config.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(problems) => {
+                let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                for problem in &text {
+                    error!(message_id = ids::RELOAD_FAILED, chathub_problem = %problem, "settings refused; the old ones stay{}", logging::InWords(problem));
+                }
+                return Err(ControlError::new(ErrorCode::Conflict, text.join("\n")));
+            }
+        };
+        let old = self.state.hub().settings().clone();
+        let (mut applied, mut restart) = (Vec::new(), Vec::new());
+        for setting in Settings::changes(&old, &loaded.settings) {
+            match setting.applies {
+                Applies::Live => applied.push(setting.key.to_owned()),
+                Applies::Restart => restart.push(setting.key.to_owned()),
+            }
+        }
+        let mut settings = loaded.settings;
+        // What needs a restart stays as it is until then.
+        settings.keep_what_needs_a_restart(&old);
+        if let Some(store) = &self.store {
+            store.configure(&settings.history);
+        }
+        if settings.log.level != old.log.level {
+            self.around.level.set(settings.log.level);
+        }
+        for listener in &self.around.chat {
+            if let Err(error) = accept::prepare(listener.get_ref(), &settings.tcp) {
+                error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
+            }
+        }
+        self.around.admins.set_limit(settings.limits.admin_connections);
+        let clients = settings.limits.clients;
+        if clients != old.limits.clients {
+            // On a thread that may wait: see there.
+            let accepted = self.around.accepted.clone();
+            tokio::task::spawn_blocking(move || {
+                accepted.places.store(accept::make_room(clients), Ordering::Relaxed);
+            });
+        }
+        *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            (settings.accounts.password, (&settings.accounts).into());
+        self.around.files = loaded.files;
+        self.state.input(Input::Settings(Box::new(settings)), at);
+        info!(
+            message_id = ids::RELOADED,
+            chathub_applied = applied.join(" "),
+            chathub_restart = restart.join(" "),
+            "settings read again"
+        );
+        self.subscribers.publish(&Event {
+            event: EventKind::Reload,
+            t: Time(at.wall),
+            client: None,
+            nick: None,
+            room: None,
+            text: Some(applied.join(" ")),
+            by: None,
+            lost: 0,
+        });
+        Ok(Reloaded { applied, restart })
+    }
+}

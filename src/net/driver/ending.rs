@@ -1,0 +1,205 @@
+//! The end: everybody is handed over to the next process, or told goodbye.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use super::Driver;
+use crate::hub::By;
+use crate::logging::ids;
+use crate::machine::Input;
+use crate::net::arrival::{Answered, Arrival, Reply};
+use crate::net::clock::now;
+use crate::net::keep::fault;
+use crate::net::keep::recovery::epoch;
+use crate::net::readiness::Ready;
+use crate::net::rounds::Work;
+use crate::systemd;
+use crate::values::id::SessionId;
+use crate::values::time::Now;
+use crate::wire::admin::args::ShutdownArgs;
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::Stopped;
+use crate::wire::admin::{Command, Duty, ForDriver};
+
+/// How long the disk has to take the lines that were said last, when the hub ends.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How the daemon ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Number of clients that had not taken all that was owed to them.
+    pub gave_up: u64,
+    /// Everybody is to be taken over by another process.
+    pub handed_over: bool,
+}
+
+/// A stop that was asked for.
+pub(super) struct Stopping {
+    pub(super) args: ShutdownArgs,
+    pub(super) reply: Option<Reply>,
+    /// Everybody is handed over instead of told goodbye.
+    pub(super) hand_over: bool,
+}
+
+impl Stopping {
+    /// A stop that nobody waits for.
+    pub(super) fn unasked(hand_over: bool) -> Self {
+        Self { args: ShutdownArgs::default(), reply: None, hand_over }
+    }
+}
+
+impl Driver {
+    /// Leaves all clients to the next process: a snapshot, while nothing happens any more.
+    pub(super) async fn hand_over(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
+        for task in &self.around.accepting {
+            task.abort();
+        }
+        self.apply_outcomes(now());
+        // A snapshot that is under way has one half of the tape, which must come back first. Connections that are
+        // accepted meanwhile lie in the queue of sockets, for the next process.
+        while self.snapshots.under_way
+            && let Some(arrival) = arrivals.recv().await
+        {
+            if let Arrival::Snapshot(done) = arrival {
+                self.snapshot_done(done);
+                while self.snapshots.written.is_some() {
+                    self.complete_snapshot();
+                }
+            }
+        }
+        let (answer, owed) = oneshot::channel();
+        let (counts, counting) = std::sync::mpsc::channel();
+        self.delivery.exchanges.work.push(Work::Snapshot(answer, counting));
+        // The rounds end by a panic only, and the daemon with them.
+        if let Ok(owed) = owed.await {
+            let machine = serde_json::to_vec(&self.state.machine()).expect("plain values");
+            self.state.tape.snapshot(&machine, &owed, epoch());
+        }
+        let _ = counts.send(());
+        fault::point("handover.snapshot");
+        let clients = self.state.hub().session_count() as u64;
+        info!(
+            message_id = ids::HANDED_OVER,
+            chathub_clients = clients,
+            "ending; the clients wait for the next process"
+        );
+        Ended { gave_up: 0, handed_over: true }
+    }
+
+    /// Says goodbye to all clients, and waits until each has what it is owed, or the deadline has come.
+    pub(super) async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
+        let Stopping { args, mut reply, .. } = self.stop.take().expect("the loop has ended for this");
+        let allowed =
+            args.deadline_s.map_or(self.state.hub().settings().shutdown.deadline, |seconds| seconds.seconds());
+        systemd::stopping(allowed);
+        for task in &self.around.accepting {
+            task.abort();
+        }
+        let at = now();
+        let clients = self.state.hub().session_count() as u64;
+        let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
+        self.state.input(Input::Stop { message }, at);
+        self.apply_outcomes(at);
+        let deadline = Instant::now() + allowed;
+        let (drain, mut drained) = oneshot::channel();
+        self.delivery.exchanges.work.push(Work::Drain(drain));
+        let mut gave_up = 0;
+        let mut ready = Vec::new();
+        loop {
+            // The watchdog is fed meanwhile, for its interval may be shorter than the deadline.
+            let wake = self.around.watchdog.map_or(deadline, |every| deadline.min(Instant::now() + every));
+            tokio::select! {
+                biased;
+                _ = &mut drained => break,
+                arrival = arrivals.recv() => match arrival {
+                    // A second signal: at once.
+                    Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
+                    Some(Arrival::Control { command, by, reply }) => self.answer_at_the_end(&command, by, reply, now()),
+                    Some(Arrival::Store(answer)) => self.stored(answer, now()),
+                    // A connection that was accepted meanwhile is told that the hub stops, and closed.
+                    Some(Arrival::Accepted(newcomer)) => {
+                        let at = now();
+                        self.accepted(newcomer, at);
+                        self.apply_outcomes(at);
+                    }
+                    Some(_) => {}
+                    None => break,
+                },
+                // What clients still send is read and thrown away: a connection that is closed with unread bytes in it
+                // is reset, and the client could lose the goodbye.
+                Ok(()) = self.clients.inputs.wait(&mut ready) => {
+                    for Ready { key, to_the_end } in ready.drain(..) {
+                        self.clients.ready(SessionId(key), to_the_end, self.state.machine());
+                    }
+                    while let Some(id) = self.clients.turns.pop() {
+                        self.read(id, now());
+                    }
+                }
+                () = tokio::time::sleep_until(wake) => {
+                    systemd::watchdog();
+                    if Instant::now() >= deadline {
+                        gave_up = self.abandon().await;
+                        break;
+                    }
+                }
+            }
+        }
+        // Other tasks and threads that send something now are refused, and do not wait.
+        drop(arrivals);
+        if let Some(store) = self.store.take() {
+            let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
+            if !closing.await.unwrap_or(false) {
+                error!(message_id = ids::STORE, "not everything that was said last is recorded");
+            }
+        }
+        let warning = self
+            .around
+            .activated
+            .then(|| "chathub.socket still listens: the next connection starts the service again".to_owned());
+        info!(message_id = ids::STOPPED, chathub_clients = clients, chathub_gave_up = gave_up, "stopped");
+        if let Some(reply) = reply.take() {
+            let stopped = Stopped { clients, gave_up, warning };
+            let value = serde_json::to_value(stopped).expect("results are plain JSON");
+            let _ = reply.send(Ok(Answered::One(value)));
+        }
+        let left: Vec<_> = self.clients.ports.keys().copied().collect();
+        for id in left {
+            self.clients.close(id);
+        }
+        self.state.tape.close();
+        Ended { gave_up, handed_over: false }
+    }
+
+    /// Gives up all clients that are left. Returns their number.
+    async fn abandon(&mut self) -> u64 {
+        let (answer, number) = oneshot::channel();
+        self.delivery.exchanges.work.push(Work::Abandon(answer));
+        number.await.unwrap_or(0)
+    }
+
+    /// Handles an arrival that comes behind a stop: commands are refused.
+    pub(super) fn arrived_late(&mut self, arrival: Arrival, at: Now) {
+        match arrival {
+            Arrival::Control { command, by, reply } => self.answer_at_the_end(&command, by, reply, at),
+            other => self.arrived(other, at),
+        }
+    }
+
+    /// Answers a command while the hub stops: those that only look at something, and refuses all others.
+    fn answer_at_the_end(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
+        match command.duty() {
+            Duty::Driver(ForDriver::Status(_) | ForDriver::Metrics(_) | ForDriver::LogLevel(_)) => {
+                self.administer(command, by, reply, at);
+            }
+            Duty::Driver(ForDriver::Reload(_) | ForDriver::Shutdown(_) | ForDriver::Subscribe(_))
+            | Duty::Connection(_)
+            | Duty::Listing(_)
+            | Duty::Hub => {
+                let _ = reply.send(Err(ControlError::new(ErrorCode::Conflict, "the hub is shutting down")));
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What follows from inputs: orders for the rounds, records, searches and passwords for other threads, events.
+
+use super::Driver;
+use crate::hub::message::Line;
+use crate::machine::{Order, Outcome};
+use crate::net::rounds;
+use crate::net::rounds::at_once::AtOnce;
+use crate::net::rounds::{Exchanges, Rounds, Work};
+use crate::values::id::RoomId;
+use crate::values::time::Now;
+use crate::wire::admin::event;
+use crate::wire::admin::event::EventKind;
+
+/// Orders that may wait for the rounds before the driver takes nothing new: 16 MiB with lines of the greatest length,
+/// by default.
+const ORDERS: usize = 16_384;
+
+/// What is on its way to the rounds.
+pub(super) struct Delivery {
+    rounds: rounds::Shared,
+    pub(super) exchanges: Exchanges,
+    /// What is handed to the rounds next.
+    work: Vec<Work>,
+    /// The driver has begun a round itself, which is not over.
+    pub(super) writing: bool,
+    /// Too much waits for the rounds: the driver takes nothing new.
+    clogged: bool,
+}
+
+impl Delivery {
+    pub(super) const fn new(rounds: rounds::Shared, exchanges: Exchanges) -> Self {
+        Self { rounds, exchanges, work: Vec::new(), writing: false, clogged: false }
+    }
+
+    /// Hands the rounds what has piled up; or makes the rounds here, if they are short, or the driver is `alone`, with
+    /// nothing else to do.
+    fn send(&mut self, alone: bool) {
+        if self.work.is_empty() {
+            return;
+        }
+        let done = Rounds::begin_at_once(&self.rounds, &mut self.work, alone && !self.writing);
+        self.writing = done == AtOnce::Begun;
+        if !self.work.is_empty() {
+            let waiting = self.exchanges.work.push_all(&mut self.work);
+            self.work.clear();
+            if self.work.capacity() > ORDERS {
+                self.work = Vec::new();
+            }
+            self.clogged |= waiting > ORDERS;
+        }
+    }
+
+    /// Goes on with a round that the driver has begun itself, if it has nothing else to do; otherwise leaves it to the
+    /// rounds' thread.
+    pub(super) fn continue_round(&mut self, nothing_else: bool) {
+        if nothing_else {
+            self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
+        } else {
+            self.exchanges.work.call();
+            self.writing = false;
+        }
+    }
+
+    /// Whether too much waits for the rounds: it is until they have taken half of it.
+    pub(super) fn is_clogged(&mut self) -> bool {
+        if self.clogged {
+            self.clogged = self.exchanges.work.len() > ORDERS / 2;
+        }
+        self.clogged
+    }
+}
+
+impl Driver {
+    /// Applies what followed from the inputs since this was called last.
+    pub(super) fn apply_outcomes(&mut self, at: Now) {
+        let mut outcomes = std::mem::take(&mut self.state.outcomes);
+        for outcome in outcomes.drain(..) {
+            self.apply(outcome, at);
+        }
+        self.state.outcomes = outcomes;
+        self.delivery.send(self.clients.turns.is_empty());
+    }
+
+    fn apply(&mut self, outcome: Outcome, at: Now) {
+        let order = match outcome {
+            Outcome::Order(order) => order,
+            Outcome::Record(number, record) => {
+                if let Some(store) = &self.store {
+                    store.record(number, record);
+                }
+                return;
+            }
+            Outcome::Search(search) => {
+                if let Some(store) = &self.store {
+                    store.search(*search);
+                }
+                return;
+            }
+            Outcome::Hash(job) => {
+                let accounts = &self.state.hub().settings().accounts;
+                return self.hashing.hash(job, accounts.into());
+            }
+            Outcome::More(id) => return self.clients.queue_turn(id, self.state.machine()),
+            Outcome::SecretSpent => {
+                if self.state.tape.is_kept() {
+                    self.snapshots.forget_soon(at.mono);
+                }
+                return;
+            }
+            Outcome::Happened(happening) => {
+                if !self.subscribers.is_empty() {
+                    self.subscribers.publish(&event::happened(&happening));
+                }
+                return self.journal.note(happening, at.mono);
+            }
+        };
+        match &order {
+            Order::Attach(id) => {
+                if let Some(port) = self.clients.ports.get(id) {
+                    self.delivery.work.push(Work::Connection(port.connection.clone()));
+                }
+            }
+            Order::Post(room, line) => self.publish_line(*room, line),
+            Order::Close(id) => {
+                if let Some(port) = self.clients.ports.get_mut(id) {
+                    port.leaving = true;
+                    self.clients.queue_turn(*id, self.state.machine());
+                }
+            }
+            _ => {}
+        }
+        self.delivery.work.push(Work::Order(order));
+    }
+
+    /// Tells subscribers of a line.
+    fn publish_line(&mut self, room: RoomId, line: &Line) {
+        if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
+            let name = self.state.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
+            if let Some(event) = event::said(&name, line) {
+                self.subscribers.publish(&event);
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! When everything begins anew on the tape, from a snapshot; and when memory is given back.
+
+use std::time::Duration;
+
+use tracing::error;
+
+use super::Driver;
+use crate::logging;
+use crate::net::clock::now;
+use crate::net::keep::recovery::epoch;
+use crate::net::keep::tape::Written;
+use crate::net::keep::{snapshot, tape};
+use crate::net::rounds::Work;
+use crate::values::time::Mono;
+
+/// The shortest time between two snapshots that erase a password from the tape, and the share of a processor's time
+/// that they take at most (one part in 200): strangers can bring them about, however much there is to be written.
+const FORGET_EVERY: Duration = Duration::from_secs(5);
+const FORGET_SHARE: u32 = 200;
+
+/// A snapshot is taken when handling the inputs since the last one took this long: a process that takes over needs
+/// about as long to handle them again. But writing snapshots takes no more than a quarter of the time.
+const REPLAY: Duration = Duration::from_secs(1);
+const SNAPSHOT_SHARE: u32 = 4;
+
+/// Bytes of inputs that are copied behind a snapshot at a time: a fraction of a millisecond.
+const PIECE: usize = 512 * 1024;
+
+/// Memory is given back this long after many have left, unless others come: that of the process, and that of the tape,
+/// by a snapshot of what is left.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
+
+/// At least this many clients must have been here, and half of them have left, for memory to be given back.
+const MANY: usize = 32;
+
+/// When snapshots are written.
+pub(super) struct Snapshots {
+    pub(super) writer: snapshot::Writer,
+    /// A snapshot is being written, or the memory of the one before is being given back.
+    pub(super) under_way: bool,
+    /// A snapshot that is written and does not count yet: inputs that came meanwhile are copied behind it.
+    pub(super) written: Option<Written>,
+    /// When the last one was begun, and how long writing it took.
+    begun: Mono,
+    took: Duration,
+    /// How long handling the inputs since then has taken.
+    pub(super) worked: Duration,
+    /// Most clients since memory was given back; and when it is given back the next time.
+    peak: usize,
+    give_back_at: Option<Mono>,
+    /// When the tape is to begin anew because a password stands on it, and when it last did.
+    forget_at: Option<Mono>,
+    forgot: Option<Mono>,
+    /// How long the tape may grow, in bytes.
+    tape_length: u64,
+}
+
+impl Snapshots {
+    pub(super) fn new(writer: snapshot::Writer, at: Mono) -> Self {
+        Self {
+            writer,
+            under_way: false,
+            written: None,
+            begun: at,
+            took: Duration::ZERO,
+            worked: Duration::ZERO,
+            peak: 0,
+            give_back_at: None,
+            forget_at: None,
+            forgot: None,
+            tape_length: tape::length(),
+        }
+    }
+
+    /// A password on the tape is no longer needed: a snapshot is taken soon, to erase it.
+    pub(super) fn forget_soon(&mut self, at: Mono) {
+        let every = FORGET_EVERY.max(self.took * FORGET_SHARE);
+        let soonest = self.forgot.map_or(at, |forgot| forgot.after(every));
+        self.forget_at = self.forget_at.or(Some(soonest.max(at)));
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Mono> {
+        self.give_back_at.filter(|_| !self.under_way).into_iter().chain(self.forget_at).min()
+    }
+
+    /// Whether one more snapshot is allowed: writing the last one took no more than one part in `share` of the time
+    /// since it was begun.
+    fn may(&self, share: u32, at: Mono) -> bool {
+        !self.under_way && at.since(self.begun) >= self.took * share
+    }
+}
+
+impl Driver {
+    /// Gives memory back when many have left.
+    pub(super) fn give_back(&mut self, at: Mono) {
+        let clients = self.state.hub().session_count();
+        let snapshots = &mut self.snapshots;
+        snapshots.peak = snapshots.peak.max(clients);
+        if snapshots.peak < MANY || clients > snapshots.peak / 2 {
+            snapshots.give_back_at = None;
+        } else if snapshots.give_back_at.is_none() {
+            snapshots.give_back_at = Some(at.after(GIVE_BACK_AFTER));
+        } else if snapshots.give_back_at.is_some_and(|due| due <= at) && !snapshots.under_way {
+            (snapshots.peak, snapshots.give_back_at) = (clients, None);
+            if self.state.tape.is_kept() {
+                self.begin_snapshot();
+            }
+            self.snapshots.writer.trim();
+        }
+    }
+
+    pub(super) fn is_snapshot_due(&self, at: Mono) -> bool {
+        let forget = self.snapshots.forget_at.is_some_and(|due| due <= at);
+        let long = self.state.tape.len() > self.snapshots.tape_length
+            || self.snapshots.worked > REPLAY
+            || self.state.tape.has_many_cuts();
+        self.state.tape.is_kept()
+            && (forget && !self.snapshots.under_way || long && self.snapshots.may(SNAPSHOT_SHARE, at))
+    }
+
+    /// Freezes the state and has it written down; the tape begins anew behind it when that is done. The loop stands
+    /// still for a look at each client.
+    pub(super) fn begin_snapshot(&mut self) {
+        debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
+        let Some(blank) = self.state.tape.begin() else { return };
+        let at = now().mono;
+        let (frozen, owed) = std::sync::mpsc::channel();
+        self.delivery.exchanges.work.push(Work::Freeze(frozen));
+        self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);
+        (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
+        // A password that comes from now on is not in the snapshot, but on the tape behind it.
+        self.snapshots.forgot = self.snapshots.forget_at.take().map(|_| at).or(self.snapshots.forgot);
+    }
+
+    pub(super) fn snapshot_done(&mut self, done: snapshot::Done) {
+        match done {
+            snapshot::Done::Written(written, took) => {
+                self.snapshots.took = took;
+                self.snapshots.written = Some(written);
+            }
+            snapshot::Done::Failed(blank, problem) => {
+                error!(chathub_error = %problem, "what is kept for the next process cannot be written down{}", logging::InWords(&problem));
+                self.state.tape.leave_blank(blank);
+                self.snapshots.under_way = false;
+            }
+            snapshot::Done::Cleared(place) => {
+                self.state.tape.take_back(place);
+                self.snapshots.under_way = false;
+            }
+        }
+    }
+
+    /// Copies a piece of the inputs that came while a snapshot was written behind it; behind the last piece, the
+    /// snapshot counts.
+    pub(super) fn complete_snapshot(&mut self) {
+        let Some(mut written) = self.snapshots.written.take() else { return };
+        if !self.state.tape.copy_since(&mut written, PIECE) {
+            self.snapshots.written = Some(written);
+            return;
+        }
+        let old = self.state.tape.count(written, epoch());
+        self.delivery.exchanges.work.push(Work::Kept);
+        match old {
+            Some(old) => self.snapshots.writer.clear(old),
+            None => self.snapshots.under_way = false,
+        }
+    }
+}

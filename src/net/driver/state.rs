@@ -1,0 +1,118 @@
+//! The state machine and its tape: what the machine is told is kept first, then handled.
+//!
+//! Everything that changes the machine goes through [`State::handle`], which says on the tape what is being handled: if
+//! the process dies of it, the next one knows which input it was.
+
+use std::ops::Range;
+
+use crate::hub::{By, Hub};
+use crate::machine::{Input, Machine, Outcome};
+use crate::net::keep::fault;
+use crate::net::keep::tape::Tape;
+use crate::values::id::SessionId;
+use crate::values::time::Now;
+use crate::wire::admin::Command;
+use crate::wire::admin::execute::Answer;
+use crate::wire::admin::message::ControlError;
+
+/// The state machine, what is kept of its inputs, and what has followed from them.
+pub(super) struct State {
+    machine: Machine,
+    pub(super) tape: Tape,
+    /// What followed and is not applied yet.
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+impl State {
+    /// `outcomes` is what came of making `machine`.
+    pub(super) const fn new(machine: Machine, tape: Tape, outcomes: Vec<Outcome>) -> Self {
+        Self { machine, tape, outcomes }
+    }
+
+    /// The machine, to be looked at.
+    #[inline]
+    pub(super) const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The machine's hub, to be looked at.
+    #[inline]
+    pub(super) fn hub(&self) -> &Hub {
+        self.machine.hub()
+    }
+
+    /// Keeps an input, then handles it.
+    pub(super) fn input(&mut self, input: Input, at: Now) {
+        let kept = self.keep(&input, at);
+        self.handle(kept, at, |machine, _, outcomes| machine.handle(input, at, outcomes));
+    }
+
+    /// Handles what a client has sent, which stands on the tape already.
+    pub(super) fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
+        let kept = Kept { place, content: range };
+        self.handle(kept, at, |machine, bytes, outcomes| {
+            machine.bytes(id, bytes, at, outcomes);
+            fault::point("input.handled");
+        });
+    }
+
+    /// Has the machine carry out an administrator's command, which is kept first if it changes something. `None` if it
+    /// is not for the machine. `owed` tells how many bytes a client is owed, and how many lines it has missed.
+    pub(super) fn administer(
+        &mut self,
+        command: &Command,
+        by: By,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+    ) -> Option<Result<Answer, ControlError>> {
+        if !command.changes() {
+            // Nothing to be blamed for: the next process is not told of it.
+            return self.machine.control(command, by, at, owed, &mut self.outcomes);
+        }
+        let kept = match self.tape.is_kept() {
+            true => {
+                let name = command.spec().name.to_owned();
+                self.keep(&Input::Control { command: name, args: command.args(), by }, at)
+            }
+            false => Kept::NOT,
+        };
+        self.handle(kept, at, |machine, _, outcomes| machine.control(command, by, at, owed, outcomes))
+    }
+
+    /// Writes an input on the tape, if that is kept.
+    fn keep(&mut self, input: &Input, at: Now) -> Kept {
+        if !self.tape.is_kept() {
+            return Kept::NOT;
+        }
+        let (place, content) = self.tape.append(at, &serde_json::to_vec(input).expect("plain values"));
+        Kept { place, content }
+    }
+
+    /// Changes the machine. Meanwhile the tape says that it is what is `kept` there that is being handled; `change` is
+    /// given its content.
+    #[inline]
+    fn handle<T>(
+        &mut self,
+        kept: Kept,
+        at: Now,
+        change: impl FnOnce(&mut Machine, &[u8], &mut Vec<Outcome>) -> T,
+    ) -> T {
+        self.tape.handling(kept.place, at.mono);
+        let content = self.tape.content(kept.content);
+        fault::poison(content);
+        let done = change(&mut self.machine, content, &mut self.outcomes);
+        self.tape.handled();
+        done
+    }
+}
+
+/// Where an input stands on the tape.
+struct Kept {
+    place: u64,
+    content: Range<usize>,
+}
+
+impl Kept {
+    /// Nothing is kept.
+    const NOT: Self = Self { place: 0, content: 0..0 };
+}

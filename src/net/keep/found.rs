@@ -1,0 +1,193 @@
+//! The start of a process: takes over what a former one has left with the service manager, or begins afresh; and has
+//! everything kept from then on, where the service manager keeps it.
+
+use crate::net::keep::tape;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use nix::sys::stat::{FileStat, fstat};
+use tracing::{error, info, warn};
+
+use super::fault;
+use super::queue::{Keeping, Queue};
+use super::recovery::{self, TakenOver, epoch};
+use super::tape::{Cuts, Tape};
+use crate::hub::archive::Recalled;
+use crate::logging::{self, ids};
+use crate::machine::{Input, Machine, Outcome};
+use crate::net::clock::now;
+use crate::net::rounds::{Exchanges, Rounds};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::systemd;
+
+/// The settings of a former process whose clients are to be taken over; `None` where it has left none: a hub that its
+/// settings do not describe would help nobody.
+pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
+    let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
+    let (tape, _) = Tape::open(tape).ok()??;
+    let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
+    let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
+    for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
+        match serde_json::from_slice(tape.content(record.content)).ok()? {
+            // Whether they have left again is not looked at.
+            Input::Connect { .. } => is_there = true,
+            Input::Settings(others) => settings = *others,
+            _ => {}
+        }
+    }
+    is_there.then_some(settings)
+}
+
+/// A state machine, new or taken over, with all that carries it.
+pub struct FoundHub {
+    /// The state machine.
+    pub machine: Machine,
+    /// What followed from making it, to be applied by the driver.
+    pub outcomes: Vec<Outcome>,
+    /// Connections and input that a former process has left, if it was taken over.
+    pub taken: Option<TakenOver>,
+    /// The rounds, which hold what everybody is owed.
+    pub rounds: Rounds,
+    /// What is kept of inputs.
+    pub tape: Tape,
+    /// What is kept of sockets.
+    pub queue: Keeping,
+    /// What records history.
+    pub store: Option<Store>,
+    /// What the store recalled, if the machine was taken over and is still to be told.
+    pub recalled: Option<Recalled>,
+}
+
+/// Takes over what a former process has left, or begins afresh; with everything kept for the next
+/// process, if somebody keeps it.
+///
+/// `stored` is what the service manager has kept, and `keeps` whether it goes on keeping things; `exchanges` is how
+/// the driver and the rounds reach each other; `store` opens what records history.
+///
+/// # Errors
+/// Those of `store`.
+pub fn take_over_or_begin<E>(
+    keeps: bool,
+    mut stored: HashMap<&'static str, OwnedFd>,
+    settings: &Settings,
+    key: [u8; 16],
+    exchanges: &Exchanges,
+    store: impl FnOnce() -> Result<Option<(Store, Recalled)>, E>,
+) -> Result<FoundHub, E> {
+    let new_rounds = |cuts| Rounds::new(exchanges.clone(), settings.into(), cuts);
+    let program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
+    if keeps && !stored.is_empty() {
+        match adopt(stored, new_rounds) {
+            Ok(Some((machine, taken, (rounds, tape, queue)))) => {
+                let clients = machine.hub().session_count();
+                info!(
+                    message_id = ids::TAKEN_OVER,
+                    chathub_clients = clients,
+                    "carrying on with the clients of the former process"
+                );
+                if let Err(error) = replace_program(program) {
+                    warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
+                }
+                let queue = Some(Arc::new(Mutex::new(queue)));
+                let taken = Some(taken);
+                // Not before: on the way here the former program may have taken the place of this one, and it
+                // must find the files as it knows them.
+                let (store, recalled) = store()?.unzip();
+                return Ok(FoundHub { machine, outcomes: Vec::new(), taken, rounds, tape, queue, store, recalled });
+            }
+            Ok(None) => {}
+            Err(why) => {
+                error!(message_id = ids::NOT_TAKEN_OVER, chathub_error = %why, "clients of the former process cannot be carried on, and are told so{}", logging::InWords(&why));
+            }
+        }
+    }
+    systemd::forget(names);
+    let mut outcomes = Vec::new();
+    let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
+    // What the machine is told at its start is part of the first snapshot.
+    let (store, recalled) = store()?.unzip();
+    machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
+    let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
+        warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
+        None
+    });
+    if let Some((rounds, tape, queue)) = kept {
+        let queue = Some(Arc::new(Mutex::new(queue)));
+        return Ok(FoundHub { machine, outcomes: Vec::new(), taken: None, rounds, tape, queue, store, recalled: None });
+    }
+    let (tape, cuts) = Tape::unkept();
+    let rounds = new_rounds(cuts);
+    Ok(FoundHub { machine, outcomes, taken: None, rounds, tape, queue: None, store, recalled: None })
+}
+
+/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
+        return Ok(());
+    }
+    systemd::forget([systemd::PROGRAM]);
+    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
+}
+
+type Kept = (Rounds, Tape, Queue);
+
+/// Begins to keep everything for the next process: the first snapshot is made, and the service manager
+/// has what it is to keep.
+fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
+    let (mut tape, cuts) = Tape::new()?;
+    tape.tell_of_crashes();
+    let queue = Queue::new()?;
+    let mut rounds = rounds(cuts);
+    let owed = rounds.begin(outcomes.to_vec());
+    tape.snapshot(&serde_json::to_vec(machine).expect("plain values"), &owed, epoch());
+    let [one, two, three, four] = queue.ends();
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let descriptors = [tape.file().expect("it is kept"), one, two, three, four, program.as_fd()];
+    let descriptors: Vec<_> = systemd::STORED.into_iter().zip(descriptors).collect();
+    systemd::store(&descriptors)?;
+    Ok((rounds, tape, queue))
+}
+
+/// Takes over from a former process; `None` if there is nobody to take over.
+///
+/// # Errors
+/// Why that cannot be done; those who were found are told so.
+fn adopt(
+    mut stored: HashMap<&'static str, OwnedFd>,
+    rounds: impl FnOnce(Cuts) -> Rounds,
+) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
+    let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
+    else {
+        return Err("the service manager has lost the queue of sockets".to_owned());
+    };
+    let mut queue = Queue::of([one, two, three, four]);
+    let attempt = open(tape).and_then(|opened| {
+        let Some((mut tape, cuts)) = opened else { return Ok(None) };
+        tape.tell_of_crashes();
+        let found = queue.found().map_err(|error| error.to_string())?;
+        fault::point("recover.adopted");
+        let made = cuts.all().map_err(|unusable| unusable.to_string())?;
+        let mut rounds = rounds(cuts);
+        let (machine, taken) = recovery::take_over(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        Ok(Some((machine, taken, rounds, tape)))
+    });
+    match attempt {
+        Ok(Some((machine, taken, rounds, tape))) => Ok(Some((machine, taken, (rounds, tape, queue)))),
+        // Clients that lie in the queue all the same would wait for ever.
+        nobody => {
+            recovery::say_goodbye(&queue);
+            nobody.map(|_| None)
+        }
+    }
+}
+
+fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
+    let tape = tape.ok_or("the service manager has lost the tape")?;
+    Tape::open(tape).map_err(|unusable| unusable.to_string())
+}

@@ -1,0 +1,168 @@
+//! Bounds: what the logs and the mail weigh, and which clients miss lines where that is too much.
+
+use std::sync::atomic::Ordering;
+
+use super::{Client, Report, Rounds};
+use crate::hub::message::Farewell;
+use crate::net::keep::tape::Cut;
+use crate::settings::SlowPolicy;
+use crate::values::id::{RoomId, SessionId};
+use crate::wire::render;
+use crate::wire::stream::reader::Reader;
+
+/// A client with a full socket is crowded when its mail is more than this part of `limits.mailbox`: nothing more is
+/// read of it, and others cannot send it anything. The rest of the mailbox is for answers to what it has asked before.
+const CROWDED: usize = 8;
+
+/// What logs and mail weigh, in bytes, as far as that is counted.
+#[derive(Debug, Default)]
+pub(super) struct Weights {
+    /// All logs, and how many of them weigh anything.
+    logs: usize,
+    heavy: usize,
+    /// The mail of all clients, and how many of them have any.
+    mail: usize,
+    addressed: usize,
+    /// Rooms whose logs hold more than they may. No orders are applied until each of them has had a round, so that
+    /// only clients with full sockets lose lines.
+    pub(super) over: usize,
+}
+
+impl Weights {
+    /// A log weighs `now`, and `before` when it was counted last.
+    pub(super) fn log(&mut self, before: usize, now: usize) {
+        self.logs = self.logs + now - before;
+        self.heavy = self.heavy + usize::from(now > 0) - usize::from(before > 0);
+    }
+
+    /// The mail of a client weighs `now`, and `before` when it was counted last.
+    pub(super) fn mail(&mut self, before: usize, now: usize) {
+        self.mail = self.mail + now - before;
+        self.addressed = self.addressed + usize::from(now > 0) - usize::from(before > 0);
+    }
+
+    /// No client is left, and no mail.
+    pub(super) fn no_mail(&mut self) {
+        (self.mail, self.addressed) = (0, 0);
+    }
+}
+
+impl Rounds {
+    /// Weighs a room's log again, and decides whether it is too long.
+    pub(super) fn weigh(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let weight = room.log.weight();
+        self.weights.log(room.weight, weight);
+        room.weight = weight;
+        let allowed = self.allowed();
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let is_over = self.replaying.is_none() && room.log.is_over(allowed);
+        self.weights.over = self.weights.over + usize::from(is_over) - usize::from(room.over);
+        room.over = is_over;
+    }
+
+    /// How many bytes clients may be behind in a room: less than `limits.behind` where all logs together weigh too much.
+    fn allowed(&self) -> usize {
+        let fair = self.limits.behind_all / self.weights.heavy.max(1);
+        // Half: the rendering that most readers see may weigh that, and all the others together.
+        if self.weights.logs > self.limits.behind_all { self.limits.behind.min(fair / 2) } else { self.limits.behind }
+    }
+
+    /// To be called before the lines that a client is owed become mail, which is its alone: has it miss those that would
+    /// be too much mail. It would miss them as well if it stayed in its room and took nothing.
+    pub(super) fn lighten(&mut self, id: SessionId) {
+        if self.replaying.is_some() {
+            return;
+        }
+        let limit = self.limits.mailbox / 2;
+        let Some(key) = self.key(id) else { return };
+        let client = &mut self.clients[key];
+        let Some(room) = client.room.and_then(|room| self.rooms.get(&room)) else { return };
+        if let Some(to) = client.reader.too_much_to_leave(&room.log, limit) {
+            let cut = Cut { order: self.orders, id, sent: client.sent, to };
+            if self.cuts.append(cut) {
+                let missed = client.reader.skip(to, &room.log, render::missed);
+                client.connection.missed.fetch_add(missed, Ordering::Relaxed);
+                self.exchanges.counts.missed.fetch_add(missed, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn is_typing(&self, id: SessionId) -> bool {
+        self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
+    }
+
+    /// Weighs a client's mail again, and reports if the client became crowded by it, or is no longer.
+    pub(super) fn weigh_mail(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let mail = client.reader.mail_weight();
+        if mail != client.mail {
+            self.weights.mail(client.mail, mail);
+            client.mail = mail;
+        }
+        // Only where the socket is full: otherwise the mail is taken at once.
+        let is_crowded = client.full.is_some() && mail > self.limits.mailbox / CROWDED;
+        if is_crowded != client.crowded
+            && self.replaying.is_none()
+            && (is_crowded || mail <= self.limits.mailbox / CROWDED / 2)
+        {
+            client.crowded = is_crowded;
+            self.exchanges.reports.push(Report::Crowded(client.connection.id, is_crowded));
+        }
+    }
+
+    /// Whether a client's mail is too much: more than one may have, or more than its share where all have too much.
+    pub(super) fn is_too_much(&self, key: usize) -> bool {
+        let Some(client) = self.clients.get(key) else { return false };
+        client.mail > self.limits.mailbox
+            || (self.weights.mail > self.limits.mailboxes
+                && client.mail > self.weights.mail / self.weights.addressed.max(1))
+    }
+
+    /// Cuts a room's log down to its bound, as far as only clients with full sockets are owed those lines: they miss
+    /// them, or are given up.
+    pub(super) fn trim(&mut self, id: RoomId) {
+        let allowed = self.allowed();
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let clients = &mut self.clients;
+        // A client that has lines held may miss them, like one with a full socket.
+        let takes = |client: &&Client| client.full.is_none() && !client.given_up && !client.reader.is_holding();
+        let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
+        let ready = ready.map(|client| client.reader.next_line()).min();
+        let ready = ready.unwrap_or(u64::MAX);
+        let mut slow = Vec::new();
+        for key in &room.members {
+            let client = &mut clients[*key];
+            let to = room.log.first_for(&client.reader, allowed).min(ready);
+            if client.reader.next_line() < to {
+                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
+                let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
+                if !self.cuts.append(cut) {
+                    self.cuts_full = true;
+                    return;
+                }
+                let missed = client.reader.skip(to, &room.log, render::missed);
+                client.connection.missed.fetch_add(missed, Ordering::Relaxed);
+                self.exchanges.counts.missed.fetch_add(missed, Ordering::Relaxed);
+                if missed > 0 && self.limits.policy == SlowPolicy::Close {
+                    slow.push(*key);
+                }
+            }
+        }
+        let through = room.members.iter().copied().filter(|key| clients[*key].reader.is_through());
+        for key in through.collect::<Vec<_>>() {
+            self.leave_room(key);
+        }
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let clients = &mut self.clients;
+        let readers = || room.members.iter().map(|key| &clients[*key].reader);
+        let low = readers().map(Reader::next_line).min();
+        room.log.trim_renderings(readers());
+        room.log.trim_to(low.unwrap_or(u64::MAX));
+        self.weigh(id);
+        for key in slow {
+            self.weigh_mail(key);
+            self.give_up(key, Farewell::TooSlow);
+        }
+    }
+}

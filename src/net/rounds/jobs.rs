@@ -1,0 +1,226 @@
+//! Jobs: which room has its round next, which client is looked at, who catches up; how much is done before the driver
+//! gets to read.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Rounds;
+use crate::kernel;
+use crate::net::exchange::Rest;
+use crate::values::id::RoomId;
+
+/// Writes before new orders are looked for: half a millisecond. So a small room does not wait until a big one is
+/// served, and members of the big room who are visited late are written what was said meanwhile as well.
+pub(super) const SLICE: usize = 64;
+
+/// The round of a room with at most this many members is made in one go: two milliseconds. What clients send
+/// meanwhile is read afterwards, all at once, which is cheaper than line by line.
+pub(super) const SHORT: usize = 256;
+
+/// Bytes written to clients that catch up before new lines have their turn: about a millisecond. Each write counts as
+/// `CATCH_UP_LEAST` bytes at least.
+const CATCH_UP: u64 = 256 << 10;
+const CATCH_UP_LEAST: u64 = 8 << 10;
+
+/// How long clients that catch up may keep the driver from reading.
+const CATCH_UP_LAP: Duration = Duration::from_millis(4);
+
+/// Something to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Job {
+    /// To each member of a room.
+    Round(RoomId),
+    /// To the client of this key.
+    Look(usize),
+}
+
+/// What is still to be written, in which order.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    /// Rounds of rooms, and looks at single clients.
+    pub(super) queue: VecDeque<Job>,
+    /// Clients that can be written to and are owed much: they catch up one after the other, and what is new for others
+    /// does not wait for them.
+    pub(super) behind: VecDeque<usize>,
+    /// Jobs left in this half-lap; at zero the driver may read again.
+    pub(super) lap: usize,
+    /// Clients left in this half-lap of those that catch up; the driver does not wait for it longer than until
+    /// `catch_up_until`.
+    pub(super) catch_up_lap: usize,
+    pub(super) catch_up_until: Instant,
+}
+
+impl Jobs {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            behind: VecDeque::new(),
+            lap: 0,
+            catch_up_lap: 0,
+            catch_up_until: Instant::now(),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.behind.is_empty()
+    }
+
+    /// Whether the driver may read more, as the exchange is told when work is taken from it.
+    pub(super) fn at_rest(&self) -> Rest {
+        match (self.is_idle(), self.lap, self.catch_up_lap) {
+            (true, ..) => Rest::IfNothing,
+            (false, 0, 0) => Rest::Yes,
+            (false, ..) => Rest::No,
+        }
+    }
+
+    /// Begins a half-lap, if the one before is over.
+    pub(super) fn begin_lap(&mut self) {
+        if self.lap == 0 && self.catch_up_lap == 0 {
+            self.lap = self.queue.len().div_ceil(2);
+            self.catch_up_lap = self.behind.len().div_ceil(2);
+            self.catch_up_until = Instant::now() + CATCH_UP_LAP;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.queue.clear();
+        self.behind.clear();
+    }
+}
+
+impl Rounds {
+    /// Does jobs until there are none, or `budget` writes are made.
+    pub(super) fn make_rounds(&mut self, budget: &mut usize) {
+        while *budget > 0
+            && let Some(job) = self.jobs.queue.pop_front()
+        {
+            self.jobs.lap = self.jobs.lap.saturating_sub(1);
+            self.fetch_next();
+            match job {
+                Job::Round(id) => self.round(id, budget),
+                Job::Look(key) => {
+                    *budget -= 1;
+                    if let Some(client) = self.clients.get_mut(key) {
+                        client.queued = false;
+                        self.serve(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Prefetches the first members of the room whose round comes next.
+    fn fetch_next(&self) {
+        let Some(Job::Round(id)) = self.jobs.queue.front() else { return };
+        let first = self.rooms.get(id).into_iter().flat_map(|room| room.members.iter().take(3));
+        for client in first.filter_map(|key| self.clients.get(*key)) {
+            kernel::prefetch(&**client);
+        }
+    }
+
+    /// Has a client be written what it is owed when it is its turn.
+    pub(super) fn look(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if !std::mem::replace(&mut client.queued, true) {
+            self.jobs.queue.push_back(Job::Look(key));
+        }
+    }
+
+    /// Has a client that is owed much catch up: others have their turn in between.
+    pub(super) fn catch_up(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if !std::mem::replace(&mut client.queued, true) {
+            client.catches_up = true;
+            self.jobs.behind.push_back(key);
+        }
+    }
+
+    /// Writes to clients that catch up, one after the other, for about a millisecond.
+    pub(super) fn let_catch_up(&mut self) {
+        let mut bytes = CATCH_UP;
+        while bytes > 0
+            && let Some(key) = self.jobs.behind.pop_front()
+        {
+            self.jobs.catch_up_lap = self.jobs.catch_up_lap.saturating_sub(1);
+            if let Some(client) = self.clients.get_mut(key) {
+                (client.queued, client.catches_up) = (false, false);
+                bytes = bytes.saturating_sub(self.serve(key).max(CATCH_UP_LEAST));
+            }
+        }
+        if self.jobs.behind.is_empty() || (self.jobs.catch_up_lap > 0 && Instant::now() > self.jobs.catch_up_until) {
+            self.jobs.catch_up_lap = 0;
+        }
+    }
+
+    /// Goes on with the round of a room: one write to each of its members, as far as `budget` goes.
+    fn round(&mut self, id: RoomId, budget: &mut usize) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        if room.at == 0 {
+            room.low = room.log.end();
+            if room.members.len() <= SHORT {
+                *budget = (*budget).max(room.members.len() + 1);
+            }
+        }
+        while *budget > 0 {
+            let Some(room) = self.rooms.get_mut(&id) else { return };
+            let Some(key) = room.members.get(room.at).copied() else {
+                return self.end_round(id);
+            };
+            room.at += 1;
+            // Each is visited once a round: in a big room none is in the processor's caches any more. So the
+            // next but one is fetched during this write, and what that one points to during the next.
+            let after = |ahead: usize| room.members.get(room.at + ahead).and_then(|key| self.clients.get(*key));
+            if let Some(client) = after(1) {
+                kernel::prefetch(&**client);
+            }
+            if let Some(client) = after(0) {
+                kernel::prefetch(&*client.connection);
+            }
+            *budget -= 1;
+            // Clients that catch up have turns of their own, unless the log has become too long.
+            if room.over || self.clients.get(key).is_some_and(|client| !client.catches_up) {
+                self.serve(key);
+            }
+            let Some(room) = self.rooms.get_mut(&id) else { return };
+            // A client that was closed by this is in no room any more.
+            if let Some(client) = self.clients.get(key) {
+                room.low = room.low.min(client.reader.next_line());
+            }
+        }
+        self.jobs.queue.push_back(Job::Round(id));
+    }
+
+    /// The round of a room is over: cuts off what every member has got, and begins another if lines came meanwhile.
+    fn end_round(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let visited_to = room.at;
+        (room.at, room.queued) = (0, false);
+        room.log.trim_to(room.low);
+        self.weigh(id);
+        if self.rooms.get(&id).is_some_and(|room| room.over) {
+            self.trim(id);
+        }
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        // Lines that were posted while the round was under way.
+        if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
+            let behind = room.members.iter().any(|key| {
+                let client = &self.clients[*key];
+                let is_left = client.full.is_some() || client.catches_up || client.given_up;
+                !is_left && client.reader.has_due(Some(&room.log))
+            });
+            if behind {
+                room.queued = true;
+                self.jobs.queue.push_back(Job::Round(id));
+            }
+        }
+        // The log is as short as it gets, unless another round comes: orders need not wait for it.
+        if room.over && !room.queued {
+            room.over = false;
+            self.weights.over -= 1;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Orders: what the state machine wants of logs and cursors.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::jobs::Job;
+use super::write::CLOSE_WITHIN;
+use super::{Client, Room, Rounds};
+use crate::hub::message::{Farewell, Line};
+use crate::machine::Order;
+use crate::net::connection::Connection;
+use crate::values::id::{RoomId, SessionId};
+use crate::wire::stream::log::Log;
+use crate::wire::stream::reader::Reader;
+
+impl Rounds {
+    /// Applies one order.
+    pub(super) fn apply_order(&mut self, order: Order) {
+        if let Order::Enter(id, _) | Order::Area(id, _) | Order::See(id, _) | Order::Hide(id, _) = &order {
+            // A key changes only what is typed; no lines become mail.
+            let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
+            if !is_key {
+                self.lighten(*id);
+            }
+        }
+        self.orders += 1;
+        match order {
+            Order::Attach(id) => {
+                if let Some(connection) = self.coming.take().filter(|connection| connection.id == id) {
+                    self.attach(connection, Reader::new(id));
+                }
+            }
+            Order::Open(id) => {
+                self.rooms.insert(id, Room::default());
+            }
+            Order::Shut(id) => {
+                if let Some(room) = self.rooms.get_mut(&id) {
+                    room.shut = true;
+                    self.let_go_of(id);
+                }
+            }
+            Order::Post(id, line) => self.post(id, line),
+            Order::Enter(id, room) => {
+                if let Some(key) = self.key(id) {
+                    self.leave_room(key);
+                    self.enter(key, room);
+                    self.weigh_mail(key);
+                    self.look(key);
+                }
+            }
+            Order::Tell(id, bytes) => self.tell(id, bytes),
+            Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
+            Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
+            Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
+            Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
+            Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
+            Order::Close(id) => {
+                if let Some(key) = self.key(id) {
+                    let client = &mut self.clients[key];
+                    if let Some(room) = client.room.and_then(|room| self.rooms.get(&room)) {
+                        client.reader.close(&room.log);
+                    }
+                    let now = Instant::now();
+                    client.closing = Some(now + CLOSE_WITHIN);
+                    // If its socket is full, it had more time to take something: it has less from now on.
+                    if let Some(until) = client.full {
+                        self.full.until.remove(&(until, key));
+                        let until = client.patience(now, self.limits.stall);
+                        client.full = Some(until);
+                        self.full.until.insert((until, key));
+                    }
+                    if client.given_up {
+                        self.drop_client(key);
+                    } else {
+                        self.look(key);
+                    }
+                }
+            }
+            Order::Limits(limits) => self.limits = limits,
+        }
+    }
+
+    pub(super) fn key(&self, id: SessionId) -> Option<usize> {
+        self.keys.get(&id).copied()
+    }
+
+    pub(super) fn attach(&mut self, connection: Arc<Connection>, reader: Reader) -> usize {
+        let id = connection.id;
+        let client = Client {
+            connection,
+            reader,
+            room: None,
+            seat: 0,
+            full: None,
+            waiting: None,
+            watched: false,
+            crowded: false,
+            mail: 0,
+            queued: false,
+            catches_up: false,
+            closing: None,
+            given_up: false,
+            sent: 0,
+            limit: 0,
+            next_cut: u64::MAX,
+        };
+        let key = self.clients.insert(Box::new(client));
+        self.keys.insert(id, key);
+        key
+    }
+
+    fn post(&mut self, id: RoomId, line: Arc<Line>) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let author = line.author;
+        room.log.push(line);
+        if let Some(author) = author
+            && let Some(key) = self.keys.get(&author)
+            && self.clients[*key].room == Some(id)
+        {
+            self.clients[*key].reader.said(&room.log);
+        }
+        if !std::mem::replace(&mut room.queued, true) {
+            self.jobs.queue.push_back(Job::Round(id));
+        }
+        self.weigh(id);
+    }
+
+    fn tell(&mut self, id: SessionId, bytes: Arc<[u8]>) {
+        let Some(key) = self.key(id) else { return };
+        let client = &mut self.clients[key];
+        if client.given_up {
+            return;
+        }
+        let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
+        client.reader.tell(bytes, log);
+        self.weigh_mail(key);
+        // A closing client is told nothing new, so its mail is bounded.
+        let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
+        if stays && self.is_too_much(key) {
+            self.serve(key);
+            if self.is_too_much(key) {
+                self.give_up(key, Farewell::MailboxFull);
+            }
+            return;
+        }
+        self.look(key);
+    }
+
+    fn with_log(&mut self, id: SessionId, change: impl FnOnce(&mut Reader, &mut Log)) {
+        if let Some(key) = self.key(id)
+            && let client = &mut self.clients[key]
+            && let Some(room) = client.room.and_then(|room| self.rooms.get_mut(&room))
+        {
+            change(&mut client.reader, &mut room.log);
+            self.weigh_mail(key);
+            self.look(key);
+        }
+    }
+
+    fn enter(&mut self, key: usize, id: RoomId) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let client = &mut self.clients[key];
+        client.reader.enter(&mut room.log);
+        client.room = Some(id);
+        client.seat = room.members.len();
+        room.members.push(key);
+    }
+
+    pub(super) fn leave_room(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        let Some(id) = client.room.take() else { return };
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        client.reader.leave(&mut room.log);
+        let seat = client.seat;
+
+        room.members.swap_remove(seat);
+        if let Some(moved) = room.members.get(seat).copied() {
+            let moved = &mut self.clients[moved];
+            moved.seat = seat;
+            // This member moved from a seat that the round under way has not reached to one that it has passed: the
+            // lines that it is owed must stay in the log, and the room has another round.
+            if seat < room.at {
+                room.low = room.low.min(moved.reader.next_line());
+            }
+        }
+        self.let_go_of(id);
+    }
+
+    /// Drops a room that is shut, when no client is owed anything of it.
+    fn let_go_of(&mut self, id: RoomId) {
+        let is_over = |room: &Room| room.shut && room.members.is_empty();
+        if self.rooms.get(&id).is_some_and(is_over)
+            && let Some(room) = self.rooms.remove(&id)
+        {
+            self.weights.over -= usize::from(room.over);
+            self.weights.log(room.weight, 0);
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Taking over: a snapshot of what everybody is owed is restored, and the orders of a former process are applied again.
+//! What each client's socket has taken is passed over then instead of written.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::jobs::Job;
+use super::write::CLOSE_WITHIN;
+use super::{Client, Room, Rounds};
+use crate::machine::{Limits, Order};
+use crate::net::connection::Connection;
+use crate::net::keep::tape::Cut;
+use crate::values::id::{RoomId, SessionId};
+use crate::wire::render;
+use crate::wire::stream::log::Log;
+use crate::wire::stream::reader::{MAX_PIECES, Reader};
+
+/// The cuts of a former process.
+#[derive(Debug)]
+pub(super) struct Replaying {
+    /// Cuts that are still to be made.
+    pub(super) cuts: VecDeque<Cut>,
+    /// For each client: bytes that its socket had taken at each cut at which it missed lines.
+    pub(super) missing: HashMap<SessionId, VecDeque<u64>>,
+}
+
+impl Rounds {
+    /// What everybody is owed, for [`Self::restore`].
+    pub(super) fn saved(&self) -> Vec<u8> {
+        let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log));
+        let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, &client.reader));
+        serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
+    }
+
+    /// What everybody is owed, as a value that another thread writes down: cursors and mailboxes are copied, and the
+    /// lines of the logs are shared.
+    pub(super) fn frozen(&self) -> Frozen {
+        let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
+        let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
+        Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
+    }
+
+    /// The same as [`Self::saved`], in the middle of a replay; cuts that are not made yet stay recorded.
+    pub fn saved_on_the_way(&self) -> Vec<u8> {
+        let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
+        self.cuts.begin(self.orders, left);
+        self.saved()
+    }
+
+    /// Restores logs and cursors from a snapshot, and prepares for the orders since. `connection` gives a client's
+    /// connection, and how many bytes its socket has taken in all.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn restore(
+        &mut self,
+        saved: &[u8],
+        cuts: Vec<Cut>,
+        limits: Limits,
+        mut connection: impl FnMut(SessionId, u64) -> (Arc<Connection>, u64),
+    ) -> Result<(), String> {
+        let saved: Saved = serde_json::from_slice(saved).map_err(|error| error.to_string())?;
+        let mut missing = HashMap::<_, VecDeque<_>>::new();
+        for cut in cuts.iter().filter(|cut| cut.to != Cut::FRAME) {
+            missing.entry(cut.id).or_default().push_back(cut.sent);
+        }
+        self.replaying = Some(Replaying { cuts: cuts.into(), missing });
+        self.limits = limits;
+        self.rooms = saved.rooms.into_iter().map(|(id, log)| (id, Room { log, ..Room::default() })).collect();
+        for SavedClient { id, cookie, room, mut reader, closing, sent } in saved.clients {
+            let log = match room {
+                Some(room) => {
+                    let room =
+                        self.rooms.get_mut(&room).ok_or_else(|| format!("{id} reads a log that is not there"))?;
+                    room.members.push(self.clients.vacant_key());
+                    Some(room)
+                }
+                None => None,
+            };
+            let seat = log.as_ref().map_or(0, |room| room.members.len() - 1);
+            reader.resume(log.map(|room| &mut room.log), render::missed)?;
+            let (connection, taken) = connection(id, cookie);
+            let key = self.attach(connection, reader);
+            let client = &mut self.clients[key];
+            (client.room, client.seat, client.sent) = (room, seat, sent);
+            client.closing = closing.then(|| Instant::now() + CLOSE_WITHIN);
+            self.may_take(key, taken);
+        }
+        Ok(())
+    }
+
+    /// Applies an order of a former process. One that attaches a client needs its connection, and the number of bytes
+    /// that its socket has taken in all.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn replay_order(&mut self, order: Order, coming: Option<(Arc<Connection>, u64)>) -> Result<(), String> {
+        // Cuts that were made before this order.
+        self.make_cuts()?;
+        let attached = coming.map(|(connection, taken)| {
+            let id = connection.id;
+            self.coming = Some(connection);
+            (id, taken)
+        });
+        self.apply_order(order);
+        if let Some((id, taken)) = attached
+            && let Some(key) = self.key(id)
+        {
+            self.may_take(key, taken);
+        }
+        Ok(())
+    }
+
+    /// Makes the cuts that a former process made behind the orders applied so far.
+    fn make_cuts(&mut self) -> Result<(), String> {
+        while let Some(replaying) = &mut self.replaying
+            && replaying.cuts.front().is_some_and(|cut| cut.order <= self.orders)
+            && let Some(cut) = replaying.cuts.pop_front()
+        {
+            if cut.to != Cut::FRAME
+                && let Some(missing) = replaying.missing.get_mut(&cut.id)
+            {
+                missing.pop_front();
+            }
+            let key = self.key(cut.id).ok_or_else(|| format!("{} is not there for a cut", cut.id))?;
+            self.serve(key);
+            let client = &mut self.clients[key];
+            let room = client.room.and_then(|room| self.rooms.get_mut(&room));
+            if cut.to == Cut::FRAME {
+                let log = room.map(|room| &room.log);
+                client.pass_over(log);
+                if client.sent != cut.sent || !client.reader.needs_frame(log) {
+                    return Err(format!("nothing can have been put together for {} there", cut.id));
+                }
+                client.reader.frame(log);
+                client.pass_over(log);
+                continue;
+            }
+            let room = room.filter(|room| cut.to <= room.log.end());
+            let Some(room) = room.filter(|_| client.sent == cut.sent) else {
+                return Err(format!("{} cannot have missed lines there", cut.id));
+            };
+            client.reader.skip(cut.to, &room.log, render::missed);
+            let taken = client.limit;
+            self.may_take(key, taken);
+        }
+        Ok(())
+    }
+
+    /// Settles after every few thousand orders, so that logs stay bounded. `orders` is the number of orders when that
+    /// was done last.
+    pub fn settle_after(&mut self, orders: &mut u64) {
+        if self.orders - *orders > 4096 {
+            *orders = self.orders;
+            self.settle();
+        }
+    }
+
+    /// A client's socket has taken `taken` bytes in all; the replay passes over them up to the client's next cut.
+    fn may_take(&mut self, key: usize, taken: u64) {
+        let id = self.clients[key].connection.id;
+        let missing = self.replaying.as_ref().and_then(|replaying| replaying.missing.get(&id)?.front().copied());
+        self.clients[key].limit = taken;
+        self.clients[key].next_cut = missing.unwrap_or(u64::MAX);
+    }
+
+    /// Has every client pass over the bytes that its socket has taken.
+    pub(in crate::net) fn settle(&mut self) {
+        while !self.jobs.is_idle() {
+            self.make_rounds(&mut usize::MAX.clone());
+            self.let_catch_up();
+        }
+    }
+
+    /// Ends the replay: from now on, what is owed is written. Returns clients whose sockets have taken more than they
+    /// were sent in the replay: what they are owed is not known.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn finish_replay(&mut self) -> Result<Vec<SessionId>, String> {
+        self.make_cuts()?;
+        let keys: Vec<_> = self.keys.values().copied().collect();
+        for key in &keys {
+            self.look(*key);
+        }
+        self.settle();
+        self.replaying = None;
+        let mut unknown = Vec::new();
+        for (_, client) in &self.clients {
+            if client.sent < client.limit && client.limit != u64::MAX {
+                unknown.push(client.connection.id);
+            }
+        }
+        for key in keys {
+            self.look(key);
+        }
+        let rooms: Vec<_> = self.rooms.keys().copied().collect();
+        for id in &rooms {
+            self.weigh(*id);
+        }
+        for id in rooms {
+            if let Some(room) = self.rooms.get_mut(&id)
+                && !std::mem::replace(&mut room.queued, true)
+            {
+                self.jobs.queue.push_back(Job::Round(id));
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// Whether there is a client of this number.
+    #[must_use]
+    pub fn knows(&self, id: SessionId) -> bool {
+        self.keys.contains_key(&id)
+    }
+
+    /// Everybody's connection, and whether it is to be closed.
+    pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
+        self.clients.iter().map(|(_, client)| (&client.connection, client.closing.is_some()))
+    }
+}
+
+impl Client {
+    /// Passes over bytes that the socket has taken already, up to the next cut.
+    pub(super) fn pass_over(&mut self, log: Option<&Log>) {
+        let limit = self.limit.min(self.next_cut);
+        // As a write to a socket that takes so much and is full then.
+        while self.sent < limit {
+            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            let (count, owed) = self.reader.gather(log, &mut pieces);
+            let taken = owed.min(usize::try_from(limit - self.sent).unwrap_or(usize::MAX));
+            self.reader.advance(log, taken);
+            self.sent += taken as u64;
+            if count == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// What everybody was owed at one moment, to be written down.
+#[derive(Debug, Serialize)]
+pub struct Frozen(Saving<Log, Reader>);
+
+/// What is written of what everybody is owed.
+#[derive(Debug, Serialize)]
+struct Saving<L, R> {
+    rooms: Vec<(RoomId, L)>,
+    clients: Vec<SavingClient<R>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SavingClient<R> {
+    id: SessionId,
+    cookie: u64,
+    room: Option<RoomId>,
+    reader: R,
+    closing: bool,
+    sent: u64,
+}
+
+impl<R> SavingClient<R> {
+    fn of(client: &Client, reader: R) -> Self {
+        Self {
+            id: client.connection.id,
+            cookie: client.connection.cookie,
+            room: client.room,
+            reader,
+            closing: client.closing.is_some(),
+            sent: client.sent,
+        }
+    }
+}
+
+/// What is read of what everybody is owed.
+#[derive(Debug, Deserialize)]
+pub struct Saved {
+    rooms: Vec<(RoomId, Log)>,
+    clients: Vec<SavedClient>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SavedClient {
+    id: SessionId,
+    cookie: u64,
+    room: Option<RoomId>,
+    reader: Reader,
+    #[serde(default)]
+    closing: bool,
+    sent: u64,
+}

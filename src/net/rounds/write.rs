@@ -1,0 +1,218 @@
+//! Writing to one client, as much as its socket takes; full sockets; the end of a connection.
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Client, Report, Rounds};
+use crate::hub::message::Farewell;
+use crate::net::keep::fault;
+use crate::net::keep::tape::Cut;
+use crate::net::readiness::Sockets;
+use crate::values::id::SessionId;
+use crate::wire::stream::reader::MAX_PIECES;
+
+/// Writes to one client before others have their turn. Where lines are hidden from a client, each carries few lines.
+const WRITES: usize = 16;
+
+/// Bytes to one client before others have their turn.
+const BYTES: u64 = 64 << 10;
+
+/// How long a client that is to be closed may take nothing, and how long it may need for everything that it is owed:
+/// it counts for no limit any more.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Clients whose sockets are full.
+#[derive(Debug, Default)]
+pub(super) struct FullSockets {
+    /// When each is given up, unless it takes something.
+    pub(super) until: BTreeSet<(Instant, usize)>,
+    /// The set in which their sockets are watched; `Some` when the rounds run.
+    pub(super) watched: Option<Sockets>,
+}
+
+impl Rounds {
+    /// Writes to one client what it is owed, as much as its socket takes and as one turn allows. Returns the number of
+    /// bytes.
+    pub(super) fn serve(&mut self, key: usize) -> u64 {
+        let before = self.clients[key].sent;
+        self.write_to(key);
+        // `None` if that were its last bytes and it is closed.
+        self.clients.get(key).map_or(0, |client| client.sent.saturating_sub(before))
+    }
+
+    fn write_to(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if client.given_up {
+            return;
+        }
+        let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
+        if self.replaying.is_some() {
+            return client.pass_over(log);
+        }
+        if client.full.is_some() {
+            let behind = client.reader.behind(log) as u64;
+            return client.connection.behind.store(behind, Ordering::Relaxed);
+        }
+        let (mut writes, begun) = (0, client.sent);
+        loop {
+            if writes == WRITES || client.sent - begun > BYTES {
+                // Its turn is over, and there is more.
+                return self.catch_up(key);
+            }
+            writes += 1;
+            if client.reader.needs_frame(log) {
+                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
+                let (id, sent) = (client.connection.id, client.sent);
+                if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
+                    self.cuts_full = true;
+                    return;
+                }
+                client.reader.frame(log);
+            }
+            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+            let (count, owed) = client.reader.gather(log, &mut pieces);
+            if count == 0 {
+                client.reader.advance(log, 0);
+                break;
+            }
+            fault::point("write.before");
+            match client.connection.write(&pieces[..count]) {
+                Ok(taken) => {
+                    fault::point("write.after");
+                    self.exchanges.counts.writes.fetch_add(1, Ordering::Relaxed);
+                    self.exchanges.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
+                    client.reader.advance(log, taken);
+                    client.sent += taken as u64;
+                    // All of it, and no more pieces than fit: nothing is left.
+                    if taken == owed && count < MAX_PIECES && !client.reader.is_typing() {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
+                    let behind = client.reader.behind(log) as u64;
+                    client.connection.behind.store(behind, Ordering::Relaxed);
+                    self.wait_until_writable(key);
+                    if self.clients[key].reader.is_through() {
+                        // All that it is still owed is its own mail: the log need not keep lines for it.
+                        self.leave_room(key);
+                    }
+                    return self.weigh_mail(key);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) if client.closing.is_some() => return self.drop_client(key),
+                Err(_) => return self.give_up(key, Farewell::Lost),
+            }
+        }
+        if client.connection.behind.load(Ordering::Relaxed) != 0 {
+            client.connection.behind.store(0, Ordering::Relaxed);
+        }
+        if client.closing.is_some() {
+            return self.drop_client(key);
+        }
+        if client.mail > 0 || client.crowded {
+            self.weigh_mail(key);
+        }
+    }
+
+    /// The socket of a client is full: it is left alone until it takes more, or the client is given up.
+    fn wait_until_writable(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        let until = client.patience(Instant::now(), self.limits.stall);
+        client.waiting = client.connection.unacknowledged();
+        client.full = Some(until);
+        self.full.until.insert((until, key));
+        let watched = self.full.watched.as_ref().zip(client.connection.socket());
+        let watched = watched.map(|(room, socket)| room.watch_room(&socket, client.connection.id.0));
+        client.watched = true;
+        #[cfg(test)]
+        let watched = if client.connection.played.is_some() { Some(Ok(())) } else { watched };
+        if !matches!(watched, Some(Ok(()))) {
+            self.full.until.remove(&(until, key));
+            client.full = None;
+            self.give_up(key, Farewell::Lost);
+        }
+    }
+
+    /// The socket of a client, which was full, takes more.
+    pub(super) fn writable(&mut self, id: SessionId) {
+        if let Some(key) = self.key(id)
+            && let Some(until) = self.clients[key].full.take()
+        {
+            self.full.until.remove(&(until, key));
+            self.catch_up(key);
+        }
+    }
+
+    /// Gives up clients that have taken nothing for too long.
+    pub(super) fn stalled(&mut self, now: Instant) {
+        while let Some((until, key)) = self.full.until.first().copied()
+            && until <= now
+        {
+            self.full.until.pop_first();
+            let client = &mut self.clients[key];
+            // A socket says that it takes more only when a good part of it is free. A client that takes little at a
+            // time shows in what its system acknowledges.
+            let waiting = client.connection.unacknowledged();
+            if waiting < client.waiting && waiting.is_some() && client.closing.is_none_or(|end| now < end) {
+                client.waiting = waiting;
+                let until = client.patience(now, self.limits.stall);
+                client.full = Some(until);
+                self.full.until.insert((until, key));
+            } else if client.closing.is_some() {
+                self.drop_client(key);
+            } else {
+                self.give_up(key, Farewell::TooSlow);
+            }
+        }
+    }
+
+    /// Writes nothing more to a client; the driver is told, and orders it closed.
+    pub(super) fn give_up(&mut self, key: usize, why: Farewell) {
+        let client = &mut self.clients[key];
+        if !std::mem::replace(&mut client.given_up, true) {
+            self.exchanges.reports.push(Report::Gone(client.connection.id, why));
+        }
+    }
+
+    /// Ends a client that has been written everything, or for which nothing more can be done.
+    pub(super) fn drop_client(&mut self, key: usize) {
+        self.leave_room(key);
+        let client = self.clients.remove(key);
+        self.weights.mail(client.mail, 0);
+        self.keys.remove(&client.connection.id);
+        if let Some(until) = client.full {
+            self.full.until.remove(&(until, key));
+        }
+        if client.watched
+            && let Some((room, socket)) = self.full.watched.as_ref().zip(client.connection.socket())
+        {
+            room.forget(&socket.as_fd());
+        }
+        fault::point("close.before");
+        if client.given_up || client.full.is_some() {
+            client.connection.abort();
+        } else {
+            client.connection.finish();
+        }
+        fault::point("close.after");
+        self.exchanges.reports.push(Report::Finished(client.connection.id));
+    }
+}
+
+impl Client {
+    /// When the client is given up if it takes nothing from `now` on; `stall` is how long clients that are not being closed
+    /// have.
+    pub(super) fn patience(&self, now: Instant, stall: Duration) -> Instant {
+        match self.closing {
+            Some(end) => end.min(now + CLOSE_PATIENCE.min(stall)),
+            None => now + stall,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Why the daemon cannot start: what the journal is told, and the exit code.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tracing::error;
+
+use crate::config;
+use crate::exit::Exit;
+use crate::store::OpenError;
+use crate::systemd::WrongSocket;
+
+/// Why the daemon cannot start.
+#[derive(Debug)]
+pub(super) enum StartError {
+    /// A socket was handed over that cannot be used.
+    Handed(WrongSocket),
+    /// Sockets were handed over, none of them for clients.
+    NoChatSocket,
+    /// The settings are refused.
+    Settings(Vec<config::Problem>),
+    /// An address for clients cannot be listened on.
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The admin socket cannot be opened.
+    Admin {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Another hub answers on the admin socket of this path.
+    AdminInUse(PathBuf),
+    /// The directory for what outlives the daemon cannot be used.
+    State(OpenError),
+    /// The system refuses something that every start needs.
+    System {
+        /// What was to be done, behind "cannot".
+        what: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl StartError {
+    /// The exit code that tells the service manager of it.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
+            Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
+            Self::State(OpenError::InUse { .. }) => Exit::Unavailable,
+            Self::State(_) => Exit::Config,
+            // It may go better the next time: the unit starts the service again after this code alone.
+            Self::System { .. } => Exit::Refused,
+        }
+    }
+
+    /// Tells the journal, each line as an entry of its own.
+    pub(super) fn log(&self) {
+        for line in self.to_string().lines() {
+            error!("{line}");
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handed(wrong) => write!(f, "{wrong}"),
+            Self::NoChatSocket => {
+                f.write_str("sockets were handed over, but none for clients (FileDescriptorName=chat)")
+            }
+            Self::Settings(problems) => {
+                for (index, problem) in problems.iter().enumerate() {
+                    write!(f, "{}{problem}", if index > 0 { "\n" } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Listen { addr, error } => {
+                write!(f, "cannot listen on {addr}: {error}")?;
+                if error.kind() == io::ErrorKind::AddrInUse {
+                    f.write_str(" (is chathub.socket active, or another hub running?)")?;
+                }
+                Ok(())
+            }
+            Self::Admin { path, error } => write!(f, "cannot open the admin socket {}: {error}", path.display()),
+            Self::AdminInUse(path) => write!(f, "another hub answers on the admin socket {}", path.display()),
+            Self::State(error) => write!(f, "{error}"),
+            Self::System { what, error } => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}

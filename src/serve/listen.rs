@@ -1,0 +1,164 @@
+//! The listening sockets: opened where the service manager hands none over, and put under the runtime's watch.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::unix::AsyncFd;
+use tracing::{info, warn};
+
+use super::error::StartError;
+use crate::cli::ServeArgs;
+use crate::kernel;
+use crate::logging::InWords;
+use crate::net::accept;
+use crate::settings::{self, Settings};
+use crate::wire::admin::result::Listener;
+
+/// Connections that may wait to be accepted, where we listen ourselves.
+const BACKLOG: i32 = 1024;
+
+/// Listens on what the command line says, else on what the settings say. Of the settings' addresses
+/// those that this machine does not have are passed over if another one works: `[::1]` is not
+/// everywhere.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub(super) fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
+    let chosen = !args.listen.is_empty();
+    let addrs = if chosen { &args.listen } else { &settings.listen.chat };
+    let mut listeners = Vec::new();
+    let mut missing = None;
+    for addr in addrs {
+        match listen_on(*addr, &settings.tcp) {
+            Ok(listener) => listeners.push(listener),
+            Err(error)
+                if !chosen && matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+                    || error.raw_os_error() == Some(nix::libc::EAFNOSUPPORT) =>
+            {
+                warn!("cannot listen on {addr}: {error}");
+                missing = Some(StartError::Listen { addr: *addr, error });
+            }
+            Err(error) => return Err(StartError::Listen { addr: *addr, error }),
+        }
+    }
+    match missing {
+        Some(missing) if listeners.is_empty() => Err(missing),
+        _ => Ok(listeners),
+    }
+}
+
+fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        // An IPv4 address has a socket of its own.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&addr.into())?;
+    // Before anybody can connect: connections inherit it.
+    let _ = accept::prepare(&socket, tcp);
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Where the admin socket is opened if none is handed over.
+pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
+    let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    args.admin_socket
+        .clone()
+        .or_else(|| settings.listen.admin.clone())
+        .or_else(|| dir("RUNTIME_DIRECTORY").map(|dir| dir.join("admin.sock")))
+        .or_else(|| dir("XDG_RUNTIME_DIR").map(|dir| dir.join("chathub/admin.sock")))
+        .unwrap_or_else(|| PathBuf::from("/run/chathub/admin.sock"))
+}
+
+/// An admin socket that this process has made, and removes at its end.
+pub(super) struct OwnSocket(pub(super) PathBuf);
+
+impl Drop for OwnSocket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Opens the admin socket, for this user only. One that was left behind by a hub that is no more is
+/// replaced; one that is answered is not.
+///
+/// # Errors
+/// [`StartError::Admin`] and [`StartError::AdminInUse`].
+pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
+    let failed = |error| StartError::Admin { path: path.to_owned(), error };
+    if let Some(dir) = path.parent()
+        && !dir.as_os_str().is_empty()
+        && !dir.exists()
+    {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    }
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            // Connecting to what is no socket is refused too, and that is nothing of ours.
+            if !std::fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
+                return Err(failed(error));
+            }
+            match UnixStream::connect(path) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Ok(_) => return Err(StartError::AdminInUse(path.to_owned())),
+                Err(error) => return Err(failed(error)),
+            }
+            std::fs::remove_file(path).and_then(|()| UnixListener::bind(path)).map_err(failed)?
+        }
+        other => other.map_err(failed)?,
+    };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Sockets as the runtime watches them, and as administrators are told of them.
+type Watched<T> = (Vec<T>, Vec<Listener>);
+
+/// Has the runtime watch the sockets for clients. To be called within a runtime.
+///
+/// # Errors
+/// [`StartError::System`].
+pub(super) fn watch(
+    sockets: Vec<TcpListener>,
+    tcp: &settings::Tcp,
+) -> Result<Watched<Arc<AsyncFd<OwnedFd>>>, StartError> {
+    let system = |what| move |error| StartError::System { what, error };
+    let (mut watched, mut listeners) = (Vec::new(), Vec::new());
+    for socket in sockets {
+        if let Err(error) = accept::prepare(&socket, tcp) {
+            warn!(chathub_error = %error, "cannot set all options of a listening socket{}", InWords(&error));
+        }
+        let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
+        listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
+        info!("listening for clients on {addr}");
+        socket.set_nonblocking(true).map_err(system("use a socket"))?;
+        watched.push(Arc::new(kernel::watched(socket.into()).map_err(system("use a socket"))?));
+    }
+    Ok((watched, listeners))
+}
+
+/// Has the runtime watch the admin sockets. To be called within a runtime.
+///
+/// # Errors
+/// [`StartError::System`].
+pub(super) fn watch_admin(sockets: Vec<UnixListener>) -> Result<Watched<tokio::net::UnixListener>, StartError> {
+    let system = |what| move |error| StartError::System { what, error };
+    let (mut watched, mut listeners) = (Vec::new(), Vec::new());
+    for socket in sockets {
+        let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
+        let path = addr.as_pathname().map_or_else(|| "(unnamed)".to_owned(), |path| path.display().to_string());
+        info!("listening for administrators on {path}");
+        listeners.push(Listener { name: "admin".to_owned(), addr: path });
+        socket.set_nonblocking(true).map_err(system("use a socket"))?;
+        watched.push(tokio::net::UnixListener::from_std(socket).map_err(system("use a socket"))?);
+    }
+    Ok((watched, listeners))
+}

@@ -1,0 +1,44 @@
+//! The signals that the daemon listens for, handed to the driver as arrivals.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::net::arrival::Arrival;
+
+/// SIGHUP, SIGTERM and SIGINT.
+#[derive(Debug)]
+pub(super) struct Signals {
+    reload: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on, none of them ends the process by itself. To be called within a runtime.
+    ///
+    /// # Errors
+    /// Those of sigaction(2).
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Sends each that comes to the driver; ends when the driver is gone, or by being aborted.
+    pub(super) async fn hand_on(mut self, arrivals: mpsc::Sender<Arrival>) {
+        loop {
+            let arrival = tokio::select! {
+                _ = self.reload.recv() => Arrival::Reload,
+                _ = self.terminate.recv() => Arrival::End,
+                _ = self.interrupt.recv() => Arrival::Stop,
+            };
+            if arrivals.send(arrival).await.is_err() {
+                return;
+            }
+        }
+    }
+}
