@@ -63,7 +63,7 @@ impl Driver {
             // The task of its connection answers that by itself.
             None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
         };
-        // As above.
+        // Nobody takes the answer if the administrator has gone.
         let _ = reply.send(answer);
     }
 
