@@ -1,15 +1,23 @@
 //! The admin socket: one task for each connection, requests in, replies out, in order.
 //!
 //! The contract stands in chathub-admin(7); [`crate::wire::admin`] is its parser. Who asks is told
-//! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal.
+//! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal. What a command does is
+//! none of its business: the table there says who carries it out, and so whom it is handed to.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what a command is, and who carries it out | [`crate::wire::admin`] |
+//! | how long an answer is waited for, the audit line | `Connection::ask`, below |
+//! | how recorded history is sent | `disk` |
+//! | who gives way when there are too many | [`holders`] |
 
+mod disk;
 pub mod holders;
 
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding as _};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::socket::{getsockopt, sockopt};
 use serde_json::Value;
@@ -20,23 +28,21 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use self::disk::{PAGE, broken, by_room, count, told, written};
 use self::holders::{Admins, Full, Place as Held};
 use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
-use crate::hub::message;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
-use crate::store::{Query, Source, Trouble};
 use crate::values::name::Name;
 use crate::wire::admin::args::{NoArgs, Secret};
 use crate::wire::admin::describe::described;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{InRoom, Stored, history};
 use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
-use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, Hello, HistoryStats, Line, Lines, Redacted};
-use crate::wire::admin::value::{Text, Time};
+use crate::wire::admin::result::{Count, Hello, Lines};
+use crate::wire::admin::value::Text;
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
 
 /// How many characters a password has at least, and how it is hashed; changed when settings are.
@@ -48,9 +54,6 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// How long it is waited for.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
-
-/// Likewise for a copy of the file, which takes its place on disk meanwhile.
-const COPY_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How long the disk may take before the one who asks is told that it does.
 const DISK_PATIENCE: Duration = Duration::from_secs(20);
@@ -265,107 +268,6 @@ impl Connection {
         }
     }
 
-    /// Sends lines from disk as they are read, then those behind them. Whoever asks for one answer gets no
-    /// more than fits into one.
-    async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
-        let Stored { what, last, tail, room: unknown } = stored;
-        let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
-        let asked = id.clone();
-        // A reader waits for whoever reads what it has read, and nobody for it. It also makes the text of it.
-        tokio::task::spawn_blocking(move || {
-            let page = |lines: &[InRoom]| match more {
-                true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
-                false => Page { text: String::new(), lines: told(lines), count: lines.len() },
-            };
-            let stored = |lines: Vec<(message::Line, String)>| match more {
-                true => {
-                    let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
-                        text.push_str(&Reply::done(&asked, Place::More, &history::history_line(room, line)));
-                        text
-                    });
-                    Page { text, lines: Vec::new(), count: lines.len() }
-                }
-                false => Page {
-                    text: String::new(),
-                    lines: lines.iter().map(|(line, room)| history::history_line(room, line)).collect(),
-                    count: lines.len(),
-                },
-            };
-            let query = Query { what, last };
-            let read = source.open().and_then(|reader| {
-                if let (Some(_), Some(room), []) = (&unknown, &query.what.room, &tail[..])
-                    && !reader.knows(room)?
-                {
-                    return Ok(false);
-                }
-                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(stored(lines))).is_ok()).map(|()| true)
-            });
-            match read {
-                Ok(true) => {
-                    for lines in tail.chunks(PAGE) {
-                        if sender.blocking_send(Ok(page(lines))).is_err() {
-                            return;
-                        }
-                    }
-                }
-                Ok(false) => {
-                    let message = format!("no room {:?}", unknown.unwrap_or_default());
-                    let _ = sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)));
-                }
-                Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
-            }
-        });
-        let (mut whole, mut count) = (Vec::new(), 0);
-        while let Some(page) = pages.recv().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => return self.say(&Reply::refused(id, &error)).await,
-            };
-            count += page.count as u64;
-            if more {
-                self.say(&page.text).await?;
-                continue;
-            }
-            whole.extend(page.lines);
-            if whole.len() > AT_ONCE {
-                let message = format!("that is more than {AT_ONCE} lines: ask for a stream, with \"more\": true");
-                return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::BadArgument, message))).await;
-            }
-        }
-        if more {
-            return self.say(&Reply::done(id, Place::Last, &Count { count })).await;
-        }
-        let id = id.clone();
-        self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
-    }
-
-    /// Sends a copy of the file, made beside it and gone at the end.
-    async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
-        let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
-        let asked = id.clone();
-        tokio::task::spawn_blocking(move || {
-            let failed = |what: &str, error: &dyn std::fmt::Display| {
-                ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
-            };
-            let copied = source.copy(&mut |offset, total, bytes| {
-                let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
-                sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
-            });
-            if let Err(error) = copied {
-                let _ = sender.blocking_send(Err(failed("make", &error)));
-            }
-        });
-        let mut count = 0;
-        while let Some(piece) = pieces.recv().await {
-            match piece {
-                Ok(piece) => self.say_within(COPY_PATIENCE, &piece).await?,
-                Err(error) => return self.say(&Reply::refused(id, &error)).await,
-            }
-            count += 1;
-        }
-        self.say(&Reply::done(id, Place::Last, &Count { count })).await
-    }
-
     /// The command with its password hashed: neither the tape nor the journal is to have it.
     async fn without_password(&self, mut command: Command) -> Result<Command, ControlError> {
         let Some(Secret { name, password, hashed }) = command.secret() else { return Ok(command) };
@@ -535,69 +437,6 @@ impl Connection {
         nix::poll::poll(&mut fds, PollTimeout::ZERO).is_ok()
             && fds[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR))
     }
-}
-
-/// Lines that are sent in one answer at most.
-const AT_ONCE: usize = 10_000;
-
-/// Lines of which the text is made at a time.
-const PAGE: usize = 256;
-
-/// Lines on their way to whoever asked: as text for a stream, or themselves for one answer.
-struct Page {
-    text: String,
-    lines: Vec<Line>,
-    count: usize,
-}
-
-fn told(lines: &[InRoom]) -> Vec<Line> {
-    lines.iter().map(|(room, line)| history::history_line(room.shown(), line)).collect()
-}
-
-fn written(id: &Value, lines: &[InRoom]) -> String {
-    told(lines).iter().fold(String::new(), |mut text, line| {
-        text.push_str(&Reply::done(id, Place::More, line));
-        text
-    })
-}
-
-fn unreadable(trouble: &Trouble) -> ControlError {
-    ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
-}
-
-/// What was reading has panicked, and its message is out.
-fn broken() -> ControlError {
-    ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
-}
-
-fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
-    let on_disk =
-        source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
-    let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
-    Ok(Redacted { lines: on_disk + waiting, dry_run: true })
-}
-
-fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {
-    if let Some(disk) = &mut stats.disk {
-        // What is wrong with the disk is part of the answer: its rooms are missing then.
-        match source.open().and_then(|reader| reader.stats()) {
-            Ok(read) => {
-                disk.indexed_to = read.indexed_to.map(Time);
-                disk.rooms = read
-                    .rooms
-                    .into_iter()
-                    .map(|(room, lines, oldest, newest)| DiskRoom {
-                        room,
-                        lines,
-                        oldest: Time(oldest),
-                        newest: Time(newest),
-                    })
-                    .collect();
-            }
-            Err(trouble) => disk.trouble = Some(disk.trouble.take().unwrap_or_else(|| trouble.to_string())),
-        }
-    }
-    Ok(stats)
 }
 
 /// The arguments for the audit line: whom and what, but not what is said to people.

@@ -1,9 +1,6 @@
 //! Administrators' commands, as far as the driver carries them out itself; reading the settings again; answers of the
 //! store.
 
-use crate::wire::admin::Duty;
-use crate::wire::admin::ForDriver;
-use crate::wire::admin::args::NoArgs;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
@@ -19,19 +16,20 @@ use crate::net::arrival::{Answered, Reply};
 use crate::settings::{Applies, Settings};
 use crate::store::Store;
 use crate::values::time::Now;
-use crate::wire::admin::Command;
+use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
 use crate::wire::admin::execute::Answer;
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
 use crate::wire::admin::value::Time;
+use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
 
 impl Driver {
     /// Carries out an administrator's command, or has the machine do it, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
-        let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
         let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
+        let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
         let answer = match duty {
             ForDriver::Status(NoArgs {}) => one(serde_json::to_value(self.status(at))),
             ForDriver::Metrics(NoArgs {}) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
@@ -57,13 +55,12 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    /// Has the machine carry out a command that is about the hub.
+    /// Has the machine carry out a command that is about the hub, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
-        let answer = self.state.administer(command, by, at, &self.clients.owed());
-        let answer = match answer {
+        let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
-            // Its connection keeps it to itself.
+            // The task of its connection answers that by itself.
             None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
         };
         // Nobody takes the answer if the administrator has gone.

@@ -1,7 +1,5 @@
 //! The end: everybody is handed over to the next process, or told goodbye.
 
-use crate::wire::admin::Duty;
-use crate::wire::admin::ForDriver;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -21,10 +19,10 @@ use crate::net::rounds::Work;
 use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
-use crate::wire::admin::Command;
 use crate::wire::admin::args::ShutdownArgs;
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::Stopped;
+use crate::wire::admin::{Command, Duty, ForDriver};
 
 /// How long the disk has to take the lines that were said last, when the hub ends.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);

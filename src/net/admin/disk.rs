@@ -1,0 +1,184 @@
+//! Recorded history on its way to an administrator: read from disk on a thread that may wait, and sent as it is read.
+
+use std::time::Duration;
+
+use base64ct::{Base64, Encoding as _};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{Connection, Gone};
+use crate::hub::message;
+use crate::store::{Query, Source, Trouble};
+use crate::wire::admin::execute::{InRoom, Stored, history};
+use crate::wire::admin::message::{ControlError, ErrorCode, Place, Reply};
+use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, HistoryStats, Line, Lines, Redacted};
+use crate::wire::admin::value::Time;
+
+/// How long a copy of the file waits for whoever takes nothing of it: its place on disk is taken meanwhile.
+const COPY_PATIENCE: Duration = Duration::from_secs(600);
+
+/// Lines that are sent in one answer at most.
+const AT_ONCE: usize = 10_000;
+
+/// Lines of which the text is made at a time.
+pub(super) const PAGE: usize = 256;
+
+impl Connection {
+    /// Sends lines from disk as they are read, then those behind them. Whoever asks for one answer gets no
+    /// more than fits into one.
+    pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
+        let Stored { what, last, tail, room: unknown } = stored;
+        let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
+        let asked = id.clone();
+        // A reader waits for whoever reads what it has read, and nobody for it. It also makes the text of it.
+        tokio::task::spawn_blocking(move || {
+            let page = |lines: &[InRoom]| match more {
+                true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
+                false => Page { text: String::new(), lines: told(lines), count: lines.len() },
+            };
+            let stored = |lines: Vec<(message::Line, String)>| match more {
+                true => {
+                    let text = lines.iter().fold(String::new(), |mut text, (line, room)| {
+                        text.push_str(&Reply::done(&asked, Place::More, &history::history_line(room, line)));
+                        text
+                    });
+                    Page { text, lines: Vec::new(), count: lines.len() }
+                }
+                false => Page {
+                    text: String::new(),
+                    lines: lines.iter().map(|(line, room)| history::history_line(room, line)).collect(),
+                    count: lines.len(),
+                },
+            };
+            let query = Query { what, last };
+            let read = source.open().and_then(|reader| {
+                if let (Some(_), Some(room), []) = (&unknown, &query.what.room, &tail[..])
+                    && !reader.knows(room)?
+                {
+                    return Ok(false);
+                }
+                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(stored(lines))).is_ok()).map(|()| true)
+            });
+            match read {
+                Ok(true) => {
+                    for lines in tail.chunks(PAGE) {
+                        if sender.blocking_send(Ok(page(lines))).is_err() {
+                            return;
+                        }
+                    }
+                }
+                Ok(false) => {
+                    let message = format!("no room {:?}", unknown.unwrap_or_default());
+                    let _ = sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)));
+                }
+                Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
+            }
+        });
+        let (mut whole, mut count) = (Vec::new(), 0);
+        while let Some(page) = pages.recv().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return self.say(&Reply::refused(id, &error)).await,
+            };
+            count += page.count as u64;
+            if more {
+                self.say(&page.text).await?;
+                continue;
+            }
+            whole.extend(page.lines);
+            if whole.len() > AT_ONCE {
+                let message = format!("that is more than {AT_ONCE} lines: ask for a stream, with \"more\": true");
+                return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::BadArgument, message))).await;
+            }
+        }
+        if more {
+            return self.say(&Reply::done(id, Place::Last, &Count { count })).await;
+        }
+        let id = id.clone();
+        self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
+    }
+
+    /// Sends a copy of the file, made beside it and gone at the end.
+    pub(super) async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
+        let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
+        let asked = id.clone();
+        tokio::task::spawn_blocking(move || {
+            let failed = |what: &str, error: &dyn std::fmt::Display| {
+                ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
+            };
+            let copied = source.copy(&mut |offset, total, bytes| {
+                let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
+                sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
+            });
+            if let Err(error) = copied {
+                let _ = sender.blocking_send(Err(failed("make", &error)));
+            }
+        });
+        let mut count = 0;
+        while let Some(piece) = pieces.recv().await {
+            match piece {
+                Ok(piece) => self.say_within(COPY_PATIENCE, &piece).await?,
+                Err(error) => return self.say(&Reply::refused(id, &error)).await,
+            }
+            count += 1;
+        }
+        self.say(&Reply::done(id, Place::Last, &Count { count })).await
+    }
+}
+
+/// Lines on their way to whoever asked: as text for a stream, or themselves for one answer.
+struct Page {
+    text: String,
+    lines: Vec<Line>,
+    count: usize,
+}
+
+pub(super) fn told(lines: &[InRoom]) -> Vec<Line> {
+    lines.iter().map(|(room, line)| history::history_line(room.shown(), line)).collect()
+}
+
+pub(super) fn written(id: &Value, lines: &[InRoom]) -> String {
+    told(lines).iter().fold(String::new(), |mut text, line| {
+        text.push_str(&Reply::done(id, Place::More, line));
+        text
+    })
+}
+
+pub(super) fn unreadable(trouble: &Trouble) -> ControlError {
+    ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
+}
+
+/// What was reading has panicked, and its message is out.
+pub(super) fn broken() -> ControlError {
+    ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
+}
+
+pub(super) fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
+    let on_disk =
+        source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
+    let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
+    Ok(Redacted { lines: on_disk + waiting, dry_run: true })
+}
+
+pub(super) fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {
+    if let Some(disk) = &mut stats.disk {
+        // What is wrong with the disk is part of the answer: its rooms are missing then.
+        match source.open().and_then(|reader| reader.stats()) {
+            Ok(read) => {
+                disk.indexed_to = read.indexed_to.map(Time);
+                disk.rooms = read
+                    .rooms
+                    .into_iter()
+                    .map(|(room, lines, oldest, newest)| DiskRoom {
+                        room,
+                        lines,
+                        oldest: Time(oldest),
+                        newest: Time(newest),
+                    })
+                    .collect();
+            }
+            Err(trouble) => disk.trouble = Some(disk.trouble.take().unwrap_or_else(|| trouble.to_string())),
+        }
+    }
+    Ok(stats)
+}
