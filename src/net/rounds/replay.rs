@@ -169,7 +169,7 @@ impl Rounds {
     }
 
     /// Has every client pass over the bytes that its socket has taken.
-    pub(in crate::net) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while !self.jobs.is_idle() {
             self.make_rounds(&mut usize::MAX.clone());
             self.let_catch_up();
