@@ -19,7 +19,8 @@ use super::strike::LastSaid;
 use super::terminal::{Colors, Mode, Terminal};
 use super::time::{Mono, Now, Wall};
 
-/// A client that is connected.
+/// A client that is connected. There are as many of these as clients, most of which are quiet: what few have is
+/// boxed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     /// Its number.
@@ -69,7 +70,7 @@ pub struct Session {
     pub borne: Borne,
     /// Who sent it a private message last, and under which name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub private_from: Option<(SessionId, Arc<str>)>,
+    pub private_from: Option<Box<(SessionId, Arc<str>)>>,
     /// What others have sent to it of late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbound: Option<Box<Inbound>>,
@@ -90,7 +91,7 @@ pub struct Session {
     pub asking: Asking,
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mute: Option<Mute>,
+    pub mute: Option<Box<Mute>>,
     /// What it said last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_said: LastSaid,
@@ -129,7 +130,7 @@ impl Session {
     /// The mute in force at `now`, if any.
     #[must_use]
     pub fn muted(&self, now: Now) -> Option<Mute> {
-        self.mute.filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
+        self.mute.as_deref().copied().filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
     }
 
     /// How it is to see lines, after its wishes and its terminal.

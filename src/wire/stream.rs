@@ -457,13 +457,13 @@ pub struct Reader {
     mail_bytes: usize,
     /// Where the first of the lines was that the note in its mail is about, as long as nothing of the note is
     /// taken: what is missed then counts in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    noted_at: Option<u64>,
+    #[serde(default = "never", skip_serializing_if = "is_never")]
+    noted_at: u64,
     /// Lines that a release before 0.2 had let go of and not told of yet, and where the first of them was.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
-    #[serde(default, skip_serializing, rename = "missed_at")]
-    untold_at: Option<u64>,
+    #[serde(default = "never", skip_serializing, rename = "missed_at")]
+    untold_at: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     typing: Option<Box<Typing>>,
 }
@@ -519,9 +519,9 @@ impl Reader {
             filter: None,
             mail,
             mail_bytes: 0,
-            noted_at: None,
+            noted_at: never(),
             untold: 0,
-            untold_at: None,
+            untold_at: never(),
             typing: None,
         }
     }
@@ -533,9 +533,10 @@ impl Reader {
     pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
         self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
         if self.untold > 0 {
-            let (lines, at) = (std::mem::take(&mut self.untold), self.untold_at.take());
-            self.note(lines, at.unwrap_or(self.next), note);
-        } else if self.noted_at.is_some_and(|at| self.noted(at).is_none()) {
+            let (lines, at) = (self.untold, self.untold_at);
+            (self.untold, self.untold_at) = (0, never());
+            self.note(lines, if at == never() { self.next } else { at }, note);
+        } else if self.noted_at != never() && self.noted().is_none() {
             return Err(format!("{} is to be told of lines, and is not", self.id));
         }
         if self.typing.as_ref().is_some_and(|typing| typing.at > typing.frame.len()) {
@@ -576,7 +577,7 @@ impl Reader {
         });
         self.mail = mail;
         self.mail_bytes = bytes;
-        self.noted_at = None;
+        self.noted_at = never();
         log.drop_view(self.seen);
         (self.next, self.own) = (0, 0);
     }
@@ -674,7 +675,7 @@ impl Reader {
                     for mail in std::mem::take(&mut reader.mail) {
                         typing.frame.extend_from_slice(mail.bytes.rest());
                     }
-                    (reader.mail_bytes, reader.noted_at) = (0, None);
+                    (reader.mail_bytes, reader.noted_at) = (0, never());
                     reader.typing = Some(typing);
                 });
             }
@@ -875,7 +876,7 @@ impl Reader {
             note(lines, view, &mut bytes);
             bytes
         };
-        if let Some(place) = self.noted_at.and_then(|at| self.noted(at)) {
+        if let Some(place) = self.noted() {
             let mail = &mut self.mail[place];
             mail.missed += lines;
             self.mail_bytes -= mail.bytes.rest().len();
@@ -888,11 +889,12 @@ impl Reader {
         // Behind the mail that belongs before the lines that are gone.
         let place = self.mail.partition_point(|mail| mail.before <= at);
         self.mail.insert(place, Mail { missed: lines, ..Mail::new(at, bytes) });
-        self.noted_at = Some(at);
+        self.noted_at = at;
     }
 
-    /// Where in its mail the note on lines from `at` on is.
-    fn noted(&self, at: u64) -> Option<usize> {
+    /// Where in its mail the note is that nothing was taken of.
+    fn noted(&self) -> Option<usize> {
+        let at = Some(self.noted_at).filter(|at| *at != never())?;
         let behind = self.mail.partition_point(|mail| mail.before <= at);
         let place = behind.checked_sub(1)?;
         (self.mail[place].missed > 0).then_some(place)
@@ -1035,10 +1037,12 @@ impl Reader {
                 true
             }
         });
-        for letter in self.mail.drain(..letters) {
+        // Mostly there are none.
+        for _ in 0..letters {
+            let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.rest().len();
             if letter.missed > 0 {
-                self.noted_at = None;
+                self.noted_at = never();
             }
         }
         if letter_taken > 0 {
@@ -1046,7 +1050,7 @@ impl Reader {
             let letter = &mut self.mail[0];
             letter.bytes.from += letter_taken;
             if std::mem::take(&mut letter.missed) > 0 {
-                self.noted_at = None;
+                self.noted_at = never();
             }
         }
         if let Some((before, rest)) = torn {
