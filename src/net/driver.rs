@@ -27,7 +27,6 @@ use super::admins::{Admins, Holder};
 use super::connection::Connection;
 use super::exchange::{Exchange, Rest};
 use super::hashing::Hashing;
-use super::numbered::Numbered;
 use super::readiness::{Readiness, Ready};
 use super::recovery::{Newcomer, Received, TakenOver, epoch};
 use super::rounds::{self, AtOnce, Report, Rounds, Work};
@@ -40,6 +39,7 @@ use crate::hub::By;
 use crate::hub::archive::Recalled;
 use crate::hub::login;
 use crate::hub::message::{Farewell, Line, RoomId, SessionId};
+use crate::hub::rising::Rising;
 use crate::hub::session::Origin;
 use crate::hub::time::{Mono, Now, Wall};
 use crate::kernel;
@@ -220,7 +220,7 @@ pub struct Driver {
     queue: Keeping,
     /// The queue may have to be tidied, a step each turn.
     tidying: bool,
-    ports: Numbered<SessionId, Port>,
+    ports: Rising<SessionId, Port>,
     inputs: Readiness,
     /// Those who wait for their turn to be read.
     turns: Turns,
@@ -304,7 +304,7 @@ fn doing(arrival: &Arrival) -> Doing {
 }
 
 /// How many bytes a client is owed, and how many lines it was too slow for.
-fn owed(ports: &Numbered<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
+fn owed(ports: &Rising<SessionId, Port>) -> impl Fn(SessionId) -> (u64, u64) {
     |id| {
         ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
             (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
@@ -384,7 +384,7 @@ impl Driver {
             // Of those that were found, some were closed.
             tidying: queue.is_some(),
             queue,
-            ports: Numbered::default(),
+            ports: Rising::default(),
             inputs: Readiness::new()?,
             turns: Turns::default(),
             times: Times::default(),
@@ -439,7 +439,10 @@ impl Driver {
         self.input(Input::Archive(recalled.map(Box::new)), at);
         let open = taken.connections.len() + taken.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
-        for (connection, closing) in taken.connections {
+        let mut connections = taken.connections;
+        // In the order in which they came: so none is put in front of others.
+        connections.sort_unstable_by_key(|(connection, _)| connection.id);
+        for (connection, closing) in connections {
             let id = connection.id;
             let peer = self.machine.hub().session(id).map_or(Ipv4Addr::UNSPECIFIED.into(), |session| session.peer.ip());
             self.port(connection, Origin::of(peer), closing);
@@ -1559,7 +1562,7 @@ impl Driver {
             let value = serde_json::to_value(stopped).expect("results are plain JSON");
             let _ = reply.send(Ok(control::Answered::One(value)));
         }
-        let left: Vec<_> = self.ports.keys().copied().collect();
+        let left: Vec<_> = self.ports.iter().map(|(id, _)| id).collect();
         for id in left {
             self.close(id);
         }
