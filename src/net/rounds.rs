@@ -107,6 +107,10 @@ const CROWDED: usize = 8;
 /// Writes to one client before it is others' turn: where lines are hidden from it, each carries few of them.
 const WRITES: usize = 16;
 
+/// Nearly everybody is owed fewer pieces at a time: to have room for the most of them cleared for each write takes
+/// longer than to fill it.
+const FEW_PIECES: usize = 4;
+
 /// Bytes to one client before it is others' turn.
 const BYTES: u64 = 64 << 10;
 
@@ -1043,14 +1047,20 @@ impl Rounds {
                 }
                 client.reader.frame(log);
             }
-            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
-            let (count, owed) = client.reader.gather(log, &mut pieces);
+            let (mut few, mut many) = ([IoSlice::new(&[]); FEW_PIECES], None);
+            let (mut count, mut owed) = client.reader.gather(log, &mut few);
+            let mut pieces = &few[..count];
+            if count == FEW_PIECES {
+                let many = many.insert([IoSlice::new(&[]); MAX_PIECES]);
+                (count, owed) = client.reader.gather(log, many);
+                pieces = &many[..count];
+            }
             if count == 0 {
                 client.reader.advance(log, 0);
                 break;
             }
             fault::point("write.before");
-            match client.connection.write(&pieces[..count]) {
+            match client.connection.write(pieces) {
                 Ok(taken) => {
                     fault::point("write.after");
                     self.counts.writes.fetch_add(1, Ordering::Relaxed);

@@ -95,6 +95,9 @@ const LETTER: usize = size_of::<Mail>() + 16;
 /// Mail is put together to letters of so many bytes.
 const PUT_TOGETHER: usize = 512;
 
+/// But for so many letters: there is room for them in any mailbox, and mostly they go out at once, in one write.
+const APART: usize = 4;
+
 /// A rendering keeps this much room for the next lines when everybody has everything.
 const KEEP: usize = 4 * 1024;
 
@@ -608,8 +611,9 @@ impl Reader {
         }
         self.mail_bytes += bytes.len();
         let (before, held) = (log.map_or(0, Log::end), self.is_holding());
-        if let Some(last) =
-            self.mail.back_mut().filter(|last| last.before == before && last.held == held && last.missed == 0)
+        if self.mail.len() >= APART
+            && let Some(last) = self.mail.back_mut()
+            && (last.before, last.held, last.missed) == (before, held, 0)
             && last.bytes.rest().len() + bytes.len() <= PUT_TOGETHER
         {
             last.bytes = Arc::<[u8]>::from([last.bytes.rest(), &bytes].concat()).into();
@@ -959,7 +963,7 @@ impl Reader {
     /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
     /// Where what is typed is echoed by us, that is what was composed by [`Self::frame`] and nothing else.
-    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
+    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
             let rest = &typing.frame[typing.at..];
@@ -974,7 +978,7 @@ impl Reader {
                 pieces[count] = IoSlice::new(piece);
                 count += 1;
             }
-            count < MAX_PIECES
+            count < pieces.len()
         });
         (count, bytes)
     }
