@@ -328,11 +328,16 @@ fn admin_connection(holder: Holder) -> AdminConnection {
 /// What time it is.
 #[must_use]
 pub fn now() -> Now {
-    let mono = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
     let wall = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Now { mono: mono(), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+}
+
+/// The same by one clock only, to measure how long something took.
+fn mono() -> Mono {
+    let mono = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");
     let seconds = u64::try_from(mono.tv_sec()).unwrap_or(0);
     let micros = u64::try_from(mono.tv_nsec()).unwrap_or(0) / 1000;
-    Now { mono: Mono(seconds * 1_000_000 + micros), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+    Mono(seconds * 1_000_000 + micros)
 }
 
 /// What the driver works with.
@@ -498,7 +503,7 @@ impl Driver {
                 // Whoever has something for this loop gets to leave it; nothing is waited for.
                 tokio::task::yield_now().await;
             } else {
-                let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
+                let sleep = self.next_deadline().map(|due| Instant::now() + due.since(mono()));
                 tokio::select! {
                     biased;
                     () = self.reports.left(), if !is_clogged => {}
@@ -533,23 +538,25 @@ impl Driver {
                 let nothing_came =
                     ready.is_empty() && waiting.is_empty() && reports.is_empty() && self.turns.is_empty();
                 self.write_on(nothing_came);
-                self.times.part(Doing::Writing, now().mono);
+                self.times.part(Doing::Writing, mono());
             }
             // Each of these goes on until its time is up; what is left is for the next turn.
-            let until = at.mono.after(AT_A_TIME);
-            while let Some(report) = reports.pop_front() {
-                self.reported(report, at);
-                if now().mono > until {
-                    break;
+            if !reports.is_empty() || self.tidying {
+                let until = at.mono.after(AT_A_TIME);
+                while let Some(report) = reports.pop_front() {
+                    self.reported(report, at);
+                    if mono() > until {
+                        break;
+                    }
                 }
+                self.tidy();
+                self.times.part(Doing::Parting, mono());
             }
-            self.tidy();
-            self.times.part(Doing::Parting, now().mono);
-            let until = now().mono.after(AT_A_TIME);
+            let until = mono().after(AT_A_TIME);
             while let Some(arrival) = waiting.pop_front() {
                 let doing = doing(&arrival);
                 self.arrived(arrival, at);
-                let passed = now().mono;
+                let passed = mono();
                 self.times.part(doing, passed);
                 if passed > until || matches!(doing, Doing::Command(_)) {
                     break;
@@ -558,28 +565,28 @@ impl Driver {
             for Ready { key, to_the_end } in ready.drain(..) {
                 self.ready(SessionId(key), to_the_end);
             }
-            if reads {
-                let until = now().mono.after(AT_A_TIME);
+            if reads && !self.turns.is_empty() {
+                let until = mono().after(AT_A_TIME);
                 for _ in 0..BATCH.min(self.turns.len()) {
                     if let Some(id) = self.turns.pop() {
                         self.fetch_next();
                         self.turn(id, at);
                     }
-                    if now().mono > until {
+                    if mono() > until {
                         break;
                     }
                 }
-                self.times.part(Doing::Reading, now().mono);
+                self.times.part(Doing::Reading, mono());
             }
             self.carry(at);
-            self.times.part(Doing::Writing, now().mono);
+            self.times.part(Doing::Writing, mono());
             if self.is_snapshot_due(at.mono) {
                 self.snapshot();
-                self.times.part(Doing::Freezing, now().mono);
+                self.times.part(Doing::Freezing, mono());
             }
             if self.snapshots.written.is_some() {
                 self.go_along();
-                self.times.part(Doing::Counting, now().mono);
+                self.times.part(Doing::Counting, mono());
             }
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
@@ -1046,7 +1053,7 @@ impl Driver {
     fn snapshot(&mut self) {
         debug_assert!(self.outcomes.is_empty(), "what followed so far was carried on");
         let Some(blank) = self.tape.begin() else { return };
-        let at = now().mono;
+        let at = mono();
         let (frozen, owed) = std::sync::mpsc::channel();
         self.to_rounds.leave(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.machine.frozen(), owed);
