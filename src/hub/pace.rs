@@ -84,12 +84,19 @@ impl Crowd {
 
 /// The pace of one client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "Saved", into = "Saved")]
 pub struct Pace {
     /// When the bucket of lines is full again, in nanoseconds of [`Mono`]'s clock.
     lines: u64,
     /// The same for the bucket of bytes.
     bytes: u64,
+    /// Apart, for most clients never have any.
+    haste: Option<Box<Haste>>,
+}
+
+/// How it stands with a client that sends faster than it may, or than there is room for.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Haste {
     /// Since when the client sends faster than it may.
     since: Option<Mono>,
     told: Option<Word>,
@@ -102,18 +109,53 @@ pub struct Pace {
     told_way: bool,
 }
 
+/// The pace of one client, as it is kept.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Saved {
+    lines: u64,
+    bytes: u64,
+    since: Option<Mono>,
+    told: Option<Word>,
+    dropped: u64,
+    gives_way: Option<Mono>,
+    gave_way: Option<Mono>,
+    told_way: bool,
+}
+
+impl From<Saved> for Pace {
+    fn from(saved: Saved) -> Self {
+        let Saved { lines, bytes, since, told, dropped, gives_way, gave_way, told_way } = saved;
+        let haste = Haste { since, told, dropped, gives_way, gave_way, told_way };
+        Self { lines, bytes, haste: (haste != Haste::default()).then(|| Box::new(haste)) }
+    }
+}
+
+impl From<Pace> for Saved {
+    fn from(Pace { lines, bytes, haste }: Pace) -> Self {
+        let Haste { since, told, dropped, gives_way, gave_way, told_way } =
+            haste.map_or_else(Haste::default, |haste| *haste);
+        Self { lines, bytes, since, told, dropped, gives_way, gave_way, told_way }
+    }
+}
+
 impl Pace {
     /// Judges a line of `bytes` bytes that is there at `now`. A held line is asked about again at
     /// the time given; asking early is harmless.
     pub fn judge(&mut self, bytes: u64, now: Mono, limits: &settings::Pace) -> (Verdict, Option<Word>) {
         let nanos = now.0.saturating_mul(1000);
-        self.gives_way = None;
         let mut word = None;
-        if self.since.is_some() && self.lines.max(self.bytes) <= nanos {
-            if self.dropped > 0 {
-                word = Some(Word::Dropped(self.dropped));
+        if let Some(haste) = &mut self.haste {
+            haste.gives_way = None;
+            if haste.since.is_some() && self.lines.max(self.bytes) <= nanos {
+                if haste.dropped > 0 {
+                    word = Some(Word::Dropped(haste.dropped));
+                }
+                (haste.since, haste.told, haste.dropped) = (None, None, 0);
             }
-            (self.since, self.told, self.dropped) = (None, None, 0);
+            if **haste == Haste::default() {
+                self.haste = None;
+            }
         }
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let per_byte = |bytes: u64| bytes.saturating_mul(1_000_000_000) / (limits.bytes as u64).max(1);
@@ -128,18 +170,19 @@ impl Pace {
             (self.lines, self.bytes) = (line_time, byte_time);
             return (Verdict::Pass, word);
         }
-        let since = *self.since.get_or_insert(now);
+        let haste = self.haste.get_or_insert_default();
+        let since = *haste.since.get_or_insert(now);
         if now.since(since) > limits.patience {
-            self.dropped += 1;
-            if self.told != Some(Word::Dropping) {
-                self.told = Some(Word::Dropping);
+            haste.dropped += 1;
+            if haste.told != Some(Word::Dropping) {
+                haste.told = Some(Word::Dropping);
                 word = Some(Word::Dropping);
             }
             return (Verdict::Drop, word);
         }
         let until = Mono(early.div_ceil(1000));
-        if self.told.is_none() && (until.since(now) >= NOTABLE || now.since(since) >= NOTABLE) {
-            self.told = Some(Word::SlowedDown);
+        if haste.told.is_none() && (until.since(now) >= NOTABLE || now.since(since) >= NOTABLE) {
+            haste.told = Some(Word::SlowedDown);
             word = Some(Word::SlowedDown);
         }
         (Verdict::Hold(until), word)
@@ -156,18 +199,22 @@ impl Pace {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let lines = |count: u32| Duration::from_nanos(per_line) * count;
         let has_said_little = self.lines.saturating_sub(now.0.saturating_mul(1000)) < per_line.saturating_mul(CALM);
-        let is_restless = self.gave_way.is_some_and(|at| now.since(at) < lines(CALM_AGAIN));
+        let gave_way = self.haste.as_ref().and_then(|haste| haste.gave_way);
+        let is_restless = gave_way.is_some_and(|at| now.since(at) < lines(CALM_AGAIN));
         if has_said_little && !is_restless {
-            self.told_way = false;
+            if let Some(haste) = &mut self.haste {
+                haste.told_way = false;
+            }
             return None;
         }
-        let since = *self.gives_way.get_or_insert(now);
+        let haste = self.haste.get_or_insert_default();
+        let since = *haste.gives_way.get_or_insert(now);
         if now.since(since) >= lines(GIVE_WAY_AT_MOST) {
             return None;
         }
-        self.gave_way = Some(now);
-        let word = (!self.told_way && now.since(since) >= NOTABLE).then_some(Word::GivesWay);
-        self.told_way |= word.is_some();
+        haste.gave_way = Some(now);
+        let word = (!haste.told_way && now.since(since) >= NOTABLE).then_some(Word::GivesWay);
+        haste.told_way |= word.is_some();
         Some((now.after(lines(GIVE_WAY)), word))
     }
 

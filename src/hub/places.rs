@@ -24,12 +24,32 @@ const REMEMBERED: usize = 64;
 /// Everybody by where they come from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    all: BTreeSet<(Origin, SessionId)>,
+    all: BTreeSet<Place>,
     counts: BTreeMap<Origin, Count>,
-    /// Those who have never sent a line, but for those who are always let in.
-    silent: BTreeSet<(Origin, SessionId)>,
-    /// Where they are from, by how many there are.
+    /// Where those are from who have never sent a line, by how many there are; but for those who are always let in.
     by_silence: BTreeSet<(usize, Origin)>,
+}
+
+/// Who has a place: an origin, a bit that says whether that one is silent, and who it is. So the silent ones of an
+/// origin are its last. One number, as everybody who comes is compared with some of those who are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u128);
+
+impl Place {
+    const SILENT: u64 = 1 << 63;
+
+    /// Numbers are given one by one: none has that bit.
+    fn of(origin: Origin, id: SessionId, is_silent: bool) -> Self {
+        Self::at(origin, id.0 | if is_silent { Self::SILENT } else { 0 })
+    }
+
+    fn at(origin: Origin, rest: u64) -> Self {
+        Self((u128::from(origin.number()) << 64) | u128::from(rest))
+    }
+
+    fn who(self) -> SessionId {
+        SessionId(u64::try_from(self.0 & u128::from(u64::MAX)).expect("half of it") & !Self::SILENT)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,39 +60,42 @@ struct Count {
 
 impl Places {
     pub(super) fn come(&mut self, id: SessionId, origin: Origin, is_silent: bool) {
-        if self.all.insert((origin, id)) {
-            self.counts.entry(origin).or_default().all += 1;
-        }
-        if is_silent && self.silent.insert((origin, id)) {
-            self.count_silent(origin, 1);
+        if self.all.insert(Place::of(origin, id, is_silent)) {
+            self.count(origin, 1, isize::from(is_silent));
         }
     }
 
     /// It has sent a line.
     pub(super) fn speak(&mut self, id: SessionId, origin: Origin) {
-        if self.silent.remove(&(origin, id)) {
-            self.count_silent(origin, -1);
+        if self.all.remove(&Place::of(origin, id, true)) {
+            self.all.insert(Place::of(origin, id, false));
+            self.count(origin, 0, -1);
         }
     }
 
     pub(super) fn go(&mut self, id: SessionId, origin: Origin) {
-        self.speak(id, origin);
-        if self.all.remove(&(origin, id))
-            && let Some(count) = self.counts.get_mut(&origin)
-        {
-            count.all -= 1;
-            if count.all == 0 {
-                self.counts.remove(&origin);
-            }
+        if self.all.remove(&Place::of(origin, id, true)) {
+            self.count(origin, -1, -1);
+        } else if self.all.remove(&Place::of(origin, id, false)) {
+            self.count(origin, -1, 0);
         }
     }
 
-    fn count_silent(&mut self, origin: Origin, by: isize) {
-        let Some(count) = self.counts.get_mut(&origin) else { return };
-        self.by_silence.remove(&(count.silent, origin));
-        count.silent = count.silent.saturating_add_signed(by);
-        if count.silent > 0 {
-            self.by_silence.insert((count.silent, origin));
+    /// So many more are from there, and so many more of them are silent.
+    fn count(&mut self, origin: Origin, all: isize, silent: isize) {
+        let count = self.counts.entry(origin).or_default();
+        let former = *count;
+        *count =
+            Count { all: count.all.saturating_add_signed(all), silent: count.silent.saturating_add_signed(silent) };
+        let now = *count;
+        if now.all == 0 {
+            self.counts.remove(&origin);
+        }
+        if now.silent != former.silent {
+            self.by_silence.remove(&(former.silent, origin));
+            if now.silent > 0 {
+                self.by_silence.insert((now.silent, origin));
+            }
         }
     }
 
@@ -86,14 +109,14 @@ impl Places {
     pub(super) fn who_gives_way(&self, origin: Origin) -> Option<SessionId> {
         let (_, most) = self.by_silence.last()?;
         let is_fair = self.of(origin) + 1 < self.of(*most);
-        let mut silent = self.silent.range((*most, SessionId(0))..=(*most, SessionId(u64::MAX)));
-        silent.next_back().map(|(_, id)| *id).filter(|_| is_fair)
+        let mut silent = self.all.range(Place::at(*most, Place::SILENT)..=Place::at(*most, u64::MAX));
+        silent.next_back().map(|place| place.who()).filter(|_| is_fair)
     }
 
     /// All who come from that network, and, where it is smaller than an origin, perhaps others.
     pub(super) fn within(&self, network: &Network) -> impl Iterator<Item = SessionId> {
         let (first, last) = Origin::range(network);
-        self.all.range((first, SessionId(0))..=(last, SessionId(u64::MAX))).map(|(_, id)| *id)
+        self.all.range(Place::at(first, 0)..=Place::at(last, u64::MAX)).map(|place| place.who())
     }
 
     pub(super) fn clear(&mut self) {
@@ -106,8 +129,7 @@ impl Places {
         for (id, origin, is_silent) in people {
             other.come(id, origin, is_silent);
         }
-        assert_eq!(self.all, other.all, "everybody is counted at their origin");
-        assert_eq!(self.silent, other.silent, "who is silent makes place");
+        assert_eq!(self.all, other.all, "everybody is counted at their origin, and who is silent makes place");
         assert_eq!(self.counts, other.counts);
         assert_eq!(self.by_silence, other.by_silence);
     }

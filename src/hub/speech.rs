@@ -151,13 +151,13 @@ impl Hub {
 
     pub(super) fn mute(&mut self, id: SessionId, mute: Option<Mute>, by: By, now: Now, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let former = std::mem::replace(&mut session.mute, mute);
+        let former = std::mem::replace(&mut session.mute, mute.map(Box::new));
         let (what, done) = match mute {
             Some(mute) => (What::Muted, Done::Muted(mute.until.map(|(_, wall)| wall))),
             None => (What::Unmuted, Done::Unmuted),
         };
         // Who is not to know of the mute is not told of its end either.
-        let hidden = mute.or(former).is_some_and(|mute| mute.shadow);
+        let hidden = mute.or(former.as_deref().copied()).is_some_and(|mute| mute.shadow);
         if !hidden {
             tell(id, Message::Done(done), effects);
         }

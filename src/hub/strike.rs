@@ -165,7 +165,7 @@ impl Hub {
         } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
             let until = Some((now.mono.after(rules.mute_for), later(rules.mute_for)));
             if let Some(session) = self.sessions.get_mut(&id) {
-                session.mute = Some(Mute { until, shadow: false });
+                session.mute = Some(Box::new(Mute { until, shadow: false }));
             }
             tell(id, Message::Done(Done::MutedFor { offence, until: later(rules.mute_for) }), effects);
             self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()), now, effects);

@@ -123,25 +123,40 @@ impl<'de> Deserialize<'de> for Network {
 
 /// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
 /// which is what one subscriber usually has.
+///
+/// Half an IPv6 address, for the /64; IPv4 addresses are where there is none that anybody could come from,
+/// among those of multicast. Each client is found by it in several tables: so it is no longer than that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin(u128);
+pub struct Origin(u64);
 
-/// As text: more digits than a number of JSON can have.
+/// Where IPv4 addresses are among the halves of IPv6 addresses.
+const V4: u64 = 0xFFFF_FFFF_0000_0000;
+
+/// Its first address, as text: more digits than a number of JSON can have.
 impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{:x}", self.0))
+        to.collect_str(&format_args!("{:x}", self.bits()))
     }
 }
 
 impl<'de> Deserialize<'de> for Origin {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        u128::from_str_radix(&String::deserialize(from)?, 16).map(Self).map_err(de::Error::custom)
+        let first = u128::from_str_radix(&String::deserialize(from)?, 16).map_err(de::Error::custom)?;
+        Ok(Self::of(Ipv6Addr::from_bits(first).into()))
     }
 }
 
 impl Origin {
-    /// What tells it from others.
+    /// Its first address: what tells it from others.
     pub(crate) fn bits(self) -> u128 {
+        match u32::try_from(self.0 ^ V4) {
+            Ok(v4) => Ipv4Addr::from_bits(v4).to_ipv6_mapped().to_bits(),
+            Err(_) => u128::from(self.0) << 64,
+        }
+    }
+
+    /// A number that no other has, in the order of networks.
+    pub(crate) fn number(self) -> u64 {
         self.0
     }
 
@@ -149,8 +164,8 @@ impl Origin {
     #[must_use]
     pub fn of(addr: IpAddr) -> Self {
         match addr.to_canonical() {
-            IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
-            IpAddr::V6(v6) => Self(v6.to_bits() & !u128::from(u64::MAX)),
+            IpAddr::V4(v4) => Self(V4 | u64::from(v4.to_bits())),
+            IpAddr::V6(v6) => Self(u64::try_from(v6.to_bits() >> 64).expect("half of it")),
         }
     }
 
@@ -158,13 +173,7 @@ impl Origin {
     #[must_use]
     pub fn range(network: &Network) -> (Self, Self) {
         let (first, last) = network.ends();
-        (
-            Self::of(first),
-            match last {
-                IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().to_bits()),
-                IpAddr::V6(v6) => Self(v6.to_bits()),
-            },
-        )
+        (Self::of(first), Self::of(last))
     }
 }
 
@@ -206,5 +215,19 @@ mod tests {
         }
         assert!("0.0.0.0/0".parse::<Network>().is_ok_and(|network| network.is_wide()));
         assert!("10.0.0.0/8".parse::<Network>().is_ok_and(|network| !network.is_wide()));
+    }
+
+    #[test]
+    fn an_origin_is_written_as_its_first_address_and_read_again() {
+        for (address, written) in [
+            ("192.0.2.1", "\"ffffc0000201\""),
+            ("::ffff:192.0.2.1", "\"ffffc0000201\""),
+            ("2001:db8:1:2:3:4:5:6", "\"20010db8000100020000000000000000\""),
+            ("::1", "\"0\""),
+        ] {
+            let origin = Origin::of(address.parse().expect("an address"));
+            assert_eq!(serde_json::to_string(&origin).expect("text"), written);
+            assert_eq!(serde_json::from_str::<Origin>(written).expect("text"), origin);
+        }
     }
 }

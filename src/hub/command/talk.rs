@@ -16,7 +16,7 @@ pub(super) fn msg(call: &mut Call<'_>, args: &str) {
 }
 
 pub(super) fn reply(call: &mut Call<'_>, args: &str) {
-    match call.own().private_from.clone() {
+    match call.own().private_from.as_deref().cloned() {
         None => call.refuse(Refusal::NobodyToReplyTo),
         Some((to, _)) if call.hub.sessions.contains_key(&to) => private(call, to, args),
         Some((_, name)) => call.refuse(Refusal::ReplyGone(name)),
@@ -45,7 +45,7 @@ pub(super) fn private(call: &mut Call<'_>, to: SessionId, text: &str) {
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
     if arrives == Arrives::Yes {
-        other.private_from = Some((id, nick.clone()));
+        other.private_from = Some(Box::new((id, nick.clone())));
         tell(to, Message::PrivateFrom { nick, text }, call.effects);
     }
     call.hub.wrote_to(id, to);

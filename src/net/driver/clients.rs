@@ -17,11 +17,11 @@ use crate::net::keep::fault;
 use crate::net::keep::queue::Keeping;
 use crate::net::keep::recovery::Newcomer;
 use crate::net::keep::tape::CHUNK;
-use crate::net::numbered::Numbered;
 use crate::net::readiness::Readiness;
 use crate::net::rounds::Report;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
+use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
 
 /// How long the client has to close its side of a connection whose output has ended. A connection that is closed with
@@ -49,7 +49,7 @@ pub(super) struct Port {
 
 /// The sockets of all clients, and whose turn it is to be read.
 pub(super) struct Clients {
-    pub(super) ports: Numbered<SessionId, Port>,
+    pub(super) ports: Rising<SessionId, Port>,
     /// Tells which of them can be read.
     pub(super) inputs: Readiness,
     /// Clients that wait for their turn to be read.
@@ -72,7 +72,7 @@ impl Clients {
     /// Those of epoll_create1(2).
     pub(super) fn new(queue: Keeping, accepted: Arc<accept::Counts>) -> io::Result<Self> {
         Ok(Self {
-            ports: Numbered::default(),
+            ports: Rising::default(),
             inputs: Readiness::new()?,
             turns: Turns::default(),
             paused: Vec::new(),

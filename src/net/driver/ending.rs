@@ -165,7 +165,7 @@ impl Driver {
             let value = serde_json::to_value(stopped).expect("results are plain JSON");
             let _ = reply.send(Ok(Answered::One(value)));
         }
-        let left: Vec<_> = self.clients.ports.keys().copied().collect();
+        let left: Vec<_> = self.clients.ports.iter().map(|(id, _)| id).collect();
         for id in left {
             self.clients.close(id);
         }

@@ -63,7 +63,7 @@ use crate::logging::{Journal, ids};
 use crate::machine::{Input, Machine, Outcome};
 use crate::net::admin::holders::Admins;
 use crate::net::arrival::{Arrival, Reply};
-use crate::net::clock::now;
+use crate::net::clock::{mono, now};
 use crate::net::exchange::Rest;
 use crate::net::hashing::Hashing;
 use crate::net::keep::queue::Keeping;
@@ -220,7 +220,10 @@ impl Driver {
         self.state.input(Input::Archive(recalled.map(Box::new)), at);
         let open = taken.connections.len() + taken.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
-        for (connection, closing) in taken.connections {
+        let mut connections = taken.connections;
+        // In the order in which they came: so none is put in front of others in a table.
+        connections.sort_unstable_by_key(|(connection, _)| connection.id);
+        for (connection, closing) in connections {
             let id = connection.id;
             let peer = self
                 .state
@@ -285,7 +288,7 @@ impl Driver {
                 // Other tasks get to run and push what they have for this loop; nothing is waited for.
                 tokio::task::yield_now().await;
             } else {
-                let sleep = self.next_deadline().map(|due| Instant::now() + due.since(now().mono));
+                let sleep = self.next_deadline().map(|due| Instant::now() + due.since(mono()));
                 tokio::select! {
                     biased;
                     () = self.delivery.exchanges.reports.wait(), if !is_clogged => {}
@@ -320,23 +323,25 @@ impl Driver {
                 let nothing_came =
                     ready.is_empty() && waiting.is_empty() && reports.is_empty() && self.clients.turns.is_empty();
                 self.delivery.continue_round(nothing_came);
-                self.times.part(Doing::Writing, now().mono);
+                self.times.part(Doing::Writing, mono());
             }
             // Each part goes on until its time is up; the rest of it is for the next turn.
-            let until = at.mono.after(AT_A_TIME);
-            while let Some(report) = reports.pop_front() {
-                self.reported(report, at);
-                if now().mono > until {
-                    break;
+            if !reports.is_empty() || self.clients.tidying {
+                let until = at.mono.after(AT_A_TIME);
+                while let Some(report) = reports.pop_front() {
+                    self.reported(report, at);
+                    if mono() > until {
+                        break;
+                    }
                 }
+                self.clients.tidy();
+                self.times.part(Doing::Parting, mono());
             }
-            self.clients.tidy();
-            self.times.part(Doing::Parting, now().mono);
-            let until = now().mono.after(AT_A_TIME);
+            let until = mono().after(AT_A_TIME);
             while let Some(arrival) = waiting.pop_front() {
                 let doing = doing(&arrival);
                 self.arrived(arrival, at);
-                let passed = now().mono;
+                let passed = mono();
                 self.times.part(doing, passed);
                 if passed > until || matches!(doing, Doing::Command(_)) {
                     break;
@@ -345,28 +350,28 @@ impl Driver {
             for Ready { key, to_the_end } in ready.drain(..) {
                 self.clients.ready(SessionId(key), to_the_end, self.state.machine());
             }
-            if reads {
-                let until = now().mono.after(AT_A_TIME);
+            if reads && !self.clients.turns.is_empty() {
+                let until = mono().after(AT_A_TIME);
                 for _ in 0..BATCH.min(self.clients.turns.len()) {
                     if let Some(id) = self.clients.turns.pop() {
                         self.clients.fetch_next(self.state.machine());
                         self.read(id, at);
                     }
-                    if now().mono > until {
+                    if mono() > until {
                         break;
                     }
                 }
-                self.times.part(Doing::Reading, now().mono);
+                self.times.part(Doing::Reading, mono());
             }
             self.apply_outcomes(at);
-            self.times.part(Doing::Writing, now().mono);
+            self.times.part(Doing::Writing, mono());
             if self.is_snapshot_due(at.mono) {
                 self.begin_snapshot();
-                self.times.part(Doing::Freezing, now().mono);
+                self.times.part(Doing::Freezing, mono());
             }
             if self.snapshots.written.is_some() {
                 self.complete_snapshot();
-                self.times.part(Doing::Counting, now().mono);
+                self.times.part(Doing::Counting, mono());
             }
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());

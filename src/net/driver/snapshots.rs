@@ -6,7 +6,7 @@ use tracing::error;
 
 use super::Driver;
 use crate::logging;
-use crate::net::clock::now;
+use crate::net::clock::mono;
 use crate::net::keep::recovery::epoch;
 use crate::net::keep::tape::Written;
 use crate::net::keep::{snapshot, tape};
@@ -123,7 +123,7 @@ impl Driver {
     pub(super) fn begin_snapshot(&mut self) {
         debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
         let Some(blank) = self.state.tape.begin() else { return };
-        let at = now().mono;
+        let at = mono();
         let (frozen, owed) = std::sync::mpsc::channel();
         self.delivery.exchanges.work.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);

@@ -130,7 +130,7 @@ struct Client {
     /// When the client is given up, if its socket is full and takes nothing until then.
     full: Option<Instant>,
     /// Bytes in the full socket that the client's system had not acknowledged when that was asked last.
-    waiting: Option<u64>,
+    waiting: u64,
     /// The socket is in the set of those that are watched, for it was full once.
     watched: bool,
     /// Too much waits for it alone, and the driver was told: see [`Report::Crowded`].

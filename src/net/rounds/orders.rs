@@ -93,7 +93,7 @@ impl Rounds {
             room: None,
             seat: 0,
             full: None,
-            waiting: None,
+            waiting: 0,
             watched: false,
             crowded: false,
             mail: 0,

@@ -16,6 +16,10 @@ use crate::net::readiness::Sockets;
 use crate::values::id::SessionId;
 use crate::wire::stream::reader::MAX_PIECES;
 
+/// Pieces for which there is room at first: nearly everybody is owed fewer, and to clear room for the most of them for
+/// each write takes longer than to fill it.
+const FEW_PIECES: usize = 4;
+
 /// Writes to one client before others have their turn. Where lines are hidden from a client, each carries few lines.
 const WRITES: usize = 16;
 
@@ -75,14 +79,20 @@ impl Rounds {
                 }
                 client.reader.frame(log);
             }
-            let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
-            let (count, owed) = client.reader.gather(log, &mut pieces);
+            let (mut few, mut many) = ([IoSlice::new(&[]); FEW_PIECES], None);
+            let (mut count, mut owed) = client.reader.gather(log, &mut few);
+            let mut pieces = &few[..count];
+            if count == FEW_PIECES {
+                let many = many.insert([IoSlice::new(&[]); MAX_PIECES]);
+                (count, owed) = client.reader.gather(log, many);
+                pieces = &many[..count];
+            }
             if count == 0 {
                 client.reader.advance(log, 0);
                 break;
             }
             fault::point("write.before");
-            match client.connection.write(&pieces[..count]) {
+            match client.connection.write(pieces) {
                 Ok(taken) => {
                     fault::point("write.after");
                     self.exchanges.counts.writes.fetch_add(1, Ordering::Relaxed);
@@ -125,7 +135,7 @@ impl Rounds {
     fn wait_until_writable(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let until = client.patience(Instant::now(), self.limits.stall);
-        client.waiting = client.connection.unacknowledged();
+        client.waiting = client.connection.unacknowledged().unwrap_or(0);
         client.full = Some(until);
         self.full.until.insert((until, key));
         let watched = self.full.watched.as_ref().zip(client.connection.socket());
@@ -160,7 +170,9 @@ impl Rounds {
             // A socket says that it takes more only when a good part of it is free. A client that takes little at a
             // time shows in what its system acknowledges.
             let waiting = client.connection.unacknowledged();
-            if waiting < client.waiting && waiting.is_some() && client.closing.is_none_or(|end| now < end) {
+            if let Some(waiting) = waiting.filter(|waiting| *waiting < client.waiting)
+                && client.closing.is_none_or(|end| now < end)
+            {
                 client.waiting = waiting;
                 let until = client.patience(now, self.limits.stall);
                 client.full = Some(until);

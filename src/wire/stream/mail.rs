@@ -15,6 +15,9 @@ const BESIDE: usize = size_of::<Mail>() + 16;
 /// Mail is added to the piece before it up to this size, in bytes: many short answers are one piece then.
 const PUT_TOGETHER: usize = 512;
 
+/// But for this many letters: there is room for them in any mailbox, and mostly they go out at once, in one write.
+const APART: usize = 4;
+
 /// Bytes that everybody who is told the same shares.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
@@ -104,8 +107,9 @@ impl Reader {
         }
         self.mail_bytes += bytes.len();
         let (before, held) = (log.map_or(0, Log::end), self.is_holding());
-        if let Some(last) =
-            self.mail.back_mut().filter(|last| last.before == before && last.held == held && last.missed == 0)
+        if self.mail.len() >= APART
+            && let Some(last) = self.mail.back_mut()
+            && (last.before, last.held, last.missed) == (before, held, 0)
             && last.bytes.rest().len() + bytes.len() <= PUT_TOGETHER
         {
             last.bytes = Arc::<[u8]>::from([last.bytes.rest(), &bytes].concat()).into();

@@ -364,7 +364,7 @@ impl Reader {
     /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
     ///
     /// Where we echo what is typed, that is the rest of the frame that [`Self::frame`] composed, and nothing else.
-    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>; MAX_PIECES]) -> (usize, usize) {
+    pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
             let rest = typing.rest();
@@ -379,7 +379,7 @@ impl Reader {
                 pieces[count] = IoSlice::new(piece);
                 count += 1;
             }
-            count < MAX_PIECES
+            count < pieces.len()
         });
         (count, bytes)
     }
@@ -430,7 +430,9 @@ impl Reader {
                 true
             }
         });
-        for letter in self.mail.drain(..letters) {
+        // Mostly there are none.
+        for _ in 0..letters {
+            let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.rest().len();
             if letter.missed > 0 {
                 self.noted_at = None;
