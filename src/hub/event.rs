@@ -194,7 +194,7 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
-    /// An administrator makes an account, which [`Hub::may_add_account`] has allowed.
+    /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
     AddAccount {
         /// Of that name.
         name: Name,

@@ -4,9 +4,9 @@
 //! | to change | see |
 //! | --- | --- |
 //! | the order of a start and of an end; the tasks and threads | this file |
-//! | listening sockets | [`listen`] |
-//! | which signals do what | [`signals`] |
-//! | where history is recorded | [`recording`] |
+//! | listening sockets | `listen` |
+//! | which signals do what | `signals` |
+//! | where history is recorded | `recording` |
 //! | why a start fails, and the exit code for it | [`error`] |
 //! | how a former process is taken over | [`crate::net::keep::found`] |
 

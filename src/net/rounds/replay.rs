@@ -44,7 +44,7 @@ impl Rounds {
         Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
     }
 
-    /// The same as [`Self::saved`], in the middle of a replay; cuts that are not made yet stay recorded.
+    /// The same as `saved`, in the middle of a replay; cuts that are not made yet stay recorded.
     pub fn saved_on_the_way(&self) -> Vec<u8> {
         let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
         self.cuts.begin(self.orders, left);

@@ -51,7 +51,7 @@ pub enum Answer {
     Lines(Vec<InRoom>),
     /// Lines of history that are on disk, and those that are not there yet.
     Stored(Stored),
-    /// How many lines of [`Stored`] there are, as [`Redacted`].
+    /// How many lines of [`Stored`] there are, as [`super::result::Redacted`].
     Count(Stored),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
@@ -61,7 +61,7 @@ pub enum Answer {
     Backup,
 }
 
-/// A line of history and the name of its room: a copy that costs next to nothing. [`history_line`] makes of it
+/// A line of history and the name of its room: a copy that costs next to nothing. [`history::history_line`] makes of it
 /// what is told, which costs more and needs no hub.
 pub type InRoom = (Name, Arc<message::Line>);
 
