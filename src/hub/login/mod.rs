@@ -20,7 +20,6 @@ mod outcome;
 mod tries;
 
 use core::fmt;
-use core::hash::Hasher as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
