@@ -2,8 +2,8 @@
 //! terminal, which is told when all that has come was looked at.
 #![no_main]
 
-use chathub::values::terminal::Mode;
 use chathub::settings::Negotiate;
+use chathub::values::terminal::Mode;
 use chathub::wire::terminal::link::{Heard, Link, Rules};
 use libfuzzer_sys::fuzz_target;
 

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use chathub::hub::time::{Mono, Now, Wall};
+use chathub::machine::{Input, Machine};
 use chathub::settings::Settings;
-use chathub::wire::machine::{Input, Machine};
+use chathub::values::time::{Mono, Now, Wall};
 use libfuzzer_sys::fuzz_target;
 
 const PEOPLE: usize = 4;

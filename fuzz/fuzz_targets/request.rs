@@ -1,7 +1,7 @@
 //! A request on the admin socket is taken or refused, whatever it is; what one asks for can be written again.
 #![no_main]
 
-use chathub::wire::control::Request;
+use chathub::wire::admin::message::Request;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|line: &[u8]| {

@@ -4,7 +4,8 @@
 use std::io::IoSlice;
 
 use chathub::wire::render;
-use chathub::wire::stream::{Log, MAX_PIECES, Reader};
+use chathub::wire::stream::log::Log;
+use chathub::wire::stream::reader::{MAX_PIECES, Reader};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {

@@ -1,7 +1,7 @@
 //! What a former process has kept of the hub is read, and written again as the same, or refused.
 #![no_main]
 
-use chathub::wire::machine::Machine;
+use chathub::machine::Machine;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|kept: &[u8]| {

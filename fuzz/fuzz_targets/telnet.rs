@@ -38,10 +38,7 @@ fuzz_target!(|input: (u8, u8, Vec<u8>)| {
             }
         }
     }
-    let mut cut = Seen {
-        telnet: whole.telnet.clone(),
-        ..Seen::default()
-    };
+    let mut cut = Seen { telnet: whole.telnet.clone(), ..Seen::default() };
     whole.feed(&bytes);
     for chunk in bytes.chunks(usize::from(size).max(1)) {
         cut.feed(chunk);

@@ -2,10 +2,10 @@
 //! refused; what is read is the same when it is written and read again.
 #![no_main]
 
-use chathub::hub::filter;
-use chathub::hub::moderation::Network;
-use chathub::hub::name::Name;
-use chathub::hub::time::{parse_length, take_length};
+use chathub::values::name::Name;
+use chathub::values::network::Network;
+use chathub::values::time::{parse_length, take_length};
+use chathub::values::words;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -18,6 +18,6 @@ fuzz_target!(|text: &str| {
     let _ = parse_length(text);
     let _ = take_length(text);
     if text.len() <= 200 {
-        let _ = filter::check(text);
+        let _ = words::check(text);
     }
 });
