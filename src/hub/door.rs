@@ -3,17 +3,18 @@
 //! Everybody is in a room, and so are they: in one that is in no list, in which nothing is ever said, of
 //! which nothing is kept, and whose members neither see nor hear each other, nor anybody else.
 
+use super::Turn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::message::{Farewell, Message, Refusal};
 use super::room::Room;
-use super::{Effect, Hub, command, refuse, tell};
+use super::{Effect, Hub, command};
 use crate::settings::{Entry, Registering};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
-use crate::values::time::{Mono, Now};
+use crate::values::time::Mono;
 
 /// What its name is, to administrators and at the prompt of a line editor. Nobody goes there by it, and a
 /// room may have it too.
@@ -62,79 +63,6 @@ impl Hub {
         self.settings.accounts.entry == Entry::Registered
     }
 
-    /// The room behind the door, opened if nobody waits there yet.
-    pub(super) fn door_room(&mut self, now: Now, effects: &mut Vec<Effect>) -> RoomId {
-        if let Some(room) = self.door.room {
-            return room;
-        }
-        let id = RoomId(self.next_room);
-        self.next_room += 1;
-        let name = Name::parse(NAME, NAME.len()).expect("it is one");
-        let mut room = Room::new(id, name, now.wall);
-        // Nobody is announced in it, and nothing is kept.
-        (room.closing, room.kept) = (true, false);
-        self.rooms.insert(id, CopyOnWrite::new(room));
-        self.door.room = Some(id);
-        effects.push(Effect::Open(id));
-        id
-    }
-
-    /// Tells a newcomer where they are.
-    pub(super) fn greet_at_door(&self, id: SessionId, effects: &mut Vec<Effect>) {
-        let text = |text: &str| (!text.is_empty()).then(|| -> Arc<str> { text.into() });
-        let message = Message::AtDoor {
-            hub: self.settings.hub.name.as_str().into(),
-            greeting: text(&self.settings.hub.greeting),
-            register: self.settings.accounts.register == Registering::Open,
-            wait: self.settings.accounts.door,
-        };
-        tell(id, message, effects);
-    }
-
-    /// Whether `id` may do what it has typed where it is; it is told if not. `command` is what stands behind
-    /// the slash, if there is one.
-    pub(super) fn may_at_door(&self, id: SessionId, command: Option<&str>, effects: &mut Vec<Effect>) -> bool {
-        if !self.is_at_door(id) {
-            return true;
-        }
-        let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
-        // What is no command is told so, and what the nearest is.
-        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| command.at_door));
-        if !may {
-            refuse(id, Refusal::LogInFirst, effects);
-        }
-        may
-    }
-
-    /// Whoever waits at the door comes into the lobby.
-    pub(super) fn come_in(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(until) = session.at_door.take() else { return };
-        self.door.left(id, Some(until));
-        self.enter(id, self.lobby, now, effects);
-    }
-
-    /// There is no door any more: whoever waits comes in.
-    pub(super) fn open_door(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if !self.has_door() {
-            for (_, id) in self.door.leaves.clone() {
-                self.come_in(id, now, effects);
-            }
-        }
-    }
-
-    /// Whoever has waited long enough is told goodbye.
-    pub(super) fn close_door(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        while let Some((at, id)) = self.door.leaves.first().copied()
-            && at <= now.mono
-        {
-            tell(id, Message::Goodbye(Farewell::NotLoggedIn), effects);
-            self.depart(id, Farewell::NotLoggedIn, now, effects);
-            // Who is not there does not wait there.
-            self.door.leaves.remove(&(at, id));
-        }
-    }
-
     /// Panics if those who wait at the door are not those who are there.
     pub(super) fn check_door(&self) {
         let waiting = self.sessions.values().filter_map(|session| Some((session.at_door?, session.id)));
@@ -146,6 +74,81 @@ impl Hub {
         if let Some(room) = self.door.room {
             let room = &self.rooms[&room];
             assert!(room.closing && !room.kept && room.lines == 0, "nothing is said at the door");
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// The room behind the door, opened if nobody waits there yet.
+    pub(super) fn door_room(&mut self) -> RoomId {
+        if let Some(room) = self.hub.door.room {
+            return room;
+        }
+        let id = RoomId(self.hub.next_room);
+        self.hub.next_room += 1;
+        let name = Name::parse(NAME, NAME.len()).expect("it is one");
+        let mut room = Room::new(id, name, self.now.wall);
+        // Nobody is announced in it, and nothing is kept.
+        (room.closing, room.kept) = (true, false);
+        self.hub.rooms.insert(id, CopyOnWrite::new(room));
+        self.hub.door.room = Some(id);
+        self.effects.push(Effect::Open(id));
+        id
+    }
+
+    /// Tells a newcomer where they are.
+    pub(super) fn greet_at_door(&mut self, id: SessionId) {
+        let text = |text: &str| (!text.is_empty()).then(|| -> Arc<str> { text.into() });
+        let message = Message::AtDoor {
+            hub: self.hub.settings.hub.name.as_str().into(),
+            greeting: text(&self.hub.settings.hub.greeting),
+            register: self.hub.settings.accounts.register == Registering::Open,
+            wait: self.hub.settings.accounts.door,
+        };
+        self.tell(id, message);
+    }
+
+    /// Whether `id` may do what it has typed where it is; it is told if not. `command` is what stands behind
+    /// the slash, if there is one.
+    pub(super) fn may_at_door(&mut self, id: SessionId, command: Option<&str>) -> bool {
+        if !self.hub.is_at_door(id) {
+            return true;
+        }
+        let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
+        // What is no command is told so, and what the nearest is.
+        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| command.at_door));
+        if !may {
+            self.refuse(id, Refusal::LogInFirst);
+        }
+        may
+    }
+
+    /// Whoever waits at the door comes into the lobby.
+    pub(super) fn come_in(&mut self, id: SessionId) {
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(until) = session.at_door.take() else { return };
+        self.hub.door.left(id, Some(until));
+        self.enter(id, self.hub.lobby);
+    }
+
+    /// There is no door any more: whoever waits comes in.
+    pub(super) fn open_door(&mut self) {
+        if !self.hub.has_door() {
+            for (_, id) in self.hub.door.leaves.clone() {
+                self.come_in(id);
+            }
+        }
+    }
+
+    /// Whoever has waited long enough is told goodbye.
+    pub(super) fn close_door(&mut self) {
+        while let Some((at, id)) = self.hub.door.leaves.first().copied()
+            && at <= self.now.mono
+        {
+            self.tell(id, Message::Goodbye(Farewell::NotLoggedIn));
+            self.depart(id, Farewell::NotLoggedIn);
+            // Who is not there does not wait there.
+            self.hub.door.leaves.remove(&(at, id));
         }
     }
 }

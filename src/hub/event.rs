@@ -316,7 +316,7 @@ pub enum Effect {
         view: View,
     },
     /// From here on, these lines are not shown to one client.
-    Filter {
+    Hide {
         /// Who.
         session: SessionId,
         /// Whether arrivals and departures are hidden.

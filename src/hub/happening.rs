@@ -1,9 +1,10 @@
 //! What is worth a line in the journal and in the stream of events.
 
+use super::Turn;
 use core::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{By, Effect, Hub};
+use super::{By, Effect};
 use crate::values::id::SessionId;
 use crate::values::time::{Now, Wall};
 
@@ -126,26 +127,18 @@ pub enum What {
     Stopping,
 }
 
-impl Hub {
+impl Turn<'_> {
     /// Something happened to `id`, where it is now.
-    pub(super) fn happened(
-        &self,
-        what: What,
-        id: SessionId,
-        by: Option<By>,
-        text: Option<Arc<str>>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let session = &self.sessions[&id];
-        effects.push(Effect::Happened(Happening {
+    pub(super) fn happened(&mut self, what: What, id: SessionId, by: Option<By>, text: Option<Arc<str>>) {
+        let session = &self.hub.sessions[&id];
+        self.effects.push(Effect::Happened(Happening {
             session: Some(id),
             nick: Some(session.nick.shown().into()),
             peer: Some(session.peer),
-            room: self.rooms.get(&session.room).map(|room| room.name.shown().into()),
+            room: self.hub.rooms.get(&session.room).map(|room| room.name.shown().into()),
             text,
             by,
-            ..Happening::new(what, now)
+            ..Happening::new(what, self.now)
         }));
     }
 }

@@ -5,6 +5,7 @@
 //! is taken with one look-up, however many ignore it, and what is hidden from somebody is told to the carrier
 //! only when they themselves have changed their mind.
 
+use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -266,116 +267,10 @@ impl Hub {
         }
     }
 
-    /// `id` ignores `other` from now on, by the name that it bears.
-    pub(super) fn ignore(&mut self, id: SessionId, other: SessionId, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        let nick = self.sessions[&other].nick.clone();
-        let limit = self.settings.limits.ignores;
-        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
-        if session.ignoring.iter().any(|ignored| *ignored.folded == *nick.folded()) {
-            // Whoever bears the name is meant already.
-            return Ok(());
-        }
-        if session.ignoring.len() >= limit {
-            return Err(Refusal::TooManyIgnored(limit));
-        }
-        let name = self.ignored.add(nick.folded());
-        let since = self.ignored.moment();
-        let sessions = BTreeSet::from([other]);
-        session.ignoring.push(Ignored {
-            folded: nick.folded().into(),
-            shown: nick.shown().into(),
-            sessions,
-            name,
-            since,
-        });
-        self.take_up_name(other);
-        self.filter(id, effects);
-        Ok(())
-    }
-
-    /// `id` does not ignore `text` any more: a name that it ignores, or the present name of somebody it does.
-    /// Whether it did.
-    pub(super) fn unignore(&mut self, id: SessionId, text: &str, effects: &mut Vec<Effect>) -> bool {
-        let folded = name::fold(text);
-        let bearer = self.find(text);
-        let borne = bearer.map(|bearer| self.sessions[&bearer].borne.clone()).unwrap_or_default();
-        let Some(session) = self.sessions.get_mut(&id) else { return false };
-        let mut ignoring = std::mem::take(&mut session.ignoring);
-        let mut found = false;
-        ignoring.retain_mut(|ignored| {
-            let by_name = *ignored.folded == *folded;
-            // Who has another name by now is let off by that one too. The last to bear a name takes it along:
-            // as long as others do, it goes on for them.
-            let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
-            found |= by_name || by_bearer;
-            if !by_name && by_bearer {
-                ignored.sessions.retain(|session| self.sessions.contains_key(session));
-                ignored.sessions.extend(self.roster.find(&ignored.folded).filter(|other| *other != id));
-                if !ignored.sessions.is_empty() {
-                    ignored.since = self.ignored.moment();
-                    return true;
-                }
-            }
-            if by_name || by_bearer {
-                self.ignored.remove(ignored);
-            }
-            !(by_name || by_bearer)
-        });
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.ignoring = ignoring;
-        }
-        if found {
-            self.filter(id, effects);
-        }
-        found
-    }
-
     /// Who has gone ignores nobody.
     pub(super) fn ignores_no_more(&mut self, session: &Session) {
         for ignored in &session.ignoring {
             self.ignored.remove(ignored);
-        }
-    }
-
-    /// Tells the carrier what `id` wants hidden.
-    pub(super) fn filter(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let quiet = session.quiet;
-        if session.ignoring.is_empty() {
-            let (ignored, names) = (self.no_one.clone(), self.no_name.clone());
-            return effects.push(Effect::Filter { session: id, quiet, ignored, names });
-        }
-        let mut ignoring = std::mem::take(&mut session.ignoring);
-        let mut hidden = BTreeSet::new();
-        for ignored in &mut ignoring {
-            // Those who have gone are let go of: nobody can make the list grow by coming and going.
-            ignored.sessions.retain(|session| self.sessions.contains_key(session));
-            hidden.extend(ignored.sessions.iter().copied());
-        }
-        let session = self.sessions.get_mut(&id).expect("it was there");
-        session.ignoring = ignoring;
-        let (ignored, names) = (hidden.into_iter().collect(), session.shunned().into());
-        effects.push(Effect::Filter { session: id, quiet, ignored, names });
-    }
-
-    /// Gives numbers to the names that a release has kept which gave them none.
-    pub(super) fn number_ignored(&mut self, effects: &mut Vec<Effect>) {
-        let unnumbered = |session: &&Session| session.ignoring.iter().any(|ignored| ignored.name == 0);
-        let ids: Vec<_> = self.sessions().filter(unnumbered).map(|session| session.id).collect();
-        for id in ids {
-            let Some(session) = self.sessions.get_mut(&id) else { continue };
-            let mut ignoring = std::mem::take(&mut session.ignoring);
-            for ignored in ignoring.iter_mut().filter(|ignored| ignored.name == 0) {
-                ignored.name = self.ignored.add(&ignored.folded);
-                ignored.since = self.ignored.moment();
-                if let Some(bearer) = self.roster.find(&ignored.folded) {
-                    self.take_up_name(bearer);
-                }
-            }
-            if let Some(session) = self.sessions.get_mut(&id) {
-                session.ignoring = ignoring;
-            }
-            self.filter(id, effects);
         }
     }
 
@@ -400,6 +295,114 @@ impl Hub {
         }
         for session in self.sessions() {
             assert!(session.borne.bearings().len() <= REMEMBERED, "names that were borne are bounded");
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// `id` ignores `other` from now on, by the name that it bears.
+    pub(super) fn ignore(&mut self, id: SessionId, other: SessionId) -> Result<(), Refusal> {
+        let nick = self.hub.sessions[&other].nick.clone();
+        let limit = self.hub.settings.limits.ignores;
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return Ok(()) };
+        if session.ignoring.iter().any(|ignored| *ignored.folded == *nick.folded()) {
+            // Whoever bears the name is meant already.
+            return Ok(());
+        }
+        if session.ignoring.len() >= limit {
+            return Err(Refusal::TooManyIgnored(limit));
+        }
+        let name = self.hub.ignored.add(nick.folded());
+        let since = self.hub.ignored.moment();
+        let sessions = BTreeSet::from([other]);
+        session.ignoring.push(Ignored {
+            folded: nick.folded().into(),
+            shown: nick.shown().into(),
+            sessions,
+            name,
+            since,
+        });
+        self.hub.take_up_name(other);
+        self.hide(id);
+        Ok(())
+    }
+
+    /// `id` does not ignore `text` any more: a name that it ignores, or the present name of somebody it does.
+    /// Whether it did.
+    pub(super) fn unignore(&mut self, id: SessionId, text: &str) -> bool {
+        let folded = name::fold(text);
+        let bearer = self.hub.find(text);
+        let borne = bearer.map(|bearer| self.hub.sessions[&bearer].borne.clone()).unwrap_or_default();
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return false };
+        let mut ignoring = std::mem::take(&mut session.ignoring);
+        let mut found = false;
+        ignoring.retain_mut(|ignored| {
+            let by_name = *ignored.folded == *folded;
+            // Who has another name by now is let off by that one too. The last to bear a name takes it along:
+            // as long as others do, it goes on for them.
+            let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
+            found |= by_name || by_bearer;
+            if !by_name && by_bearer {
+                ignored.sessions.retain(|session| self.hub.sessions.contains_key(session));
+                ignored.sessions.extend(self.hub.roster.find(&ignored.folded).filter(|other| *other != id));
+                if !ignored.sessions.is_empty() {
+                    ignored.since = self.hub.ignored.moment();
+                    return true;
+                }
+            }
+            if by_name || by_bearer {
+                self.hub.ignored.remove(ignored);
+            }
+            !(by_name || by_bearer)
+        });
+        if let Some(session) = self.hub.sessions.get_mut(&id) {
+            session.ignoring = ignoring;
+        }
+        if found {
+            self.hide(id);
+        }
+        found
+    }
+
+    /// Tells the carrier what `id` wants hidden.
+    pub(super) fn hide(&mut self, id: SessionId) {
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let quiet = session.quiet;
+        if session.ignoring.is_empty() {
+            let (ignored, names) = (self.hub.no_one.clone(), self.hub.no_name.clone());
+            return self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
+        }
+        let mut ignoring = std::mem::take(&mut session.ignoring);
+        let mut hidden = BTreeSet::new();
+        for ignored in &mut ignoring {
+            // Those who have gone are let go of: nobody can make the list grow by coming and going.
+            ignored.sessions.retain(|session| self.hub.sessions.contains_key(session));
+            hidden.extend(ignored.sessions.iter().copied());
+        }
+        let session = self.hub.sessions.get_mut(&id).expect("it was there");
+        session.ignoring = ignoring;
+        let (ignored, names) = (hidden.into_iter().collect(), session.shunned().into());
+        self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
+    }
+
+    /// Gives numbers to the names that a release has kept which gave them none.
+    pub(super) fn number_ignored(&mut self) {
+        let unnumbered = |session: &&Session| session.ignoring.iter().any(|ignored| ignored.name == 0);
+        let ids: Vec<_> = self.hub.sessions().filter(unnumbered).map(|session| session.id).collect();
+        for id in ids {
+            let Some(session) = self.hub.sessions.get_mut(&id) else { continue };
+            let mut ignoring = std::mem::take(&mut session.ignoring);
+            for ignored in ignoring.iter_mut().filter(|ignored| ignored.name == 0) {
+                ignored.name = self.hub.ignored.add(&ignored.folded);
+                ignored.since = self.hub.ignored.moment();
+                if let Some(bearer) = self.hub.roster.find(&ignored.folded) {
+                    self.hub.take_up_name(bearer);
+                }
+            }
+            if let Some(session) = self.hub.sessions.get_mut(&id) {
+                session.ignoring = ignoring;
+            }
+            self.hide(id);
         }
     }
 }
@@ -449,8 +452,8 @@ mod tests {
             });
             let line = line.expect("it is said");
             let mut effects = Vec::new();
-            self.hub.filter(reader, &mut effects);
-            let Some(Effect::Filter { ignored, names, .. }) = effects.pop() else { panic!("a filter") };
+            self.hub.turn(Now::default(), &mut effects).hide(reader);
+            let Some(Effect::Hide { ignored, names, .. }) = effects.pop() else { panic!("people are hidden") };
             let by_carrier = ignored.contains(&author) || line.borne.is_hidden_by(&names);
             let reader = &self.hub.sessions[&reader];
             assert_eq!(self.hub.blinkers(reader).hide(&line), by_carrier, "a replay shows what was shown");
@@ -567,7 +570,7 @@ mod tests {
         stage.hub = serde_json::from_value(kept).expect("it is read");
         let mut effects = Vec::new();
         stage.hub.handle(Input::Archive(None), Now::default(), &mut effects);
-        assert!(matches!(&*effects, [Effect::Filter { session, names, .. }] if *session == ann && names.len() == 1));
+        assert!(matches!(&*effects, [Effect::Hide { session, names, .. }] if *session == ann && names.len() == 1));
         assert!(stage.hides(ann, bob) && !stage.hides(ann, eve));
         stage.says(eve, "/nick bob");
         assert!(stage.hides(ann, eve));

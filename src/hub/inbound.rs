@@ -5,10 +5,11 @@
 //! kept for those from whose origin little has come of late, and another for those whom it has written to
 //! itself: neither one crowd nor many keep everybody else from being heard. To whoever takes nothing of it, as the carrier tells, nothing more is sent.
 
+use super::Turn;
 use serde::{Deserialize, Serialize};
 
 use super::message::Refusal;
-use super::{Effect, Hub, Message, tell};
+use super::{Hub, Message};
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::time::Mono;
@@ -148,22 +149,17 @@ impl Hub {
             written_to.drain(..over);
         }
     }
+}
 
+impl Turn<'_> {
     /// Tells the operators what `from` reports. Returns how many of them are told.
-    pub(super) fn report(
-        &mut self,
-        from: SessionId,
-        message: &Message,
-        text: &str,
-        now: Mono,
-        effects: &mut Vec<Effect>,
-    ) -> usize {
-        let operators: Vec<_> = self.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
-        self.work += operators.len() as u64;
+    pub(super) fn report(&mut self, from: SessionId, message: &Message, text: &str, now: Mono) -> usize {
+        let operators: Vec<_> = self.hub.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
+        self.hub.work += operators.len() as u64;
         let mut told = 0;
         for operator in operators {
-            if self.reach(from, operator, text, Arrives::Yes, now).is_ok() {
-                tell(operator, message.clone(), effects);
+            if self.hub.reach(from, operator, text, Arrives::Yes, now).is_ok() {
+                self.tell(operator, message.clone());
                 told += 1;
             }
         }
@@ -176,7 +172,7 @@ const TOLD: usize = 100;
 
 #[cfg(test)]
 mod tests {
-    use super::super::Input;
+    use super::super::{Effect, Input};
     use super::*;
     use crate::settings::Settings;
     use crate::values::time::Now;

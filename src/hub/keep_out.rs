@@ -1,56 +1,16 @@
 //! Keeping people out: bans are made and lifted, and end by themselves. The table of bans is [`super::moderation`].
 
+use super::Turn;
 use std::sync::Arc;
 
 use super::archive::Record;
 use super::message::{Farewell, Message};
 use super::moderation::{Author, Ban, Target};
-use super::{AT_A_TIME, By, Effect, Happening, Hub, What, tell};
+use super::{AT_A_TIME, By, Effect, Happening, Hub, What};
 use crate::values::id::{BanId, SessionId};
-use crate::values::time::{Now, Wall};
+use crate::values::time::Wall;
 
 impl Hub {
-    pub(super) fn ban(
-        &mut self,
-        target: Target,
-        reason: Option<Arc<str>>,
-        until: Option<Wall>,
-        by: By,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.expire_bans(now, effects);
-        let id = self.bans.next_id();
-        let ban = Ban { id, target, reason: reason.clone(), by: self.author(by), since: now.wall, until };
-        let hit: Vec<SessionId> = self.hit_by(&ban.target).map(|session| session.id).collect();
-        if let Some(former) = self.bans.add(ban.clone()) {
-            self.record(Record::Unban(former.id), effects);
-        }
-        let text = match &reason {
-            None => ban.target.to_string(),
-            Some(reason) => format!("{}: {reason}", ban.target),
-        };
-        let (by, text) = (Some(by), Some(text.into()));
-        effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, now) }));
-        self.record(Record::Ban(Box::new(ban)), effects);
-        let why = Farewell::Banned { reason, until };
-        self.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
-        self.see_out(now, effects);
-    }
-
-    /// Disconnects those whom a ban has hit, some of them at a time: it may be thousands, and everybody else waits
-    /// meanwhile. Nobody hears those who are left.
-    pub(super) fn see_out(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for _ in 0..AT_A_TIME {
-            let Some((session, why)) = self.outgoing.pop_front() else { break };
-            if self.sessions.contains_key(&session) {
-                self.counters.banned += 1;
-                tell(session, Message::Goodbye(why.clone()), effects);
-                self.depart(session, why, now, effects);
-            }
-        }
-    }
-
     /// Whose ban it is, as it outlives whoever made it.
     pub(super) fn author(&self, by: By) -> Author {
         match by {
@@ -62,19 +22,54 @@ impl Hub {
             By::Hub => Author::Hub,
         }
     }
+}
 
-    pub(super) fn unban(&mut self, id: BanId, by: By, now: Now, effects: &mut Vec<Effect>) {
-        if let Some(ban) = self.bans.remove(id) {
-            let (by, text) = (Some(by), Some(ban.target.to_string().into()));
-            effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Unbanned, now) }));
-            self.record(Record::Unban(id), effects);
+impl Turn<'_> {
+    pub(super) fn ban(&mut self, target: Target, reason: Option<Arc<str>>, until: Option<Wall>, by: By) {
+        self.expire_bans();
+        let id = self.hub.bans.next_id();
+        let ban = Ban { id, target, reason: reason.clone(), by: self.hub.author(by), since: self.now.wall, until };
+        let hit: Vec<SessionId> = self.hub.hit_by(&ban.target).map(|session| session.id).collect();
+        if let Some(former) = self.hub.bans.add(ban.clone()) {
+            self.record(Record::Unban(former.id));
         }
-        self.expire_bans(now, effects);
+        let text = match &reason {
+            None => ban.target.to_string(),
+            Some(reason) => format!("{}: {reason}", ban.target),
+        };
+        let (by, text) = (Some(by), Some(text.into()));
+        self.effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, self.now) }));
+        self.record(Record::Ban(Box::new(ban)));
+        let why = Farewell::Banned { reason, until };
+        self.hub.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
+        self.see_out();
     }
 
-    pub(super) fn expire_bans(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for id in self.bans.expire(now.wall) {
-            self.record(Record::Unban(id), effects);
+    /// Disconnects those whom a ban has hit, some of them at a time: it may be thousands, and everybody else waits
+    /// meanwhile. Nobody hears those who are left.
+    pub(super) fn see_out(&mut self) {
+        for _ in 0..AT_A_TIME {
+            let Some((session, why)) = self.hub.outgoing.pop_front() else { break };
+            if self.hub.sessions.contains_key(&session) {
+                self.hub.counters.banned += 1;
+                self.tell(session, Message::Goodbye(why.clone()));
+                self.depart(session, why);
+            }
+        }
+    }
+
+    pub(super) fn unban(&mut self, id: BanId, by: By) {
+        if let Some(ban) = self.hub.bans.remove(id) {
+            let (by, text) = (Some(by), Some(ban.target.to_string().into()));
+            self.effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Unbanned, self.now) }));
+            self.record(Record::Unban(id));
+        }
+        self.expire_bans();
+    }
+
+    pub(super) fn expire_bans(&mut self) {
+        for id in self.hub.bans.expire(self.now.wall) {
+            self.record(Record::Unban(id));
         }
     }
 }

@@ -7,6 +7,7 @@
 //! when it is public again. Whoever is not invited is told the same as of a room that was never there,
 //! but on trying to enter: then the name would have to be free.
 
+use super::Turn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,12 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Record;
-use super::message::{Done, Message, Refusal, Said};
+use super::message::{Done, Refusal, Said};
 use super::room::Room;
-use super::{Effect, Hub, What, tell, work};
+use super::{Hub, What, work};
 use crate::values::id::AccountId;
 use crate::values::id::{RoomId, SessionId};
-use crate::values::time::Now;
 
 /// Somebody as a room remembers them: by account, or a guest for as long as they are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,44 +132,6 @@ impl Hub {
         Some(Refusal::NoVoice(self.owner_of(room)))
     }
 
-    /// Makes a room private or public, moderated or free; whoever is in it is told.
-    pub(super) fn set_mode(
-        &mut self,
-        id: RoomId,
-        private: bool,
-        moderated: bool,
-        by: SessionId,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let next = self.next_line;
-        let Some(room) = self.rooms.get_mut(&id) else { return };
-        let ownership = &mut room.ownership;
-        let was_private = std::mem::replace(&mut ownership.private, private);
-        ownership.moderated = moderated;
-        if was_private && !private {
-            // Those who come now were not there.
-            ownership.visible_from = next;
-        }
-        let (name, members) = (room.name.clone(), room.members.iter().copied().collect::<Vec<_>>());
-        if private && !was_private && room.kept {
-            // What was said while it was public is not shown to those who open one of that name later.
-            self.record(Record::Closed { room: id, name: name.clone() }, effects);
-        }
-        let text =
-            format!("{}, {}", if private { "private" } else { "public" }, if moderated { "moderated" } else { "free" });
-        let said = format!("{} is {text} now", name.shown()).into();
-        self.happened(What::RoomChanged, by, None, Some(text.into()), now, effects);
-        if members.len() > work::MOST {
-            // A great crowd is told by one line.
-            return self.post(id, None, Said::Notice { text: said }, now, effects);
-        }
-        for member in members {
-            let done = Done::RoomMode { room: name.shown().into(), private, moderated };
-            tell(member, Message::Done(done), effects);
-        }
-    }
-
     /// Puts somebody on one of a room's lists, or takes them off it. Whether there was place.
     pub(super) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
         let (guest, limit) = (self.guest(who), self.settings.limits.invited);
@@ -202,6 +164,38 @@ impl Hub {
                 ownership.owner = None;
                 ownership.moderated = false;
             }
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// Makes a room private or public, moderated or free; whoever is in it is told.
+    pub(super) fn set_mode(&mut self, id: RoomId, private: bool, moderated: bool, by: SessionId) {
+        let next = self.hub.next_line;
+        let Some(room) = self.hub.rooms.get_mut(&id) else { return };
+        let ownership = &mut room.ownership;
+        let was_private = std::mem::replace(&mut ownership.private, private);
+        ownership.moderated = moderated;
+        if was_private && !private {
+            // Those who come now were not there.
+            ownership.visible_from = next;
+        }
+        let (name, members) = (room.name.clone(), room.members.iter().copied().collect::<Vec<_>>());
+        if private && !was_private && room.kept {
+            // What was said while it was public is not shown to those who open one of that name later.
+            self.record(Record::Closed { room: id, name: name.clone() });
+        }
+        let text =
+            format!("{}, {}", if private { "private" } else { "public" }, if moderated { "moderated" } else { "free" });
+        let said = format!("{} is {text} now", name.shown()).into();
+        self.happened(What::RoomChanged, by, None, Some(text.into()));
+        if members.len() > work::MOST {
+            // A great crowd is told by one line.
+            return self.post(id, None, Said::Notice { text: said });
+        }
+        for member in members {
+            let done = Done::RoomMode { room: name.shown().into(), private, moderated };
+            self.done(member, done);
         }
     }
 }

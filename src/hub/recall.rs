@@ -6,17 +6,17 @@
 //! replaced by what was made meanwhile, nor the other way round: of two bans of the same the one that ends
 //! later stays, an account stays the one that the hub knows, and a number that is taken is not given twice.
 
+use super::Turn;
 use std::collections::BTreeSet;
 
 use super::account::Account;
 use super::archive::{Recalled, Record};
-use super::message::{Done, Farewell, Message};
+use super::message::{Done, Farewell};
 use super::moderation::Ban;
-use super::{Effect, Happening, Hub, What, tell};
+use super::{Effect, Happening, Hub, What};
 use crate::values::id::AccountId;
 use crate::values::id::BanId;
 use crate::values::id::SessionId;
-use crate::values::time::Now;
 
 impl Hub {
     /// Whether bans and accounts that are on disk may not be known, because the disk could not be read.
@@ -25,116 +25,118 @@ impl Hub {
         self.unread
     }
 
+    fn next_ban(&mut self, on_disk: BanId) -> BanId {
+        self.bans.number_from(on_disk.0 + 1);
+        self.bans.next_id()
+    }
+}
+
+impl Turn<'_> {
     /// Not all that is on disk could be read.
-    pub(super) fn begin_unread(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.unread = true;
-        let known = format!("known are {} bans, {} accounts", self.bans.len(), self.accounts.len());
+    pub(super) fn begin_unread(&mut self) {
+        self.hub.unread = true;
+        let known = format!("known are {} bans, {} accounts", self.hub.bans.len(), self.hub.accounts.len());
         let text = Some(known.into());
-        effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, now) }));
+        self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
 
     /// Takes what stands on disk, of which some or all may be known.
-    pub(super) fn recall(&mut self, recalled: Recalled, now: Now, effects: &mut Vec<Effect>) {
-        let was_unread = self.unread;
+    pub(super) fn recall(&mut self, recalled: Recalled) {
+        let was_unread = self.hub.unread;
         // What has changed meanwhile is not on disk yet.
         let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
-        for (_, record) in self.backlog.iter() {
+        for (_, record) in self.hub.backlog.iter() {
             match record {
                 Record::Unban(id) => drop(lifted.insert(*id)),
                 Record::Unaccount(id) => drop(removed.insert(*id)),
                 _ => {}
             }
         }
-        let before = (self.bans.len(), self.accounts.len());
+        let before = (self.hub.bans.len(), self.hub.accounts.len());
         for account in recalled.accounts.into_iter().filter(|account| !removed.contains(&account.id)) {
-            self.recall_account(account, effects);
+            self.recall_account(account);
         }
         for ban in recalled.bans.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
-            self.recall_ban(ban, effects);
+            self.recall_ban(ban);
         }
-        self.expire_bans(now, effects);
-        self.unread = recalled.unread;
-        if was_unread && !self.unread {
-            let text = format!("{} bans, {} accounts", self.bans.len(), self.accounts.len());
+        self.expire_bans();
+        self.hub.unread = recalled.unread;
+        if was_unread && !self.hub.unread {
+            let text = format!("{} bans, {} accounts", self.hub.bans.len(), self.hub.accounts.len());
             let text = Some(text.into());
-            effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Recalled, now) }));
+            self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Recalled, self.now) }));
         }
-        self.note_roles();
-        if before != (self.bans.len(), self.accounts.len()) {
-            self.apply_to_those_present(now, effects);
+        self.hub.note_roles();
+        if before != (self.hub.bans.len(), self.hub.accounts.len()) {
+            self.apply_to_those_present();
         }
     }
 
-    fn recall_ban(&mut self, ban: Ban, effects: &mut Vec<Effect>) {
-        if self.bans.get(ban.id) == Some(&ban) {
+    fn recall_ban(&mut self, ban: Ban) {
+        if self.hub.bans.get(ban.id) == Some(&ban) {
             return;
         }
         let on_disk = ban.id;
-        if let Some(same) = self.bans.about(&ban.target).and_then(|id| self.bans.get(id)).cloned() {
+        if let Some(same) = self.hub.bans.about(&ban.target).and_then(|id| self.hub.bans.get(id)).cloned() {
             let later = |ban: &Ban| ban.until.map_or(i64::MAX, |until| until.0);
             if later(&same) >= later(&ban) {
-                if same.id != on_disk && self.bans.get(on_disk).is_none() {
-                    self.record(Record::Unban(on_disk), effects);
+                if same.id != on_disk && self.hub.bans.get(on_disk).is_none() {
+                    self.record(Record::Unban(on_disk));
                 }
                 return;
             }
-            self.bans.remove(same.id);
-            self.record(Record::Unban(same.id), effects);
+            self.hub.bans.remove(same.id);
+            self.record(Record::Unban(same.id));
         }
-        let known = self.bans.get(on_disk).cloned();
+        let known = self.hub.bans.get(on_disk).cloned();
         // A higher number than any on disk, too: they come by age.
-        let id = if known.is_some() { self.next_ban(on_disk) } else { on_disk };
+        let id = if known.is_some() { self.hub.next_ban(on_disk) } else { on_disk };
         let renumbered = Ban { id, ..ban };
-        self.bans.add(renumbered.clone());
+        self.hub.bans.add(renumbered.clone());
         if let Some(known) = known {
-            self.record(Record::Ban(Box::new(known)), effects);
-            self.record(Record::Ban(Box::new(renumbered)), effects);
+            self.record(Record::Ban(Box::new(known)));
+            self.record(Record::Ban(Box::new(renumbered)));
         }
     }
 
-    fn next_ban(&mut self, on_disk: BanId) -> BanId {
-        self.bans.number_from(on_disk.0 + 1);
-        self.bans.next_id()
-    }
-
-    fn recall_account(&mut self, account: Account, effects: &mut Vec<Effect>) {
-        if let Some(known) = self.accounts.get(account.id).cloned() {
+    fn recall_account(&mut self, account: Account) {
+        if let Some(known) = self.hub.accounts.get(account.id).cloned() {
             if known.name == account.name {
                 // It is that one, as it is now.
                 return;
             }
-            let renumbered = Account { id: AccountId(self.accounts.next_id().0.max(account.id.0 + 1)), ..account };
-            if self.accounts.put(renumbered.clone()).is_ok() {
-                self.record(Record::Account(Box::new(known)), effects);
-                self.record(Record::Account(Box::new(renumbered)), effects);
+            let renumbered = Account { id: AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1)), ..account };
+            if self.hub.accounts.put(renumbered.clone()).is_ok() {
+                self.record(Record::Account(Box::new(known)));
+                self.record(Record::Account(Box::new(renumbered)));
             }
             return;
         }
         // One that looks like one that is known was put there by another hand.
-        let _ = self.accounts.put(account);
+        let _ = self.hub.accounts.put(account);
     }
 
     /// Those who are here and would not be, had all been known: the banned are told goodbye, and who bears
     /// another's name gets one of a guest.
-    fn apply_to_those_present(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let everybody: Vec<SessionId> = self.sessions().map(|session| session.id).collect();
+    fn apply_to_those_present(&mut self) {
+        let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {
-            let Some(session) = self.sessions.get(&id) else { continue };
+            let Some(session) = self.hub.sessions.get(&id) else { continue };
             let address = session.peer.ip();
-            let safe = self.settings.access.always.iter().any(|always| always.has(address));
-            let by_address = if safe { None } else { self.bans.of_address(address, now.wall).next() };
-            let account = session.account.and_then(|account| self.accounts.get(account));
+            let safe = self.hub.settings.access.always.iter().any(|always| always.has(address));
+            let by_address = if safe { None } else { self.hub.bans.of_address(address, self.now.wall).next() };
+            let account = session.account.and_then(|account| self.hub.accounts.get(account));
             let name = account.map_or(&session.nick, |account| &account.name);
-            let ban = by_address.or_else(|| self.bans.of_name(name, now.wall));
+            let ban = by_address.or_else(|| self.hub.bans.of_name(name, self.now.wall));
             if let Some(Ban { reason, until, .. }) = ban.cloned() {
-                self.outgoing.push_back((id, Farewell::Banned { reason, until }));
-            } else if self.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
-                self.rename_to_guest(id, now, effects);
-                let nick = self.sessions[&id].nick.shown().into();
-                tell(id, Message::Done(Done::NameReclaimed(nick)), effects);
+                self.hub.outgoing.push_back((id, Farewell::Banned { reason, until }));
+            } else if self.hub.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
+                self.rename_to_guest(id);
+                let nick = self.hub.sessions[&id].nick.shown().into();
+                self.done(id, Done::NameReclaimed(nick));
             }
         }
-        self.see_out(now, effects);
+        self.see_out();
     }
 }
 
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
     use crate::values::name::Name;
-    use crate::values::time::{Mono, Wall};
+    use crate::values::time::{Mono, Now, Wall};
 
     const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_000) };
     const BY: By = By::Admin { uid: 0, pid: 1 };
@@ -252,7 +254,7 @@ mod tests {
         let recalled = Recalled { bans, accounts, ..Recalled::default() };
         hub.handle(Input::Archive(Some(Box::new(recalled.clone()))), NOW, &mut effects);
         hub.handle(Input::Unban { id: BanId(1), by: BY }, NOW, &mut effects);
-        hub.remove_account(AccountId(2), Some(BY), NOW, &mut effects);
+        hub.turn(NOW, &mut effects).remove_account(AccountId(2), Some(BY));
         hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
         assert_eq!(known(&hub), [(2, "192.0.2.0/24".to_owned())]);
         assert_eq!(hub.accounts.iter().map(|account| account.name.shown()).collect::<Vec<_>>(), ["ann"]);
@@ -263,7 +265,7 @@ mod tests {
         let mut effects = Vec::new();
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
         hub.handle(Input::Archive(Some(Box::default())), NOW, &mut effects);
-        let ann = hub.add_account(name("ann"), None, Role::Operator, BY, NOW, &mut effects).expect("it is free");
+        let ann = hub.turn(NOW, &mut effects).add_account(name("ann"), None, Role::Operator, BY).expect("it is free");
         let accounts = vec![account(ann.0, "bob"), account(7, "ANN"), account(8, "carl")];
         let recalled = Recalled { accounts, ..Recalled::default() };
         hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);

@@ -4,6 +4,7 @@
 //! forgotten one by one. Whoever has `moderation.mute_at` of them is muted, whoever has `moderation.ban_at`
 //! kept out, both for a time.
 
+use super::Turn;
 use core::fmt;
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
@@ -14,10 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
 use super::login::Allowance;
-use super::message::{Done, Message, Refusal};
+use super::message::{Done, Refusal};
 use super::moderation::Target;
 use super::session::Mute;
-use super::{By, Effect, Hub, What, refuse, tell};
+use super::{By, Hub, What};
 use crate::values::id::SessionId;
 use crate::values::network::Network;
 use crate::values::network::Origin;
@@ -141,41 +142,44 @@ impl Hub {
             self.reports.by_session.give_back(id, every);
         })
     }
+}
 
+impl Turn<'_> {
     /// Counts `offence` against `id`, and does what is to be done then.
-    pub(super) fn strike(&mut self, id: SessionId, offence: Offence, now: Now, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        let rules = self.settings.moderation.clone();
+    pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
+        let Some(session) = self.hub.sessions.get(&id) else { return };
+        let rules = self.hub.settings.moderation.clone();
         if rules.mute_at == 0 && rules.ban_at == 0 {
             return;
         }
-        let (peer, is_muted) = (session.peer, session.muted(now).is_some());
+        let (peer, is_muted) = (session.peer, session.muted(self.now).is_some());
         let origin = Origin::of(peer.ip());
-        let count = self.strikes.add(origin, rules.forget, now.mono);
-        self.counters.strikes += 1;
-        self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()), now, effects);
+        let count = self.hub.strikes.add(origin, rules.forget, self.now.mono);
+        self.hub.counters.strikes += 1;
+        self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()));
         let later =
-            |time: Duration| Wall(now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
-        let is_safe = self.settings.access.always.iter().any(|network| network.has(peer.ip()));
-        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && self.bans.len() < self.settings.limits.bans {
-            self.strikes.clear(origin);
+            |time: Duration| Wall(self.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
+        let is_safe = self.hub.settings.access.always.iter().any(|network| network.has(peer.ip()));
+        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && self.hub.bans.len() < self.hub.settings.limits.bans
+        {
+            self.hub.strikes.clear(origin);
             let reason: Arc<str> = offence.to_string().into();
             let target = Target::Network(Network::around(peer.ip()));
-            self.ban(target, Some(reason), Some(later(rules.ban_for)), By::Hub, now, effects);
+            self.ban(target, Some(reason), Some(later(rules.ban_for)), By::Hub);
         } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
-            let until = Some((now.mono.after(rules.mute_for), later(rules.mute_for)));
-            if let Some(session) = self.sessions.get_mut(&id) {
+            let until = Some((self.now.mono.after(rules.mute_for), later(rules.mute_for)));
+            if let Some(session) = self.hub.sessions.get_mut(&id) {
                 session.mute = Some(Box::new(Mute { until, shadow: false }));
             }
-            tell(id, Message::Done(Done::MutedFor { offence, until: later(rules.mute_for) }), effects);
-            self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()), now, effects);
+            self.done(id, Done::MutedFor { offence, until: later(rules.mute_for) });
+            self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()));
         }
     }
 
     /// Whether `text` is what `id` has said so often in a row that it is refused now.
-    pub(super) fn is_repetition(&mut self, id: SessionId, text: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
-        let most = self.settings.moderation.repeats;
-        let Some(session) = self.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
+    pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
+        let most = self.hub.settings.moderation.repeats;
+        let Some(session) = self.hub.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
         let mut hasher = SipHasher13::new_with_keys(0, 0);
         // Every line passes here: whether it is the same is told from its bytes, but for ASCII's case.
         for part in text.as_bytes().chunks(64) {
@@ -186,14 +190,14 @@ impl Hub {
         }
         let hash = hasher.finish();
         let last = session.last_said;
-        let again = last.hash == hash && now.mono.since(last.at) <= REPEATED_WITHIN;
+        let again = last.hash == hash && self.now.mono.since(last.at) <= REPEATED_WITHIN;
         let times = if again { last.times.saturating_add(1) } else { 1 };
-        session.last_said = LastSaid { hash, times, at: now.mono };
+        session.last_said = LastSaid { hash, times, at: self.now.mono };
         if times <= most {
             return false;
         }
-        refuse(id, Refusal::Repeated, effects);
-        self.strike(id, Offence::Repetition, now, effects);
+        self.refuse(id, Refusal::Repeated);
+        self.strike(id, Offence::Repetition);
         true
     }
 }

@@ -1,37 +1,38 @@
 //! How people type: who edits the line, what stands before it, whether it is seen, what waits meanwhile.
 
-use super::message::{Done, Message, Refusal};
-use super::{Effect, Hub, refuse, tell};
+use super::Effect;
+use super::Turn;
+use super::message::{Done, Refusal};
 use crate::settings::EditorUse;
 use crate::values::id::SessionId;
 use crate::values::terminal::Mode;
 
-impl Hub {
+impl Turn<'_> {
     /// Has `id` see lines, and type them, as suits its terminal and its wishes.
-    pub(super) fn suit(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        let unasked = self.settings.telnet.editor == EditorUse::Auto;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    pub(super) fn suit(&mut self, id: SessionId) {
+        let unasked = self.hub.settings.telnet.editor == EditorUse::Auto;
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
         let view = session.suitable_view();
         if view != session.view {
             session.view = view;
-            effects.push(Effect::View { session: id, view });
+            self.effects.push(Effect::View { session: id, view });
         }
         let suits = if unasked { session.terminal.suits() } else { Mode::Line };
         let mode = session.wants.unwrap_or(suits);
         if mode != session.asked {
             session.asked = mode;
-            effects.push(Effect::Mode { session: id, mode });
+            self.effects.push(Effect::Mode { session: id, mode });
             // No program can refuse that, so its answer is not waited for.
             if mode == Mode::Line && session.mode != mode {
                 session.mode = mode;
-                tell(id, Message::Done(Done::Mode(mode)), effects);
+                self.done(id, Done::Mode(mode));
             }
         }
     }
 
     /// What `id` types is edited by another one now, or, in spite of being asked, by the same.
-    pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode) {
+        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
         if mode != session.asked {
             // Its program has the last word, and is not asked again unless its person does.
             session.asked = mode;
@@ -39,35 +40,35 @@ impl Hub {
         }
         if mode != session.mode {
             session.mode = mode;
-            tell(id, Message::Done(Done::Mode(mode)), effects);
-            self.prompt(id, effects);
+            self.done(id, Done::Mode(mode));
+            self.prompt(id);
         } else if mode == Mode::Line {
-            refuse(id, Refusal::NoCharMode, effects);
+            self.refuse(id, Refusal::NoCharMode);
         }
     }
 
-    pub(super) fn prompt(&self, id: SessionId, effects: &mut Vec<Effect>) {
-        let session = &self.sessions[&id];
+    pub(super) fn prompt(&mut self, id: SessionId) {
+        let session = &self.hub.sessions[&id];
         if session.mode == Mode::Char {
-            let prompt = format!("{}> ", self.rooms[&session.room].name.shown()).into();
-            effects.push(Effect::Prompt { session: id, prompt });
+            let prompt = format!("{}> ", self.hub.rooms[&session.room].name.shown()).into();
+            self.effects.push(Effect::Prompt { session: id, prompt });
         }
     }
 
     /// From now on what `id` types is not to be seen on its screen, as for a password, or again it is.
     /// Where that cannot be had, its person is warned.
-    pub fn hide_typing(&mut self, id: SessionId, hidden: bool, effects: &mut Vec<Effect>) {
-        let Some(session) = self.sessions.get(&id) else { return };
+    pub(super) fn hide_typing(&mut self, id: SessionId, hidden: bool) {
+        let Some(session) = self.hub.sessions.get(&id) else { return };
         if hidden && !session.terminal.answers {
-            tell(id, Message::Done(Done::TypingShows), effects);
+            self.done(id, Done::TypingShows);
         }
-        effects.push(Effect::Echo { session: id, on: !hidden });
+        self.effects.push(Effect::Echo { session: id, on: !hidden });
     }
 
     /// What waits for `id` to send a line waits no more: it has.
-    pub(super) fn release(&self, id: SessionId, effects: &mut Vec<Effect>) {
-        if self.sessions.get(&id).is_some_and(|session| session.holds) {
-            effects.push(Effect::Release { session: id });
+    pub(super) fn release(&mut self, id: SessionId) {
+        if self.hub.sessions.get(&id).is_some_and(|session| session.holds) {
+            self.effects.push(Effect::Release { session: id });
         }
     }
 }

@@ -78,7 +78,7 @@ mod tests {
     fn cost(hub: &mut Hub, line: &str) -> (u64, Vec<Effect>) {
         let mut effects = Vec::new();
         hub.work = 0;
-        command::run(hub, ANN, line, later(100), &mut effects);
+        hub.turn(later(100), &mut effects).command(ANN, line);
         (std::mem::take(&mut hub.work), effects)
     }
 
@@ -144,7 +144,7 @@ mod tests {
     fn a_great_crowd_is_told_of_a_room_s_change_by_one_line() {
         let mut hub = hub(MOST as u64, 0);
         let (mut effects, lobby) = (Vec::new(), hub.lobby());
-        hub.set_mode(lobby, true, true, ANN, later(100), &mut effects);
+        hub.turn(later(100), &mut effects).set_mode(lobby, true, true, ANN);
         let posts = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
         let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count();
         assert_eq!((posts, told), (1, 0));

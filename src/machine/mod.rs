@@ -678,7 +678,7 @@ impl Machine {
                 }
                 Effect::Hold { session, on } => Order::Hold(session, on),
                 Effect::Release { session } => Order::Release(session),
-                Effect::Filter { session, quiet, ignored, names } => {
+                Effect::Hide { session, quiet, ignored, names } => {
                     Order::Hide(session, Filter { quiet, ignored, names })
                 }
                 Effect::Close { session, .. } => {

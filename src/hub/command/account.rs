@@ -2,29 +2,29 @@
 
 use super::{Call, clip, split_word};
 
-pub(super) fn register(call: &mut Call<'_>, args: &str) {
-    call.hub.register(call.id, args, call.now, call.effects);
+pub(super) fn register(call: &mut Call<'_, '_>, args: &str) {
+    call.turn.register(call.id, args);
 }
 
-pub(super) fn login(call: &mut Call<'_>, args: &str) {
+pub(super) fn login(call: &mut Call<'_, '_>, args: &str) {
     let (name, password) = split_word(args);
-    call.hub.login(call.id, &clip(name), password, call.now, call.effects);
+    call.turn.login(call.id, &clip(name), password);
 }
 
-pub(super) fn logout(call: &mut Call<'_>, _: &str) {
-    call.hub.logout(call.id, call.now, call.effects);
+pub(super) fn logout(call: &mut Call<'_, '_>, _: &str) {
+    call.turn.logout(call.id);
 }
 
-pub(super) fn passwd(call: &mut Call<'_>, args: &str) {
+pub(super) fn passwd(call: &mut Call<'_, '_>, args: &str) {
     if !args.is_empty() {
         return call.usage();
     }
-    call.hub.passwd(call.id, call.effects);
+    call.turn.passwd(call.id);
 }
 
-pub(super) fn unregister(call: &mut Call<'_>, args: &str) {
+pub(super) fn unregister(call: &mut Call<'_, '_>, args: &str) {
     if !args.is_empty() {
         return call.usage();
     }
-    call.hub.unregister(call.id, call.effects);
+    call.turn.unregister(call.id);
 }

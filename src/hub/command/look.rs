@@ -10,41 +10,41 @@ use super::{Call, LISTED, clip, find, nearest, split_word};
 use crate::settings;
 use crate::values::name::{self};
 
-pub(super) fn help(call: &mut Call<'_>, args: &str) {
+pub(super) fn help(call: &mut Call<'_, '_>, args: &str) {
     let (word, _) = split_word(args);
     let word = word.strip_prefix('/').unwrap_or(word);
     match find(word) {
-        Some(command) if call.hub.role(call.id) < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
+        Some(command) if call.turn.hub.role(call.id) < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
         Some(command) => call.tell(Message::HelpOn(command)),
         None if word.is_empty() => {
-            let role = call.hub.role(call.id);
+            let role = call.turn.hub.role(call.id);
             call.tell(Message::Help(role));
         }
         None => {
-            let nearest = nearest(word, call.hub.role(call.id));
+            let nearest = nearest(word, call.turn.hub.role(call.id));
             call.refuse(Refusal::UnknownCommand { given: clip(word), nearest });
         }
     }
 }
 
-pub(super) fn who(call: &mut Call<'_>, args: &str) {
+pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     let (first, rest) = split_word(args);
     let (room, wanted) = match (beginning(first), beginning(rest)) {
         (Some(wanted), _) if rest.is_empty() => ("", Some(wanted)),
         (None, Some(wanted)) => (first, Some(wanted)),
         _ => (args, None),
     };
-    let found = if room.is_empty() { Some(call.own().room) } else { call.hub.find_room(room) };
-    let seen = found.map(|room| &call.hub.rooms[&room]).filter(|room| call.hub.sees(call.id, room));
+    let found = if room.is_empty() { Some(call.own().room) } else { call.turn.hub.find_room(room) };
+    let seen = found.map(|room| &call.turn.hub.rooms[&room]).filter(|room| call.turn.hub.sees(call.id, room));
     let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
     let (mut people, total, looked_at, is_part) = match &wanted {
         // Of a great crowd, those who came first.
         None if room.members.len() > work::MOST => {
-            let first = room.members.iter().take(LISTED).filter_map(|id| call.hub.session(*id)).collect();
+            let first = room.members.iter().take(LISTED).filter_map(|id| call.turn.hub.session(*id)).collect();
             (first, room.members.len(), LISTED as u64, false)
         }
         _ => {
-            let look = call.hub.look_for(Some(room), wanted.as_deref().unwrap_or_default());
+            let look = call.turn.hub.look_for(Some(room), wanted.as_deref().unwrap_or_default());
             let total = look.found.len();
             (look.found, total, look.looked_at, !look.is_whole)
         }
@@ -54,7 +54,7 @@ pub(super) fn who(call: &mut Call<'_>, args: &str) {
     let people: Vec<(Arc<str>, bool)> =
         people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
     let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
-    call.hub.work += looked_at + people.len() as u64;
+    call.turn.hub.work += looked_at + people.len() as u64;
     call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
@@ -63,34 +63,34 @@ pub(super) fn beginning(word: &str) -> Option<String> {
     word.strip_suffix('*').map(name::fold)
 }
 
-pub(super) fn whois(call: &mut Call<'_>, args: &str) {
+pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some(other) = call.person(name) else { return };
-    let other = &call.hub.sessions[&other];
+    let other = &call.turn.hub.sessions[&other];
     let message = Message::Whois {
         nick: other.nick.shown().into(),
-        room: call.hub.room_for(call.id, &call.hub.rooms[&other.room]),
+        room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms[&other.room]),
         since: other.since,
-        idle: other.idle(call.now).as_secs(),
+        idle: other.idle(call.turn.now).as_secs(),
         away: other.away.clone(),
         account: other
             .account
-            .and_then(|account| call.hub.accounts.get(account))
+            .and_then(|account| call.turn.hub.accounts.get(account))
             .map(|account| (account.name.shown().into(), account.role)),
     };
     call.tell(message);
 }
 
-pub(super) fn rooms(call: &mut Call<'_>, args: &str) {
+pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     let wanted = beginning(args);
     if wanted.is_none() && !args.is_empty() {
         return call.usage();
     }
     let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
-    let (mut all, mut looked_at) = (call.hub.rooms(), 0);
+    let (mut all, mut looked_at) = (call.turn.hub.rooms(), 0);
     // The oldest, if there are so many.
     let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
-    let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.hub.sees(call.id, room)).collect();
+    let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.turn.hub.sees(call.id, room)).collect();
     let is_part = all.next().is_some();
     drop(all);
     rooms.sort_unstable_by(|one, other| {
@@ -101,23 +101,23 @@ pub(super) fn rooms(call: &mut Call<'_>, args: &str) {
     let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
         rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
     let beginning = wanted.map(|wanted| clip(&wanted));
-    call.hub.work += looked_at + rooms.len() as u64;
+    call.turn.hub.work += looked_at + rooms.len() as u64;
     call.tell(Message::Rooms { rooms, total, beginning, is_part });
 }
 
-pub(super) fn history(call: &mut Call<'_>, args: &str) {
-    let most = at_once(&call.hub.settings.history);
+pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
+    let most = at_once(&call.turn.hub.settings.history);
     let count = match (args, args.parse::<usize>()) {
         ("", _) => most,
         (_, Ok(count @ 1..)) => count.min(most),
         _ => return call.usage(),
     };
     let own = call.own();
-    let (mut blinkers, mut looked_at) = (call.hub.blinkers(own), 0);
+    let (mut blinkers, mut looked_at) = (call.turn.hub.blinkers(own), 0);
     let all = call.room().history.iter().inspect(|_| looked_at += 1);
     let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
-    let lines = newest(shown, count, call.hub.settings.limits.mailbox / 2);
-    call.hub.work += looked_at + work::REPLAYED * lines.len() as u64;
+    let lines = newest(shown, count, call.turn.hub.settings.limits.mailbox / 2);
+    call.turn.hub.work += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
@@ -132,8 +132,8 @@ pub(in crate::hub) fn at_once(history: &settings::History) -> usize {
     }
 }
 
-pub(super) fn search(call: &mut Call<'_>, args: &str) {
+pub(super) fn search(call: &mut Call<'_, '_>, args: &str) {
     let query = name::fold(args).into();
-    let limit = at_once(&call.hub.settings.history);
-    call.hub.search(call.id, clip(args), query, limit, call.effects);
+    let limit = at_once(&call.turn.hub.settings.history);
+    call.turn.search(call.id, clip(args), query, limit);
 }

@@ -21,10 +21,9 @@ use std::sync::Arc;
 
 use super::account::Role;
 use super::message::{Done, Message, Refusal};
-use super::{Effect, Hub, refuse, tell};
+use super::{Effect, Turn};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
-use crate::values::time::Now;
 
 /// What else a name could be read as, a command among the rest: see [`name::taken_for`].
 #[must_use]
@@ -59,59 +58,59 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Carries out what follows the slash.
-pub(super) fn run(hub: &mut Hub, id: SessionId, line: &str, now: Now, effects: &mut Vec<Effect>) {
-    let (word, args) = split_word(line);
-    let found = find(word);
-    match found {
-        Some(command) if hub.role(id) < command.role => refuse(id, Refusal::RoleNeeded(command.role), effects),
-        Some(command) => {
-            if command.weight > 0
-                && let Some(session) = hub.sessions.get_mut(&id)
-            {
-                session.pace.charge(command.weight, now.mono, &hub.settings.pace);
+impl Turn<'_> {
+    /// Carries out what follows the slash.
+    pub(super) fn command(&mut self, id: SessionId, line: &str) {
+        let (word, args) = split_word(line);
+        let found = find(word);
+        match found {
+            Some(command) if self.hub.role(id) < command.role => self.refuse(id, Refusal::RoleNeeded(command.role)),
+            Some(command) => {
+                if command.weight > 0
+                    && let Some(session) = self.hub.sessions.get_mut(&id)
+                {
+                    session.pace.charge(command.weight, self.now.mono, &self.hub.settings.pace);
+                }
+                let before = self.effects.len();
+                let mut call = Call { turn: self, id, command };
+                if args.split_whitespace().take(command.least).count() < command.least {
+                    call.usage();
+                } else {
+                    (command.run)(&mut call, args);
+                }
+                if command.role == Role::Operator {
+                    operator::sign(&mut call, before);
+                }
             }
-            let before = effects.len();
-            let mut call = Call { hub, id, now, effects, command };
-            if args.split_whitespace().take(command.least).count() < command.least {
-                call.usage();
-            } else {
-                (command.run)(&mut call, args);
-            }
-            if command.role == Role::Operator {
-                operator::sign(&mut call, before);
+            None => {
+                let given: String = word.chars().take(32).collect();
+                let nearest = nearest(word, self.hub.role(id));
+                self.refuse(id, Refusal::UnknownCommand { given: given.into(), nearest });
             }
         }
-        None => {
-            let given: String = word.chars().take(32).collect();
-            let nearest = nearest(word, hub.role(id));
-            refuse(id, Refusal::UnknownCommand { given: given.into(), nearest }, effects);
-        }
-    }
-    // If a password was wanted and is not asked for, it may be on its way all the same.
-    let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
-    if meant.is_some_and(|command| command.password != Password::No)
-        && hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
-    {
-        hub.expect_answers_sent_ahead(id, now);
-        if !args.is_empty() {
-            effects.push(Effect::SecretSpent);
+        // If a password was wanted and is not asked for, it may be on its way all the same.
+        let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
+        if meant.is_some_and(|command| command.password != Password::No)
+            && self.hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
+        {
+            self.hub.expect_answers_sent_ahead(id, self.now);
+            if !args.is_empty() {
+                self.effects.push(Effect::SecretSpent);
+            }
         }
     }
 }
 
 /// A command being carried out for `id`.
-struct Call<'a> {
-    hub: &'a mut Hub,
+struct Call<'a, 'turn> {
+    turn: &'a mut Turn<'turn>,
     id: SessionId,
-    now: Now,
-    effects: &'a mut Vec<Effect>,
     command: &'static Command,
 }
 
-impl Call<'_> {
+impl Call<'_, '_> {
     fn tell(&mut self, message: Message) {
-        tell(self.id, message, self.effects);
+        self.turn.tell(self.id, message);
     }
 
     fn done(&mut self, done: Done) {
@@ -127,11 +126,11 @@ impl Call<'_> {
     }
 
     fn own(&self) -> &super::Session {
-        &self.hub.sessions[&self.id]
+        &self.turn.hub.sessions[&self.id]
     }
 
     fn own_mut(&mut self) -> &mut super::Session {
-        self.hub.sessions.get_mut(&self.id).expect("commands are run for who is here")
+        self.turn.hub.sessions.get_mut(&self.id).expect("commands are run for who is here")
     }
 
     fn nick(&self) -> Arc<str> {
@@ -139,13 +138,13 @@ impl Call<'_> {
     }
 
     fn room(&self) -> &super::Room {
-        &self.hub.rooms[&self.own().room]
+        &self.turn.hub.rooms[&self.own().room]
     }
 
     /// The person of that name; the caller is told if there is none.
     fn person(&mut self, name: &str) -> Option<SessionId> {
         // Who waits at the door is not here yet.
-        let found = self.hub.find(name).filter(|id| !self.hub.is_at_door(*id));
+        let found = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
         if found.is_none() {
             self.refuse(Refusal::NoSuchPerson(clip(name)));
         }

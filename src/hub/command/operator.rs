@@ -19,11 +19,11 @@ use crate::values::network::Network;
 use crate::values::time::{self, LONGEST, NoLength, Wall};
 
 /// What a command of an operator led to is an operator's doing, by name.
-pub(super) fn sign(call: &mut Call<'_>, from: usize) {
-    let account = call.hub.sessions.get(&call.id).and_then(|session| session.account);
-    let name = account.and_then(|account| call.hub.accounts.get(account)).map(|account| account.name.shown());
+pub(super) fn sign(call: &mut Call<'_, '_>, from: usize) {
+    let account = call.turn.hub.sessions.get(&call.id).and_then(|session| session.account);
+    let name = account.and_then(|account| call.turn.hub.accounts.get(account)).map(|account| account.name.shown());
     let Some(name) = name.map(Arc::<str>::from) else { return };
-    for effect in &mut call.effects[from..] {
+    for effect in &mut call.turn.effects[from..] {
         if let Effect::Happened(happening) = effect
             && matches!(happening.by, Some(By::Operator { .. }))
         {
@@ -32,13 +32,13 @@ pub(super) fn sign(call: &mut Call<'_>, from: usize) {
     }
 }
 
-impl Call<'_> {
+impl Call<'_, '_> {
     fn by(&self) -> Option<By> {
         Some(By::Operator { session: self.id, account: self.own().account? })
     }
 
     fn later(&self, time: Duration) -> Wall {
-        Wall(self.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+        Wall(self.turn.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
@@ -64,7 +64,7 @@ impl Call<'_> {
 
     /// The person of that name, if an operator may do something to them.
     fn subject(&mut self, name: &str) -> Option<SessionId> {
-        if self.hub.find(name).is_none() && name::resembles_address(name) {
+        if self.turn.hub.find(name).is_none() && name::resembles_address(name) {
             self.refuse(Refusal::NotByAddress(clip(name)));
             return None;
         }
@@ -73,8 +73,8 @@ impl Call<'_> {
             self.refuse(Refusal::ToYourself);
             return None;
         }
-        if self.hub.role(found) == Role::Operator {
-            let name = self.hub.sessions[&found].nick.shown().into();
+        if self.turn.hub.role(found) == Role::Operator {
+            let name = self.turn.hub.sessions[&found].nick.shown().into();
             self.refuse(Refusal::IsOperator(name));
             return None;
         }
@@ -82,23 +82,23 @@ impl Call<'_> {
     }
 }
 
-pub(super) fn kick(call: &mut Call<'_>, args: &str) {
+pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
-    let nick = call.hub.sessions[&other].nick.shown().into();
-    call.hub.kick(other, text_arg(reason), by, call.now, call.effects);
+    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    call.turn.kick(other, text_arg(reason), by);
     call.done(Done::Kicked(nick));
 }
 
-pub(super) fn mute(call: &mut Call<'_>, args: &str) {
+pub(super) fn mute(call: &mut Call<'_, '_>, args: &str) {
     mute_somehow(call, args, false);
 }
 
-pub(super) fn shadowmute(call: &mut Call<'_>, args: &str) {
+pub(super) fn shadowmute(call: &mut Call<'_, '_>, args: &str) {
     mute_somehow(call, args, true);
 }
 
-fn mute_somehow(call: &mut Call<'_>, args: &str, shadow: bool) {
+fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
     let (name, rest) = split_word(args);
     if name.is_empty() {
         return call.usage();
@@ -108,27 +108,27 @@ fn mute_somehow(call: &mut Call<'_>, args: &str, shadow: bool) {
         return call.usage();
     }
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
-    let until = time.map(|time| (call.now.mono.after(time), call.later(time)));
-    call.hub.mute(other, Some(Mute { until, shadow }), by, call.now, call.effects);
-    let nick = call.hub.sessions[&other].nick.shown().into();
+    let until = time.map(|time| (call.turn.now.mono.after(time), call.later(time)));
+    call.turn.mute(other, Some(Mute { until, shadow }), by);
+    let nick = call.turn.hub.sessions[&other].nick.shown().into();
     call.done(Done::MutedOther { nick, until: until.map(|(_, wall)| wall), shadow });
 }
 
-pub(super) fn unmute(call: &mut Call<'_>, args: &str) {
+pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
-    call.hub.mute(other, None, by, call.now, call.effects);
-    let nick = call.hub.sessions[&other].nick.shown().into();
+    call.turn.mute(other, None, by);
+    let nick = call.turn.hub.sessions[&other].nick.shown().into();
     call.done(Done::UnmutedOther(nick));
 }
 
 /// What a ban is to be about: a network, the address of somebody who is here, or a name.
-fn target(call: &mut Call<'_>, text: &str) -> Option<Target> {
+fn target(call: &mut Call<'_, '_>, text: &str) -> Option<Target> {
     let target = text.parse();
     // Who has had a name since before it was none is meant by its id alone.
-    if !matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_))) && call.hub.find(text).is_some() {
+    if !matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_))) && call.turn.hub.find(text).is_some() {
         let other = call.subject(text)?;
-        return Some(Target::Network(Network::around(call.hub.sessions[&other].peer.ip())));
+        return Some(Target::Network(Network::around(call.turn.hub.sessions[&other].peer.ip())));
     }
     match target {
         Ok(Target::Network(network)) if network.is_wide() => {
@@ -143,50 +143,50 @@ fn target(call: &mut Call<'_>, text: &str) -> Option<Target> {
     }
 }
 
-pub(super) fn ban(call: &mut Call<'_>, args: &str) {
+pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let (whom, rest) = split_word(args);
     let Some((time, reason)) = call.time(rest, true) else { return };
     let (Some(target), Some(by)) = (target(call, whom), call.by()) else { return };
-    let hit: Vec<SessionId> = call.hub.hit_by(&target).map(|session| session.id).collect();
+    let hit: Vec<SessionId> = call.turn.hub.hit_by(&target).map(|session| session.id).collect();
     if hit.contains(&call.id) {
         return call.refuse(Refusal::HitsYourself);
     }
-    if let Some(other) = hit.iter().find(|id| call.hub.role(**id) == Role::Operator) {
-        let name = call.hub.sessions[other].nick.shown().into();
+    if let Some(other) = hit.iter().find(|id| call.turn.hub.role(**id) == Role::Operator) {
+        let name = call.turn.hub.sessions[other].nick.shown().into();
         return call.refuse(Refusal::IsOperator(name));
     }
-    let limit = call.hub.settings.limits.bans;
-    if call.hub.bans.about(&target).is_none() && call.hub.bans.len() >= limit {
+    let limit = call.turn.hub.settings.limits.bans;
+    if call.turn.hub.bans.about(&target).is_none() && call.turn.hub.bans.len() >= limit {
         return call.refuse(Refusal::TooManyBans(limit));
     }
     let until = time.map(|time| call.later(time));
-    call.hub.ban(target.clone(), text_arg(reason), until, by, call.now, call.effects);
-    let Some(id) = call.hub.bans.about(&target) else { return };
+    call.turn.ban(target.clone(), text_arg(reason), until, by);
+    let Some(id) = call.turn.hub.bans.about(&target) else { return };
     call.done(Done::Banned { id, hit: hit.len(), until });
 }
 
-pub(super) fn unban(call: &mut Call<'_>, args: &str) {
+pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
     let (which, _) = split_word(args);
     let by_id = which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
-    let found = by_id.filter(|id| call.hub.bans.get(*id).is_some()).or_else(|| {
+    let found = by_id.filter(|id| call.turn.hub.bans.get(*id).is_some()).or_else(|| {
         // A ban of a name that none can be any more is lifted by that name all the same.
         let name = || Name::parse(which, usize::from(u8::MAX)).ok().map(Target::Name);
-        call.hub.bans.about(&which.parse().ok().or_else(name)?)
+        call.turn.hub.bans.about(&which.parse().ok().or_else(name)?)
     });
     match (found, call.by()) {
         (Some(id), Some(by)) => {
-            call.hub.unban(id, by, call.now, call.effects);
+            call.turn.unban(id, by);
             call.done(Done::Unbanned(id));
         }
         _ => call.refuse(Refusal::NoSuchBan(clip(which))),
     }
 }
 
-pub(super) fn bans(call: &mut Call<'_>, _: &str) {
-    let now = call.now.wall;
-    let held: Vec<_> = call.hub.bans.iter().filter(|ban| ban.holds(now)).collect();
+pub(super) fn bans(call: &mut Call<'_, '_>, _: &str) {
+    let now = call.turn.now.wall;
+    let held: Vec<_> = call.turn.hub.bans.iter().filter(|ban| ban.holds(now)).collect();
     let total = held.len();
-    call.hub.work += call.hub.bans.len() as u64;
+    call.turn.hub.work += call.turn.hub.bans.len() as u64;
     let bans: Vec<ShownBan> = held
         .into_iter()
         .rev()
@@ -206,24 +206,24 @@ pub(super) fn bans(call: &mut Call<'_>, _: &str) {
     call.tell(Message::Bans { bans, total });
 }
 
-pub(super) fn strikes(call: &mut Call<'_>, args: &str) {
+pub(super) fn strikes(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some(other) = call.person(name) else { return };
-    let nick = call.hub.sessions[&other].nick.shown().into();
-    let count = call.hub.strikes(other, call.now);
+    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    let count = call.turn.hub.strikes(other, call.turn.now);
     call.done(Done::Strikes { nick, count });
 }
 
-pub(super) fn op(call: &mut Call<'_>, args: &str) {
+pub(super) fn op(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
-    let Some(account) = call.hub.accounts.find(&name::fold(name)) else {
+    let Some(account) = call.turn.hub.accounts.find(&name::fold(name)) else {
         return call.refuse(Refusal::NoSuchAccount(clip(name)));
     };
-    let shown = call.hub.accounts.get(account).map_or_else(|| clip(name), |account| account.name.shown().into());
-    if call.hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {
+    let shown = call.turn.hub.accounts.get(account).map_or_else(|| clip(name), |account| account.name.shown().into());
+    if call.turn.hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {
         return call.refuse(Refusal::IsOperator(shown));
     }
     let by = call.by();
-    call.hub.change_account(account, None, Some(Role::Operator), by, call.now, call.effects);
+    call.turn.change_account(account, None, Some(Role::Operator), by);
     call.done(Done::MadeOperator(shown));
 }

@@ -11,16 +11,16 @@ use super::super::{Effect, Happening, What};
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{RoomId, SessionId};
 
-impl Call<'_> {
+impl Call<'_, '_> {
     /// The room that the caller is in, if it has its say there; it is told if not.
     fn own_room(&mut self) -> Option<RoomId> {
         let room = self.room();
         let id = room.id;
-        if self.hub.owns(self.id, room) {
+        if self.turn.hub.owns(self.id, room) {
             return Some(id);
         }
         let name = room.name.shown().into();
-        let owner = self.hub.owner_of(room);
+        let owner = self.turn.hub.owner_of(room);
         self.refuse(Refusal::NotYourRoom { room: name, owner });
         None
     }
@@ -36,27 +36,31 @@ impl Call<'_> {
     }
 
     fn nick_of(&self, id: SessionId) -> Arc<str> {
-        self.hub.sessions[&id].nick.shown().into()
+        self.turn.hub.sessions[&id].nick.shown().into()
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
-        let done = self.hub.enroll(room, roll, who, on);
+        let done = self.turn.hub.enroll(room, roll, who, on);
         if !done {
-            let limit = self.hub.settings.limits.invited;
+            let limit = self.turn.hub.settings.limits.invited;
             self.refuse(Refusal::TooManyInvited(limit));
         }
         done
     }
 }
 
-pub(super) fn room(call: &mut Call<'_>, args: &str) {
+pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     let ownership = &call.room().ownership;
     let (private, moderated) = (ownership.private, ownership.moderated);
     let (private, moderated) = match args {
         "" => {
             let room = call.room();
-            let message =
-                Message::RoomIs { room: room.name.shown().into(), owner: call.hub.owner_of(room), private, moderated };
+            let message = Message::RoomIs {
+                room: room.name.shown().into(),
+                owner: call.turn.hub.owner_of(room),
+                private,
+                moderated,
+            };
             return call.tell(message);
         }
         "private" => (true, moderated),
@@ -67,51 +71,51 @@ pub(super) fn room(call: &mut Call<'_>, args: &str) {
     };
     let Some(room) = call.own_room() else { return };
     // Each of them is told.
-    call.hub.work += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
-    call.hub.set_mode(room, private, moderated, call.id, call.now, call.effects);
+    call.turn.hub.work += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
+    call.turn.set_mode(room, private, moderated, call.id);
 }
 
-pub(super) fn invite(call: &mut Call<'_>, args: &str) {
+pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
     let shown: Arc<str> = call.room().name.shown().into();
-    let ignored = call.hub.sessions[&other].ignores(call.own());
+    let ignored = call.turn.hub.sessions[&other].ignores(call.own());
     let arrives = if ignored { Arrives::No } else { Arrives::Yes };
     if other != call.id
-        && let Err(refusal) = call.hub.reach(call.id, other, &shown, arrives, call.now.mono)
+        && let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono)
     {
         return call.refuse(refusal);
     }
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
     }
-    call.hub.enroll(room, Roll::Expelled, other, false);
+    call.turn.hub.enroll(room, Roll::Expelled, other, false);
     if other != call.id && !ignored {
-        call.hub.work += work::SHOWN;
+        call.turn.hub.work += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
-        super::super::tell(other, message, call.effects);
+        call.turn.tell(other, message);
     }
     let nick = call.nick_of(other);
     call.done(Done::Invited { nick, room: shown });
 }
 
-pub(super) fn uninvite(call: &mut Call<'_>, args: &str) {
+pub(super) fn uninvite(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
-    call.hub.enroll(room, Roll::Invited, other, false);
+    call.turn.hub.enroll(room, Roll::Invited, other, false);
     let (nick, room) = (call.nick_of(other), call.room().name.shown().into());
     call.done(Done::Uninvited { nick, room });
 }
 
-pub(super) fn voice(call: &mut Call<'_>, args: &str) {
+pub(super) fn voice(call: &mut Call<'_, '_>, args: &str) {
     give_voice(call, args, true);
 }
 
-pub(super) fn unvoice(call: &mut Call<'_>, args: &str) {
+pub(super) fn unvoice(call: &mut Call<'_, '_>, args: &str) {
     give_voice(call, args, false);
 }
 
-fn give_voice(call: &mut Call<'_>, args: &str, on: bool) {
+fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
     if !call.enrolled(room, Roll::Voiced, other, on) {
@@ -119,22 +123,22 @@ fn give_voice(call: &mut Call<'_>, args: &str, on: bool) {
     }
     let room: Arc<str> = call.room().name.shown().into();
     // Who is sent much already hears of it by being heard.
-    if other != call.id && call.hub.reach(call.id, other, &room, Arrives::Yes, call.now.mono).is_ok() {
+    if other != call.id && call.turn.hub.reach(call.id, other, &room, Arrives::Yes, call.turn.now.mono).is_ok() {
         let done = Done::Voice { room: room.clone(), on };
-        super::super::tell(other, Message::Done(done), call.effects);
+        call.turn.done(other, done);
     }
     let nick = call.nick_of(other);
     call.done(Done::VoiceOf { nick, on });
 }
 
-pub(super) fn expel(call: &mut Call<'_>, args: &str) {
+pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let target = &call.hub.rooms[&room];
-    if call.hub.owns(other, target) {
+    let target = &call.turn.hub.rooms[&room];
+    if call.turn.hub.owns(other, target) {
         let nick = call.nick_of(other);
         return call.refuse(Refusal::IsOperator(nick));
     }
@@ -142,114 +146,114 @@ pub(super) fn expel(call: &mut Call<'_>, args: &str) {
     if !call.enrolled(room, Roll::Expelled, other, true) {
         return;
     }
-    call.hub.enroll(room, Roll::Invited, other, false);
-    call.hub.enroll(room, Roll::Voiced, other, false);
+    call.turn.hub.enroll(room, Roll::Invited, other, false);
+    call.turn.hub.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
         let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
-        super::super::tell(other, Message::Done(done), call.effects);
-        let lobby = call.hub.lobby;
-        call.hub.enter(other, lobby, call.now, call.effects);
+        call.turn.done(other, done);
+        let lobby = call.turn.hub.lobby;
+        call.turn.enter(other, lobby);
     }
     call.done(Done::ExpelledOther { nick, room: shown });
 }
 
-pub(super) fn join(call: &mut Call<'_>, args: &str) {
+pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     let typed = args.strip_prefix('#').unwrap_or(args);
     if typed.is_empty() {
         return call.usage();
     }
-    if let Some(room) = call.hub.find_room(typed) {
+    if let Some(room) = call.turn.hub.find_room(typed) {
         if room == call.own().room {
             let name = call.room().name.shown().into();
             return call.refuse(Refusal::AlreadyHere(name));
         }
-        if !call.hub.may_enter(call.id, &call.hub.rooms[&room]) {
+        if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
-        call.hub.work += work::SHOWN;
-        return call.hub.enter(call.id, room, call.now, call.effects);
+        call.turn.hub.work += work::SHOWN;
+        return call.turn.enter(call.id, room);
     }
-    let name = match Name::parse(typed, call.hub.settings.limits.room_name) {
+    let name = match Name::parse(typed, call.turn.hub.settings.limits.room_name) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
     // One that is kept from before was opened when nobody asked.
-    let is_kept = call.hub.dormant.contains_key(name.folded());
+    let is_kept = call.turn.hub.dormant.contains_key(name.folded());
     if let Some(taken_for) = taken_for(&name).filter(|_| !is_kept) {
         return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
     }
-    let lookalike = call.hub.room_names.lookalikes(&name).next();
+    let lookalike = call.turn.hub.room_names.lookalikes(&name).next();
     if let Some(room) = lookalike {
-        let other = &call.hub.rooms[&room];
-        if !call.hub.sees(call.id, other) {
+        let other = &call.turn.hub.rooms[&room];
+        if !call.turn.hub.sees(call.id, other) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
         let other = other.name.shown().into();
         return call.refuse(Refusal::RoomLooksLike(other));
     }
     // The room that is left behind by its only member makes place for the new one.
-    let limit = call.hub.settings.limits.rooms;
-    let leaves_empty = call.own().room != call.hub.lobby && call.room().members.len() == 1;
-    if call.hub.room_count() - usize::from(leaves_empty) >= limit {
+    let limit = call.turn.hub.settings.limits.rooms;
+    let leaves_empty = call.own().room != call.turn.hub.lobby && call.room().members.len() == 1;
+    if call.turn.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
-    let opened_from = call.hub.counted_opener(call.id);
-    let most = call.hub.settings.limits.rooms_per_address;
+    let opened_from = call.turn.hub.counted_opener(call.id);
+    let most = call.turn.hub.settings.limits.rooms_per_address;
     let leaves_own = leaves_empty && call.room().opened_from == opened_from;
     if let Some(from) = opened_from
-        && call.hub.rooms_opened_from(from) - usize::from(leaves_own) >= most
+        && call.turn.hub.rooms_opened_from(from) - usize::from(leaves_own) >= most
     {
         return call.refuse(Refusal::TooManyRoomsFromAddress(most));
     }
     // A room's name can be as good as a line.
-    if !call.hub.may_show(call.id, typed, call.now, call.effects) {
+    if !call.turn.may_show(call.id, typed) {
         return;
     }
     let room = Some(name.shown().into());
     let nick = Some(call.nick());
-    let (session, now) = (Some(call.id), call.now);
-    let id = call.hub.open(name, now, call.effects);
+    let (session, now) = (Some(call.id), call.turn.now);
+    let id = call.turn.open(name);
     let owner = call.own().account;
-    if let Some(room) = call.hub.rooms.get_mut(&id) {
+    if let Some(room) = call.turn.hub.rooms.get_mut(&id) {
         room.ownership.owner = owner;
     }
-    call.hub.opened_from(id, opened_from);
-    call.hub.work += work::SHOWN;
+    call.turn.hub.opened_from(id, opened_from);
+    call.turn.hub.work += work::SHOWN;
     let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
-    call.effects.push(Effect::Happened(opened));
-    call.hub.enter(call.id, id, now, call.effects);
+    call.turn.effects.push(Effect::Happened(opened));
+    call.turn.enter(call.id, id);
 }
 
-pub(super) fn leave(call: &mut Call<'_>, _: &str) {
-    let lobby = call.hub.lobby;
+pub(super) fn leave(call: &mut Call<'_, '_>, _: &str) {
+    let lobby = call.turn.hub.lobby;
     if call.own().room == lobby {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::AlreadyHere(name));
     }
-    call.hub.work += work::SHOWN;
-    call.hub.enter(call.id, lobby, call.now, call.effects);
+    call.turn.hub.work += work::SHOWN;
+    call.turn.enter(call.id, lobby);
 }
 
-pub(super) fn topic(call: &mut Call<'_>, args: &str) {
+pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if args.is_empty() {
         let room = call.room();
         let message = Message::Topic { room: room.name.shown().into(), topic: room.topic() };
         return call.tell(message);
     }
-    let limit = call.hub.settings.limits.topic;
+    let limit = call.turn.hub.settings.limits.topic;
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
-    if call.room().ownership.owner.is_some() && !call.hub.owns(call.id, call.room()) {
-        let (room, owner) = (call.room().name.shown().into(), call.hub.owner_of(call.room()));
+    if call.room().ownership.owner.is_some() && !call.turn.hub.owns(call.id, call.room()) {
+        let (room, owner) = (call.room().name.shown().into(), call.turn.hub.owner_of(call.room()));
         return call.refuse(Refusal::NotYourRoom { room, owner });
     }
-    if !call.hub.may_show(call.id, args, call.now, call.effects) {
+    if !call.turn.may_show(call.id, args) {
         return;
     }
     let text = if args == "-" { "" } else { args };
     let room = call.own().room;
-    call.hub.work += work::SHOWN;
-    call.hub.set_topic(room, Some(call.id), text.into(), None, call.now, call.effects);
+    call.turn.hub.work += work::SHOWN;
+    call.turn.set_topic(room, Some(call.id), text.into(), None);
 }

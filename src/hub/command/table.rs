@@ -37,7 +37,7 @@ pub struct Command {
     pub password: Password,
     /// Whether others are shown what stands behind it.
     pub shows: bool,
-    pub(super) run: fn(&mut Call<'_>, &str),
+    pub(super) run: fn(&mut Call<'_, '_>, &str),
 }
 
 impl std::fmt::Debug for Command {

@@ -6,24 +6,24 @@ use super::{Call, clip, split_word};
 use crate::values::name::Name;
 use crate::values::terminal::{Colors, Mode};
 
-pub(super) fn nick(call: &mut Call<'_>, args: &str) {
-    let name = match Name::parse(args, call.hub.settings.limits.name) {
+pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
+    let name = match Name::parse(args, call.turn.hub.settings.limits.name) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
-    if let Err(refusal) = call.hub.may_bear(call.id, &name, call.now) {
+    if let Err(refusal) = call.turn.hub.may_bear(call.id, &name, call.turn.now) {
         return call.refuse(refusal);
     }
     // A name can be as good as a line: who is muted keeps the one they have.
-    if !call.hub.may_show(call.id, args, call.now, call.effects) {
+    if !call.turn.may_show(call.id, args) {
         return;
     }
-    call.hub.work += work::SHOWN;
+    call.turn.hub.work += work::SHOWN;
     call.done(Done::Named(name.shown().into()));
-    call.hub.rename(call.id, name, None, call.now, call.effects);
+    call.turn.rename(call.id, name, None);
 }
 
-pub(super) fn ignore(call: &mut Call<'_>, args: &str) {
+pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
     if args.is_empty() {
         let names = call.own().ignoring.iter().map(|ignored| ignored.shown.clone()).collect();
         return call.tell(Message::Ignoring(names));
@@ -33,31 +33,31 @@ pub(super) fn ignore(call: &mut Call<'_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let shown = call.hub.sessions[&other].nick.shown().into();
-    match call.hub.ignore(call.id, other, call.effects) {
+    let shown = call.turn.hub.sessions[&other].nick.shown().into();
+    match call.turn.ignore(call.id, other) {
         Ok(()) => call.done(Done::Ignored(shown)),
         Err(refusal) => call.refuse(refusal),
     }
 }
 
-pub(super) fn unignore(call: &mut Call<'_>, args: &str) {
+pub(super) fn unignore(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
-    if !call.hub.unignore(call.id, name, call.effects) {
+    if !call.turn.unignore(call.id, name) {
         return call.refuse(Refusal::NotIgnored(clip(name)));
     }
     call.done(Done::Unignored(clip(name)));
 }
 
-pub(super) fn quiet(call: &mut Call<'_>, _: &str) {
+pub(super) fn quiet(call: &mut Call<'_, '_>, _: &str) {
     let own = call.own_mut();
     own.quiet = !own.quiet;
     let done = if own.quiet { Done::Quiet } else { Done::NotQuiet };
-    call.hub.work += work::SEEN_ANEW;
-    call.hub.filter(call.id, call.effects);
+    call.turn.hub.work += work::SEEN_ANEW;
+    call.turn.hide(call.id);
     call.done(done);
 }
 
-pub(super) fn time(call: &mut Call<'_>, args: &str) {
+pub(super) fn time(call: &mut Call<'_, '_>, args: &str) {
     let shown = call.own().view.time;
     let time = match args {
         "" => shown.is_none().then_some(Offset::default()),
@@ -70,14 +70,14 @@ pub(super) fn time(call: &mut Call<'_>, args: &str) {
     };
     let view = View { time, ..call.own().view };
     if view != call.own().view {
-        call.hub.work += work::SEEN_ANEW;
+        call.turn.hub.work += work::SEEN_ANEW;
         call.own_mut().view = view;
-        call.effects.push(Effect::View { session: call.id, view });
+        call.turn.effects.push(Effect::View { session: call.id, view });
     }
     call.done(time.map_or(Done::TimeOff, Done::TimeOn));
 }
 
-pub(super) fn color(call: &mut Call<'_>, args: &str) {
+pub(super) fn color(call: &mut Call<'_, '_>, args: &str) {
     let on = match args {
         "" => call.own().view.colors == Colors::None,
         "on" => true,
@@ -85,12 +85,12 @@ pub(super) fn color(call: &mut Call<'_>, args: &str) {
         _ => return call.usage(),
     };
     call.own_mut().colors = Some(on);
-    call.hub.work += work::SEEN_ANEW;
-    call.hub.suit(call.id, call.effects);
+    call.turn.hub.work += work::SEEN_ANEW;
+    call.turn.suit(call.id);
     call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
 }
 
-pub(super) fn mode(call: &mut Call<'_>, args: &str) {
+pub(super) fn mode(call: &mut Call<'_, '_>, args: &str) {
     let mode = match args {
         "line" => Mode::Line,
         "char" if !call.own().terminal.answers => return call.refuse(Refusal::NoCharMode),
@@ -102,13 +102,13 @@ pub(super) fn mode(call: &mut Call<'_>, args: &str) {
         return call.done(Done::Mode(mode));
     }
     // Told when its program has gone along.
-    call.hub.suit(call.id, call.effects);
+    call.turn.suit(call.id);
 }
 
-pub(super) fn hold(call: &mut Call<'_>, _: &str) {
+pub(super) fn hold(call: &mut Call<'_, '_>, _: &str) {
     let own = call.own_mut();
     own.holds = !own.holds;
     let on = own.holds;
-    call.effects.push(Effect::Hold { session: call.id, on });
+    call.turn.effects.push(Effect::Hold { session: call.id, on });
     call.done(if on { Done::Holding } else { Done::NotHolding });
 }

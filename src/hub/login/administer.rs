@@ -1,15 +1,15 @@
 //! What administrators do to accounts, and operators.
 
+use super::super::Turn;
 use std::sync::Arc;
 
 use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
-use super::super::message::{Done, Message, Refusal};
-use super::super::{By, Effect, Happening, Hub, What, command, tell};
+use super::super::message::{Done, Refusal};
+use super::super::{By, Effect, Happening, Hub, What, command};
 use super::Dialogue;
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
-use crate::values::time::Now;
 
 impl Hub {
     /// Whether there can be an account of that name.
@@ -38,7 +38,9 @@ impl Hub {
             None => Ok(()),
         }
     }
+}
 
+impl Turn<'_> {
     /// Makes an account of that name. Whoever bears the name, or one that looks like it, keeps it until
     /// somebody logs in.
     ///
@@ -50,19 +52,17 @@ impl Hub {
         hashed: Option<Hashed>,
         role: Role,
         by: By,
-        now: Now,
-        effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Refusal> {
-        self.may_add_account(&name)?;
-        let id = self.accounts.next_id();
+        self.hub.may_add_account(&name)?;
+        let id = self.hub.accounts.next_id();
         let role = role.max(Role::Member);
-        let account = Account { id, name, hashed, role, since: now.wall, seen: now.wall, places: Vec::new() };
-        if let Err(other) = self.accounts.put(account.clone()) {
-            let other = self.accounts.get(other).map_or("", |account| account.name.shown());
+        let account = Account { id, name, hashed, role, since: self.now.wall, seen: self.now.wall, places: Vec::new() };
+        if let Err(other) = self.hub.accounts.put(account.clone()) {
+            let other = self.hub.accounts.get(other).map_or("", |account| account.name.shown());
             return Err(Refusal::NameRegistered(other.into()));
         }
-        self.account_happened(What::Registered, &account, Some(by), None, now, effects);
-        self.record(Record::Account(Box::new(account)), effects);
+        self.account_happened(What::Registered, &account, Some(by), None);
+        self.record(Record::Account(Box::new(account)));
         Ok(id)
     }
 
@@ -73,91 +73,75 @@ impl Hub {
         hashed: Option<Hashed>,
         role: Option<Role>,
         by: Option<By>,
-        now: Now,
-        effects: &mut Vec<Effect>,
     ) {
-        let Some(mut account) = self.accounts.get(id).cloned() else { return };
+        let Some(mut account) = self.hub.accounts.get(id).cloned() else { return };
         let what = match role {
             Some(role) => format!("{role} now"),
             None => "another password".to_owned(),
         };
         if hashed.is_some() && by.is_some() {
             // Whoever has forgotten it, and has tried, and has asked for another one, waits no more.
-            self.unlock_account(id);
+            self.hub.unlock_account(id);
         }
         account.hashed = hashed.or(account.hashed);
         account.role = role.unwrap_or(account.role).max(Role::Member);
         let role_changed = role.is_some();
         if by.is_some() {
-            self.account_happened(What::AccountChanged, &account, by, Some(what.into()), now, effects);
+            self.account_happened(What::AccountChanged, &account, by, Some(what.into()));
         }
         let role = account.role;
-        self.put_account(account, effects);
+        self.put_account(account);
         if role_changed {
-            let there: Vec<_> = self.logged_in_to(id).collect();
+            let there: Vec<_> = self.hub.logged_in_to(id).collect();
             for session in there {
-                self.note_role(session);
-                tell(session, Message::Done(Done::RoleChanged(role)), effects);
+                self.hub.note_role(session);
+                self.done(session, Done::RoleChanged(role));
             }
         }
     }
 
     /// Takes an account away. Whoever is logged in to it is a guest from then on, and is told so if
     /// somebody else did it.
-    pub(in crate::hub) fn remove_account(
-        &mut self,
-        id: AccountId,
-        by: Option<By>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Option<Account> {
-        let account = self.accounts.remove(id)?;
-        self.logins.by_account.clear(id);
-        self.record(Record::Unaccount(id), effects);
-        self.disown(id);
-        self.account_happened(What::AccountRemoved, &account, by, None, now, effects);
-        let there: Vec<_> = self.logged_in_to(id).collect();
+    pub(in crate::hub) fn remove_account(&mut self, id: AccountId, by: Option<By>) -> Option<Account> {
+        let account = self.hub.accounts.remove(id)?;
+        self.hub.logins.by_account.clear(id);
+        self.record(Record::Unaccount(id));
+        self.hub.disown(id);
+        self.account_happened(What::AccountRemoved, &account, by, None);
+        let there: Vec<_> = self.hub.logged_in_to(id).collect();
         let mut asked = Vec::new();
-        for session in there {
-            self.set_account(session, None);
-            let Some(session) = self.sessions.get_mut(&session) else { continue };
+        for id in there {
+            self.hub.set_account(id, None);
+            let Some(session) = self.hub.sessions.get(&id) else { continue };
             if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
-                asked.push(session.id);
+                asked.push(id);
             }
             if by.is_some() {
-                tell(session.id, Message::Done(Done::AccountRemoved), effects);
+                self.done(id, Done::AccountRemoved);
             }
         }
         for session in asked {
-            self.ask_no_more(session, None, now, effects);
-            effects.push(Effect::SecretSpent);
+            self.ask_no_more(session, None);
+            self.effects.push(Effect::SecretSpent);
         }
         Some(account)
     }
 
-    pub(super) fn account_happened(
-        &self,
-        what: What,
-        account: &Account,
-        by: Option<By>,
-        text: Option<Arc<str>>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn account_happened(&mut self, what: What, account: &Account, by: Option<By>, text: Option<Arc<str>>) {
         let nick = Some(account.name.shown().into());
-        effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, now) }));
+        self.effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, self.now) }));
     }
 
     /// Has everything recorded again that a new file has to know.
-    pub(in crate::hub) fn record_again(&mut self, effects: &mut Vec<Effect>) {
-        let bans: Vec<_> = self.bans.iter().cloned().collect();
+    pub(in crate::hub) fn record_again(&mut self) {
+        let bans: Vec<_> = self.hub.bans.iter().cloned().collect();
         for ban in bans {
-            self.record(Record::Ban(Box::new(ban)), effects);
+            self.record(Record::Ban(Box::new(ban)));
         }
-        let accounts: Vec<_> = self.accounts.iter().cloned().collect();
+        let accounts: Vec<_> = self.hub.accounts.iter().cloned().collect();
         for account in accounts {
-            self.record(Record::Account(Box::new(account)), effects);
+            self.record(Record::Account(Box::new(account)));
         }
-        self.record(Record::Given(self.given), effects);
+        self.record(Record::Given(self.hub.given));
     }
 }

@@ -1,33 +1,16 @@
 //! What the commands about accounts begin.
 
+use super::super::Turn;
 use std::sync::Arc;
 
-use super::super::message::{Done, Message, Refusal};
-use super::super::{Effect, Hub, What, command, refuse, tell};
+use super::super::message::{Done, Refusal};
+use super::super::{Hub, What, command};
 use super::{Against, Dialogue, Secret, Then};
 use crate::settings::Registering;
 use crate::values::id::SessionId;
 use crate::values::name::{self};
-use crate::values::time::Now;
 
 impl Hub {
-    /// `/register`.
-    pub(in crate::hub) fn register(&mut self, id: SessionId, password: &str, now: Now, effects: &mut Vec<Effect>) {
-        if let Err(refusal) = self.may_register(id) {
-            return refuse(id, refusal, effects);
-        }
-        if password.is_empty() {
-            return self.ask(id, Dialogue::Register { first: None }, effects);
-        }
-        match self.suitable(id, password) {
-            Ok(password) => self.make_account(id, password, now, effects),
-            Err(refusal) => {
-                refuse(id, refusal, effects);
-                self.ask(id, Dialogue::Register { first: None }, effects);
-            }
-        }
-    }
-
     pub(super) fn may_register(&self, id: SessionId) -> Result<(), Refusal> {
         let session = &self.sessions[&id];
         let nick: Arc<str> = session.nick.shown().into();
@@ -51,80 +34,85 @@ impl Hub {
             Ok(())
         }
     }
+}
 
-    pub(super) fn make_account(&mut self, id: SessionId, password: Secret, now: Now, effects: &mut Vec<Effect>) {
-        let (origin, accounts) = (self.origin(id), &self.settings.accounts);
-        let (burst, every) = (accounts.registrations, accounts.registration_every);
-        let then = Then::Register(self.sessions[&id].nick.clone());
-        if let Err(wait) = self.logins.registered.take(origin, burst, every, now.mono) {
-            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question(), now, effects);
+impl Turn<'_> {
+    /// `/register`.
+    pub(in crate::hub) fn register(&mut self, id: SessionId, password: &str) {
+        if let Err(refusal) = self.hub.may_register(id) {
+            return self.refuse(id, refusal);
         }
-        self.hash(id, password, Against::Nothing, then, now, effects);
+        if password.is_empty() {
+            return self.ask(id, Dialogue::Register { first: None });
+        }
+        match self.hub.suitable(id, password) {
+            Ok(password) => self.make_account(id, password),
+            Err(refusal) => {
+                self.refuse(id, refusal);
+                self.ask(id, Dialogue::Register { first: None });
+            }
+        }
+    }
+
+    pub(super) fn make_account(&mut self, id: SessionId, password: Secret) {
+        let (origin, accounts) = (self.hub.origin(id), &self.hub.settings.accounts);
+        let (burst, every) = (accounts.registrations, accounts.registration_every);
+        let then = Then::Register(self.hub.sessions[&id].nick.clone());
+        if let Err(wait) = self.hub.logins.registered.take(origin, burst, every, self.now.mono) {
+            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question());
+        }
+        self.hash(id, password, Against::Nothing, then);
     }
 
     /// `/login`.
-    pub(in crate::hub) fn login(
-        &mut self,
-        id: SessionId,
-        name: &str,
-        password: &str,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let session = &self.sessions[&id];
-        if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
-            return refuse(id, Refusal::LoggedIn(account.name.shown().into()), effects);
+    pub(in crate::hub) fn login(&mut self, id: SessionId, name: &str, password: &str) {
+        let session = &self.hub.sessions[&id];
+        if let Some(account) = session.account.and_then(|account| self.hub.accounts.get(account)) {
+            return self.refuse(id, Refusal::LoggedIn(account.name.shown().into()));
         }
         let name: Arc<str> = if name.is_empty() { session.nick.shown().into() } else { name.into() };
-        if self.unread && self.accounts.find(&name::fold(&name)).is_none() {
-            return refuse(id, Refusal::AccountsUnread, effects);
+        if self.hub.unread && self.hub.accounts.find(&name::fold(&name)).is_none() {
+            return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
-            return self.ask(id, Dialogue::Login { name }, effects);
+            return self.ask(id, Dialogue::Login { name });
         }
-        self.check_login(id, name, Secret::new(password.to_owned()), now, effects);
+        self.check_login(id, name, Secret::new(password.to_owned()));
     }
 
-    pub(super) fn check_login(
-        &mut self,
-        id: SessionId,
-        name: Arc<str>,
-        password: Secret,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let account = self.accounts.find(&name::fold(&name));
-        let then = Then::Login { name, account, origin: self.origin(id) };
-        if let Err(wait) = self.may_try(id, account, now) {
-            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question(), now, effects);
+    pub(super) fn check_login(&mut self, id: SessionId, name: Arc<str>, password: Secret) {
+        let account = self.hub.accounts.find(&name::fold(&name));
+        let then = Then::Login { name, account, origin: self.hub.origin(id) };
+        if let Err(wait) = self.hub.may_try(id, account, self.now) {
+            return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question());
         }
-        let hashed = account.and_then(|account| self.accounts.get(account)?.hashed.clone());
+        let hashed = account.and_then(|account| self.hub.accounts.get(account)?.hashed.clone());
         let against = hashed.map_or(Against::Unknown, Against::Known);
-        self.hash(id, password, against, then, now, effects);
+        self.hash(id, password, against, then);
     }
 
     /// `/logout`.
-    pub(in crate::hub) fn logout(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(account) = self.sessions.get(&id).and_then(|session| session.account) else { return };
-        self.set_account(id, None);
-        self.seen(account, now, effects);
-        self.happened(What::LoggedOut, id, None, None, now, effects);
+    pub(in crate::hub) fn logout(&mut self, id: SessionId) {
+        let Some(account) = self.hub.sessions.get(&id).and_then(|session| session.account) else { return };
+        self.hub.set_account(id, None);
+        self.seen(account);
+        self.happened(What::LoggedOut, id, None, None);
         // The name is the account's.
-        let owned = self.accounts.owner(&self.sessions[&id].nick).is_some();
+        let owned = self.hub.accounts.owner(&self.hub.sessions[&id].nick).is_some();
         if owned {
-            self.rename_to_guest(id, now, effects);
+            self.rename_to_guest(id);
         }
-        let nick = self.sessions[&id].nick.shown().into();
-        tell(id, Message::Done(Done::LoggedOut(nick)), effects);
+        let nick = self.hub.sessions[&id].nick.shown().into();
+        self.done(id, Done::LoggedOut(nick));
     }
 
     /// `/passwd`.
-    pub(in crate::hub) fn passwd(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        self.ask(id, Dialogue::Present, effects);
+    pub(in crate::hub) fn passwd(&mut self, id: SessionId) {
+        self.ask(id, Dialogue::Present);
     }
 
     /// `/unregister`.
-    pub(in crate::hub) fn unregister(&mut self, id: SessionId, effects: &mut Vec<Effect>) {
-        self.ask(id, Dialogue::Unregister, effects);
+    pub(in crate::hub) fn unregister(&mut self, id: SessionId) {
+        self.ask(id, Dialogue::Unregister);
     }
 }

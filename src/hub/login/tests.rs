@@ -40,7 +40,7 @@ impl Stage {
         for name in ["ann", "bob"] {
             let name = Name::parse(name, 24).expect("a name");
             let password = hashed(name.shown());
-            let made = stage.hub.add_account(name, Some(password), Role::Member, BY, NOW, &mut Vec::new());
+            let made = stage.hub.turn(NOW, &mut Vec::new()).add_account(name, Some(password), Role::Member, BY);
             made.expect("an account");
         }
         for session in [ANN, BOB] {
@@ -214,7 +214,8 @@ fn a_try_that_is_refused_costs_nothing() {
 fn an_administrator_lets_strangers_try_again() {
     let mut stage = locked();
     let account = stage.hub.accounts().find("ann").expect("an account");
-    stage.hub.change_account(account, Some(hashed("new")), None, Some(BY), stage.now, &mut Vec::new());
+    let now = stage.now;
+    stage.hub.turn(now, &mut Vec::new()).change_account(account, Some(hashed("new")), None, Some(BY));
     assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann new")));
     let mut stage = locked();
     assert!(stage.hub.unlock_account(account));

@@ -1,0 +1,255 @@
+//! One input being handled: what decides, when, and what follows from it.
+
+use std::sync::Arc;
+
+use zeroize::Zeroize as _;
+
+use super::message::{Done, Farewell, Message, Refusal};
+use super::strike::Offence;
+use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete, room};
+use crate::settings::Settings;
+use crate::values::CopyOnWrite;
+use crate::values::id::SessionId;
+use crate::values::network::Origin;
+use crate::values::roster::Roster;
+use crate::values::time::Now;
+use crate::values::words::Filters;
+
+/// The handling of one [`Input`](super::Input). What changes the hub and tells people is a method of it, so that
+/// nothing can be decided at one time and recorded at another.
+pub(super) struct Turn<'a> {
+    pub hub: &'a mut Hub,
+    /// When the input came.
+    pub now: Now,
+    /// What follows, in order.
+    pub effects: &'a mut Vec<Effect>,
+}
+
+impl Turn<'_> {
+    pub(super) fn tell(&mut self, to: SessionId, message: Message) {
+        self.effects.push(Effect::Tell { to, message });
+    }
+
+    /// Says that something was done.
+    pub(super) fn done(&mut self, to: SessionId, done: Done) {
+        self.tell(to, Message::Done(done));
+    }
+
+    pub(super) fn refuse(&mut self, to: SessionId, refusal: Refusal) {
+        self.tell(to, Message::Refused(refusal));
+    }
+
+    /// Hands the input to what decides about it.
+    pub(super) fn take(mut self, input: Input) {
+        // What nobody was charged for is nobody's.
+        (self.hub.work, self.hub.cost) = (0, 0);
+        match input {
+            Input::Connect { session, peer } => self.connect(session, peer),
+            Input::Line { session, .. } if self.hub.outgoing.iter().any(|(one, _)| *one == session) => {}
+            Input::Line { session, mut text } => {
+                if self.hub.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
+                    self.answered(session, text);
+                } else {
+                    let said = self.hub.counters.lines_said;
+                    self.line(session, &text);
+                    if said == self.hub.counters.lines_said {
+                        // There may be a password in it.
+                        text.zeroize();
+                    }
+                }
+                self.hub.settle(session, self.now);
+                self.release(session);
+            }
+            Input::Terminal { session, terminal } => {
+                if let Some(own) = self.hub.sessions.get_mut(&session) {
+                    own.terminal = terminal;
+                    self.suit(session);
+                }
+            }
+            Input::Mode { session, mode } => self.edited_by(session, mode),
+            Input::Shown { session } => {
+                if self.hub.sessions.contains_key(&session) {
+                    self.tell(session, Message::Done(Done::TypingShows));
+                }
+            }
+            Input::Complete { session, line } => {
+                if self.hub.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
+                    let (from, words, work) = complete::complete(self.hub, session, &line);
+                    self.hub.work += work;
+                    self.hub.settle(session, self.now);
+                    if !words.is_empty() {
+                        self.effects.push(Effect::Complete { session, from, words });
+                    }
+                }
+            }
+            Input::Overlong { session, bytes } => {
+                if let Some(sender) = self.hub.sessions.get_mut(&session) {
+                    self.hub.counters.lines_received += 1;
+                    self.hub.counters.lines_too_long += 1;
+                    self.hub.places.speak(session, Origin::of(sender.peer.ip()));
+                    sender.lines += 1;
+                    sender.spoke = self.now.mono;
+                    let limit = self.hub.settings.limits.line;
+                    self.refuse(session, Refusal::LineTooLong { bytes, limit });
+                    self.strike(session, Offence::TooLong);
+                    self.release(session);
+                }
+            }
+            Input::Gone { session, why } => {
+                if self.hub.sessions.contains_key(&session) {
+                    match why {
+                        Farewell::TooSlow => self.hub.counters.closed_slow += 1,
+                        Farewell::MailboxFull => self.hub.counters.closed_mailbox += 1,
+                        _ => {}
+                    }
+                    self.depart(session, why);
+                }
+            }
+            Input::Kick { session, reason, by } => self.kick(session, reason, by),
+            Input::Mute { session, mute, by } => self.mute(session, mute, by),
+            Input::Rename { session, nick, by } => {
+                if self.hub.sessions.contains_key(&session) && self.hub.may_bear(session, &nick, self.now).is_ok() {
+                    self.tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())));
+                    self.rename(session, nick, Some(by));
+                }
+            }
+            Input::Topic { room, text, by } => {
+                if self.hub.rooms.contains_key(&room) {
+                    self.set_topic(room, None, text, Some(by));
+                }
+            }
+            Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
+            Input::Announce { room, text, by } => self.announce(room, &text, by),
+            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
+            Input::Recalled(recalled) => {
+                let mut recalled = *recalled;
+                self.hub.recall_rooms(&mut recalled);
+                self.recall(recalled);
+            }
+            Input::Recorded { through } => self.hub.backlog.done(through),
+            Input::Found { session, number, found } => {
+                self.found(session, number, *found);
+                self.hub.settle(session, self.now);
+            }
+            Input::Hashed { number, answer } => self.hashed(number, answer),
+            Input::Crowded { session, on } => {
+                if let Some(session) = self.hub.sessions.get_mut(&session) {
+                    session.crowded = on;
+                }
+            }
+            Input::Interrupted { session } => {
+                if self.hub.sessions.contains_key(&session) && !self.cancel(session) {
+                    self.tell(session, Message::Done(Done::Interrupted));
+                }
+            }
+            Input::BegunAnew => self.record_again(),
+            Input::Redact { what, by } => {
+                self.redact(&what, by);
+            }
+            Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by),
+            Input::Unban { id, by } => self.unban(id, by),
+            Input::AddAccount { name, hashed, role, by } => {
+                // What cannot be was refused before, by `may_add_account`.
+                let _ = self.add_account(name, hashed, role, by);
+            }
+            Input::ChangeAccount { account, hashed, role, by } => {
+                self.change_account(account, hashed, role, Some(by));
+            }
+            Input::UnlockAccount { account } => {
+                self.hub.unlock_account(account);
+            }
+            Input::RemoveAccount { account, by } => {
+                self.remove_account(account, Some(by));
+            }
+            Input::Settings(settings) => {
+                self.configure(*settings);
+                self.open_door();
+            }
+            Input::Stop { message } => self.stop(message),
+            Input::Tick => self.tick(),
+        }
+        // What nobody is charged for: coming, and what administrators do.
+        self.hub.work = 0;
+    }
+
+    fn tick(&mut self) {
+        self.see_out();
+        self.close_door();
+        // Those that are left are due still, and the next tick is for them.
+        for _ in 0..AT_A_TIME {
+            let Some((_, id)) = self.hub.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
+                break;
+            };
+            self.hub.deadlines.pop_first();
+            let Some(room) = self.hub.rooms.get_mut(&id) else { continue };
+            let members = room.members.len();
+            if let Some((author, said)) = room.presence.flush(members)
+                && members > 0
+            {
+                self.post(id, author, said);
+            }
+        }
+    }
+
+    fn stop(&mut self, message: Option<Arc<str>>) {
+        if std::mem::replace(&mut self.hub.stopping, true) {
+            return;
+        }
+        self.effects
+            .push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, self.now) }));
+        let why = Farewell::Shutdown(message);
+        for (id, _) in std::mem::take(&mut self.hub.sessions).iter() {
+            self.tell(id, Message::Goodbye(why.clone()));
+            self.effects.push(Effect::Close { session: id, why: why.clone() });
+        }
+        // Nobody is left to be told that everybody leaves.
+        self.hub.roster = Roster::new(self.hub.key);
+        self.hub.places.clear();
+        self.hub.beginnings.clear();
+        self.hub.logged_in.clear();
+        self.hub.operators.clear();
+        self.hub.openers.clear();
+        self.hub.ignored.clear();
+        self.hub.deadlines.clear();
+        let lobby = self.hub.lobby;
+        self.hub.rooms.retain(|id, room| {
+            room.members.clear();
+            room.presence = room::Presence::default();
+            if *id != lobby {
+                if Some(*id) != self.hub.door.room {
+                    self.hub.room_names.release(&room.name);
+                }
+                self.effects.push(Effect::Shut(*id));
+            }
+            *id == lobby
+        });
+        self.hub.door.clear();
+    }
+
+    fn configure(&mut self, settings: Settings) {
+        if settings.filters != self.hub.settings.filters {
+            self.hub.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
+        }
+        let always_changed = settings.access.always != self.hub.settings.access.always;
+        self.hub.settings = settings;
+        if always_changed {
+            self.hub.places.clear();
+            for session in self.hub.sessions.values() {
+                let is_silent = session.lines == 0 && !self.hub.is_always_let_in(session.peer);
+                self.hub.places.come(session.id, Origin::of(session.peer.ip()), is_silent);
+            }
+        }
+        let limits = &self.hub.settings.history;
+        for room in self.hub.rooms.values_mut() {
+            room.kept = Some(room.id) != self.hub.door.room && limits.keeps(&room.name);
+            if !room.kept {
+                room.history = CopyOnWrite::default();
+            }
+            room.history.trim(limits);
+        }
+        for (_, history) in self.hub.dormant.values_mut() {
+            history.trim(limits);
+        }
+        self.move_lobby();
+    }
+}
