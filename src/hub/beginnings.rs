@@ -72,7 +72,7 @@ impl Hub {
             let found = here.filter(fits).collect();
             return Look { found, looked_at, is_whole: true };
         }
-        let mut all = self.beginnings.with(folded).filter_map(|id| self.session(id));
+        let mut all = self.people.beginnings.with(folded).filter_map(|id| self.session(id));
         let found = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1).filter(fits).collect();
         let is_whole = all.next().is_none();
         Look { found, looked_at, is_whole }

@@ -55,7 +55,7 @@ impl Hub {
     /// Whether that client waits at the door.
     #[must_use]
     pub fn is_at_door(&self, id: SessionId) -> bool {
-        self.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
+        self.people.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
     }
 
     /// Whether newcomers wait until they have logged in.
@@ -65,14 +65,14 @@ impl Hub {
 
     /// Panics if those who wait at the door are not those who are there.
     pub(super) fn check_door(&self) {
-        let waiting = self.sessions.values().filter_map(|session| Some((session.at_door?, session.id)));
+        let waiting = self.people.sessions.values().filter_map(|session| Some((session.at_door?, session.id)));
         assert_eq!(waiting.collect::<BTreeSet<_>>(), self.door.leaves, "everybody at the door has a deadline");
-        for session in self.sessions.values() {
+        for session in self.people.sessions.values() {
             let is_there = Some(session.room) == self.door.room;
             assert_eq!(is_there, session.at_door.is_some(), "{} is at the door, or is not", session.id);
         }
         if let Some(room) = self.door.room {
-            let room = &self.rooms[&room];
+            let room = &self.rooms.open[&room];
             assert!(room.closing && !room.kept && room.lines == 0, "nothing is said at the door");
         }
     }
@@ -84,13 +84,13 @@ impl Turn<'_> {
         if let Some(room) = self.hub.door.room {
             return room;
         }
-        let id = RoomId(self.hub.next_room);
-        self.hub.next_room += 1;
+        let id = RoomId(self.hub.rooms.next);
+        self.hub.rooms.next += 1;
         let name = Name::parse(NAME, NAME.len()).expect("it is one");
         let mut room = Room::new(id, name, self.now.wall);
         // Nobody is announced in it, and nothing is kept.
         (room.closing, room.kept) = (true, false);
-        self.hub.rooms.insert(id, CopyOnWrite::new(room));
+        self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
         self.hub.door.room = Some(id);
         self.effects.push(Effect::Open(id));
         id
@@ -125,10 +125,10 @@ impl Turn<'_> {
 
     /// Whoever waits at the door comes into the lobby.
     pub(super) fn come_in(&mut self, id: SessionId) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let Some(until) = session.at_door.take() else { return };
         self.hub.door.left(id, Some(until));
-        self.enter(id, self.hub.lobby);
+        self.enter(id, self.hub.rooms.lobby);
     }
 
     /// There is no door any more: whoever waits comes in.

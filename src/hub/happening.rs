@@ -130,12 +130,12 @@ pub enum What {
 impl Turn<'_> {
     /// Something happened to `id`, where it is now.
     pub(super) fn happened(&mut self, what: What, id: SessionId, by: Option<By>, text: Option<Arc<str>>) {
-        let session = &self.hub.sessions[&id];
+        let session = &self.hub.people.sessions[&id];
         self.effects.push(Effect::Happened(Happening {
             session: Some(id),
             nick: Some(session.nick.shown().into()),
             peer: Some(session.peer),
-            room: self.hub.rooms.get(&session.room).map(|room| room.name.shown().into()),
+            room: self.hub.rooms.open.get(&session.room).map(|room| room.name.shown().into()),
             text,
             by,
             ..Happening::new(what, self.now)

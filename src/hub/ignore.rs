@@ -252,25 +252,25 @@ impl Hub {
 
     /// `id` has a name, from now on.
     pub(super) fn take_up_name(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(number) = self.ignored.number(session.nick.folded()) {
-            session.borne.take_up(number, |number| self.ignored.numbers.contains(&number));
+        let Some(session) = self.people.sessions.get_mut(&id) else { return };
+        if let Some(number) = self.people.ignored.number(session.nick.folded()) {
+            session.borne.take_up(number, |number| self.people.ignored.numbers.contains(&number));
         }
     }
 
     /// `id` has its name no more.
     pub(super) fn lay_down_name(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(&id)
+        if let Some(session) = self.people.sessions.get_mut(&id)
             && session.borne.still()
         {
-            session.borne.lay_down(self.ignored.moment());
+            session.borne.lay_down(self.people.ignored.moment());
         }
     }
 
     /// Who has gone ignores nobody.
     pub(super) fn ignores_no_more(&mut self, session: &Session) {
         for ignored in &session.ignoring {
-            self.ignored.remove(ignored);
+            self.people.ignored.remove(ignored);
         }
     }
 
@@ -282,13 +282,13 @@ impl Hub {
             assert_eq!(*number, ignored.name, "a name has one number");
             *count += 1;
         }
-        assert_eq!(counted.len(), self.ignored.names.len(), "what nobody ignores has no number");
-        assert!(counted.values().all(|(number, _)| self.ignored.numbers.contains(number)));
-        assert_eq!(counted.len(), self.ignored.numbers.len(), "each name has its own number");
+        assert_eq!(counted.len(), self.people.ignored.names.len(), "what nobody ignores has no number");
+        assert!(counted.values().all(|(number, _)| self.people.ignored.numbers.contains(number)));
+        assert_eq!(counted.len(), self.people.ignored.numbers.len(), "each name has its own number");
         for (folded, counted) in counted {
-            assert_eq!(self.ignored.names.get(folded), Some(&counted), "those who ignore {folded} are counted");
+            assert_eq!(self.people.ignored.names.get(folded), Some(&counted), "those who ignore {folded} are counted");
             if let Some(bearer) = self.find(folded) {
-                let borne = &self.sessions[&bearer].borne;
+                let borne = &self.people.sessions[&bearer].borne;
                 let is_known = |bearing: &Bearing| bearing.name == counted.0 && bearing.until.is_none();
                 assert!(borne.bearings().iter().any(is_known), "who bears {folded} bears its number");
             }
@@ -302,9 +302,9 @@ impl Hub {
 impl Turn<'_> {
     /// `id` ignores `other` from now on, by the name that it bears.
     pub(super) fn ignore(&mut self, id: SessionId, other: SessionId) -> Result<(), Refusal> {
-        let nick = self.hub.sessions[&other].nick.clone();
+        let nick = self.hub.people.sessions[&other].nick.clone();
         let limit = self.hub.settings.limits.ignores;
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return Ok(()) };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return Ok(()) };
         if session.ignoring.iter().any(|ignored| *ignored.folded == *nick.folded()) {
             // Whoever bears the name is meant already.
             return Ok(());
@@ -312,8 +312,8 @@ impl Turn<'_> {
         if session.ignoring.len() >= limit {
             return Err(Refusal::TooManyIgnored(limit));
         }
-        let name = self.hub.ignored.add(nick.folded());
-        let since = self.hub.ignored.moment();
+        let name = self.hub.people.ignored.add(nick.folded());
+        let since = self.hub.people.ignored.moment();
         let sessions = BTreeSet::from([other]);
         session.ignoring.push(Ignored {
             folded: nick.folded().into(),
@@ -332,8 +332,8 @@ impl Turn<'_> {
     pub(super) fn unignore(&mut self, id: SessionId, text: &str) -> bool {
         let folded = name::fold(text);
         let bearer = self.hub.find(text);
-        let borne = bearer.map(|bearer| self.hub.sessions[&bearer].borne.clone()).unwrap_or_default();
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return false };
+        let borne = bearer.map(|bearer| self.hub.people.sessions[&bearer].borne.clone()).unwrap_or_default();
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let mut ignoring = std::mem::take(&mut session.ignoring);
         let mut found = false;
         ignoring.retain_mut(|ignored| {
@@ -343,19 +343,19 @@ impl Turn<'_> {
             let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
             found |= by_name || by_bearer;
             if !by_name && by_bearer {
-                ignored.sessions.retain(|session| self.hub.sessions.contains_key(session));
-                ignored.sessions.extend(self.hub.roster.find(&ignored.folded).filter(|other| *other != id));
+                ignored.sessions.retain(|session| self.hub.people.sessions.contains_key(session));
+                ignored.sessions.extend(self.hub.people.names.find(&ignored.folded).filter(|other| *other != id));
                 if !ignored.sessions.is_empty() {
-                    ignored.since = self.hub.ignored.moment();
+                    ignored.since = self.hub.people.ignored.moment();
                     return true;
                 }
             }
             if by_name || by_bearer {
-                self.hub.ignored.remove(ignored);
+                self.hub.people.ignored.remove(ignored);
             }
             !(by_name || by_bearer)
         });
-        if let Some(session) = self.hub.sessions.get_mut(&id) {
+        if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.ignoring = ignoring;
         }
         if found {
@@ -366,20 +366,20 @@ impl Turn<'_> {
 
     /// Tells the carrier what `id` wants hidden.
     pub(super) fn hide(&mut self, id: SessionId) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let quiet = session.quiet;
         if session.ignoring.is_empty() {
-            let (ignored, names) = (self.hub.no_one.clone(), self.hub.no_name.clone());
+            let (ignored, names) = (self.hub.people.no_one.clone(), self.hub.people.no_name.clone());
             return self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
         }
         let mut ignoring = std::mem::take(&mut session.ignoring);
         let mut hidden = BTreeSet::new();
         for ignored in &mut ignoring {
             // Those who have gone are let go of: nobody can make the list grow by coming and going.
-            ignored.sessions.retain(|session| self.hub.sessions.contains_key(session));
+            ignored.sessions.retain(|session| self.hub.people.sessions.contains_key(session));
             hidden.extend(ignored.sessions.iter().copied());
         }
-        let session = self.hub.sessions.get_mut(&id).expect("it was there");
+        let session = self.hub.people.sessions.get_mut(&id).expect("it was there");
         session.ignoring = ignoring;
         let (ignored, names) = (hidden.into_iter().collect(), session.shunned().into());
         self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
@@ -390,16 +390,16 @@ impl Turn<'_> {
         let unnumbered = |session: &&Session| session.ignoring.iter().any(|ignored| ignored.name == 0);
         let ids: Vec<_> = self.hub.sessions().filter(unnumbered).map(|session| session.id).collect();
         for id in ids {
-            let Some(session) = self.hub.sessions.get_mut(&id) else { continue };
+            let Some(session) = self.hub.people.sessions.get_mut(&id) else { continue };
             let mut ignoring = std::mem::take(&mut session.ignoring);
             for ignored in ignoring.iter_mut().filter(|ignored| ignored.name == 0) {
-                ignored.name = self.hub.ignored.add(&ignored.folded);
-                ignored.since = self.hub.ignored.moment();
-                if let Some(bearer) = self.hub.roster.find(&ignored.folded) {
+                ignored.name = self.hub.people.ignored.add(&ignored.folded);
+                ignored.since = self.hub.people.ignored.moment();
+                if let Some(bearer) = self.hub.people.names.find(&ignored.folded) {
                     self.hub.take_up_name(bearer);
                 }
             }
-            if let Some(session) = self.hub.sessions.get_mut(&id) {
+            if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                 session.ignoring = ignoring;
             }
             self.hide(id);
@@ -455,9 +455,9 @@ mod tests {
             self.hub.turn(Now::default(), &mut effects).hide(reader);
             let Some(Effect::Hide { ignored, names, .. }) = effects.pop() else { panic!("people are hidden") };
             let by_carrier = ignored.contains(&author) || line.borne.is_hidden_by(&names);
-            let reader = &self.hub.sessions[&reader];
+            let reader = &self.hub.people.sessions[&reader];
             assert_eq!(self.hub.blinkers(reader).hide(&line), by_carrier, "a replay shows what was shown");
-            assert_eq!(reader.ignores(&self.hub.sessions[&author]), by_carrier, "and so it is in private");
+            assert_eq!(reader.ignores(&self.hub.people.sessions[&author]), by_carrier, "and so it is in private");
             by_carrier
         }
     }
@@ -506,8 +506,8 @@ mod tests {
         assert!(stage.hides(ann, eve));
         stage.says(ann, "/unignore eve");
         assert!(!stage.hides(ann, eve));
-        assert!(stage.hub.sessions[&ann].ignoring.is_empty(), "the last to bear a name takes it along");
-        assert!(stage.hub.ignored.names.is_empty());
+        assert!(stage.hub.people.sessions[&ann].ignoring.is_empty(), "the last to bear a name takes it along");
+        assert!(stage.hub.people.ignored.names.is_empty());
         stage.hub.check_invariants();
     }
 
@@ -546,7 +546,7 @@ mod tests {
             stage.says(bob, &format!("/nick name{at}"));
         }
         stage.says(ann, &format!("/ignore name{}", REMEMBERED + 3));
-        let borne = &stage.hub.sessions[&bob].borne;
+        let borne = &stage.hub.people.sessions[&bob].borne;
         assert_eq!(borne.bearings().len(), REMEMBERED);
         assert!(borne.still());
         assert!(stage.hides(ann, bob));

@@ -117,7 +117,9 @@ impl Hub {
         now: Mono,
     ) -> Result<(), Refusal> {
         let flow = Flow { rate: self.settings.pace.private as u64, burst: (self.settings.limits.mailbox / 4) as u64 };
-        let (Some(sender), Some(other)) = (self.sessions.get(&from), self.sessions.get(&to)) else { return Ok(()) };
+        let (Some(sender), Some(other)) = (self.people.sessions.get(&from), self.people.sessions.get(&to)) else {
+            return Ok(());
+        };
         let nick = other.nick.shown().into();
         if other.crowded {
             self.counters.private_refused += 1;
@@ -131,7 +133,7 @@ impl Hub {
             return Err(Refusal::SentALot(nick));
         };
         if arrives == Arrives::Yes
-            && let Some(other) = self.sessions.get_mut(&to)
+            && let Some(other) = self.people.sessions.get_mut(&to)
         {
             other.inbound = Some(Box::new(next));
         }
@@ -140,7 +142,7 @@ impl Hub {
 
     /// `id` has written to `to`, whose answers find a way.
     pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.people.sessions.get_mut(&id) else { return };
         let written_to = &mut session.inbound.get_or_insert_default().written_to;
         if written_to.last() != Some(&to) {
             written_to.retain(|other| *other != to);
@@ -154,8 +156,8 @@ impl Hub {
 impl Turn<'_> {
     /// Tells the operators what `from` reports. Returns how many of them are told.
     pub(super) fn report(&mut self, from: SessionId, message: &Message, text: &str, now: Mono) -> usize {
-        let operators: Vec<_> = self.hub.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
-        self.hub.work += operators.len() as u64;
+        let operators: Vec<_> = self.hub.people.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
+        self.hub.work.done += operators.len() as u64;
         let mut told = 0;
         for operator in operators {
             if self.hub.reach(from, operator, text, Arrives::Yes, now).is_ok() {

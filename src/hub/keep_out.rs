@@ -27,10 +27,10 @@ impl Hub {
 impl Turn<'_> {
     pub(super) fn ban(&mut self, target: Target, reason: Option<Arc<str>>, until: Option<Wall>, by: By) {
         self.expire_bans();
-        let id = self.hub.bans.next_id();
+        let id = self.hub.moderation.bans.next_id();
         let ban = Ban { id, target, reason: reason.clone(), by: self.hub.author(by), since: self.now.wall, until };
         let hit: Vec<SessionId> = self.hub.hit_by(&ban.target).map(|session| session.id).collect();
-        if let Some(former) = self.hub.bans.add(ban.clone()) {
+        if let Some(former) = self.hub.moderation.bans.add(ban.clone()) {
             self.record(Record::Unban(former.id));
         }
         let text = match &reason {
@@ -41,7 +41,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Banned, self.now) }));
         self.record(Record::Ban(Box::new(ban)));
         let why = Farewell::Banned { reason, until };
-        self.hub.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
+        self.hub.moderation.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
         self.see_out();
     }
 
@@ -49,8 +49,8 @@ impl Turn<'_> {
     /// meanwhile. Nobody hears those who are left.
     pub(super) fn see_out(&mut self) {
         for _ in 0..AT_A_TIME {
-            let Some((session, why)) = self.hub.outgoing.pop_front() else { break };
-            if self.hub.sessions.contains_key(&session) {
+            let Some((session, why)) = self.hub.moderation.outgoing.pop_front() else { break };
+            if self.hub.people.sessions.contains_key(&session) {
                 self.hub.counters.banned += 1;
                 self.tell(session, Message::Goodbye(why.clone()));
                 self.depart(session, why);
@@ -59,7 +59,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn unban(&mut self, id: BanId, by: By) {
-        if let Some(ban) = self.hub.bans.remove(id) {
+        if let Some(ban) = self.hub.moderation.bans.remove(id) {
             let (by, text) = (Some(by), Some(ban.target.to_string().into()));
             self.effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Unbanned, self.now) }));
             self.record(Record::Unban(id));
@@ -68,7 +68,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn expire_bans(&mut self) {
-        for id in self.hub.bans.expire(self.now.wall) {
+        for id in self.hub.moderation.bans.expire(self.now.wall) {
             self.record(Record::Unban(id));
         }
     }

@@ -25,71 +25,71 @@ impl Hub {
 
     /// Everybody connected, by age.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().map(|session| &**session)
+        self.people.sessions.values().map(|session| &**session)
     }
 
     /// Those connected from that one on, by age.
     pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
-        self.sessions.values_from(first).map(|one| &**one)
+        self.people.sessions.values_from(first).map(|one| &**one)
     }
 
     /// How many are connected.
     #[must_use]
     pub const fn session_count(&self) -> usize {
-        self.sessions.len()
+        self.people.sessions.len()
     }
 
     /// One client.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(&id).map(|session| &**session)
+        self.people.sessions.get(&id).map(|session| &**session)
     }
 
     /// The client that bears this name.
     #[must_use]
     pub fn find(&self, nick: &str) -> Option<SessionId> {
-        self.roster.find(&name::fold(nick))
+        self.people.names.find(&name::fold(nick))
     }
 
     /// All rooms, by age.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
+        self.rooms.open.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// The rooms from that one on, by age.
     pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
-        self.rooms.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
+        self.rooms.open.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
     }
 
     /// How many there are.
     #[must_use]
     pub fn room_count(&self) -> usize {
-        self.rooms.len() - usize::from(self.door.room.is_some())
+        self.rooms.open.len() - usize::from(self.door.room.is_some())
     }
 
     /// One room.
     #[must_use]
     pub fn room(&self, id: RoomId) -> Option<&Room> {
-        self.rooms.get(&id).map(|room| &**room)
+        self.rooms.open.get(&id).map(|room| &**room)
     }
 
     /// The room of this name, with or without a `#` before it.
     #[must_use]
     pub fn find_room(&self, name: &str) -> Option<RoomId> {
         let name = name.strip_prefix('#').unwrap_or(name);
-        self.room_names.find(&name::fold(name))
+        self.rooms.names.find(&name::fold(name))
     }
 
     /// The room that everybody comes into.
     #[must_use]
     pub fn lobby(&self) -> RoomId {
-        self.lobby
+        self.rooms.lobby
     }
 
     /// What the last input of a person has cost, in lines beyond the one it was.
     #[must_use]
     pub fn cost(&self) -> u32 {
-        self.cost
+        self.work.charged
     }
 
     /// How often what has happened.
@@ -101,7 +101,7 @@ impl Hub {
     /// Who is kept out.
     #[must_use]
     pub fn bans(&self) -> &Bans {
-        &self.bans
+        &self.moderation.bans
     }
 
     /// Registered names.
@@ -113,7 +113,7 @@ impl Hub {
     /// What that client may do.
     #[must_use]
     pub fn role(&self, id: SessionId) -> Role {
-        let account = self.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
+        let account = self.people.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
         account.map_or(Role::Guest, |account| account.role)
     }
 
@@ -121,7 +121,7 @@ impl Hub {
     pub fn hit_by(&self, target: &Target) -> impl Iterator<Item = &Session> {
         let hit: BTreeSet<SessionId> = match target {
             Target::Network(network) => {
-                let here = self.places.within(network).filter_map(|id| self.session(id));
+                let here = self.people.places.within(network).filter_map(|id| self.session(id));
                 let is_hit =
                     |session: &&Session| network.has(session.peer.ip()) && !self.is_always_let_in(session.peer);
                 here.filter(is_hit).map(|session| session.id).collect()
@@ -129,7 +129,7 @@ impl Hub {
             // Of an account, whatever name its owner bears.
             Target::Name(name) => {
                 let owners = self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account));
-                self.roster.lookalikes(name).chain(owners).collect()
+                self.people.names.lookalikes(name).chain(owners).collect()
             }
         };
         hit.into_iter().filter_map(|id| self.session(id))
@@ -141,13 +141,13 @@ impl Hub {
 
     /// Those who are logged in to that account.
     pub(super) fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
-        self.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
+        self.people.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
     }
 
     /// Whether what is said goes to disk.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.recording
+        self.recording.on
     }
 
     /// The number of the last line that was said.
@@ -159,13 +159,13 @@ impl Hub {
     /// What is on its way to disk.
     #[must_use]
     pub fn backlog(&self) -> &Backlog {
-        &self.backlog
+        &self.recording.backlog
     }
 
     /// Most clients at one time.
     #[must_use]
     pub fn peak(&self) -> usize {
-        self.peak
+        self.people.peak
     }
 
     /// Whether the hub says goodbye.
@@ -180,7 +180,7 @@ impl Hub {
     /// Why not.
     pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
-        if self.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
+        if self.people.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
         if name::is_reserved(nick) {
@@ -190,16 +190,16 @@ impl Hub {
             return Err(Refusal::NameTakenFor(shown, taken_for));
         }
         if let Some(owner) = self.accounts.owner(nick)
-            && self.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
+            && self.people.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
         {
             return Err(Refusal::NameRegistered(owner.name.shown().into()));
         }
-        if let Some(ban) = self.bans.of_name(nick, now.wall) {
+        if let Some(ban) = self.moderation.bans.of_name(nick, now.wall) {
             return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
-        match self.roster.lookalikes(nick).find(|other| *other != session) {
-            Some(other) => Err(Refusal::NameTaken(self.sessions[&other].nick.shown().into())),
-            None if self.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
+        match self.people.names.lookalikes(nick).find(|other| *other != session) {
+            Some(other) => Err(Refusal::NameTaken(self.people.sessions[&other].nick.shown().into())),
+            None if self.recording.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }
     }

@@ -66,13 +66,16 @@ pub use event::{By, Effect, Input};
 pub use happening::{Happening, What};
 pub use saved::Frozen;
 use speech::Hearing;
+use strike::{Reports, Strikes};
 use turn::Turn;
+use work::Work;
 
 use account::Accounts;
 use archive::Backlog;
 use beginnings::Beginnings;
 use door::Door;
 use ignore::{IgnoredNames, Shunned};
+use login::Logins;
 use message::{Farewell, Message, Said};
 use moderation::Bans;
 use pace::Verdict;
@@ -102,9 +105,27 @@ const AT_A_TIME: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: Settings,
+    /// Makes the names of guests.
     key: [u8; 16],
+    people: People,
+    rooms: Rooms,
+    accounts: Accounts,
+    logins: Logins,
+    door: Door,
+    moderation: Moderation,
+    recording: Recording,
+    next_line: u64,
+    work: Work,
+    counters: Counters,
+    /// Everybody has been sent away, and nobody is let in any more.
+    stopping: bool,
+}
+
+/// Who is connected, and what they are found by.
+#[derive(Clone, Debug)]
+struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
-    roster: Roster<SessionId>,
+    names: Roster<SessionId>,
     beginnings: Beginnings,
     places: Places,
     familiar: Familiar,
@@ -112,44 +133,52 @@ pub struct Hub {
     logged_in: BTreeSet<(AccountId, SessionId)>,
     /// Those whose account has the role of an operator.
     operators: BTreeSet<SessionId>,
-    /// How many rooms are open that somebody from there has opened.
-    openers: BTreeMap<Origin, usize>,
     /// The names that anybody ignores.
     ignored: IgnoredNames,
-    rooms: Rising<RoomId, CopyOnWrite<Room>>,
-    room_names: Roster<RoomId>,
+    /// The most there have been at a time.
+    peak: usize,
+    /// What is hidden from a client that ignores nobody.
+    no_one: Arc<[SessionId]>,
+    no_name: Arc<[Shunned]>,
+}
+
+/// The rooms that are open, and what they are found by.
+#[derive(Clone, Debug)]
+struct Rooms {
+    open: Rising<RoomId, CopyOnWrite<Room>>,
+    names: Roster<RoomId>,
     lobby: RoomId,
+    /// When the arrivals and departures that a room has gathered are told.
     deadlines: BTreeSet<(Mono, RoomId)>,
+    /// How many rooms are open that somebody from there has opened.
+    openers: BTreeMap<Origin, usize>,
+    next: u64,
+}
+
+/// What keeps people out, and what counts against them.
+#[derive(Clone, Debug, Default)]
+struct Moderation {
     bans: Bans,
-    accounts: Accounts,
-    logins: login::Logins,
-    strikes: strike::Strikes,
-    reports: strike::Reports,
+    strikes: Strikes,
+    reports: Reports,
     filters: Filters,
-    /// What is on disk could not be read at the start: there may be accounts that are not known.
-    unread: bool,
-    door: Door,
+    /// Those whom a ban has hit, and who are still to be disconnected.
+    outgoing: VecDeque<(SessionId, Farewell)>,
+}
+
+/// What goes to disk and comes from there.
+#[derive(Clone, Debug)]
+struct Recording {
     /// Whether what is said goes to disk.
-    recording: bool,
+    on: bool,
     backlog: Backlog,
     /// What was said before the start in rooms that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
     next_search: u64,
     /// Clients' numbers up to this are on record as given.
     given: SessionId,
-    next_room: u64,
-    next_line: u64,
-    counters: Counters,
-    peak: usize,
-    stopping: bool,
-    /// Those whom a ban has hit, and who are still to be disconnected.
-    outgoing: VecDeque<(SessionId, Farewell)>,
-    /// What the present input has cost so far, see [`work`].
-    work: u64,
-    /// What the last one has cost its person, in lines beyond the one it was.
-    cost: u32,
-    no_one: Arc<[SessionId]>,
-    no_name: Arc<[Shunned]>,
+    /// What is on disk could not be read at the start: there may be accounts that are not known.
+    unread: bool,
 }
 
 impl Hub {
@@ -160,9 +189,9 @@ impl Hub {
     /// If the lobby's name is no name; the check of the settings refuses that.
     pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
         let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
-        let filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
-        let mut hub = Self { filters, ..Self::bare(settings, key) };
-        hub.lobby = hub.turn(now, effects).open(name);
+        let mut hub = Self::bare(settings, key);
+        hub.moderation.filters = Filters::new(&hub.settings.filters.refuse, &hub.settings.filters.strike);
+        hub.rooms.lobby = hub.turn(now, effects).open(name);
         hub
     }
 
@@ -171,42 +200,43 @@ impl Hub {
         Self {
             settings,
             key,
-            sessions: Rising::default(),
-            roster: Roster::new(key),
-            beginnings: Beginnings::default(),
-            places: Places::default(),
-            familiar: Familiar::default(),
-            logged_in: BTreeSet::new(),
-            operators: BTreeSet::new(),
-            openers: BTreeMap::new(),
-            ignored: IgnoredNames::new(1),
-            rooms: Rising::default(),
-            room_names: Roster::new(key),
-            lobby: RoomId(0),
-            deadlines: BTreeSet::new(),
-            bans: Bans::default(),
+            people: People {
+                sessions: Rising::default(),
+                names: Roster::new(key),
+                beginnings: Beginnings::default(),
+                places: Places::default(),
+                familiar: Familiar::default(),
+                logged_in: BTreeSet::new(),
+                operators: BTreeSet::new(),
+                ignored: IgnoredNames::new(1),
+                peak: 0,
+                no_one: Arc::new([]),
+                no_name: Arc::new([]),
+            },
+            rooms: Rooms {
+                open: Rising::default(),
+                names: Roster::new(key),
+                lobby: RoomId(0),
+                deadlines: BTreeSet::new(),
+                openers: BTreeMap::new(),
+                next: 0,
+            },
             accounts: Accounts::default(),
-            logins: login::Logins::default(),
-            strikes: strike::Strikes::default(),
-            reports: strike::Reports::default(),
-            filters: Filters::default(),
-            unread: false,
+            logins: Logins::default(),
             door: Door::default(),
-            recording: false,
-            backlog: Backlog::default(),
-            dormant: CopyOnWrite::default(),
-            next_search: 1,
-            given: SessionId(0),
-            next_room: 0,
+            moderation: Moderation::default(),
+            recording: Recording {
+                on: false,
+                backlog: Backlog::default(),
+                dormant: CopyOnWrite::default(),
+                next_search: 1,
+                given: SessionId(0),
+                unread: false,
+            },
             next_line: 1,
+            work: Work::default(),
             counters: Counters::default(),
-            peak: 0,
             stopping: false,
-            outgoing: VecDeque::new(),
-            work: 0,
-            cost: 0,
-            no_one: Arc::new([]),
-            no_name: Arc::new([]),
         }
     }
 
@@ -214,7 +244,7 @@ impl Hub {
     /// who has gone meanwhile is ignored.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         self.turn(now, effects).take(input);
-        if cfg!(debug_assertions) && self.sessions.len() < 100 {
+        if cfg!(debug_assertions) && self.people.sessions.len() < 100 {
             self.check_invariants();
         }
     }
@@ -232,10 +262,10 @@ impl Hub {
 
     /// Charges what an input has cost to whoever sent it.
     fn settle(&mut self, id: SessionId, now: Now) {
-        let lines = u32::try_from(std::mem::take(&mut self.work) / work::LINE).unwrap_or(u32::MAX);
-        self.cost = lines;
+        let lines = u32::try_from(std::mem::take(&mut self.work.done) / work::LINE).unwrap_or(u32::MAX);
+        self.work.charged = lines;
         if lines > 0
-            && let Some(session) = self.sessions.get_mut(&id)
+            && let Some(session) = self.people.sessions.get_mut(&id)
         {
             session.pace.charge(lines, now.mono, &self.settings.pace);
         }
@@ -244,10 +274,10 @@ impl Hub {
     /// When the hub wants to be told that time has passed.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        if !self.outgoing.is_empty() {
+        if !self.moderation.outgoing.is_empty() {
             return Some(Mono(0));
         }
-        let gathered = self.deadlines.first().map(|(at, _)| *at);
+        let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
         gathered.into_iter().chain(self.door.next_deadline()).min()
     }
 }

@@ -80,7 +80,7 @@ impl Ownership {
 
 impl Hub {
     fn guest(&self, id: SessionId) -> Guest {
-        let account = self.sessions.get(&id).and_then(|session| session.account);
+        let account = self.people.sessions.get(&id).and_then(|session| session.account);
         account.map_or(Guest::Session(id), Guest::Account)
     }
 
@@ -95,7 +95,8 @@ impl Hub {
         let Some(owner) = room.ownership.owner else {
             return room.ownership.private && self.role(id) == Role::Operator;
         };
-        self.sessions.get(&id).is_some_and(|session| session.account == Some(owner)) || self.role(id) == Role::Operator
+        self.people.sessions.get(&id).is_some_and(|session| session.account == Some(owner))
+            || self.role(id) == Role::Operator
     }
 
     /// The name of a room's owner.
@@ -124,7 +125,7 @@ impl Hub {
 
     /// Why `id` may not speak in its room, if it may not.
     pub(super) fn silenced(&self, id: SessionId) -> Option<Refusal> {
-        let room = &self.rooms[&self.sessions[&id].room];
+        let room = &self.rooms.open[&self.people.sessions[&id].room];
         let ownership = &room.ownership;
         if !ownership.moderated || self.owns(id, room) || self.has(&ownership.voiced, id) {
             return None;
@@ -135,8 +136,8 @@ impl Hub {
     /// Puts somebody on one of a room's lists, or takes them off it. Whether there was place.
     pub(super) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
         let (guest, limit) = (self.guest(who), self.settings.limits.invited);
-        let sessions = &self.sessions;
-        let Some(room) = self.rooms.get_mut(&room) else { return false };
+        let sessions = &self.people.sessions;
+        let Some(room) = self.rooms.open.get_mut(&room) else { return false };
         let roll = room.ownership.roll(roll);
         if !on {
             roll.remove(&guest);
@@ -155,7 +156,7 @@ impl Hub {
     /// An account is no more: no room is its, and none remembers it. Whose room it was is free for all to
     /// speak in; a private one stays so, in the hands of operators.
     pub(super) fn disown(&mut self, account: AccountId) {
-        for room in self.rooms.values_mut() {
+        for room in self.rooms.open.values_mut() {
             let ownership = &mut room.ownership;
             for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
                 ownership.roll(roll).remove(&Guest::Account(account));
@@ -172,7 +173,7 @@ impl Turn<'_> {
     /// Makes a room private or public, moderated or free; whoever is in it is told.
     pub(super) fn set_mode(&mut self, id: RoomId, private: bool, moderated: bool, by: SessionId) {
         let next = self.hub.next_line;
-        let Some(room) = self.hub.rooms.get_mut(&id) else { return };
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         let ownership = &mut room.ownership;
         let was_private = std::mem::replace(&mut ownership.private, private);
         ownership.moderated = moderated;

@@ -20,7 +20,7 @@ use crate::values::terminal::{Mode, Terminal};
 impl Hub {
     /// A name made of the address and port, which tells nothing about them.
     pub(super) fn guest_name(&mut self, peer: SocketAddr, id: SessionId) -> Name {
-        let mut take = |name: Name| self.roster.claim(&name, id).ok().map(|()| name);
+        let mut take = |name: Name| self.people.names.claim(&name, id).ok().map(|()| name);
         let key = &self.key;
         (4..=8)
             .find_map(|length| take(Name::guest(key, peer.ip(), peer.port(), length)))
@@ -34,27 +34,27 @@ impl Hub {
 
     /// `id` is logged in to that account from now on, or to none.
     pub(super) fn set_account(&mut self, id: SessionId, account: Option<AccountId>) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(former) = std::mem::replace(&mut session.account, account) {
-            self.logged_in.remove(&(former, id));
+            self.people.logged_in.remove(&(former, id));
         }
-        self.logged_in.extend(account.map(|account| (account, id)));
+        self.people.logged_in.extend(account.map(|account| (account, id)));
         self.note_role(id);
     }
 
     /// Accounts have changed: who is an operator is looked up anew.
     pub(super) fn note_roles(&mut self) {
-        let members: Vec<SessionId> = self.logged_in.iter().map(|(_, id)| *id).collect();
+        let members: Vec<SessionId> = self.people.logged_in.iter().map(|(_, id)| *id).collect();
         members.into_iter().for_each(|id| self.note_role(id));
     }
 
     pub(super) fn note_role(&mut self, id: SessionId) {
         if self.role(id) != Role::Operator {
-            self.operators.remove(&id);
-        } else if self.operators.insert(id)
-            && let Some(session) = self.sessions.get(&id)
+            self.people.operators.remove(&id);
+        } else if self.people.operators.insert(id)
+            && let Some(session) = self.people.sessions.get(&id)
         {
-            self.familiar.note(Origin::of(session.peer.ip()));
+            self.people.familiar.note(Origin::of(session.peer.ip()));
         }
     }
 }
@@ -85,11 +85,11 @@ impl Turn<'_> {
             return;
         }
         let is_silent = !self.hub.is_always_let_in(peer);
-        self.hub.places.come(id, origin, is_silent);
+        self.hub.people.places.come(id, origin, is_silent);
         self.hub.counters.connections += 1;
         let nick = self.hub.guest_name(peer, id);
         let shown: Arc<str> = nick.shown().into();
-        let lobby = self.hub.lobby;
+        let lobby = self.hub.rooms.lobby;
         let at_door = self.hub.has_door().then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
         let session = Session {
@@ -125,23 +125,23 @@ impl Turn<'_> {
             lines: 0,
             dropped: 0,
         };
-        self.hub.sessions.insert(id, CopyOnWrite::new(session));
-        self.hub.peak = self.hub.peak.max(self.hub.sessions.len());
-        self.hub.beginnings.insert(self.hub.sessions[&id].nick.folded(), id);
+        self.hub.people.sessions.insert(id, CopyOnWrite::new(session));
+        self.hub.people.peak = self.hub.people.peak.max(self.hub.people.sessions.len());
+        self.hub.people.beginnings.insert(self.hub.people.sessions[&id].nick.folded(), id);
         // The same address and port give the same name again.
         self.hub.take_up_name(id);
         if let Some(until) = at_door {
             self.hub.door.waits(id, until);
-            self.hub.rooms.get_mut(&first).expect("it was opened").members.insert(id);
+            self.hub.rooms.open.get_mut(&first).expect("it was opened").members.insert(id);
             self.effects.push(Effect::Enter { session: id, room: first });
             self.greet_at_door(id);
             return self.happened(What::Arrived, id, None, None);
         }
         let history = &self.hub.settings.history;
-        let room = self.hub.rooms.get_mut(&lobby).expect("the lobby is never shut");
+        let room = self.hub.rooms.open.get_mut(&lobby).expect("the lobby is never shut");
         let kept = match history.lines {
             _ if !room.kept => Kept::Nothing,
-            _ if self.hub.recording => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
+            _ if self.hub.recording.on => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
             0 => Kept::Nothing,
             lines => Kept::Lines(lines),
         };
@@ -172,18 +172,18 @@ impl Turn<'_> {
             return Some(Refusal::NetworkNotAllowed);
         }
         if !always
-            && !self.hub.bans.is_empty()
-            && let Some(ban) = self.hub.bans.of_address(peer.ip(), self.now.wall).next()
+            && !self.hub.moderation.bans.is_empty()
+            && let Some(ban) = self.hub.moderation.bans.of_address(peer.ip(), self.now.wall).next()
         {
             self.hub.counters.refused_banned += 1;
             return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
         }
-        if self.hub.unread && !always && access.unread == WhileUnread::Closed {
+        if self.hub.recording.unread && !always && access.unread == WhileUnread::Closed {
             self.hub.counters.refused_unread += 1;
             return Some(Refusal::BansUnread);
         }
         let limits = &self.hub.settings.limits;
-        let from_here = self.hub.places.of(origin);
+        let from_here = self.hub.people.places.of(origin);
         if self.hub.stopping {
             self.hub.counters.refused_stopping += 1;
             return Some(Refusal::Stopping);
@@ -194,15 +194,15 @@ impl Turn<'_> {
         }
         let reserve = match always {
             true => places::RESERVE,
-            false if self.hub.familiar.has(origin) => places::RESERVE_OF_OPERATORS,
+            false if self.hub.people.familiar.has(origin) => places::RESERVE_OF_OPERATORS,
             false => 0,
         };
-        if self.hub.sessions.len() >= limits.clients {
-            if let Some(other) = self.hub.places.who_gives_way(origin) {
+        if self.hub.people.sessions.len() >= limits.clients {
+            if let Some(other) = self.hub.people.places.who_gives_way(origin) {
                 self.hub.counters.gave_way += 1;
                 self.tell(other, Message::Goodbye(Farewell::GaveWay));
                 self.depart(other, Farewell::GaveWay);
-            } else if self.hub.sessions.len() >= limits.clients.saturating_add(reserve) {
+            } else if self.hub.people.sessions.len() >= limits.clients.saturating_add(reserve) {
                 self.hub.counters.refused_full += 1;
                 return Some(Refusal::Full);
             }
@@ -212,30 +212,30 @@ impl Turn<'_> {
 
     /// Shows `id` the topic and the last lines of the room it has just come into.
     pub(super) fn show_room(&mut self, id: SessionId, room: RoomId) {
-        let offset = self.hub.sessions[&id].view.time.unwrap_or_default();
+        let offset = self.hub.people.sessions[&id].view.time.unwrap_or_default();
         let count = self.hub.settings.history.replay;
-        let shown = &self.hub.rooms[&room];
+        let shown = &self.hub.rooms.open[&room];
         let name: Arc<str> = shown.name.shown().into();
         if let Some(topic) = shown.topic() {
             self.tell(id, Message::Topic { room: name.clone(), topic: Some(topic) });
         }
-        let room = self.hub.rooms.get_mut(&room).expect("it is in that room");
+        let room = self.hub.rooms.open.get_mut(&room).expect("it is in that room");
         if count == 0 && !room.history.is_empty() {
             // What is kept is not shown unasked.
             return;
         }
-        let from = self.hub.sessions[&id].sees_from;
+        let from = self.hub.people.sessions[&id].sees_from;
         let mut lines = room.history.replay(count, self.hub.settings.limits.mailbox / 2);
         if lines.first().is_some_and(|line| line.seq < from) {
             lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
         }
-        self.hub.work += work::SHARED * lines.len() as u64;
-        let lines = self.hub.shown_to(&self.hub.sessions[&id], lines);
+        self.hub.work.done += work::SHARED * lines.len() as u64;
+        let lines = self.hub.shown_to(&self.hub.people.sessions[&id], lines);
         self.tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset });
     }
 
     pub(super) fn depart(&mut self, id: SessionId, why: Farewell) {
-        let Some(session) = self.hub.sessions.get(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let (room, nick, peer) = (session.room, session.nick.clone(), session.peer);
         let reason: Option<Arc<str>> = match &why {
             Farewell::Hangup | Farewell::Quit(None) | Farewell::Shutdown(_) => None,
@@ -254,29 +254,29 @@ impl Turn<'_> {
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
         self.happened(What::Departed, id, None, noted);
         self.effects.push(Effect::Close { session: id, why });
-        if let Some(session) = self.hub.sessions.remove(&id) {
+        if let Some(session) = self.hub.people.sessions.remove(&id) {
             self.hub.door.left(id, session.at_door);
             if session.dialogue.is_some() {
                 self.effects.push(Effect::SecretSpent);
             }
             if let Some(account) = session.account {
-                self.hub.logged_in.remove(&(account, id));
-                self.hub.operators.remove(&id);
+                self.hub.people.logged_in.remove(&(account, id));
+                self.hub.people.operators.remove(&id);
                 self.seen(account);
             }
             self.hub.ignores_no_more(&session);
         }
-        self.hub.beginnings.remove(nick.folded(), id);
-        self.hub.places.go(id, Origin::of(peer.ip()));
-        self.hub.roster.release(&nick);
+        self.hub.people.beginnings.remove(nick.folded(), id);
+        self.hub.people.places.go(id, Origin::of(peer.ip()));
+        self.hub.people.names.release(&nick);
         self.leave(id, &nick, room, reason);
     }
 
     /// `id` is in `room` no more; an empty room but the lobby is shut.
     pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, reason: Option<Arc<str>>) {
-        let Some(left) = self.hub.rooms.get_mut(&room) else { return };
+        let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
-        if left.members.is_empty() && room != self.hub.lobby {
+        if left.members.is_empty() && room != self.hub.rooms.lobby {
             self.shut(room);
         } else {
             self.present(room, id, &nick.shown().into(), Step::Left(reason));
@@ -285,7 +285,7 @@ impl Turn<'_> {
 
     /// Tells the room of coming or going, now or gathered with others.
     pub(super) fn present(&mut self, id: RoomId, who: SessionId, nick: &Arc<str>, step: Step) {
-        let room = self.hub.rooms.get_mut(&id).expect("the caller has it");
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         if room.closing {
             return;
         }
@@ -295,7 +295,7 @@ impl Turn<'_> {
         if let Some(at) = room.presence.flush_at
             && before.is_none()
         {
-            self.hub.deadlines.insert((at, id));
+            self.hub.rooms.deadlines.insert((at, id));
         }
         match said {
             Some(said) => self.post(id, Some(who), said),
@@ -304,7 +304,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn kick(&mut self, id: SessionId, reason: Option<Arc<str>>, by: By) {
-        if !self.hub.sessions.contains_key(&id) {
+        if !self.hub.people.sessions.contains_key(&id) {
             return;
         }
         self.hub.counters.kicked += 1;
@@ -317,13 +317,13 @@ impl Turn<'_> {
     /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
     pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>) {
         self.hub.lay_down_name(id);
-        let session = self.hub.sessions.get_mut(&id).expect("the caller has it");
+        let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
         let room = session.room;
-        self.hub.roster.release(&old);
-        self.hub.roster.claim(&nick, id).expect("the caller has asked");
-        self.hub.beginnings.remove(old.folded(), id);
-        self.hub.beginnings.insert(nick.folded(), id);
+        self.hub.people.names.release(&old);
+        self.hub.people.names.claim(&nick, id).expect("the caller has asked");
+        self.hub.people.beginnings.remove(old.folded(), id);
+        self.hub.people.beginnings.insert(nick.folded(), id);
         self.hub.take_up_name(id);
         self.happened(What::Renamed, id, by, Some(old.shown().into()));
         if self.hub.is_at_door(id) {
@@ -332,7 +332,7 @@ impl Turn<'_> {
         }
         let (from, to) = (old.shown().into(), nick.shown().into());
         // Newcomers often begin with this: in a burst of them, they are told of once.
-        if !self.hub.rooms.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
+        if !self.hub.rooms.open.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
             self.post(room, Some(id), Said::Renamed { from, to });
         }
     }

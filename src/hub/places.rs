@@ -138,21 +138,21 @@ impl Places {
 impl Hub {
     /// Where the rooms are counted that `id` opens: not at all if nothing keeps it out.
     pub(super) fn counted_opener(&self, id: SessionId) -> Option<Origin> {
-        let session = self.sessions.get(&id)?;
-        let is_free = self.is_always_let_in(session.peer) || self.operators.contains(&id);
+        let session = self.people.sessions.get(&id)?;
+        let is_free = self.is_always_let_in(session.peer) || self.people.operators.contains(&id);
         (!is_free).then(|| Origin::of(session.peer.ip()))
     }
 
     /// How many rooms are open that somebody from there has opened.
     pub(super) fn rooms_opened_from(&self, origin: Origin) -> usize {
-        self.openers.get(&origin).copied().unwrap_or(0)
+        self.rooms.openers.get(&origin).copied().unwrap_or(0)
     }
 
     /// A new room was opened by somebody from there.
     pub(super) fn opened_from(&mut self, room: RoomId, origin: Option<Origin>) {
-        let (Some(room), Some(origin)) = (self.rooms.get_mut(&room), origin) else { return };
+        let (Some(room), Some(origin)) = (self.rooms.open.get_mut(&room), origin) else { return };
         room.opened_from = Some(origin);
-        *self.openers.entry(origin).or_default() += 1;
+        *self.rooms.openers.entry(origin).or_default() += 1;
     }
 }
 

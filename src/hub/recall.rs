@@ -22,37 +22,37 @@ impl Hub {
     /// Whether bans and accounts that are on disk may not be known, because the disk could not be read.
     #[must_use]
     pub fn is_unread(&self) -> bool {
-        self.unread
+        self.recording.unread
     }
 
     fn next_ban(&mut self, on_disk: BanId) -> BanId {
-        self.bans.number_from(on_disk.0 + 1);
-        self.bans.next_id()
+        self.moderation.bans.number_from(on_disk.0 + 1);
+        self.moderation.bans.next_id()
     }
 }
 
 impl Turn<'_> {
     /// Not all that is on disk could be read.
     pub(super) fn begin_unread(&mut self) {
-        self.hub.unread = true;
-        let known = format!("known are {} bans, {} accounts", self.hub.bans.len(), self.hub.accounts.len());
+        self.hub.recording.unread = true;
+        let known = format!("known are {} bans, {} accounts", self.hub.moderation.bans.len(), self.hub.accounts.len());
         let text = Some(known.into());
         self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
 
     /// Takes what stands on disk, of which some or all may be known.
     pub(super) fn recall(&mut self, recalled: Recalled) {
-        let was_unread = self.hub.unread;
+        let was_unread = self.hub.recording.unread;
         // What has changed meanwhile is not on disk yet.
         let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
-        for (_, record) in self.hub.backlog.iter() {
+        for (_, record) in self.hub.recording.backlog.iter() {
             match record {
                 Record::Unban(id) => drop(lifted.insert(*id)),
                 Record::Unaccount(id) => drop(removed.insert(*id)),
                 _ => {}
             }
         }
-        let before = (self.hub.bans.len(), self.hub.accounts.len());
+        let before = (self.hub.moderation.bans.len(), self.hub.accounts.len());
         for account in recalled.accounts.into_iter().filter(|account| !removed.contains(&account.id)) {
             self.recall_account(account);
         }
@@ -60,39 +60,41 @@ impl Turn<'_> {
             self.recall_ban(ban);
         }
         self.expire_bans();
-        self.hub.unread = recalled.unread;
-        if was_unread && !self.hub.unread {
-            let text = format!("{} bans, {} accounts", self.hub.bans.len(), self.hub.accounts.len());
+        self.hub.recording.unread = recalled.unread;
+        if was_unread && !self.hub.recording.unread {
+            let text = format!("{} bans, {} accounts", self.hub.moderation.bans.len(), self.hub.accounts.len());
             let text = Some(text.into());
             self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Recalled, self.now) }));
         }
         self.hub.note_roles();
-        if before != (self.hub.bans.len(), self.hub.accounts.len()) {
+        if before != (self.hub.moderation.bans.len(), self.hub.accounts.len()) {
             self.apply_to_those_present();
         }
     }
 
     fn recall_ban(&mut self, ban: Ban) {
-        if self.hub.bans.get(ban.id) == Some(&ban) {
+        if self.hub.moderation.bans.get(ban.id) == Some(&ban) {
             return;
         }
         let on_disk = ban.id;
-        if let Some(same) = self.hub.bans.about(&ban.target).and_then(|id| self.hub.bans.get(id)).cloned() {
+        if let Some(same) =
+            self.hub.moderation.bans.about(&ban.target).and_then(|id| self.hub.moderation.bans.get(id)).cloned()
+        {
             let later = |ban: &Ban| ban.until.map_or(i64::MAX, |until| until.0);
             if later(&same) >= later(&ban) {
-                if same.id != on_disk && self.hub.bans.get(on_disk).is_none() {
+                if same.id != on_disk && self.hub.moderation.bans.get(on_disk).is_none() {
                     self.record(Record::Unban(on_disk));
                 }
                 return;
             }
-            self.hub.bans.remove(same.id);
+            self.hub.moderation.bans.remove(same.id);
             self.record(Record::Unban(same.id));
         }
-        let known = self.hub.bans.get(on_disk).cloned();
+        let known = self.hub.moderation.bans.get(on_disk).cloned();
         // A higher number than any on disk, too: they come by age.
         let id = if known.is_some() { self.hub.next_ban(on_disk) } else { on_disk };
         let renumbered = Ban { id, ..ban };
-        self.hub.bans.add(renumbered.clone());
+        self.hub.moderation.bans.add(renumbered.clone());
         if let Some(known) = known {
             self.record(Record::Ban(Box::new(known)));
             self.record(Record::Ban(Box::new(renumbered)));
@@ -121,18 +123,19 @@ impl Turn<'_> {
     fn apply_to_those_present(&mut self) {
         let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {
-            let Some(session) = self.hub.sessions.get(&id) else { continue };
+            let Some(session) = self.hub.people.sessions.get(&id) else { continue };
             let address = session.peer.ip();
             let safe = self.hub.settings.access.always.iter().any(|always| always.has(address));
-            let by_address = if safe { None } else { self.hub.bans.of_address(address, self.now.wall).next() };
+            let by_address =
+                if safe { None } else { self.hub.moderation.bans.of_address(address, self.now.wall).next() };
             let account = session.account.and_then(|account| self.hub.accounts.get(account));
             let name = account.map_or(&session.nick, |account| &account.name);
-            let ban = by_address.or_else(|| self.hub.bans.of_name(name, self.now.wall));
+            let ban = by_address.or_else(|| self.hub.moderation.bans.of_name(name, self.now.wall));
             if let Some(Ban { reason, until, .. }) = ban.cloned() {
-                self.hub.outgoing.push_back((id, Farewell::Banned { reason, until }));
+                self.hub.moderation.outgoing.push_back((id, Farewell::Banned { reason, until }));
             } else if self.hub.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
                 self.rename_to_guest(id);
-                let nick = self.hub.sessions[&id].nick.shown().into();
+                let nick = self.hub.people.sessions[&id].nick.shown().into();
                 self.done(id, Done::NameReclaimed(nick));
             }
         }
@@ -192,7 +195,7 @@ mod tests {
     fn on_disk(hub: &Hub, recalled: &Recalled) -> Vec<(u64, String)> {
         let mut bans: std::collections::BTreeMap<u64, String> =
             recalled.bans.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect();
-        for (_, record) in hub.backlog.iter() {
+        for (_, record) in hub.recording.backlog.iter() {
             match record {
                 Record::Ban(ban) => drop(bans.insert(ban.id.0, ban.target.to_string())),
                 Record::Unban(id) => drop(bans.remove(&id.0)),
@@ -203,7 +206,7 @@ mod tests {
     }
 
     fn known(hub: &Hub) -> Vec<(u64, String)> {
-        hub.bans.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect()
+        hub.moderation.bans.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect()
     }
 
     fn add(network: &str, until: Option<i64>) -> Input {
@@ -234,7 +237,7 @@ mod tests {
         };
         hub.handle(Input::Recalled(Box::new(recalled.clone())), NOW, &mut Vec::new());
         assert!(!hub.is_unread());
-        let mut targets: Vec<_> = hub.bans.iter().map(|ban| (ban.target.to_string(), ban.until)).collect();
+        let mut targets: Vec<_> = hub.moderation.bans.iter().map(|ban| (ban.target.to_string(), ban.until)).collect();
         targets.sort();
         let all = ["10.0.0.0/8", "10.2.0.0/16", "192.0.2.0/24", "198.51.100.1/32", "198.51.100.2/32", "203.0.113.1/32"];
         assert_eq!(targets, all.map(|target| (target.to_owned(), None)));
@@ -284,7 +287,7 @@ mod tests {
             peer: format!("{addr}:1000").parse().expect("an address"),
         };
         let mut hub = hub(vec![connect(2001, "192.0.2.9"), connect(2002, "198.51.100.1")]);
-        let guest = hub.sessions[&SessionId(2002)].nick.clone();
+        let guest = hub.people.sessions[&SessionId(2002)].nick.clone();
         let refused = hub.may_bear(SessionId(2002), &name("ann"), NOW);
         assert_eq!(refused, Err(super::super::message::Refusal::NamesUnread));
         let recalled = Recalled {
@@ -297,7 +300,7 @@ mod tests {
         hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
         let gone = |id| effects.iter().any(|effect| matches!(effect, Effect::Close { session, .. } if *session == id));
         assert!(gone(SessionId(2001)) && !gone(SessionId(2002)));
-        assert_ne!(hub.sessions[&SessionId(2002)].nick, guest);
+        assert_ne!(hub.people.sessions[&SessionId(2002)].nick, guest);
         assert!(hub.may_bear(SessionId(2002), &name("ann"), NOW).is_ok());
     }
 }

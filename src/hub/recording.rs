@@ -15,30 +15,30 @@ use crate::values::network::Origin;
 impl Hub {
     pub(super) fn recall_rooms(&mut self, recalled: &mut Recalled) {
         self.next_line = self.next_line.max(recalled.last_line + 1);
-        self.next_room = self.next_room.max(recalled.last_room + 1);
+        self.rooms.next = self.rooms.next.max(recalled.last_room + 1);
         for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
             let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
             // The disk may not know yet that a room was closed.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
-            if !self.settings.history.keeps(&name) || self.backlog.iter().any(closed) {
+            if !self.settings.history.keeps(&name) || self.recording.backlog.iter().any(closed) {
                 continue;
             }
             let limits = &self.settings.history;
-            if let Some(room) = self.rooms.get_mut(&id) {
+            if let Some(room) = self.rooms.open.get_mut(&id) {
                 if room.name == name {
                     room.history.prepend(lines.into_iter(), limits);
                 }
-            } else if self.room_names.find(name.folded()).is_none() {
+            } else if self.rooms.names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
                 // The one spoken in last comes first.
-                self.dormant.entry(name).or_insert((id, history));
+                self.recording.dormant.entry(name).or_insert((id, history));
             }
         }
     }
 
     pub(super) fn searchers(&self) -> Vec<SessionId> {
-        self.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
+        self.people.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
     }
 }
 
@@ -47,11 +47,11 @@ impl Turn<'_> {
         // After a crash that this state has survived: nobody else will answer these.
         self.effects.extend(self.hub.logins.jobs().cloned().map(Effect::Hash));
         self.number_ignored();
-        let was_recording = std::mem::replace(&mut self.hub.recording, recalled.is_some());
+        let was_recording = std::mem::replace(&mut self.hub.recording.on, recalled.is_some());
         let Some(mut recalled) = recalled else {
-            self.hub.unread = false;
-            self.hub.backlog.clear();
-            self.hub.dormant.clear();
+            self.hub.recording.unread = false;
+            self.hub.recording.backlog.clear();
+            self.hub.recording.dormant.clear();
             // Nobody else will answer.
             for id in self.hub.searchers() {
                 self.found_in_memory(id);
@@ -59,10 +59,10 @@ impl Turn<'_> {
             return;
         };
         self.hub.recall_rooms(&mut recalled);
-        self.hub.given = self.hub.given.max(SessionId(recalled.last_session));
+        self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
         if !was_recording {
             for ban in recalled.bans {
-                self.hub.bans.add(ban);
+                self.hub.moderation.bans.add(ban);
             }
             for account in recalled.accounts {
                 // One that looks like an older one was put there by another hand.
@@ -71,18 +71,19 @@ impl Turn<'_> {
             self.hub.note_roles();
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.
-                self.hub.bans.number_from(recalled.last_line + 1);
+                self.hub.moderation.bans.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
-        } else if self.hub.unread {
+        } else if self.hub.recording.unread {
             // The process before could not read it.
             self.recall(recalled);
         }
         // After a crash that this state has survived: what may not have been written, or answered.
-        let again = self.hub.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
+        let again =
+            self.hub.recording.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
         self.effects.extend(again);
         for id in self.hub.searchers() {
-            if let Some(search) = &self.hub.sessions[&id].searching {
+            if let Some(search) = &self.hub.people.sessions[&id].searching {
                 self.effects.push(Effect::Search(search.clone()));
             }
         }
@@ -90,23 +91,23 @@ impl Turn<'_> {
 
     /// A client has this number: it goes on record before any other hub could give it to somebody else.
     pub(super) fn give(&mut self, id: SessionId) {
-        if self.hub.recording && id > self.hub.given {
-            self.hub.given = SessionId(id.0 + GIVEN_AHEAD);
-            self.record(Record::Given(self.hub.given));
+        if self.hub.recording.on && id > self.hub.recording.given {
+            self.hub.recording.given = SessionId(id.0 + GIVEN_AHEAD);
+            self.record(Record::Given(self.hub.recording.given));
         }
     }
 
     pub(super) fn record(&mut self, record: Record) {
-        if self.hub.recording {
-            let number = self.hub.backlog.push(record.clone());
+        if self.hub.recording.on {
+            let number = self.hub.recording.backlog.push(record.clone());
             self.effects.push(Effect::Record { number, record });
         }
     }
 
     pub(super) fn record_line(&mut self, record: Record) {
-        match self.hub.backlog.push_line(record.clone(), self.hub.settings.history.queue) {
+        match self.hub.recording.backlog.push_line(record.clone(), self.hub.settings.history.queue) {
             Taken::As(number) => {
-                if let Some(lost) = self.hub.backlog.series_ended() {
+                if let Some(lost) = self.hub.recording.backlog.series_ended() {
                     let text = Some(format!("{lost} lines were not recorded").into());
                     self.effects
                         .push(Effect::Happened(Happening { text, ..Happening::new(What::HistoryResumed, self.now) }));
@@ -126,11 +127,11 @@ impl Turn<'_> {
         // Only what was said before: carried out later, or a second time, it means the same lines.
         let said = self.hub.next_line - 1;
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..(**what).clone() };
-        for room in self.hub.rooms.values_mut() {
+        for room in self.hub.rooms.open.values_mut() {
             let room: &mut Room = room;
             room.history.redact(&what, room.name.folded());
         }
-        for (name, (_, history)) in &mut *self.hub.dormant {
+        for (name, (_, history)) in &mut *self.hub.recording.dormant {
             history.redact(&what, name.folded());
         }
         self.effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, self.now) }));
@@ -139,18 +140,18 @@ impl Turn<'_> {
 
     /// Looks for what `id` wants to see: on disk if something is recorded, else in memory.
     pub(super) fn search(&mut self, id: SessionId, shown: Arc<str>, query: Arc<str>, limit: usize) {
-        let session = self.hub.sessions.get_mut(&id).expect("the caller has it");
+        let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         if session.searching.is_some() {
             return self.refuse(id, Refusal::StillSearching);
         }
-        let room = &self.hub.rooms[&session.room];
-        let number = self.hub.next_search;
-        self.hub.next_search += 1;
+        let room = &self.hub.rooms.open[&session.room];
+        let number = self.hub.recording.next_search;
+        self.hub.recording.next_search += 1;
         let (from, name) = (session.sees_from, room.name.clone());
         let origin = Some(Origin::of(session.peer.ip()));
         let search = Search { session: id, number, room: room.id, name, shown, query, limit, from, origin };
         session.searching = Some(Box::new(search.clone()));
-        if self.hub.recording && room.kept {
+        if self.hub.recording.on && room.kept {
             self.effects.push(Effect::Search(Box::new(search)));
         } else {
             self.found_in_memory(id);
@@ -158,18 +159,18 @@ impl Turn<'_> {
     }
 
     pub(super) fn found_in_memory(&mut self, id: SessionId) {
-        let Some(number) = self.hub.sessions[&id].searching.as_ref().map(|search| search.number) else { return };
+        let Some(number) = self.hub.people.sessions[&id].searching.as_ref().map(|search| search.number) else { return };
         self.found(id, number, Found { lines: Vec::new(), through: 0, reach: Reach::All });
     }
 
     pub(super) fn found(&mut self, id: SessionId, number: u64, found: Found) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let Some(search) = session.searching.take_if(|search| search.number == number) else { return };
-        let session = &self.hub.sessions[&id];
+        let session = &self.hub.people.sessions[&id];
         let mut blinkers = self.hub.blinkers(session);
         let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
         let mut looked_at = lines.len();
-        if let Some(room) = self.hub.rooms.get(&search.room) {
+        if let Some(room) = self.hub.rooms.open.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
             // What was said in private is in memory alone.
             let from = if room.ownership.was_private() { 0 } else { found.through + 1 };
@@ -181,7 +182,7 @@ impl Turn<'_> {
         }
         let shown = lines.iter().filter(|line| line.seq >= search.from && !blinkers.hide(line));
         let lines = room::newest(shown, search.limit, self.hub.settings.limits.mailbox / 2);
-        self.hub.work += looked_at as u64 + work::REPLAYED * lines.len() as u64;
+        self.hub.work.done += looked_at as u64 + work::REPLAYED * lines.len() as u64;
         let offset = session.view.time.unwrap_or_default();
         let of = Replay::Search { query: search.shown, reach: found.reach };
         self.tell(id, Message::Replay { room: search.name.shown().into(), of, lines, offset });

@@ -16,10 +16,10 @@ use crate::values::network::Origin;
 impl Hub {
     /// A room that somebody from there has opened counts no more.
     fn closes(&mut self, from: Origin) {
-        if let Some(count) = self.openers.get_mut(&from) {
+        if let Some(count) = self.rooms.openers.get_mut(&from) {
             *count -= 1;
             if *count == 0 {
-                self.openers.remove(&from);
+                self.rooms.openers.remove(&from);
             }
         }
     }
@@ -28,19 +28,19 @@ impl Hub {
 impl Turn<'_> {
     pub(super) fn open(&mut self, name: Name) -> RoomId {
         // A room that was open when the hub ended is still that room.
-        let (id, history) = match self.hub.dormant.remove(name.folded()) {
+        let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
             Some((id, history)) => (id, Some(history)),
-            None => (RoomId(self.hub.next_room), None),
+            None => (RoomId(self.hub.rooms.next), None),
         };
-        self.hub.next_room = self.hub.next_room.max(id.0 + 1);
-        self.hub.room_names.claim(&name, id).expect("the caller has asked");
+        self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
+        self.hub.rooms.names.claim(&name, id).expect("the caller has asked");
         let mut room = Room::new(id, name, self.now.wall);
         room.kept = self.hub.settings.history.keeps(&room.name);
         if let Some(history) = history {
             room.history = CopyOnWrite::new(history);
             room.recorded = true;
         }
-        self.hub.rooms.insert(id, CopyOnWrite::new(room));
+        self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
         self.effects.push(Effect::Open(id));
         id
     }
@@ -48,30 +48,30 @@ impl Turn<'_> {
     /// The lobby is the room that the settings name: whoever is in the former one comes along. A room of that name
     /// that is open becomes it, and is nobody's any more.
     pub(super) fn move_lobby(&mut self) {
-        let (former, rooms) = (self.hub.lobby, &self.hub.settings.rooms);
+        let (former, rooms) = (self.hub.rooms.lobby, &self.hub.settings.rooms);
         // The check of the settings refuses what is no name.
         let Ok(name) = Name::parse(&rooms.lobby, self.hub.settings.limits.room_name) else { return };
-        if self.hub.rooms[&former].name == name {
+        if self.hub.rooms.open[&former].name == name {
             return;
         }
-        let lobby = match self.hub.room_names.find(name.folded()) {
+        let lobby = match self.hub.rooms.names.find(name.folded()) {
             Some(room) => room,
             None => self.open(name),
         };
-        self.hub.lobby = lobby;
+        self.hub.rooms.lobby = lobby;
         if lobby == former {
             // The same name, written in another way.
             return;
         }
         let next_line = self.hub.next_line;
-        let room = self.hub.rooms.get_mut(&lobby).expect("it is open");
+        let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
         // What was said in private stays there.
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
         if let Some(from) = room.opened_from.take() {
             self.hub.closes(from);
         }
-        let members: Vec<_> = self.hub.rooms[&former].members.iter().copied().collect();
+        let members: Vec<_> = self.hub.rooms.open[&former].members.iter().copied().collect();
         for member in &members {
             self.enter(*member, lobby);
         }
@@ -81,17 +81,17 @@ impl Turn<'_> {
     }
 
     pub(super) fn shut(&mut self, id: RoomId) {
-        let Some(room) = self.hub.rooms.remove(&id) else { return };
+        let Some(room) = self.hub.rooms.open.remove(&id) else { return };
         if self.hub.door.room == Some(id) {
             self.hub.door.clear();
             return self.effects.push(Effect::Shut(id));
         }
-        self.hub.room_names.release(&room.name);
+        self.hub.rooms.names.release(&room.name);
         if let Some(from) = room.opened_from {
             self.hub.closes(from);
         }
         if let Some(at) = room.presence.flush_at {
-            self.hub.deadlines.remove(&(at, id));
+            self.hub.rooms.deadlines.remove(&(at, id));
         }
         self.effects.push(Effect::Shut(id));
         // Of rooms of which nothing was recorded the disk need not know that they are closed: they would be a way to
@@ -105,13 +105,13 @@ impl Turn<'_> {
 
     /// Moves `id` into a room that exists, and shows it that room.
     pub(super) fn enter(&mut self, id: SessionId, to: RoomId) {
-        if Some(self.hub.sessions[&id].room) != self.hub.door.room {
+        if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             self.happened(What::Left, id, None, None);
         }
-        let session = self.hub.sessions.get_mut(&id).expect("the caller has it");
+        let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
         let nick = session.nick.clone();
-        let room = self.hub.rooms.get_mut(&to).expect("the caller has it");
+        let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
         let private = room.ownership.private;
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
@@ -129,10 +129,10 @@ impl Turn<'_> {
     }
 
     pub(super) fn close_room(&mut self, id: RoomId, reason: Option<Arc<str>>, by: By) {
-        if id == self.hub.lobby {
+        if id == self.hub.rooms.lobby {
             return;
         }
-        let Some(room) = self.hub.rooms.get_mut(&id) else { return };
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.closing = true;
         let name: Arc<str> = room.name.shown().into();
         let members: Vec<_> = room.members.iter().copied().collect();
@@ -141,7 +141,7 @@ impl Turn<'_> {
             self.done(*member, done);
         }
         for member in members {
-            self.enter(member, self.hub.lobby);
+            self.enter(member, self.hub.rooms.lobby);
         }
         // The last one to go has shut it; who asked for it is worth a line of its own.
         let room = Some(name);
@@ -155,8 +155,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn set_topic(&mut self, id: RoomId, author: Option<SessionId>, text: Arc<str>, by: Option<By>) {
-        let nick: Option<Arc<str>> = author.map(|id| self.hub.sessions[&id].nick.shown().into());
-        let room = self.hub.rooms.get_mut(&id).expect("the caller has it");
+        let nick: Option<Arc<str>> = author.map(|id| self.hub.people.sessions[&id].nick.shown().into());
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
         if let Some(author) = author {
             room.presence.hear(author);
@@ -174,12 +174,12 @@ impl Turn<'_> {
     }
 
     pub(super) fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By) {
-        let name = room.and_then(|room| self.hub.rooms.get(&room)).map(|room| room.name.shown().into());
+        let name = room.and_then(|room| self.hub.rooms.open.get(&room)).map(|room| room.name.shown().into());
         let by = Some(by);
         self.effects.push(Effect::Happened(Happening { room: name, by, ..Happening::new(What::Announced, self.now) }));
         let rooms: Vec<RoomId> = room.map_or_else(|| self.hub.rooms().map(|room| room.id).collect(), |room| vec![room]);
         for room in rooms {
-            if self.hub.rooms.contains_key(&room) {
+            if self.hub.rooms.open.contains_key(&room) {
                 self.post(room, None, Said::Notice { text: text.clone() });
             }
         }
@@ -187,9 +187,9 @@ impl Turn<'_> {
 
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
-        let room = self.hub.rooms.get_mut(&id).expect("the caller has it");
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
-        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.sessions.get(&author));
+        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
         let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });
         self.hub.next_line += 1;
@@ -202,8 +202,8 @@ impl Turn<'_> {
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.hub.settings.history);
-                room.recorded |= self.hub.recording && !room.ownership.private;
-                record = (self.hub.recording && !room.ownership.private).then(|| Record::Line {
+                room.recorded |= self.hub.recording.on && !room.ownership.private;
+                record = (self.hub.recording.on && !room.ownership.private).then(|| Record::Line {
                     room: id,
                     name: room.name.clone(),
                     line: line.clone(),

@@ -20,7 +20,7 @@ use super::places::Familiar;
 use super::room::{History, Presence, Room};
 use super::session::Session;
 use super::strike::{Reports, Strikes};
-use super::{Counters, Hub};
+use super::{Counters, Hub, Moderation, People, Recording, Rooms};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
@@ -160,7 +160,7 @@ struct SavingRoom<'a> {
 
 impl Serialize for Hub {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rooms = self.rooms.values().map(|room| SavingRoom {
+        let rooms = self.rooms.open.values().map(|room| SavingRoom {
             id: room.id,
             name: &room.name,
             topic: &room.topic,
@@ -178,30 +178,31 @@ impl Serialize for Hub {
             key: self.key,
             sessions: self.sessions().collect(),
             rooms: rooms.collect(),
-            lobby: self.lobby,
-            next_room: self.next_room,
+            lobby: self.rooms.lobby,
+            next_room: self.rooms.next,
             next_line: self.next_line,
-            given: self.given,
+            given: self.recording.given,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
-            peak: self.peak,
-            bans: &self.bans,
+            peak: self.people.peak,
+            bans: &self.moderation.bans,
             accounts: &self.accounts,
             logins: &self.logins,
-            strikes: &self.strikes,
-            reports: &self.reports,
+            strikes: &self.moderation.strikes,
+            reports: &self.moderation.reports,
             door: self.door.room,
-            unread: self.unread,
-            recording: self.recording,
-            backlog: &self.backlog,
+            unread: self.recording.unread,
+            recording: self.recording.on,
+            backlog: &self.recording.backlog,
             dormant: self
+                .recording
                 .dormant
                 .iter()
                 .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
                 .collect(),
-            next_search: self.next_search,
-            next_moment: self.ignored.next,
-            familiar: &self.familiar,
-            outgoing: &self.outgoing,
+            next_search: self.recording.next_search,
+            next_moment: self.people.ignored.next,
+            familiar: &self.people.familiar,
+            outgoing: &self.moderation.outgoing,
         };
         saving.serialize(serializer)
     }
@@ -212,30 +213,31 @@ impl Hub {
     /// client, room, account and ban, however much is kept of them; its indexes are empty.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
+        let bare = Self::bare(self.settings.clone(), self.key);
+        let Self { people, rooms, moderation, recording, .. } = self;
         Frozen(Self {
-            sessions: self.sessions.clone(),
-            familiar: self.familiar.clone(),
-            outgoing: self.outgoing.clone(),
-            ignored: IgnoredNames::new(self.ignored.next),
-            rooms: self.rooms.clone(),
-            lobby: self.lobby,
-            bans: self.bans.frozen(),
+            people: People {
+                sessions: people.sessions.clone(),
+                familiar: people.familiar.clone(),
+                ignored: IgnoredNames::new(people.ignored.next),
+                peak: people.peak,
+                ..bare.people
+            },
+            rooms: Rooms { open: rooms.open.clone(), lobby: rooms.lobby, next: rooms.next, ..bare.rooms },
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
-            strikes: self.strikes.clone(),
-            reports: self.reports.clone(),
-            unread: self.unread,
             door: self.door.clone(),
-            recording: self.recording,
-            backlog: self.backlog.clone(),
-            dormant: self.dormant.clone(),
-            next_search: self.next_search,
-            next_room: self.next_room,
+            moderation: Moderation {
+                bans: moderation.bans.frozen(),
+                strikes: moderation.strikes.clone(),
+                reports: moderation.reports.clone(),
+                filters: Filters::default(),
+                outgoing: moderation.outgoing.clone(),
+            },
+            recording: recording.clone(),
             next_line: self.next_line,
-            given: self.given,
             counters: self.counters,
-            peak: self.peak,
-            ..Self::bare(self.settings.clone(), self.key)
+            ..bare
         })
     }
 }
@@ -259,27 +261,35 @@ impl<'de> Deserialize<'de> for Hub {
 impl Saved {
     fn revive(self) -> Result<Hub, String> {
         let filters = Filters::new(&self.settings.filters.refuse, &self.settings.filters.strike);
+        let bare = Hub::bare(self.settings, self.key);
         let mut hub = Hub {
-            familiar: self.familiar,
-            outgoing: self.outgoing,
-            ignored: IgnoredNames::new(self.next_moment),
-            lobby: self.lobby,
-            bans: self.bans,
+            people: People {
+                familiar: self.familiar,
+                ignored: IgnoredNames::new(self.next_moment),
+                peak: self.peak,
+                ..bare.people
+            },
+            rooms: Rooms { lobby: self.lobby, next: self.next_room, ..bare.rooms },
             accounts: self.accounts,
             logins: self.logins,
-            strikes: self.strikes,
-            reports: self.reports,
-            filters,
-            unread: self.unread,
-            recording: self.recording,
-            backlog: self.backlog,
-            next_search: self.next_search,
-            next_room: self.next_room,
+            moderation: Moderation {
+                bans: self.bans,
+                strikes: self.strikes,
+                reports: self.reports,
+                filters,
+                outgoing: self.outgoing,
+            },
+            recording: Recording {
+                on: self.recording,
+                backlog: self.backlog,
+                dormant: CopyOnWrite::default(),
+                next_search: self.next_search,
+                given: self.given,
+                unread: self.unread,
+            },
             next_line: self.next_line,
-            given: self.given,
             counters: Counters::of(&self.counters),
-            peak: self.peak,
-            ..Hub::bare(self.settings, self.key)
+            ..bare
         };
         for saved in self.rooms {
             let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
@@ -287,19 +297,20 @@ impl Saved {
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
-            if id.0 >= hub.next_room {
+            if id.0 >= hub.rooms.next {
                 return Err(format!("room {} is newer than the newest", id.0));
             }
             let is_door = self.door == Some(id);
             if is_door {
                 hub.door.room = Some(id);
             } else {
-                hub.room_names
+                hub.rooms
+                    .names
                     .claim(&name, id)
                     .map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
             }
             if let Some(at) = presence.flush_at {
-                hub.deadlines.insert((at, id));
+                hub.rooms.deadlines.insert((at, id));
             }
             if history.last().is_some_and(|line| line.seq >= hub.next_line) {
                 return Err(format!("room {} has lines newer than the newest", id.0));
@@ -307,7 +318,7 @@ impl Saved {
             let mut history = History::of(history);
             history.trim(&hub.settings.history);
             if let Some(from) = opened_from {
-                *hub.openers.entry(from).or_default() += 1;
+                *hub.rooms.openers.entry(from).or_default() += 1;
             }
             let members = BTreeSet::new();
             let kept = !is_door && hub.settings.history.keeps(&name);
@@ -328,14 +339,14 @@ impl Saved {
                 crowd,
                 closing,
             };
-            if hub.rooms.insert(id, CopyOnWrite::new(room)).is_some() {
+            if hub.rooms.open.insert(id, CopyOnWrite::new(room)).is_some() {
                 return Err(format!("room {} is there twice", id.0));
             }
         }
         for session in self.sessions {
             let id = session.id;
             let room =
-                hub.rooms.get_mut(&session.room).ok_or_else(|| format!("{id} is in a room that is not there"))?;
+                hub.rooms.open.get_mut(&session.room).ok_or_else(|| format!("{id} is in a room that is not there"))?;
             room.members.insert(id);
             if session.at_door.is_some() != (Some(session.room) == hub.door.room) {
                 return Err(format!("{id} is at the door and is not"));
@@ -343,20 +354,20 @@ impl Saved {
             if let Some(until) = session.at_door {
                 hub.door.waits(id, until);
             }
-            hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
+            hub.people.names.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
-            hub.places.come(id, Origin::of(session.peer.ip()), is_silent);
-            hub.beginnings.insert(session.nick.folded(), id);
+            hub.people.places.come(id, Origin::of(session.peer.ip()), is_silent);
+            hub.people.beginnings.insert(session.nick.folded(), id);
             if let Some(account) = session.account {
-                hub.logged_in.insert((account, id));
+                hub.people.logged_in.insert((account, id));
                 if hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {
-                    hub.operators.insert(id);
+                    hub.people.operators.insert(id);
                 }
             }
             for ignored in &session.ignoring {
-                hub.ignored.revive(ignored)?;
+                hub.people.ignored.revive(ignored)?;
             }
-            if hub.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
+            if hub.people.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
         }
@@ -373,21 +384,21 @@ impl Saved {
             return Err(format!("{} is logged in to no account", session.id));
         }
         for (id, name, lines) in self.dormant {
-            if id.0 >= hub.next_room || hub.rooms.contains_key(&id) {
+            if id.0 >= hub.rooms.next || hub.rooms.open.contains_key(&id) {
                 return Err(format!("room {} is not open, and there", id.0));
             }
             let mut history = History::of(lines);
             history.trim(&hub.settings.history);
-            hub.dormant.insert(name, (id, history));
+            hub.recording.dormant.insert(name, (id, history));
         }
-        hub.backlog.revive(hub.next_line)?;
-        if !hub.recording && hub.backlog.iter().len() > 0 {
+        hub.recording.backlog.revive(hub.next_line)?;
+        if !hub.recording.on && hub.recording.backlog.iter().len() > 0 {
             return Err("something waits for the disk, and nothing is recorded".to_owned());
         }
-        if !hub.rooms.contains_key(&hub.lobby) {
+        if !hub.rooms.open.contains_key(&hub.rooms.lobby) {
             return Err("there is no lobby".to_owned());
         }
-        if let Some(room) = hub.rooms.values().find(|room| room.members.is_empty() && room.id != hub.lobby) {
+        if let Some(room) = hub.rooms.open.values().find(|room| room.members.is_empty() && room.id != hub.rooms.lobby) {
             return Err(format!("room {} is empty", room.id.0));
         }
         Ok(hub)
@@ -398,6 +409,6 @@ impl Hub {
     /// The highest number that a session has.
     #[must_use]
     pub fn newest_session(&self) -> Option<SessionId> {
-        self.sessions.last()
+        self.people.sessions.last()
     }
 }

@@ -26,8 +26,8 @@ impl Turn<'_> {
     /// Judges a line of `bytes` bytes from `session` that is there at `now`, before it is handed over:
     /// [`Verdict::Hold`] means to hand it over then and to read nothing more until then.
     pub(super) fn judge(&mut self, session: SessionId, bytes: u64) -> Verdict {
-        let Some(sender) = self.hub.sessions.get_mut(&session) else { return Verdict::Pass };
-        let room = self.hub.rooms.get_mut(&sender.room).expect("everybody is in a room");
+        let Some(sender) = self.hub.people.sessions.get_mut(&session) else { return Verdict::Pass };
+        let room = self.hub.rooms.open.get_mut(&sender.room).expect("everybody is in a room");
         let is_heard = sender.at_door.is_none();
         if is_heard
             && room.crowd.is_over(self.now.mono)
@@ -66,9 +66,9 @@ impl Turn<'_> {
 
     pub(super) fn line(&mut self, id: SessionId, text: &str) {
         debug_assert!(text::is_clean(text), "lines are cleaned at the edge");
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if session.lines == 0 {
-            self.hub.places.speak(id, Origin::of(session.peer.ip()));
+            self.hub.people.places.speak(id, Origin::of(session.peer.ip()));
         }
         session.lines += 1;
         session.spoke = self.now.mono;
@@ -95,7 +95,7 @@ impl Turn<'_> {
 
     /// Who hears `id` now; it is told if nobody does, unless it is not to know.
     pub(super) fn hearing(&mut self, id: SessionId) -> Hearing {
-        let Some(mute) = self.hub.sessions[&id].muted(self.now) else { return Hearing::All };
+        let Some(mute) = self.hub.people.sessions[&id].muted(self.now) else { return Hearing::All };
         self.hub.counters.lines_muted += 1;
         if mute.shadow {
             return Hearing::Nobody;
@@ -119,7 +119,7 @@ impl Turn<'_> {
 
     /// Whether the filters let `text` pass; `id` is told if not.
     pub(super) fn suits_the_house(&mut self, id: SessionId, text: &str) -> bool {
-        let Some(action) = self.hub.filters.judge(text) else { return true };
+        let Some(action) = self.hub.moderation.filters.judge(text) else { return true };
         self.hub.counters.lines_filtered += 1;
         self.refuse(id, Refusal::HouseRules);
         if action == Action::Strike {
@@ -129,7 +129,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn say(&mut self, id: SessionId, text: &str) {
-        let nick = self.hub.sessions[&id].nick.shown().into();
+        let nick = self.hub.people.sessions[&id].nick.shown().into();
         self.speak(id, Said::Say { nick, text: text.into() });
     }
 
@@ -140,7 +140,7 @@ impl Turn<'_> {
                 if let Some(refusal) = self.hub.silenced(id) {
                     self.refuse(id, refusal);
                 } else if self.suits_the_house(id, said.text()) && !self.is_repetition(id, said.text()) {
-                    self.post(self.hub.sessions[&id].room, Some(id), said);
+                    self.post(self.hub.people.sessions[&id].room, Some(id), said);
                 }
             }
             Hearing::Nobody | Hearing::Refused => {}
@@ -148,7 +148,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn mute(&mut self, id: SessionId, mute: Option<Mute>, by: By) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let former = std::mem::replace(&mut session.mute, mute.map(Box::new));
         let (what, done) = match mute {
             Some(mute) => (What::Muted, Done::Muted(mute.until.map(|(_, wall)| wall))),

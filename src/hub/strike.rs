@@ -127,19 +127,19 @@ impl Hub {
     /// How many strikes count against that client.
     #[must_use]
     pub fn strikes(&self, id: SessionId, now: Now) -> u32 {
-        let origin = self.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
-        origin.map_or(0, |origin| self.strikes.of(origin, self.settings.moderation.forget, now.mono))
+        let origin = self.people.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
+        origin.map_or(0, |origin| self.moderation.strikes.of(origin, self.settings.moderation.forget, now.mono))
     }
 
     /// Counts a report of `id`, or says how long it is too soon for one.
     pub(super) fn may_report(&mut self, id: SessionId, now: Now) -> Result<(), Duration> {
-        let Some(session) = self.sessions.get(&id) else { return Ok(()) };
+        let Some(session) = self.people.sessions.get(&id) else { return Ok(()) };
         let origin = Origin::of(session.peer.ip());
         let (burst, every) = (self.settings.moderation.reports, self.settings.moderation.report_every);
-        self.reports.by_session.take(id, burst, every, now.mono)?;
+        self.moderation.reports.by_session.take(id, burst, every, now.mono)?;
         let of_origin = (burst.saturating_mul(REPORTERS), every / REPORTERS);
-        self.reports.by_origin.take(origin, of_origin.0, of_origin.1, now.mono).inspect_err(|_| {
-            self.reports.by_session.give_back(id, every);
+        self.moderation.reports.by_origin.take(origin, of_origin.0, of_origin.1, now.mono).inspect_err(|_| {
+            self.moderation.reports.by_session.give_back(id, every);
         })
     }
 }
@@ -147,28 +147,31 @@ impl Hub {
 impl Turn<'_> {
     /// Counts `offence` against `id`, and does what is to be done then.
     pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
-        let Some(session) = self.hub.sessions.get(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let rules = self.hub.settings.moderation.clone();
         if rules.mute_at == 0 && rules.ban_at == 0 {
             return;
         }
         let (peer, is_muted) = (session.peer, session.muted(self.now).is_some());
         let origin = Origin::of(peer.ip());
-        let count = self.hub.strikes.add(origin, rules.forget, self.now.mono);
+        let count = self.hub.moderation.strikes.add(origin, rules.forget, self.now.mono);
         self.hub.counters.strikes += 1;
         self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()));
         let later =
             |time: Duration| Wall(self.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
         let is_safe = self.hub.settings.access.always.iter().any(|network| network.has(peer.ip()));
-        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && self.hub.bans.len() < self.hub.settings.limits.bans
+        if rules.ban_at > 0
+            && count >= rules.ban_at
+            && !is_safe
+            && self.hub.moderation.bans.len() < self.hub.settings.limits.bans
         {
-            self.hub.strikes.clear(origin);
+            self.hub.moderation.strikes.clear(origin);
             let reason: Arc<str> = offence.to_string().into();
             let target = Target::Network(Network::around(peer.ip()));
             self.ban(target, Some(reason), Some(later(rules.ban_for)), By::Hub);
         } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
             let until = Some((self.now.mono.after(rules.mute_for), later(rules.mute_for)));
-            if let Some(session) = self.hub.sessions.get_mut(&id) {
+            if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                 session.mute = Some(Box::new(Mute { until, shadow: false }));
             }
             self.done(id, Done::MutedFor { offence, until: later(rules.mute_for) });
@@ -179,7 +182,7 @@ impl Turn<'_> {
     /// Whether `text` is what `id` has said so often in a row that it is refused now.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
-        let Some(session) = self.hub.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
+        let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
         let mut hasher = SipHasher13::new_with_keys(0, 0);
         // Every line passes here: whether it is the same is told from its bytes, but for ASCII's case.
         for part in text.as_bytes().chunks(64) {

@@ -42,12 +42,12 @@ impl Turn<'_> {
     /// Hands the input to what decides about it.
     pub(super) fn take(mut self, input: Input) {
         // What nobody was charged for is nobody's.
-        (self.hub.work, self.hub.cost) = (0, 0);
+        (self.hub.work.done, self.hub.work.charged) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer),
-            Input::Line { session, .. } if self.hub.outgoing.iter().any(|(one, _)| *one == session) => {}
+            Input::Line { session, .. } if self.hub.moderation.outgoing.iter().any(|(one, _)| *one == session) => {}
             Input::Line { session, mut text } => {
-                if self.hub.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
+                if self.hub.people.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
                     self.answered(session, text);
                 } else {
                     let said = self.hub.counters.lines_said;
@@ -61,21 +61,21 @@ impl Turn<'_> {
                 self.release(session);
             }
             Input::Terminal { session, terminal } => {
-                if let Some(own) = self.hub.sessions.get_mut(&session) {
+                if let Some(own) = self.hub.people.sessions.get_mut(&session) {
                     own.terminal = terminal;
                     self.suit(session);
                 }
             }
             Input::Mode { session, mode } => self.edited_by(session, mode),
             Input::Shown { session } => {
-                if self.hub.sessions.contains_key(&session) {
+                if self.hub.people.sessions.contains_key(&session) {
                     self.tell(session, Message::Done(Done::TypingShows));
                 }
             }
             Input::Complete { session, line } => {
-                if self.hub.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
+                if self.hub.people.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
                     let (from, words, work) = complete::complete(self.hub, session, &line);
-                    self.hub.work += work;
+                    self.hub.work.done += work;
                     self.hub.settle(session, self.now);
                     if !words.is_empty() {
                         self.effects.push(Effect::Complete { session, from, words });
@@ -83,10 +83,10 @@ impl Turn<'_> {
                 }
             }
             Input::Overlong { session, bytes } => {
-                if let Some(sender) = self.hub.sessions.get_mut(&session) {
+                if let Some(sender) = self.hub.people.sessions.get_mut(&session) {
                     self.hub.counters.lines_received += 1;
                     self.hub.counters.lines_too_long += 1;
-                    self.hub.places.speak(session, Origin::of(sender.peer.ip()));
+                    self.hub.people.places.speak(session, Origin::of(sender.peer.ip()));
                     sender.lines += 1;
                     sender.spoke = self.now.mono;
                     let limit = self.hub.settings.limits.line;
@@ -96,7 +96,7 @@ impl Turn<'_> {
                 }
             }
             Input::Gone { session, why } => {
-                if self.hub.sessions.contains_key(&session) {
+                if self.hub.people.sessions.contains_key(&session) {
                     match why {
                         Farewell::TooSlow => self.hub.counters.closed_slow += 1,
                         Farewell::MailboxFull => self.hub.counters.closed_mailbox += 1,
@@ -108,13 +108,15 @@ impl Turn<'_> {
             Input::Kick { session, reason, by } => self.kick(session, reason, by),
             Input::Mute { session, mute, by } => self.mute(session, mute, by),
             Input::Rename { session, nick, by } => {
-                if self.hub.sessions.contains_key(&session) && self.hub.may_bear(session, &nick, self.now).is_ok() {
+                if self.hub.people.sessions.contains_key(&session)
+                    && self.hub.may_bear(session, &nick, self.now).is_ok()
+                {
                     self.tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())));
                     self.rename(session, nick, Some(by));
                 }
             }
             Input::Topic { room, text, by } => {
-                if self.hub.rooms.contains_key(&room) {
+                if self.hub.rooms.open.contains_key(&room) {
                     self.set_topic(room, None, text, Some(by));
                 }
             }
@@ -126,19 +128,19 @@ impl Turn<'_> {
                 self.hub.recall_rooms(&mut recalled);
                 self.recall(recalled);
             }
-            Input::Recorded { through } => self.hub.backlog.done(through),
+            Input::Recorded { through } => self.hub.recording.backlog.done(through),
             Input::Found { session, number, found } => {
                 self.found(session, number, *found);
                 self.hub.settle(session, self.now);
             }
             Input::Hashed { number, answer } => self.hashed(number, answer),
             Input::Crowded { session, on } => {
-                if let Some(session) = self.hub.sessions.get_mut(&session) {
+                if let Some(session) = self.hub.people.sessions.get_mut(&session) {
                     session.crowded = on;
                 }
             }
             Input::Interrupted { session } => {
-                if self.hub.sessions.contains_key(&session) && !self.cancel(session) {
+                if self.hub.people.sessions.contains_key(&session) && !self.cancel(session) {
                     self.tell(session, Message::Done(Done::Interrupted));
                 }
             }
@@ -169,7 +171,7 @@ impl Turn<'_> {
             Input::Tick => self.tick(),
         }
         // What nobody is charged for: coming, and what administrators do.
-        self.hub.work = 0;
+        self.hub.work.done = 0;
     }
 
     fn tick(&mut self) {
@@ -177,11 +179,11 @@ impl Turn<'_> {
         self.close_door();
         // Those that are left are due still, and the next tick is for them.
         for _ in 0..AT_A_TIME {
-            let Some((_, id)) = self.hub.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
+            let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
                 break;
             };
-            self.hub.deadlines.pop_first();
-            let Some(room) = self.hub.rooms.get_mut(&id) else { continue };
+            self.hub.rooms.deadlines.pop_first();
+            let Some(room) = self.hub.rooms.open.get_mut(&id) else { continue };
             let members = room.members.len();
             if let Some((author, said)) = room.presence.flush(members)
                 && members > 0
@@ -198,26 +200,26 @@ impl Turn<'_> {
         self.effects
             .push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, self.now) }));
         let why = Farewell::Shutdown(message);
-        for (id, _) in std::mem::take(&mut self.hub.sessions).iter() {
+        for (id, _) in std::mem::take(&mut self.hub.people.sessions).iter() {
             self.tell(id, Message::Goodbye(why.clone()));
             self.effects.push(Effect::Close { session: id, why: why.clone() });
         }
         // Nobody is left to be told that everybody leaves.
-        self.hub.roster = Roster::new(self.hub.key);
-        self.hub.places.clear();
-        self.hub.beginnings.clear();
-        self.hub.logged_in.clear();
-        self.hub.operators.clear();
-        self.hub.openers.clear();
-        self.hub.ignored.clear();
-        self.hub.deadlines.clear();
-        let lobby = self.hub.lobby;
-        self.hub.rooms.retain(|id, room| {
+        self.hub.people.names = Roster::new(self.hub.key);
+        self.hub.people.places.clear();
+        self.hub.people.beginnings.clear();
+        self.hub.people.logged_in.clear();
+        self.hub.people.operators.clear();
+        self.hub.rooms.openers.clear();
+        self.hub.people.ignored.clear();
+        self.hub.rooms.deadlines.clear();
+        let lobby = self.hub.rooms.lobby;
+        self.hub.rooms.open.retain(|id, room| {
             room.members.clear();
             room.presence = room::Presence::default();
             if *id != lobby {
                 if Some(*id) != self.hub.door.room {
-                    self.hub.room_names.release(&room.name);
+                    self.hub.rooms.names.release(&room.name);
                 }
                 self.effects.push(Effect::Shut(*id));
             }
@@ -228,26 +230,26 @@ impl Turn<'_> {
 
     fn configure(&mut self, settings: Settings) {
         if settings.filters != self.hub.settings.filters {
-            self.hub.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
+            self.hub.moderation.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         }
         let always_changed = settings.access.always != self.hub.settings.access.always;
         self.hub.settings = settings;
         if always_changed {
-            self.hub.places.clear();
-            for session in self.hub.sessions.values() {
+            self.hub.people.places.clear();
+            for session in self.hub.people.sessions.values() {
                 let is_silent = session.lines == 0 && !self.hub.is_always_let_in(session.peer);
-                self.hub.places.come(session.id, Origin::of(session.peer.ip()), is_silent);
+                self.hub.people.places.come(session.id, Origin::of(session.peer.ip()), is_silent);
             }
         }
         let limits = &self.hub.settings.history;
-        for room in self.hub.rooms.values_mut() {
+        for room in self.hub.rooms.open.values_mut() {
             room.kept = Some(room.id) != self.hub.door.room && limits.keeps(&room.name);
             if !room.kept {
                 room.history = CopyOnWrite::default();
             }
             room.history.trim(limits);
         }
-        for (_, history) in self.hub.dormant.values_mut() {
+        for (_, history) in self.hub.recording.dormant.values_mut() {
             history.trim(limits);
         }
         self.move_lobby();

@@ -11,7 +11,7 @@ impl Turn<'_> {
     /// Has `id` see lines, and type them, as suits its terminal and its wishes.
     pub(super) fn suit(&mut self, id: SessionId) {
         let unasked = self.hub.settings.telnet.editor == EditorUse::Auto;
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let view = session.suitable_view();
         if view != session.view {
             session.view = view;
@@ -32,7 +32,7 @@ impl Turn<'_> {
 
     /// What `id` types is edited by another one now, or, in spite of being asked, by the same.
     pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if mode != session.asked {
             // Its program has the last word, and is not asked again unless its person does.
             session.asked = mode;
@@ -48,9 +48,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn prompt(&mut self, id: SessionId) {
-        let session = &self.hub.sessions[&id];
+        let session = &self.hub.people.sessions[&id];
         if session.mode == Mode::Char {
-            let prompt = format!("{}> ", self.hub.rooms[&session.room].name.shown()).into();
+            let prompt = format!("{}> ", self.hub.rooms.open[&session.room].name.shown()).into();
             self.effects.push(Effect::Prompt { session: id, prompt });
         }
     }
@@ -58,7 +58,7 @@ impl Turn<'_> {
     /// From now on what `id` types is not to be seen on its screen, as for a password, or again it is.
     /// Where that cannot be had, its person is warned.
     pub(super) fn hide_typing(&mut self, id: SessionId, hidden: bool) {
-        let Some(session) = self.hub.sessions.get(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get(&id) else { return };
         if hidden && !session.terminal.answers {
             self.done(id, Done::TypingShows);
         }
@@ -67,7 +67,7 @@ impl Turn<'_> {
 
     /// What waits for `id` to send a line waits no more: it has.
     pub(super) fn release(&mut self, id: SessionId) {
-        if self.hub.sessions.get(&id).is_some_and(|session| session.holds) {
+        if self.hub.people.sessions.get(&id).is_some_and(|session| session.holds) {
             self.effects.push(Effect::Release { session: id });
         }
     }

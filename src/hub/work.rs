@@ -5,7 +5,16 @@
 //! ([`super::pace`]). No command looks at more than [`MOST`] of anything: beyond it, a list says that there
 //! are more, and how to see a part of them.
 
-/// So much is what a plain line costs: 3 to 5 us, where looking at one person or room, or showing one in a
+/// What is being spent on the input that is handled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    /// What it has cost so far.
+    pub done: u64,
+    /// What the last input was charged to its person, in lines beyond the one it was.
+    pub charged: u32,
+}
+
+/// What a plain line costs: 3 to 5 us, where looking at one person or room, or showing one in a
 /// list, is 0.1 us or less.
 pub(super) const LINE: u64 = 50;
 
@@ -77,9 +86,9 @@ mod tests {
     /// What it costs if ann sends that line, beside being one, and what she is told.
     fn cost(hub: &mut Hub, line: &str) -> (u64, Vec<Effect>) {
         let mut effects = Vec::new();
-        hub.work = 0;
+        hub.work.done = 0;
         hub.turn(later(100), &mut effects).command(ANN, line);
-        (std::mem::take(&mut hub.work), effects)
+        (std::mem::take(&mut hub.work.done), effects)
     }
 
     #[test]
@@ -90,7 +99,7 @@ mod tests {
             for args in ["", "guest", "lobby", "g*", "lobby g*", "lobby *", "on", "text of some kind", "192.0.2.0/24"] {
                 let (work, _) = cost(&mut hub, &format!("{} {args}", command.name));
                 assert!(work / LINE <= bounded, "{command:?} {args}: {work}");
-                hub.sessions.get_mut(&ANN).expect("she is here").searching = None;
+                hub.people.sessions.get_mut(&ANN).expect("she is here").searching = None;
             }
         }
         for line in ["g", "/msg g", "/join r", "hi *", "/who ", "/msg "] {

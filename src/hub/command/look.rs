@@ -35,7 +35,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
         _ => (args, None),
     };
     let found = if room.is_empty() { Some(call.own().room) } else { call.turn.hub.find_room(room) };
-    let seen = found.map(|room| &call.turn.hub.rooms[&room]).filter(|room| call.turn.hub.sees(call.id, room));
+    let seen = found.map(|room| &call.turn.hub.rooms.open[&room]).filter(|room| call.turn.hub.sees(call.id, room));
     let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
     let (mut people, total, looked_at, is_part) = match &wanted {
         // Of a great crowd, those who came first.
@@ -54,7 +54,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     let people: Vec<(Arc<str>, bool)> =
         people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
     let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
-    call.turn.hub.work += looked_at + people.len() as u64;
+    call.turn.hub.work.done += looked_at + people.len() as u64;
     call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
@@ -66,10 +66,10 @@ pub(super) fn beginning(word: &str) -> Option<String> {
 pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some(other) = call.person(name) else { return };
-    let other = &call.turn.hub.sessions[&other];
+    let other = &call.turn.hub.people.sessions[&other];
     let message = Message::Whois {
         nick: other.nick.shown().into(),
-        room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms[&other.room]),
+        room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms.open[&other.room]),
         since: other.since,
         idle: other.idle(call.turn.now).as_secs(),
         away: other.away.clone(),
@@ -101,7 +101,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
         rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
     let beginning = wanted.map(|wanted| clip(&wanted));
-    call.turn.hub.work += looked_at + rooms.len() as u64;
+    call.turn.hub.work.done += looked_at + rooms.len() as u64;
     call.tell(Message::Rooms { rooms, total, beginning, is_part });
 }
 
@@ -117,7 +117,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     let all = call.room().history.iter().inspect(|_| looked_at += 1);
     let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
     let lines = newest(shown, count, call.turn.hub.settings.limits.mailbox / 2);
-    call.turn.hub.work += looked_at + work::REPLAYED * lines.len() as u64;
+    call.turn.hub.work.done += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });

@@ -67,7 +67,7 @@ impl Turn<'_> {
             Some(command) if self.hub.role(id) < command.role => self.refuse(id, Refusal::RoleNeeded(command.role)),
             Some(command) => {
                 if command.weight > 0
-                    && let Some(session) = self.hub.sessions.get_mut(&id)
+                    && let Some(session) = self.hub.people.sessions.get_mut(&id)
                 {
                     session.pace.charge(command.weight, self.now.mono, &self.hub.settings.pace);
                 }
@@ -91,7 +91,7 @@ impl Turn<'_> {
         // If a password was wanted and is not asked for, it may be on its way all the same.
         let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
         if meant.is_some_and(|command| command.password != Password::No)
-            && self.hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
+            && self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
         {
             self.hub.expect_answers_sent_ahead(id, self.now);
             if !args.is_empty() {
@@ -126,11 +126,11 @@ impl Call<'_, '_> {
     }
 
     fn own(&self) -> &super::Session {
-        &self.turn.hub.sessions[&self.id]
+        &self.turn.hub.people.sessions[&self.id]
     }
 
     fn own_mut(&mut self) -> &mut super::Session {
-        self.turn.hub.sessions.get_mut(&self.id).expect("commands are run for who is here")
+        self.turn.hub.people.sessions.get_mut(&self.id).expect("commands are run for who is here")
     }
 
     fn nick(&self) -> Arc<str> {
@@ -138,7 +138,7 @@ impl Call<'_, '_> {
     }
 
     fn room(&self) -> &super::Room {
-        &self.turn.hub.rooms[&self.own().room]
+        &self.turn.hub.rooms.open[&self.own().room]
     }
 
     /// The person of that name; the caller is told if there is none.

@@ -20,7 +20,7 @@ use crate::values::time::{self, LONGEST, NoLength, Wall};
 
 /// What a command of an operator led to is an operator's doing, by name.
 pub(super) fn sign(call: &mut Call<'_, '_>, from: usize) {
-    let account = call.turn.hub.sessions.get(&call.id).and_then(|session| session.account);
+    let account = call.turn.hub.people.sessions.get(&call.id).and_then(|session| session.account);
     let name = account.and_then(|account| call.turn.hub.accounts.get(account)).map(|account| account.name.shown());
     let Some(name) = name.map(Arc::<str>::from) else { return };
     for effect in &mut call.turn.effects[from..] {
@@ -74,7 +74,7 @@ impl Call<'_, '_> {
             return None;
         }
         if self.turn.hub.role(found) == Role::Operator {
-            let name = self.turn.hub.sessions[&found].nick.shown().into();
+            let name = self.turn.hub.people.sessions[&found].nick.shown().into();
             self.refuse(Refusal::IsOperator(name));
             return None;
         }
@@ -85,7 +85,7 @@ impl Call<'_, '_> {
 pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
-    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
     call.turn.kick(other, text_arg(reason), by);
     call.done(Done::Kicked(nick));
 }
@@ -110,7 +110,7 @@ fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
     let until = time.map(|time| (call.turn.now.mono.after(time), call.later(time)));
     call.turn.mute(other, Some(Mute { until, shadow }), by);
-    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
     call.done(Done::MutedOther { nick, until: until.map(|(_, wall)| wall), shadow });
 }
 
@@ -118,7 +118,7 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
     call.turn.mute(other, None, by);
-    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
     call.done(Done::UnmutedOther(nick));
 }
 
@@ -128,7 +128,7 @@ fn target(call: &mut Call<'_, '_>, text: &str) -> Option<Target> {
     // Who has had a name since before it was none is meant by its id alone.
     if !matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_))) && call.turn.hub.find(text).is_some() {
         let other = call.subject(text)?;
-        return Some(Target::Network(Network::around(call.turn.hub.sessions[&other].peer.ip())));
+        return Some(Target::Network(Network::around(call.turn.hub.people.sessions[&other].peer.ip())));
     }
     match target {
         Ok(Target::Network(network)) if network.is_wide() => {
@@ -152,26 +152,26 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::HitsYourself);
     }
     if let Some(other) = hit.iter().find(|id| call.turn.hub.role(**id) == Role::Operator) {
-        let name = call.turn.hub.sessions[other].nick.shown().into();
+        let name = call.turn.hub.people.sessions[other].nick.shown().into();
         return call.refuse(Refusal::IsOperator(name));
     }
     let limit = call.turn.hub.settings.limits.bans;
-    if call.turn.hub.bans.about(&target).is_none() && call.turn.hub.bans.len() >= limit {
+    if call.turn.hub.moderation.bans.about(&target).is_none() && call.turn.hub.moderation.bans.len() >= limit {
         return call.refuse(Refusal::TooManyBans(limit));
     }
     let until = time.map(|time| call.later(time));
     call.turn.ban(target.clone(), text_arg(reason), until, by);
-    let Some(id) = call.turn.hub.bans.about(&target) else { return };
+    let Some(id) = call.turn.hub.moderation.bans.about(&target) else { return };
     call.done(Done::Banned { id, hit: hit.len(), until });
 }
 
 pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
     let (which, _) = split_word(args);
     let by_id = which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
-    let found = by_id.filter(|id| call.turn.hub.bans.get(*id).is_some()).or_else(|| {
+    let found = by_id.filter(|id| call.turn.hub.moderation.bans.get(*id).is_some()).or_else(|| {
         // A ban of a name that none can be any more is lifted by that name all the same.
         let name = || Name::parse(which, usize::from(u8::MAX)).ok().map(Target::Name);
-        call.turn.hub.bans.about(&which.parse().ok().or_else(name)?)
+        call.turn.hub.moderation.bans.about(&which.parse().ok().or_else(name)?)
     });
     match (found, call.by()) {
         (Some(id), Some(by)) => {
@@ -184,9 +184,9 @@ pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
 
 pub(super) fn bans(call: &mut Call<'_, '_>, _: &str) {
     let now = call.turn.now.wall;
-    let held: Vec<_> = call.turn.hub.bans.iter().filter(|ban| ban.holds(now)).collect();
+    let held: Vec<_> = call.turn.hub.moderation.bans.iter().filter(|ban| ban.holds(now)).collect();
     let total = held.len();
-    call.turn.hub.work += call.turn.hub.bans.len() as u64;
+    call.turn.hub.work.done += call.turn.hub.moderation.bans.len() as u64;
     let bans: Vec<ShownBan> = held
         .into_iter()
         .rev()
@@ -209,7 +209,7 @@ pub(super) fn bans(call: &mut Call<'_, '_>, _: &str) {
 pub(super) fn strikes(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some(other) = call.person(name) else { return };
-    let nick = call.turn.hub.sessions[&other].nick.shown().into();
+    let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
     let count = call.turn.hub.strikes(other, call.turn.now);
     call.done(Done::Strikes { nick, count });
 }

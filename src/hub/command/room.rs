@@ -36,7 +36,7 @@ impl Call<'_, '_> {
     }
 
     fn nick_of(&self, id: SessionId) -> Arc<str> {
-        self.turn.hub.sessions[&id].nick.shown().into()
+        self.turn.hub.people.sessions[&id].nick.shown().into()
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
@@ -71,7 +71,7 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     };
     let Some(room) = call.own_room() else { return };
     // Each of them is told.
-    call.turn.hub.work += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
+    call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     call.turn.set_mode(room, private, moderated, call.id);
 }
 
@@ -79,7 +79,7 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
     let shown: Arc<str> = call.room().name.shown().into();
-    let ignored = call.turn.hub.sessions[&other].ignores(call.own());
+    let ignored = call.turn.hub.people.sessions[&other].ignores(call.own());
     let arrives = if ignored { Arrives::No } else { Arrives::Yes };
     if other != call.id
         && let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono)
@@ -91,7 +91,7 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     }
     call.turn.hub.enroll(room, Roll::Expelled, other, false);
     if other != call.id && !ignored {
-        call.turn.hub.work += work::SHOWN;
+        call.turn.hub.work.done += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
         call.turn.tell(other, message);
     }
@@ -137,7 +137,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let target = &call.turn.hub.rooms[&room];
+    let target = &call.turn.hub.rooms.open[&room];
     if call.turn.hub.owns(other, target) {
         let nick = call.nick_of(other);
         return call.refuse(Refusal::IsOperator(nick));
@@ -152,7 +152,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     if is_here {
         let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
         call.turn.done(other, done);
-        let lobby = call.turn.hub.lobby;
+        let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);
     }
     call.done(Done::ExpelledOther { nick, room: shown });
@@ -168,10 +168,10 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
             let name = call.room().name.shown().into();
             return call.refuse(Refusal::AlreadyHere(name));
         }
-        if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms[&room]) {
+        if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms.open[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
-        call.turn.hub.work += work::SHOWN;
+        call.turn.hub.work.done += work::SHOWN;
         return call.turn.enter(call.id, room);
     }
     let name = match Name::parse(typed, call.turn.hub.settings.limits.room_name) {
@@ -179,13 +179,13 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
     // One that is kept from before was opened when nobody asked.
-    let is_kept = call.turn.hub.dormant.contains_key(name.folded());
+    let is_kept = call.turn.hub.recording.dormant.contains_key(name.folded());
     if let Some(taken_for) = taken_for(&name).filter(|_| !is_kept) {
         return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
     }
-    let lookalike = call.turn.hub.room_names.lookalikes(&name).next();
+    let lookalike = call.turn.hub.rooms.names.lookalikes(&name).next();
     if let Some(room) = lookalike {
-        let other = &call.turn.hub.rooms[&room];
+        let other = &call.turn.hub.rooms.open[&room];
         if !call.turn.hub.sees(call.id, other) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
         }
@@ -194,7 +194,7 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     }
     // The room that is left behind by its only member makes place for the new one.
     let limit = call.turn.hub.settings.limits.rooms;
-    let leaves_empty = call.own().room != call.turn.hub.lobby && call.room().members.len() == 1;
+    let leaves_empty = call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1;
     if call.turn.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
@@ -215,23 +215,23 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     let (session, now) = (Some(call.id), call.turn.now);
     let id = call.turn.open(name);
     let owner = call.own().account;
-    if let Some(room) = call.turn.hub.rooms.get_mut(&id) {
+    if let Some(room) = call.turn.hub.rooms.open.get_mut(&id) {
         room.ownership.owner = owner;
     }
     call.turn.hub.opened_from(id, opened_from);
-    call.turn.hub.work += work::SHOWN;
+    call.turn.hub.work.done += work::SHOWN;
     let opened = Happening { session, nick, room, ..Happening::new(What::RoomOpened, now) };
     call.turn.effects.push(Effect::Happened(opened));
     call.turn.enter(call.id, id);
 }
 
 pub(super) fn leave(call: &mut Call<'_, '_>, _: &str) {
-    let lobby = call.turn.hub.lobby;
+    let lobby = call.turn.hub.rooms.lobby;
     if call.own().room == lobby {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::AlreadyHere(name));
     }
-    call.turn.hub.work += work::SHOWN;
+    call.turn.hub.work.done += work::SHOWN;
     call.turn.enter(call.id, lobby);
 }
 
@@ -254,6 +254,6 @@ pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     }
     let text = if args == "-" { "" } else { args };
     let room = call.own().room;
-    call.turn.hub.work += work::SHOWN;
+    call.turn.hub.work.done += work::SHOWN;
     call.turn.set_topic(room, Some(call.id), text.into(), None);
 }

@@ -18,7 +18,7 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
 pub(super) fn reply(call: &mut Call<'_, '_>, args: &str) {
     match call.own().private_from.as_deref().cloned() {
         None => call.refuse(Refusal::NobodyToReplyTo),
-        Some((to, _)) if call.turn.hub.sessions.contains_key(&to) => private(call, to, args),
+        Some((to, _)) if call.turn.hub.people.sessions.contains_key(&to) => private(call, to, args),
         Some((_, name)) => call.refuse(Refusal::ReplyGone(name)),
     }
 }
@@ -34,14 +34,14 @@ pub(super) fn private(call: &mut Call<'_, '_>, to: SessionId, text: &str) {
     };
     let nick = call.nick();
     let id = call.id;
-    let ignored = call.turn.hub.sessions[&to].ignores(call.own());
+    let ignored = call.turn.hub.people.sessions[&to].ignores(call.own());
     let arrives = if heard && !ignored { Arrives::Yes } else { Arrives::No };
     if let Err(refusal) = call.turn.hub.reach(id, to, text, arrives, call.turn.now.mono) {
         return call.refuse(refusal);
     }
     call.turn.hub.counters.private_messages += 1;
     let text: Arc<str> = text.into();
-    let other = call.turn.hub.sessions.get_mut(&to).expect("the caller has it");
+    let other = call.turn.hub.people.sessions.get_mut(&to).expect("the caller has it");
     let message = Message::PrivateTo { nick: other.nick.shown().into(), text: text.clone(), away: other.away.clone() };
     // Who is ignored is not told so.
     if arrives == Arrives::Yes {
@@ -67,7 +67,7 @@ pub(super) fn away(call: &mut Call<'_, '_>, args: &str) {
         return;
     }
     if !args.is_empty() {
-        call.turn.hub.work += work::SHOWN;
+        call.turn.hub.work.done += work::SHOWN;
     }
     call.own_mut().away = Some(args.into());
     call.done(Done::Away);
@@ -87,7 +87,7 @@ pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     if let Err(wait) = call.turn.hub.may_report(call.id, call.turn.now) {
         return call.refuse(Refusal::TooManyAttempts(wait));
     }
-    let other = &call.turn.hub.sessions[&other];
+    let other = &call.turn.hub.people.sessions[&other];
     let about: Arc<str> = other.nick.shown().into();
     let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
     call.turn.happened(What::Reported, call.id, None, Some(noted));
@@ -100,7 +100,7 @@ pub(super) fn quit(call: &mut Call<'_, '_>, args: &str) {
     // The last word is not heard of who is muted.
     let muted = call.own().muted(call.turn.now).is_some();
     let limit = call.turn.hub.settings.limits.topic;
-    let suits = call.turn.hub.filters.judge(args).is_none();
+    let suits = call.turn.hub.moderation.filters.judge(args).is_none();
     let word = text_arg(args).filter(|text| !muted && suits && text.len() <= limit);
     let why = Farewell::Quit(word);
     call.tell(Message::Goodbye(why.clone()));

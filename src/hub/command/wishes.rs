@@ -18,7 +18,7 @@ pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
     if !call.turn.may_show(call.id, args) {
         return;
     }
-    call.turn.hub.work += work::SHOWN;
+    call.turn.hub.work.done += work::SHOWN;
     call.done(Done::Named(name.shown().into()));
     call.turn.rename(call.id, name, None);
 }
@@ -33,7 +33,7 @@ pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }
-    let shown = call.turn.hub.sessions[&other].nick.shown().into();
+    let shown = call.turn.hub.people.sessions[&other].nick.shown().into();
     match call.turn.ignore(call.id, other) {
         Ok(()) => call.done(Done::Ignored(shown)),
         Err(refusal) => call.refuse(refusal),
@@ -52,7 +52,7 @@ pub(super) fn quiet(call: &mut Call<'_, '_>, _: &str) {
     let own = call.own_mut();
     own.quiet = !own.quiet;
     let done = if own.quiet { Done::Quiet } else { Done::NotQuiet };
-    call.turn.hub.work += work::SEEN_ANEW;
+    call.turn.hub.work.done += work::SEEN_ANEW;
     call.turn.hide(call.id);
     call.done(done);
 }
@@ -70,7 +70,7 @@ pub(super) fn time(call: &mut Call<'_, '_>, args: &str) {
     };
     let view = View { time, ..call.own().view };
     if view != call.own().view {
-        call.turn.hub.work += work::SEEN_ANEW;
+        call.turn.hub.work.done += work::SEEN_ANEW;
         call.own_mut().view = view;
         call.turn.effects.push(Effect::View { session: call.id, view });
     }
@@ -85,7 +85,7 @@ pub(super) fn color(call: &mut Call<'_, '_>, args: &str) {
         _ => return call.usage(),
     };
     call.own_mut().colors = Some(on);
-    call.turn.hub.work += work::SEEN_ANEW;
+    call.turn.hub.work.done += work::SEEN_ANEW;
     call.turn.suit(call.id);
     call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
 }

@@ -18,10 +18,10 @@ impl Hub {
     /// Why there cannot be one.
     pub fn may_add_account(&self, name: &Name) -> Result<(), Refusal> {
         let limit = self.settings.limits.accounts;
-        if !self.recording {
+        if !self.recording.on {
             return Err(Refusal::NoAccounts);
         }
-        if self.unread {
+        if self.recording.unread {
             return Err(Refusal::AccountsUnread);
         }
         if name::is_reserved(name) {
@@ -112,7 +112,7 @@ impl Turn<'_> {
         let mut asked = Vec::new();
         for id in there {
             self.hub.set_account(id, None);
-            let Some(session) = self.hub.sessions.get(&id) else { continue };
+            let Some(session) = self.hub.people.sessions.get(&id) else { continue };
             if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
                 asked.push(id);
             }
@@ -134,7 +134,7 @@ impl Turn<'_> {
 
     /// Has everything recorded again that a new file has to know.
     pub(in crate::hub) fn record_again(&mut self) {
-        let bans: Vec<_> = self.hub.bans.iter().cloned().collect();
+        let bans: Vec<_> = self.hub.moderation.bans.iter().cloned().collect();
         for ban in bans {
             self.record(Record::Ban(Box::new(ban)));
         }
@@ -142,6 +142,6 @@ impl Turn<'_> {
         for account in accounts {
             self.record(Record::Account(Box::new(account)));
         }
-        self.record(Record::Given(self.hub.given));
+        self.record(Record::Given(self.hub.recording.given));
     }
 }

@@ -12,7 +12,7 @@ use crate::values::name::{self};
 
 impl Hub {
     pub(super) fn may_register(&self, id: SessionId) -> Result<(), Refusal> {
-        let session = &self.sessions[&id];
+        let session = &self.people.sessions[&id];
         let nick: Arc<str> = session.nick.shown().into();
         if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
             return Err(Refusal::LoggedIn(account.name.shown().into()));
@@ -20,9 +20,9 @@ impl Hub {
         let limit = self.settings.limits.accounts;
         if self.settings.accounts.register == Registering::Closed {
             Err(Refusal::RegisteringClosed)
-        } else if !self.recording {
+        } else if !self.recording.on {
             Err(Refusal::NoAccounts)
-        } else if self.unread {
+        } else if self.recording.unread {
             Err(Refusal::AccountsUnread)
         } else if name::is_reserved(&session.nick) || command::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
@@ -57,7 +57,7 @@ impl Turn<'_> {
     pub(super) fn make_account(&mut self, id: SessionId, password: Secret) {
         let (origin, accounts) = (self.hub.origin(id), &self.hub.settings.accounts);
         let (burst, every) = (accounts.registrations, accounts.registration_every);
-        let then = Then::Register(self.hub.sessions[&id].nick.clone());
+        let then = Then::Register(self.hub.people.sessions[&id].nick.clone());
         if let Err(wait) = self.hub.logins.registered.take(origin, burst, every, self.now.mono) {
             return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question());
         }
@@ -66,12 +66,12 @@ impl Turn<'_> {
 
     /// `/login`.
     pub(in crate::hub) fn login(&mut self, id: SessionId, name: &str, password: &str) {
-        let session = &self.hub.sessions[&id];
+        let session = &self.hub.people.sessions[&id];
         if let Some(account) = session.account.and_then(|account| self.hub.accounts.get(account)) {
             return self.refuse(id, Refusal::LoggedIn(account.name.shown().into()));
         }
         let name: Arc<str> = if name.is_empty() { session.nick.shown().into() } else { name.into() };
-        if self.hub.unread && self.hub.accounts.find(&name::fold(&name)).is_none() {
+        if self.hub.recording.unread && self.hub.accounts.find(&name::fold(&name)).is_none() {
             return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
@@ -93,16 +93,16 @@ impl Turn<'_> {
 
     /// `/logout`.
     pub(in crate::hub) fn logout(&mut self, id: SessionId) {
-        let Some(account) = self.hub.sessions.get(&id).and_then(|session| session.account) else { return };
+        let Some(account) = self.hub.people.sessions.get(&id).and_then(|session| session.account) else { return };
         self.hub.set_account(id, None);
         self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
         // The name is the account's.
-        let owned = self.hub.accounts.owner(&self.hub.sessions[&id].nick).is_some();
+        let owned = self.hub.accounts.owner(&self.hub.people.sessions[&id].nick).is_some();
         if owned {
             self.rename_to_guest(id);
         }
-        let nick = self.hub.sessions[&id].nick.shown().into();
+        let nick = self.hub.people.sessions[&id].nick.shown().into();
         self.done(id, Done::LoggedOut(nick));
     }
 

@@ -18,7 +18,7 @@ impl Hub {
     /// Whatever `id` sends in a moment may have been sent ahead, as the answer to a question that was not
     /// asked.
     pub(in crate::hub) fn expect_answers_sent_ahead(&mut self, id: SessionId, now: Now) {
-        if let Some(session) = self.sessions.get_mut(&id)
+        if let Some(session) = self.people.sessions.get_mut(&id)
             && session.dialogue.is_none()
         {
             session.asking.ahead = now.mono.after(AHEAD);
@@ -27,28 +27,28 @@ impl Hub {
 
     /// `id` does something else than to answer.
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.people.sessions.get_mut(&id) {
             session.asking.wary = false;
         }
     }
 
     /// What comes next is not the beginning of a dialogue.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
         }
     }
 
     /// A password that may be had, by whoever bears that name.
     pub(super) fn suitable(&self, id: SessionId, text: &str) -> Result<Secret, Refusal> {
-        password(text, &self.sessions[&id].nick, self.settings.accounts.password)
+        password(text, &self.people.sessions[&id].nick, self.settings.accounts.password)
     }
 
     /// Nothing came of a password that was to be hashed, and it does not count.
     pub(super) fn does_not_count(&mut self, id: SessionId, then: &Then) {
         match then {
             Then::Login { account, .. } => self.has_not_tried(id, *account),
-            Then::AskForNew => self.has_not_tried(id, self.sessions[&id].account),
+            Then::AskForNew => self.has_not_tried(id, self.people.sessions[&id].account),
             Then::Unregister(account) => self.has_not_tried(id, Some(*account)),
             Then::Register(_) => {
                 let every = self.settings.accounts.registration_every;
@@ -71,7 +71,7 @@ impl Turn<'_> {
             Dialogue::Present | Dialogue::Unregister => Asked::Present,
             Dialogue::Waiting => return,
         };
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if session.dialogue.replace(Box::new(dialogue)).is_none() {
             session.asking = Asking { hidden: session.asking.hidden, ..Asking::default() };
         }
@@ -83,7 +83,7 @@ impl Turn<'_> {
 
     /// An answer was wrong: the question comes again, unless it has come often enough.
     pub(super) fn ask_again(&mut self, id: SessionId, question: Dialogue) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.asking.wrong = session.asking.wrong.saturating_add(1);
         if session.asking.wrong < TRIES {
             self.ask(id, question);
@@ -94,7 +94,7 @@ impl Turn<'_> {
 
     /// Ends the dialogue with its aim reached.
     pub(super) fn end_dialogue(&mut self, id: SessionId) {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.dialogue = None;
         session.asking = Asking::default();
         self.effects.push(Effect::Echo { session: id, on: true });
@@ -103,7 +103,7 @@ impl Turn<'_> {
     /// Ends the dialogue with nothing done. Its person may be typing the next answer: that is not said aloud.
     pub(super) fn ask_no_more(&mut self, id: SessionId, command: Option<Arc<str>>) {
         self.end_dialogue(id);
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.asking = Asking { wary: true, ahead: self.now.mono.after(AHEAD), ..Asking::default() };
         self.done(id, Done::AsksNoMore(command));
     }
@@ -111,7 +111,7 @@ impl Turn<'_> {
     /// What `id` wanted comes to nothing, and is no use asking for again just now.
     pub(super) fn give_up(&mut self, id: SessionId, refusal: Refusal, question: &Dialogue) {
         self.refuse(id, refusal);
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.dialogue = None;
         if session.asking.hidden {
             self.ask_no_more(id, question.command());
@@ -120,7 +120,7 @@ impl Turn<'_> {
 
     /// Whether what `id` wants to say could be a password: it is told so, and nobody else sees it.
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return false };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let is_answer = std::mem::take(&mut session.asking.wary) || self.now.mono < session.asking.ahead;
         let own = name::fold(session.nick.shown());
         let refusal = if is_answer {
@@ -141,7 +141,7 @@ impl Turn<'_> {
 
     /// Ends the dialogue, if there is one that waits for its client. Whether there was.
     pub(in crate::hub) fn cancel(&mut self, id: SessionId) -> bool {
-        let Some(session) = self.hub.sessions.get_mut(&id) else { return false };
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
             session.asking.wary = false;
             return false;
@@ -158,7 +158,9 @@ impl Turn<'_> {
             self.cancel(id);
             return;
         }
-        let Some(dialogue) = self.hub.sessions.get_mut(&id).and_then(|session| session.dialogue.take()) else { return };
+        let Some(dialogue) = self.hub.people.sessions.get_mut(&id).and_then(|session| session.dialogue.take()) else {
+            return;
+        };
         if let Some(ends) = command::ends_question(&text) {
             if ends == Ends::ForGood {
                 self.end_dialogue(id);
@@ -166,9 +168,9 @@ impl Turn<'_> {
             }
             // Whoever types a command does not answer, and nobody's password is one.
             self.line(id, &text);
-            if self.hub.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
+            if self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
                 self.effects.push(Effect::Echo { session: id, on: true });
-                if let Some(session) = self.hub.sessions.get_mut(&id) {
+                if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                     session.asking.hidden = false;
                 }
             }
@@ -203,7 +205,7 @@ impl Turn<'_> {
                 true
             }
             Dialogue::Change { first: Some(ref first) } if first.reveal() == text => {
-                match self.hub.sessions[&id].account {
+                match self.hub.people.sessions[&id].account {
                     Some(account) => {
                         self.hash(id, first.clone(), Against::Nothing, Then::Change(account));
                     }
@@ -247,7 +249,7 @@ impl Turn<'_> {
 
     pub(super) fn check_present(&mut self, id: SessionId, text: &str, unregister: bool) {
         let question = if unregister { Dialogue::Unregister } else { Dialogue::Present };
-        let Some(account) = self.hub.sessions[&id].account else {
+        let Some(account) = self.hub.people.sessions[&id].account else {
             return self.give_up(id, Refusal::RoleNeeded(Role::Member), &question);
         };
         if let Err(wait) = self.hub.may_try(id, Some(account), self.now) {
@@ -270,7 +272,7 @@ impl Turn<'_> {
         self.hub.logins.next += 1;
         let job = Arc::new(Job { number, password, against });
         self.hub.logins.pending.insert(number, Pending { session: id, job: job.clone(), then });
-        if let Some(session) = self.hub.sessions.get_mut(&id) {
+        if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
         }
         self.effects.push(Effect::Hash(job));

@@ -300,7 +300,7 @@ impl Hub {
     /// Whether a password of that client is being hashed: what it sends is handled after that.
     #[must_use]
     pub fn is_waiting(&self, id: SessionId) -> bool {
-        self.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
+        self.people.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
     }
 
     /// Whose password that job is about.

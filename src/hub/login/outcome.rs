@@ -25,7 +25,7 @@ impl Turn<'_> {
     pub(in crate::hub) fn hashed(&mut self, number: u64, answer: Answer) {
         let Some(Pending { session: id, then, .. }) = self.hub.logins.pending.remove(&number) else { return };
         self.effects.push(Effect::SecretSpent);
-        if !self.hub.sessions.contains_key(&id) {
+        if !self.hub.people.sessions.contains_key(&id) {
             return;
         }
         let question = then.question();
@@ -36,7 +36,7 @@ impl Turn<'_> {
         let done = match (then, answer) {
             (_, Answer::Failed) => Err(Refusal::HashingFailed),
             (Then::Register(name), Answer::Made(hashed)) => self.registered(id, name, hashed),
-            (Then::Change(account), Answer::Made(hashed)) if self.hub.sessions[&id].account == Some(account) => {
+            (Then::Change(account), Answer::Made(hashed)) if self.hub.people.sessions[&id].account == Some(account) => {
                 self.end_dialogue(id);
                 self.change_account(account, Some(hashed), None, None);
                 self.done(id, Done::PasswordChanged);
@@ -53,9 +53,9 @@ impl Turn<'_> {
                 Ok(())
             }
             // It was taken away meanwhile.
-            _ if self.hub.sessions[&id].account.is_none() => Err(Refusal::RoleNeeded(Role::Member)),
+            _ if self.hub.people.sessions[&id].account.is_none() => Err(Refusal::RoleNeeded(Role::Member)),
             (Then::AskForNew, Answer::Right { .. }) => {
-                if let Some(session) = self.hub.sessions.get_mut(&id) {
+                if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                     session.asking.wrong = 0;
                 }
                 self.ask(id, Dialogue::Change { first: None });
@@ -83,7 +83,7 @@ impl Turn<'_> {
     pub(super) fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed) -> Result<(), Refusal> {
         // Much can have happened meanwhile.
         self.hub.may_register(id)?;
-        if self.hub.sessions[&id].nick.folded() != name.folded() {
+        if self.hub.people.sessions[&id].nick.folded() != name.folded() {
             return Err(Refusal::NameFirst(name.shown().into()));
         }
         let shown: Arc<str> = name.shown().into();
@@ -117,7 +117,7 @@ impl Turn<'_> {
         let Some(Account { name, role, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
         };
-        if let Some(ban) = self.hub.bans.of_name(&name, self.now.wall) {
+        if let Some(ban) = self.hub.moderation.bans.of_name(&name, self.now.wall) {
             return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
         }
         self.end_dialogue(id);
@@ -127,12 +127,12 @@ impl Turn<'_> {
             self.depart(other, Farewell::Elsewhere);
         }
         self.hub.log_in(id, account);
-        if self.hub.sessions[&id].nick != name {
-            let in_the_way: Vec<_> = self.hub.roster.lookalikes(&name).filter(|other| *other != id).collect();
+        if self.hub.people.sessions[&id].nick != name {
+            let in_the_way: Vec<_> = self.hub.people.names.lookalikes(&name).filter(|other| *other != id).collect();
             for other in in_the_way {
-                if self.hub.roster.lookalikes(&name).any(|one| one == other) {
+                if self.hub.people.names.lookalikes(&name).any(|one| one == other) {
                     self.rename_to_guest(other);
-                    let nick = self.hub.sessions[&other].nick.shown().into();
+                    let nick = self.hub.people.sessions[&other].nick.shown().into();
                     self.done(other, Done::NameReclaimed(nick));
                 }
             }
@@ -156,10 +156,10 @@ impl Turn<'_> {
 
     /// Gives `id` the name of a guest.
     pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId) {
-        let peer = self.hub.sessions[&id].peer;
+        let peer = self.hub.people.sessions[&id].peer;
         let guest = self.hub.guest_name(peer, id);
         // It was given to them, and they take it in a moment.
-        self.hub.roster.release(&guest);
+        self.hub.people.names.release(&guest);
         self.rename(id, guest, None);
     }
 

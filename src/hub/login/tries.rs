@@ -40,7 +40,7 @@ impl Hub {
 
     /// Whether `id` comes from where nobody has logged in to `account` of late.
     pub(super) fn is_stranger(&self, id: SessionId, account: AccountId) -> bool {
-        let ip = self.sessions[&id].peer.ip();
+        let ip = self.people.sessions[&id].peer.ip();
         let place = self.place(id);
         !self.settings.access.always.iter().any(|network| network.has(ip))
             && self.accounts.get(account).is_none_or(|account| !account.places.contains(&place))
@@ -61,6 +61,6 @@ impl Hub {
     }
 
     pub(super) fn origin(&self, id: SessionId) -> Origin {
-        Origin::of(self.sessions[&id].peer.ip())
+        Origin::of(self.people.sessions[&id].peer.ip())
     }
 }
