@@ -23,6 +23,7 @@ use tracing_subscriber::{Layer as _, Registry};
 
 use crate::hub::{By, Happening, What};
 use crate::settings::{LogLevel, Word as _};
+use crate::values::rate;
 use crate::values::time::Mono;
 
 /// The numbers of the events (`MESSAGE_ID=`), as in `systemd/chathub.catalog`. Never changed.
@@ -283,13 +284,14 @@ impl Journal {
     pub fn note(&mut self, happening: Happening, now: Mono) {
         use What::{Arrived, Departed, Joined, Left, Refused};
         if matches!(happening.what, Arrived | Departed | Refused | Joined | Left) {
-            let full_at = self.full_at.max(now).after(Duration::from_secs(1) / RATE);
-            if full_at.since(now) > Duration::from_secs(1) * BURST / RATE {
-                self.suppressed += 1;
-                self.summary_at.get_or_insert(now.after(SUMMARY));
-                return;
+            match rate::take_one(self.full_at, now, Duration::from_secs(1) / RATE, BURST) {
+                Ok(full_at) => self.full_at = full_at,
+                Err(_) => {
+                    self.suppressed += 1;
+                    self.summary_at.get_or_insert(now.after(SUMMARY));
+                    return;
+                }
             }
-            self.full_at = full_at;
         }
         self.send(Record::Happening(happening));
     }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
+use super::history::weight;
 use super::message::Line;
 use super::moderation::Ban;
-use super::room::weight;
 use crate::values::id::AccountId;
 use crate::values::id::BanId;
 use crate::values::id::{RoomId, SessionId};

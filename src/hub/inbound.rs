@@ -12,6 +12,7 @@ use super::message::Refusal;
 use super::{Hub, Message};
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
+use crate::values::rate;
 use crate::values::time::Mono;
 
 /// Origins that are remembered for one client. Beyond it, the one of which least has come lately makes place.
@@ -45,8 +46,8 @@ impl Flow {
     /// When it is over that so many bytes more have come, if they may come now: `over` is when all that came
     /// before is. More than may come in one go come where nothing came of late.
     fn take(self, over: u64, bytes: u64, now: u64) -> Option<u64> {
-        let then = over.max(now).saturating_add(self.time(bytes));
-        (over <= now || then <= now.saturating_add(self.time(self.burst))).then_some(then)
+        let burst = if over <= now { u64::MAX } else { self.time(self.burst) };
+        rate::take(over, now, self.time(bytes), burst).ok()
     }
 }
 
@@ -90,7 +91,7 @@ impl Inbound {
         {
             next.from.remove(least);
         }
-        next.from.push((origin, known.max(now).saturating_add(little.time(bytes))));
+        next.from.push((origin, rate::charge(known, now, little.time(bytes))));
         Some(next)
     }
 }

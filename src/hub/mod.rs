@@ -11,7 +11,8 @@
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | who comes in, under which name; who goes | `people`, `places` |
-//! | rooms: opening, entering, topics; history in memory, arrivals and departures | `rooms`, [`room`] |
+//! | rooms: opening, entering, topics | `rooms`, [`room`] |
+//! | what is kept in memory; arrivals and departures | [`history`], `presence` |
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
@@ -34,6 +35,7 @@ mod counters;
 mod door;
 mod event;
 mod happening;
+pub mod history;
 pub mod ignore;
 pub mod inbound;
 mod invariants;
@@ -46,6 +48,7 @@ pub mod ownership;
 pub mod pace;
 mod people;
 mod places;
+mod presence;
 mod recall;
 mod recording;
 pub mod room;
@@ -74,6 +77,7 @@ use account::Accounts;
 use archive::Backlog;
 use beginnings::Beginnings;
 use door::Door;
+use history::History;
 use ignore::{IgnoredNames, Shunned};
 use login::Logins;
 use message::{Farewell, Message, Said};
@@ -81,7 +85,7 @@ use moderation::Bans;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
-use room::{History, Room};
+use room::Room;
 use session::Session;
 
 use crate::settings::Settings;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::settings;
+use crate::values::rate;
 use crate::values::time::Mono;
 
 /// What is to be done with a line.
@@ -61,7 +62,7 @@ const GIVE_WAY_AT_MOST: u32 = 20;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crowd {
-    /// When the bucket is full again, in nanoseconds of [`Mono`]'s clock.
+    /// When all of it may be used again, in nanoseconds of [`Mono`]'s clock.
     deliveries: u64,
 }
 
@@ -78,7 +79,7 @@ impl Crowd {
     /// Counts a line to so many people.
     pub fn charge(&mut self, people: usize, now: Mono, limits: &settings::Pace) {
         let cost = (people as u64).saturating_mul(1_000_000_000) / (limits.crowd as u64).max(1);
-        self.deliveries = self.deliveries.max(now.0.saturating_mul(1000)).saturating_add(cost);
+        self.deliveries = rate::charge(self.deliveries, now.0.saturating_mul(1000), cost);
     }
 }
 
@@ -86,9 +87,9 @@ impl Crowd {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Saved", into = "Saved")]
 pub struct Pace {
-    /// When the bucket of lines is full again, in nanoseconds of [`Mono`]'s clock.
+    /// When the whole burst of lines may be used again, in nanoseconds of [`Mono`]'s clock.
     lines: u64,
-    /// The same for the bucket of bytes.
+    /// The same for bytes.
     bytes: u64,
     /// Apart, for most clients never have any.
     haste: Option<Box<Haste>>,
@@ -159,17 +160,18 @@ impl Pace {
         }
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let per_byte = |bytes: u64| bytes.saturating_mul(1_000_000_000) / (limits.bytes as u64).max(1);
-        // A line passes while the bucket, with this line in it, is not fuller than the burst.
-        let line_time = self.lines.max(nanos).saturating_add(per_line);
-        let byte_time = self.bytes.max(nanos).saturating_add(per_byte(bytes));
-        // A line longer than the whole burst of bytes passes when the bucket is empty.
+        // A line longer than the whole burst of bytes passes when all of that burst may be used.
         let burst_bytes = per_byte((limits.burst_bytes as u64).max(bytes));
-        let early = (line_time.saturating_sub(per_line.saturating_mul(u64::from(limits.burst_lines))))
-            .max(byte_time.saturating_sub(burst_bytes));
-        if early <= nanos {
-            (self.lines, self.bytes) = (line_time, byte_time);
-            return (Verdict::Pass, word);
-        }
+        let early = match (
+            rate::take(self.lines, nanos, per_line, per_line.saturating_mul(u64::from(limits.burst_lines))),
+            rate::take(self.bytes, nanos, per_byte(bytes), burst_bytes),
+        ) {
+            (Ok(lines), Ok(bytes)) => {
+                (self.lines, self.bytes) = (lines, bytes);
+                return (Verdict::Pass, word);
+            }
+            (lines, bytes) => lines.err().unwrap_or_default().max(bytes.err().unwrap_or_default()),
+        };
         let haste = self.haste.get_or_insert_default();
         let since = *haste.since.get_or_insert(now);
         if now.since(since) > limits.patience {
@@ -180,7 +182,7 @@ impl Pace {
             }
             return (Verdict::Drop, word);
         }
-        let until = Mono(early.div_ceil(1000));
+        let until = Mono(nanos.saturating_add(early).div_ceil(1000));
         if haste.told.is_none() && (until.since(now) >= NOTABLE || now.since(since) >= NOTABLE) {
             haste.told = Some(Word::SlowedDown);
             word = Some(Word::SlowedDown);
@@ -222,7 +224,7 @@ impl Pace {
     pub fn charge(&mut self, lines: u32, now: Mono, limits: &settings::Pace) {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let nanos = now.0.saturating_mul(1000);
-        self.lines = self.lines.max(nanos).saturating_add(per_line.saturating_mul(u64::from(lines)));
+        self.lines = rate::charge(self.lines, nanos, per_line.saturating_mul(u64::from(lines)));
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::account::Role;
 use super::message::{Farewell, Kept, Message, Refusal, Replay, Said, View};
 use super::pace::Pace;
-use super::room::Step;
+use super::presence::Step;
 use super::session::Session;
 use super::{By, Effect, Happening, Hub, What, command, ignore, login, places, strike, work};
 use crate::settings::WhileUnread;

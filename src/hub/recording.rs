@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
+use super::history::{self, History};
 use super::message::{Line, Message, Refusal, Replay};
-use super::room::{History, Room};
-use super::{By, Effect, GIVEN_AHEAD, Happening, Hub, What, room, work};
+use super::room::Room;
+use super::{By, Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -181,7 +182,7 @@ impl Turn<'_> {
             lines.sort_unstable_by_key(|line| line.seq);
         }
         let shown = lines.iter().filter(|line| line.seq >= search.from && !blinkers.hide(line));
-        let lines = room::newest(shown, search.limit, self.hub.settings.limits.mailbox / 2);
+        let lines = history::newest(shown, search.limit, self.hub.settings.limits.mailbox / 2);
         self.hub.work.done += looked_at as u64 + work::REPLAYED * lines.len() as u64;
         let offset = session.view.time.unwrap_or_default();
         let of = Replay::Search { query: search.shown, reach: found.reach };

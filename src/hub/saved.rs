@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::account::{Accounts, Role};
 use super::archive::Backlog;
+use super::history::History;
 use super::ignore::IgnoredNames;
 use super::login::Logins;
 use super::message::{Farewell, Line};
@@ -17,7 +18,8 @@ use super::moderation::Bans;
 use super::ownership::Ownership;
 use super::pace::Crowd;
 use super::places::Familiar;
-use super::room::{History, Presence, Room};
+use super::presence::Presence;
+use super::room::Room;
 use super::session::Session;
 use super::strike::{Reports, Strikes};
 use super::{Counters, Hub, Moderation, People, Recording, Rooms};

@@ -14,7 +14,6 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
-use super::login::Allowance;
 use super::message::{Done, Refusal};
 use super::moderation::Target;
 use super::session::Mute;
@@ -22,6 +21,7 @@ use super::{By, Hub, What};
 use crate::values::id::SessionId;
 use crate::values::network::Network;
 use crate::values::network::Origin;
+use crate::values::rate::{Allowance, make_room};
 use crate::values::time::{Mono, Now, Wall};
 
 /// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
@@ -79,15 +79,8 @@ impl Strikes {
     /// One more; how many there are then.
     fn add(&mut self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let count = self.of(origin, forget, now).saturating_add(1);
-        if !self.0.contains_key(&origin) && self.0.len() >= REMEMBERED {
-            let over = |count: u32, at: Mono| at.after(forget.saturating_mul(count));
-            self.0.retain(|_, (count, at)| over(*count, *at) > now);
-            if self.0.len() >= REMEMBERED
-                && let Some(soonest) =
-                    self.0.iter().min_by_key(|(_, (count, at))| over(*count, *at)).map(|(origin, _)| *origin)
-            {
-                self.0.remove(&soonest);
-            }
+        if !self.0.contains_key(&origin) {
+            make_room(&mut self.0, REMEMBERED, now, |(count, at)| at.after(forget.saturating_mul(*count)));
         }
         // What is forgotten in part of the next one is forgiven with it.
         self.0.insert(origin, (count, now));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use zeroize::Zeroize as _;
 
 use super::message::{Done, Farewell, Message, Refusal};
+use super::presence::Presence;
 use super::strike::Offence;
-use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete, room};
+use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
@@ -216,7 +217,7 @@ impl Turn<'_> {
         let lobby = self.hub.rooms.lobby;
         self.hub.rooms.open.retain(|id, room| {
             room.members.clear();
-            room.presence = room::Presence::default();
+            room.presence = Presence::default();
             if *id != lobby {
                 if Some(*id) != self.hub.door.room {
                     self.hub.rooms.names.release(&room.name);

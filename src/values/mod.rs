@@ -10,12 +10,14 @@
 //! | networks and addresses: whom a ban reaches, which addresses count as one | [`network`] |
 //! | which words are refused | [`words`] |
 //! | what a terminal can do | [`terminal`] |
+//! | how often something may happen | [`rate`] |
 //! | tables by numbers that only rise; values shared until they change | [`rising`], [`CopyOnWrite`] |
 
 mod copy_on_write;
 pub mod id;
 pub mod name;
 pub mod network;
+pub mod rate;
 pub mod rising;
 pub mod roster;
 pub mod terminal;

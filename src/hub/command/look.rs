@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::history::newest;
 use super::super::message::{Message, Refusal, Replay};
 use super::super::room::Room;
-use super::super::room::newest;
 use super::super::work;
 use super::{Call, LISTED, clip, find, nearest, split_word};
 use crate::settings;

@@ -35,14 +35,11 @@ use crate::values::id::AccountId;
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
+use crate::values::rate::{Allowance, KNOWN};
 use crate::values::time::Mono;
 
 /// The longest password, in bytes: far beyond what anybody types, and no load for whoever hashes it.
 pub const LONGEST_PASSWORD: usize = 256;
-
-/// Addresses, or accounts, whose attempts are remembered at once. Beyond it, the one that would be
-/// forgotten soonest is: who tries that many addresses gains a few attempts each.
-const REMEMBERED: usize = 4096;
 
 /// Strangers may try an account so many times as often as one address may try.
 const STRANGERS: u32 = 5;
@@ -207,61 +204,6 @@ struct Pending {
     then: Then,
 }
 
-/// How often something may be done by each of many: so often in one go, then one more each so long.
-#[derive(Clone, Debug)]
-pub(super) struct Allowance<K>(BTreeMap<K, Mono>);
-
-impl<K> Default for Allowance<K> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<K: Ord + Copy> Allowance<K> {
-    /// Once more for `key`, or how long that is too soon.
-    pub(super) fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
-        let used = self.0.get(&key).copied().unwrap_or_default().max(now).after(every);
-        let most = now.after(every.saturating_mul(burst));
-        if used > most {
-            return Err(used.since(most));
-        }
-        if !self.0.contains_key(&key) && self.0.len() >= REMEMBERED {
-            self.0.retain(|_, full| *full > now);
-            if self.0.len() >= REMEMBERED
-                && let Some(soonest) = self.0.iter().min_by_key(|(_, full)| **full).map(|(key, _)| *key)
-            {
-                self.0.remove(&soonest);
-            }
-        }
-        self.0.insert(key, used);
-        Ok(())
-    }
-
-    /// Nothing has counted so far.
-    fn clear(&mut self, key: K) {
-        self.0.remove(&key);
-    }
-
-    /// It did not count.
-    pub(super) fn give_back(&mut self, key: K, every: Duration) {
-        if let Some(full) = self.0.get_mut(&key) {
-            *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));
-        }
-    }
-}
-
-impl<K: Serialize> Serialize for Allowance<K> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.0.iter())
-    }
-}
-
-impl<'de, K: DeserializeOwned + Ord> Deserialize<'de> for Allowance<K> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self(Vec::deserialize(from)?.into_iter().take(REMEMBERED).collect()))
-    }
-}
-
 /// Passwords that are being hashed, and who has tried how often.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -292,7 +234,7 @@ impl Logins {
     /// Panics if something does not fit.
     pub(super) fn check_invariants(&self) {
         assert!(self.is_sound(), "numbers rise");
-        assert!(self.by_origin.0.len() <= REMEMBERED && self.by_account.0.len() <= REMEMBERED);
+        assert!(self.by_origin.len() <= KNOWN && self.by_account.len() <= KNOWN);
     }
 }
 

@@ -2,6 +2,18 @@
 //!
 //! Nothing here is text for a screen. [`crate::wire::render`] turns these values into bytes, a
 //! room's line once for all who see it alike.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what a person is told was done | [`Done`] |
+//! | what a person is told was not done, and why | [`Refusal`] |
+//! | everything else one client is told; lines of a room; how a client sees lines | here |
+
+mod done;
+mod refusal;
+
+pub use done::Done;
+pub use refusal::Refusal;
 
 use crate::values::id::SessionId;
 use std::fmt;
@@ -13,12 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
-use super::moderation::NoTarget;
-use super::strike::Offence;
 use crate::values::id::BanId;
-use crate::values::name::{InvalidName, TakenFor};
-use crate::values::terminal::{Colors, Mode};
-use crate::values::time::{NoLength, Wall};
+use crate::values::terminal::Colors;
+use crate::values::time::Wall;
 
 /// A line of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -441,193 +450,6 @@ pub enum Replay {
     },
 }
 
-/// Something that was done, told to the one who asked for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
-    /// The name is now this.
-    Named(Arc<str>),
-    /// An administrator gave this name.
-    RenamedByAdmin(Arc<str>),
-    /// Marked as away.
-    Away,
-    /// No longer away.
-    Back,
-    /// Ignoring this one now.
-    Ignored(Arc<str>),
-    /// Not ignoring this one any more.
-    Unignored(Arc<str>),
-    /// Arrivals and departures are hidden now.
-    Quiet,
-    /// Arrivals and departures are shown now.
-    NotQuiet,
-    /// Time stamps are shown now, at this offset.
-    TimeOn(Offset),
-    /// Time stamps are not shown now.
-    TimeOff,
-    /// Colours are shown now.
-    ColorsOn,
-    /// Colours are not shown now.
-    ColorsOff,
-    /// What others say waits for a line now.
-    Holding,
-    /// It does not wait now.
-    NotHolding,
-    /// Who edits what is typed now.
-    Mode(Mode),
-    /// What is asked for next is seen by whoever looks at the screen.
-    TypingShows,
-    /// ^C has cleared what was typed.
-    Interrupted,
-    /// The report was passed on.
-    Reported(Arc<str>),
-    /// It was not, for no operator is there who could be told: administrators see that there was one.
-    ReportNoted(Arc<str>),
-    /// An administrator muted this client, until then if there is an end.
-    Muted(Option<Wall>),
-    /// The hub muted this client, for that, until then.
-    MutedFor {
-        /// For what.
-        offence: Offence,
-        /// Until when.
-        until: Wall,
-    },
-    /// It may speak again.
-    Unmuted,
-    /// Lines are taken slower now.
-    SlowedDown {
-        /// How many a second at most.
-        lines: u32,
-        /// Of how many bytes in all at most.
-        bytes: usize,
-    },
-    /// Its lines wait until there is room for them between those of people who say less.
-    GivesWay,
-    /// Lines are being dropped now.
-    Dropping,
-    /// So many lines were dropped in all.
-    Dropped(u64),
-    /// The room is private.
-    Private,
-    /// What a room is from now on.
-    RoomMode {
-        /// The room.
-        room: Arc<str>,
-        /// For the invited only.
-        private: bool,
-        /// Only those with a voice speak.
-        moderated: bool,
-    },
-    /// This one may come in.
-    Invited {
-        /// Who.
-        nick: Arc<str>,
-        /// Into which room.
-        room: Arc<str>,
-    },
-    /// This one may not any more.
-    Uninvited {
-        /// Who.
-        nick: Arc<str>,
-        /// Into which room.
-        room: Arc<str>,
-    },
-    /// One has a voice in that room, or has none any more.
-    Voice {
-        /// The room.
-        room: Arc<str>,
-        /// Whether one has.
-        on: bool,
-    },
-    /// This one has a voice, or none any more.
-    VoiceOf {
-        /// Who.
-        nick: Arc<str>,
-        /// Whether they have.
-        on: bool,
-    },
-    /// Sent out of that room.
-    Expelled {
-        /// The room.
-        room: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// This one was sent out.
-    ExpelledOther {
-        /// Who.
-        nick: Arc<str>,
-        /// Of which room.
-        room: Arc<str>,
-    },
-    /// This one was disconnected.
-    Kicked(Arc<str>),
-    /// This one is muted.
-    MutedOther {
-        /// Who.
-        nick: Arc<str>,
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-        /// Without being told.
-        shadow: bool,
-    },
-    /// This one is not muted any more.
-    UnmutedOther(Arc<str>),
-    /// There is a ban of this number now.
-    Banned {
-        /// The number.
-        id: BanId,
-        /// How many it has disconnected.
-        hit: usize,
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-    },
-    /// The ban of this number is lifted.
-    Unbanned(BanId),
-    /// So many strikes count against this one.
-    Strikes {
-        /// Who.
-        nick: Arc<str>,
-        /// How many.
-        count: u32,
-    },
-    /// The account of this name is an operator's now.
-    MadeOperator(Arc<str>),
-    /// A password is wanted next.
-    Asks(Asked),
-    /// No password is wanted any more; this command asks for it again.
-    AsksNoMore(Option<Arc<str>>),
-    /// What was asked for is not wanted any more.
-    Cancelled,
-    /// There is an account of this name now.
-    Registered(Arc<str>),
-    /// Logged in.
-    LoggedIn {
-        /// To the account of this name.
-        name: Arc<str>,
-        /// Which may do this.
-        role: Role,
-    },
-    /// Logged out; the name is this one now.
-    LoggedOut(Arc<str>),
-    /// The account has another password.
-    PasswordChanged,
-    /// The account of this name is no more, as its owner wished.
-    Unregistered(Arc<str>),
-    /// The account is no more, as an administrator wished.
-    AccountRemoved,
-    /// The account may do something else than before.
-    RoleChanged(Role),
-    /// The name belongs to somebody who has logged in; it is this one now.
-    NameReclaimed(Arc<str>),
-    /// The room was closed by an administrator.
-    RoomClosed {
-        /// The room.
-        room: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-}
-
 /// What somebody is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -642,181 +464,4 @@ pub enum Asked {
     Of(Arc<str>),
     /// One's own present password.
     Present,
-}
-
-/// Something that was not done, and why: for the person at the prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No command of that name; the nearest one, if one is near.
-    UnknownCommand {
-        /// What was typed.
-        given: Arc<str>,
-        /// The nearest match.
-        nearest: Option<&'static str>,
-    },
-    /// The command is for others.
-    RoleNeeded(Role),
-    /// The command wants other arguments.
-    Usage(&'static super::command::Command),
-    /// Nobody of that name.
-    NoSuchPerson(Arc<str>),
-    /// No room of that name.
-    NoSuchRoom(Arc<str>),
-    /// There may be a room of that name, and it is for others.
-    RoomNotOpen(Arc<str>),
-    /// The room belongs to somebody else, or to nobody.
-    NotYourRoom {
-        /// The room.
-        room: Arc<str>,
-        /// Whose it is.
-        owner: Option<Arc<str>>,
-    },
-    /// Only those with a voice speak here; this one's room it is.
-    NoVoice(Option<Arc<str>>),
-    /// As many on a list of the room as there may be.
-    TooManyInvited(usize),
-    /// There is a room whose name looks like that.
-    RoomLooksLike(Arc<str>),
-    /// Not a name.
-    InvalidName(InvalidName),
-    /// Somebody has that name, or one that looks like it.
-    NameTaken(Arc<str>),
-    /// The hub keeps that name for itself.
-    NameReserved(Arc<str>),
-    /// The name could be taken for something else.
-    NameTakenFor(Arc<str>, TakenFor),
-    /// Already in that room.
-    AlreadyHere(Arc<str>),
-    /// Already has that name.
-    AlreadyNamed(Arc<str>),
-    /// As many rooms as there may be.
-    TooManyRooms(usize),
-    /// As many rooms as people from one address may open.
-    TooManyRoomsFromAddress(usize),
-    /// As many ignored as there may be.
-    TooManyIgnored(usize),
-    /// Not ignored in the first place.
-    NotIgnored(Arc<str>),
-    /// Nobody sent a private message yet.
-    NobodyToReplyTo,
-    /// The one who sent it has gone.
-    ReplyGone(Arc<str>),
-    /// To oneself.
-    ToYourself,
-    /// That one takes nothing of what is meant for it alone.
-    NotReading(Arc<str>),
-    /// That one is sent much by others just now.
-    SentALot(Arc<str>),
-    /// Muted, until then if there is an end.
-    Muted(Option<Wall>),
-    /// This one is an operator, and out of an operator's reach.
-    IsOperator(Arc<str>),
-    /// The ban would hit whoever asks for it.
-    HitsYourself,
-    /// As many bans as there may be.
-    TooManyBans(usize),
-    /// No ban is called that.
-    NoSuchBan(Arc<str>),
-    /// Nobody whom a ban could be about.
-    NoTarget(NoTarget),
-    /// A network that is too large a part of the Internet.
-    TooWide(Arc<str>),
-    /// Written like an address, where a person is meant.
-    NotByAddress(Arc<str>),
-    /// Not a length of time.
-    NoLength {
-        /// Why.
-        why: NoLength,
-        /// A reason could stand there as well.
-        or_reason: bool,
-    },
-    /// No account of that name.
-    NoSuchAccount(Arc<str>),
-    /// Something that can happen to anybody, and passes.
-    NotNow,
-    /// Words that the filters refuse.
-    HouseRules,
-    /// The same line too often.
-    Repeated,
-    /// Nobody comes in from this network.
-    NetworkNotAllowed,
-    /// The line has more bytes than are allowed.
-    LineTooLong {
-        /// Bytes it had.
-        bytes: u64,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// A search is under way already.
-    StillSearching,
-    /// The topic has more bytes than are allowed.
-    TopicTooLong(usize),
-    /// The program sends lines and nothing else.
-    NoCharMode,
-    /// Not an offset from UTC.
-    BadOffset(Arc<str>),
-    /// A ban keeps this address out.
-    Banned {
-        /// Why.
-        reason: Option<Arc<str>>,
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-    },
-    /// Nobody may have that name.
-    NameBanned {
-        /// The name.
-        name: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// It waits at the door.
-    LogInFirst,
-    /// The name is registered.
-    NameRegistered(Arc<str>),
-    /// A name such as this cannot be registered.
-    NameFirst(Arc<str>),
-    /// Logged in already, to the account of this name.
-    LoggedIn(Arc<str>),
-    /// Only administrators register names.
-    RegisteringClosed,
-    /// Nothing is recorded here: so no accounts are made.
-    NoAccounts,
-    /// Accounts on disk could not be read yet: that name may be somebody's.
-    NamesUnread,
-    /// Likewise: nobody can log in to one that is not known.
-    AccountsUnread,
-    /// Bans on disk could not be read yet, and nobody is let in until they are.
-    BansUnread,
-    /// As many accounts as there may be.
-    TooManyAccounts(usize),
-    /// The password has fewer characters than this.
-    PasswordShort(usize),
-    /// The password has more bytes than this.
-    PasswordLong(usize),
-    /// The password is the name.
-    PasswordIsName,
-    /// The password is a command, which would be carried out instead.
-    PasswordIsCommand,
-    /// It was not the same twice.
-    PasswordsDiffer,
-    /// No account of that name, or not its password.
-    WrongPassword,
-    /// Not the password of the own account.
-    NotYourPassword,
-    /// Not said: it may have been meant as a password.
-    CouldBePassword,
-    /// Not said: it looks like this command, which takes a password, without its slash.
-    WithoutSlash(&'static super::command::Command),
-    /// Too often; again in so long.
-    TooManyAttempts(Duration),
-    /// Too many passwords wait to be hashed.
-    HashingBusy,
-    /// The password could not be hashed.
-    HashingFailed,
-    /// The hub is full.
-    Full,
-    /// So many come from this address already.
-    TooManyFromAddress(usize),
-    /// The hub stops.
-    Stopping,
 }

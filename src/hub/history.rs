@@ -1,0 +1,125 @@
+//! What a room keeps in memory of what was said: within bounds, for newcomers and searches.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::archive::Selector;
+use super::ignore::Borne;
+use super::message::{Line, Said};
+use crate::settings::{self};
+
+/// The last lines said in a room, at most `history.lines` lines and `history.bytes` bytes of text.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    lines: VecDeque<Arc<Line>>,
+    bytes: usize,
+    /// The last lines as newcomers get them, made once for all who come before the next line.
+    replay: Option<Arc<[Arc<Line>]>>,
+}
+
+/// What a line counts against `history.bytes`: its text and name, and what holds them.
+pub(super) fn weight(line: &Line) -> usize {
+    line.said.text().len() + line.said.nick().len() + std::mem::size_of::<Line>()
+}
+
+impl History {
+    /// Keeps a line, and lets go of the oldest ones over the limits.
+    pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
+        self.bytes += weight(&line);
+        self.lines.push_back(line);
+        self.trim(limits);
+    }
+
+    /// Lets go of the oldest lines over the limits.
+    pub fn trim(&mut self, limits: &settings::History) {
+        self.replay = None;
+        while self.lines.len() > limits.lines || self.bytes > limits.bytes {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= weight(&oldest);
+        }
+    }
+
+    /// Puts lines before all others, if they are older, as far as there is room for them.
+    pub(super) fn prepend(&mut self, lines: impl DoubleEndedIterator<Item = Line>, limits: &settings::History) {
+        let first = self.lines.front().map_or(u64::MAX, |line| line.seq);
+        for line in lines.rev().filter(|line| line.seq < first) {
+            self.bytes += weight(&line);
+            self.lines.push_front(Arc::new(line));
+        }
+        self.trim(limits);
+    }
+
+    /// Makes those that are meant unreadable; says how many there were.
+    pub(super) fn redact(&mut self, what: &Selector, room: &str) -> u64 {
+        let mut count = 0;
+        for line in &mut self.lines {
+            if line.said != Said::Redacted && what.matches(room, line) {
+                self.bytes -= weight(line);
+                *line = Arc::new(Line { author: None, said: Said::Redacted, borne: Borne::default(), ..**line });
+                self.bytes += weight(line);
+                count += 1;
+            }
+        }
+        if count > 0 {
+            self.replay = None;
+        }
+        count
+    }
+
+    /// All lines kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> + ExactSizeIterator {
+        self.lines.iter()
+    }
+
+    /// What a newcomer is shown: the [`newest`], put together once for all who come before the next line.
+    pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
+        if let Some(replay) = &self.replay {
+            return replay.clone();
+        }
+        let replay: Arc<[Arc<Line>]> = newest(self.iter(), count, bytes);
+        self.replay = Some(replay.clone());
+        replay
+    }
+
+    /// The history that holds these lines, oldest first.
+    #[must_use]
+    pub fn of(lines: Vec<Arc<Line>>) -> Self {
+        let bytes = lines.iter().map(|line| weight(line)).sum();
+        Self { lines: lines.into(), bytes, replay: None }
+    }
+
+    /// How many lines are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// What they weigh, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes`.
+pub fn newest<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a Arc<Line>>,
+    count: usize,
+    bytes: usize,
+) -> Arc<[Arc<Line>]> {
+    let mut left = bytes;
+    let fits = |line: &&Arc<Line>| {
+        let rest = left.checked_sub(weight(line));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let mut newest: Vec<_> = lines.rev().take(count).take_while(fits).cloned().collect();
+    newest.reverse();
+    newest.into()
+}
