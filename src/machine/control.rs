@@ -1,0 +1,57 @@
+//! Administrators' commands that are about the hub, and the lists that they ask for.
+
+use super::{Machine, Outcome, Speaker};
+use crate::hub::By;
+use crate::values::CopyOnWrite;
+use crate::values::id::SessionId;
+use crate::values::rising::Rising;
+use crate::values::time::Now;
+use crate::wire::admin::Command;
+use crate::wire::admin::execute::listing::Listing;
+use crate::wire::admin::execute::{self, Answer};
+use crate::wire::admin::message::ControlError;
+
+/// What administrators are told of a client besides what the hub knows.
+fn facts<'a>(
+    speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
+    owed: &'a dyn Fn(SessionId) -> (u64, u64),
+) -> impl Fn(SessionId) -> execute::Facts + 'a {
+    |id| {
+        let (behind, missed) = owed(id);
+        let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
+        execute::Facts { telnet, behind, missed }
+    }
+}
+
+impl Machine {
+    /// Carries out an administrator's command; `None` if it is not about the hub. `owed` tells of a
+    /// client how many bytes it is owed, and how many lines it was too slow for.
+    pub fn control(
+        &mut self,
+        command: &Command,
+        by: By,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+        out: &mut Vec<Outcome>,
+    ) -> Option<Result<Answer, ControlError>> {
+        let answer = {
+            let facts = facts(&self.speakers, owed);
+            execute::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
+        };
+        self.carry(at, out);
+        answer
+    }
+
+    /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
+    ///
+    /// # Errors
+    /// Those of [`Listing::go_on`].
+    pub fn list(
+        &self,
+        listing: &mut Listing,
+        at: Now,
+        owed: &dyn Fn(SessionId) -> (u64, u64),
+    ) -> Result<bool, ControlError> {
+        listing.go_on(&self.hub, at, &facts(&self.speakers, owed))
+    }
+}
