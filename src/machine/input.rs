@@ -1,18 +1,17 @@
 //! What reaches the machine, and stands on the tape.
 
 use core::net::SocketAddr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hub::archive::{Found, Recalled};
 use crate::hub::message::Farewell;
-use crate::hub::{By, login};
-use crate::settings::Settings;
+use crate::hub::{self, By};
 use crate::values::id::SessionId;
 
-/// Something that reaches the hub, to be kept in the journal. What clients send has a form of its own,
-/// [`Machine::bytes`].
+/// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again; of what
+/// another release has left, only `Connect` and the settings are looked at (`net::keep::found`).
+///
+/// What clients send is no input but bytes: see [`Machine::bytes`](super::Machine::bytes).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// A connection was accepted.
@@ -26,70 +25,55 @@ pub enum Input {
     },
     /// A client sends no more.
     End {
-        /// Which.
+        /// The client.
         id: SessionId,
-        /// Why.
+        /// The reason that others are told if it leaves by that.
         why: Farewell,
-    },
-    /// Nothing more can be sent to a client.
-    Gone {
-        /// Which.
-        id: SessionId,
-        /// Why.
-        why: Farewell,
-    },
-    /// A client does not take what waits for it alone; or it has.
-    Crowded {
-        /// Which.
-        id: SessionId,
-        /// Whether it is so.
-        on: bool,
     },
     /// An administrator changes something.
     Control {
-        /// Its name.
+        /// The command's name, as in `clients.kick`.
         command: String,
-        /// Its arguments.
+        /// Its arguments, as the admin protocol has them.
         args: serde_json::Value,
-        /// Who.
+        /// The administrator.
         by: By,
     },
-    /// The store has opened, or there is none; see [`hub::Input::Archive`].
-    Archive(Option<Box<Recalled>>),
-    /// The store has written all records up to this one.
-    Recorded {
-        /// Its number.
-        through: u64,
-    },
-    /// The store has searched.
-    Found {
-        /// Who asked.
-        session: SessionId,
-        /// The number of the search.
-        number: u64,
-        /// What was found.
-        found: Box<Found>,
-    },
-    /// What came of a password that was to be hashed.
-    Hashed {
-        /// The number of the job.
-        number: u64,
-        /// What came of it.
-        answer: login::Answer,
-    },
-    /// The store has begun a new file.
-    BegunAnew,
-    /// The store has read what it could not read before; see [`hub::Input::Recalled`].
-    Recalled(Box<Recalled>),
-    /// The settings have changed.
-    Settings(Box<Settings>),
-    /// The hub says goodbye and takes nobody any more.
-    Stop {
-        /// Part of the goodbye.
-        message: Option<Arc<str>>,
-    },
-    /// Another process carries on.
+    /// Something that the daemon tells the hub: a client is gone, the store has found something, settings have changed.
+    /// The variants that serde skips in [`hub::Input`] cannot be kept, and are made by the machine alone.
+    Hub(hub::Input),
+    /// Another process has taken over.
     Restarted,
-    /// Time has passed; see [`Machine::next_deadline`].
+    /// Time has passed; see [`Machine::next_deadline`](super::Machine::next_deadline).
     Tick,
+}
+
+impl From<hub::Input> for Input {
+    fn from(input: hub::Input) -> Self {
+        Self::Hub(input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_types_cannot_be_written_down() {
+        let (session, text) = (SessionId(1), "/login secret".to_owned());
+        let typed = [
+            hub::Input::Complete { session, line: text.clone() },
+            hub::Input::Line { session, text },
+            hub::Input::Overlong { session, bytes: 1 },
+            hub::Input::Interrupted { session },
+        ];
+        for input in typed {
+            assert!(serde_json::to_string(&Input::Hub(input.clone())).is_err(), "{input:?}");
+        }
+        let line = r#"{"Hub":{"Line":{"session":1,"text":"hi"}}}"#;
+        assert!(serde_json::from_str::<Input>(line).is_err());
+        let gone = r#"{"Hub":{"Gone":{"session":1,"why":"Hangup"}}}"#;
+        let input: Input = serde_json::from_str(gone).expect("an input");
+        assert_eq!(serde_json::to_string(&input).expect("plain values"), gone);
+    }
 }

@@ -151,47 +151,12 @@ impl Machine {
                     self.listen(id, at, out);
                 }
             }
-            Input::Gone { id, why } => self.tell_hub(hub::Input::Gone { session: id, why }, at),
-            Input::Crowded { id, on } => {
-                self.tell_hub(hub::Input::Crowded { session: id, on }, at);
-                if !on {
-                    // What it has sent meanwhile.
-                    self.listen(id, at, out);
-                }
-            }
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {
                     self.control(&command, by, at, &|_| (0, 0), out);
                 }
             }
-            Input::Settings(settings) => {
-                out.push(Outcome::Order(Order::Limits((&*settings).into())));
-                self.tell_hub(hub::Input::Settings(settings), at);
-            }
-            Input::Archive(recalled) => {
-                // A client's number means that client, also in what was recorded.
-                let last = recalled.as_ref().map_or(0, |recalled| recalled.last_session);
-                self.next_id = self.next_id.max(last.saturating_add(1));
-                self.tell_hub(hub::Input::Archive(recalled), at);
-            }
-            Input::Recorded { through } => self.tell_hub(hub::Input::Recorded { through }, at),
-            Input::Found { session, number, found } => {
-                self.tell_hub(hub::Input::Found { session, number, found }, at);
-            }
-            Input::Hashed { number, answer } => {
-                let waited = self.hub.waits_for(number);
-                self.tell_hub(hub::Input::Hashed { number, answer }, at);
-                if let Some(id) = waited {
-                    // What came meanwhile.
-                    self.listen(id, at, out);
-                }
-            }
-            Input::BegunAnew => self.tell_hub(hub::Input::BegunAnew, at),
-            Input::Recalled(recalled) => {
-                self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
-                self.tell_hub(hub::Input::Recalled(recalled), at);
-            }
-            Input::Stop { message } => self.tell_hub(hub::Input::Stop { message }, at),
+            Input::Hub(input) => self.told(input, at, out),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
         }
@@ -208,6 +173,28 @@ impl Machine {
         }
         self.listen(id, at, out);
         self.carry(at, out);
+    }
+
+    /// Takes what the daemon tells the hub: some of it concerns the machine as well.
+    fn told(&mut self, input: hub::Input, at: Now, out: &mut Vec<Outcome>) {
+        match &input {
+            hub::Input::Settings(settings) => out.push(Outcome::Order(Order::Limits((&**settings).into()))),
+            // A client's number means that client, also in what was recorded.
+            hub::Input::Archive(Some(recalled)) | hub::Input::Recalled(recalled) => {
+                self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
+            }
+            _ => {}
+        }
+        let waits_no_more = match &input {
+            hub::Input::Crowded { session, on: false } => Some(*session),
+            hub::Input::Hashed { number, .. } => self.hub.waits_for(*number),
+            _ => None,
+        };
+        self.tell_hub(input, at);
+        if let Some(id) = waits_no_more {
+            // What it has sent meanwhile.
+            self.listen(id, at, out);
+        }
     }
 
     fn tell_hub(&mut self, input: hub::Input, at: Now) {

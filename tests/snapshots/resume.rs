@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
+use chathub::hub;
 use chathub::hub::archive::Recalled;
 use chathub::kernel;
 use chathub::machine::Input;
@@ -60,7 +61,7 @@ impl Stage {
         self.input(Input::Restarted);
         let hub = self.machine.hub();
         let recalled = Recalled { unread: hub.is_unread(), ..Recalled::default() };
-        self.input(Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
+        self.input(hub::Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
         let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
         crowded.for_each(|session| self.to_rounds.push(Work::Crowded(session.id)));
         self.turn();

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chathub::hub::login::{Answer, Job};
-use chathub::hub::{By, session::Session};
+use chathub::hub::{self, By, session::Session};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::net::connection::Connection;
 use chathub::net::exchange::Exchange;
@@ -138,9 +138,9 @@ impl Stage {
     // -- what reaches the hub ------------------------------------------------------------------
 
     /// Something reaches the hub; everything that follows is done.
-    pub fn input(&mut self, input: Input) {
+    pub fn input(&mut self, input: impl Into<Input>) {
         let mut out = Vec::new();
-        self.machine.handle(input, self.at, &mut out);
+        self.machine.handle(input.into(), self.at, &mut out);
         self.carry(out);
         self.turn();
     }
@@ -187,12 +187,12 @@ impl Stage {
             }
             for report in reports {
                 let input = match report {
-                    Report::Gone(id, why) => Input::Gone { id, why },
-                    Report::Crowded(id, on) => Input::Crowded { id, on },
+                    Report::Gone(id, why) => hub::Input::Gone { session: id, why },
+                    Report::Crowded(id, on) => hub::Input::Crowded { session: id, on },
                     Report::Finished(_) => continue,
                 };
                 let mut out = Vec::new();
-                self.machine.handle(input, self.at, &mut out);
+                self.machine.handle(input.into(), self.at, &mut out);
                 self.carry(out);
             }
         }
@@ -287,7 +287,7 @@ impl Stage {
     /// It was hashed, and this came of it.
     pub fn hashed(&mut self, answer: Answer) {
         let number = self.job().number;
-        self.input(Input::Hashed { number, answer });
+        self.input(hub::Input::Hashed { number, answer });
     }
 
     // -- what clients see ----------------------------------------------------------------------

@@ -57,6 +57,7 @@ use self::service::Service;
 use self::snapshots::Snapshots;
 use self::state::State;
 use self::times::{Doing, Times};
+use crate::hub;
 use crate::hub::archive::Recalled;
 use crate::hub::message::Farewell;
 use crate::logging::{Journal, ids};
@@ -217,7 +218,7 @@ impl Driver {
             // The hub knows what was said and which numbers were given, and hands out again what may not be on disk.
             *recalled = Recalled::default();
         }
-        self.state.input(Input::Archive(recalled.map(Box::new)), at);
+        self.state.input(hub::Input::Archive(recalled.map(Box::new)), at);
         let open = taken.connections.len() + taken.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         let mut connections = taken.connections;
@@ -239,14 +240,14 @@ impl Driver {
         match taken.poisoned {
             Some((Kind::Bytes, id)) => {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
-                self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+                self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
             }
             // No client sent it: it is a command, or an answer of another thread.
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
         for id in taken.lost {
-            self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+            self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
         }
         if taken.secret_spent {
             self.state.outcomes.push(Outcome::SecretSpent);
@@ -255,7 +256,7 @@ impl Driver {
             self.accepted(newcomer, at);
         }
         if let Some(settings) = settings.filter(|settings| settings != self.state.hub().settings()) {
-            self.state.input(Input::Settings(Box::new(settings)), at);
+            self.state.input(hub::Input::Settings(Box::new(settings)), at);
         }
         self.idle_since = (self.state.hub().session_count() == 0).then_some(at.mono);
     }
@@ -401,7 +402,7 @@ impl Driver {
             }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
-                self.state.input(Input::Hashed { number, answer }, at);
+                self.state.input(hub::Input::Hashed { number, answer }, at);
                 // The client that waited for it may go on.
                 self.clients.unpause(self.state.machine());
             }

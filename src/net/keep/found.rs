@@ -1,22 +1,22 @@
 //! The start of a process: takes over what a former one has left with the service manager, or begins afresh; and has
 //! everything kept from then on, where the service manager keeps it.
 
-use crate::net::keep::tape;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex};
 
 use nix::sys::stat::{FileStat, fstat};
+use serde::Deserialize as _;
 use tracing::{error, info, warn};
 
 use super::fault;
 use super::queue::{Keeping, Queue};
 use super::recovery::{self, TakenOver, epoch};
-use super::tape::{Cuts, Tape};
-use crate::hub::archive::Recalled;
+use super::tape::{self, Cuts, Tape};
+use crate::hub::{self, archive::Recalled};
 use crate::logging::{self, ids};
-use crate::machine::{Input, Machine, Outcome};
+use crate::machine::{Machine, Outcome};
 use crate::net::clock::now;
 use crate::net::rounds::{Exchanges, Rounds};
 use crate::settings::Settings;
@@ -31,14 +31,26 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
     let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
     for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
-        match serde_json::from_slice(tape.content(record.content)).ok()? {
-            // Whether they have left again is not looked at.
-            Input::Connect { .. } => is_there = true,
-            Input::Settings(others) => settings = *others,
-            _ => {}
+        let input = serde_json::from_slice(tape.content(record.content)).ok()?;
+        // Whether they have left again is not looked at.
+        is_there |= is_connect(&input);
+        if let Some(others) = settings_in(&input) {
+            settings = others.ok()?;
         }
     }
     is_there.then_some(settings)
+}
+
+/// Whether an input is a connection, whichever release has written it.
+fn is_connect(input: &serde_json::Value) -> bool {
+    input.get("Connect").is_some()
+}
+
+/// The settings that an input brings, whichever release has written it: before 0.2 they stood alone,
+/// and not in [`crate::machine::Input::Hub`].
+fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>> {
+    let settings = input.get("Hub").unwrap_or(input).get("Settings")?;
+    Some(Settings::deserialize(settings))
 }
 
 /// A state machine, new or taken over, with all that carries it.
@@ -110,7 +122,7 @@ pub fn take_over_or_begin<E>(
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
     // What the machine is told at its start is part of the first snapshot.
     let (store, recalled) = store()?.unzip();
-    machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
+    machine.handle(hub::Input::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
         warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
         None
@@ -190,4 +202,31 @@ fn adopt(
 fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
     let tape = tape.ok_or("the service manager has lost the tape")?;
     Tape::open(tape).map_err(|unusable| unusable.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Input;
+    use crate::values::id::SessionId;
+
+    #[test]
+    fn settings_are_found_among_inputs_of_this_release_and_of_former_ones() {
+        let mut settings = Settings::default();
+        settings.limits.clients = 7;
+        let input = Input::from(hub::Input::Settings(Box::new(settings.clone())));
+        let input = serde_json::to_value(input).expect("plain values");
+        assert_eq!(settings_in(&input).expect("settings").expect("they are read"), settings);
+        let former = r#"{"Settings":{"limits.clients":"7","unknown.setting":"1"}}"#;
+        let former = serde_json::from_str(former).expect("JSON");
+        assert_eq!(settings_in(&former).expect("settings").expect("they are read"), settings);
+        for other in [Input::Tick, Input::Restarted, hub::Input::BegunAnew.into()] {
+            let other = serde_json::to_value(other).expect("plain values");
+            assert!(settings_in(&other).is_none() && !is_connect(&other), "{other}");
+        }
+        let connect = Input::Connect { id: SessionId(3), cookie: 3, peer: ([127, 0, 0, 1], 4000).into() };
+        let connect = serde_json::to_value(connect).expect("plain values");
+        assert_eq!(connect.to_string(), r#"{"Connect":{"cookie":3,"id":3,"peer":"127.0.0.1:4000"}}"#);
+        assert!(is_connect(&connect));
+    }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::replay::Frozen;
 use super::{Exchanges, Report, Rounds, Work};
-use crate::machine::{self, Input, Machine};
-use crate::machine::{Limits, Order, Outcome};
+use crate::hub;
+use crate::machine::{self, Input, Limits, Machine, Order, Outcome};
 use crate::net::connection::Connection;
 use crate::net::connection::Played;
 use crate::net::exchange::Rest;
@@ -150,14 +150,15 @@ impl Process {
         self.rounds.exchanges.reports.take(&mut reports, Rest::Yes);
         for report in reports {
             match report {
-                Report::Gone(id, why) => self.input(Input::Gone { id, why }),
-                Report::Crowded(id, on) => self.input(Input::Crowded { id, on }),
+                Report::Gone(id, why) => self.input(hub::Input::Gone { session: id, why }),
+                Report::Crowded(id, on) => self.input(hub::Input::Crowded { session: id, on }),
                 Report::Finished(_) => {}
             }
         }
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: impl Into<Input>) {
+        let input = input.into();
         self.tape.append(self.at, &serde_json::to_vec(&input).expect("plain"));
         self.machine.handle(input, self.at, &mut self.out);
         self.apply_outcomes();
