@@ -7,7 +7,7 @@ use crate::hub::Effect;
 use crate::hub::message::{Line, Message, Offset, Replay, View};
 use crate::values::time::Now;
 use crate::wire::render;
-use crate::wire::stream::reader::Filter;
+use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::link::Link;
 
 /// The last replay that was rendered: most newcomers get the same.
@@ -52,7 +52,7 @@ impl Machine {
                     if let Some(speaker) = self.speakers.get_mut(&session) {
                         speaker.view = view;
                     }
-                    Order::See(session, view)
+                    Order::View(session, view)
                 }
                 Effect::Mode { session, mode } => {
                     self.with_link(session, out, |link, replies| link.set_mode(mode, replies));
@@ -74,7 +74,7 @@ impl Machine {
                 Effect::Hold { session, on } => Order::Hold(session, on),
                 Effect::Release { session } => Order::Release(session),
                 Effect::Filter { session, quiet, ignored, names } => {
-                    Order::Hide(session, Filter { quiet, ignored, names })
+                    Order::Hide(session, Hidden { quiet, ignored, names })
                 }
                 Effect::Close { session, .. } => {
                     self.with_link(session, out, Link::close);

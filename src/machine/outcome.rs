@@ -8,7 +8,7 @@ use crate::hub::message::{Line, View};
 use crate::hub::{Happening, login};
 use crate::settings::{Settings, SlowPolicy};
 use crate::values::id::{RoomId, SessionId};
-use crate::wire::stream::reader::Filter;
+use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
 
 /// What is to be written to whom, in order.
@@ -33,9 +33,9 @@ pub enum Order {
     /// What has waited so far waits no more.
     Release(SessionId),
     /// From here on, a client sees lines in this way.
-    See(SessionId, View),
+    View(SessionId, View),
     /// From here on, these lines are hidden from a client.
-    Hide(SessionId, Filter),
+    Hide(SessionId, Hidden),
     /// A client gets what it is owed, and its connection ends.
     Close(SessionId),
     /// Settings have changed.

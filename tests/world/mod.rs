@@ -426,7 +426,7 @@ impl World {
             Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
             Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
             Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
-            Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
+            Order::View(id, view) => self.with_log(id, |reader, log| reader.set_view(view, log)),
             Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
             Order::Close(id) => {
                 let client = self.clients.get_mut(&id).expect("a client");

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::hidden::Hidden;
 use super::log::{LINE, Log};
-use super::reader::{Filter, MAX_PIECES, Reader};
+use super::reader::{MAX_PIECES, Reader};
 use super::typing::FRAME;
 use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, Offset, Said, View};
@@ -94,13 +95,13 @@ proptest! {
                 Step::Take(most) => { take(&mut reader, Some(log), most, &mut got); }
                 Step::View(time) => {
                     view = View { time: time.then(|| Offset::parse("+01:00").expect("an offset")), ..View::default() };
-                    reader.see(view, log);
+                    reader.set_view(view, log);
                 }
                 Step::Quiet(on) => {
                     quiet = on;
                     // Who is quiet here ignores 3 as well.
                     let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
-                    reader.hide(Filter { quiet, ignored, ..Filter::default() }, log);
+                    reader.hide(Hidden { quiet, ignored, ..Hidden::default() }, log);
                 }
                 Step::Trim => log.trim_to(reader.next_line()),
                 Step::Move => {
@@ -311,7 +312,7 @@ fn carry_out(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
         Order::Release => reader.release(Some(log)),
         Order::View(colors) => {
             let colors = if *colors { Colors::Many } else { Colors::None };
-            reader.see(View { colors, width: 32, ..View::default() }, log);
+            reader.set_view(View { colors, width: 32, ..View::default() }, log);
         }
     }
 }
