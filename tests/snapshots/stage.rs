@@ -17,7 +17,7 @@ use chathub::hub::{self, By, session::Session};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::net::connection::Connection;
 use chathub::net::exchange::Exchange;
-use chathub::net::keep::recovery::epoch;
+use chathub::net::keep::program::epoch;
 use chathub::net::keep::tape::{Cuts, Tape};
 use chathub::net::readiness::Readiness;
 use chathub::net::rounds::{Counts, Report, Rounds, Shared, Work};

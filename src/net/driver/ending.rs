@@ -12,7 +12,7 @@ use crate::logging::ids;
 use crate::net::arrival::{Answered, Arrival, Reply};
 use crate::net::clock::now;
 use crate::net::keep::fault;
-use crate::net::keep::recovery::epoch;
+use crate::net::keep::program::epoch;
 use crate::net::readiness::Ready;
 use crate::net::rounds::Work;
 use crate::systemd;

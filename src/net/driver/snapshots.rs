@@ -7,7 +7,7 @@ use tracing::error;
 use super::Driver;
 use crate::logging;
 use crate::net::clock::mono;
-use crate::net::keep::recovery::epoch;
+use crate::net::keep::program::epoch;
 use crate::net::keep::tape::Written;
 use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;

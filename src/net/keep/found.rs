@@ -6,13 +6,13 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use nix::sys::stat::{FileStat, fstat};
 use serde::Deserialize as _;
 use tracing::{error, info, warn};
 
 use super::fault;
+use super::program::{self, epoch};
 use super::queue::{Keeping, Queue};
-use super::recovery::{self, TakenOver, epoch};
+use super::recovery::{self, TakenOver};
 use super::tape::{self, Cuts, Tape};
 use crate::hub::{self, archive::Recalled};
 use crate::logging::{self, ids};
@@ -90,8 +90,8 @@ pub fn take_over_or_begin<E>(
     store: impl FnOnce() -> Result<Option<(Store, Recalled)>, E>,
 ) -> Result<FoundHub, E> {
     let new_rounds = |cuts| Rounds::new(exchanges.clone(), settings.into(), cuts);
-    let program = stored.remove(systemd::PROGRAM);
-    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
+    let former_program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(former_program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match adopt(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
@@ -101,7 +101,7 @@ pub fn take_over_or_begin<E>(
                     chathub_clients = clients,
                     "carrying on with the clients of the former process"
                 );
-                if let Err(error) = replace_program(program) {
+                if let Err(error) = program::keep_instead_of(former_program) {
                     warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
                 }
                 let queue = Some(Arc::new(Mutex::new(queue)));
@@ -134,17 +134,6 @@ pub fn take_over_or_begin<E>(
     let (tape, cuts) = Tape::unkept();
     let rounds = new_rounds(cuts);
     Ok(FoundHub { machine, outcomes, taken: None, rounds, tape, queue: None, store, recalled: None })
-}
-
-/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
-fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
-    let program = std::fs::File::open("/proc/self/exe")?;
-    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
-    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
-        return Ok(());
-    }
-    systemd::forget([systemd::PROGRAM]);
-    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
 }
 
 type Kept = (Rounds, Tape, Queue);

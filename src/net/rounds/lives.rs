@@ -132,7 +132,7 @@ impl Process {
         let mut rounds = rounds(cuts);
         let owed = rounds.begin(std::mem::take(&mut out));
         rounds.limits = limits();
-        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::recovery::epoch());
+        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::program::epoch());
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
@@ -191,7 +191,7 @@ impl Process {
     fn freeze(&mut self) {
         if let Some((blank, machine, owed)) = self.begun.take() {
             let written = blank.write(&machine, &owed).expect("there is room");
-            if let Some(old) = self.tape.count(written, crate::net::keep::recovery::epoch()) {
+            if let Some(old) = self.tape.count(written, crate::net::keep::program::epoch()) {
                 self.tape.take_back(old.cleared());
             }
         } else if let Some(blank) = self.tape.begin() {
@@ -210,7 +210,7 @@ impl Process {
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let owed = self.rounds.saved();
         self.rounds.cuts.begin(self.rounds.orders, 0);
-        self.tape.snapshot(&machine, &owed, crate::net::keep::recovery::epoch());
+        self.tape.snapshot(&machine, &owed, crate::net::keep::program::epoch());
     }
 
     fn step(mut self, step: &Step) -> Self {
