@@ -38,7 +38,7 @@ impl Machine {
             let facts = facts(&self.speakers, owed);
             execute::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
         };
-        self.carry(at, out);
+        self.apply_effects(at, out);
         answer
     }
 

@@ -26,7 +26,7 @@ const PAGE: usize = 4096;
 
 impl Machine {
     /// Turns what the hub has decided into orders.
-    pub(super) fn carry(&mut self, at: Now, out: &mut Vec<Outcome>) {
+    pub(super) fn apply_effects(&mut self, at: Now, out: &mut Vec<Outcome>) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             let order = match effect {

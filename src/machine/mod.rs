@@ -80,7 +80,7 @@ impl Machine {
             page: Vec::new(),
         };
         out.push(Outcome::Order(Order::Limits(limits)));
-        machine.carry(now, out);
+        machine.apply_effects(now, out);
         machine
     }
 
@@ -160,7 +160,7 @@ impl Machine {
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
         }
-        self.carry(at, out);
+        self.apply_effects(at, out);
     }
 
     /// Takes bytes that a client has sent; without any, it goes on with those it has.
@@ -172,7 +172,7 @@ impl Machine {
             speaker.link.push(bytes);
         }
         self.listen(id, at, out);
-        self.carry(at, out);
+        self.apply_effects(at, out);
     }
 
     /// Takes what the daemon tells the hub: some of it concerns the machine as well.

@@ -58,7 +58,7 @@ impl Machine {
 
     /// Hands over what a client has sent, line by line, as far as its pace allows.
     pub(super) fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
-        self.carry(at, out);
+        self.apply_effects(at, out);
         let mut replies = Vec::new();
         let mut dropped = false;
         let rules = self.hub.settings().into();

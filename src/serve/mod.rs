@@ -137,7 +137,7 @@ fn start(
     let exchanges = Exchanges::default();
     let store = || recording::open(args, &loaded.settings, &sender);
     let keeps = activated && systemd::keeps_descriptors();
-    let hub = found::take_over_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
+    let hub = found::restore_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
         if activated {
             systemd::turn_away(&chat, &admin, &unknown);
         }

@@ -141,11 +141,11 @@ impl Stage {
     pub fn input(&mut self, input: impl Into<Input>) {
         let mut out = Vec::new();
         self.machine.handle(input.into(), self.at, &mut out);
-        self.carry(out);
+        self.apply(out);
         self.turn();
     }
 
-    fn carry(&mut self, out: Vec<Outcome>) {
+    fn apply(&mut self, out: Vec<Outcome>) {
         let mut work = Vec::new();
         for outcome in out {
             match outcome {
@@ -181,7 +181,7 @@ impl Stage {
                 peer.take();
             }
             let mut reports = Vec::new();
-            self.reports.take(&mut reports, chathub::net::exchange::Rest::Yes);
+            self.reports.take(&mut reports, chathub::net::exchange::ReadyForMore::Yes);
             if reports.is_empty() {
                 return;
             }
@@ -193,7 +193,7 @@ impl Stage {
                 };
                 let mut out = Vec::new();
                 self.machine.handle(input.into(), self.at, &mut out);
-                self.carry(out);
+                self.apply(out);
             }
         }
     }
@@ -209,7 +209,7 @@ impl Stage {
         self.at.wall.0 += 3;
         let mut out = Vec::new();
         self.machine.bytes(id, bytes, self.at, &mut out);
-        self.carry(out);
+        self.apply(out);
         self.turn();
     }
 
@@ -236,7 +236,7 @@ impl Stage {
         if let Some(Err(error)) = answer {
             panic!("{command} {args}: {error:?}");
         }
-        self.carry(out);
+        self.apply(out);
         self.turn();
     }
 

@@ -194,7 +194,7 @@ impl World {
             rooms: BTreeMap::new(),
             turns: BTreeSet::new(),
         };
-        world.carry_out(&outcomes);
+        world.apply(&outcomes);
         world
     }
 
@@ -324,7 +324,7 @@ impl World {
     }
 
     fn follow(&mut self, step: Step, outcomes: Vec<Outcome>) {
-        self.carry_out(&outcomes);
+        self.apply(&outcomes);
         self.taken.push(Taken { step, at: self.now, outcomes });
     }
 
@@ -364,7 +364,7 @@ impl World {
 
     // -- what follows --------------------------------------------------------------------------
 
-    fn carry_out(&mut self, outcomes: &[Outcome]) {
+    fn apply(&mut self, outcomes: &[Outcome]) {
         for outcome in outcomes {
             match outcome {
                 Outcome::Order(order) => self.order(order.clone()),
@@ -413,7 +413,7 @@ impl World {
                 }
             }
             Order::Enter(id, room) => {
-                self.leave(id);
+                self.leave_room(id);
                 let client = self.clients.get_mut(&id).expect("a client");
                 client.reader.enter(&mut self.rooms.get_mut(&room).expect("an open room").log);
                 client.room = Some(room);
@@ -441,7 +441,7 @@ impl World {
         }
     }
 
-    fn leave(&mut self, id: SessionId) {
+    fn leave_room(&mut self, id: SessionId) {
         let client = self.clients.get_mut(&id).expect("a client");
         if let Some(room) = client.room.take() {
             client.reader.leave(&mut self.rooms.get_mut(&room).expect("a room").log);
@@ -479,7 +479,7 @@ impl World {
         client.out.extend(pieces[..count].iter().flat_map(|piece| piece.iter().copied()).take(taken));
         client.reader.advance(log, taken);
         if count == 0 && client.closed {
-            self.leave(id);
+            self.leave_room(id);
         }
         taken
     }

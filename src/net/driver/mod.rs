@@ -65,10 +65,10 @@ use crate::machine::{Input, Machine, Outcome};
 use crate::net::admin::holders::Admins;
 use crate::net::arrival::{Arrival, Reply};
 use crate::net::clock::{mono, now};
-use crate::net::exchange::Rest;
+use crate::net::exchange::ReadyForMore;
 use crate::net::hashing::Hashing;
 use crate::net::keep::queue::Keeping;
-use crate::net::keep::recovery::{Received, TakenOver};
+use crate::net::keep::recovery::{Received, Restored};
 use crate::net::keep::snapshot;
 use crate::net::keep::tape::{Kind, Tape};
 use crate::net::readiness::Ready;
@@ -204,7 +204,7 @@ impl Driver {
 
     /// Resumes what was taken over: under `settings`, if they differ from those of the former process, and with what the
     /// store has `recalled`, if history is recorded.
-    pub fn resume(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
+    pub fn resume(&mut self, taken: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         // First of all, as it stands on the tape.
         if let Some(Received { id, place, range, at }) = taken.received {
             self.state.bytes(id, place, range, at);
@@ -279,7 +279,7 @@ impl Driver {
             // read at a time, the cheaper is each line. In a long round, lines that come late still reach
             // members who are visited late.
             let is_clogged = self.delivery.is_clogged();
-            let reads = !is_clogged && self.delivery.exchanges.work.is_at_rest();
+            let reads = !is_clogged && self.delivery.exchanges.work.is_ready();
             let is_behind = !reports.is_empty()
                 || !waiting.is_empty()
                 || (reads && !self.clients.turns.is_empty())
@@ -298,7 +298,7 @@ impl Driver {
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.clients.inputs.wait(&mut ready), if reads => {}
-                    () = self.delivery.exchanges.work.wait_for_rest(), if !reads => {}
+                    () = self.delivery.exchanges.work.wait_until_ready(), if !reads => {}
                     () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
                 }
             }
@@ -318,7 +318,7 @@ impl Driver {
             waiting.extend(batch.drain(..));
             let at = now();
             self.times.begin(at.mono);
-            self.delivery.exchanges.reports.take(&mut told, Rest::Yes);
+            self.delivery.exchanges.reports.take(&mut told, ReadyForMore::Yes);
             reports.extend(told.drain(..));
             if self.delivery.writing {
                 let nothing_came =
@@ -453,7 +453,7 @@ impl Driver {
         self.clients.close_lingering(at.mono);
         if self.settle_at.is_some_and(|due| due <= at.mono) {
             self.settle_at = None;
-            self.state.tape.settled();
+            self.state.tape.forget_take_overs();
         }
         self.journal.summarize(at.mono);
         self.service.feed_watchdog(at.mono, &self.delivery.exchanges);

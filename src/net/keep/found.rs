@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::fault;
 use super::program::{self, epoch};
 use super::queue::{Keeping, Queue};
-use super::recovery::{self, TakenOver};
+use super::recovery::{self, Restored};
 use super::tape::{self, Cuts, Tape};
 use crate::hub::{self, archive::Recalled};
 use crate::logging::{self, ids};
@@ -60,7 +60,7 @@ pub struct FoundHub {
     /// What followed from making it, to be applied by the driver.
     pub outcomes: Vec<Outcome>,
     /// Connections and input that a former process has left, if it was taken over.
-    pub taken: Option<TakenOver>,
+    pub taken: Option<Restored>,
     /// The rounds, which hold what everybody is owed.
     pub rounds: Rounds,
     /// What is kept of inputs.
@@ -81,7 +81,7 @@ pub struct FoundHub {
 ///
 /// # Errors
 /// Those of `store`.
-pub fn take_over_or_begin<E>(
+pub fn restore_or_begin<E>(
     keeps: bool,
     mut stored: HashMap<&'static str, OwnedFd>,
     settings: &Settings,
@@ -162,7 +162,7 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
 fn adopt(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
-) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
+) -> Result<Option<(Machine, Restored, Kept)>, String> {
     let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
     else {
         return Err("the service manager has lost the queue of sockets".to_owned());
@@ -175,7 +175,7 @@ fn adopt(
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;
         let mut rounds = rounds(cuts);
-        let (machine, taken) = recovery::take_over(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        let (machine, taken) = recovery::restore(&mut tape, made, &mut rounds, &mut queue, found, now())?;
         Ok(Some((machine, taken, rounds, tape)))
     });
     match attempt {

@@ -21,7 +21,7 @@ use tracing::error;
 use super::fault;
 use super::program::epoch;
 use super::queue::{Adopted, Found, Queue};
-use super::tape::{self, CHUNK, Cut, Kind, Suspect, Tape};
+use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
 use crate::logging::{self, ids};
 use crate::machine::{Input, Machine, Order, Outcome};
 use crate::net::connection::Connection;
@@ -63,7 +63,7 @@ pub struct Received {
 
 /// What was taken over.
 #[derive(Debug)]
-pub struct TakenOver {
+pub struct Restored {
     /// Everybody's connection, and whether it is to be closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
     /// Input that was received and not committed: whose, and where it stands on the tape.
@@ -82,19 +82,19 @@ pub struct TakenOver {
 ///
 /// # Errors
 /// Why that cannot be done, in words for the journal.
-pub fn take_over(
+pub fn restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     queue: &mut Queue,
     found: Found,
     now: Now,
-) -> Result<(Machine, TakenOver), String> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| replay(tape, cuts, rounds, queue, found, now)));
+) -> Result<(Machine, Restored), String> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_restore(tape, cuts, rounds, queue, found, now)));
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
             // Of this input a former process may have died as well: the next one knows.
-            tape.crashes();
+            tape.note_crash();
             resume_unwind(panic);
         }
         Err("it does not fit together".to_owned())
@@ -161,7 +161,7 @@ pub struct Replayed {
 ///
 /// # Errors
 /// What does not fit together.
-pub fn handle_again(
+pub fn replay(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
@@ -202,8 +202,7 @@ pub fn handle_again(
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
             let owed = rounds.saved_on_the_way();
-            let place = record.content.start - tape::RECORD;
-            tape.snapshot_of(&saved, &owed, place.wrapping_add_signed(moved), epoch());
+            tape.snapshot_of(&saved, &owed, record.start().wrapping_add_signed(moved), epoch());
             // Everything that is left has moved along.
             moved += tape.extent().end.cast_signed() - end.cast_signed();
             pauses(Step::Saved);
@@ -243,14 +242,14 @@ pub fn handle_again(
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }
 
-fn replay(
+fn try_restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     queue: &mut Queue,
     found: Found,
     now: Now,
-) -> Result<(Machine, TakenOver), String> {
+) -> Result<(Machine, Restored), String> {
     let Found { by_cookie: mut found, cut_off } = found;
     let mut read = HashMap::new();
     let connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
@@ -261,8 +260,7 @@ fn replay(
         // Whatever it was still owed, nobody waits for it.
         _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
-    let Replayed { machine, mut lost, poisoned, secret_spent } =
-        handle_again(tape, cuts, rounds, connection, pacemaker())?;
+    let Replayed { machine, mut lost, poisoned, secret_spent } = replay(tape, cuts, rounds, connection, pacemaker())?;
 
     let received = tape.receiving().and_then(|id| {
         let more = read.get(&id)?.checked_sub(machine.received(id)?)?;
@@ -311,7 +309,7 @@ fn replay(
             error!(chathub_error = %problem, "some of them cannot be told so{}", logging::InWords(&problem));
         }
     }
-    Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned, secret_spent }))
+    Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
 /// Tells those who cannot be carried on, and closes their connections.

@@ -61,7 +61,7 @@ impl Rounds {
         self.tell_if_drained();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
             // The rounds' thread goes on, or sleeps until another moment.
-            self.exchanges.work.call();
+            self.exchanges.work.wake();
             return AtOnce::ByThread;
         }
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }

@@ -12,8 +12,8 @@ use crate::hub;
 use crate::machine::{self, Input, Limits, Machine, Order, Outcome};
 use crate::net::connection::Connection;
 use crate::net::connection::Played;
-use crate::net::exchange::Rest;
-use crate::net::keep::recovery::{Replayed, handle_again};
+use crate::net::exchange::ReadyForMore;
+use crate::net::keep::recovery::{Replayed, replay};
 use crate::net::keep::tape::Cuts;
 use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
@@ -147,7 +147,7 @@ impl Process {
             }
         }
         let mut reports = Vec::new();
-        self.rounds.exchanges.reports.take(&mut reports, Rest::Yes);
+        self.rounds.exchanges.reports.take(&mut reports, ReadyForMore::Yes);
         for report in reports {
             match report {
                 Report::Gone(id, why) => self.input(hub::Input::Gone { session: id, why }),
@@ -191,8 +191,8 @@ impl Process {
     fn freeze(&mut self) {
         if let Some((blank, machine, owed)) = self.begun.take() {
             let written = blank.write(&machine, &owed).expect("there is room");
-            if let Some(old) = self.tape.count(written, crate::net::keep::program::epoch()) {
-                self.tape.take_back(old.cleared());
+            if let Some(old) = self.tape.make_current(written, crate::net::keep::program::epoch()) {
+                self.tape.return_half(old.cleared());
             }
         } else if let Some(blank) = self.tape.begin() {
             self.rounds.cuts.begin(self.rounds.orders, 0);
@@ -313,7 +313,7 @@ impl Process {
             steps += 1;
             steps % 7 == 0
         };
-        let replayed = handle_again(&mut tape, made, &mut rounds, connection, pauses);
+        let replayed = replay(&mut tape, made, &mut rounds, connection, pauses);
         let Replayed { machine: again, lost, .. } = replayed.expect("it can be taken over");
         assert_eq!(lost, [], "what everybody was sent is known");
         assert_eq!(serde_json::to_string(&again).expect("plain"), machine, "the same is decided again");

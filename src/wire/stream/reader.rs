@@ -109,7 +109,7 @@ impl Reader {
     /// # Errors
     /// If what was loaded does not fit together.
     pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
-        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.remaining().len()).sum();
         if self.untold > 0 {
             let (lines, at) = (std::mem::take(&mut self.untold), self.untold_at.take());
             self.note(lines, at.unwrap_or(self.next), note);
@@ -250,7 +250,7 @@ impl Reader {
             let rendering = log.rendering(self.seen);
             rendering.run(self.next, rendering.end()).len()
         });
-        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.rest().len())
+        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.remaining().len())
     }
 
     /// Moves the cursor to line `to`, as the log is about to let go of what is before. Returns how many lines the
@@ -282,7 +282,7 @@ impl Reader {
         let mut mail = self.mail.iter().take_while(|mail| !mail.held);
         let Some(log) = log else {
             for letter in mail {
-                if !see(Piece::Mail(letter.bytes.rest())) {
+                if !see(Piece::Mail(letter.bytes.remaining())) {
                     return;
                 }
             }
@@ -293,7 +293,7 @@ impl Reader {
         let mut letter = mail.next();
         loop {
             while let Some(due) = letter.filter(|letter| letter.before <= line) {
-                if !see(Piece::Mail(due.bytes.rest())) {
+                if !see(Piece::Mail(due.bytes.remaining())) {
                     return;
                 }
                 letter = mail.next();
@@ -335,7 +335,7 @@ impl Reader {
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
-            let rest = typing.rest();
+            let rest = typing.remaining();
             pieces[0] = IoSlice::new(rest);
             return (usize::from(!rest.is_empty()), rest.len());
         }
@@ -401,7 +401,7 @@ impl Reader {
         // Mostly there are none.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
-            self.mail_bytes -= letter.bytes.rest().len();
+            self.mail_bytes -= letter.bytes.remaining().len();
             if letter.missed > 0 {
                 self.noted_at = None;
             }

@@ -110,7 +110,7 @@ proptest! {
                     reader.enter(&mut logs[here]);
                 }
             }
-            prop_assert_eq!(reader.mail_bytes(), reader.mail.iter().map(|mail| mail.bytes.rest().len()).sum::<usize>());
+            prop_assert_eq!(reader.mail_bytes(), reader.mail.iter().map(|mail| mail.bytes.remaining().len()).sum::<usize>());
         }
         while take(&mut reader, Some(&logs[here]), 7, &mut got) > 0 {}
         prop_assert!(reader.is_done(Some(&logs[here])));
@@ -294,7 +294,7 @@ fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
     proptest::collection::vec((order, proptest::collection::vec(0_usize..60, 0..4)), 0..60)
 }
 
-fn carry_out(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
+fn apply(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
     let size = Size { cols: 40, rows: 24 };
     match order {
         Order::Say(author) => {
@@ -342,7 +342,7 @@ proptest! {
             if at == kept_at {
                 kept = Some((serde_json::to_vec(&(&log, &reader)).expect("plain values"), got.len()));
             }
-            carry_out(order, at as u64, &mut reader, &mut log);
+            apply(order, at as u64, &mut reader, &mut log);
             for most in writes {
                 if reader.needs_frame(Some(&log)) {
                     frames.push((at, got.len()));
@@ -366,7 +366,7 @@ proptest! {
             }
         };
         for (at, (order, _)) in orders.iter().enumerate().skip(kept_at) {
-            carry_out(order, at as u64, &mut again, &mut log_again);
+            apply(order, at as u64, &mut again, &mut log_again);
             for (_, place) in frames.iter().filter(|(order, _)| *order == at) {
                 pass_over(&mut again, &log_again, &mut sent);
                 prop_assert_eq!(sent, *place);

@@ -71,7 +71,7 @@ impl KeptCuts {
 
     /// Takes the cuts that were made since the snapshot was begun over from generation `old` to `new`. Returns how
     /// many bytes the old ones take.
-    pub(super) fn go_over(&mut self, old: u64, new: u64) -> u64 {
+    pub(super) fn copy_to_next(&mut self, old: u64, new: u64) -> u64 {
         let end = self.end(old);
         let (base, from) = self.next.take().unwrap_or((self.base, end));
         let [even, odd] = &mut self.halves;

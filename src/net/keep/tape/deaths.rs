@@ -53,7 +53,7 @@ impl Tape {
     }
 
     /// This process is going to die of what it is handling.
-    pub fn crashes(&self) {
+    pub fn note_crash(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CRASHED, 1);
         }
@@ -93,7 +93,7 @@ impl Tape {
     }
 
     /// This process has run for a while.
-    pub fn settled(&self) {
+    pub fn forget_take_overs(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::TAKEN_OVER, 0);
         }

@@ -108,8 +108,8 @@ impl Tape {
         place[machine.len()..machine.len() + owed.len()].copy_from_slice(owed);
         let check = check(&[machine, owed]);
         let written = Written { place: blank.place, from, along: 0, machine: machine.len(), owed: owed.len(), check };
-        if let Some(old) = self.count(written, epoch) {
-            self.take_back(old.cleared());
+        if let Some(old) = self.make_current(written, epoch) {
+            self.return_half(old.cleared());
         }
     }
 
@@ -140,7 +140,7 @@ impl Tape {
     }
 
     /// Has a snapshot count from now on, with the records that came since it was begun, and the cuts.
-    pub fn count(&mut self, written: Written, epoch: u64) -> Option<Old> {
+    pub fn make_current(&mut self, written: Written, epoch: u64) -> Option<Old> {
         let kept = self.kept.as_mut()?;
         let start = written.start();
         let Written { mut place, from, along, machine, owed, check } = written;
@@ -170,7 +170,7 @@ impl Tape {
         head.set(word::SUSPECT, 0);
         let cuts = kept.cuts.clone();
         let mut cuts = cuts.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
-        let used = cuts.as_mut().map_or(0, |cuts| cuts.go_over(old, new));
+        let used = cuts.as_mut().map_or(0, |cuts| cuts.copy_to_next(old, new));
         head.set(word::GENERATION, new);
         drop(cuts);
         fault::point("snapshot.flipped");
@@ -187,21 +187,21 @@ impl Tape {
         match file {
             Ok(file) => Some(Old { place, file, used }),
             Err(_) => {
-                self.take_back(place);
+                self.return_half(place);
                 None
             }
         }
     }
 
     /// Takes the half that does not count back.
-    pub fn take_back(&mut self, place: Mapping) {
+    pub fn return_half(&mut self, place: Mapping) {
         if let Some(kept) = &mut self.kept {
             kept.halves[usize::from(kept.generation.is_multiple_of(2))] = Some(place);
         }
     }
 
     /// Takes back the half to which nothing could be written.
-    pub fn leave_blank(&mut self, blank: Blank) {
-        self.take_back(blank.place);
+    pub fn return_blank(&mut self, blank: Blank) {
+        self.return_half(blank.place);
     }
 }

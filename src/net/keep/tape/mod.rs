@@ -34,7 +34,6 @@ pub use cuts::{Cut, Cuts};
 pub use deaths::Suspect;
 pub use generation::{Blank, Old, Written};
 use layout::{CUTS, Head, INPUTS, LAYOUT, MAGIC, PAGE, TOTAL, aligned, check};
-pub(super) use record::RECORD;
 pub use record::{Kind, Record};
 
 /// The most that is received at a time, in bytes.

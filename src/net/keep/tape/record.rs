@@ -35,7 +35,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// The same, so many bytes farther along: a snapshot has moved it.
+    /// Where it begins in the half that counts.
+    pub(in crate::net::keep) fn start(&self) -> usize {
+        self.content.start - RECORD
+    }
+
+    /// The same record, moved by that many bytes: a snapshot before it has another length.
     #[must_use]
     pub fn moved(self, bytes: isize) -> Self {
         let content = self.content.start.wrapping_add_signed(bytes)..self.content.end.wrapping_add_signed(bytes);
@@ -44,7 +49,7 @@ impl Record {
 }
 
 /// Before each record's content: its check, length, kind, a word that is not used, client, and time.
-pub(in super::super) const RECORD: usize = 40;
+pub(super) const RECORD: usize = 40;
 
 pub(super) fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -> [u8; RECORD] {
     let mut head = [0; RECORD];

@@ -77,7 +77,7 @@ fn a_record_that_processes_die_of_is_counted_and_can_be_made_nothing_of() {
     for deaths in 1..=3 {
         tape.handling(bad, Mono(1));
         if deaths > 1 {
-            tape.crashes();
+            tape.note_crash();
         }
         assert_eq!(tape.autopsy(), Some(Suspect { at: bad, deaths, crashes: deaths - 1 }));
     }
