@@ -24,8 +24,8 @@ fn facts<'a>(
 }
 
 impl Machine {
-    /// Carries out an administrator's command; `None` if it is not about the hub. `owed` tells of a
-    /// client how many bytes it is owed, and how many lines it was too slow for.
+    /// Does what an administrator's command says; `None` if it is not about the hub. `owed` gives the bytes that a client
+    /// is owed, and the lines that it was too slow for.
     pub fn control(
         &mut self,
         command: &Command,
@@ -42,7 +42,8 @@ impl Machine {
         answer
     }
 
-    /// Takes one step of a list for an administrator. Whether there is another. `owed` as in [`Self::control`].
+    /// Takes one step of a list for an administrator, and returns whether there is another. `owed` as in
+    /// [`Self::control`].
     ///
     /// # Errors
     /// Those of [`Listing::go_on`].

@@ -1,16 +1,25 @@
 //! The state machine: everything that is decided and has to outlive a process, as one value.
 //!
-//! It holds the hub and what each client has sent so far, and takes [`Input`]s, each with the time at
-//! which it came. What follows are [`Outcome`]s: orders for whoever writes to clients, and happenings
-//! worth telling. The same inputs at the same times lead to the same outcomes: so a snapshot of it and
-//! the inputs since *are* its state, and a process that takes over replays them.
+//! It holds the hub and what each client has sent so far, and takes [`Input`]s and clients' bytes, each with the time
+//! at which it came. What follows are [`Outcome`]s: orders for the rounds, which write to clients, and work for others.
+//! The same inputs at the same times lead to the same outcomes: so a snapshot of it and the inputs since *are* its
+//! state, and a process that takes over replays them.
+//!
+//! It knows no socket, clock, file or tape. It decides nothing itself: the hub does, and `wire` reads and renders.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what can reach it besides clients' bytes, and what the tape keeps of that | `input` |
+//! | what can follow: orders to the rounds, records, searches, passwords to be hashed | `outcome` |
+//! | what becomes of an effect of the hub; rendering what one client is told | `effects` |
+//! | how many lines of a client are taken at a time, when it has to pause, what it waits for | `speaker` |
+//! | administrators' commands and lists | `control` |
+//! | what a snapshot holds, and what is checked when it is read | `saved` |
 
-use core::net::SocketAddr;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hub::message::View;
 use crate::hub::session::Session;
 use crate::hub::{self, Effect, Hub};
 use crate::settings::Settings;
@@ -19,7 +28,6 @@ use crate::values::id::SessionId;
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now, Wall};
 use crate::wire::admin::Command;
-use crate::wire::terminal::link::Link;
 
 mod control;
 mod effects;
@@ -35,15 +43,15 @@ pub use saved::Frozen;
 use saved::Saved;
 pub use speaker::Speaker;
 
-/// Clients that are listened to again in one go, of those whose time has come.
+/// Clients that one tick listens to again, of those that are due.
 const DUE: usize = 32;
 
 /// Restarts that the state has lived through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restarts {
-    /// How many.
+    /// Restarts since the hub began; a process that was killed counts as well.
     pub count: u64,
-    /// When the last one was.
+    /// The time of the last one.
     pub last: Option<Wall>,
 }
 
@@ -52,13 +60,17 @@ pub struct Restarts {
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
+    /// What each client of the hub has sent.
     speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
+    /// Clients that wait for a time, which is [`Speaker::due`] of each.
     due: BTreeSet<(Mono, SessionId)>,
+    /// The number for the next connection.
     next_id: u64,
     restarts: Restarts,
+    /// Effects of the hub that have not become outcomes yet; empty between two inputs.
     effects: Vec<Effect>,
     rendered: Option<Rendered>,
-    /// Where what a client is told is put together.
+    /// Bytes in which a message is rendered; kept for their memory alone.
     page: Vec<u8>,
 }
 
@@ -79,7 +91,7 @@ impl Machine {
             rendered: None,
             page: Vec::new(),
         };
-        out.push(Outcome::Order(Order::Limits(limits)));
+        out.push(Order::Limits(limits).into());
         machine.apply_effects(now, out);
         machine
     }
@@ -90,7 +102,7 @@ impl Machine {
         &self.hub
     }
 
-    /// The restarts that it has lived through.
+    /// The restarts that the state has lived through.
     #[must_use]
     pub fn restarts(&self) -> Restarts {
         self.restarts
@@ -102,38 +114,13 @@ impl Machine {
         SessionId(self.next_id)
     }
 
-    /// What will be looked at when a client is heard: for whoever can have it fetched beforehand.
+    /// What will be read when a client is listened to, so that the caller can prefetch it.
     #[must_use]
     pub fn about(&self, id: SessionId) -> Option<(&Session, &Speaker)> {
         Some((self.hub.session(id)?, self.speakers.get(&id)?))
     }
 
-    /// How many bytes a client has sent so far; `None` if it is not listened to.
-    #[must_use]
-    pub fn received(&self, id: SessionId) -> Option<u64> {
-        self.speakers.get(&id).map(|speaker| speaker.received)
-    }
-
-    /// Whether more of what that client sends may be taken now.
-    #[must_use]
-    pub fn listens_to(&self, id: SessionId) -> bool {
-        let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
-        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
-    }
-
-    /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
-    #[must_use]
-    pub fn has_more(&self, id: SessionId) -> bool {
-        self.speakers.get(&id).is_some_and(|speaker| speaker.more)
-    }
-
-    /// Whether that client has shown to be telnet.
-    #[must_use]
-    pub fn is_telnet(&self, id: SessionId) -> bool {
-        self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
-    }
-
-    /// When it wants to be told that time has passed.
+    /// The time at which [`Input::Tick`] is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         [self.hub.next_deadline(), self.due.first().map(|(at, _)| *at)].into_iter().flatten().min()
@@ -143,14 +130,7 @@ impl Machine {
     pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
         match input {
             Input::Connect { id, peer, .. } => self.connect(id, peer, at, out),
-            Input::End { id, why } => {
-                if let Some(speaker) = self.speakers.get_mut(&id) {
-                    // A second end says nothing new.
-                    speaker.link.end();
-                    speaker.end = Some(why);
-                    self.listen(id, at, out);
-                }
-            }
+            Input::End { id, why } => self.end(id, why, at, out),
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {
                     self.control(&command, by, at, &|_| (0, 0), out);
@@ -163,22 +143,10 @@ impl Machine {
         self.apply_effects(at, out);
     }
 
-    /// Takes bytes that a client has sent; without any, it goes on with those it has.
-    pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
-        let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        speaker.received += bytes.len() as u64;
-        if !bytes.is_empty() {
-            speaker.rested = false;
-            speaker.link.push(bytes);
-        }
-        self.listen(id, at, out);
-        self.apply_effects(at, out);
-    }
-
     /// Takes what the daemon tells the hub: some of it concerns the machine as well.
     fn told(&mut self, input: hub::Input, at: Now, out: &mut Vec<Outcome>) {
         match &input {
-            hub::Input::Settings(settings) => out.push(Outcome::Order(Order::Limits((&**settings).into()))),
+            hub::Input::Settings(settings) => out.push(Order::Limits((&**settings).into()).into()),
             // A client's number means that client, also in what was recorded.
             hub::Input::Archive(Some(recalled)) | hub::Input::Recalled(recalled) => {
                 self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
@@ -199,28 +167,6 @@ impl Machine {
 
     fn tell_hub(&mut self, input: hub::Input, at: Now) {
         self.hub.handle(input, at, &mut self.effects);
-    }
-
-    fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
-        self.next_id = self.next_id.max(id.0 + 1);
-        out.push(Outcome::Order(Order::Attach(id)));
-        self.tell_hub(hub::Input::Connect { session: id, peer }, at);
-        if self.hub.session(id).is_some() {
-            let mut speaker = Speaker {
-                link: Link::default(),
-                view: View::default(),
-                held: None,
-                end: None,
-                rested: false,
-                due: None,
-                more: false,
-                received: 0,
-            };
-            let mut replies = Vec::new();
-            speaker.link.ask(self.hub.settings().telnet.negotiate, &mut replies);
-            self.speakers.insert(id, CopyOnWrite::new(speaker));
-            self.reply(id, replies, out);
-        }
     }
 
     fn tick(&mut self, at: Now, out: &mut Vec<Outcome>) {

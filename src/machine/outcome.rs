@@ -1,4 +1,4 @@
-//! What follows from an input: orders to those who write to clients, and the rest.
+//! What follows from an input: orders for the rounds, which write to clients, and work for others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
 
-/// What is to be written to whom, in order.
+/// Something that the rounds do, in the order in which it is given to them. What clients are sent follows from that.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// A client is there.
@@ -24,19 +24,19 @@ pub enum Order {
     Post(RoomId, Arc<Line>),
     /// A client reads that room's log from its present end on.
     Enter(SessionId, RoomId),
-    /// One client gets this, after what is in its room's log now.
+    /// One client gets these bytes, after what is in its room's log now.
     Tell(SessionId, Arc<[u8]>),
-    /// What a client types looks like this now; `None`: it is none of our business any more.
+    /// What a client types looks like this now; `None`: we echo it no more.
     Area(SessionId, Option<Area>),
-    /// From here on, what a client is told, and what its room is, waits for a release; or it does not.
+    /// From here on, what a client is told and what is said in its room waits for a release (`true`), or not.
     Hold(SessionId, bool),
-    /// What has waited so far waits no more.
+    /// What has been held back so far is due.
     Release(SessionId),
     /// From here on, a client sees lines in this way.
     View(SessionId, View),
     /// From here on, these lines are hidden from a client.
     Hide(SessionId, Hidden),
-    /// A client gets what it is owed, and its connection ends.
+    /// A client gets what it is owed, and then its connection ends.
     Close(SessionId),
     /// Settings have changed.
     Limits(Limits),
@@ -45,36 +45,43 @@ pub enum Order {
 /// What follows from an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Something to be carried out.
+    /// For the rounds.
     Order(Order),
-    /// Something to be written to disk. It is told again after a restart, until [`Input::Recorded`].
+    /// To be written to disk, under that number. After a restart it is there again, until [`Input::Recorded`](crate::hub::Input::Recorded).
     Record(u64, Record),
-    /// Something to be looked for on disk, likewise.
+    /// To be looked for on disk. After a restart it is there again, until [`Input::Found`](crate::hub::Input::Found).
     Search(Box<Search>),
-    /// A password to be hashed. It is told again after a restart, until [`Input::Hashed`].
+    /// A password to be hashed. After a restart it is there again, until [`Input::Hashed`](crate::hub::Input::Hashed).
     Hash(Arc<login::Job>),
     /// A password on the tape is no longer needed: take a snapshot soon, to erase it.
     SecretSpent,
-    /// Something to be told: it changes nothing.
+    /// For the journal and the stream of events. It changes nothing.
     Happened(Happening),
-    /// There is more to be taken of what a client has sent: [`Machine::bytes`] is to be told nothing of it, soon.
+    /// That client's turn is over, and it has sent more: [`Machine::bytes`](super::Machine::bytes) is to be called for
+    /// it again soon, without bytes.
     More(SessionId),
 }
 
-/// The settings that concern those who write to clients.
+impl From<Order> for Outcome {
+    fn from(order: Order) -> Self {
+        Self::Order(order)
+    }
+}
+
+/// The settings that the rounds need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that a client may be behind its room.
+    /// Bytes that a client may be behind its room (`slow.behind`).
     pub behind: usize,
-    /// What is done with one that is further behind.
+    /// What is done with a client that is further behind.
     pub policy: SlowPolicy,
-    /// How long a full socket may stay full.
+    /// How long a full socket may stay full before its client is disconnected.
     pub stall: Duration,
-    /// What all rooms may hold together for those who are behind, in bytes.
+    /// Bytes that all rooms may hold together for clients that are behind.
     pub behind_all: usize,
     /// Bytes that may wait for one client alone.
     pub mailbox: usize,
-    /// What may wait for all clients, each alone, together.
+    /// The same over all clients, in bytes.
     pub mailboxes: usize,
 }
 

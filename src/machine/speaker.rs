@@ -1,5 +1,6 @@
-//! A client that is listened to: what it has sent, when it is its turn, and when it rests.
+//! A client that is listened to: what it has sent, how much of that is taken at a time, when it has to pause or wait.
 
+use core::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,64 +9,132 @@ use super::{Machine, Order, Outcome};
 use crate::hub::message::{Farewell, Message, View};
 use crate::hub::pace::Verdict;
 use crate::hub::{self, Effect};
+use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now};
 use crate::wire::terminal::link::{Heard, Link};
 
-/// How long a client rests whose lines are dropped because it is too fast, after each piece of input.
-const REST: Duration = Duration::from_millis(100);
+/// How long a client is not listened to after a piece of input of which lines were dropped, because it is too fast.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// The same within a line that is too long. Shorter, for whoever has sent ten megabytes by mistake is
-/// to be told so within seconds; it is some thousandths of a processor's time all the same.
-const REST_SKIPPING: Duration = Duration::from_millis(5);
+/// The same after a piece of a line that is too long. Shorter: a client that has sent ten megabytes by mistake is told
+/// so within seconds. Skipping costs some thousandths of a processor's time.
+const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
 
-/// Lines, and whatever else is heard, that are taken of one client before it is somebody else's turn: so many take
-/// less than a millisecond.
+/// Lines, keys and answers that are taken of one client before the next has its turn: 32 take less than a millisecond.
+/// A command that costs the hub more counts for several.
 const TURN: u32 = 32;
 
-/// What a client has sent so far.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a client has sent, and when it is listened to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Speaker {
+    /// Its bytes, which become lines, keys and answers to telnet.
     pub(super) link: Link,
     /// How it sees what it is told.
     #[serde(default)]
     pub(super) view: View,
-    /// What was heard and has to wait for its time.
+    /// A line that was heard and has to wait until `due`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) held: Option<Heard>,
-    /// The end of its input, when it has come.
+    /// Why its input has ended; `None` as long as it has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Farewell>,
-    /// It has rested since it last sent something.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) rested: bool,
-    /// When it is listened to again.
+    /// It has paused since it last sent something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
+    pub(super) paused: bool,
+    /// When it is listened to again, if it waits for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<Mono>,
     /// Its turn was over before all was taken that it had sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) more: bool,
-    /// Bytes taken from it in all.
+    /// Bytes that it has sent so far.
     #[serde(default)]
     pub(super) received: u64,
 }
 
 impl Machine {
+    /// Bytes that a client has sent so far; `None` if there is no such client.
+    #[must_use]
+    pub fn received(&self, id: SessionId) -> Option<u64> {
+        self.speakers.get(&id).map(|speaker| speaker.received)
+    }
+
+    /// Whether more of what that client sends may be taken now.
+    #[must_use]
+    pub fn listens_to(&self, id: SessionId) -> bool {
+        let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
+        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
+    }
+
+    /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
+    #[must_use]
+    pub fn has_more(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.more)
+    }
+
+    /// Whether that client has shown to be telnet.
+    #[must_use]
+    pub fn is_telnet(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
+    }
+
+    /// A client is there from now on.
+    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
+        self.next_id = self.next_id.max(id.0 + 1);
+        out.push(Order::Attach(id).into());
+        self.tell_hub(hub::Input::Connect { session: id, peer }, at);
+        if self.hub.session(id).is_some() {
+            let mut speaker = Speaker::default();
+            let mut replies = Vec::new();
+            speaker.link.ask(self.hub.settings().telnet.negotiate, &mut replies);
+            self.speakers.insert(id, CopyOnWrite::new(speaker));
+            self.reply(id, replies, out);
+        }
+    }
+
+    /// A client sends no more.
+    pub(super) fn end(&mut self, id: SessionId, why: Farewell, at: Now, out: &mut Vec<Outcome>) {
+        if let Some(speaker) = self.speakers.get_mut(&id) {
+            // A second end says nothing new.
+            speaker.link.end();
+            speaker.end = Some(why);
+            self.listen(id, at, out);
+        }
+    }
+
+    /// Takes `bytes` that a client has sent, and listens to it. Without any, it listens to what it has of that client:
+    /// see [`Outcome::More`].
+    pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        speaker.received += bytes.len() as u64;
+        if !bytes.is_empty() {
+            speaker.paused = false;
+            speaker.link.push(bytes);
+        }
+        self.listen(id, at, out);
+        self.apply_effects(at, out);
+    }
+
     /// Whether what that client sends has to wait: for an answer to what it has sent, or until it takes its answers.
     pub(super) fn waits(&self, id: SessionId) -> bool {
         self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
     }
 
-    /// Hands over what a client has sent, line by line, as far as its pace allows.
+    /// Takes what a client has sent, line by line, as far as its pace and its turn allow.
+    ///
+    /// [`Hub::judge`](crate::hub::Hub::judge) is asked before a line is taken, and is no input of the hub, because
+    /// there is an answer that is needed at once: a line that has to wait stays here, and is not the hub's yet.
     pub(super) fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
         self.apply_effects(at, out);
         let mut replies = Vec::new();
         let mut dropped = false;
         let rules = self.hub.settings().into();
         let mut left = TURN;
-        while let Some(speaker) = self.speakers.get_mut(&id) {
+        loop {
+            let waits = self.waits(id);
+            let Some(speaker) = self.speakers.get_mut(&id) else { break };
             speaker.more = left == 0;
-            let waits = self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded);
             if speaker.due.is_some() || waits || left == 0 {
                 break;
             }
@@ -91,7 +160,7 @@ impl Machine {
                 }
             }
             if self.hub.session(id).is_none() {
-                // Whoever has gone is listened to no more.
+                // It has left by what it said.
                 break;
             }
         }
@@ -100,17 +169,17 @@ impl Machine {
         self.reply(id, replies, out);
         let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        // What it waits for has it listened to.
+        // When that is over, it is listened to again.
         if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
         }
         let skipping = speaker.link.is_skipping();
-        if (dropped || skipping) && speaker.end.is_none() && !speaker.rested {
-            let until = at.mono.after(if skipping { REST_SKIPPING } else { REST });
+        if (dropped || skipping) && speaker.end.is_none() && !speaker.paused {
+            let until = at.mono.after(if skipping { PAUSE_SKIPPING } else { PAUSE });
             speaker.due = Some(until);
             speaker.more = false;
-            speaker.rested = true;
+            speaker.paused = true;
             self.due.insert((until, id));
             return;
         }
@@ -124,6 +193,7 @@ impl Machine {
         }
     }
 
+    /// Tells the hub what was heard of a client.
     fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
         let input = match heard {
             Heard::Line { text, .. } => hub::Input::Line { session: id, text },
@@ -139,27 +209,27 @@ impl Machine {
         self.tell_hub(input, at);
     }
 
-    /// What a client is sent at once, and how what it types looks now.
+    /// Sends a client the `replies` of its link, and how what it types looks now.
     pub(super) fn reply(&mut self, id: SessionId, replies: Vec<u8>, out: &mut Vec<Outcome>) {
         if !replies.is_empty() {
-            out.push(Outcome::Order(Order::Tell(id, replies.into())));
+            out.push(Order::Tell(id, replies.into()).into());
             self.release(id, out);
         }
         if let Some(speaker) = self.speakers.get_mut(&id)
             && let Some(area) = speaker.link.area()
         {
-            out.push(Outcome::Order(Order::Area(id, area)));
+            out.push(Order::Area(id, area).into());
         }
     }
 
-    /// What others say may wait; what a client is answered does not.
+    /// Lets go of what is held back for a client, before it is answered: what others say may wait, an answer does not.
     pub(super) fn release(&self, id: SessionId, out: &mut Vec<Outcome>) {
         if self.hub.session(id).is_some_and(|session| session.holds) {
-            out.push(Outcome::Order(Order::Release(id)));
+            out.push(Order::Release(id).into());
         }
     }
 
-    /// Has a client's link do something, and sends what follows.
+    /// Changes a client's link by `act`, and sends the client what follows.
     pub(super) fn with_link(
         &mut self,
         id: SessionId,
@@ -172,6 +242,7 @@ impl Machine {
         self.reply(id, replies, out);
     }
 
+    /// A client is gone.
     pub(super) fn forget(&mut self, id: SessionId) {
         if let Some(speaker) = self.speakers.remove(&id)
             && let Some(due) = speaker.due
