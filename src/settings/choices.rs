@@ -41,9 +41,9 @@ macro_rules! words {
 words! {
     /// Who comes in.
     Entry {
-        /// Whoever connects.
+        /// Everybody who connects.
         Anybody = "anybody",
-        /// Whoever has logged in.
+        /// Those who have logged in.
         Registered = "registered",
     }
 }
@@ -51,7 +51,7 @@ words! {
 words! {
     /// Who comes in while bans cannot be looked up.
     WhileUnread {
-        /// Whoever is not known to be banned.
+        /// Everybody who is not known to be banned.
         Open = "open",
         /// Nobody.
         Closed = "closed",

@@ -7,14 +7,14 @@ use crate::values::name::Name;
 /// Values that are allowed each alone, but not together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// The settings concerned.
+    /// The two settings.
     pub keys: [&'static str; 2],
     /// Both values and what is wrong with them.
     pub message: String,
 }
 
 impl Settings {
-    /// What does not fit together. Whoever uses settings may rely on there being none.
+    /// Values that do not fit together. Settings are used only where there are none.
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();

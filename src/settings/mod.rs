@@ -1,9 +1,20 @@
 //! Every setting, declared once.
 //!
-//! One declaration, `settings!` below, yields the typed values that the hub and its surroundings use,
+//! One declaration, `settings!` in `table`, yields the typed values that the hub and its surroundings use,
 //! the defaults, and [`SETTINGS`], the table from which come the bounds with the texts that explain
 //! them, the shipped configuration file, the table of the README and the manual page. Pure: files are
 //! read by [`crate::config`]; nothing here knows a file, a clock or the environment.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | a setting: its name, type, default, bounds, description, whether it needs a restart | `table` |
+//! | the words that a setting may be, where it is one of a few | `choices` |
+//! | how a kind of value is read, checked, and written: numbers, sizes, times, lists | `rule` |
+//! | which values are refused together | `conflicts` |
+//! | the layout of the shipped file, of the manual page, of the README's table | `manual` |
+//! | how much memory the settings allow | `memory` |
+//! | what a snapshot holds of the settings | `saved` |
+//! | what can be asked of any setting | `setting` |
 
 use crate::values::name::{self, Name};
 
