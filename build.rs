@@ -15,7 +15,7 @@ const DECIDES: &[&str] = &[
     "Cargo.lock",
     "src/hub",
     "src/machine",
-    "src/net/keep/tape.rs",
+    "src/net/keep/tape",
     "src/net/numbered.rs",
     "src/net/rounds",
     "src/settings",

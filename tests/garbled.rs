@@ -194,7 +194,7 @@ fn no_garbled_reader_of_a_former_process_is_more_than_refused() {
         }
         reader.skip(20, &log, render::missed);
         log.trim_to(20);
-        reader.see(View { ascii: true, ..View::default() }, &mut log);
+        reader.set_view(View { ascii: true, ..View::default() }, &mut log);
         let kept = serde_json::to_vec(&(&log, &reader)).expect("plain");
         for _ in 0..1000 {
             let mut bytes = kept.clone();

@@ -26,7 +26,7 @@ use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Mono;
 use chathub::wire::render;
-use chathub::wire::stream::reader::Filter;
+use chathub::wire::stream::hidden::Hidden;
 use serde_json::{Value, json};
 use shared::dice::Dice;
 use world::{Step, Taken, World};
@@ -577,10 +577,10 @@ impl Walk {
                 let model = self.models.get_mut(session).expect("a client");
                 assert!(!std::mem::replace(&mut model.closed, true));
             }
-            Order::See(session, view) => self.models.get_mut(session).expect("a client").view = *view,
+            Order::View(session, view) => self.models.get_mut(session).expect("a client").view = *view,
             // Nobody here has a terminal, and what is held back comes in its order.
             Order::Area(..) | Order::Hold(..) | Order::Release(_) | Order::Attach(_) | Order::Limits(_) => {}
-            Order::Hide(session, Filter { quiet, ignored, names }) => {
+            Order::Hide(session, Hidden { quiet, ignored, names }) => {
                 assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
                 assert!(!ignored.contains(session), "nobody ignores themselves");
                 let model = self.models.get_mut(session).expect("a client");

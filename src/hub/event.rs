@@ -19,9 +19,14 @@ use crate::values::terminal::{Mode, Terminal};
 use crate::values::time::Wall;
 
 /// Something that reaches the hub.
-#[derive(Clone, Debug)]
+///
+/// Only what the daemon around the hub tells it can be written down: the tape keeps that as it is. A variant that holds
+/// what a client or an administrator does is skipped by serde: the tape keeps the bytes or the command that led to it,
+/// and a line may hold a password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// A connection was accepted. The number must be higher than all before.
+    #[serde(skip)]
     Connect {
         /// The number that the connection has from now on.
         session: SessionId,
@@ -29,6 +34,7 @@ pub enum Input {
         peer: SocketAddr,
     },
     /// A client sent a line, cleaned by [`crate::values::text::clean`].
+    #[serde(skip)]
     Line {
         /// Who.
         session: SessionId,
@@ -36,6 +42,7 @@ pub enum Input {
         text: String,
     },
     /// A client has told something of its terminal.
+    #[serde(skip)]
     Terminal {
         /// Who.
         session: SessionId,
@@ -43,6 +50,7 @@ pub enum Input {
         terminal: Terminal,
     },
     /// A client's program has gone along with another mode, or has not.
+    #[serde(skip)]
     Mode {
         /// Whose.
         session: SessionId,
@@ -50,11 +58,13 @@ pub enum Input {
         mode: Mode,
     },
     /// A client was asked to show what is typed no more, and does not go along.
+    #[serde(skip)]
     Shown {
         /// Who.
         session: SessionId,
     },
     /// A client wants a word completed.
+    #[serde(skip)]
     Complete {
         /// Who.
         session: SessionId,
@@ -62,6 +72,7 @@ pub enum Input {
         line: String,
     },
     /// A client sent a line that was longer than allowed; nothing is left of it.
+    #[serde(skip)]
     Overlong {
         /// Who.
         session: SessionId,
@@ -76,6 +87,7 @@ pub enum Input {
         why: Farewell,
     },
     /// An administrator disconnects somebody.
+    #[serde(skip)]
     Kick {
         /// Whom.
         session: SessionId,
@@ -85,6 +97,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator mutes somebody, or lifts it.
+    #[serde(skip)]
     Mute {
         /// Whom.
         session: SessionId,
@@ -94,6 +107,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator gives somebody another name, which [`Hub::may_bear`](super::Hub::may_bear) has allowed.
+    #[serde(skip)]
     Rename {
         /// Whom.
         session: SessionId,
@@ -103,6 +117,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator sets or clears a topic.
+    #[serde(skip)]
     Topic {
         /// Of which room.
         room: RoomId,
@@ -112,6 +127,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator closes a room that is not the lobby.
+    #[serde(skip)]
     CloseRoom {
         /// Which.
         room: RoomId,
@@ -121,6 +137,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator says something in the name of the hub.
+    #[serde(skip)]
     Announce {
         /// To that room, or to all.
         room: Option<RoomId>,
@@ -161,6 +178,7 @@ pub enum Input {
         on: bool,
     },
     /// A client has interrupted what it was typing.
+    #[serde(skip)]
     Interrupted {
         /// Who.
         session: SessionId,
@@ -170,6 +188,7 @@ pub enum Input {
     /// What is on disk, which could not be read before, or is another file than before.
     Recalled(Box<Recalled>),
     /// An administrator makes lines of history unreadable.
+    #[serde(skip)]
     Redact {
         /// Which.
         what: Arc<Selector>,
@@ -177,6 +196,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator keeps somebody out. A ban of the same is replaced.
+    #[serde(skip)]
     Ban {
         /// Whom.
         target: Target,
@@ -188,6 +208,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator lifts a ban.
+    #[serde(skip)]
     Unban {
         /// Which.
         id: BanId,
@@ -195,6 +216,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
+    #[serde(skip)]
     AddAccount {
         /// Of that name.
         name: Name,
@@ -206,6 +228,7 @@ pub enum Input {
         by: By,
     },
     /// An administrator gives an account another password, or another role.
+    #[serde(skip)]
     ChangeAccount {
         /// Which.
         account: AccountId,
@@ -217,11 +240,13 @@ pub enum Input {
         by: By,
     },
     /// An administrator forgets what strangers have tried of an account's password.
+    #[serde(skip)]
     UnlockAccount {
         /// Which.
         account: AccountId,
     },
     /// An administrator takes an account away.
+    #[serde(skip)]
     RemoveAccount {
         /// Which.
         account: AccountId,
@@ -236,6 +261,7 @@ pub enum Input {
         message: Option<Arc<str>>,
     },
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
+    #[serde(skip)]
     Tick,
 }
 

@@ -1,15 +1,15 @@
-//! The system's clocks, as those read them who carry: the state machine is told the time with each input.
+//! The system's clocks. The driver and the rounds read them; the state machine is told the time with each input.
 
 use crate::values::time::{Mono, Now, Wall};
 
-/// What time it is.
+/// The time by both clocks.
 #[must_use]
 pub fn now() -> Now {
     let wall = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Now { mono: mono(), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+    Now { mono: mono(), wall: Wall(0).after(wall) }
 }
 
-/// The same by one clock only, to measure how long something takes.
+/// The time by `CLOCK_MONOTONIC` alone, to measure how long something takes.
 #[must_use]
 pub fn mono() -> Mono {
     let mono = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("every Linux has this clock");

@@ -1,8 +1,8 @@
 //! A place where one task pushes values and another takes all of them at once.
 //!
 //! What piles up while the taker is busy is taken in one go: that is what makes rounds. Pushing never waits. A task
-//! that strangers can make push without bound looks at [`Exchange::len`] and waits for [`Exchange::wait_for_rest`]; one
-//! that may as well push later, when the taker is ready for more, looks at [`Exchange::is_at_rest`].
+//! that strangers can make push without bound looks at [`Exchange::len`] and waits by [`Exchange::wait_until_ready`]; one
+//! that may as well push later, when the taker is ready for more, looks at [`Exchange::is_ready`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,31 +13,31 @@ use tokio::sync::Notify;
 pub struct Exchange<T> {
     inside: Mutex<Inside<T>>,
     pushed: Notify,
-    rest: Notify,
+    ready: Notify,
 }
 
 #[derive(Debug)]
 struct Inside<T> {
     values: Vec<T>,
-    /// The taker has taken values, and was not at rest since.
+    /// The taker has taken values, and was not ready for more since.
     busy: bool,
 }
 
-/// What the taker has to do besides, when it takes: whether the other task may push more.
+/// Whether the taker is ready for more when it takes, and the other task may push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
-    /// At rest, provided that this take finds nothing.
+pub enum ReadyForMore {
+    /// ReadyForMore, provided that this take finds nothing.
     IfNothing,
-    /// At rest: it has something to do, and is ready for more.
+    /// ReadyForMore, though it has something to do.
     Yes,
-    /// Not at rest: it has enough to do.
+    /// Not ready: it has enough to do.
     No,
 }
 
 impl<T> Default for Exchange<T> {
     fn default() -> Self {
         let inside = Mutex::new(Inside { values: Vec::new(), busy: false });
-        Self { inside, pushed: Notify::new(), rest: Notify::new() }
+        Self { inside, pushed: Notify::new(), ready: Notify::new() }
     }
 }
 
@@ -68,24 +68,24 @@ impl<T> Exchange<T> {
     }
 
     /// Wakes the taker, though nothing was pushed.
-    pub fn call(&self) {
+    pub fn wake(&self) {
         self.pushed.notify_one();
     }
 
-    /// Takes all values that wait, into `values`, which must be empty. `rest` says whether the taker is at rest then.
-    pub fn take(&self, values: &mut Vec<T>, rest: Rest) {
+    /// Takes all values that wait, into `values`, which must be empty. `ready` says whether the taker is ready for more then.
+    pub fn take(&self, values: &mut Vec<T>, ready: ReadyForMore) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
         std::mem::swap(&mut inside.values, values);
-        let busy = match rest {
-            Rest::IfNothing => !values.is_empty(),
-            Rest::Yes => false,
-            Rest::No => true,
+        let busy = match ready {
+            ReadyForMore::IfNothing => !values.is_empty(),
+            ReadyForMore::Yes => false,
+            ReadyForMore::No => true,
         };
         let was_busy = std::mem::replace(&mut inside.busy, busy);
         drop(inside);
         if !busy && (was_busy || !values.is_empty()) {
-            self.rest.notify_one();
+            self.ready.notify_one();
         }
     }
 
@@ -101,14 +101,14 @@ impl<T> Exchange<T> {
         self.len() == 0
     }
 
-    /// Whether no value waits, and the taker has been at rest since it took the last.
+    /// Whether no value waits, and the taker has been ready for more since it took the last.
     #[must_use]
-    pub fn is_at_rest(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         let inside = self.inside();
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something was pushed, or the taker was called, since the last wait.
+    /// Waits until something was pushed, or the taker was woken, since the last wait.
     ///
     /// # Cancel safety
     /// Safe: values stay until they are taken. One task waits at a time.
@@ -116,12 +116,12 @@ impl<T> Exchange<T> {
         self.pushed.notified().await;
     }
 
-    /// Waits until the taker has come to rest since the last wait.
+    /// Waits until the taker has become ready for more since the last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.
-    pub async fn wait_for_rest(&self) {
-        self.rest.notified().await;
+    pub async fn wait_until_ready(&self) {
+        self.ready.notified().await;
     }
 }
 
@@ -130,33 +130,33 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_waits_for_rest_is_told_whichever_way_the_taker_comes_to_it() {
+    async fn whoever_waits_is_told_whichever_way_the_taker_becomes_ready() {
         let exchange = Exchange::default();
-        assert!(exchange.is_at_rest(), "nothing was left yet");
+        assert!(exchange.is_ready(), "nothing was left yet");
         let mut taken = Vec::new();
         exchange.push(1);
-        assert!(!exchange.is_at_rest(), "it lies there");
-        exchange.take(&mut taken, Rest::IfNothing);
-        assert!(!exchange.is_at_rest() && exchange.is_empty(), "it is being worked on");
+        assert!(!exchange.is_ready(), "it lies there");
+        exchange.take(&mut taken, ReadyForMore::IfNothing);
+        assert!(!exchange.is_ready() && exchange.is_empty(), "it is being worked on");
         taken.clear();
-        exchange.take(&mut taken, Rest::IfNothing);
-        assert!(exchange.is_at_rest());
-        exchange.wait_for_rest().await;
+        exchange.take(&mut taken, ReadyForMore::IfNothing);
+        assert!(exchange.is_ready());
+        exchange.wait_until_ready().await;
         // Taken in the middle of something longer.
         exchange.push(2);
-        exchange.take(&mut taken, Rest::Yes);
-        assert!(exchange.is_at_rest());
-        exchange.wait_for_rest().await;
+        exchange.take(&mut taken, ReadyForMore::Yes);
+        assert!(exchange.is_ready());
+        exchange.wait_until_ready().await;
         taken.clear();
         exchange.push(3);
-        exchange.take(&mut taken, Rest::IfNothing);
+        exchange.take(&mut taken, ReadyForMore::IfNothing);
         taken.clear();
         exchange.push_all(&mut vec![4, 5]);
-        exchange.take(&mut taken, Rest::IfNothing);
+        exchange.take(&mut taken, ReadyForMore::IfNothing);
         assert_eq!(taken, [4, 5]);
-        assert!(!exchange.is_at_rest(), "more was there at once");
+        assert!(!exchange.is_ready(), "more was there at once");
         taken.clear();
-        exchange.take(&mut taken, Rest::IfNothing);
-        exchange.wait_for_rest().await;
+        exchange.take(&mut taken, ReadyForMore::IfNothing);
+        exchange.wait_until_ready().await;
     }
 }

@@ -41,7 +41,7 @@ use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
 use crate::net::hashing::Hashing;
 use crate::net::keep::found::{self, FoundHub};
-use crate::net::keep::{fault, recovery, snapshot};
+use crate::net::keep::{fault, program, snapshot};
 use crate::net::readiness::Readiness;
 use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
@@ -51,14 +51,14 @@ use crate::systemd::{self, Sockets};
 /// service manager has left in the environment.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
-    recovery::become_former_program();
+    program::become_former();
     // Files that the daemon makes are for its own user alone, as under the unit.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let (sockets, handed) = systemd::sockets();
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
-    if recovery::is_former_program() {
+    if program::is_former() {
         warn!(
             "the release before an upgrade carries on, for it was killed in the middle of its work; restart it for the new one"
         );
@@ -137,7 +137,7 @@ fn start(
     let exchanges = Exchanges::default();
     let store = || recording::open(args, &loaded.settings, &sender);
     let keeps = activated && systemd::keeps_descriptors();
-    let hub = found::take_over_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
+    let hub = found::restore_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
         if activated {
             systemd::turn_away(&chat, &admin, &unknown);
         }

@@ -57,7 +57,7 @@ pub fn markdown_table() -> String {
 #[must_use]
 pub fn roff() -> String {
     let mut page = String::from(
-        r#".\" Generated from the table in src/settings.rs; see tests/docs.rs.
+        r#".\" Generated from the table in src/settings/table.rs; see tests/docs.rs.
 .TH CHATHUB.TOML 5 "" chathub "File formats"
 .\" Names of settings must not be broken, nor lines spread out.
 .nh

@@ -1,46 +1,46 @@
-//! What the settings let the daemon take of memory, at most, as a sum: each of its parts is a bound that is held,
-//! see the table in `ARCHITECTURE.md`.
+//! The memory that the settings let the daemon take at most, as a sum. Each part is a bound that is held: see the table
+//! in `ARCHITECTURE.md`.
 
 use super::Settings;
 
 /// A part of the sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// What it is.
+    /// What takes it, and the settings that bound it.
     pub what: &'static str,
-    /// How much, in bytes.
+    /// The bound, in bytes.
     pub bytes: u64,
-    /// The kernel holds it, for the daemon's sockets: it counts for the service where there are control groups of
-    /// version 2.
+    /// Whether the kernel holds it, for the daemon's sockets: it counts for the service where there are control groups
+    /// of version 2.
     pub kernel: bool,
 }
 
-/// The program, its threads, the pages that the database keeps at hand, and what the allocator holds back.
+/// Bytes: the program, its threads, the pages that the database keeps at hand, and what the allocator holds back.
 const PROGRAM: u64 = 48 << 20;
 
-/// A client that is there: what is known of it, its name in tables, its place in a room.
+/// Bytes for a client: what is known of it, its name in tables, its place in a room.
 const CLIENT: u64 = 3 << 10;
 
-/// What a client has sent and what is kept of its typing: a piece of 8 KiB, a paste, lines recalled, two frames.
+/// Bytes for what a client has sent and what is kept of its typing: a piece of 8 KiB, a paste, lines recalled, two frames.
 const TYPED: u64 = (8 + 16 + 4 + 2 * 16) << 10;
 
-/// An account or a ban, in memory and in its tables.
+/// Bytes for an account or a ban, in memory and in its tables.
 const ENTRY: u64 = 1 << 10;
 
-/// A name that somebody ignores, in the list and in the table.
+/// Bytes for a name that somebody ignores, in the list and in the table.
 const IGNORED: u64 = 256;
 
-/// A room, without what is said in it.
+/// Bytes for a room, without what is said in it.
 const ROOM: u64 = 2 << 10;
 
-/// A connection of an administrator: a request, an answer, and events that wait for it.
+/// Bytes for a connection of an administrator: a request, an answer, and events that wait for it.
 const ADMIN: u64 = (64 + 64 + 1024) << 10;
 
-/// Inputs since the last snapshot, before one is due and while it is written.
+/// Bytes of inputs since the last snapshot, before one is due and while it is written.
 const TAPE: u64 = 32 << 20;
 
 impl Settings {
-    /// What the daemon may take of memory at most, part by part.
+    /// The memory that the daemon may take at most, part by part.
     #[must_use]
     pub fn memory(&self) -> Vec<Part> {
         let number = |value: usize| value as u64;

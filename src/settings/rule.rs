@@ -16,10 +16,11 @@ pub(super) const KIB: u64 = 1 << 10;
 pub(super) const MIB: u64 = 1 << 20;
 pub(super) const GIB: u64 = 1 << 30;
 
+/// What values of type `T` a setting may have, and how one writes them.
 pub(super) trait Rule<T> {
-    /// The value that was written; else that part of it which is wrong, ready to be shown.
+    /// The value that was written. If it is not allowed: the part of it that is wrong, ready to be shown.
     fn read(&self, written: &DeValue<'_>) -> Result<T, String>;
-    /// As one would write it in TOML.
+    /// The value as one writes it in TOML.
     fn write(&self, value: &T) -> String;
     /// What may be written, in words.
     fn allowed(&self) -> String;
@@ -189,7 +190,7 @@ impl Rule<Option<Duration>> for TimeOrOff {
     }
 }
 
-/// One line of text, so many characters long.
+/// One line of text; its length is counted in characters.
 pub(super) struct Text {
     pub(super) min: usize,
     pub(super) max: usize,
@@ -276,7 +277,7 @@ fn address_is_taken(addresses: &[SocketAddr], address: SocketAddr) -> bool {
 pub(super) struct SocketPath;
 
 impl SocketPath {
-    /// What the kernel's `sockaddr_un` holds, less the NUL at its end.
+    /// Bytes of a path: what the kernel's `sockaddr_un` holds, less the NUL at its end.
     const MAX: usize = 107;
 }
 
@@ -302,7 +303,7 @@ impl Rule<Option<PathBuf>> for SocketPath {
 pub(super) struct RoomNames;
 
 impl RoomNames {
-    /// How many, and of how many characters each.
+    /// Names in the list, and characters of each.
     const MAX: usize = 64;
 }
 
@@ -328,7 +329,7 @@ impl Rule<Vec<String>> for RoomNames {
 pub(super) struct Networks;
 
 impl Networks {
-    /// How many.
+    /// Networks in the list.
     const MAX: usize = 1000;
 }
 
@@ -351,7 +352,7 @@ impl Rule<Vec<Network>> for Networks {
 pub(super) struct Filters;
 
 impl Filters {
-    /// How many, and of how many bytes each.
+    /// Entries in the list, and bytes of each.
     const MAX: usize = 1000;
     const LONGEST: usize = 200;
 }
@@ -378,7 +379,7 @@ impl Rule<Vec<String>> for Filters {
     }
 }
 
-/// Yes or no.
+/// `true` or `false`.
 pub(super) struct Flag;
 
 impl Rule<bool> for Flag {

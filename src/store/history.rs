@@ -414,7 +414,7 @@ pub(super) enum Excess {
 /// What there is too much of at `now`.
 pub(super) fn excess(db: &Connection, limits: &settings::History, now: Wall) -> Result<Option<Excess>, Trouble> {
     if let Some(keep) = limits.keep {
-        let before = Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)));
+        let before = now.before(keep);
         let sql = "SELECT 1 FROM lines WHERE at < ? LIMIT 1";
         if db.prepare_cached(sql)?.query_row([before.0], |_| Ok(())).optional()?.is_some() {
             return Ok(Some(Excess::Age(before)));

@@ -30,6 +30,24 @@ impl Mono {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
+impl Wall {
+    /// This much later, in whole milliseconds; saturates at the end of time.
+    #[must_use]
+    pub fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(millis(by)))
+    }
+
+    /// This much earlier, in whole milliseconds; saturates at the beginning of time.
+    #[must_use]
+    pub fn before(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(by)))
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The time at which an input is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
@@ -197,6 +215,13 @@ pub fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn times_of_day_move_by_milliseconds_and_stop_at_their_ends() {
+        let micros = Duration::from_micros(1_999);
+        assert_eq!((Wall(5).after(micros), Wall(5).before(micros)), (Wall(6), Wall(4)));
+        assert_eq!((Wall(5).after(Duration::MAX), Wall(-5).before(Duration::MAX)), (Wall(i64::MAX), Wall(i64::MIN)));
+    }
 
     #[test]
     fn lengths_are_read_as_people_write_them() {

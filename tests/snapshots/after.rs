@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chathub::hub;
 use chathub::hub::account::{Hashed, Role};
 use chathub::hub::login::Answer;
-use chathub::machine::{Input, Outcome};
+use chathub::machine::Outcome;
 use chathub::settings::Pace;
 use chathub::values::id::SessionId;
 use chathub::values::terminal::Mode;
@@ -69,7 +70,7 @@ impl Stage {
         };
         let at = self.told.iter().position(waits).unwrap_or_else(|| panic!("{nick} waits for a password"));
         let Outcome::Hash(job) = self.told.remove(at) else { unreachable!("it was found so") };
-        self.sees(nick, |stage| stage.input(Input::Hashed { number: job.number, answer }))
+        self.sees(nick, |stage| stage.input(hub::Input::Hashed { number: job.number, answer }))
     }
 }
 
@@ -174,7 +175,7 @@ fn what_was_held_is_taken(stage: &mut Stage) {
     // From here on everybody is as fast as they like.
     let mut settings = stage.machine.hub().settings().clone();
     settings.pace = Pace::default();
-    stage.input(Input::Settings(Box::new(settings)));
+    stage.input(hub::Input::Settings(Box::new(settings)));
     stage.pass(Duration::from_secs(60));
 }
 

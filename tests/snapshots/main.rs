@@ -165,7 +165,7 @@ fn resumes(file: &str, scenes: &[(String, Left)]) {
             let (got, owed) = (String::from_utf8_lossy(&got), String::from_utf8_lossy(owed));
             assert!(got == owed, "{file}, {scene}: {name} was owed\n{owed}\nand got\n{got}");
         }
-        stage.carry_on();
+        stage.restart();
         after::goes_on(scene, left, &mut stage);
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
+use chathub::hub;
 use chathub::hub::archive::Recalled;
 use chathub::kernel;
 use chathub::machine::Input;
 use chathub::net::connection::Connection;
-use chathub::net::keep::recovery::handle_again;
+use chathub::net::keep::recovery::replay;
 use chathub::net::keep::tape::Tape;
 use chathub::net::rounds::Work;
 use chathub::settings::Settings;
@@ -43,7 +44,7 @@ impl Stage {
             peers.insert(id, Peer::of(socket, Arc::clone(&connection)));
             (connection, sent[&id])
         };
-        let again = handle_again(&mut tape, made, &mut rounds, connection, |_| false)?;
+        let again = replay(&mut tape, made, &mut rounds, connection, |_| false)?;
         if let Some(lost) = again.lost.first() {
             return Err(format!("it is not known what {lost} is owed"));
         }
@@ -56,11 +57,11 @@ impl Stage {
     }
 
     /// What the driver tells the machine before anything else, where the store finds the disk as it was.
-    pub fn carry_on(&mut self) {
+    pub fn restart(&mut self) {
         self.input(Input::Restarted);
         let hub = self.machine.hub();
         let recalled = Recalled { unread: hub.is_unread(), ..Recalled::default() };
-        self.input(Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
+        self.input(hub::Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
         let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
         crowded.for_each(|session| self.to_rounds.push(Work::Crowded(session.id)));
         self.turn();

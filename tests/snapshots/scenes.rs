@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use chathub::hub;
 use chathub::hub::account::{Account, Hashed, Role};
 use chathub::hub::archive::{Recalled, RecalledRoom};
 use chathub::hub::ignore::Borne;
@@ -155,7 +156,7 @@ fn people() -> Stage {
     settings.filters.strike = vec!["forbidden".to_owned()];
     let mut stage = Stage::new(settings);
     let s = &mut stage;
-    s.input(Input::Archive(Some(Box::new(recalled()))));
+    s.input(hub::Input::Archive(Some(Box::new(recalled()))));
     s.input(Input::Restarted);
 
     // Rooms: private and moderated, with people invited, voiced and sent out; and one that has closed.
@@ -508,7 +509,7 @@ fn waiting(s: &mut Stage) {
     // In a room over its pace, gus has said much, and gives way to the others.
     let mut settings = s.machine.hub().settings().clone();
     settings.pace.crowd = 1000;
-    s.input(Input::Settings(Box::new(settings.clone())));
+    s.input(hub::Input::Settings(Box::new(settings.clone())));
     let gus = s.come("gus");
     for number in 0..4 {
         s.line(gus, &format!("gus says {number}"));
@@ -523,7 +524,7 @@ fn waiting(s: &mut Stage) {
     // From here on no more than some moments pass: what is held stays held.
     s.send(mo, &b"/back\n".repeat(36));
     (settings.pace.lines, settings.pace.burst_lines) = (1, 3);
-    s.input(Input::Settings(Box::new(settings.clone())));
+    s.input(hub::Input::Settings(Box::new(settings.clone())));
     for (id, bytes) in held {
         s.flood(id);
         if bytes == [IAC, DONT, ECHO] {
@@ -550,7 +551,7 @@ fn waiting(s: &mut Stage) {
     let last = s.come("last");
     s.line(last, "/quit I was here");
     settings.accounts.entry = Entry::Registered;
-    s.input(Input::Settings(Box::new(settings)));
+    s.input(hub::Input::Settings(Box::new(settings)));
     let dora = s.connect(false);
     s.line(dora, "/login ann");
     // And somebody who has sent nothing yet.
@@ -560,7 +561,7 @@ fn waiting(s: &mut Stage) {
 /// A hub that has not been able to read what is on disk.
 fn unread() -> Stage {
     let mut stage = Stage::new(Settings::default());
-    stage.input(Input::Archive(Some(Box::new(Recalled { last_line: 9, unread: true, ..Recalled::default() }))));
+    stage.input(hub::Input::Archive(Some(Box::new(Recalled { last_line: 9, unread: true, ..Recalled::default() }))));
     let una = stage.come("una");
     stage.line(una, "is anybody here?");
     stage

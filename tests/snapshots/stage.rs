@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chathub::hub::login::{Answer, Job};
-use chathub::hub::{By, session::Session};
+use chathub::hub::{self, By, session::Session};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::net::connection::Connection;
 use chathub::net::exchange::Exchange;
-use chathub::net::keep::recovery::epoch;
+use chathub::net::keep::program::epoch;
 use chathub::net::keep::tape::{Cuts, Tape};
 use chathub::net::readiness::Readiness;
 use chathub::net::rounds::{Counts, Report, Rounds, Shared, Work};
@@ -138,14 +138,14 @@ impl Stage {
     // -- what reaches the hub ------------------------------------------------------------------
 
     /// Something reaches the hub; everything that follows is done.
-    pub fn input(&mut self, input: Input) {
+    pub fn input(&mut self, input: impl Into<Input>) {
         let mut out = Vec::new();
-        self.machine.handle(input, self.at, &mut out);
-        self.carry(out);
+        self.machine.handle(input.into(), self.at, &mut out);
+        self.apply(out);
         self.turn();
     }
 
-    fn carry(&mut self, out: Vec<Outcome>) {
+    fn apply(&mut self, out: Vec<Outcome>) {
         let mut work = Vec::new();
         for outcome in out {
             match outcome {
@@ -181,19 +181,19 @@ impl Stage {
                 peer.take();
             }
             let mut reports = Vec::new();
-            self.reports.take(&mut reports, chathub::net::exchange::Rest::Yes);
+            self.reports.take(&mut reports, chathub::net::exchange::ReadyForMore::Yes);
             if reports.is_empty() {
                 return;
             }
             for report in reports {
                 let input = match report {
-                    Report::Gone(id, why) => Input::Gone { id, why },
-                    Report::Crowded(id, on) => Input::Crowded { id, on },
+                    Report::Gone(id, why) => hub::Input::Gone { session: id, why },
+                    Report::Crowded(id, on) => hub::Input::Crowded { session: id, on },
                     Report::Finished(_) => continue,
                 };
                 let mut out = Vec::new();
-                self.machine.handle(input, self.at, &mut out);
-                self.carry(out);
+                self.machine.handle(input.into(), self.at, &mut out);
+                self.apply(out);
             }
         }
     }
@@ -209,7 +209,7 @@ impl Stage {
         self.at.wall.0 += 3;
         let mut out = Vec::new();
         self.machine.bytes(id, bytes, self.at, &mut out);
-        self.carry(out);
+        self.apply(out);
         self.turn();
     }
 
@@ -236,7 +236,7 @@ impl Stage {
         if let Some(Err(error)) = answer {
             panic!("{command} {args}: {error:?}");
         }
-        self.carry(out);
+        self.apply(out);
         self.turn();
     }
 
@@ -287,7 +287,7 @@ impl Stage {
     /// It was hashed, and this came of it.
     pub fn hashed(&mut self, answer: Answer) {
         let number = self.job().number;
-        self.input(Input::Hashed { number, answer });
+        self.input(hub::Input::Hashed { number, answer });
     }
 
     // -- what clients see ----------------------------------------------------------------------

@@ -24,7 +24,7 @@ use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::moderation::Ban;
-use chathub::hub::{By, Hub};
+use chathub::hub::{self, By, Hub};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
@@ -194,7 +194,7 @@ impl World {
             rooms: BTreeMap::new(),
             turns: BTreeSet::new(),
         };
-        world.carry_out(&outcomes);
+        world.apply(&outcomes);
         world
     }
 
@@ -231,12 +231,12 @@ impl World {
 
     /// Nothing more can be written to a client.
     pub fn give_up(&mut self, session: SessionId, why: Farewell) {
-        self.handle(Input::Gone { id: session, why });
+        self.handle(hub::Input::Gone { session, why });
     }
 
     /// A client takes nothing of what waits for it alone; or it has.
     pub fn crowd(&mut self, session: SessionId, on: bool) {
-        self.handle(Input::Crowded { id: session, on });
+        self.handle(hub::Input::Crowded { session, on });
     }
 
     /// An administrator gives a command.
@@ -251,21 +251,21 @@ impl World {
     }
 
     pub fn set(&mut self, settings: Settings) {
-        self.handle(Input::Settings(Box::new(settings)));
+        self.handle(hub::Input::Settings(Box::new(settings)));
     }
 
     /// A store has opened that knows this.
     pub fn archive(&mut self, recalled: Recalled) {
-        self.handle(Input::Archive(Some(Box::new(recalled))));
+        self.handle(hub::Input::Archive(Some(Box::new(recalled))));
     }
 
     /// The store has written all records up to this one.
     pub fn recorded(&mut self, through: u64) {
-        self.handle(Input::Recorded { through });
+        self.handle(hub::Input::Recorded { through });
     }
 
     pub fn stop(&mut self, message: Option<Arc<str>>) {
-        self.handle(Input::Stop { message });
+        self.handle(hub::Input::Stop { message });
     }
 
     pub fn tick(&mut self) {
@@ -287,7 +287,7 @@ impl World {
     /// What comes of a password: at once, and by no art.
     pub fn hash(&mut self, job: &Job) {
         let (number, answer) = (job.number, hashed(job));
-        self.handle(Input::Hashed { number, answer });
+        self.handle(hub::Input::Hashed { number, answer });
     }
 
     /// Brings what was searched for and what was to be hashed, until nothing more is.
@@ -299,7 +299,7 @@ impl World {
             }
             for search in searches {
                 let found = Box::new(self.find(&search));
-                self.handle(Input::Found { session: search.session, number: search.number, found });
+                self.handle(hub::Input::Found { session: search.session, number: search.number, found });
             }
             jobs.iter().for_each(|job| self.hash(job));
         }
@@ -313,8 +313,8 @@ impl World {
     }
 
     /// Has the machine handle an input, carries out what follows, and reads of those who are listened to again.
-    fn handle(&mut self, input: Input) {
-        self.step(Step::Input(input));
+    fn handle(&mut self, input: impl Into<Input>) {
+        self.step(Step::Input(input.into()));
         self.take_turns();
     }
 
@@ -324,7 +324,7 @@ impl World {
     }
 
     fn follow(&mut self, step: Step, outcomes: Vec<Outcome>) {
-        self.carry_out(&outcomes);
+        self.apply(&outcomes);
         self.taken.push(Taken { step, at: self.now, outcomes });
     }
 
@@ -364,7 +364,7 @@ impl World {
 
     // -- what follows --------------------------------------------------------------------------
 
-    fn carry_out(&mut self, outcomes: &[Outcome]) {
+    fn apply(&mut self, outcomes: &[Outcome]) {
         for outcome in outcomes {
             match outcome {
                 Outcome::Order(order) => self.order(order.clone()),
@@ -413,7 +413,7 @@ impl World {
                 }
             }
             Order::Enter(id, room) => {
-                self.leave(id);
+                self.leave_room(id);
                 let client = self.clients.get_mut(&id).expect("a client");
                 client.reader.enter(&mut self.rooms.get_mut(&room).expect("an open room").log);
                 client.room = Some(room);
@@ -426,7 +426,7 @@ impl World {
             Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
             Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
             Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
-            Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
+            Order::View(id, view) => self.with_log(id, |reader, log| reader.set_view(view, log)),
             Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
             Order::Close(id) => {
                 let client = self.clients.get_mut(&id).expect("a client");
@@ -441,7 +441,7 @@ impl World {
         }
     }
 
-    fn leave(&mut self, id: SessionId) {
+    fn leave_room(&mut self, id: SessionId) {
         let client = self.clients.get_mut(&id).expect("a client");
         if let Some(room) = client.room.take() {
             client.reader.leave(&mut self.rooms.get_mut(&room).expect("a room").log);
@@ -479,7 +479,7 @@ impl World {
         client.out.extend(pieces[..count].iter().flat_map(|piece| piece.iter().copied()).take(taken));
         client.reader.advance(log, taken);
         if count == 0 && client.closed {
-            self.leave(id);
+            self.leave_room(id);
         }
         taken
     }

@@ -8,9 +8,8 @@ use tracing::{error, info};
 
 use super::Driver;
 use super::ending::Stopping;
-use crate::hub::By;
+use crate::hub::{self, By};
 use crate::logging::ids;
-use crate::machine::Input;
 use crate::net::accept;
 use crate::net::arrival::{Answered, Reply};
 use crate::settings::{Applies, Settings};
@@ -101,11 +100,11 @@ impl Driver {
                         let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
                     }
                 }
-                Input::Recorded { through }
+                hub::Input::Recorded { through }
             }
-            store::Answer::Found { session, number, found } => Input::Found { session, number, found },
-            store::Answer::BegunAnew => Input::BegunAnew,
-            store::Answer::Recalled(recalled) => Input::Recalled(recalled),
+            store::Answer::Found { session, number, found } => hub::Input::Found { session, number, found },
+            store::Answer::BegunAnew => hub::Input::BegunAnew,
+            store::Answer::Recalled(recalled) => hub::Input::Recalled(recalled),
         };
         self.state.input(input, at);
     }
@@ -158,7 +157,7 @@ impl Driver {
         *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             (settings.accounts.password, (&settings.accounts).into());
         self.around.files = loaded.files;
-        self.state.input(Input::Settings(Box::new(settings)), at);
+        self.state.input(hub::Input::Settings(Box::new(settings)), at);
         info!(
             message_id = ids::RELOADED,
             chathub_applied = applied.join(" "),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Driver;
 use super::turns::Turns;
-use crate::hub::message::Farewell;
+use crate::hub::{self, message::Farewell};
 use crate::kernel;
 use crate::machine::{Input, Machine};
 use crate::net::accept;
@@ -281,9 +281,9 @@ impl Driver {
     /// Handles what the rounds report.
     pub(super) fn reported(&mut self, report: Report, at: Now) {
         match report {
-            Report::Gone(id, why) => self.state.input(Input::Gone { id, why }, at),
+            Report::Gone(id, why) => self.state.input(hub::Input::Gone { session: id, why }, at),
             Report::Crowded(id, on) => {
-                self.state.input(Input::Crowded { id, on }, at);
+                self.state.input(hub::Input::Crowded { session: id, on }, at);
                 // It may have sent something meanwhile.
                 self.clients.queue_turn(id, self.state.machine());
             }

@@ -7,13 +7,12 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::Driver;
-use crate::hub::By;
+use crate::hub::{self, By};
 use crate::logging::ids;
-use crate::machine::Input;
 use crate::net::arrival::{Answered, Arrival, Reply};
 use crate::net::clock::now;
 use crate::net::keep::fault;
-use crate::net::keep::recovery::epoch;
+use crate::net::keep::program::epoch;
 use crate::net::readiness::Ready;
 use crate::net::rounds::Work;
 use crate::systemd;
@@ -101,7 +100,7 @@ impl Driver {
         let at = now();
         let clients = self.state.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
-        self.state.input(Input::Stop { message }, at);
+        self.state.input(hub::Input::Stop { message }, at);
         self.apply_outcomes(at);
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();

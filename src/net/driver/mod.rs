@@ -57,6 +57,7 @@ use self::service::Service;
 use self::snapshots::Snapshots;
 use self::state::State;
 use self::times::{Doing, Times};
+use crate::hub;
 use crate::hub::archive::Recalled;
 use crate::hub::message::Farewell;
 use crate::logging::{Journal, ids};
@@ -64,10 +65,10 @@ use crate::machine::{Input, Machine, Outcome};
 use crate::net::admin::holders::Admins;
 use crate::net::arrival::{Arrival, Reply};
 use crate::net::clock::{mono, now};
-use crate::net::exchange::Rest;
+use crate::net::exchange::ReadyForMore;
 use crate::net::hashing::Hashing;
 use crate::net::keep::queue::Keeping;
-use crate::net::keep::recovery::{Received, TakenOver};
+use crate::net::keep::recovery::{Received, Restored};
 use crate::net::keep::snapshot;
 use crate::net::keep::tape::{Kind, Tape};
 use crate::net::readiness::Ready;
@@ -203,7 +204,7 @@ impl Driver {
 
     /// Resumes what was taken over: under `settings`, if they differ from those of the former process, and with what the
     /// store has `recalled`, if history is recorded.
-    pub fn resume(&mut self, taken: TakenOver, settings: Option<Settings>, mut recalled: Option<Recalled>) {
+    pub fn resume(&mut self, taken: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         // First of all, as it stands on the tape.
         if let Some(Received { id, place, range, at }) = taken.received {
             self.state.bytes(id, place, range, at);
@@ -217,7 +218,7 @@ impl Driver {
             // The hub knows what was said and which numbers were given, and hands out again what may not be on disk.
             *recalled = Recalled::default();
         }
-        self.state.input(Input::Archive(recalled.map(Box::new)), at);
+        self.state.input(hub::Input::Archive(recalled.map(Box::new)), at);
         let open = taken.connections.len() + taken.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         let mut connections = taken.connections;
@@ -239,14 +240,14 @@ impl Driver {
         match taken.poisoned {
             Some((Kind::Bytes, id)) => {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
-                self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+                self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
             }
             // No client sent it: it is a command, or an answer of another thread.
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
         for id in taken.lost {
-            self.state.input(Input::Gone { id, why: Farewell::Lost }, at);
+            self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
         }
         if taken.secret_spent {
             self.state.outcomes.push(Outcome::SecretSpent);
@@ -255,7 +256,7 @@ impl Driver {
             self.accepted(newcomer, at);
         }
         if let Some(settings) = settings.filter(|settings| settings != self.state.hub().settings()) {
-            self.state.input(Input::Settings(Box::new(settings)), at);
+            self.state.input(hub::Input::Settings(Box::new(settings)), at);
         }
         self.idle_since = (self.state.hub().session_count() == 0).then_some(at.mono);
     }
@@ -278,7 +279,7 @@ impl Driver {
             // read at a time, the cheaper is each line. In a long round, lines that come late still reach
             // members who are visited late.
             let is_clogged = self.delivery.is_clogged();
-            let reads = !is_clogged && self.delivery.exchanges.work.is_at_rest();
+            let reads = !is_clogged && self.delivery.exchanges.work.is_ready();
             let is_behind = !reports.is_empty()
                 || !waiting.is_empty()
                 || (reads && !self.clients.turns.is_empty())
@@ -297,7 +298,7 @@ impl Driver {
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.clients.inputs.wait(&mut ready), if reads => {}
-                    () = self.delivery.exchanges.work.wait_for_rest(), if !reads => {}
+                    () = self.delivery.exchanges.work.wait_until_ready(), if !reads => {}
                     () = tokio::time::sleep_until(sleep.unwrap_or_else(Instant::now)), if sleep.is_some() => {}
                 }
             }
@@ -317,7 +318,7 @@ impl Driver {
             waiting.extend(batch.drain(..));
             let at = now();
             self.times.begin(at.mono);
-            self.delivery.exchanges.reports.take(&mut told, Rest::Yes);
+            self.delivery.exchanges.reports.take(&mut told, ReadyForMore::Yes);
             reports.extend(told.drain(..));
             if self.delivery.writing {
                 let nothing_came =
@@ -401,7 +402,7 @@ impl Driver {
             }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
-                self.state.input(Input::Hashed { number, answer }, at);
+                self.state.input(hub::Input::Hashed { number, answer }, at);
                 // The client that waited for it may go on.
                 self.clients.unpause(self.state.machine());
             }
@@ -452,7 +453,7 @@ impl Driver {
         self.clients.close_lingering(at.mono);
         if self.settle_at.is_some_and(|due| due <= at.mono) {
             self.settle_at = None;
-            self.state.tape.settled();
+            self.state.tape.forget_take_overs();
         }
         self.journal.summarize(at.mono);
         self.service.feed_watchdog(at.mono, &self.delivery.exchanges);

@@ -56,7 +56,7 @@ impl Delivery {
         if nothing_else {
             self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
         } else {
-            self.exchanges.work.call();
+            self.exchanges.work.wake();
             self.writing = false;
         }
     }

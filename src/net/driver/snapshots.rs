@@ -7,7 +7,7 @@ use tracing::error;
 use super::Driver;
 use crate::logging;
 use crate::net::clock::mono;
-use crate::net::keep::recovery::epoch;
+use crate::net::keep::program::epoch;
 use crate::net::keep::tape::Written;
 use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;
@@ -140,11 +140,11 @@ impl Driver {
             }
             snapshot::Done::Failed(blank, problem) => {
                 error!(chathub_error = %problem, "what is kept for the next process cannot be written down{}", logging::InWords(&problem));
-                self.state.tape.leave_blank(blank);
+                self.state.tape.return_blank(blank);
                 self.snapshots.under_way = false;
             }
             snapshot::Done::Cleared(place) => {
-                self.state.tape.take_back(place);
+                self.state.tape.return_half(place);
                 self.snapshots.under_way = false;
             }
         }
@@ -158,7 +158,7 @@ impl Driver {
             self.snapshots.written = Some(written);
             return;
         }
-        let old = self.state.tape.count(written, epoch());
+        let old = self.state.tape.make_current(written, epoch());
         self.delivery.exchanges.work.push(Work::Kept);
         match old {
             Some(old) => self.snapshots.writer.clear(old),

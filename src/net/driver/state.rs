@@ -42,7 +42,8 @@ impl State {
     }
 
     /// Keeps an input, then handles it.
-    pub(super) fn input(&mut self, input: Input, at: Now) {
+    pub(super) fn input(&mut self, input: impl Into<Input>, at: Now) {
+        let input = input.into();
         let kept = self.keep(&input, at);
         self.handle(kept, at, |machine, _, outcomes| machine.handle(input, at, outcomes));
     }

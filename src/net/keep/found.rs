@@ -1,22 +1,22 @@
 //! The start of a process: takes over what a former one has left with the service manager, or begins afresh; and has
 //! everything kept from then on, where the service manager keeps it.
 
-use crate::net::keep::tape;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use nix::sys::stat::{FileStat, fstat};
+use serde::Deserialize as _;
 use tracing::{error, info, warn};
 
 use super::fault;
+use super::program::{self, epoch};
 use super::queue::{Keeping, Queue};
-use super::recovery::{self, TakenOver, epoch};
-use super::tape::{Cuts, Tape};
-use crate::hub::archive::Recalled;
+use super::recovery::{self, Restored};
+use super::tape::{self, Cuts, Tape};
+use crate::hub::{self, archive::Recalled};
 use crate::logging::{self, ids};
-use crate::machine::{Input, Machine, Outcome};
+use crate::machine::{Machine, Outcome};
 use crate::net::clock::now;
 use crate::net::rounds::{Exchanges, Rounds};
 use crate::settings::Settings;
@@ -31,14 +31,26 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     let machine: Machine = serde_json::from_slice(tape.snapshots().0).ok()?;
     let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
     for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
-        match serde_json::from_slice(tape.content(record.content)).ok()? {
-            // Whether they have left again is not looked at.
-            Input::Connect { .. } => is_there = true,
-            Input::Settings(others) => settings = *others,
-            _ => {}
+        let input = serde_json::from_slice(tape.content(record.content)).ok()?;
+        // Whether they have left again is not looked at.
+        is_there |= is_connect(&input);
+        if let Some(others) = settings_in(&input) {
+            settings = others.ok()?;
         }
     }
     is_there.then_some(settings)
+}
+
+/// Whether an input is a connection, whichever release has written it.
+fn is_connect(input: &serde_json::Value) -> bool {
+    input.get("Connect").is_some()
+}
+
+/// The settings that an input brings, whichever release has written it: before 0.2 they stood alone,
+/// and not in [`crate::machine::Input::Hub`].
+fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>> {
+    let settings = input.get("Hub").unwrap_or(input).get("Settings")?;
+    Some(Settings::deserialize(settings))
 }
 
 /// A state machine, new or taken over, with all that carries it.
@@ -48,7 +60,7 @@ pub struct FoundHub {
     /// What followed from making it, to be applied by the driver.
     pub outcomes: Vec<Outcome>,
     /// Connections and input that a former process has left, if it was taken over.
-    pub taken: Option<TakenOver>,
+    pub taken: Option<Restored>,
     /// The rounds, which hold what everybody is owed.
     pub rounds: Rounds,
     /// What is kept of inputs.
@@ -69,7 +81,7 @@ pub struct FoundHub {
 ///
 /// # Errors
 /// Those of `store`.
-pub fn take_over_or_begin<E>(
+pub fn restore_or_begin<E>(
     keeps: bool,
     mut stored: HashMap<&'static str, OwnedFd>,
     settings: &Settings,
@@ -78,8 +90,8 @@ pub fn take_over_or_begin<E>(
     store: impl FnOnce() -> Result<Option<(Store, Recalled)>, E>,
 ) -> Result<FoundHub, E> {
     let new_rounds = |cuts| Rounds::new(exchanges.clone(), settings.into(), cuts);
-    let program = stored.remove(systemd::PROGRAM);
-    let names: Vec<_> = stored.keys().copied().chain(program.is_some().then_some(systemd::PROGRAM)).collect();
+    let former_program = stored.remove(systemd::PROGRAM);
+    let names: Vec<_> = stored.keys().copied().chain(former_program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match adopt(stored, new_rounds) {
             Ok(Some((machine, taken, (rounds, tape, queue)))) => {
@@ -89,7 +101,7 @@ pub fn take_over_or_begin<E>(
                     chathub_clients = clients,
                     "carrying on with the clients of the former process"
                 );
-                if let Err(error) = replace_program(program) {
+                if let Err(error) = program::keep_instead_of(former_program) {
                     warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
                 }
                 let queue = Some(Arc::new(Mutex::new(queue)));
@@ -110,7 +122,7 @@ pub fn take_over_or_begin<E>(
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
     // What the machine is told at its start is part of the first snapshot.
     let (store, recalled) = store()?.unzip();
-    machine.handle(Input::Archive(recalled.map(Box::new)), now(), &mut outcomes);
+    machine.handle(hub::Input::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
         warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
         None
@@ -122,17 +134,6 @@ pub fn take_over_or_begin<E>(
     let (tape, cuts) = Tape::unkept();
     let rounds = new_rounds(cuts);
     Ok(FoundHub { machine, outcomes, taken: None, rounds, tape, queue: None, store, recalled: None })
-}
-
-/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
-fn replace_program(former: Option<OwnedFd>) -> io::Result<()> {
-    let program = std::fs::File::open("/proc/self/exe")?;
-    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
-    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
-        return Ok(());
-    }
-    systemd::forget([systemd::PROGRAM]);
-    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
 }
 
 type Kept = (Rounds, Tape, Queue);
@@ -161,7 +162,7 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
 fn adopt(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
-) -> Result<Option<(Machine, TakenOver, Kept)>, String> {
+) -> Result<Option<(Machine, Restored, Kept)>, String> {
     let [tape, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(|name| stored.remove(name))
     else {
         return Err("the service manager has lost the queue of sockets".to_owned());
@@ -174,7 +175,7 @@ fn adopt(
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;
         let mut rounds = rounds(cuts);
-        let (machine, taken) = recovery::take_over(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        let (machine, taken) = recovery::restore(&mut tape, made, &mut rounds, &mut queue, found, now())?;
         Ok(Some((machine, taken, rounds, tape)))
     });
     match attempt {
@@ -190,4 +191,31 @@ fn adopt(
 fn open(tape: Option<OwnedFd>) -> Result<Option<(Tape, Cuts)>, String> {
     let tape = tape.ok_or("the service manager has lost the tape")?;
     Tape::open(tape).map_err(|unusable| unusable.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Input;
+    use crate::values::id::SessionId;
+
+    #[test]
+    fn settings_are_found_among_inputs_of_this_release_and_of_former_ones() {
+        let mut settings = Settings::default();
+        settings.limits.clients = 7;
+        let input = Input::from(hub::Input::Settings(Box::new(settings.clone())));
+        let input = serde_json::to_value(input).expect("plain values");
+        assert_eq!(settings_in(&input).expect("settings").expect("they are read"), settings);
+        let former = r#"{"Settings":{"limits.clients":"7","unknown.setting":"1"}}"#;
+        let former = serde_json::from_str(former).expect("JSON");
+        assert_eq!(settings_in(&former).expect("settings").expect("they are read"), settings);
+        for other in [Input::Tick, Input::Restarted, hub::Input::BegunAnew.into()] {
+            let other = serde_json::to_value(other).expect("plain values");
+            assert!(settings_in(&other).is_none() && !is_connect(&other), "{other}");
+        }
+        let connect = Input::Connect { id: SessionId(3), cookie: 3, peer: ([127, 0, 0, 1], 4000).into() };
+        let connect = serde_json::to_value(connect).expect("plain values");
+        assert_eq!(connect.to_string(), r#"{"Connect":{"cookie":3,"id":3,"peer":"127.0.0.1:4000"}}"#);
+        assert!(is_connect(&connect));
+    }
 }

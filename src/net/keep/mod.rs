@@ -6,6 +6,7 @@
 //! | what is kept of sockets | [`queue`] |
 //! | the thread that writes snapshots | [`snapshot`] |
 //! | how a process starts: taking over, or afresh | [`found`] |
+//! | which program the tape belongs to, and becoming that one after an upgrade | [`program`] |
 //! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
 //! | where tests have it die | [`fault`] |
 //!
@@ -14,6 +15,7 @@
 
 pub mod fault;
 pub mod found;
+pub mod program;
 pub mod queue;
 pub mod recovery;
 pub mod snapshot;

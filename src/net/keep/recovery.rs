@@ -8,7 +8,6 @@
 //! tell the clients so.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::CString;
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ops::Range;
@@ -20,8 +19,9 @@ use std::time::{Duration, Instant};
 use tracing::error;
 
 use super::fault;
+use super::program::epoch;
 use super::queue::{Adopted, Found, Queue};
-use super::tape::{self, CHUNK, Cut, Kind, Suspect, Tape};
+use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
 use crate::logging::{self, ids};
 use crate::machine::{Input, Machine, Order, Outcome};
 use crate::net::connection::Connection;
@@ -29,50 +29,6 @@ use crate::net::rounds::Rounds;
 use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
-
-/// Which program this is: only the same one leads to the same outcomes from the same inputs.
-const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
-    Ok(epoch) => epoch,
-    Err(_) => panic!("set by build.rs"),
-};
-
-/// Which program this is; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
-#[must_use]
-pub fn epoch() -> u64 {
-    let other = if cfg!(debug_assertions) { std::env::var("CHATHUB_EPOCH").ok() } else { None };
-    other.and_then(|epoch| epoch.parse().ok()).unwrap_or(EPOCH)
-}
-
-/// Becomes the program that has left a tape which only it can read, if that is another one: it was killed
-/// in the middle of its work, and an upgrade has put this one in its place. It carries on, and leaves a
-/// snapshot, which any release reads, when it is restarted the next time.
-///
-/// To be called before anything else. Returns if there is no need, or no way.
-pub fn become_former_program() {
-    let (Some(tape), Some(program)) = (systemd::look_for("tape"), systemd::look_for(systemd::PROGRAM)) else { return };
-    if std::env::var_os(FORMER).is_some() || Tape::left_by(tape).is_none_or(|by| by == epoch()) {
-        return;
-    }
-    let bytes = |text: &std::ffi::OsStr| CString::new(text.as_encoded_bytes()).ok();
-    let arguments: Vec<_> = std::env::args_os().filter_map(|argument| bytes(&argument)).collect();
-    let own = |name: &str| name == FORMER || (cfg!(debug_assertions) && name == "CHATHUB_EPOCH");
-    let mut environment: Vec<_> = std::env::vars_os()
-        .filter(|(name, _)| !name.to_str().is_some_and(own))
-        .filter_map(|(name, value)| bytes(&[name, value].join(std::ffi::OsStr::new("="))))
-        .collect();
-    environment.extend(CString::new(format!("{FORMER}=1")));
-    // Does not return but with an error, and then there is no way.
-    let _ = nix::unistd::fexecve(program, &arguments, &environment);
-}
-
-/// Whether another program became this one, a former release: see [`become_former_program`].
-#[must_use]
-pub fn is_former_program() -> bool {
-    std::env::var_os(FORMER).is_some()
-}
-
-/// In the environment of a program that another one became: it becomes no other.
-const FORMER: &str = "CHATHUB_FORMER";
 
 /// How many processes in a row must have crashed of an input before nothing is made of it.
 const CRASHES: u64 = 3;
@@ -107,7 +63,7 @@ pub struct Received {
 
 /// What was taken over.
 #[derive(Debug)]
-pub struct TakenOver {
+pub struct Restored {
     /// Everybody's connection, and whether it is to be closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
     /// Input that was received and not committed: whose, and where it stands on the tape.
@@ -126,19 +82,19 @@ pub struct TakenOver {
 ///
 /// # Errors
 /// Why that cannot be done, in words for the journal.
-pub fn take_over(
+pub fn restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     queue: &mut Queue,
     found: Found,
     now: Now,
-) -> Result<(Machine, TakenOver), String> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| replay(tape, cuts, rounds, queue, found, now)));
+) -> Result<(Machine, Restored), String> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_restore(tape, cuts, rounds, queue, found, now)));
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
             // Of this input a former process may have died as well: the next one knows.
-            tape.crashes();
+            tape.note_crash();
             resume_unwind(panic);
         }
         Err("it does not fit together".to_owned())
@@ -205,7 +161,7 @@ pub struct Replayed {
 ///
 /// # Errors
 /// What does not fit together.
-pub fn handle_again(
+pub fn replay(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
@@ -246,8 +202,7 @@ pub fn handle_again(
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
             let owed = rounds.saved_on_the_way();
-            let place = record.content.start - tape::RECORD;
-            tape.snapshot_of(&saved, &owed, place.wrapping_add_signed(moved), epoch());
+            tape.snapshot_of(&saved, &owed, record.start().wrapping_add_signed(moved), epoch());
             // Everything that is left has moved along.
             moved += tape.extent().end.cast_signed() - end.cast_signed();
             pauses(Step::Saved);
@@ -287,14 +242,14 @@ pub fn handle_again(
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }
 
-fn replay(
+fn try_restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
     rounds: &mut Rounds,
     queue: &mut Queue,
     found: Found,
     now: Now,
-) -> Result<(Machine, TakenOver), String> {
+) -> Result<(Machine, Restored), String> {
     let Found { by_cookie: mut found, cut_off } = found;
     let mut read = HashMap::new();
     let connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
@@ -305,8 +260,7 @@ fn replay(
         // Whatever it was still owed, nobody waits for it.
         _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
-    let Replayed { machine, mut lost, poisoned, secret_spent } =
-        handle_again(tape, cuts, rounds, connection, pacemaker())?;
+    let Replayed { machine, mut lost, poisoned, secret_spent } = replay(tape, cuts, rounds, connection, pacemaker())?;
 
     let received = tape.receiving().and_then(|id| {
         let more = read.get(&id)?.checked_sub(machine.received(id)?)?;
@@ -355,7 +309,7 @@ fn replay(
             error!(chathub_error = %problem, "some of them cannot be told so{}", logging::InWords(&problem));
         }
     }
-    Ok((machine, TakenOver { connections, received, newcomers, lost, poisoned, secret_spent }))
+    Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
 /// Tells those who cannot be carried on, and closes their connections.

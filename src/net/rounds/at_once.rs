@@ -61,7 +61,7 @@ impl Rounds {
         self.tell_if_drained();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
             // The rounds' thread goes on, or sleeps until another moment.
-            self.exchanges.work.call();
+            self.exchanges.work.wake();
             return AtOnce::ByThread;
         }
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }
@@ -85,7 +85,7 @@ impl Rounds {
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
                 // A client with a full socket may be far behind, and each line of that is looked at.
-                Work::Order(Order::Enter(id, _) | Order::See(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
+                Work::Order(Order::Enter(id, _) | Order::View(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
                     return None;
                 }
                 // What one client is told in a row goes out in one write.
@@ -95,7 +95,7 @@ impl Rounds {
                     | Order::Area(id, _)
                     | Order::Hold(id, _)
                     | Order::Release(id)
-                    | Order::See(id, _)
+                    | Order::View(id, _)
                     | Order::Hide(id, _)
                     | Order::Close(id),
                 ) => usize::from(client.replace(*id) != Some(*id)),

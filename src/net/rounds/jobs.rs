@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Rounds;
 use crate::kernel;
-use crate::net::exchange::Rest;
+use crate::net::exchange::ReadyForMore;
 use crate::values::id::RoomId;
 
 /// Writes before new orders are looked for: half a millisecond. So a small room does not wait until a big one is
@@ -69,11 +69,11 @@ impl Jobs {
     }
 
     /// Whether the driver may read more, as the exchange is told when work is taken from it.
-    pub(super) fn at_rest(&self) -> Rest {
+    pub(super) fn readiness(&self) -> ReadyForMore {
         match (self.is_idle(), self.lap, self.catch_up_lap) {
-            (true, ..) => Rest::IfNothing,
-            (false, 0, 0) => Rest::Yes,
-            (false, ..) => Rest::No,
+            (true, ..) => ReadyForMore::IfNothing,
+            (false, 0, 0) => ReadyForMore::Yes,
+            (false, ..) => ReadyForMore::No,
         }
     }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::replay::Frozen;
 use super::{Exchanges, Report, Rounds, Work};
-use crate::machine::{self, Input, Machine};
-use crate::machine::{Limits, Order, Outcome};
+use crate::hub;
+use crate::machine::{self, Input, Limits, Machine, Order, Outcome};
 use crate::net::connection::Connection;
 use crate::net::connection::Played;
-use crate::net::exchange::Rest;
-use crate::net::keep::recovery::{Replayed, handle_again};
+use crate::net::exchange::ReadyForMore;
+use crate::net::keep::recovery::{Replayed, replay};
 use crate::net::keep::tape::Cuts;
 use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
@@ -132,7 +132,7 @@ impl Process {
         let mut rounds = rounds(cuts);
         let owed = rounds.begin(std::mem::take(&mut out));
         rounds.limits = limits();
-        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::recovery::epoch());
+        tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::program::epoch());
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
@@ -147,17 +147,18 @@ impl Process {
             }
         }
         let mut reports = Vec::new();
-        self.rounds.exchanges.reports.take(&mut reports, Rest::Yes);
+        self.rounds.exchanges.reports.take(&mut reports, ReadyForMore::Yes);
         for report in reports {
             match report {
-                Report::Gone(id, why) => self.input(Input::Gone { id, why }),
-                Report::Crowded(id, on) => self.input(Input::Crowded { id, on }),
+                Report::Gone(id, why) => self.input(hub::Input::Gone { session: id, why }),
+                Report::Crowded(id, on) => self.input(hub::Input::Crowded { session: id, on }),
                 Report::Finished(_) => {}
             }
         }
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: impl Into<Input>) {
+        let input = input.into();
         self.tape.append(self.at, &serde_json::to_vec(&input).expect("plain"));
         self.machine.handle(input, self.at, &mut self.out);
         self.apply_outcomes();
@@ -190,8 +191,8 @@ impl Process {
     fn freeze(&mut self) {
         if let Some((blank, machine, owed)) = self.begun.take() {
             let written = blank.write(&machine, &owed).expect("there is room");
-            if let Some(old) = self.tape.count(written, crate::net::keep::recovery::epoch()) {
-                self.tape.take_back(old.cleared());
+            if let Some(old) = self.tape.make_current(written, crate::net::keep::program::epoch()) {
+                self.tape.return_half(old.cleared());
             }
         } else if let Some(blank) = self.tape.begin() {
             self.rounds.cuts.begin(self.rounds.orders, 0);
@@ -209,7 +210,7 @@ impl Process {
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let owed = self.rounds.saved();
         self.rounds.cuts.begin(self.rounds.orders, 0);
-        self.tape.snapshot(&machine, &owed, crate::net::keep::recovery::epoch());
+        self.tape.snapshot(&machine, &owed, crate::net::keep::program::epoch());
     }
 
     fn step(mut self, step: &Step) -> Self {
@@ -312,7 +313,7 @@ impl Process {
             steps += 1;
             steps % 7 == 0
         };
-        let replayed = handle_again(&mut tape, made, &mut rounds, connection, pauses);
+        let replayed = replay(&mut tape, made, &mut rounds, connection, pauses);
         let Replayed { machine: again, lost, .. } = replayed.expect("it can be taken over");
         assert_eq!(lost, [], "what everybody was sent is known");
         assert_eq!(serde_json::to_string(&again).expect("plain"), machine, "the same is decided again");

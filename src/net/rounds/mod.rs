@@ -285,7 +285,7 @@ impl Rounds {
             if taken.capacity() > 4096 {
                 taken = Vec::new();
             }
-            self.exchanges.work.take(&mut taken, self.jobs.at_rest());
+            self.exchanges.work.take(&mut taken, self.jobs.readiness());
             self.taken = taken.into();
         }
         if self.taken.is_empty() && self.jobs.is_idle() {

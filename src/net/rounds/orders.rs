@@ -17,7 +17,7 @@ use crate::wire::stream::reader::Reader;
 impl Rounds {
     /// Applies one order.
     pub(super) fn apply_order(&mut self, order: Order) {
-        if let Order::Enter(id, _) | Order::Area(id, _) | Order::See(id, _) | Order::Hide(id, _) = &order {
+        if let Order::Enter(id, _) | Order::Area(id, _) | Order::View(id, _) | Order::Hide(id, _) = &order {
             // A key changes only what is typed; no lines become mail.
             let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
             if !is_key {
@@ -53,7 +53,7 @@ impl Rounds {
             Order::Area(id, area) => self.with_log(id, |reader, log| reader.area(area, Some(log))),
             Order::Hold(id, on) => self.with_log(id, |reader, log| reader.hold(on, Some(log))),
             Order::Release(id) => self.with_log(id, |reader, log| reader.release(Some(log))),
-            Order::See(id, view) => self.with_log(id, |reader, log| reader.see(view, log)),
+            Order::View(id, view) => self.with_log(id, |reader, log| reader.set_view(view, log)),
             Order::Hide(id, filter) => self.with_log(id, |reader, log| reader.hide(filter, log)),
             Order::Close(id) => {
                 if let Some(key) = self.key(id) {

@@ -28,7 +28,7 @@ pub(super) struct Shared {
 
 impl Shared {
     /// The bytes not taken yet.
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(super) fn remaining(&self) -> &[u8] {
         &self.bytes[self.from..]
     }
 
@@ -54,7 +54,7 @@ enum Spelt<'a> {
 
 impl Serialize for Shared {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rest = self.rest();
+        let rest = self.remaining();
         std::str::from_utf8(rest)
             .map_or_else(|_| Spelt::Bytes(rest.into()), |text| Spelt::Text(text.into()))
             .serialize(serializer)
@@ -110,9 +110,9 @@ impl Reader {
         if self.mail.len() >= APART
             && let Some(last) = self.mail.back_mut()
             && (last.before, last.held, last.missed) == (before, held, 0)
-            && last.bytes.rest().len() + bytes.len() <= PUT_TOGETHER
+            && last.bytes.remaining().len() + bytes.len() <= PUT_TOGETHER
         {
-            last.bytes = Arc::<[u8]>::from([last.bytes.rest(), &bytes].concat()).into();
+            last.bytes = Arc::<[u8]>::from([last.bytes.remaining(), &bytes].concat()).into();
             return;
         }
         self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
@@ -172,9 +172,9 @@ impl Reader {
         if let Some(place) = self.noted_at.and_then(|at| self.noted(at)) {
             let mail = &mut self.mail[place];
             mail.missed += lines;
-            self.mail_bytes -= mail.bytes.rest().len();
+            self.mail_bytes -= mail.bytes.remaining().len();
             mail.bytes = Arc::<[u8]>::from(write(mail.missed)).into();
-            self.mail_bytes += mail.bytes.rest().len();
+            self.mail_bytes += mail.bytes.remaining().len();
             return;
         }
         let bytes = write(lines);

@@ -13,13 +13,15 @@
 //! | to change | see |
 //! | --- | --- |
 //! | which lines are held, how often each is rendered, what that may take in memory | [`log`] |
-//! | what one client is owed, in which order, and what is hidden from it | [`reader`] |
+//! | what one client is owed, in which order | [`reader`] |
+//! | which lines are hidden from it | [`hidden`] |
 //! | what it alone is told; what is held back; the note on missed lines | [`mail`] |
 //! | how lines and what is typed share a terminal that we echo to | [`typing`] |
 //!
 //! Nothing here knows of sockets, nor of rooms and people: the caller says which log a reader reads, when it is
 //! too far behind, and how much a socket took.
 
+pub mod hidden;
 pub mod log;
 pub mod mail;
 pub mod reader;

@@ -6,40 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::hidden::Hidden;
 use super::log::Log;
 use super::mail::{Mail, Note};
 use super::typing::Typing;
-use crate::hub::ignore::Shunned;
 use crate::hub::message::{Line, View};
 use crate::values::id::SessionId;
-
-/// What one reader does not want to see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Filter {
-    /// Arrivals and departures are hidden.
-    pub quiet: bool,
-    /// The sessions whose lines are hidden, in rising order.
-    pub ignored: Arc<[SessionId]>,
-    /// Names, in rising order: lines of those are hidden who bear one, or have borne one since it was put here.
-    #[serde(default, skip_serializing_if = "no_names")]
-    pub names: Arc<[Shunned]>,
-}
-
-fn no_names(names: &[Shunned]) -> bool {
-    names.is_empty()
-}
-
-impl Filter {
-    /// Whether nothing is hidden.
-    fn is_idle(&self) -> bool {
-        !self.quiet && self.ignored.is_empty() && self.names.is_empty()
-    }
-
-    /// Whether what `author` says is hidden.
-    fn ignores(&self, author: SessionId, line: &Line) -> bool {
-        self.ignored.binary_search(&author).is_ok() || line.borne.is_hidden_by(&self.names)
-    }
-}
 
 /// One client's place in a room's log, and its mail.
 ///
@@ -63,8 +35,9 @@ pub struct Reader {
     pub(super) ends: bool,
     /// One more than the number of the last line of its own, which it is not shown; 0: there is none.
     own: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    filter: Option<Box<Filter>>,
+    /// `None` where nothing is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "filter")]
+    hidden: Option<Box<Hidden>>,
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(super) mail: VecDeque<Mail>,
     /// Bytes of `mail` that are not taken.
@@ -120,7 +93,7 @@ impl Reader {
             until: u64::MAX,
             ends: false,
             own: 0,
-            filter: None,
+            hidden: None,
             mail,
             mail_bytes: 0,
             noted_at: None,
@@ -136,7 +109,7 @@ impl Reader {
     /// # Errors
     /// If what was loaded does not fit together.
     pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
-        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.rest().len()).sum();
+        self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.remaining().len()).sum();
         if self.untold > 0 {
             let (lines, at) = (std::mem::take(&mut self.untold), self.untold_at.take());
             self.note(lines, at.unwrap_or(self.next), note);
@@ -192,16 +165,16 @@ impl Reader {
     }
 
     /// From the present end of `log` on, lines are seen in `view`.
-    pub fn see(&mut self, view: View, log: &mut Log) {
+    pub fn set_view(&mut self, view: View, log: &mut Log) {
         if view != self.view {
             self.apart(Some(log), |reader| reader.view = view);
         }
     }
 
-    /// From the present end of `log` on, lines that `filter` hides are not shown.
-    pub fn hide(&mut self, filter: Filter, log: &mut Log) {
+    /// From the present end of `log` on, lines that are `hidden` are not shown.
+    pub fn hide(&mut self, hidden: Hidden, log: &mut Log) {
         self.apart(Some(log), |reader| {
-            reader.filter = (!filter.is_idle()).then(|| Box::new(filter));
+            reader.hidden = (!hidden.is_empty()).then(|| Box::new(hidden));
         });
     }
 
@@ -277,7 +250,7 @@ impl Reader {
             let rendering = log.rendering(self.seen);
             rendering.run(self.next, rendering.end()).len()
         });
-        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.rest().len())
+        self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.remaining().len())
     }
 
     /// Moves the cursor to line `to`, as the log is about to let go of what is before. Returns how many lines the
@@ -309,7 +282,7 @@ impl Reader {
         let mut mail = self.mail.iter().take_while(|mail| !mail.held);
         let Some(log) = log else {
             for letter in mail {
-                if !see(Piece::Mail(letter.bytes.rest())) {
+                if !see(Piece::Mail(letter.bytes.remaining())) {
                     return;
                 }
             }
@@ -320,7 +293,7 @@ impl Reader {
         let mut letter = mail.next();
         loop {
             while let Some(due) = letter.filter(|letter| letter.before <= line) {
-                if !see(Piece::Mail(due.bytes.rest())) {
+                if !see(Piece::Mail(due.bytes.remaining())) {
                     return;
                 }
                 letter = mail.next();
@@ -341,7 +314,7 @@ impl Reader {
     /// The longest run of lines from `line` on, and before `stop`, that are all hidden or all shown: whether they are
     /// hidden, and the number of the line behind them.
     fn run(&self, log: &Log, line: u64, stop: u64) -> (bool, u64) {
-        if self.filter.is_none() && self.own <= line {
+        if self.hidden.is_none() && self.own <= line {
             return (false, stop);
         }
         let hidden = |line: u64| self.hides(log.line(line));
@@ -351,13 +324,8 @@ impl Reader {
     }
 
     fn hides(&self, line: &Line) -> bool {
-        let Some(author) = line.author else {
-            return self.filter.as_ref().is_some_and(|filter| filter.quiet && line.said.is_presence());
-        };
-        (author == self.id && !(self.typing.is_some() && line.said.is_speech()))
-            || self.filter.as_ref().is_some_and(|filter| {
-                (filter.quiet && line.said.is_presence()) || (line.said.is_speech() && filter.ignores(author, line))
-            })
+        let is_own = line.author == Some(self.id) && !(self.typing.is_some() && line.said.is_speech());
+        is_own || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
     }
 
     /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
@@ -367,7 +335,7 @@ impl Reader {
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
-            let rest = typing.rest();
+            let rest = typing.remaining();
             pieces[0] = IoSlice::new(rest);
             return (usize::from(!rest.is_empty()), rest.len());
         }
@@ -433,7 +401,7 @@ impl Reader {
         // Mostly there are none.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
-            self.mail_bytes -= letter.bytes.rest().len();
+            self.mail_bytes -= letter.bytes.remaining().len();
             if letter.missed > 0 {
                 self.noted_at = None;
             }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::hidden::Hidden;
 use super::log::{LINE, Log};
-use super::reader::{Filter, MAX_PIECES, Reader};
+use super::reader::{MAX_PIECES, Reader};
 use super::typing::FRAME;
 use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, Offset, Said, View};
@@ -94,13 +95,13 @@ proptest! {
                 Step::Take(most) => { take(&mut reader, Some(log), most, &mut got); }
                 Step::View(time) => {
                     view = View { time: time.then(|| Offset::parse("+01:00").expect("an offset")), ..View::default() };
-                    reader.see(view, log);
+                    reader.set_view(view, log);
                 }
                 Step::Quiet(on) => {
                     quiet = on;
                     // Who is quiet here ignores 3 as well.
                     let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
-                    reader.hide(Filter { quiet, ignored, ..Filter::default() }, log);
+                    reader.hide(Hidden { quiet, ignored, ..Hidden::default() }, log);
                 }
                 Step::Trim => log.trim_to(reader.next_line()),
                 Step::Move => {
@@ -109,7 +110,7 @@ proptest! {
                     reader.enter(&mut logs[here]);
                 }
             }
-            prop_assert_eq!(reader.mail_bytes(), reader.mail.iter().map(|mail| mail.bytes.rest().len()).sum::<usize>());
+            prop_assert_eq!(reader.mail_bytes(), reader.mail.iter().map(|mail| mail.bytes.remaining().len()).sum::<usize>());
         }
         while take(&mut reader, Some(&logs[here]), 7, &mut got) > 0 {}
         prop_assert!(reader.is_done(Some(&logs[here])));
@@ -293,7 +294,7 @@ fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
     proptest::collection::vec((order, proptest::collection::vec(0_usize..60, 0..4)), 0..60)
 }
 
-fn carry_out(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
+fn apply(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
     let size = Size { cols: 40, rows: 24 };
     match order {
         Order::Say(author) => {
@@ -311,7 +312,7 @@ fn carry_out(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
         Order::Release => reader.release(Some(log)),
         Order::View(colors) => {
             let colors = if *colors { Colors::Many } else { Colors::None };
-            reader.see(View { colors, width: 32, ..View::default() }, log);
+            reader.set_view(View { colors, width: 32, ..View::default() }, log);
         }
     }
 }
@@ -341,7 +342,7 @@ proptest! {
             if at == kept_at {
                 kept = Some((serde_json::to_vec(&(&log, &reader)).expect("plain values"), got.len()));
             }
-            carry_out(order, at as u64, &mut reader, &mut log);
+            apply(order, at as u64, &mut reader, &mut log);
             for most in writes {
                 if reader.needs_frame(Some(&log)) {
                     frames.push((at, got.len()));
@@ -365,7 +366,7 @@ proptest! {
             }
         };
         for (at, (order, _)) in orders.iter().enumerate().skip(kept_at) {
-            carry_out(order, at as u64, &mut again, &mut log_again);
+            apply(order, at as u64, &mut again, &mut log_again);
             for (_, place) in frames.iter().filter(|(order, _)| *order == at) {
                 pass_over(&mut again, &log_again, &mut sent);
                 prop_assert_eq!(sent, *place);

@@ -53,7 +53,7 @@ impl Typing {
     }
 
     /// What is left of the frame.
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(super) fn remaining(&self) -> &[u8] {
         &self.frame[self.at..]
     }
 
@@ -99,14 +99,14 @@ impl Reader {
                 self.apart(log, |reader| {
                     // All that it is owed by now becomes the first frame, without anything drawn: so the next frame
                     // begins at the same byte, however much of that is written by now.
-                    let owed = reader.mail.iter().flat_map(|mail| mail.bytes.rest()).copied().collect();
+                    let owed = reader.mail.iter().flat_map(|mail| mail.bytes.remaining()).copied().collect();
                     (reader.mail, reader.mail_bytes, reader.noted_at) = (VecDeque::new(), 0, None);
                     reader.typing = Some(Box::new(Typing::new(wanted, owed)));
                 });
             }
             (None, Some(_)) => self.apart(log, |reader| {
                 let Some(typing) = reader.typing.take() else { return };
-                for bytes in [&*typing.shown.erase, typing.rest()] {
+                for bytes in [&*typing.shown.erase, typing.remaining()] {
                     if !bytes.is_empty() {
                         reader.mail_bytes += bytes.len();
                         reader.mail.push_front(Mail::new(0, bytes));

@@ -19,6 +19,7 @@ pub mod listing;
 pub(super) mod rooms;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::hub::archive::Selector;
 use crate::hub::{By, Effect, Hub, Input, message};
@@ -94,10 +95,9 @@ impl Call<'_> {
         self.hub.handle(input, self.now, self.effects);
     }
 
-    /// The time of day in so many seconds.
+    /// The time of day in that many seconds.
     fn later(&self, seconds: u64) -> Wall {
-        let millis = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
-        Wall(self.now.wall.0.saturating_add(millis))
+        self.now.wall.after(Duration::from_secs(seconds))
     }
 }
 

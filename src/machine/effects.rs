@@ -1,0 +1,119 @@
+//! What the hub's effects become: orders, and messages rendered for those who are told them.
+
+use std::sync::Arc;
+
+use super::{Machine, Order, Outcome};
+use crate::hub::Effect;
+use crate::hub::message::{Line, Message, Offset, Replay, View};
+use crate::values::id::SessionId;
+use crate::values::time::Now;
+use crate::wire::render;
+use crate::wire::stream::hidden::Hidden;
+use crate::wire::terminal::link::Link;
+
+/// The last replay that was rendered, for most newcomers get the same.
+#[derive(Clone, Debug)]
+pub(super) struct Rendered {
+    lines: Arc<[Arc<Line>]>,
+    view: View,
+    offset: Offset,
+    /// The day on which it was rendered, in days since the Unix epoch: times of other days are shown with their day.
+    day: i64,
+    bytes: Arc<[u8]>,
+}
+
+/// Bytes: a page that has grown larger is not kept.
+const PAGE: usize = 4096;
+
+impl Machine {
+    /// Turns the hub's effects into outcomes, in order.
+    pub(super) fn apply_effects(&mut self, at: Now, out: &mut Vec<Outcome>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            self.apply(effect, at, out);
+        }
+        self.effects = effects;
+    }
+
+    fn apply(&mut self, effect: Effect, at: Now, out: &mut Vec<Outcome>) {
+        let outcome = match effect {
+            Effect::Open(room) => Order::Open(room).into(),
+            Effect::Shut(room) => Order::Shut(room).into(),
+            Effect::Post { room, line } => Order::Post(room, line).into(),
+            Effect::Enter { session, room } => Order::Enter(session, room).into(),
+            Effect::Tell { to, message } => return self.tell(to, &message, at, out),
+            Effect::View { session, view } => {
+                if let Some(speaker) = self.speakers.get_mut(&session) {
+                    speaker.view = view;
+                }
+                Order::View(session, view).into()
+            }
+            Effect::Hide { session, quiet, ignored, names } => {
+                Order::Hide(session, Hidden { quiet, ignored, names }).into()
+            }
+            Effect::Mode { session, mode } => {
+                return self.with_link(session, out, |link, replies| link.set_mode(mode, replies));
+            }
+            Effect::Prompt { session, prompt } => {
+                return self.with_link(session, out, |link, _| link.set_prompt(&prompt));
+            }
+            Effect::Echo { session, on } => {
+                return self.with_link(session, out, |link, replies| link.hide(!on, replies));
+            }
+            Effect::Complete { session, from, words } => {
+                let max = self.hub.settings().limits.line;
+                return self.with_link(session, out, |link, _| link.complete(from, words, max));
+            }
+            Effect::Hold { session, on } => Order::Hold(session, on).into(),
+            Effect::Release { session } => Order::Release(session).into(),
+            Effect::Close { session, .. } => {
+                self.with_link(session, out, Link::close);
+                self.forget(session);
+                Order::Close(session).into()
+            }
+            Effect::Record { number, record } => Outcome::Record(number, record),
+            Effect::Search(search) => Outcome::Search(search),
+            Effect::Hash(job) => Outcome::Hash(job),
+            Effect::SecretSpent => Outcome::SecretSpent,
+            Effect::Happened(happening) => Outcome::Happened(happening),
+        };
+        out.push(outcome);
+    }
+
+    /// Renders a message for one client.
+    fn tell(&mut self, to: SessionId, message: &Message, at: Now, out: &mut Vec<Outcome>) {
+        let speaker = self.speakers.get(&to);
+        let view = speaker.map_or_else(View::default, |speaker| speaker.view);
+        let mark = speaker.map_or(&[][..], |speaker| speaker.link.answer_mark());
+        let mut bytes = self.render(message, view, at);
+        if !mark.is_empty() {
+            bytes = [&*bytes, mark].concat().into();
+        }
+        out.push(Order::Tell(to, bytes).into());
+        if !matches!(message, Message::PrivateFrom { .. }) {
+            self.release(to, out);
+        }
+    }
+
+    /// A message as somebody with that `view` sees it.
+    fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
+        let day = at.wall.0.div_euclid(86_400_000);
+        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message
+            && let Some(rendered) = &self.rendered
+            && Arc::ptr_eq(&rendered.lines, lines)
+            && (rendered.view, rendered.offset, rendered.day) == (view, *offset, day)
+        {
+            return rendered.bytes.clone();
+        }
+        self.page.clear();
+        render::message(message, view, at.wall, &mut self.page);
+        let bytes: Arc<[u8]> = self.page.as_slice().into();
+        if self.page.capacity() > PAGE {
+            self.page = Vec::new();
+        }
+        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message {
+            self.rendered = Some(Rendered { lines: lines.clone(), view, offset: *offset, day, bytes: bytes.clone() });
+        }
+        bytes
+    }
+}

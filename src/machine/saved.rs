@@ -1,0 +1,110 @@
+//! The machine as a snapshot holds it: what is written, what is read, and what is not believed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Machine, Restarts, Speaker};
+use crate::hub::{self, Hub};
+use crate::values::CopyOnWrite;
+use crate::values::id::SessionId;
+use crate::values::rising::Rising;
+
+/// What is read of a machine.
+#[derive(Deserialize)]
+pub(super) struct Saved {
+    hub: Hub,
+    speakers: Vec<(SessionId, Speaker)>,
+    next_id: u64,
+    #[serde(default)]
+    restarts: Restarts,
+}
+
+impl Serialize for Machine {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        saving(&self.hub, &self.speakers, self.next_id, self.restarts).serialize(serializer)
+    }
+}
+
+/// What is written of a machine.
+#[derive(Serialize)]
+struct Saving<'a, H> {
+    hub: &'a H,
+    speakers: Vec<(SessionId, &'a Speaker)>,
+    next_id: u64,
+    restarts: Restarts,
+}
+
+fn saving<'a, H>(
+    hub: &'a H,
+    speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
+    next_id: u64,
+    restarts: Restarts,
+) -> Saving<'a, H> {
+    let speakers = speakers.iter().map(|(id, speaker)| (id, &**speaker)).collect();
+    Saving { hub, speakers, next_id, restarts }
+}
+
+/// A machine as it was at one moment: it can be written down, and nothing else.
+#[derive(Debug)]
+pub struct Frozen {
+    hub: hub::Frozen,
+    speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
+    next_id: u64,
+    restarts: Restarts,
+}
+
+impl Serialize for Frozen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        saving(&self.hub, &self.speakers, self.next_id, self.restarts).serialize(serializer)
+    }
+}
+
+impl Machine {
+    /// The machine as it is now, to be written down: what changes from now on is not in it. That takes a moment,
+    /// whatever is kept: a look at each client and each room.
+    #[must_use]
+    pub fn frozen(&self) -> Frozen {
+        Frozen {
+            hub: self.hub.frozen(),
+            speakers: self.speakers.clone(),
+            next_id: self.next_id,
+            restarts: self.restarts,
+        }
+    }
+}
+
+impl TryFrom<Saved> for Machine {
+    type Error = String;
+
+    fn try_from(saved: Saved) -> Result<Self, String> {
+        let mut machine = Self {
+            hub: saved.hub,
+            speakers: Rising::default(),
+            due: BTreeSet::new(),
+            next_id: saved.next_id,
+            restarts: saved.restarts,
+            effects: Vec::new(),
+            rendered: None,
+            page: Vec::new(),
+        };
+        for (id, speaker) in saved.speakers {
+            if machine.hub.session(id).is_none() || id.0 >= machine.next_id {
+                return Err(format!("{id} is listened to and not there"));
+            }
+            if let Some(due) = speaker.due {
+                machine.due.insert((due, id));
+            }
+            if !speaker.link.is_sound() {
+                return Err(format!("what {id} has sent does not fit together"));
+            }
+            if machine.speakers.insert(id, CopyOnWrite::new(speaker)).is_some() {
+                return Err(format!("{id} is listened to twice"));
+            }
+        }
+        if machine.speakers.len() != machine.hub.session_count() {
+            return Err("somebody is not listened to".to_owned());
+        }
+        Ok(machine)
+    }
+}

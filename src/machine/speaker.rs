@@ -1,0 +1,253 @@
+//! A client that is listened to: what it has sent, how much of that is taken at a time, when it has to pause or wait.
+
+use core::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Machine, Order, Outcome};
+use crate::hub::message::{Farewell, Message, View};
+use crate::hub::pace::Verdict;
+use crate::hub::{self, Effect};
+use crate::values::CopyOnWrite;
+use crate::values::id::SessionId;
+use crate::values::time::{Mono, Now};
+use crate::wire::terminal::link::{Heard, Link};
+
+/// How long a client is not listened to after a piece of input of which lines were dropped, because it is too fast.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The same after a piece of a line that is too long. Shorter: a client that has sent ten megabytes by mistake is told
+/// so within seconds. Skipping costs some thousandths of a processor's time.
+const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
+
+/// Lines, keys and answers that are taken of one client before the next has its turn: 32 take less than a millisecond.
+/// A command that costs the hub more counts for several.
+const TURN: u32 = 32;
+
+/// What a client has sent, and when it is listened to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Speaker {
+    /// Its bytes, which become lines, keys and answers to telnet.
+    pub(super) link: Link,
+    /// How it sees what it is told.
+    #[serde(default)]
+    pub(super) view: View,
+    /// A line that was heard and has to wait until `due`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) held: Option<Heard>,
+    /// Why its input has ended; `None` as long as it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) end: Option<Farewell>,
+    /// It has paused since it last sent something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
+    pub(super) paused: bool,
+    /// When it is listened to again, if it waits for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) due: Option<Mono>,
+    /// Its turn was over before all was taken that it had sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) more: bool,
+    /// Bytes that it has sent so far.
+    #[serde(default)]
+    pub(super) received: u64,
+}
+
+impl Machine {
+    /// Bytes that a client has sent so far; `None` if there is no such client.
+    #[must_use]
+    pub fn received(&self, id: SessionId) -> Option<u64> {
+        self.speakers.get(&id).map(|speaker| speaker.received)
+    }
+
+    /// Whether more of what that client sends may be taken now.
+    #[must_use]
+    pub fn listens_to(&self, id: SessionId) -> bool {
+        let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
+        self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
+    }
+
+    /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
+    #[must_use]
+    pub fn has_more(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.more)
+    }
+
+    /// Whether that client has shown to be telnet.
+    #[must_use]
+    pub fn is_telnet(&self, id: SessionId) -> bool {
+        self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
+    }
+
+    /// A client is there from now on.
+    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
+        self.next_id = self.next_id.max(id.0 + 1);
+        out.push(Order::Attach(id).into());
+        self.tell_hub(hub::Input::Connect { session: id, peer }, at);
+        if self.hub.session(id).is_some() {
+            let mut speaker = Speaker::default();
+            let mut replies = Vec::new();
+            speaker.link.ask(self.hub.settings().telnet.negotiate, &mut replies);
+            self.speakers.insert(id, CopyOnWrite::new(speaker));
+            self.reply(id, replies, out);
+        }
+    }
+
+    /// A client sends no more.
+    pub(super) fn end(&mut self, id: SessionId, why: Farewell, at: Now, out: &mut Vec<Outcome>) {
+        if let Some(speaker) = self.speakers.get_mut(&id) {
+            // A second end says nothing new.
+            speaker.link.end();
+            speaker.end = Some(why);
+            self.listen(id, at, out);
+        }
+    }
+
+    /// Takes `bytes` that a client has sent, and listens to it. Without any, it listens to what it has of that client:
+    /// see [`Outcome::More`].
+    pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        speaker.received += bytes.len() as u64;
+        if !bytes.is_empty() {
+            speaker.paused = false;
+            speaker.link.push(bytes);
+        }
+        self.listen(id, at, out);
+        self.apply_effects(at, out);
+    }
+
+    /// Whether what that client sends has to wait: for an answer to what it has sent, or until it takes its answers.
+    pub(super) fn waits(&self, id: SessionId) -> bool {
+        self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
+    }
+
+    /// Takes what a client has sent, line by line, as far as its pace and its turn allow.
+    ///
+    /// [`Hub::judge`](crate::hub::Hub::judge) is asked before a line is taken, and is no input of the hub, because
+    /// there is an answer that is needed at once: a line that has to wait stays here, and is not the hub's yet.
+    pub(super) fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
+        self.apply_effects(at, out);
+        let mut replies = Vec::new();
+        let mut dropped = false;
+        let rules = self.hub.settings().into();
+        let mut left = TURN;
+        loop {
+            let waits = self.waits(id);
+            let Some(speaker) = self.speakers.get_mut(&id) else { break };
+            speaker.more = left == 0;
+            if speaker.due.is_some() || waits || left == 0 {
+                break;
+            }
+            left -= 1;
+            let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(rules, &mut replies)) else { break };
+            let bytes = match &heard {
+                Heard::Line { bytes, .. } => *bytes,
+                // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
+                // their sender for the better part of an hour.
+                Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
+                _ => 1,
+            };
+            match self.hub.judge(id, bytes, at, &mut self.effects) {
+                Verdict::Pass => {
+                    self.heard(id, heard, at);
+                    left = left.saturating_sub(self.hub.cost());
+                }
+                Verdict::Drop => dropped = true,
+                Verdict::Hold(until) => {
+                    speaker.held = Some(heard);
+                    speaker.due = Some(until);
+                    self.due.insert((until, id));
+                }
+            }
+            if self.hub.session(id).is_none() {
+                // It has left by what it said.
+                break;
+            }
+        }
+        // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
+        // nothing.
+        self.reply(id, replies, out);
+        let waits = self.waits(id);
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        // When that is over, it is listened to again.
+        if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
+            speaker.more = false;
+            return;
+        }
+        let skipping = speaker.link.is_skipping();
+        if (dropped || skipping) && speaker.end.is_none() && !speaker.paused {
+            let until = at.mono.after(if skipping { PAUSE_SKIPPING } else { PAUSE });
+            speaker.due = Some(until);
+            speaker.more = false;
+            speaker.paused = true;
+            self.due.insert((until, id));
+            return;
+        }
+        if speaker.more {
+            return out.push(Outcome::More(id));
+        }
+        if speaker.link.is_done()
+            && let Some(why) = speaker.end.clone()
+        {
+            self.tell_hub(hub::Input::Gone { session: id, why }, at);
+        }
+    }
+
+    /// Tells the hub what was heard of a client.
+    fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
+        let input = match heard {
+            Heard::Line { text, .. } => hub::Input::Line { session: id, text },
+            Heard::TooLong { bytes } => hub::Input::Overlong { session: id, bytes },
+            Heard::Leave => hub::Input::Line { session: id, text: "/quit".to_owned() },
+            Heard::Terminal(terminal) => hub::Input::Terminal { session: id, terminal },
+            Heard::Mode(mode) => hub::Input::Mode { session: id, mode },
+            Heard::Shown => hub::Input::Shown { session: id },
+            Heard::Complete(line) => hub::Input::Complete { session: id, line },
+            Heard::AreYouThere => return self.effects.push(Effect::Tell { to: id, message: Message::HereIAm }),
+            Heard::Interrupt => hub::Input::Interrupted { session: id },
+        };
+        self.tell_hub(input, at);
+    }
+
+    /// Sends a client the `replies` of its link, and how what it types looks now.
+    pub(super) fn reply(&mut self, id: SessionId, replies: Vec<u8>, out: &mut Vec<Outcome>) {
+        if !replies.is_empty() {
+            out.push(Order::Tell(id, replies.into()).into());
+            self.release(id, out);
+        }
+        if let Some(speaker) = self.speakers.get_mut(&id)
+            && let Some(area) = speaker.link.area()
+        {
+            out.push(Order::Area(id, area).into());
+        }
+    }
+
+    /// Lets go of what is held back for a client, before it is answered: what others say may wait, an answer does not.
+    pub(super) fn release(&self, id: SessionId, out: &mut Vec<Outcome>) {
+        if self.hub.session(id).is_some_and(|session| session.holds) {
+            out.push(Order::Release(id).into());
+        }
+    }
+
+    /// Changes a client's link by `act`, and sends the client what follows.
+    pub(super) fn with_link(
+        &mut self,
+        id: SessionId,
+        out: &mut Vec<Outcome>,
+        act: impl FnOnce(&mut Link, &mut Vec<u8>),
+    ) {
+        let Some(speaker) = self.speakers.get_mut(&id) else { return };
+        let mut replies = Vec::new();
+        act(&mut speaker.link, &mut replies);
+        self.reply(id, replies, out);
+    }
+
+    /// A client is gone.
+    pub(super) fn forget(&mut self, id: SessionId) {
+        if let Some(speaker) = self.speakers.remove(&id)
+            && let Some(due) = speaker.due
+        {
+            self.due.remove(&(due, id));
+        }
+    }
+}

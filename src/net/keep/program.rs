@@ -1,0 +1,66 @@
+//! Which program writes the tape, and becoming the one that has written it: only the same one can handle its inputs
+//! again.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::sys::stat::{FileStat, fstat};
+
+use super::tape::Tape;
+use crate::systemd;
+
+/// Which program this is: only the same one leads to the same outcomes from the same inputs.
+const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
+    Ok(epoch) => epoch,
+    Err(_) => panic!("set by build.rs"),
+};
+
+/// Which program this is; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
+#[must_use]
+pub fn epoch() -> u64 {
+    let other = if cfg!(debug_assertions) { std::env::var("CHATHUB_EPOCH").ok() } else { None };
+    other.and_then(|epoch| epoch.parse().ok()).unwrap_or(EPOCH)
+}
+
+/// Becomes the program that has left a tape which only it can read, if that is another one: it was killed
+/// in the middle of its work, and an upgrade has put this one in its place. It carries on, and leaves a
+/// snapshot, which any release reads, when it is restarted the next time.
+///
+/// To be called before anything else. Returns if there is no need, or no way.
+pub fn become_former() {
+    let (Some(tape), Some(program)) = (systemd::look_for("tape"), systemd::look_for(systemd::PROGRAM)) else { return };
+    if std::env::var_os(FORMER).is_some() || Tape::left_by(tape).is_none_or(|by| by == epoch()) {
+        return;
+    }
+    let bytes = |text: &std::ffi::OsStr| CString::new(text.as_encoded_bytes()).ok();
+    let arguments: Vec<_> = std::env::args_os().filter_map(|argument| bytes(&argument)).collect();
+    let own = |name: &str| name == FORMER || (cfg!(debug_assertions) && name == "CHATHUB_EPOCH");
+    let mut environment: Vec<_> = std::env::vars_os()
+        .filter(|(name, _)| !name.to_str().is_some_and(own))
+        .filter_map(|(name, value)| bytes(&[name, value].join(std::ffi::OsStr::new("="))))
+        .collect();
+    environment.extend(CString::new(format!("{FORMER}=1")));
+    // Does not return but with an error, and then there is no way.
+    let _ = nix::unistd::fexecve(program, &arguments, &environment);
+}
+
+/// Whether another program became this one, a former release: see [`become_former`].
+#[must_use]
+pub fn is_former() -> bool {
+    std::env::var_os(FORMER).is_some()
+}
+
+/// In the environment of a program that another one became: it becomes no other.
+const FORMER: &str = "CHATHUB_FORMER";
+
+/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+pub(super) fn keep_instead_of(former: Option<OwnedFd>) -> io::Result<()> {
+    let program = std::fs::File::open("/proc/self/exe")?;
+    let file = |stat: FileStat| (stat.st_dev, stat.st_ino);
+    if former.is_some_and(|former| fstat(&former).map(file) == fstat(&program).map(file)) {
+        return Ok(());
+    }
+    systemd::forget([systemd::PROGRAM]);
+    systemd::store(&[(systemd::PROGRAM, program.as_fd())])
+}

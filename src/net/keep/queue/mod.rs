@@ -1,0 +1,248 @@
+//! The queue of sockets: every client's connection, kept in flight so that it outlives the process.
+//!
+//! A descriptor that was sent through a Unix socket and not received yet belongs to the kernel. Both
+//! ends of two such sockets are in the service manager's descriptor store: a process that takes over
+//! looks at what lies there (`MSG_PEEK`) and has everybody's connection, without taking anything out,
+//! so it may die while it does that.
+//!
+//! One that is accepted goes into `singles`, a message each. When many lie there they go on into
+//! `batches`, up to [`MOST_DESCRIPTORS`] in one message, and those that are closed meanwhile are left
+//! out. What this process has put there it has at hand; what a former one has it looks at. When many of
+//! `batches` are closed, its messages go round once more. In each step they are sent before they are
+//! taken: a death in between leaves them twice, which [`kernel::cookie`] tells apart.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, Weak};
+
+use socket2::SockRef;
+
+use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
+use crate::net::connection::Connection;
+
+mod pair;
+mod tidy;
+
+use pair::Pair;
+use tidy::Lap;
+
+/// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
+const GATHER: usize = MOST_DESCRIPTORS;
+
+/// Connections that we have ended and whose clients have not, that are adopted at most: their clients may still
+/// be reading what they were sent last.
+const ENDED: usize = 256;
+
+/// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
+pub type Keeping = Option<Arc<Mutex<Queue>>>;
+
+/// Descriptors that the queue opens at most beside those of clients who stay: what two messages carry, and
+/// connections that were ended and whose clients may still be reading.
+pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
+
+/// Closed connections that may lie in the queue, beside as many as are open.
+const CLOSED: usize = 1024;
+
+/// [`CLOSED`]; tests of debug builds set another by `CHATHUB_CLOSED`.
+fn most_closed() -> usize {
+    let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_CLOSED").ok() } else { None };
+    asked.and_then(|asked| asked.parse().ok()).unwrap_or(CLOSED)
+}
+
+/// The queue of sockets.
+#[derive(Debug)]
+pub struct Queue {
+    singles: Pair,
+    /// What lies in `singles`, in order, as far as this process has put it there; all of it unless there is
+    /// something of a former one.
+    recent: VecDeque<Recent>,
+    /// So many at the front of `recent` are known.
+    known: usize,
+    batches: Pair,
+    open: usize,
+    /// Cookies of those that lie there and are closed, but for those that [`Lap::gone`] holds.
+    closed: HashSet<u64>,
+    most_closed: usize,
+    lap: Option<Lap>,
+}
+
+/// A connection in `singles`.
+#[derive(Debug)]
+struct Recent {
+    cookie: u64,
+    /// Who has it at hand; `None` as long as that is not told.
+    connection: Option<Weak<Connection>>,
+}
+
+/// What was found in the queue.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The connections, by cookie.
+    pub by_cookie: HashMap<u64, Adopted>,
+    /// There are more, and no more descriptors can be open in this process: see [`Queue::keep_only`].
+    pub cut_off: bool,
+}
+
+/// A connection that was found in the queue.
+#[derive(Debug)]
+pub struct Adopted {
+    /// Its socket.
+    pub socket: OwnedFd,
+    /// What the kernel has counted of it.
+    pub counted: kernel::Counted,
+}
+
+impl Queue {
+    /// An empty queue.
+    ///
+    /// # Errors
+    /// Those of socketpair(2).
+    pub fn new() -> io::Result<Self> {
+        Ok(Self::with(Pair::new()?, Pair::new()?))
+    }
+
+    /// The queue whose ends these are, in the order of [`crate::systemd::STORED`].
+    #[must_use]
+    pub fn of([singles_head, singles_tail, batches_head, batches_tail]: [OwnedFd; 4]) -> Self {
+        Self::with(
+            Pair { head: singles_head, tail: singles_tail, messages: 0 },
+            Pair { head: batches_head, tail: batches_tail, messages: 0 },
+        )
+    }
+
+    fn with(singles: Pair, batches: Pair) -> Self {
+        Self {
+            singles,
+            recent: VecDeque::new(),
+            known: 0,
+            batches,
+            open: 0,
+            closed: HashSet::new(),
+            most_closed: most_closed(),
+            lap: None,
+        }
+    }
+
+    /// What lies in it. All of it stays there. Closed connections, and what lies there twice, are let go of at once:
+    /// so there need be no more descriptors than for the open ones and [`BESIDE`].
+    ///
+    /// # Errors
+    /// Those of the system calls.
+    pub fn found(&mut self) -> io::Result<Found> {
+        let mut found = Found::default();
+        let (mut gone, mut ended) = (HashSet::new(), 0);
+        let mut see = |Carried { descriptors, cut_off }| {
+            found.cut_off |= cut_off;
+            for socket in descriptors {
+                // What is no TCP connection is not ours to judge, and nothing of ours.
+                let (Ok(cookie), Ok(counted)) = (kernel::cookie(&socket), kernel::counted(&socket)) else { continue };
+                if found.by_cookie.contains_key(&cookie) {
+                    continue;
+                }
+                if counted.dead || (counted.finished && ended == ENDED) {
+                    let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+                    gone.insert(cookie);
+                    continue;
+                }
+                ended += usize::from(counted.finished);
+                found.by_cookie.insert(cookie, Adopted { socket, counted });
+            }
+            Ok(())
+        };
+        self.singles.messages = self.singles.each(usize::MAX, &mut see)?;
+        self.batches.messages = self.batches.each(usize::MAX, &mut see)?;
+        self.open = found.by_cookie.len();
+        self.closed.extend(gone);
+        Ok(found)
+    }
+
+    /// Hands over each connection that lies there, one message at a time, some of them twice.
+    ///
+    /// # Errors
+    /// Those of the system calls.
+    pub fn each_socket(&self, mut see: impl FnMut(OwnedFd)) -> io::Result<()> {
+        for pair in [&self.singles, &self.batches] {
+            pair.each(usize::MAX, |carried| {
+                carried.descriptors.into_iter().for_each(&mut see);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of all connections but those with these cookies: nobody serves them. They are ended.
+    ///
+    /// # Errors
+    /// Those of the system calls; some may have been let go of by then.
+    pub fn keep_only(&mut self, cookies: &HashSet<u64>) -> io::Result<()> {
+        let mut ended = HashSet::new();
+        self.each_socket(|socket| {
+            if let Ok(cookie) = kernel::cookie(&socket)
+                && !cookies.contains(&cookie)
+            {
+                let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+                ended.insert(cookie);
+            }
+        })?;
+        self.closed.extend(ended);
+        self.tidy()
+    }
+
+    /// The four ends, in the order of [`crate::systemd::STORED`].
+    #[must_use]
+    pub fn ends(&self) -> [BorrowedFd<'_>; 4] {
+        [self.singles.head.as_fd(), self.singles.tail.as_fd(), self.batches.head.as_fd(), self.batches.tail.as_fd()]
+    }
+
+    /// Keeps a connection, which the kernel knows by `cookie`.
+    ///
+    /// # Errors
+    /// Those of sendmsg(2): it is not kept then.
+    pub fn keep(&mut self, socket: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
+        match self.singles.send(&[socket]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.gather()?;
+                self.singles.send(&[socket])?;
+            }
+            other => other?,
+        }
+        self.recent.push_back(Recent { cookie, connection: None });
+        self.open += 1;
+        Ok(())
+    }
+
+    /// Who has a connection at hand that was kept. It is asked for it when the queue is gathered, unless
+    /// the connection is [closed](Self::closed) by then.
+    pub fn known(&mut self, connection: &Arc<Connection>) {
+        // In the order in which they were kept, mostly.
+        let place = self.recent.iter_mut().skip(self.known).find(|recent| recent.cookie == connection.cookie);
+        if let Some(recent) = place {
+            recent.connection = Some(Arc::downgrade(connection));
+        }
+        while self.recent.get(self.known).is_some_and(|recent| recent.connection.is_some()) {
+            self.known += 1;
+        }
+        if self.known >= GATHER {
+            // What does not succeed now is tried again with the next one.
+            let _ = self.gather();
+        }
+    }
+
+    /// A connection that is kept was closed: as long as it lies in the queue, the kernel keeps it. Returns whether the
+    /// queue is to be tidied, by [`step`](Self::step).
+    pub fn closed(&mut self, cookie: u64) -> bool {
+        let is_known = self.lap.as_ref().is_some_and(|lap| lap.gone.contains(&cookie));
+        if !is_known && self.closed.insert(cookie) {
+            self.open = self.open.saturating_sub(1);
+        }
+        if self.lap.is_none() && self.closed.len() > self.most_closed.max(self.open) {
+            self.begin_lap();
+        }
+        self.lap.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! One of the two queues of messages: two ends of a Unix socket, and what lies between them.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use socket2::SockRef;
+
+use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
+
+/// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that may be asked for by default. The
+/// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
+const ROOM: usize = 212_992;
+
+/// A queue of messages: sent at its tail, received at its head.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub(super) head: OwnedFd,
+    pub(super) tail: OwnedFd,
+    pub(super) messages: usize,
+}
+
+impl Pair {
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let (head, tail) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        // Where less is allowed, less it is: what is full is gathered.
+        let _ = SockRef::from(&tail).set_send_buffer_size(ROOM);
+        Ok(Self { head, tail, messages: 0 })
+    }
+
+    pub(super) fn send(&mut self, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        kernel::send_descriptors(&self.tail, descriptors)?;
+        self.messages += 1;
+        Ok(())
+    }
+
+    pub(super) fn send_all(&mut self, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
+    }
+
+    /// Looks at the first `most` messages, one after the other, and hands over what each carries: no more
+    /// descriptors are open at a time than one message has, and what is kept of them. Returns how many there are.
+    pub(super) fn each(&self, most: usize, mut see: impl FnMut(Carried) -> io::Result<()>) -> io::Result<usize> {
+        kernel::look_from_start(&self.head)?;
+        let mut messages = 0;
+        while messages < most
+            && let Some(carried) = kernel::peek_descriptors(&self.head)?
+        {
+            messages += 1;
+            see(carried)?;
+        }
+        Ok(messages)
+    }
+
+    /// What the first messages carry, at most `most` of them, of what `is_wanted`: as much as fills a message.
+    ///
+    /// # Errors
+    /// Also if that cannot all be open in this process: what is sent on then would not be all of it.
+    pub(super) fn front(
+        &self,
+        most: usize,
+        mut is_wanted: impl FnMut(&OwnedFd) -> bool,
+    ) -> io::Result<(usize, Vec<OwnedFd>)> {
+        kernel::look_from_start(&self.head)?;
+        let (mut messages, mut descriptors) = (0, Vec::new());
+        while messages < most
+            && descriptors.len() < MOST_DESCRIPTORS
+            && let Some(carried) = kernel::peek_descriptors(&self.head)?
+        {
+            if carried.cut_off {
+                return Err(nix::errno::Errno::EMFILE.into());
+            }
+            messages += 1;
+            descriptors.extend(carried.descriptors.into_iter().filter(&mut is_wanted));
+        }
+        Ok((messages, descriptors))
+    }
+
+    pub(super) fn drop_messages(&mut self, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            if !kernel::drop_message(&self.head)? {
+                break;
+            }
+            self.messages = self.messages.saturating_sub(1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Keeping the queue short: single messages are gathered into batches, and closed connections are left out.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::{GATHER, Queue};
+use crate::kernel;
+use crate::net::keep::fault;
+
+/// Messages of `batches` that a step of tidying looks at: two that are half empty become one.
+const MESSAGES: usize = 2;
+
+/// The queue being tidied, a step at a time.
+#[derive(Debug)]
+pub(super) struct Lap {
+    /// Messages at the front of `singles` that have not been looked at.
+    pub(super) singles: usize,
+    /// The same of `batches`, where those of `singles` go first; `None` until they have.
+    pub(super) batches: Option<usize>,
+    /// Cookies of those that were closed when the lap began. All of them lay in these messages.
+    pub(super) gone: HashSet<u64>,
+    /// Cookies of those that were sent on within one of the two.
+    pub(super) seen: HashSet<u64>,
+}
+
+impl Queue {
+    /// A step of tidying: about one message's worth of sockets is looked at, and those that are open are sent on.
+    /// Returns whether there is more to do. What is closed meanwhile is left for the next lap.
+    ///
+    /// # Errors
+    /// Those of the system calls; the lap ends then, and another begins when one more connection is closed.
+    pub fn step(&mut self) -> io::Result<bool> {
+        self.step_of(GATHER, MESSAGES)
+    }
+
+    /// All of a lap at once.
+    pub(super) fn tidy(&mut self) -> io::Result<()> {
+        self.end_lap();
+        self.begin_lap();
+        while self.step_of(usize::MAX, usize::MAX)? {}
+        Ok(())
+    }
+
+    pub(super) fn begin_lap(&mut self) {
+        // They are looked at, not asked for: nothing is known of those in front of what is kept from now on.
+        self.recent.clear();
+        self.known = 0;
+        let (singles, gone) = (self.singles.messages, std::mem::take(&mut self.closed));
+        self.lap = Some(Lap { singles, batches: None, gone, seen: HashSet::new() });
+    }
+
+    /// Ends a lap that was not gone to its end: what was closed may still lie there.
+    fn end_lap(&mut self) {
+        if let Some(lap) = self.lap.take() {
+            self.closed.extend(lap.gone);
+        }
+    }
+
+    fn step_of(&mut self, most_singles: usize, most_batches: usize) -> io::Result<bool> {
+        let Some(mut lap) = self.lap.take() else { return Ok(false) };
+        match self.step_in(&mut lap, most_singles, most_batches) {
+            Ok(true) => {
+                self.lap = Some(lap);
+                Ok(true)
+            }
+            // Everything that lay there was looked at: those that were closed are in no message any more.
+            Ok(false) => Ok(false),
+            Err(error) => {
+                self.closed.extend(lap.gone);
+                Err(error)
+            }
+        }
+    }
+
+    fn step_in(&mut self, lap: &mut Lap, most_singles: usize, most_batches: usize) -> io::Result<bool> {
+        let Lap { singles, batches, gone, seen } = lap;
+        let closed = &self.closed;
+        let is_gone = |cookie: &u64| gone.contains(cookie) || closed.contains(cookie);
+        if *singles > 0 {
+            let is_open = |socket: &OwnedFd| is_new(socket, is_gone, seen);
+            let (messages, sockets) = self.singles.front(most_singles.min(*singles), is_open)?;
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+            fault::point("merge.batched");
+            self.singles.drop_messages(messages)?;
+            fault::point("merge.drained");
+            *singles = if messages == 0 { 0 } else { *singles - messages };
+            return Ok(true);
+        }
+        let left = match *batches {
+            Some(left) => left,
+            None => {
+                seen.clear();
+                self.batches.messages
+            }
+        };
+        if left == 0 {
+            return Ok(false);
+        }
+        let is_open = |socket: &OwnedFd| is_new(socket, is_gone, seen);
+        let (messages, sockets) = self.batches.front(most_batches.min(left), is_open)?;
+        self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+        fault::point("rotate.sent");
+        self.batches.drop_messages(messages)?;
+        fault::point("rotate.dropped");
+        let left = if messages == 0 { 0 } else { left - messages };
+        *batches = Some(left);
+        Ok(left > 0)
+    }
+
+    /// From the front of `singles` into `batches`, as far as they are at hand; all if none is.
+    pub(super) fn gather(&mut self) -> io::Result<()> {
+        if self.known == 0 || self.recent.len() != self.singles.messages {
+            return self.gather_all();
+        }
+        let front = || self.recent.iter().take(self.known);
+        // None of them was closed when a lap began that is under way: it forgot those that lay here.
+        let closed: Vec<_> =
+            front().map(|recent| recent.cookie).filter(|cookie| self.closed.contains(cookie)).collect();
+        let open: Vec<_> = front()
+            .filter(|recent| !self.closed.contains(&recent.cookie))
+            .filter_map(|recent| recent.connection.as_ref()?.upgrade())
+            .collect();
+        let sockets: Vec<_> = open.iter().filter_map(|connection| connection.socket()).collect();
+        self.batches.send_all(&sockets)?;
+        fault::point("merge.batched");
+        let count = self.known;
+        self.recent.drain(..count);
+        self.known = 0;
+        // They lie nowhere any more.
+        for cookie in closed {
+            self.closed.remove(&cookie);
+        }
+        self.singles.drop_messages(count)?;
+        fault::point("merge.drained");
+        Ok(())
+    }
+
+    /// From `singles` into `batches`, by looking at what lies there.
+    fn gather_all(&mut self) -> io::Result<()> {
+        self.recent.clear();
+        self.known = 0;
+        let mut seen = HashSet::new();
+        if let Some(lap) = &mut self.lap {
+            // Nothing of what it has to look at is left there.
+            lap.singles = 0;
+        }
+        loop {
+            let is_closed = |cookie: &u64| {
+                self.closed.contains(cookie) || self.lap.as_ref().is_some_and(|lap| lap.gone.contains(cookie))
+            };
+            let is_open = |socket: &OwnedFd| is_new(socket, is_closed, &mut seen);
+            let (messages, sockets) = self.singles.front(usize::MAX, is_open)?;
+            if messages == 0 {
+                return Ok(());
+            }
+            self.batches.send_all(&sockets.iter().map(AsFd::as_fd).collect::<Vec<_>>())?;
+            fault::point("merge.batched");
+            self.singles.drop_messages(messages)?;
+            fault::point("merge.drained");
+        }
+    }
+}
+
+/// Whether a connection is not among those that are gone, nor among those seen.
+fn is_new(socket: &OwnedFd, is_gone: impl Fn(&u64) -> bool, seen: &mut HashSet<u64>) -> bool {
+    kernel::cookie(socket).is_ok_and(|cookie| !is_gone(&cookie) && seen.insert(cookie))
+}

@@ -1,0 +1,150 @@
+//! Cuts: decisions of the rounds that do not follow from the inputs alone.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::layout::{Head, check};
+use super::{Tape, Unusable, word};
+use crate::kernel::Mapping;
+use crate::values::id::SessionId;
+
+/// The same for the cuts: some hundred thousands.
+const CUTS_LENGTH: u64 = 4 * 1024 * 1024;
+
+/// A decision of the rounds: it is applied behind so many orders, when the client's socket has taken so
+/// many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Orders since the snapshot.
+    pub order: u64,
+    /// Whom it concerns.
+    pub id: SessionId,
+    /// Bytes that its socket had taken.
+    pub sent: u64,
+    /// The next line that it is shown: those before are let go of. Or [`Self::FRAME`].
+    pub to: u64,
+}
+
+impl Cut {
+    /// No lines are let go of: what the client is owed was put together with what is typed on its
+    /// terminal, to be written next.
+    pub const FRAME: u64 = u64::MAX;
+}
+
+pub(super) const CUT: usize = 40;
+
+/// The cuts, written by the rounds. The tape holds them as well, for a moment at each snapshot.
+#[derive(Clone, Debug)]
+pub struct Cuts {
+    pub(super) kept: Option<Arc<Mutex<KeptCuts>>>,
+}
+
+#[derive(Debug)]
+pub(super) struct KeptCuts {
+    pub(super) head: Arc<Head>,
+    pub(super) halves: [Mapping; 2],
+    /// Orders that this process had carried out when the snapshot was made that counts.
+    pub(super) base: u64,
+    /// The same for the snapshot that is being written; and where the first cut since then stands.
+    pub(super) next: Option<(u64, usize)>,
+}
+
+impl Tape {
+    /// Whether the cuts are so many that a snapshot is to take their place.
+    #[must_use]
+    pub fn has_many_cuts(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| {
+            let generation = kept.head.get(word::GENERATION);
+            kept.head.get(Head::of(generation, word::CUTS_END)) > CUTS_LENGTH
+        })
+    }
+}
+
+impl KeptCuts {
+    fn half(&self) -> (u64, usize) {
+        let generation = self.head.get(word::GENERATION);
+        (generation, usize::from(generation % 2 == 1))
+    }
+
+    fn end(&self, generation: u64) -> usize {
+        usize::try_from(self.head.get(Head::of(generation, word::CUTS_END))).unwrap_or(usize::MAX)
+    }
+
+    /// Takes the cuts that were made since the snapshot was begun over from generation `old` to `new`. Returns how
+    /// many bytes the old ones take.
+    pub(super) fn copy_to_next(&mut self, old: u64, new: u64) -> u64 {
+        let end = self.end(old);
+        let (base, from) = self.next.take().unwrap_or((self.base, end));
+        let [even, odd] = &mut self.halves;
+        let (before, after) = if old % 2 == 1 { (odd, even) } else { (even, odd) };
+        let mut at = 0;
+        for cut in before.bytes().get(from..end).unwrap_or_default().chunks_exact(CUT) {
+            // Orders are counted from the snapshot on.
+            if let Some(cut) = Cut::read(cut) {
+                Cut { order: cut.order.saturating_sub(base - self.base), ..cut }
+                    .write(&mut after.bytes_mut()[at..at + CUT]);
+                at += CUT;
+            }
+        }
+        self.head.set(Head::of(new, word::CUTS_END), at as u64);
+        self.base = base;
+        end as u64
+    }
+}
+
+impl Cut {
+    fn write(self, place: &mut [u8]) {
+        for (place, value) in place[8..].chunks_exact_mut(8).zip([self.order, self.id.0, self.sent, self.to]) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+        let check = check(&[&place[8..]]);
+        place[..8].copy_from_slice(&check.to_le_bytes());
+    }
+
+    fn read(place: &[u8]) -> Option<Self> {
+        let number = |at: usize| place.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        (number(0)? == check(&[place.get(8..)?])).then_some(())?;
+        Some(Self { order: number(8)?, id: SessionId(number(16)?), sent: number(24)?, to: number(32)? })
+    }
+}
+
+impl Cuts {
+    fn lock(&self) -> Option<MutexGuard<'_, KeptCuts>> {
+        // Both threads that hold it end the process if they panic.
+        Some(self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes a cut and commits it; its order counts from the start of this process. Whether there was room for
+    /// it: it is not to be made otherwise, until the next snapshot.
+    pub fn append(&mut self, cut: Cut) -> bool {
+        let Some(mut kept) = self.lock() else { return true };
+        let (generation, half) = kept.half();
+        let at = kept.end(generation);
+        let cut = Cut { order: cut.order.saturating_sub(kept.base), ..cut };
+        let Some(place) = kept.halves[half].bytes_mut().get_mut(at..at + CUT) else { return false };
+        cut.write(place);
+        kept.head.set(Head::of(generation, word::CUTS_END), (at + CUT) as u64);
+        true
+    }
+
+    /// What is owed is being written down, behind `orders` orders since the start of this process: the cuts from
+    /// the last `left` on stay recorded.
+    pub fn begin(&self, orders: u64, left: usize) {
+        if let Some(mut kept) = self.lock() {
+            let (generation, _) = kept.half();
+            let from = kept.end(generation).saturating_sub(left * CUT);
+            kept.next = Some((orders, from));
+        }
+    }
+
+    /// The cuts since the snapshot.
+    ///
+    /// # Errors
+    /// [`Unusable::Damaged`].
+    pub fn all(&self) -> Result<Vec<Cut>, Unusable> {
+        let Some(kept) = self.lock() else { return Ok(Vec::new()) };
+        let (generation, half) = kept.half();
+        let damaged = Unusable::Damaged("a cut");
+        let bytes = kept.halves[half].bytes().get(..kept.end(generation)).ok_or(damaged.clone())?;
+        bytes.chunks(CUT).map(Cut::read).collect::<Option<_>>().ok_or(damaged)
+    }
+}

@@ -1,0 +1,101 @@
+//! What processes die of: which input is being handled, how often it was the last, and when that is enough.
+
+use super::record::{Kind, RECORD, Record, record_head};
+use super::{Tape, word};
+use crate::kernel;
+use crate::values::time::Mono;
+
+/// The input that the last processes were handling when they died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Where it stands.
+    pub at: u64,
+    /// How many processes in a row died while they handled it.
+    pub deaths: u64,
+    /// How many of them crashed, and were not killed from outside.
+    pub crashes: u64,
+}
+
+/// See [`Tape::is_hopeless`].
+const HOPELESS: u64 = 400;
+
+/// What a crash counts in that.
+const CRASH: u64 = 20;
+
+impl Tape {
+    /// Record `at` is being handled from now on, until [`Self::handled`].
+    pub fn handling(&self, at: u64, since: Mono) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::SINCE, since.0);
+            kept.head.set(word::HANDLING, at + 1);
+        }
+    }
+
+    /// No record is being handled.
+    pub fn handled(&self) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::HANDLING, 0);
+            kept.head.set(word::SINCE, 0);
+        }
+    }
+
+    /// Whether a record is being handled.
+    #[must_use]
+    pub fn is_handling(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.head.get(word::HANDLING) != 0)
+    }
+
+    /// From now on, a crash of this process is known to the next one. To be called once.
+    pub fn tell_of_crashes(&self) {
+        if let Some(kept) = &self.kept {
+            kernel::tell_of_crashes(kept.head.0.clone(), word::CRASHED, word::SINCE);
+        }
+    }
+
+    /// This process is going to die of what it is handling.
+    pub fn note_crash(&self) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::CRASHED, 1);
+        }
+    }
+
+    /// What the death of the last process tells. To be asked once, by the one that takes over.
+    pub fn autopsy(&self) -> Option<Suspect> {
+        let head = &self.kept.as_ref()?.head;
+        let (handling, crashed) = (head.get(word::HANDLING), head.get(word::CRASHED));
+        head.set(word::TAKEN_OVER, head.get(word::TAKEN_OVER) + if crashed == 0 { 1 } else { CRASH });
+        let same = handling != 0 && head.get(word::SUSPECT) == handling;
+        let before = |word| if same { head.get(word) } else { 0 };
+        head.set(word::SUSPECTED, before(word::SUSPECTED) + 1);
+        head.set(word::CRASHES, before(word::CRASHES) + crashed);
+        head.set(word::SUSPECT, handling);
+        for word in [word::HANDLING, word::SINCE, word::CRASHED] {
+            head.set(word, 0);
+        }
+        let (deaths, crashes) = (head.get(word::SUSPECTED), head.get(word::CRASHES));
+        (handling != 0).then(|| Suspect { at: handling - 1, deaths, crashes })
+    }
+
+    /// Makes nothing of a record, so that it is handled no more.
+    pub fn poison(&mut self, record: &Record) {
+        let Some(kept) = &mut self.kept else { return };
+        let at = usize::try_from(record.at).expect("it was read there");
+        let place = kept.half_mut().bytes_mut();
+        let head = record_head(Kind::Poison, record.id, record.now, &place[record.content.clone()]);
+        place[at..at + RECORD].copy_from_slice(&head);
+    }
+
+    /// Whether too many processes in a row took over and died before they had run for a while. Whatever
+    /// it is that they die of, it is in what they take over.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
+    }
+
+    /// This process has run for a while.
+    pub fn forget_take_overs(&self) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::TAKEN_OVER, 0);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Snapshots on the tape: a new generation is written beside the one that counts, and takes its place.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::PoisonError;
+
+use serde::Serialize;
+
+use super::layout::{CUTS, Head, INPUTS, PAGE, aligned, check};
+use super::record::RECORD;
+use super::{CHUNK, Tape, word};
+use crate::kernel::{self, Mapping};
+use crate::net::keep::fault;
+
+/// A half of the file to which a snapshot can be written, while inputs go on being kept in the other.
+#[derive(Debug)]
+pub struct Blank {
+    place: Mapping,
+    /// Where the first record stands that the snapshot does not contain.
+    from: usize,
+}
+
+/// A snapshot that was written, and does not count yet.
+#[derive(Debug)]
+pub struct Written {
+    place: Mapping,
+    /// Where the first record stands that the snapshot does not contain, and how many bytes from there on have gone
+    /// along already.
+    from: usize,
+    along: usize,
+    machine: usize,
+    owed: usize,
+    check: u64,
+}
+
+/// A half of the file that counts no more.
+#[derive(Debug)]
+pub struct Old {
+    place: Mapping,
+    file: OwnedFd,
+    /// What is in use of the file: where, and how many bytes.
+    used: [(u64, u64); 2],
+}
+
+impl Written {
+    /// Where the records begin.
+    fn start(&self) -> usize {
+        usize::try_from(aligned((self.machine + self.owed) as u64)).expect("it is mapped")
+    }
+}
+
+impl Blank {
+    /// Writes what is to be kept, as JSON.
+    ///
+    /// # Errors
+    /// If there is no room for it; the half is blank again.
+    pub fn write(mut self, machine: &impl Serialize, owed: &impl Serialize) -> Result<Written, (Self, io::Error)> {
+        let place = self.place.bytes_mut();
+        let whole = place.len();
+        let mut rest = &mut *place;
+        let mut left = [0; 2];
+        let written = serde_json::to_writer(&mut rest, machine)
+            .map(|()| left[0] = rest.len())
+            .and_then(|()| serde_json::to_writer(&mut rest, owed))
+            .map(|()| left[1] = rest.len());
+        if let Err(error) = written {
+            return Err((self, error.into()));
+        }
+        let (machine, owed) = (whole - left[0], left[0] - left[1]);
+        let check = check(&[&place[..machine + owed]]);
+        Ok(Written { place: self.place, from: self.from, along: 0, machine, owed, check })
+    }
+}
+
+impl Old {
+    /// Gives its memory back. That takes a while where it was much.
+    #[must_use]
+    pub fn cleared(self) -> Mapping {
+        for (at, len) in self.used {
+            // Memory that is not given back is used again: no harm but its size.
+            let _ = kernel::give_back(&self.file, at, len);
+        }
+        self.place
+    }
+}
+
+impl Tape {
+    /// The snapshots of the state machine and of what clients are owed.
+    #[must_use]
+    pub fn snapshots(&self) -> (&[u8], &[u8]) {
+        let Some(kept) = &self.kept else { return (&[], &[]) };
+        let len = |word| usize::try_from(self.now(word)).unwrap_or(0);
+        let bytes = kept.half().bytes();
+        bytes[..len(word::MACHINE) + len(word::OWED)].split_at(len(word::MACHINE))
+    }
+
+    /// Begins a new generation with these snapshots, and forgets the old one.
+    pub fn snapshot(&mut self, machine: &[u8], owed: &[u8], epoch: u64) {
+        let Some(from) = self.kept.as_ref().map(|kept| kept.end) else { return };
+        self.snapshot_of(machine, owed, from, epoch);
+    }
+
+    /// Begins a new generation with these snapshots, which do not contain the records from `from` on.
+    pub fn snapshot_of(&mut self, machine: &[u8], owed: &[u8], from: usize, epoch: u64) {
+        let Some(mut blank) = self.blank(from) else { return };
+        let place = blank.place.bytes_mut();
+        place[..machine.len()].copy_from_slice(machine);
+        place[machine.len()..machine.len() + owed.len()].copy_from_slice(owed);
+        let check = check(&[machine, owed]);
+        let written = Written { place: blank.place, from, along: 0, machine: machine.len(), owed: owed.len(), check };
+        if let Some(old) = self.make_current(written, epoch) {
+            self.return_half(old.cleared());
+        }
+    }
+
+    /// The half of the file that does not count, for a snapshot of what is now, while inputs go on being kept.
+    /// `None` if it is away already, or nothing is kept.
+    pub fn begin(&mut self) -> Option<Blank> {
+        let from = self.kept.as_ref()?.end;
+        self.blank(from)
+    }
+
+    fn blank(&mut self, from: usize) -> Option<Blank> {
+        let kept = self.kept.as_mut()?;
+        fault::point("snapshot.started");
+        let place = kept.halves[usize::from(kept.generation.is_multiple_of(2))].take()?;
+        Some(Blank { place, from })
+    }
+
+    /// Copies at most `most` bytes of the inputs since a snapshot was begun behind it. Whether these were all, so
+    /// that to have it count takes no time.
+    pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
+        let Some(kept) = &self.kept else { return true };
+        let (from, to) = (written.from + written.along, kept.end);
+        let some = (to - from).min(most);
+        let place = written.start() + written.along;
+        written.place.bytes_mut()[place..place + some].copy_from_slice(&kept.half().bytes()[from..from + some]);
+        written.along += some;
+        some == to - from
+    }
+
+    /// Has a snapshot count from now on, with the records that came since it was begun, and the cuts.
+    pub fn make_current(&mut self, written: Written, epoch: u64) -> Option<Old> {
+        let kept = self.kept.as_mut()?;
+        let start = written.start();
+        let Written { mut place, from, along, machine, owed, check } = written;
+        let (old, new) = (kept.generation, kept.generation + 1);
+        let head = kept.head.clone();
+        let of = |word| Head::of(new, word);
+        let end = start + (kept.end - from);
+        // What is being received, and was not committed, is copied as well.
+        let receiving = head.get(Head::of(old, word::RECEIVING));
+        let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
+        place.bytes_mut()[start + along..end + behind]
+            .copy_from_slice(&kept.half().bytes()[from + along..kept.end + behind]);
+        for (word, value) in [
+            (word::EPOCH, epoch),
+            (word::MACHINE, machine as u64),
+            (word::OWED, owed as u64),
+            (word::CHECK, check),
+            (word::START, start as u64),
+            (word::END, end as u64),
+            (word::RECEIVING, receiving),
+        ] {
+            head.set(of(word), value);
+        }
+        fault::point("snapshot.written");
+        // Where records stand is said anew.
+        head.set(word::HANDLING, 0);
+        head.set(word::SUSPECT, 0);
+        let cuts = kept.cuts.clone();
+        let mut cuts = cuts.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let used = cuts.as_mut().map_or(0, |cuts| cuts.copy_to_next(old, new));
+        head.set(word::GENERATION, new);
+        drop(cuts);
+        fault::point("snapshot.flipped");
+        let index = u64::from(old % 2 == 1);
+        let used = [
+            (PAGE + index * INPUTS, (kept.end as u64 + CHUNK as u64).next_multiple_of(PAGE)),
+            (PAGE + 2 * INPUTS + index * CUTS, used.next_multiple_of(PAGE)),
+        ];
+        kept.halves[usize::from(new % 2 == 1)] = Some(place);
+        let place = kept.halves[usize::from(old % 2 == 1)].take()?;
+        (kept.generation, kept.start, kept.end) = (new, start, end);
+        // Without a descriptor more, the memory is used again and not given back.
+        let file = kept.file.try_clone();
+        match file {
+            Ok(file) => Some(Old { place, file, used }),
+            Err(_) => {
+                self.return_half(place);
+                None
+            }
+        }
+    }
+
+    /// Takes the half that does not count back.
+    pub fn return_half(&mut self, place: Mapping) {
+        if let Some(kept) = &mut self.kept {
+            kept.halves[usize::from(kept.generation.is_multiple_of(2))] = Some(place);
+        }
+    }
+
+    /// Takes back the half to which nothing could be written.
+    pub fn return_blank(&mut self, blank: Blank) {
+        self.return_half(blank.place);
+    }
+}

@@ -1,0 +1,238 @@
+//! The tape: what the hub was told since its last snapshot, in memory that outlives the process.
+//!
+//! A memory file, kept in the service manager's descriptor store, holds two generations of
+//! * a snapshot of the state machine and of what clients are owed, and behind it the inputs since;
+//! * the cuts: decisions of the rounds that do not follow from the inputs alone.
+//!
+//! An input is committed by one store to a word that says where the tape ends. What a client sends is
+//! received straight onto the tape, behind its end, so it costs no system call and no copy; if the
+//! process dies before that is committed, the kernel's own count says how much of it was received.
+//!
+//! A new generation is written beside the old one, and begins to count with one store as well.
+//!
+//! Without a service manager that keeps it, the tape is a buffer for what is being received, and
+//! nothing is kept.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use crate::kernel::{self, Mapping};
+
+mod cuts;
+mod deaths;
+mod generation;
+mod layout;
+mod record;
+mod word;
+mod write;
+
+use cuts::KeptCuts;
+pub use cuts::{Cut, Cuts};
+pub use deaths::Suspect;
+pub use generation::{Blank, Old, Written};
+use layout::{CUTS, Head, INPUTS, LAYOUT, MAGIC, PAGE, TOTAL, aligned, check};
+pub use record::{Kind, Record};
+
+/// The most that is received at a time, in bytes.
+pub const CHUNK: usize = 8 * 1024;
+
+/// How long the tape grows, in bytes, before it is replaced by a snapshot: some ten thousands of lines,
+/// which are replayed in less than a tenth of a second.
+pub const LENGTH: u64 = 4 * 1024 * 1024;
+
+/// [`LENGTH`]; tests of debug builds set another by `CHATHUB_TAPE`.
+#[must_use]
+pub fn length() -> u64 {
+    let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_TAPE").ok() } else { None };
+    asked.and_then(|bytes| bytes.parse().ok()).unwrap_or(LENGTH)
+}
+
+/// Why a tape cannot be taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is no tape.
+    NoTape,
+    /// Its layout is another release's.
+    Layout(u64),
+    /// It does not fit together.
+    Damaged(&'static str),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTape => f.write_str("it is no tape"),
+            Self::Layout(layout) => write!(f, "its layout is {layout}, and only {LAYOUT} is known"),
+            Self::Damaged(what) => write!(f, "it is damaged: {what}"),
+        }
+    }
+}
+
+/// What is kept, and where.
+#[derive(Debug)]
+struct Kept {
+    file: OwnedFd,
+    head: Arc<Head>,
+    generation: u64,
+    /// One is away while a snapshot is written to it, or its memory is given back.
+    halves: [Option<Mapping>; 2],
+    cuts: Cuts,
+    end: usize,
+    start: usize,
+}
+
+/// The tape, written by the driver.
+#[derive(Debug)]
+pub struct Tape {
+    kept: Option<Kept>,
+    buffer: Box<[u8]>,
+}
+
+impl Tape {
+    /// A tape on which nothing is kept.
+    #[must_use]
+    pub fn unkept() -> (Self, Cuts) {
+        (Self { kept: None, buffer: vec![0; CHUNK].into() }, Cuts { kept: None })
+    }
+
+    /// An empty tape, of generation 0: it counts from its first snapshot on.
+    ///
+    /// # Errors
+    /// Those of memfd_create(2) and mmap(2).
+    pub fn new() -> io::Result<(Self, Cuts)> {
+        let file = kernel::memory_file("chathub-tape", TOTAL)?;
+        let (tape, cuts) = Self::map(file)?;
+        let head = &tape.kept.as_ref().expect("it is mapped").head;
+        head.set(word::LAYOUT, LAYOUT);
+        head.set(word::MAGIC, MAGIC);
+        Ok((tape, cuts))
+    }
+
+    fn map(file: OwnedFd) -> io::Result<(Self, Cuts)> {
+        let half = |at: u64, len: u64| Mapping::new(&file, TOTAL, at, usize::try_from(len).map_err(io::Error::other)?);
+        let head = Arc::new(Head(Arc::new(half(0, PAGE)?)));
+        let halves = [half(PAGE, INPUTS)?, half(PAGE + INPUTS, INPUTS)?];
+        let cuts = [half(PAGE + 2 * INPUTS, CUTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS)?];
+        let cuts = KeptCuts { head: head.clone(), halves: cuts, base: 0, next: None };
+        let cuts = Cuts { kept: Some(Arc::new(Mutex::new(cuts))) };
+        let halves = halves.map(Some);
+        let kept = Kept { file, head, generation: 0, halves, cuts: cuts.clone(), end: 0, start: 0 };
+        Ok((Self { kept: Some(kept), buffer: Box::default() }, cuts))
+    }
+
+    /// The tape that a former process has left; `None` if that process had said goodbye to everybody,
+    /// or had not begun.
+    ///
+    /// # Errors
+    /// [`Unusable`]: then nothing of it is to be believed.
+    pub fn open(file: OwnedFd) -> Result<Option<(Self, Cuts)>, Unusable> {
+        if !kernel::is_memory_file(&file, TOTAL) {
+            return Err(Unusable::NoTape);
+        }
+        let (mut tape, cuts) = Self::map(file).map_err(|_| Unusable::NoTape)?;
+        let kept = tape.kept.as_mut().expect("it is mapped");
+        let head = &kept.head;
+        if head.get(word::MAGIC) != MAGIC {
+            return Err(Unusable::NoTape);
+        }
+        if head.get(word::LAYOUT) != LAYOUT {
+            return Err(Unusable::Layout(head.get(word::LAYOUT)));
+        }
+        let generation = head.get(word::GENERATION);
+        if generation == 0 || head.get(word::CLOSED) != 0 {
+            return Ok(None);
+        }
+        let of = |word| head.get(Head::of(generation, word));
+        let (machine, owed, start, end) = (of(word::MACHINE), of(word::OWED), of(word::START), of(word::END));
+        let lengths = machine.checked_add(owed).ok_or(Unusable::Damaged("lengths"))?;
+        if start != aligned(lengths) || end < start || end > INPUTS - 2 * CHUNK as u64 || of(word::CUTS_END) > CUTS {
+            return Err(Unusable::Damaged("lengths"));
+        }
+        kept.generation = generation;
+        kept.start = usize::try_from(start).map_err(|_| Unusable::Damaged("lengths"))?;
+        kept.end = usize::try_from(end).map_err(|_| Unusable::Damaged("lengths"))?;
+        let written = of(word::CHECK);
+        let (machine, owed) = tape.snapshots();
+        if check(&[machine, owed]) != written {
+            return Err(Unusable::Damaged("the snapshot"));
+        }
+        Ok(Some((tape, cuts)))
+    }
+
+    /// Which program has left inputs in `file` that only it can handle again; `None` if there are none.
+    #[must_use]
+    pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
+        let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
+        (!tape.is_empty()).then(|| tape.epoch())
+    }
+
+    /// Whether anything is kept.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// The memory file, to be stored.
+    #[must_use]
+    pub fn file(&self) -> Option<BorrowedFd<'_>> {
+        self.kept.as_ref().map(|kept| kept.file.as_fd())
+    }
+
+    fn now(&self, word: usize) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.head.get(Head::of(kept.generation, word)))
+    }
+
+    /// Which program wrote the inputs: only it leads to the same outcomes again.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.now(word::EPOCH)
+    }
+
+    /// From here on, inputs are written by this program. To be said when there are none.
+    pub fn set_epoch(&self, epoch: u64) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(Head::of(kept.generation, word::EPOCH), epoch);
+        }
+    }
+
+    /// Bytes of inputs since the snapshot.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| (kept.end - kept.start) as u64)
+    }
+
+    /// Whether there was no input since the snapshot.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everybody was told goodbye: nobody has anything to take over.
+    pub fn close(&self) {
+        if let Some(kept) = &self.kept {
+            kept.head.set(word::CLOSED, 1);
+        }
+    }
+
+    /// Where the records begin, and where they end.
+    #[must_use]
+    pub fn extent(&self) -> Range<usize> {
+        self.kept.as_ref().map_or(0..0, |kept| kept.start..kept.end)
+    }
+}
+
+impl Kept {
+    fn half(&self) -> &Mapping {
+        self.halves[usize::from(self.generation % 2 == 1)].as_ref().expect("the half that counts is never away")
+    }
+
+    fn half_mut(&mut self) -> &mut Mapping {
+        self.halves[usize::from(self.generation % 2 == 1)].as_mut().expect("the half that counts is never away")
+    }
+}
+
+#[cfg(test)]
+mod tests;
