@@ -73,7 +73,7 @@ impl Progress {
 
     /// So many lines so far; how many there will be is not known.
     pub(super) fn lines(&mut self, count: u64, last: &str) {
-        self.show(|| format!("{}, up to {last}", print::count(count, "line")));
+        self.show(|| format!("{}, up to {last}", print::values::count(count, "line")));
     }
 
     /// So many bytes of all.
@@ -82,7 +82,12 @@ impl Progress {
         self.show(|| {
             let full = usize::try_from(done * WIDTH / total.max(1)).unwrap_or(0);
             let bar = format!("{:<40}", "#".repeat(full));
-            format!("[{bar}] {:>3} %  {} of {}", done * 100 / total.max(1), print::bytes(done), print::bytes(total))
+            format!(
+                "[{bar}] {:>3} %  {} of {}",
+                done * 100 / total.max(1),
+                print::values::bytes(done),
+                print::values::bytes(total)
+            )
         });
     }
 
@@ -91,7 +96,7 @@ impl Progress {
         if self.next.is_some_and(|next| next <= now) {
             self.next = Some(now + EVERY);
             self.shown = true;
-            let _ = write!(io::stderr(), "\r\x1b[K{}", print::escape(&text()));
+            let _ = write!(io::stderr(), "\r\x1b[K{}", print::escape::escape(&text()));
         }
     }
 

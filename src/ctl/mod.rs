@@ -8,7 +8,7 @@ pub mod connect;
 mod file;
 mod monitor;
 mod password;
-pub mod print;
+mod print;
 pub mod schema;
 mod top;
 
@@ -36,7 +36,8 @@ use crate::wire::admin::result::{BackupPiece, Stopped};
 use crate::wire::admin::value::{Text, Whole};
 use connect::{Connection, Places};
 use file::{Existing, NewFile, Progress};
-use print::{Screen, escape};
+use print::escape::escape;
+use print::screen::Screen;
 
 /// How long an answer may take, unless `--timeout` says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -476,40 +477,40 @@ impl Session<'_, '_> {
         };
         let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
         match given {
-            CtlCommand::Status => show!(print::status),
-            CtlCommand::Clients { .. } => show!(print::clients),
-            CtlCommand::Client { .. } => show!(print::client),
-            CtlCommand::Kick { .. } => show!(print::kicked, &asked),
-            CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::ban_added),
-            CtlCommand::Ban { action: BanCommand::List } => show!(print::bans),
-            CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::ban_removed),
-            CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::ban_tested),
+            CtlCommand::Status => show!(print::daemon::status),
+            CtlCommand::Clients { .. } => show!(print::clients::list),
+            CtlCommand::Client { .. } => show!(print::clients::one),
+            CtlCommand::Kick { .. } => show!(print::clients::kicked, &asked),
+            CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::bans::added),
+            CtlCommand::Ban { action: BanCommand::List } => show!(print::bans::list),
+            CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::bans::removed),
+            CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::bans::tested),
             CtlCommand::Account { action } => match action {
-                AccountCommand::Add { .. } => show!(print::account_added),
-                AccountCommand::List => show!(print::accounts),
-                AccountCommand::Passwd { .. } => show!(print::account_password),
-                AccountCommand::Unlock { .. } => show!(print::account_unlocked),
-                AccountCommand::Role { .. } => show!(print::account_role),
-                AccountCommand::Remove { .. } => show!(print::account_removed),
-                AccountCommand::Erase { .. } => show!(print::redacted),
+                AccountCommand::Add { .. } => show!(print::accounts::added),
+                AccountCommand::List => show!(print::accounts::list),
+                AccountCommand::Passwd { .. } => show!(print::accounts::password),
+                AccountCommand::Unlock { .. } => show!(print::accounts::unlocked),
+                AccountCommand::Role { .. } => show!(print::accounts::role),
+                AccountCommand::Remove { .. } => show!(print::accounts::removed),
+                AccountCommand::Erase { .. } => show!(print::history::redacted),
             },
-            CtlCommand::Mute { time, .. } => show!(print::muted, (&asked, *time)),
-            CtlCommand::Unmute { .. } => show!(print::unmuted, &asked),
-            CtlCommand::Rename { .. } => show!(print::renamed),
-            CtlCommand::Rooms => show!(print::rooms),
-            CtlCommand::Topic { text, .. } if text.is_empty() => show!(print::topic),
-            CtlCommand::Topic { .. } => show!(print::topic_set),
-            CtlCommand::Close { .. } => show!(print::closed),
-            CtlCommand::HistoryStats => show!(print::history_stats),
-            CtlCommand::Redact { .. } => show!(print::redacted),
-            CtlCommand::Say { .. } => show!(print::said),
-            CtlCommand::Metrics => show!(print::metrics),
-            CtlCommand::LogLevel { level: None } => show!(print::log_level),
-            CtlCommand::LogLevel { level: Some(_) } => show!(print::log_level_set),
-            CtlCommand::Reload => show!(print::reloaded),
-            CtlCommand::Shutdown { .. } => show!(print::stopped),
-            CtlCommand::Describe { cmd: None } => show!(print::commands),
-            CtlCommand::Describe { cmd: Some(_) } => show!(print::command),
+            CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
+            CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),
+            CtlCommand::Rename { .. } => show!(print::clients::renamed),
+            CtlCommand::Rooms => show!(print::rooms::list),
+            CtlCommand::Topic { text, .. } if text.is_empty() => show!(print::rooms::topic),
+            CtlCommand::Topic { .. } => show!(print::rooms::topic_set),
+            CtlCommand::Close { .. } => show!(print::rooms::closed),
+            CtlCommand::HistoryStats => show!(print::history::stats),
+            CtlCommand::Redact { .. } => show!(print::history::redacted),
+            CtlCommand::Say { .. } => show!(print::rooms::said),
+            CtlCommand::Metrics => show!(print::daemon::metrics),
+            CtlCommand::LogLevel { level: None } => show!(print::daemon::log_level),
+            CtlCommand::LogLevel { level: Some(_) } => show!(print::daemon::log_level_set),
+            CtlCommand::Reload => show!(print::daemon::reloaded),
+            CtlCommand::Shutdown { .. } => show!(print::daemon::stopped),
+            CtlCommand::Describe { cmd: None } => show!(print::describe::commands),
+            CtlCommand::Describe { cmd: Some(_) } => show!(print::describe::command),
             CtlCommand::History { .. }
             | CtlCommand::Backup { .. }
             | CtlCommand::Monitor { .. }
@@ -557,7 +558,7 @@ impl Session<'_, '_> {
             return Err(self.garbled(format_args!("{written} bytes of {total}")));
         }
         file.keep()?;
-        Ok(print::backed_up(self.screen, &path.display().to_string(), written)?)
+        Ok(print::history::backed_up(self.screen, &path.display().to_string(), written)?)
     }
 
     fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
@@ -571,14 +572,14 @@ impl Session<'_, '_> {
             }
             if lines == 0 {
                 match format {
-                    Format::Text => print::history_heading(self.screen)?,
-                    Format::Csv => print::history_csv_heading(self.screen)?,
+                    Format::Text => print::history::heading(self.screen)?,
+                    Format::Csv => print::history::csv_heading(self.screen)?,
                     Format::Json => {}
                 }
             }
             match format {
-                Format::Text => print::history_line(self.screen, &self.read(&result)?)?,
-                Format::Csv => print::history_csv_line(self.screen, &self.read(&result)?)?,
+                Format::Text => print::history::line(self.screen, &self.read(&result)?)?,
+                Format::Csv => print::history::csv_line(self.screen, &self.read(&result)?)?,
                 Format::Json => self.screen.json_line(&result)?,
             }
             lines += 1;
@@ -589,7 +590,7 @@ impl Session<'_, '_> {
             }
         }
         self.progress.end();
-        if format == Format::Text { Ok(print::history_end(self.screen, lines)?) } else { Ok(()) }
+        if format == Format::Text { Ok(print::history::end(self.screen, lines)?) } else { Ok(()) }
     }
 
     fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
@@ -605,7 +606,7 @@ impl Session<'_, '_> {
                 let lost = monitor::lost(&event);
                 if lost > 0 {
                     self.screen.flush()?;
-                    complain(&format!("{} lost: this end reads too slowly", print::count(lost, "event")));
+                    complain(&format!("{} lost: this end reads too slowly", print::values::count(lost, "event")));
                 }
                 monitor::event(self.screen, &event)?;
             }

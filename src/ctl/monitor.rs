@@ -4,7 +4,9 @@ use std::io;
 
 use serde_json::Value;
 
-use super::print::{Screen, escape, time};
+use super::print::escape::escape;
+use super::print::screen::Screen;
+use super::print::values::time;
 use crate::wire::admin::value::Time;
 
 /// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.

@@ -29,7 +29,7 @@ pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
 
 fn ask(mut terminal: &File, prompt: &str) -> io::Result<Password> {
     // What a name has in it is not the terminal's business.
-    terminal.write_all(super::print::escape(prompt).as_bytes())?;
+    terminal.write_all(super::print::escape::escape(prompt).as_bytes())?;
     let typed = line(&mut BufReader::new(terminal));
     terminal.write_all(b"\n")?;
     typed

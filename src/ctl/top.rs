@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
-use super::print::{Screen, Side, Table, bytes, count, cut, escape, notes, span};
+use super::print::clients::notes;
+use super::print::escape::escape;
+use super::print::screen::Screen;
+use super::print::table::{Side, Table, cut};
+use super::print::values::{bytes, count, span};
 use crate::wire::admin::result::{Client, ClientList, Status};
 
 /// Seconds as milliseconds; whatever number comes is taken.
