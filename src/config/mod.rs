@@ -1,8 +1,17 @@
-//! The configuration files: finding, reading and judging them.
+//! The configuration files: which there are, what they say, and what is wrong with them.
 //!
-//! What the settings are stands in [`crate::settings`]; here is where they come from, and how every
-//! mistake is told with file, line and setting. Start-up, reload and `check-config` all come through
-//! [`load`], so none of them accepts what another refuses.
+//! A start, a reload and `check-config` all read them by [`load`], so none of them accepts what another refuses. Later
+//! files win, setting by setting. Deliberately not known here: what a setting means and what it may be
+//! ([`crate::settings`]), and what becomes of a mistake (a start fails, a reload keeps the former settings).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | where the files are, which are read | this file |
+//! | how files are read and merged, how large they may be, how many mistakes are told | `read` |
+//! | on which line something stands; what is set twice | `source` |
+//! | "did you mean ...?" | `nearest` |
+//! | how a mistake is told; what an error of the system means | `problem` |
+//! | what `check-config` prints | `check` |
 
 mod check;
 mod nearest;
@@ -25,11 +34,8 @@ use read::Reader;
 /// The main file.
 pub const FILE: &str = "/etc/chathub/chathub.toml";
 
-/// The directory of further files, read after the main file.
+/// The directory of further files, read after the main one, in the order of their names.
 pub const FRAGMENTS: &str = "/etc/chathub/conf.d";
-
-/// Exit status for a mistake in the configuration, as in sysexits.h (`EX_CONFIG`).
-pub const EX_CONFIG: u8 = 78;
 
 /// Settings, and where they come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,10 +44,11 @@ pub struct Loaded {
     pub settings: Settings,
     /// The files that were read, in order. Empty when there are none.
     pub files: Vec<PathBuf>,
+    /// A setting that is missing here has its default.
     origins: Origins,
 }
 
-/// Where each setting was written that was: the file that won, and the line in it.
+/// For each setting that was written: the file that won, and the line in it, from 1.
 type Origins = HashMap<&'static str, (PathBuf, usize)>;
 
 impl Loaded {
@@ -60,24 +67,26 @@ impl Loaded {
 
 /// Reads the configuration: the default files, or `file`.
 ///
-/// A `file` is read alone and must exist, unless it is [`FILE`] itself: then those of [`FRAGMENTS`]
-/// follow as they do by default. Whoever tries out a file means that file, not that file and
-/// whatever this machine has.
+/// A `file` is read alone and must exist: who tries out a file does not mean those of this machine as well. If it is
+/// [`FILE`] itself, those of [`FRAGMENTS`] follow as they do by default.
 ///
 /// # Errors
-/// Every mistake in every file, by file and line; the first two hundred, should there be more.
+/// All mistakes in all files, by file and line; the first two hundred if there are more.
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
-    Place::of(file).load()
+    Files::of(file).load()
 }
 
 /// Which files make up the configuration.
-struct Place<'a> {
+struct Files<'a> {
+    /// The main file.
     file: &'a Path,
+    /// If not, there are only defaults where it is missing.
     must_exist: bool,
+    /// The directory of further files, if any are read.
     fragments: Option<&'a Path>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Files<'a> {
     fn of(file: Option<&'a Path>) -> Self {
         let standard = Self { file: Path::new(FILE), must_exist: false, fragments: Some(Path::new(FRAGMENTS)) };
         match file {
@@ -89,7 +98,7 @@ impl<'a> Place<'a> {
 
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
         let mut reader = Reader::default();
-        // A link that leads nowhere is a mistake; no file at all is none, by default.
+        // By default the file may be missing. A symbolic link to nothing is a mistake all the same.
         if self.must_exist || !is_absent(self.file) {
             reader.file(self.file);
         }
@@ -100,7 +109,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Whether there is certainly nothing of that name.
+/// Whether `path` does not exist for certain: neither a file nor a symbolic link, and nothing forbids to look.
 fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

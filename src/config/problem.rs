@@ -1,4 +1,4 @@
-//! A mistake in the configuration, as it is told.
+//! A mistake in the configuration, and how it is told.
 
 use std::fmt;
 use std::io;
@@ -9,11 +9,11 @@ use super::is_absent;
 /// A mistake in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file that it is in.
+    /// The file, or the directory of files, that it is in.
     pub file: PathBuf,
     /// The line, from 1; none if the file as a whole is meant.
     pub line: Option<usize>,
-    /// The setting concerned; none if there is no such setting.
+    /// The setting, such as `limits.clients`; none if there is no such setting or no setting is meant.
     pub key: Option<&'static str>,
     /// What is wrong and, where that can be said, what is allowed.
     pub message: String,
@@ -34,7 +34,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// What the operating system means.
+/// Why `path` could not be read, in more words than the operating system has for it.
 pub(super) fn explain(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {

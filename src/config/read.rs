@@ -1,4 +1,4 @@
-//! Takes in one file after the other.
+//! Reads files one after another into one value of all settings, and collects what is wrong with them.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,27 +13,27 @@ use super::source::Source;
 use super::{Loaded, is_absent};
 use crate::settings::{SECTIONS, Setting, show};
 
-/// Largest file that is read. The shipped one has about 10 KiB.
+/// The largest file that is read, in bytes. The shipped one has about 10 KiB.
 pub(super) const MAX_FILE: u64 = 1024 * 1024;
 
-/// After so many mistakes the rest is left out: such a file is something else altogether, and whoever
-/// reloads is waiting for the answer.
+/// How many mistakes are told. A file with more of them is no configuration, and somebody waits for the reload's
+/// answer.
 pub(super) const MAX_PROBLEMS: usize = 200;
 
-/// Takes in one file after the other and collects the mistakes.
+/// What has been read so far. Used by [`Self::file`] and [`Self::directory`], then [`Self::finish`].
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) loaded: Loaded,
     problems: Vec<Problem>,
-    /// Settings that had a mistake somewhere. Whether they fit the others cannot be said.
+    /// Settings with a wrong value in some file. They are left out when values are compared with each other.
     refused: HashSet<&'static str>,
-    /// There was a file that could not be taken in as a whole.
+    /// A file could not be read to its end, so values are not compared with each other at all.
     incomplete: bool,
 }
 
 impl Reader {
-    /// The files of a directory that end in `.toml`, by name. What an editor or dpkg leaves behind ends
-    /// otherwise or is hidden.
+    /// Reads the files of a directory that end in `.toml`, by name; hidden ones not. What an editor or dpkg leaves
+    /// behind is hidden or ends in something else. A directory that does not exist has no files.
     pub(super) fn directory(&mut self, directory: &Path) {
         let entries = match directory.read_dir() {
             Ok(entries) => entries,
@@ -57,6 +57,7 @@ impl Reader {
         }
     }
 
+    /// Reads a file.
     pub(super) fn file(&mut self, file: &Path) {
         self.loaded.files.push(file.to_owned());
         let mut bytes = Vec::new();
@@ -64,7 +65,7 @@ impl Reader {
             return self.unreadable(file, &error);
         }
         if bytes.len() as u64 > MAX_FILE {
-            return self.hopeless(file, None, format!("larger than {} MiB", MAX_FILE >> 20));
+            return self.unusable(file, None, format!("larger than {} MiB", MAX_FILE >> 20));
         }
         match str::from_utf8(&bytes) {
             Ok(text) => self.text(file, text),
@@ -72,14 +73,14 @@ impl Reader {
                 let (before, after) = bytes.split_at(error.valid_up_to());
                 let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
                 let byte = after.first().copied().unwrap_or_default();
-                self.hopeless(file, Some(line), format!("not UTF-8: byte 0x{byte:02x}"));
+                self.unusable(file, Some(line), format!("not UTF-8: byte 0x{byte:02x}"));
             }
         }
     }
 
+    /// Takes the settings out of the text of a file.
     pub(super) fn text(&mut self, file: &Path, text: &str) {
-        let line_ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        let source = Source { file, text, line_ends };
+        let source = Source::new(file, text);
         let (table, errors) = DeTable::parse_recoverable(text);
         let table = table.get_ref();
         let mut lines = HashSet::new();
@@ -88,19 +89,19 @@ impl Reader {
             let span = error.span().unwrap_or(text.len()..text.len());
             let line = source.line(&span);
             if !lines.insert(line) {
-                continue; // what follows from the first error of a line
+                continue; // it may only follow from the first error of this line
             }
-            if self.is_enough() {
+            if self.is_full() {
                 return;
             }
             if error.message() == "duplicate key" {
-                self.push(source.twice(table, &span));
+                self.push(source.repeated(table, &span));
             } else {
                 sound = false;
-                self.hopeless(file, Some(line), format!("not TOML: {}", error.message().replace('\n', " ")));
+                self.unusable(file, Some(line), format!("not TOML: {}", error.message().replace('\n', " ")));
             }
         }
-        // After a syntax error one cannot know what was meant by the rest.
+        // After a syntax error it is not certain what the rest means.
         if sound {
             self.table(&source, table);
         }
@@ -108,14 +109,14 @@ impl Reader {
 
     fn table(&mut self, source: &Source<'_>, table: &DeTable<'_>) {
         for (name, value) in table {
-            if self.is_enough() {
+            if self.is_full() {
                 return;
             }
             let (line, name) = (source.line(&name.span()), name.get_ref());
             match (SECTIONS.iter().find(|section| section.name == name), value.get_ref()) {
                 (Some(section), DeValue::Table(settings)) => {
                     for (name, value) in settings {
-                        if self.is_enough() {
+                        if self.is_full() {
                             return;
                         }
                         let line = source.line(&name.span());
@@ -155,31 +156,32 @@ impl Reader {
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
-        self.hopeless(path, None, format!("cannot read: {}", explain(path, error)));
+        self.unusable(path, None, format!("cannot read: {}", explain(path, error)));
     }
 
-    /// A mistake that leaves open what else the file says.
-    fn hopeless(&mut self, file: &Path, line: Option<usize>, message: String) {
+    /// Tells of a mistake that makes the rest of the file unreadable.
+    fn unusable(&mut self, file: &Path, line: Option<usize>, message: String) {
         self.incomplete = true;
         self.push(Problem { file: file.to_owned(), line, key: None, message });
     }
 
     fn push(&mut self, problem: Problem) {
-        if !self.is_enough() {
+        if !self.is_full() {
             self.problems.push(problem);
         }
     }
 
-    fn is_enough(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.problems.len() >= MAX_PROBLEMS
     }
 
+    /// The settings, if there is no mistake in any file and all values fit each other.
     pub(super) fn finish(mut self) -> Result<Loaded, Vec<Problem>> {
         for conflict in self.loaded.settings.conflicts() {
             if self.incomplete || conflict.keys.iter().any(|key| self.refused.contains(key)) {
                 continue;
             }
-            // Defaults fit one another, so one of the two was written.
+            // Defaults fit each other, so at least one of the values was written.
             let origins = &self.loaded.origins;
             let Some((key, (file, line))) = conflict.keys.iter().find_map(|key| origins.get_key_value(key)) else {
                 debug_assert!(false, "defaults that do not fit: {}", conflict.message);
@@ -191,8 +193,8 @@ impl Reader {
         if self.problems.is_empty() {
             return Ok(self.loaded);
         }
-        let place = |problem: &Problem| self.loaded.files.iter().position(|file| *file == problem.file);
-        self.problems.sort_by_key(|problem| (place(problem), problem.line));
+        let which = |problem: &Problem| self.loaded.files.iter().position(|file| *file == problem.file);
+        self.problems.sort_by_key(|problem| (which(problem), problem.line));
         if let Some(last) = self.problems.get(MAX_PROBLEMS - 1) {
             let message = "too many mistakes; any further ones are left out".to_owned();
             let file = last.file.clone();

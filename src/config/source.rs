@@ -1,4 +1,4 @@
-//! The text of a file: on which line something stands, and what stands there twice.
+//! The text of a file, for what is told about it: line numbers, and what is set twice.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,21 +8,27 @@ use toml::de::DeTable;
 use super::problem::Problem;
 use crate::settings::{Setting, shorten};
 
-/// A file and what it says.
+/// A file and its text.
 pub(super) struct Source<'a> {
     pub(super) file: &'a Path,
-    pub(super) text: &'a str,
-    pub(super) line_ends: Vec<usize>,
+    text: &'a str,
+    /// Where the newlines stand, in bytes.
+    line_ends: Vec<usize>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
+        let line_ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { file, text, line_ends }
+    }
+
     /// The line, from 1, on which `span` begins.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         1 + self.line_ends.partition_point(|end| *end < span.start)
     }
 
-    /// Something that stands in the file a second time, at `span`.
-    pub(super) fn twice(&self, table: &DeTable<'_>, span: &Range<usize>) -> Problem {
+    /// The mistake that the key or section at `span` stands in the file a second time.
+    pub(super) fn repeated(&self, table: &DeTable<'_>, span: &Range<usize>) -> Problem {
         let name = self.text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
         let before = self.text.get(..span.start).unwrap_or_default();
         let header = before.rsplit('\n').next().is_some_and(|before| before.trim_start().starts_with('['));

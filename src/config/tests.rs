@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::problem::explain;
 use super::read::{MAX_FILE, MAX_PROBLEMS};
 use super::*;
+use crate::exit::Exit;
 use crate::settings::{SECTIONS, SETTINGS, SlowPolicy, shipped};
 
 /// What a file of that text amounts to.
@@ -57,7 +58,7 @@ impl Directory {
 
     /// As if this directory were /etc/chathub.
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
-        Place { file: &self.file(), must_exist: false, fragments: Some(&self.fragments()) }.load()
+        Files { file: &self.file(), must_exist: false, fragments: Some(&self.fragments()) }.load()
     }
 
     /// The mistakes as they are printed, with `DIR` for the directory.
@@ -348,16 +349,16 @@ fn a_file_that_was_asked_for_is_read_alone_and_must_exist() {
 
 #[test]
 fn the_default_file_brings_its_directory_even_when_it_was_asked_for() {
-    let place = Place::of(Some(Path::new(FILE)));
-    assert!(place.must_exist && place.fragments == Some(Path::new(FRAGMENTS)));
-    assert!(!Place::of(None).must_exist);
+    let files = Files::of(Some(Path::new(FILE)));
+    assert!(files.must_exist && files.fragments == Some(Path::new(FRAGMENTS)));
+    assert!(!Files::of(None).must_exist);
 }
 
 #[test]
 fn check_prints_what_differs_from_the_defaults() {
     let directory = Directory::with(&[("chathub.toml", b"[limits]\nclients = 7\nrooms = 1000\n")]);
     let (mut out, mut complaints) = (Vec::new(), Vec::new());
-    assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), 0);
+    assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), Exit::Done);
     let expected = format!("{}: ok\nlimits.clients = 7 # default: 10000\n", directory.file().display());
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with(&expected) && complaints.is_empty(), "{out}");
@@ -372,7 +373,7 @@ fn check_prints_what_differs_from_the_defaults() {
 fn check_prints_mistakes_as_complaints_and_yields_the_exit_status_of_sysexits() {
     let directory = Directory::with(&[("chathub.toml", b"[limits]\nclients = 0\nroms = 1\n")]);
     let (mut out, mut complaints) = (Vec::new(), Vec::new());
-    assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), EX_CONFIG);
+    assert_eq!(check(Some(&directory.file()), &mut out, &mut complaints).unwrap(), Exit::Config);
     assert_eq!((out.len(), complaints.iter().filter(|byte| **byte == b'\n').count()), (0, 2));
 }
 
