@@ -23,7 +23,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{AccountCommand, BanCommand, Cli, CtlArgs, CtlCommand, Format};
+use crate::cli::Cli;
+use crate::cli::ctl::account::AccountCommand;
+use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::{CtlArgs, CtlCommand, Format};
 use crate::exit::Exit;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
