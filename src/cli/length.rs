@@ -1,10 +1,10 @@
-//! Arguments that are a length of time.
+//! Arguments that are a length of time, within the bounds that the admin protocol or `ctl` has for each.
 
 use std::time::Duration;
 
 use crate::values::time::{LONGEST, NoLength, in_words, parse_length};
 
-/// A length of time, such as `2h 30min` or `90 minutes`.
+/// Any length of time, such as `2h 30min` or `90 minutes`.
 pub(super) fn duration(given: &str) -> Result<Duration, String> {
     parse_length(given).map_err(|why| why.to_string())
 }
@@ -20,18 +20,23 @@ fn whole_seconds(given: &str, least: Duration, most: Duration) -> Result<Duratio
     Ok(time)
 }
 
+/// 1 s to a year.
 pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000)) // 0 is how the protocol says "unmute", which is a command here
+    // In the protocol 0 s means "unmute", which is a command of its own here.
+    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000))
 }
 
+/// 1 s to [`LONGEST`].
 pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), LONGEST)
 }
 
+/// How long a shutdown waits for slow clients: 0 s to 1 h.
 pub(super) fn deadline(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::ZERO, Duration::from_secs(3600))
 }
 
+/// The time between two refreshes of `top`: 100 ms to 1 h.
 pub(super) fn interval(given: &str) -> Result<Duration, String> {
     let time = duration(given)?;
     if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&time) {

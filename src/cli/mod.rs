@@ -1,7 +1,18 @@
-//! The command line of the whole program, declared once: it parses, and it is where `--help`, the
-//! manual pages and the completions come from (see `tests/manual.rs`).
+//! The command line of the whole program, declared once. The declaration parses, and `--help`, the manual pages and the
+//! completions are made from it (`tests/manual.rs`): doc comments of arguments are what users read there.
 //!
-//! Deliberately knows nothing of what a command does: [`crate::ctl`] and the daemon do.
+//! Deliberately not known here: what a command does. That is [`crate::ctl`], [`crate::serve`] and
+//! [`crate::config::check`].
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | which programs there are, the help of all | this file |
+//! | the arguments of `serve` and `check-config` | `serve` |
+//! | the options and commands of `ctl` | [`ctl`] |
+//! | the commands of `ctl account`, of `ctl ban` | [`ctl::account`], [`ctl::ban`] |
+//! | how a length of time is written, and its bounds | `length` |
+//! | how a point in time is written | `moment` |
+//! | log levels, roles, kinds of events as arguments | [`words`] |
 
 pub mod ctl;
 mod length;
@@ -40,7 +51,7 @@ pub struct Cli {
     pub program: Program,
 }
 
-/// The programs in the program.
+/// What the one executable can be run as.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help text of each stands at its arguments, and would be replaced by one here")]
 pub enum Program {

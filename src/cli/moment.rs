@@ -1,16 +1,17 @@
-//! Arguments that are a point in time.
+//! Arguments that are a point in time: a date, a date and time, a time that has passed since, or a word.
 
 use std::time::SystemTime;
 
 use crate::values::time::{Wall, parse_length};
 use crate::wire::admin::value::Time;
 
+/// A point in time, as told now.
 pub(super) fn moment_now(given: &str) -> Result<Time, String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     moment(given, i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The point in time that somebody means who says it at `now` (milliseconds since the epoch).
+/// The point in time that `given` means at `now`, in milliseconds since the epoch.
 fn moment(given: &str, now: i64) -> Result<Time, String> {
     const DAY: i64 = 86_400_000;
     let midnight = now - now.rem_euclid(DAY);
@@ -30,7 +31,8 @@ fn moment(given: &str, now: i64) -> Result<Time, String> {
     })
 }
 
-/// RFC 3339 with `Z`, an offset, or (meaning UTC) neither; or a date alone.
+/// In milliseconds since the epoch: RFC 3339 with `Z`, with an offset, or with neither, which means UTC; or a date
+/// alone, which means its midnight UTC.
 fn date_and_time(given: &str) -> Option<i64> {
     let read = |text: &str| text.parse::<Time>().ok().map(|time| time.0.0);
     if given.len() == 10 {

@@ -1,19 +1,21 @@
-//! Arguments that are one of some words.
+//! Arguments that are one of a fixed set of words. Words and help come from the schemas of the admin protocol, so that
+//! none stands here a second time.
 
 use std::sync::LazyLock;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::settings::LogLevel;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::Role;
 
-/// The words of an enum without data, with what they mean, from the schema that the protocol has of it.
+/// The words of an enum without data, each with what it means, from its schema.
 ///
 /// # Panics
-/// If the type is no such enum, which the tests would show.
+/// If `T` is no such enum or has a variant without documentation. Each use is run by a test.
 #[must_use]
 pub fn of<T: JsonSchema>() -> Vec<(String, String)> {
     let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
@@ -26,24 +28,26 @@ static KINDS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<EventKind>);
 static LEVELS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<LogLevel>);
 static ROLES: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<Role>);
 
-fn possible(words: &'static [(String, String)]) -> PossibleValuesParser {
-    words
-        .iter()
-        .map(|(word, about)| PossibleValue::new(word.as_str()).help(about.trim_end_matches('.')))
-        .collect::<Vec<_>>()
-        .into()
+/// Parses one of `words`, which are those of `T`.
+fn one_of<T>(words: &'static [(String, String)]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let value =
+        |(word, about): &'static (String, String)| PossibleValue::new(word.as_str()).help(about.trim_end_matches('.'));
+    PossibleValuesParser::new(words.iter().map(value)).try_map(|word| serde_json::from_value::<T>(word.into()))
 }
 
 pub(super) fn event_kind() -> impl TypedValueParser<Value = EventKind> {
-    possible(&KINDS).try_map(|word| serde_json::from_value::<EventKind>(word.into()))
+    one_of(&KINDS)
 }
 
 pub(super) fn level() -> impl TypedValueParser<Value = LogLevel> {
-    possible(&LEVELS).try_map(|word| serde_json::from_value::<LogLevel>(word.into()))
+    one_of(&LEVELS)
 }
 
 pub(super) fn role() -> impl TypedValueParser<Value = Role> {
-    possible(&ROLES).try_map(|word| serde_json::from_value::<Role>(word.into()))
+    one_of(&ROLES)
 }
 
 #[cfg(test)]

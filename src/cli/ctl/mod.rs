@@ -70,6 +70,7 @@ pub struct CtlArgs {
     pub command: CtlCommand,
 }
 
+/// The heading of the options that every command has, in its help.
 const COMMON: &str = "Options of every ctl command";
 
 /// The commands of `chathub ctl`, in the order in which they are documented.
@@ -435,7 +436,7 @@ pub enum Format {
     Csv,
 }
 
-/// A text of the protocol, within its bounds.
+/// A text of the admin protocol: 1 to `MAX` bytes.
 fn text<const MAX: usize>(given: &str) -> Result<Text<MAX>, String> {
     match given.len() {
         0 => Err("it is empty".into()),
@@ -444,6 +445,7 @@ fn text<const MAX: usize>(given: &str) -> Result<Text<MAX>, String> {
     }
 }
 
+/// The arguments of `ctl call`.
 fn json_object(given: &str) -> Result<Value, String> {
     match serde_json::from_str(given) {
         Ok(object @ Value::Object(_)) => Ok(object),
