@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::wire::admin::message::{MAX_REQUEST, Reply, Request};
 
 /// Where the service's admin socket is.

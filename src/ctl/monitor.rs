@@ -4,18 +4,48 @@ use std::io;
 
 use serde_json::Value;
 
+use super::failure::Failure;
+use super::print;
 use super::print::escape::escape;
 use super::print::screen::Screen;
+use super::print::stderr::complain;
 use super::print::values::time;
+use super::session::Session;
+use crate::wire::admin::Command;
 use crate::wire::admin::value::Time;
 
+impl Session<'_, '_> {
+    pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
+        let id = self.send(command, true)?;
+        loop {
+            let (event, more) = self.result(id)?;
+            if !more {
+                return Ok(());
+            }
+            if self.screen.json {
+                self.screen.json_line(&event)?;
+            } else {
+                let lost = lost(&event);
+                if lost > 0 {
+                    self.screen.flush()?;
+                    complain(&format!("{} lost: this end reads too slowly", print::values::count(lost, "event")));
+                }
+                event_line(self.screen, &event)?;
+            }
+            if !self.connection.has_line() {
+                self.screen.flush()?;
+            }
+        }
+    }
+}
+
 /// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.
-pub(super) fn event(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {
+fn event_line(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {
     to.line(&sentence(event))
 }
 
 /// How many events were lost before this one.
-pub(super) fn lost(event: &Value) -> u64 {
+fn lost(event: &Value) -> u64 {
     event["lost"].as_u64().unwrap_or(0)
 }
 

@@ -6,13 +6,13 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::Failure;
+use super::failure::{Failure, reason};
 use crate::wire::admin::value::Password;
 
 /// Reads the password of the account `name`: the first line of standard input, or what is typed twice at
 /// the terminal, which does not show it.
 pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
-    let failed = |error: io::Error| Failure::Usage(format!("cannot read the password: {}", super::reason(&error)));
+    let failed = |error: io::Error| Failure::Usage(format!("cannot read the password: {}", reason(&error)));
     if from_stdin {
         return line(&mut io::stdin().lock()).map_err(failed);
     }

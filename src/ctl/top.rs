@@ -1,19 +1,65 @@
 //! `ctl top`: the busiest clients, refreshed. Plain ANSI on the alternate screen.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Read, stdin};
-use std::os::fd::AsFd;
+use std::io;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::print::clients::notes;
 use super::print::escape::escape;
 use super::print::screen::Screen;
 use super::print::table::{Side, Table, cut};
 use super::print::values::{bytes, count, span};
+use super::session::Session;
+use super::terminal::{self, Raw};
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{ClientsListArgs, NoArgs};
 use crate::wire::admin::result::{Client, ClientList, Status};
+
+impl Session<'_, '_> {
+    pub(super) fn top(&mut self, interval: Duration) -> Result<(), Failure> {
+        if self.screen.json {
+            let (status, clients) = self.sample()?;
+            return Ok(self.screen.json(&json!({"status": status, "clients": clients["clients"]}))?);
+        }
+        let mut before = Before::default();
+        let mut frame = self.frame(&mut before)?;
+        if !terminal::is_watched() {
+            return Ok(frame.iter().try_for_each(|line| self.screen.line(line))?);
+        }
+        let raw = Raw::enter(self.screen)?;
+        let ended = loop {
+            let drawn = draw(self.screen, &frame).and_then(|()| raw.quits(interval));
+            match drawn {
+                Ok(false) => {}
+                Ok(true) => break Ok(()),
+                Err(error) => break Err(error.into()),
+            }
+            self.screen.terminal = terminal::size();
+            match self.frame(&mut before) {
+                Ok(next) => frame = next,
+                Err(failure) => break Err(failure),
+            }
+        };
+        raw.leave(self.screen)?;
+        ended
+    }
+
+    fn sample(&mut self) -> Result<(Value, Value), Failure> {
+        // Both in one go, so that they tell of the same moment.
+        let status = self.send(&Command::Status(NoArgs {}), false)?;
+        let clients = self.send(&Command::ClientsList(ClientsListArgs::default()), false)?;
+        Ok((self.only_result(status)?, self.only_result(clients)?))
+    }
+
+    fn frame(&mut self, before: &mut Before) -> Result<Vec<String>, Failure> {
+        let (status, clients) = self.sample()?;
+        let sample = Sample { status: self.read(&status)?, clients: self.read(&clients)?, at: Instant::now() };
+        Ok(before.frame(&sample, self.screen.legend, self.screen.terminal))
+    }
+}
 
 /// Seconds as milliseconds; whatever number comes is taken.
 fn millis(seconds: u64) -> i64 {
@@ -108,67 +154,6 @@ impl Before {
     }
 }
 
-/// The size of the terminal that standard output is, if it is one.
-pub(super) fn size() -> Option<(usize, usize)> {
-    let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
-    Some((columns.0.into(), rows.0.into()))
-}
-
-/// Whether somebody sits there who can look at it and quit it.
-pub(super) fn is_watched() -> bool {
-    stdin().is_terminal() && io::stdout().is_terminal()
-}
-
-/// The terminal without echo and line editing, on the alternate screen; put back when dropped.
-pub(super) struct Raw {
-    saved: Termios,
-}
-
-impl Raw {
-    pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
-        let saved = tcgetattr(stdin())?;
-        let mut raw = saved.clone();
-        // Without ISIG ^C arrives as a byte, so that the way out always leads past `leave`.
-        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
-        tcsetattr(stdin(), SetArg::TCSADRAIN, &raw)?;
-        let entered = Self { saved };
-        to.verbatim("\x1b[?1049h\x1b[?25l")?;
-        Ok(entered)
-    }
-
-    pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
-        to.verbatim("\x1b[?25h\x1b[?1049l")?;
-        to.flush()
-    }
-
-    /// Waits for `interval` or for a key. Returns whether it was one that quits.
-    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
-        let end = Instant::now() + interval;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let input = stdin();
-            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
-                // A resize, or being brought back to the foreground: draw again at once.
-                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
-                Ok(_) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let mut key = [0];
-            let read = input.lock().read(&mut key)?;
-            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
-                return Ok(true);
-            }
-        }
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &self.saved);
-    }
-}
-
 /// Draws a frame over the one before, without a flicker.
 pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
     to.verbatim("\x1b[H")?;
@@ -186,7 +171,6 @@ pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn sample(at: Instant, lines: u64) -> Sample {
         let t = "2026-11-22T10:00:00Z";

@@ -14,6 +14,7 @@
 //! | counts, times, lengths of time, sizes, addresses | [`values`] |
 //! | what is escaped, and how | [`escape`] |
 //! | headings, `--quiet`, `--json` | [`screen`] |
+//! | complaints on standard error | [`stderr`] |
 
 pub(super) mod accounts;
 pub(super) mod bans;
@@ -24,6 +25,7 @@ pub(super) mod escape;
 pub(super) mod history;
 pub(super) mod rooms;
 pub(super) mod screen;
+pub(super) mod stderr;
 pub(super) mod table;
 pub(super) mod values;
 

@@ -1,0 +1,41 @@
+//! `ctl history`: lines as they come.
+
+use super::failure::Failure;
+use super::print;
+use super::session::Session;
+use crate::cli::ctl::Format;
+use crate::wire::admin::Command;
+
+impl Session<'_, '_> {
+    pub(super) fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
+        let format = if self.screen.json { Format::Json } else { format };
+        let id = self.send(command, true)?;
+        let mut lines = 0;
+        loop {
+            let (result, more) = self.result(id)?;
+            if !more {
+                break;
+            }
+            if lines == 0 {
+                match format {
+                    Format::Text => print::history::heading(self.screen)?,
+                    Format::Csv => print::history::csv_heading(self.screen)?,
+                    Format::Json => {}
+                }
+            }
+            match format {
+                Format::Text => print::history::line(self.screen, &self.read(&result)?)?,
+                Format::Csv => print::history::csv_line(self.screen, &self.read(&result)?)?,
+                Format::Json => self.screen.json_line(&result)?,
+            }
+            lines += 1;
+            self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
+            // Output waits to be gathered only while there is more to gather.
+            if !self.connection.has_line() {
+                self.screen.flush()?;
+            }
+        }
+        self.progress.end();
+        if format == Format::Text { Ok(print::history::end(self.screen, lines)?) } else { Ok(()) }
+    }
+}
