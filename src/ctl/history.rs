@@ -4,16 +4,18 @@ use super::failure::Failure;
 use super::print;
 use super::session::Session;
 use crate::cli::ctl::Format;
+use crate::client::Answers;
 use crate::wire::admin::Command;
+use crate::wire::admin::message::Place;
 
 impl Session<'_, '_> {
     pub(super) fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
         let format = if self.screen.json { Format::Json } else { format };
-        let id = self.send(command, true)?;
+        let id = self.client.send(command, Answers::Stream)?;
         let mut lines = 0;
         loop {
-            let (result, more) = self.result(id)?;
-            if !more {
+            let (result, place) = self.client.next_result(id)?;
+            if place == Place::Last {
                 break;
             }
             if lines == 0 {
@@ -31,7 +33,7 @@ impl Session<'_, '_> {
             lines += 1;
             self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
             // Output waits to be gathered only while there is more to gather.
-            if !self.connection.has_line() {
+            if !self.client.has_next() {
                 self.screen.flush()?;
             }
         }

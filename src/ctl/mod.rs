@@ -6,7 +6,6 @@
 
 mod answer;
 mod backup;
-mod connect;
 mod failure;
 mod file;
 mod history;
@@ -28,8 +27,8 @@ use clap::CommandFactory;
 
 use crate::cli::Cli;
 use crate::cli::ctl::{CtlArgs, CtlCommand};
+use crate::client::{Client, Environment};
 use crate::exit::Exit;
-use connect::{Connection, Places};
 use failure::Failure;
 use file::{Existing, NewFile};
 use print::screen::Screen;
@@ -86,11 +85,11 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let asked = Asked::from(&args.command)?;
-    let path = Places::from_env().find(args.socket.as_deref())?;
-    // Not below what a socket's own time-outs can tell from none.
+    let path = Environment::of_process().socket(args.socket.as_deref())?;
+    // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
-    let connection = Connection::open(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
-    let timeout = wanted.unwrap_or_else(|| default_timeout(&args.command));
+    let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
+    client.set_answer_timeout(wanted.unwrap_or_else(|| default_timeout(&args.command)));
     let mut progress = Progress::default();
     match &args.command {
         CtlCommand::History { output: Some(file), .. } => {
@@ -99,7 +98,7 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
             let mut page = Screen::new(&mut out);
             (page.json, page.legend, page.quiet) = (screen.json, screen.legend, screen.quiet);
             progress = Progress::new(screen.quiet);
-            Session { connection, path, timeout, screen: &mut page, progress }.run(&args.command, asked)?;
+            Session { client, screen: &mut page, progress }.run(&args.command, asked)?;
             page.flush()?;
             drop(out);
             return file.keep();
@@ -107,7 +106,7 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
         CtlCommand::Backup { .. } => progress = Progress::new(screen.quiet),
         _ => {}
     }
-    Session { connection, path, timeout, screen, progress }.run(&args.command, asked)
+    Session { client, screen, progress }.run(&args.command, asked)
 }
 
 fn default_timeout(command: &CtlCommand) -> Option<Duration> {

@@ -11,15 +11,17 @@ use super::print::screen::Screen;
 use super::print::stderr::complain;
 use super::print::values::time;
 use super::session::Session;
+use crate::client::Answers;
 use crate::wire::admin::Command;
+use crate::wire::admin::message::Place;
 use crate::wire::admin::value::Time;
 
 impl Session<'_, '_> {
     pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
-        let id = self.send(command, true)?;
+        let id = self.client.send(command, Answers::Stream)?;
         loop {
-            let (event, more) = self.result(id)?;
-            if !more {
+            let (event, place) = self.client.next_result(id)?;
+            if place == Place::Last {
                 return Ok(());
             }
             if self.screen.json {
@@ -32,7 +34,7 @@ impl Session<'_, '_> {
                 }
                 event_line(self.screen, &event)?;
             }
-            if !self.connection.has_line() {
+            if !self.client.has_next() {
                 self.screen.flush()?;
             }
         }

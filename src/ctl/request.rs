@@ -1,12 +1,16 @@
 //! What a command line asks the daemon for.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::password;
-use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::{CtlCommand, Format};
+use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
@@ -19,12 +23,16 @@ use crate::wire::admin::value::{Text, Whole};
 pub(super) enum Asked {
     /// One answer.
     One(Command),
-    /// A stream of them.
-    Stream(Command),
-    /// Whatever the user wrote.
-    Raw,
-    /// Both that `top` shows, again and again.
+    /// Lines of history, a stream; printed like this.
+    History(Command, Format),
+    /// Pieces of a copy, a stream; written to this file.
+    Backup(Command, PathBuf),
+    /// Events, a stream.
+    Monitor(Command),
+    /// Status and clients, again and again at this interval.
     Top(Duration),
+    /// The command of this name with these arguments, as the user has written them.
+    Call(String, Value, Answers),
 }
 
 impl Asked {
@@ -77,12 +85,13 @@ impl Asked {
                 one(Command::RoomsTopic(TopicArgs { room, text }))
             }
             CtlCommand::Close { room, reason } => one(Command::RoomsClose(CloseArgs { room, reason })),
-            CtlCommand::History { room, last, since, until, search, .. } => {
+            CtlCommand::History { room, last, since, until, search, format, output: _ } => {
                 let last = last.map(Whole);
-                Ok(Self::Stream(match search {
+                let command = match search {
                     None => Command::HistoryDump(HistoryArgs { room, last, since, until }),
                     Some(query) => Command::HistorySearch(SearchArgs { query, room, last, since, until }),
-                }))
+                };
+                Ok(Self::History(command, format))
             }
             CtlCommand::HistoryStats => one(Command::HistoryStats(none)),
             CtlCommand::Redact { room, client, nick, seq, since, until, search, yes } => {
@@ -102,7 +111,7 @@ impl Asked {
                 }
                 one(Command::HistoryRedact(RedactArgs { dry_run: !yes, ..which }))
             }
-            CtlCommand::Backup { .. } => Ok(Self::Stream(Command::Backup(none))),
+            CtlCommand::Backup { file } => Ok(Self::Backup(Command::Backup(none), file)),
             CtlCommand::Say { room, text } => {
                 let text = text.join(" ");
                 if text.trim().is_empty() {
@@ -115,7 +124,7 @@ impl Asked {
             }
             CtlCommand::Monitor { kinds } => {
                 let kinds = (!kinds.is_empty()).then_some(kinds);
-                Ok(Self::Stream(Command::EventsSubscribe(SubscribeArgs { kinds })))
+                Ok(Self::Monitor(Command::EventsSubscribe(SubscribeArgs { kinds })))
             }
             CtlCommand::Top { interval } => Ok(Self::Top(interval)),
             CtlCommand::Metrics => one(Command::Metrics(none)),
@@ -126,7 +135,11 @@ impl Asked {
                 one(Command::Shutdown(ShutdownArgs { deadline_s, message }))
             }
             CtlCommand::Describe { cmd } => one(Command::Describe(DescribeArgs { cmd })),
-            CtlCommand::Call { .. } | CtlCommand::Completions { .. } => Ok(Self::Raw),
+            CtlCommand::Call { cmd, args, more } => {
+                let answers = if more { Answers::Stream } else { Answers::One };
+                Ok(Self::Call(cmd, args.unwrap_or_else(|| json!({})), answers))
+            }
+            CtlCommand::Completions { .. } => unreachable!("they are printed without a daemon"),
         }
     }
 }

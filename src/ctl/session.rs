@@ -1,96 +1,58 @@
-//! A connection to the daemon and the screen that its answers go to.
-
-use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+//! One command: what it asks the daemon for is sent, and the answers are printed.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::connect::Connection;
 use super::failure::Failure;
 use super::print::screen::Screen;
 use super::progress::Progress;
 use super::request::Asked;
 use crate::cli::ctl::CtlCommand;
-use crate::wire::admin::Command;
+use crate::client::{Answers, Client};
+use crate::wire::admin::message::Place;
 
-/// A connection, and the screen that its answers go to.
+/// A connection to the daemon, and where its answers go.
 pub(super) struct Session<'a, 'b> {
-    pub(super) connection: Connection,
-    pub(super) path: PathBuf,
-    /// For each answer; `None` waits for ever.
-    pub(super) timeout: Option<Duration>,
+    pub(super) client: Client,
     pub(super) screen: &'a mut Screen<'b>,
     pub(super) progress: Progress,
 }
 
 impl Session<'_, '_> {
+    /// Carries out the command `given`, which asks the daemon for `asked`.
     pub(super) fn run(&mut self, given: &CtlCommand, asked: Asked) -> Result<(), Failure> {
         match asked {
             Asked::One(command) => {
-                let result = self.ask(&command)?;
+                let result = self.client.ask(&command)?;
                 self.answer(given, &result)?;
-                // What was only counted may have been meant.
+                // Without --yes, lines were only counted: tell that none was removed.
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
                 if counted { Err(Failure::NotSure) } else { Ok(()) }
             }
-            Asked::Stream(command) if matches!(given, CtlCommand::Monitor { .. }) => self.monitor(&command),
-            Asked::Stream(command) => match given {
-                CtlCommand::Backup { file } => self.backup(&command, file),
-                CtlCommand::History { format, .. } => self.history(&command, *format),
-                _ => unreachable!("these are the streams"),
-            },
-            Asked::Raw => self.call(given),
+            Asked::History(command, format) => self.history(&command, format),
+            Asked::Backup(command, file) => self.backup(&command, &file),
+            Asked::Monitor(command) => self.monitor(&command),
             Asked::Top(interval) => self.top(interval),
+            Asked::Call(name, args, answers) => self.call(&name, &args, answers),
         }
     }
 
-    pub(super) fn send(&mut self, command: &Command, more: bool) -> Result<u64, Failure> {
-        self.connection.send(command.spec().name, &command.args(), more)
-    }
-
-    /// The next result of request `id`, and whether more follow.
-    pub(super) fn result(&mut self, id: u64) -> Result<(Value, bool), Failure> {
-        let reply = self.connection.reply(id, self.timeout)?;
-        match (reply.result, reply.error) {
-            (Some(result), _) => Ok((result, reply.more)),
-            (None, error) => Err(Failure::Refused(error.expect("a reply has one of the two"))),
-        }
-    }
-
-    pub(super) fn only_result(&mut self, id: u64) -> Result<Value, Failure> {
-        match self.result(id)? {
-            (result, false) => Ok(result),
-            (_, true) => Err(self.garbled("a stream, where one answer was asked for")),
-        }
-    }
-
-    pub(super) fn garbled(&self, why: impl fmt::Display) -> Failure {
-        Failure::Garbled { path: self.path.clone(), why: why.to_string() }
-    }
-
-    fn ask(&mut self, command: &Command) -> Result<Value, Failure> {
-        let id = self.send(command, false)?;
-        self.only_result(id)
-    }
-
+    /// The result as the protocol declares it.
     pub(super) fn read<T: DeserializeOwned>(&self, result: &Value) -> Result<T, Failure> {
-        T::deserialize(result).map_err(|error| self.garbled(format_args!("{error} (--json shows it as it is)")))
+        let garbled = |error| self.client.garbled(format_args!("{error} (--json shows it as it is)"));
+        Ok(T::deserialize(result).map_err(garbled)?)
     }
 
-    fn call(&mut self, given: &CtlCommand) -> Result<(), Failure> {
-        let CtlCommand::Call { cmd, args, more } = given else { unreachable!("only \"call\" is sent as it is") };
-        let empty = json!({});
-        let id = self.connection.send(cmd, args.as_ref().unwrap_or(&empty), *more)?;
+    /// `ctl call`: a command as it was written, and its results as they are.
+    fn call(&mut self, name: &str, args: &Value, answers: Answers) -> Result<(), Failure> {
+        let id = self.client.send_named(name, args, answers)?;
         loop {
-            let (result, follows) = self.result(id)?;
-            if *more {
-                self.screen.json_line(&result)?;
-            } else {
-                self.screen.json(&result)?;
+            let (result, place) = self.client.next_result(id)?;
+            match answers {
+                Answers::Stream => self.screen.json_line(&result)?,
+                Answers::One => self.screen.json(&result)?,
             }
-            if !follows {
+            if place == Place::Last {
                 return Ok(());
             }
             self.screen.flush()?;

@@ -14,6 +14,7 @@ use super::print::table::{Side, Table, cut};
 use super::print::values::{bytes, count, span};
 use super::session::Session;
 use super::terminal::{self, Raw};
+use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs};
 use crate::wire::admin::result::{Client, ClientList, Status};
@@ -49,9 +50,9 @@ impl Session<'_, '_> {
 
     fn sample(&mut self) -> Result<(Value, Value), Failure> {
         // Both in one go, so that they tell of the same moment.
-        let status = self.send(&Command::Status(NoArgs {}), false)?;
-        let clients = self.send(&Command::ClientsList(ClientsListArgs::default()), false)?;
-        Ok((self.only_result(status)?, self.only_result(clients)?))
+        let status = self.client.send(&Command::Status(NoArgs {}), Answers::One)?;
+        let clients = self.client.send(&Command::ClientsList(ClientsListArgs::default()), Answers::One)?;
+        Ok((self.client.only_result(status)?, self.client.only_result(clients)?))
     }
 
     fn frame(&mut self, before: &mut Before) -> Result<Vec<String>, Failure> {
