@@ -1,4 +1,4 @@
-//! Which answer is printed how.
+//! Which function prints the result of which command. What comes as a stream has a file of its own.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ impl Session<'_, '_> {
     /// Prints the one answer to a command.
     pub(super) fn answer(&mut self, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
         match given {
-            // What it would say is in the journal already, by the daemon.
+            // It runs as a part of the unit's stop, and the daemon's own lines in the journal say all of this.
             CtlCommand::Shutdown { if_stopping: Some(_), .. } => return Ok(()),
             CtlCommand::Shutdown { .. } => self.warn_of_activation(result),
             _ => {}

@@ -1,4 +1,4 @@
-//! `ctl backup`: pieces of a copy, written to a file.
+//! `ctl backup`: the pieces of a copy of the recorded history, written to a file.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::wire::admin::message::Place;
 use crate::wire::admin::result::BackupPiece;
 
 impl Session<'_, '_> {
-    /// Writes the pieces of a copy to a file.
+    /// Writes the pieces to a file, which must not exist. They have to follow each other and be all there.
     pub(super) fn backup(&mut self, command: &Command, path: &Path) -> Result<(), Failure> {
         let mut file = NewFile::create(path, Existing::Refuse)?;
         let id = self.client.send(command, Answers::Stream)?;

@@ -1,4 +1,4 @@
-//! `ctl history`: lines as they come.
+//! `ctl history`: lines of history, printed as they arrive. They are never in memory as a whole.
 
 use super::failure::Failure;
 use super::print;
@@ -9,6 +9,7 @@ use crate::wire::admin::Command;
 use crate::wire::admin::message::Place;
 
 impl Session<'_, '_> {
+    /// Prints a stream of lines.
     pub(super) fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
         let format = if self.screen.json { Format::Json } else { format };
         let id = self.client.send(command, Answers::Stream)?;
@@ -32,7 +33,7 @@ impl Session<'_, '_> {
             }
             lines += 1;
             self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
-            // Output waits to be gathered only while there is more to gather.
+            // Before it waits for the daemon, everything is printed.
             if !self.client.has_next() {
                 self.screen.flush()?;
             }

@@ -1,8 +1,23 @@
-//! `chathub ctl`: asks the daemon over its admin socket and prints the answer.
+//! `chathub ctl`: asks the daemon over its admin socket and prints the answers.
 //!
-//! [`run`] is all that `main` needs. What can go wrong is one enum, `Failure`, and one place turns it
-//! into what people read and what the shell sees. Nothing in here changes anything by itself: the daemon
-//! decides, this asks.
+//! A command line becomes a `Task`; a `Session` sends it and prints what comes; a `Failure` says what went wrong, what
+//! people are told of it, and the exit code. Deliberately not known here: whether a command is allowed and what it
+//! does. The daemon decides that, and nothing is changed but by asking it. How one talks to it is
+//! [`crate::client`]'s; how a command line is written is [`crate::cli::ctl`]'s.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | a new command: its arguments | [`crate::cli::ctl`] |
+//! | a new command: what it asks for | `task` |
+//! | a new command: how its result is printed | `answer`, and a function in `print` |
+//! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
+//! | what is told when something fails, and the exit code | `failure` |
+//! | how long an answer may take | this file |
+//! | tables, escaping, values | `print` |
+//! | how a password is asked for | `password` |
+//! | `--output`, and how much of a long answer has come | `file`, `progress` |
+//! | the terminal's size, keys and alternate screen | `terminal` |
+//! | what `describe` says of a field | [`schema`] |
 
 mod answer;
 mod backup;
@@ -13,10 +28,10 @@ mod monitor;
 mod password;
 mod print;
 mod progress;
-mod request;
 pub mod schema;
 mod session;
 mod shutdown;
+mod task;
 mod terminal;
 mod top;
 
@@ -34,17 +49,17 @@ use file::{Existing, NewFile};
 use print::screen::Screen;
 use print::stderr::{complain, note};
 use progress::Progress;
-use request::Asked;
 use session::Session;
 use shutdown::is_stopping;
+use task::Task;
 
 /// How long an answer may take, unless `--timeout` says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for `top`, which cannot be quit meanwhile.
+/// The same for `top`, which no key quits while it waits.
 pub const TOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much longer than its deadline a shutdown may take.
+/// The same for `shutdown`, beyond its deadline.
 pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(15);
-/// How long a shutdown may take whose deadline is the daemon's setting: what systemd allows by default.
+/// The same for a `shutdown` whose deadline is the daemon's setting: what systemd waits by default.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Runs `chathub ctl`. Writes to standard output and standard error.
@@ -56,7 +71,7 @@ pub fn run(args: &CtlArgs) -> Exit {
     screen.json = args.json;
     screen.legend = !(args.no_legend || args.quiet);
     screen.quiet = args.quiet;
-    let mut done = carry_out(args, &mut screen);
+    let mut done = ask_and_print(args, &mut screen);
     if let Err(error) = screen.flush()
         && done.is_ok()
     {
@@ -73,7 +88,7 @@ pub fn run(args: &CtlArgs) -> Exit {
     exit
 }
 
-fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
+fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
     if let CtlCommand::Completions { shell } = args.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "chathub", &mut script);
@@ -84,7 +99,7 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
     {
         return Ok(());
     }
-    let asked = Asked::from(&args.command)?;
+    let task = Task::of(&args.command)?;
     let path = Environment::of_process().socket(args.socket.as_deref())?;
     // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
@@ -98,7 +113,7 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
             let mut page = Screen::new(&mut out);
             (page.json, page.legend, page.quiet) = (screen.json, screen.legend, screen.quiet);
             progress = Progress::new(screen.quiet);
-            Session { client, screen: &mut page, progress }.run(&args.command, asked)?;
+            Session { client, screen: &mut page, progress }.run(&args.command, task)?;
             page.flush()?;
             drop(out);
             return file.keep();
@@ -106,9 +121,10 @@ fn carry_out(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
         CtlCommand::Backup { .. } => progress = Progress::new(screen.quiet),
         _ => {}
     }
-    Session { client, screen, progress }.run(&args.command, asked)
+    Session { client, screen, progress }.run(&args.command, task)
 }
 
+/// How long an answer to `command` may take without `--timeout`; `None` waits for ever.
 fn default_timeout(command: &CtlCommand) -> Option<Duration> {
     match command {
         CtlCommand::Monitor { .. } => None,

@@ -1,32 +1,34 @@
-//! How far a long answer is.
+//! A line on standard error that says how much of a long answer has come.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::print;
 
-/// How often progress is shown.
+/// The least time between two updates of the line.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// A line on standard error that says how far it is, if that is a terminal.
+/// The line. By default it is never shown.
 #[derive(Default)]
 pub(super) struct Progress {
+    /// Whether it stands on the terminal now.
     shown: bool,
+    /// When it may be shown again; `None` if never.
     next: Option<Instant>,
 }
 
 impl Progress {
-    /// One that shows itself, if there is somebody to see it.
+    /// A line that is shown if standard error is a terminal, unless `quiet`.
     pub(super) fn new(quiet: bool) -> Self {
         Self { shown: false, next: (!quiet && io::stderr().is_terminal()).then(Instant::now) }
     }
 
-    /// So many lines so far; how many there will be is not known.
+    /// Shows that `count` lines have come, the last of which was said at `last`. How many there will be is not known.
     pub(super) fn lines(&mut self, count: u64, last: &str) {
         self.show(|| format!("{}, up to {last}", print::values::count(count, "line")));
     }
 
-    /// So many bytes of all.
+    /// Shows that `done` bytes of `total` have come.
     pub(super) fn bytes(&mut self, done: u64, total: u64) {
         const WIDTH: u64 = 40;
         self.show(|| {
@@ -50,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Takes the line away.
+    /// Erases the line.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.shown) {
             let _ = write!(io::stderr(), "\r\x1b[K");

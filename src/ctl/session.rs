@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::print::screen::Screen;
 use super::progress::Progress;
-use super::request::Asked;
+use super::task::Task;
 use crate::cli::ctl::CtlCommand;
 use crate::client::{Answers, Client};
 use crate::wire::admin::message::Place;
@@ -19,21 +19,21 @@ pub(super) struct Session<'a, 'b> {
 }
 
 impl Session<'_, '_> {
-    /// Carries out the command `given`, which asks the daemon for `asked`.
-    pub(super) fn run(&mut self, given: &CtlCommand, asked: Asked) -> Result<(), Failure> {
-        match asked {
-            Asked::One(command) => {
+    /// Carries out the command `given`, of which `task` was made.
+    pub(super) fn run(&mut self, given: &CtlCommand, task: Task) -> Result<(), Failure> {
+        match task {
+            Task::One(command) => {
                 let result = self.client.ask(&command)?;
                 self.answer(given, &result)?;
                 // Without --yes, lines were only counted: tell that none was removed.
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
                 if counted { Err(Failure::NotSure) } else { Ok(()) }
             }
-            Asked::History(command, format) => self.history(&command, format),
-            Asked::Backup(command, file) => self.backup(&command, &file),
-            Asked::Monitor(command) => self.monitor(&command),
-            Asked::Top(interval) => self.top(interval),
-            Asked::Call(name, args, answers) => self.call(&name, &args, answers),
+            Task::History(command, format) => self.history(&command, format),
+            Task::Backup(command, file) => self.backup(&command, &file),
+            Task::Monitor(command) => self.monitor(&command),
+            Task::Top(interval) => self.top(interval),
+            Task::Call(name, args, answers) => self.call(&name, &args, answers),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What `ctl shutdown` does besides asking for it.
+//! `ctl shutdown`: whether it is meant (`--if-stopping`), and a warning of what starts the daemon again.
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -7,12 +7,12 @@ use super::print::stderr::{complain, note};
 use super::session::Session;
 use crate::wire::admin::result::Stopped;
 
-/// Whether systemd has a job to stop `unit`. It has one of another kind while it restarts it, and none
-/// when the daemon has ended by itself.
+/// Whether systemd has a job to stop `unit`. During a restart it has a job of another kind, and if the daemon has ended
+/// by itself it has none.
 pub(super) fn is_stopping(unit: &str) -> bool {
     let jobs = std::process::Command::new("systemctl").args(["list-jobs", "--no-legend", "--plain", "--full"]).output();
     let jobs = jobs.map(|output| output.stdout).unwrap_or_default();
-    // JOB UNIT TYPE STATE
+    // The columns: JOB UNIT TYPE STATE
     String::from_utf8_lossy(&jobs).lines().any(|job| {
         let mut words = job.split_whitespace().skip(1);
         words.next() == Some(unit) && words.next() == Some("stop")
@@ -20,7 +20,7 @@ pub(super) fn is_stopping(unit: &str) -> bool {
 }
 
 impl Session<'_, '_> {
-    /// A daemon that was stopped and comes back by itself surprises: say so, as systemctl does.
+    /// Warns that sockets held by systemd start the daemon again, as systemctl does.
     pub(super) fn warn_of_activation(&self, result: &Value) {
         let warning = Stopped::deserialize(result).ok().and_then(|stopped| stopped.warning);
         if let Some(warning) = warning

@@ -1,7 +1,7 @@
-//! The terminal: how large it is, and how its input works.
+//! The terminal: its size, its input without echo or line editing, its alternate screen.
 
-use std::io::{self, IsTerminal as _, Read as _, stdin};
-use std::os::fd::AsFd as _;
+use std::io::{self, IsTerminal as _, Read as _, Stdin, stdin};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -9,32 +9,53 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::print::screen::Screen;
 
-/// The size of the terminal that standard output is, if it is one.
+/// Columns and rows of the terminal that standard output is; `None` if it is no terminal.
 pub(super) fn size() -> Option<(usize, usize)> {
     let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
     Some((columns.0.into(), rows.0.into()))
 }
 
-/// Whether somebody sits there who can look at it and quit it.
+/// Whether standard input and output are terminals, so that somebody can watch and press a key.
 pub(super) fn is_watched() -> bool {
     stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// The terminal without echo and line editing, on the alternate screen; put back when dropped.
-pub(super) struct Raw {
-    saved: Termios,
+/// A terminal whose input works otherwise; when this is dropped, it works as before.
+pub(super) struct Changed<T: AsFd> {
+    terminal: T,
+    before: Termios,
+    when: SetArg,
 }
 
-impl Raw {
+impl<T: AsFd> Changed<T> {
+    /// Switches `flags` off. `when` says what becomes of input that was not read yet, then and at the end.
+    pub(super) fn without(terminal: T, flags: LocalFlags, when: SetArg) -> io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut changed = before.clone();
+        changed.local_flags.remove(flags);
+        tcsetattr(&terminal, when, &changed)?;
+        Ok(Self { terminal, before, when })
+    }
+}
+
+impl<T: AsFd> Drop for Changed<T> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, self.when, &self.before);
+    }
+}
+
+/// The alternate screen of a terminal that sends single keys and does not echo them.
+pub(super) struct AlternateScreen {
+    _keys: Changed<Stdin>,
+}
+
+impl AlternateScreen {
     pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
-        let saved = tcgetattr(stdin())?;
-        let mut raw = saved.clone();
-        // Without ISIG ^C arrives as a byte, so that the way out always leads past `leave`.
-        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
-        tcsetattr(stdin(), SetArg::TCSADRAIN, &raw)?;
-        let entered = Self { saved };
+        // Without ISIG, ^C is a key like any other, so that the program always comes to `leave`.
+        let flags = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
+        let keys = Changed::without(stdin(), flags, SetArg::TCSADRAIN)?;
         to.verbatim("\x1b[?1049h\x1b[?25l")?;
-        Ok(entered)
+        Ok(Self { _keys: keys })
     }
 
     pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
@@ -42,7 +63,8 @@ impl Raw {
         to.flush()
     }
 
-    /// Waits for `interval` or for a key. Returns whether it was one that quits.
+    /// Waits until `interval` is over, the window's size changes or a key is pressed that quits (q, ^C, ^D). Returns
+    /// whether it was such a key.
     pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
         let end = Instant::now() + interval;
         loop {
@@ -50,7 +72,7 @@ impl Raw {
             let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
             let input = stdin();
             match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
-                // A resize, or being brought back to the foreground: draw again at once.
+                // A signal: a resize, or the program is in the foreground again. It is drawn again at once.
                 Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
@@ -61,11 +83,5 @@ impl Raw {
                 return Ok(true);
             }
         }
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &self.saved);
     }
 }

@@ -1,4 +1,4 @@
-//! `ctl top`: the busiest clients, refreshed. Plain ANSI on the alternate screen.
+//! `ctl top`: the busiest clients, refreshed until a key is pressed.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,7 +13,7 @@ use super::print::screen::Screen;
 use super::print::table::{Side, Table, cut};
 use super::print::values::{bytes, count, span};
 use super::session::Session;
-use super::terminal::{self, Raw};
+use super::terminal::{self, AlternateScreen};
 use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs};
@@ -22,7 +22,7 @@ use crate::wire::admin::result::{Client, ClientList, Status};
 impl Session<'_, '_> {
     pub(super) fn top(&mut self, interval: Duration) -> Result<(), Failure> {
         if self.screen.json {
-            let (status, clients) = self.sample()?;
+            let (status, clients) = self.ask_for_sample()?;
             return Ok(self.screen.json(&json!({"status": status, "clients": clients["clients"]}))?);
         }
         let mut before = Before::default();
@@ -30,9 +30,9 @@ impl Session<'_, '_> {
         if !terminal::is_watched() {
             return Ok(frame.iter().try_for_each(|line| self.screen.line(line))?);
         }
-        let raw = Raw::enter(self.screen)?;
+        let screen = AlternateScreen::enter(self.screen)?;
         let ended = loop {
-            let drawn = draw(self.screen, &frame).and_then(|()| raw.quits(interval));
+            let drawn = draw(self.screen, &frame).and_then(|()| screen.quits(interval));
             match drawn {
                 Ok(false) => {}
                 Ok(true) => break Ok(()),
@@ -44,45 +44,47 @@ impl Session<'_, '_> {
                 Err(failure) => break Err(failure),
             }
         };
-        raw.leave(self.screen)?;
+        screen.leave(self.screen)?;
         ended
     }
 
-    fn sample(&mut self) -> Result<(Value, Value), Failure> {
-        // Both in one go, so that they tell of the same moment.
+    /// The results of `status` and `clients.list`.
+    fn ask_for_sample(&mut self) -> Result<(Value, Value), Failure> {
+        // Both are sent before either is read, so that both answers are of nearly the same time.
         let status = self.client.send(&Command::Status(NoArgs {}), Answers::One)?;
         let clients = self.client.send(&Command::ClientsList(ClientsListArgs::default()), Answers::One)?;
         Ok((self.client.only_result(status)?, self.client.only_result(clients)?))
     }
 
+    /// Asks, and composes the lines of the screen.
     fn frame(&mut self, before: &mut Before) -> Result<Vec<String>, Failure> {
-        let (status, clients) = self.sample()?;
+        let (status, clients) = self.ask_for_sample()?;
         let sample = Sample { status: self.read(&status)?, clients: self.read(&clients)?, at: Instant::now() };
         Ok(before.frame(&sample, self.screen.legend, self.screen.terminal))
     }
 }
 
-/// Seconds as milliseconds; whatever number comes is taken.
+/// Seconds as milliseconds, at most as many as the type holds.
 fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
-/// What one look at the daemon showed.
-pub(super) struct Sample {
-    pub(super) status: Status,
-    pub(super) clients: ClientList,
-    pub(super) at: Instant,
+/// What the daemon has answered at one time.
+struct Sample {
+    status: Status,
+    clients: ClientList,
+    at: Instant,
 }
 
-/// The lines that each client had sent when it was last looked at.
+/// The sample before: its time, and how many lines each client had sent, by its id.
 #[derive(Default)]
-pub(super) struct Before {
+struct Before {
     at: Option<Instant>,
     lines: HashMap<String, u64>,
 }
 
 impl Before {
-    /// Lines per second of each client since the look before, or since it connected; busiest first.
+    /// Lines per second of each client since the sample before, or since it connected; busiest first.
     fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
         let now = sample.status.since.0.0.saturating_add(millis(sample.status.uptime_s));
         let rate = |client: &Client| {
@@ -105,8 +107,8 @@ impl Before {
         rates
     }
 
-    /// The frame's lines, as many and as wide as fit.
-    pub(super) fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
+    /// The lines of the screen: as many, and as wide, as fit into `size`, columns and rows.
+    fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
         let status = &sample.status;
         let rates = self.rates(sample);
         let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
@@ -155,12 +157,12 @@ impl Before {
     }
 }
 
-/// Draws a frame over the one before, without a flicker.
-pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
+/// Draws the lines over those drawn before. Nothing is erased first, which would flicker.
+fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
     to.verbatim("\x1b[H")?;
     for (n, line) in frame.iter().enumerate() {
         if n > 0 {
-            to.verbatim("\n")?; // the terminal still makes CR LF of it
+            to.verbatim("\n")?; // output is as ever: the terminal makes CR LF of it
         }
         to.verbatim(&escape(line))?;
         to.verbatim("\x1b[K")?;

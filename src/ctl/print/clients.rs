@@ -1,4 +1,4 @@
-//! Clients, and what was done to them.
+//! Clients, and what was done to them: disconnected, muted, renamed.
 
 use std::io;
 use std::time::Duration;
@@ -67,11 +67,11 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
 fn muted_until(until: &str) -> String {
     match until.parse::<Time>() {
         Ok(until) => format!("muted until {}", time(&until)),
-        Err(_) => "muted".into(), // "lifted": until somebody lifts it
+        Err(_) => "muted".into(), // "lifted" in place of a time: until somebody lifts it
     }
 }
 
-/// What is worth saying of a client besides the columns.
+/// The column NOTES: what is unusual about a client.
 #[must_use]
 pub(in crate::ctl) fn notes(client: &Client) -> String {
     let mut notes = Vec::new();
@@ -97,7 +97,8 @@ pub(in crate::ctl) fn notes(client: &Client) -> String {
     notes.join(", ")
 }
 
-/// `ann (c7)` if one was named, the ids otherwise: only one can be matched for certain.
+/// Whom a command was carried out on: `ann (c7)` if one client was named, else the ids, for which of several names has
+/// which id is not known.
 fn whom(asked: &[&str], ids: &[String]) -> String {
     match (asked, ids) {
         ([who], [id]) if who != id => format!("{who} ({id})"),

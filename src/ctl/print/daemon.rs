@@ -1,4 +1,4 @@
-//! The daemon itself: its status, metrics, log level, settings read again, its end.
+//! The daemon itself: its status, its metrics, its log level, a reload, its end.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -50,7 +50,7 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
     Facts(facts).print(to)
 }
 
-/// Who holds how many connections of the admin socket, whoever has most first.
+/// How many connections to the admin socket each user has; the one with most comes first.
 fn holders(admins: &[AdminConnection]) -> String {
     let mut of: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     for one in admins {

@@ -1,12 +1,12 @@
-//! Text and JSON with everything spelled out that must not reach a terminal.
+//! Escaping: text and JSON without any character that a terminal could take for something else than text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Whether a character could do more to a terminal than stand there: controls, and what turns,
-/// hides or breaks the text around it.
+/// Whether a character can do more on a terminal than be shown: a control, or one that turns, hides or breaks the text
+/// around it.
 fn is_unsafe(c: char) -> bool {
     c.is_control() // C0, DEL, C1
         || matches!(c,
@@ -16,7 +16,7 @@ fn is_unsafe(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}') // tags
 }
 
-/// The text with everything spelled out that must not reach a terminal.
+/// The text with each such character written as an escape sequence of Rust, such as `\u{1b}`.
 #[must_use]
 pub(in crate::ctl) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
@@ -44,7 +44,7 @@ pub(in crate::ctl) enum Layout {
     Pretty,
 }
 
-/// JSON that is as safe on a terminal as [`escape`] makes text, and means the same.
+/// JSON that is as safe on a terminal as [`escape`] makes text. Read again, it is the same value.
 #[must_use]
 pub(in crate::ctl) fn json(value: &Value, layout: Layout) -> String {
     let text = match layout {

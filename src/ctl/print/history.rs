@@ -1,4 +1,4 @@
-//! What was said: as text and as comma-separated values, how much of it is kept, and what was removed or copied.
+//! Lines of history as text and as comma-separated values; how many are kept; what was removed or copied.
 
 use std::io;
 
@@ -14,7 +14,7 @@ pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
     if to.legend { to.line("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
 }
 
-/// One line of history. Not a [`Table`]: it comes as a stream, which is never held as a whole.
+/// A line as text. Lines make no [`Table`], whose columns are known only when all rows are there.
 pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
     let said = match line.kind {
         LineKind::Say => format!("{}: {}", line.nick, line.text),
@@ -32,7 +32,7 @@ pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
     to.legend(&format!("{} listed.", count(number, "line")))
 }
 
-/// A heading by RFC 4180.
+/// The heading of comma-separated values, by RFC 4180.
 pub(in crate::ctl) fn csv_heading(to: &mut Screen<'_>) -> io::Result<()> {
     if to.legend { to.csv(&["seq", "time", "room", "nick", "kind", "text"]) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Where answers go: standard output or a file, and how it wants them.
+//! Where answers go: standard output or a file. It knows which options say how they are to look.
 
 use std::io::{self, Write};
 
@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use super::escape::{Layout, escape, json};
 
-/// Standard output, and how it wants things.
+/// Standard output or a file.
 pub(in crate::ctl) struct Screen<'a> {
     out: &'a mut dyn Write,
-    /// Columns and rows, if it is a terminal.
+    /// Columns and rows; `None` if it is no terminal.
     pub(in crate::ctl) terminal: Option<(usize, usize)>,
-    /// `--json`.
+    /// Results are printed as JSON (`--json`).
     pub(in crate::ctl) json: bool,
-    /// Headings and counts are wanted.
+    /// Headings and counts are printed (not `--no-legend`).
     pub(in crate::ctl) legend: bool,
-    /// `--quiet`.
+    /// What was done is not told (`--quiet`).
     pub(in crate::ctl) quiet: bool,
 }
 
 impl<'a> Screen<'a> {
-    /// A screen that is no terminal and wants everything.
+    /// One that is no terminal, for text with everything.
     pub(in crate::ctl) fn new(out: &'a mut dyn Write) -> Self {
         Self { out, terminal: None, json: false, legend: true, quiet: false }
     }
@@ -30,12 +30,12 @@ impl<'a> Screen<'a> {
         writeln!(self.out, "{}", escape(text))
     }
 
-    /// Writes one line that says that something was done, unless that is not wanted.
+    /// Writes one line that says what was done, unless `--quiet`.
     pub(in crate::ctl) fn done(&mut self, text: &str) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.line(text) }
     }
 
-    /// Writes a result as JSON.
+    /// Writes a result as JSON: indented on a terminal, else on one line.
     pub(in crate::ctl) fn json(&mut self, value: &Value) -> io::Result<()> {
         let layout = if self.terminal.is_some() { Layout::Pretty } else { Layout::Compact };
         writeln!(self.out, "{}", json(value, layout))
@@ -56,7 +56,7 @@ impl<'a> Screen<'a> {
         write!(self.out, "{}\r\n", quoted.collect::<Vec<_>>().join(","))
     }
 
-    /// Writes a text of this program, or escape sequences of its own. Nothing from outside!
+    /// Writes text as it is. Only for text and escape sequences of this program: nothing here comes from the daemon.
     pub(in crate::ctl) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())
     }
@@ -65,6 +65,7 @@ impl<'a> Screen<'a> {
         self.out.flush()
     }
 
+    /// Writes a line behind an empty one, below a table.
     pub(super) fn legend(&mut self, text: &str) -> io::Result<()> {
         if self.legend { writeln!(self.out, "\n{text}") } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! Columns, and lists of facts.
+//! Tables, and lists of facts.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,7 +9,7 @@ use super::escape::escape;
 use super::screen::Screen;
 use super::values::count;
 
-/// On which side of its column a cell stands.
+/// The side of its column that a cell stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ctl) enum Side {
     /// For texts.
@@ -18,27 +18,27 @@ pub(in crate::ctl) enum Side {
     Right,
 }
 
-/// Columns as wide as what stands in them.
+/// A table whose columns are as wide as their widest cell.
 pub(in crate::ctl) struct Table {
     columns: &'static [(&'static str, Side)],
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// An empty one.
+    /// A table without rows.
     #[must_use]
     pub(in crate::ctl) fn new(columns: &'static [(&'static str, Side)]) -> Self {
         Self { columns, rows: Vec::new() }
     }
 
-    /// Adds a row; each cell is escaped. A cell that is empty shows as `-`.
+    /// Adds a row. Each cell is escaped; an empty one is shown as `-`.
     pub(in crate::ctl) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns.len());
         let shown = |cell: String| if cell.is_empty() { "-".into() } else { escape(&cell).into_owned() };
         self.rows.push(cells.map(shown).into());
     }
 
-    /// The lines of the table, cut to `width` if it is known; the heading first, if it is wanted.
+    /// The lines of the table, with or without its heading, cut to `width` if there is one.
     #[must_use]
     pub(in crate::ctl) fn lines(&self, heading: bool, width: Option<usize>) -> Vec<String> {
         let heading = heading.then(|| self.columns.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
@@ -62,12 +62,12 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Prints the rows, below their heading if it is wanted.
+    /// Prints the rows, with the heading if the screen has a legend.
     pub(super) fn print_rows(&self, to: &mut Screen<'_>) -> io::Result<()> {
         self.lines(to.legend, to.terminal.map(|(columns, _)| columns)).iter().try_for_each(|line| to.line(line))
     }
 
-    /// Prints the rows, and below them how many there are, if that is wanted.
+    /// Prints the rows, and below them their number if the screen has a legend. `thing` is what a row is about.
     pub(super) fn print(&self, to: &mut Screen<'_>, thing: &str) -> io::Result<()> {
         if !self.is_empty() {
             self.print_rows(to)?;
@@ -76,7 +76,7 @@ impl Table {
     }
 }
 
-/// The line, no wider than `width`; what was cut shows as an ellipsis.
+/// The line, no wider than `width` columns; where it was cut stands an ellipsis.
 pub(in crate::ctl) fn cut(line: &str, width: Option<usize>) -> String {
     match width {
         Some(width) if line.width() > width => {
@@ -96,7 +96,7 @@ pub(in crate::ctl) fn cut(line: &str, width: Option<usize>) -> String {
     }
 }
 
-/// `key: value` lines, the keys ending in the same column.
+/// Lines of `key: value`, with all colons in one column.
 pub(super) struct Facts(pub(super) Vec<(&'static str, String)>);
 
 impl Facts {

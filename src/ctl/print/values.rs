@@ -1,4 +1,4 @@
-//! Single values: counts, times, sizes, addresses.
+//! Values: counts, times, lengths of time, sizes, addresses.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(in crate::ctl) fn time(time: &Time) -> String {
     format!("{} {}Z", &text[..10], &text[11..19])
 }
 
-/// A time span by its two greatest units: `2h 3min`.
+/// A length of time in its two largest units: `2h 3min`.
 #[must_use]
 pub(in crate::ctl) fn span(seconds: u64) -> String {
     let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
@@ -55,7 +55,7 @@ pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
     if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
 }
 
-/// Until when, and how long that is: what was understood of what somebody has typed.
+/// When a mute or ban ends, and how long it lasts, so that a mistyped length of time is noticed.
 pub(super) fn until(end: Option<Time>, long: Option<Duration>) -> String {
     let Some(end) = end else { return "until it is lifted".to_owned() };
     let long = long.map_or_else(String::new, |long| format!(", in {}", in_words(long)));

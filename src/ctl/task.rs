@@ -1,4 +1,4 @@
-//! What a command line asks the daemon for.
+//! From a command line to what is asked of the daemon.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,24 +19,26 @@ use crate::wire::admin::args::{
 };
 use crate::wire::admin::value::{Text, Whole};
 
-/// What a command line asks the daemon for.
-pub(super) enum Asked {
-    /// One answer.
+/// What a command line asks of the daemon, and what becomes of the answers.
+pub(super) enum Task {
+    /// One command, whose one result is printed as `answer` says.
     One(Command),
-    /// Lines of history, a stream; printed like this.
+    /// A stream of lines of history, printed in this format.
     History(Command, Format),
-    /// Pieces of a copy, a stream; written to this file.
+    /// A stream of pieces of a copy, written to this file.
     Backup(Command, PathBuf),
-    /// Events, a stream.
+    /// A stream of events.
     Monitor(Command),
-    /// Status and clients, again and again at this interval.
+    /// Status and clients, asked for again and again at this interval.
     Top(Duration),
-    /// The command of this name with these arguments, as the user has written them.
+    /// The command of this name with these arguments, as they were written.
     Call(String, Value, Answers),
 }
 
-impl Asked {
-    pub(super) fn from(command: &CtlCommand) -> Result<Self, Failure> {
+impl Task {
+    /// # Errors
+    /// [`Failure::Usage`], for what the declaration of the command line cannot say. A password is asked for here.
+    pub(super) fn of(command: &CtlCommand) -> Result<Self, Failure> {
         let usage = |text: String| Failure::Usage(text);
         let one = |command: Command| Ok(Self::One(command));
         let none = NoArgs {};
