@@ -17,11 +17,13 @@
 //! | [`systemd`] | what the service manager hands over and is told |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
-//! | [`ctl`], [`cli`], [`exit`] | the client of the admin socket, the command line, the exit codes |
+//! | [`client`] | the client of the admin socket, for `ctl` and other programs |
+//! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
 //! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
 //! and what is deliberately absent, stands in `ARCHITECTURE.md`.
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod ctl;
 pub mod exit;

@@ -28,5 +28,5 @@ fn check_config(args: &CheckConfigArgs) -> Exit {
     let checked = config::check(args.file.as_deref(), &mut out, &mut complaints);
     let _ = std::io::stdout().write_all(&out);
     let _ = std::io::stderr().write_all(&complaints);
-    if matches!(checked, Ok(0)) { Exit::Done } else { Exit::Config }
+    checked.unwrap_or(Exit::Config)
 }

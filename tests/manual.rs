@@ -531,7 +531,7 @@ steps: who comes or goes meanwhile may be in it or not.",
          is the number of those before it, as in {\"count\":2}. An error ends a stream as well.",
     );
     page.section("ERRORS");
-    for (code, about) in words::<ErrorCode>() {
+    for (code, about) in words::of::<ErrorCode>() {
         page.item(&bold(&code), &markup(&sentence(&about)));
     }
     page.section("TYPES");
@@ -546,7 +546,7 @@ steps: who comes or goes meanwhile may be in it or not.",
     }
     page.section("EVENTS");
     page.text("The kinds of events that `events.subscribe` streams:");
-    for (kind, about) in words::<EventKind>() {
+    for (kind, about) in words::of::<EventKind>() {
         page.item(&bold(&kind), &markup(&sentence(&about)));
     }
     page.0 += ".PP\n";

@@ -1,23 +1,23 @@
-//! Answers that go to a file: written aside, and in their place when they are whole; and how far it is.
+//! A file for an answer: written beside its place under another name, and put there when it is whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use super::Failure;
-use super::print;
+use super::failure::Failure;
 
-/// A file that is not whole yet. It is gone if it never will be.
+/// A file that is not whole yet. If it is dropped before [`Self::keep`], it is removed.
 pub(super) struct NewFile {
     pub(super) file: File,
+    /// Where it is written.
     aside: PathBuf,
+    /// Its place.
     path: PathBuf,
     kept: bool,
 }
 
-/// Whether a file that is there may be replaced.
+/// What to do where a file of that name exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     Replace,
@@ -25,7 +25,7 @@ pub(super) enum Existing {
 }
 
 impl NewFile {
-    /// Begins one beside `path`.
+    /// Begins a file that is to stand at `path`, beside it.
     pub(super) fn create(path: &Path, existing: Existing) -> Result<Self, Failure> {
         let failed = |source| Failure::File { path: path.to_owned(), source };
         if existing == Existing::Refuse && std::fs::symlink_metadata(path).is_ok() {
@@ -34,12 +34,12 @@ impl NewFile {
         let mut name = path.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?.to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let aside = path.with_file_name(name);
-        // What a hub has recorded is nobody else's to read.
+        // It may hold what was said in private rooms, and hashes of passwords: readable for its owner alone.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
         Ok(Self { file, aside, path: path.to_owned(), kept: false })
     }
 
-    /// It is whole: it takes its place.
+    /// The file is whole: puts it in its place.
     pub(super) fn keep(mut self) -> Result<(), Failure> {
         let done = self.file.sync_all().and_then(|()| std::fs::rename(&self.aside, &self.path));
         self.kept = done.is_ok();
@@ -52,59 +52,5 @@ impl Drop for NewFile {
         if !self.kept {
             let _ = std::fs::remove_file(&self.aside);
         }
-    }
-}
-
-/// How often progress is shown.
-const EVERY: Duration = Duration::from_millis(200);
-
-/// A line on standard error that says how far it is, if that is a terminal.
-#[derive(Default)]
-pub(super) struct Progress {
-    shown: bool,
-    next: Option<Instant>,
-}
-
-impl Progress {
-    /// One that shows itself, if there is somebody to see it.
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { shown: false, next: (!quiet && io::stderr().is_terminal()).then(Instant::now) }
-    }
-
-    /// So many lines so far; how many there will be is not known.
-    pub(super) fn lines(&mut self, count: u64, last: &str) {
-        self.show(|| format!("{}, up to {last}", print::count(count, "line")));
-    }
-
-    /// So many bytes of all.
-    pub(super) fn bytes(&mut self, done: u64, total: u64) {
-        const WIDTH: u64 = 40;
-        self.show(|| {
-            let full = usize::try_from(done * WIDTH / total.max(1)).unwrap_or(0);
-            let bar = format!("{:<40}", "#".repeat(full));
-            format!("[{bar}] {:>3} %  {} of {}", done * 100 / total.max(1), print::bytes(done), print::bytes(total))
-        });
-    }
-
-    fn show(&mut self, text: impl FnOnce() -> String) {
-        let now = Instant::now();
-        if self.next.is_some_and(|next| next <= now) {
-            self.next = Some(now + EVERY);
-            self.shown = true;
-            let _ = write!(io::stderr(), "\r\x1b[K{}", print::escape(&text()));
-        }
-    }
-
-    /// Takes the line away.
-    pub(super) fn end(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.end();
     }
 }

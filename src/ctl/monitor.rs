@@ -1,22 +1,51 @@
-//! `ctl monitor`: the event stream, one line each.
-
-use std::io;
+//! `ctl monitor`: the stream of events, one a line.
 
 use serde_json::Value;
 
-use super::print::{Screen, escape, time};
+use super::failure::Failure;
+use super::print;
+use super::print::escape::escape;
+use super::print::stderr::complain;
+use super::print::values::time;
+use super::session::Session;
+use crate::client::Answers;
+use crate::wire::admin::Command;
+use crate::wire::admin::message::Place;
 use crate::wire::admin::value::Time;
 
-/// Prints an event. Read leniently, key by key: a newer daemon may tell of kinds not known here.
-pub(super) fn event(to: &mut Screen<'_>, event: &Value) -> io::Result<()> {
-    to.line(&sentence(event))
+impl Session<'_, '_> {
+    /// Prints a stream of events until it ends.
+    pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
+        let id = self.client.send(command, Answers::Stream)?;
+        loop {
+            let (event, place) = self.client.next_result(id)?;
+            if place == Place::Last {
+                return Ok(());
+            }
+            if self.screen.json {
+                self.screen.json_line(&event)?;
+            } else {
+                let lost = lost(&event);
+                if lost > 0 {
+                    self.screen.flush()?;
+                    complain(&format!("{} lost: this end reads too slowly", print::values::count(lost, "event")));
+                }
+                self.screen.line(&sentence(&event))?;
+            }
+            if !self.client.has_next() {
+                self.screen.flush()?;
+            }
+        }
+    }
 }
 
-/// How many events were lost before this one.
-pub(super) fn lost(event: &Value) -> u64 {
+/// How many events were lost before this one, because it was not read in time.
+fn lost(event: &Value) -> u64 {
     event["lost"].as_u64().unwrap_or(0)
 }
 
+/// An event as people read it. Its keys are looked up one by one, so that one of a kind that only a newer daemon knows
+/// is told as well.
 fn sentence(event: &Value) -> String {
     let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
     let when = text("t").and_then(|t| t.parse::<Time>().ok()).map_or_else(|| "?".into(), |t| time(&t));

@@ -1,21 +1,21 @@
-//! What a JSON Schema of the admin protocol says, field by field, for `ctl describe` and chathub-admin(7).
+//! JSON Schemas of the admin protocol, read field by field for `ctl describe` and chathub-admin(7).
 
 use serde_json::Value;
 
 /// A field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its key.
+    /// Its key in the object.
     pub name: String,
     /// Its type and bounds, such as `integer, 1 to 3600`.
     pub kind: String,
     /// Whether it must be there.
     pub required: bool,
-    /// What it is for.
+    /// What it means, from the schema's description.
     pub about: String,
 }
 
-/// The fields of the object that `schema` describes; those that must be there first.
+/// The fields of the object that `schema` describes; those that are required come first.
 #[must_use]
 pub fn fields(schema: &Value) -> Vec<Field> {
     let required =
@@ -47,8 +47,9 @@ pub fn words(schema: &Value) -> Vec<&str> {
     list("enum").iter().filter_map(Value::as_str).chain(consts).collect()
 }
 
+/// The type that a schema describes, in words, with its bounds.
 fn kind(schema: &Value) -> String {
-    // What may be left out is written as "this or null".
+    // An optional field has the schema "of its type, or null".
     let nullable = schema["anyOf"].as_array().into_iter().flatten().find(|choice| choice["type"] != "null");
     if let Some(inner) = nullable {
         return kind(inner);

@@ -1,37 +1,90 @@
-//! `ctl top`: the busiest clients, refreshed. Plain ANSI on the alternate screen.
+//! `ctl top`: the busiest clients, refreshed until a key is pressed.
 
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Read, stdin};
-use std::os::fd::AsFd;
+use std::io;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use serde_json::{Value, json};
 
-use super::print::{Screen, Side, Table, bytes, count, cut, escape, notes, span};
+use super::failure::Failure;
+use super::print::clients::notes;
+use super::print::escape::escape;
+use super::print::screen::Screen;
+use super::print::table::{Side, Table, cut};
+use super::print::values::{bytes, count, span};
+use super::session::Session;
+use super::terminal::{self, AlternateScreen};
+use crate::client::Answers;
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{ClientsListArgs, NoArgs};
 use crate::wire::admin::result::{Client, ClientList, Status};
 
-/// Seconds as milliseconds; whatever number comes is taken.
+impl Session<'_, '_> {
+    pub(super) fn top(&mut self, interval: Duration) -> Result<(), Failure> {
+        if self.screen.json {
+            let (status, clients) = self.ask_for_sample()?;
+            return Ok(self.screen.json(&json!({"status": status, "clients": clients["clients"]}))?);
+        }
+        let mut before = Before::default();
+        let mut frame = self.frame(&mut before)?;
+        if !terminal::is_watched() {
+            return Ok(frame.iter().try_for_each(|line| self.screen.line(line))?);
+        }
+        let screen = AlternateScreen::enter(self.screen)?;
+        let ended = loop {
+            let drawn = draw(self.screen, &frame).and_then(|()| screen.quits(interval));
+            match drawn {
+                Ok(false) => {}
+                Ok(true) => break Ok(()),
+                Err(error) => break Err(error.into()),
+            }
+            self.screen.terminal = terminal::size();
+            match self.frame(&mut before) {
+                Ok(next) => frame = next,
+                Err(failure) => break Err(failure),
+            }
+        };
+        screen.leave(self.screen)?;
+        ended
+    }
+
+    /// The results of `status` and `clients.list`.
+    fn ask_for_sample(&mut self) -> Result<(Value, Value), Failure> {
+        // Both are sent before either is read, so that both answers are of nearly the same time.
+        let status = self.client.send(&Command::Status(NoArgs {}), Answers::One)?;
+        let clients = self.client.send(&Command::ClientsList(ClientsListArgs::default()), Answers::One)?;
+        Ok((self.client.only_result(status)?, self.client.only_result(clients)?))
+    }
+
+    /// Asks, and composes the lines of the screen.
+    fn frame(&mut self, before: &mut Before) -> Result<Vec<String>, Failure> {
+        let (status, clients) = self.ask_for_sample()?;
+        let sample = Sample { status: self.read(&status)?, clients: self.read(&clients)?, at: Instant::now() };
+        Ok(before.frame(&sample, self.screen.legend, self.screen.terminal))
+    }
+}
+
+/// Seconds as milliseconds, at most as many as the type holds.
 fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
-/// What one look at the daemon showed.
-pub(super) struct Sample {
-    pub(super) status: Status,
-    pub(super) clients: ClientList,
-    pub(super) at: Instant,
+/// What the daemon has answered at one time.
+struct Sample {
+    status: Status,
+    clients: ClientList,
+    at: Instant,
 }
 
-/// The lines that each client had sent when it was last looked at.
+/// The sample before: its time, and how many lines each client had sent, by its id.
 #[derive(Default)]
-pub(super) struct Before {
+struct Before {
     at: Option<Instant>,
     lines: HashMap<String, u64>,
 }
 
 impl Before {
-    /// Lines per second of each client since the look before, or since it connected; busiest first.
+    /// Lines per second of each client since the sample before, or since it connected; busiest first.
     fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
         let now = sample.status.since.0.0.saturating_add(millis(sample.status.uptime_s));
         let rate = |client: &Client| {
@@ -54,8 +107,8 @@ impl Before {
         rates
     }
 
-    /// The frame's lines, as many and as wide as fit.
-    pub(super) fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
+    /// The lines of the screen: as many, and as wide, as fit into `size`, columns and rows.
+    fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
         let status = &sample.status;
         let rates = self.rates(sample);
         let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
@@ -104,73 +157,12 @@ impl Before {
     }
 }
 
-/// The size of the terminal that standard output is, if it is one.
-pub(super) fn size() -> Option<(usize, usize)> {
-    let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
-    Some((columns.0.into(), rows.0.into()))
-}
-
-/// Whether somebody sits there who can look at it and quit it.
-pub(super) fn is_watched() -> bool {
-    stdin().is_terminal() && io::stdout().is_terminal()
-}
-
-/// The terminal without echo and line editing, on the alternate screen; put back when dropped.
-pub(super) struct Raw {
-    saved: Termios,
-}
-
-impl Raw {
-    pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
-        let saved = tcgetattr(stdin())?;
-        let mut raw = saved.clone();
-        // Without ISIG ^C arrives as a byte, so that the way out always leads past `leave`.
-        raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG);
-        tcsetattr(stdin(), SetArg::TCSADRAIN, &raw)?;
-        let entered = Self { saved };
-        to.verbatim("\x1b[?1049h\x1b[?25l")?;
-        Ok(entered)
-    }
-
-    pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
-        to.verbatim("\x1b[?25h\x1b[?1049l")?;
-        to.flush()
-    }
-
-    /// Waits for `interval` or for a key. Returns whether it was one that quits.
-    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
-        let end = Instant::now() + interval;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let input = stdin();
-            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
-                // A resize, or being brought back to the foreground: draw again at once.
-                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
-                Ok(_) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let mut key = [0];
-            let read = input.lock().read(&mut key)?;
-            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
-                return Ok(true);
-            }
-        }
-    }
-}
-
-impl Drop for Raw {
-    fn drop(&mut self) {
-        let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, &self.saved);
-    }
-}
-
-/// Draws a frame over the one before, without a flicker.
-pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
+/// Draws the lines over those drawn before. Nothing is erased first, which would flicker.
+fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
     to.verbatim("\x1b[H")?;
     for (n, line) in frame.iter().enumerate() {
         if n > 0 {
-            to.verbatim("\n")?; // the terminal still makes CR LF of it
+            to.verbatim("\n")?; // output is as ever: the terminal makes CR LF of it
         }
         to.verbatim(&escape(line))?;
         to.verbatim("\x1b[K")?;
@@ -182,7 +174,6 @@ pub(super) fn draw(to: &mut Screen<'_>, frame: &[String]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn sample(at: Instant, lines: u64) -> Sample {
         let t = "2026-11-22T10:00:00Z";

@@ -1,0 +1,455 @@
+//! The arguments of `ctl`: its options and its commands.
+
+pub mod account;
+pub mod ban;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use self::account::AccountCommand;
+use self::ban::BanCommand;
+use super::length::{ban_time, deadline, duration, interval, mute_time};
+use super::moment::moment_now;
+use super::words::{event_kind, level};
+use crate::settings::LogLevel;
+use crate::wire::admin::event::EventKind;
+use crate::wire::admin::value::{Text, Time};
+
+/// Look after the running daemon.
+///
+/// Asks the daemon over its admin socket and prints the answer: as text for people, or with --json as
+/// the daemon gave it. Answers go to standard output, complaints to standard error.
+#[derive(Clone, Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  chathub ctl clients --room lobby
+  chathub ctl mute guest-7f3k --for 10min
+  chathub ctl history --room lobby --since today --json | jq -r .text
+  chathub ctl monitor join leave
+  chathub ctl shutdown --deadline 20s --message 'back in a minute'
+
+Exit codes: 0 done, 1 refused by the daemon, 2 usage, 3 cannot connect, 4 permission, 5 not found,
+6 time-out. Manual page: chathub-ctl(1)"
+)]
+pub struct CtlArgs {
+    /// The daemon's admin socket.
+    ///
+    /// Without it: $CHATHUB_SOCKET, else /run/chathub/admin.sock if that exists, else
+    /// $XDG_RUNTIME_DIR/chathub/admin.sock.
+    #[arg(long, global = true, value_name = "PATH", help_heading = COMMON)]
+    pub socket: Option<PathBuf>,
+
+    /// Print what the daemon answers as JSON.
+    ///
+    /// Indented on a terminal, on one line otherwise; a stream prints one object a line.
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub json: bool,
+
+    /// Wait no longer than this for an answer, such as 5s or 2min; 0 waits for ever.
+    ///
+    /// 30s without it. The time counts for each answer, not for a stream of them as a whole. "monitor"
+    /// waits for ever, "top" 5s; "shutdown" waits 15s longer than its deadline, or 90s if none is given.
+    #[arg(long, global = true, value_name = "D", value_parser = duration, help_heading = COMMON)]
+    pub timeout: Option<Duration>,
+
+    /// Leave out column headings and the count at the end.
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub no_legend: bool,
+
+    /// Do not say that something was done, nor warn.
+    #[arg(short, long, global = true, help_heading = COMMON)]
+    pub quiet: bool,
+
+    /// The command.
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// The heading of the options that every command has, in its help.
+const COMMON: &str = "Options of every ctl command";
+
+/// The commands of `chathub ctl`, in the order in which they are documented.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CtlCommand {
+    /// Show how the hub is doing.
+    ///
+    /// State, version, clients, rooms, listeners, and every counter that is not zero.
+    Status,
+
+    /// List who is connected.
+    ///
+    /// Oldest first. BEHIND is what was written for a client and not taken yet; NOTES says who speaks
+    /// telnet, is away, muted, had lines dropped (sends too fast) or missed some (reads too slowly).
+    #[command(after_help = "\
+Examples:
+  chathub ctl clients
+  chathub ctl clients --room lobby
+  chathub ctl clients --json | jq -r '.clients[] | select(.idle_s > 3600) | .id'")]
+    Clients {
+        /// Only those in this room.
+        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
+        room: Option<Text<256>>,
+    },
+
+    /// Tell all about one client.
+    Client {
+        /// Its id, such as c7, or its name.
+        #[arg(value_name = "WHO", value_parser = text::<256>)]
+        who: Text<256>,
+    },
+
+    /// Disconnect clients after telling them why.
+    ///
+    /// Either all that are named are known and are disconnected, or none is. The room sees them leave.
+    #[command(after_help = "\
+Examples:
+  chathub ctl kick c7
+  chathub ctl kick c7 c9 guest-7f3k --reason 'no advertising'
+  chathub ctl kick c7 --ban 1h        # and keep the address out")]
+    Kick {
+        /// Ids, such as c7, or names.
+        #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
+        who: Vec<Text<256>>,
+        /// Why; told to them and to the room.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        reason: Option<Text<256>>,
+        /// Keep their addresses out for so long; of IPv6, their /64 networks. Others there are disconnected too.
+        #[arg(long, value_name = "D", value_parser = ban_time)]
+        ban: Option<Duration>,
+    },
+
+    /// Keep people out, by network or by name.
+    ///
+    /// Who is kept out is told why and until when; bans outlive the daemon if history is recorded.
+    Ban {
+        /// What to do.
+        #[command(subcommand)]
+        action: BanCommand,
+    },
+
+    /// Manage registered names.
+    ///
+    /// An account keeps a name for who has its password; operators moderate in chat. Accounts are kept with
+    /// the recorded history, and there are none where nothing is recorded.
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        action: AccountCommand,
+    },
+
+    /// Keep clients from being heard.
+    ///
+    /// They are told, but with --shadow. Either all that are named are known and are muted, or none is.
+    #[command(after_help = "\
+Examples:
+  chathub ctl mute c7 --for 10min
+  chathub ctl mute c7                 # until \"chathub ctl unmute c7\"")]
+    Mute {
+        /// Ids, such as c7, or names.
+        #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
+        who: Vec<Text<256>>,
+        /// For how long, such as 90s, 10min, 2h; until it is lifted without it.
+        #[arg(long = "for", value_name = "D", value_parser = mute_time)]
+        time: Option<Duration>,
+        /// Do not tell them: what they say looks said to them, and reaches nobody.
+        #[arg(long)]
+        shadow: bool,
+    },
+
+    /// Let muted clients be heard again.
+    Unmute {
+        /// Ids, such as c7, or names.
+        #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
+        who: Vec<Text<256>>,
+    },
+
+    /// Give a client another name.
+    Rename {
+        /// Its id, such as c7, or present name.
+        #[arg(value_name = "WHO", value_parser = text::<256>)]
+        who: Text<256>,
+        /// Its name from now on.
+        #[arg(value_name = "NICK", value_parser = text::<256>)]
+        nick: Text<256>,
+    },
+
+    /// List the rooms.
+    ///
+    /// Those with most members first.
+    Rooms,
+
+    /// Show a room's topic, or set it.
+    #[command(after_help = "\
+Examples:
+  chathub ctl topic lobby
+  chathub ctl topic lobby Maintenance on Sunday at 10:00 UTC
+  chathub ctl topic lobby ''          # clears it")]
+    Topic {
+        /// The room.
+        #[arg(value_name = "ROOM", value_parser = text::<256>)]
+        room: Text<256>,
+        /// The new topic; several words are joined by spaces, an empty one clears it.
+        #[arg(value_name = "TEXT")]
+        text: Vec<String>,
+    },
+
+    /// Close a room.
+    ///
+    /// Those in it are moved to the lobby, which cannot be closed itself.
+    Close {
+        /// The room.
+        #[arg(value_name = "ROOM", value_parser = text::<256>)]
+        room: Text<256>,
+        /// Why; told to those in it.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        reason: Option<Text<256>>,
+    },
+
+    /// Print what was said.
+    ///
+    /// Oldest first, of all rooms unless one is named, also of those that are closed if what is said is
+    /// recorded; times are UTC. It comes as a stream: however much there is, little of it is in memory. A time T is given as
+    /// 2026-11-22T10:30:00Z (or with an offset such as +01:00), as 2026-11-22 (its midnight UTC), as a time
+    /// that has passed since, such as 2h or 30min, or as now, today or yesterday (UTC).
+    #[command(after_help = "\
+Examples:
+  chathub ctl history --room lobby --last 20
+  chathub ctl history --since 2h
+  chathub ctl history --since yesterday --until today --json
+  chathub ctl history --search 'release party'
+  chathub ctl history --format csv --output history.csv")]
+    History {
+        /// Only this room's.
+        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
+        room: Option<Text<256>>,
+        /// Only the last N lines.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        last: Option<u64>,
+        /// Only what was said at this time or later.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        since: Option<Time>,
+        /// Only what was said before this time.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        until: Option<Time>,
+        /// Only lines in which this text occurs; upper and lower case are the same.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        search: Option<Text<256>>,
+        /// How lines are printed: as text, as JSON (like --json), or as comma-separated values (RFC 4180).
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+        format: Format,
+        /// Write to this file instead of standard output; it takes its place when all is there.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+
+    /// Make lines of history unreadable.
+    ///
+    /// In memory, on disk and for searches, for good; who looks sees that lines were removed. Those are meant
+    /// that all options are true of, and at least one option must say which. Without --yes they are only
+    /// counted. Copies that were made before still have them.
+    #[command(after_help = "\
+Examples:
+  chathub ctl redact --client c7                # counts what c7 has said
+  chathub ctl redact --client c7 --yes
+  chathub ctl redact --room lobby --since 2h --search 'buy now' --yes
+  chathub ctl redact --seq 981 --yes            # one line; numbers: chathub ctl history --json")]
+    Redact {
+        /// Only in rooms of this name.
+        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
+        room: Option<Text<256>>,
+        /// Only what the client with this id has said, under whatever names.
+        #[arg(long, value_name = "ID", value_parser = text::<32>)]
+        client: Option<Text<32>>,
+        /// Only what was said under this name, by whomever.
+        #[arg(long, value_name = "NICK", value_parser = text::<256>)]
+        nick: Option<Text<256>>,
+        /// Only the line with this number.
+        #[arg(long, value_name = "N")]
+        seq: Option<u64>,
+        /// Only what was said at this time or later.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        since: Option<Time>,
+        /// Only what was said before this time.
+        #[arg(long, value_name = "T", value_parser = moment_now)]
+        until: Option<Time>,
+        /// Only lines in which this text occurs; upper and lower case are the same.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        search: Option<Text<256>>,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+    },
+
+    /// Show how much history is kept, room by room.
+    ///
+    /// In memory, and if what is said is recorded, on disk: where, how much, what waits, what is wrong.
+    HistoryStats,
+
+    /// Copy what is recorded to a file.
+    ///
+    /// An SQLite database as it is at that moment, while the daemon goes on. A file that is there is not
+    /// replaced. To restore it: stop the daemon, put it in place of chathub.db in the state directory
+    /// (and remove chathub.db-wal), and give it to the user chathub.
+    #[command(after_help = "\
+Examples:
+  chathub ctl backup chathub-$(date +%F).db")]
+    Backup {
+        /// The file to write.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+
+    /// Say something in the name of the hub.
+    #[command(after_help = "\
+Examples:
+  chathub ctl say The server restarts in five minutes
+  chathub ctl say --room lobby 'Welcome, everybody'")]
+    Say {
+        /// Only to this room; to everybody without it.
+        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
+        room: Option<Text<256>>,
+        /// The text; several words are joined by spaces.
+        #[arg(value_name = "TEXT", required = true)]
+        text: Vec<String>,
+    },
+
+    /// Show what happens, as it happens.
+    ///
+    /// One event a line, until it is interrupted or the daemon stops. If events were lost because this
+    /// end was too slow, their number is told on standard error (and stands in "lost" with --json).
+    #[command(after_help = "\
+Examples:
+  chathub ctl monitor
+  chathub ctl monitor kick mute report
+  chathub ctl monitor --json say | jq -r '.nick + \": \" + .text'
+  chathub ctl monitor join --timeout 1min     # exit code 6 if nobody comes")]
+    Monitor {
+        /// Only events of these kinds; all but "say" without them.
+        #[arg(value_name = "KIND", value_parser = event_kind())]
+        kinds: Vec<EventKind>,
+    },
+
+    /// Show the busiest clients, again and again.
+    ///
+    /// RATE is lines per second since the last refresh (at first: since they connected). q or Ctrl-C
+    /// quits. If standard input or output is no terminal, or with --json, it is printed once.
+    Top {
+        /// How often to refresh, such as 500ms or 5s.
+        #[arg(long, value_name = "D", value_parser = interval, default_value = "2s")]
+        interval: Duration,
+    },
+
+    /// Print all counters as OpenMetrics text.
+    Metrics,
+
+    /// Show the log level, or set it until the next start.
+    LogLevel {
+        /// The new level.
+        #[arg(value_name = "LEVEL", value_parser = level())]
+        level: Option<LogLevel>,
+    },
+
+    /// Read the settings again.
+    ///
+    /// Prints which settings changed, and which of them need a restart. If there is any error, the old
+    /// settings stay in force, the error is told, and the exit code is 1.
+    Reload,
+
+    /// Say goodbye to everybody and end the daemon.
+    ///
+    /// Returns when it is done, and says how many clients were told and how many had not taken what was
+    /// owed to them. Sockets held by systemd go on listening: the next connection starts the daemon again.
+    /// "systemctl stop chathub.socket chathub-admin.socket chathub.service" keeps it stopped.
+    #[command(after_help = "\
+Examples:
+  chathub ctl shutdown
+  chathub ctl shutdown --deadline 20s --message 'back in a minute'")]
+    Shutdown {
+        /// How long to wait for slow clients; a setting decides without it.
+        #[arg(long, value_name = "D", value_parser = deadline)]
+        deadline: Option<Duration>,
+        /// Part of the goodbye.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        message: Option<Text<256>>,
+        /// Only if systemd is stopping this unit, and not restarting it; else do nothing.
+        ///
+        /// For ExecStop= of the unit: a restart leaves everybody to the next process.
+        #[arg(long, value_name = "UNIT")]
+        if_stopping: Option<String>,
+    },
+
+    /// List the commands of the admin protocol, or explain one.
+    ///
+    /// With --json, the JSON Schemas of arguments and results.
+    Describe {
+        /// The command, such as clients.kick.
+        #[arg(value_name = "CMD", value_parser = text::<64>)]
+        cmd: Option<Text<64>>,
+    },
+
+    /// Send a command of the admin protocol as it is, and print the results as JSON.
+    ///
+    /// For what this program has no command for. See chathub-admin(7) for the protocol.
+    #[command(after_help = "\
+Examples:
+  chathub ctl call hello
+  chathub ctl call clients.list '{\"room\":\"lobby\"}'
+  chathub ctl call history.dump '{\"last\":2}' --more")]
+    Call {
+        /// The command, such as clients.list.
+        #[arg(value_name = "CMD")]
+        cmd: String,
+        /// Its arguments, a JSON object; none without it.
+        #[arg(value_name = "JSON", value_parser = json_object)]
+        args: Option<Value>,
+        /// Ask for a stream of results, and print one a line.
+        #[arg(long)]
+        more: bool,
+    },
+
+    /// Print the completions of a shell.
+    ///
+    /// The package installs those of bash, zsh and fish; this is for other places.
+    #[command(after_help = "\
+Examples:
+  chathub ctl completions bash > ~/.local/share/bash-completion/completions/chathub")]
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How lines of history are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// As one would read it.
+    Text,
+    /// One object a line.
+    Json,
+    /// Comma-separated values, with a heading.
+    Csv,
+}
+
+/// A text of the admin protocol: 1 to `MAX` bytes.
+fn text<const MAX: usize>(given: &str) -> Result<Text<MAX>, String> {
+    match given.len() {
+        0 => Err("it is empty".into()),
+        n if n > MAX => Err(format!("it has {n} bytes, at most {MAX} are allowed")),
+        _ => Ok(Text(given.into())),
+    }
+}
+
+/// The arguments of `ctl call`.
+fn json_object(given: &str) -> Result<Value, String> {
+    match serde_json::from_str(given) {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(_) => Err("it is not a JSON object".into()),
+        Err(error) => Err(format!("it is not a JSON object: {error}")),
+    }
+}

@@ -1,0 +1,63 @@
+//! Arguments that are a length of time, within the bounds that the admin protocol or `ctl` has for each.
+
+use std::time::Duration;
+
+use crate::values::time::{LONGEST, NoLength, in_words, parse_length};
+
+/// Any length of time, such as `2h 30min` or `90 minutes`.
+pub(super) fn duration(given: &str) -> Result<Duration, String> {
+    parse_length(given).map_err(|why| why.to_string())
+}
+
+fn whole_seconds(given: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    let time = duration(given)?;
+    if time.is_zero() && !least.is_zero() {
+        return Err(NoLength::NotPositive(given.into()).to_string());
+    }
+    if time.subsec_nanos() != 0 || time < least || time > most {
+        return Err(format!("whole seconds are needed, and at most {}", in_words(most)));
+    }
+    Ok(time)
+}
+
+/// 1 s to a year.
+pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
+    // In the protocol 0 s means "unmute", which is a command of its own here.
+    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000))
+}
+
+/// 1 s to [`LONGEST`].
+pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, Duration::from_secs(1), LONGEST)
+}
+
+/// How long a shutdown waits for slow clients: 0 s to 1 h.
+pub(super) fn deadline(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, Duration::ZERO, Duration::from_secs(3600))
+}
+
+/// The time between two refreshes of `top`: 100 ms to 1 h.
+pub(super) fn interval(given: &str) -> Result<Duration, String> {
+    let time = duration(given)?;
+    if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it must lie between 100ms and 1h".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_have_bounds() {
+        assert!(duration("90").is_err_and(|why| why.contains("no unit")) && duration("10M").is_err());
+        assert!(ban_time("0s").is_err_and(|why| why.contains("longer than nothing")));
+        assert_eq!(duration("90 minutes"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("2h 30min"), Ok(Duration::from_secs(9000)));
+        assert!(mute_time("0").is_err() && mute_time("500ms").is_err() && mute_time("2y").is_err());
+        assert!(deadline("0").is_ok() && deadline("2h").is_err());
+        assert!(interval("10ms").is_err());
+    }
+}

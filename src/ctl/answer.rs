@@ -1,0 +1,81 @@
+//! Which function prints the result of which command. What comes as a stream has a file of its own.
+
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::print;
+use super::session::Session;
+use crate::cli::ctl::CtlCommand;
+use crate::cli::ctl::account::AccountCommand;
+use crate::cli::ctl::ban::BanCommand;
+use crate::wire::admin::value::Text;
+
+impl Session<'_, '_> {
+    /// Prints the one answer to a command.
+    pub(super) fn answer(&mut self, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
+        match given {
+            // It runs as a part of the unit's stop, and the daemon's own lines in the journal say all of this.
+            CtlCommand::Shutdown { if_stopping: Some(_), .. } => return Ok(()),
+            CtlCommand::Shutdown { .. } => self.warn_of_activation(result),
+            _ => {}
+        }
+        if self.screen.json {
+            return Ok(self.screen.json(result)?);
+        }
+        macro_rules! show {
+            ($print:path $(, $with:expr)?) => {{
+                let value = self.read(result)?;
+                $print(self.screen, $($with,)? &value)?
+            }};
+        }
+        let names = |who: &[Text<256>]| who.iter().map(|who| who.0.clone()).collect::<Vec<_>>();
+        let asked = match given {
+            CtlCommand::Kick { who, .. } | CtlCommand::Mute { who, .. } | CtlCommand::Unmute { who } => names(who),
+            _ => Vec::new(),
+        };
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+        match given {
+            CtlCommand::Status => show!(print::daemon::status),
+            CtlCommand::Clients { .. } => show!(print::clients::list),
+            CtlCommand::Client { .. } => show!(print::clients::one),
+            CtlCommand::Kick { .. } => show!(print::clients::kicked, &asked),
+            CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::bans::added),
+            CtlCommand::Ban { action: BanCommand::List } => show!(print::bans::list),
+            CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::bans::removed),
+            CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::bans::tested),
+            CtlCommand::Account { action } => match action {
+                AccountCommand::Add { .. } => show!(print::accounts::added),
+                AccountCommand::List => show!(print::accounts::list),
+                AccountCommand::Passwd { .. } => show!(print::accounts::password),
+                AccountCommand::Unlock { .. } => show!(print::accounts::unlocked),
+                AccountCommand::Role { .. } => show!(print::accounts::role),
+                AccountCommand::Remove { .. } => show!(print::accounts::removed),
+                AccountCommand::Erase { .. } => show!(print::history::redacted),
+            },
+            CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
+            CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),
+            CtlCommand::Rename { .. } => show!(print::clients::renamed),
+            CtlCommand::Rooms => show!(print::rooms::list),
+            CtlCommand::Topic { text, .. } if text.is_empty() => show!(print::rooms::topic),
+            CtlCommand::Topic { .. } => show!(print::rooms::topic_set),
+            CtlCommand::Close { .. } => show!(print::rooms::closed),
+            CtlCommand::HistoryStats => show!(print::history::stats),
+            CtlCommand::Redact { .. } => show!(print::history::redacted),
+            CtlCommand::Say { .. } => show!(print::rooms::said),
+            CtlCommand::Metrics => show!(print::daemon::metrics),
+            CtlCommand::LogLevel { level: None } => show!(print::daemon::log_level),
+            CtlCommand::LogLevel { level: Some(_) } => show!(print::daemon::log_level_set),
+            CtlCommand::Reload => show!(print::daemon::reloaded),
+            CtlCommand::Shutdown { .. } => show!(print::daemon::stopped),
+            CtlCommand::Describe { cmd: None } => show!(print::describe::commands),
+            CtlCommand::Describe { cmd: Some(_) } => show!(print::describe::command),
+            CtlCommand::History { .. }
+            | CtlCommand::Backup { .. }
+            | CtlCommand::Monitor { .. }
+            | CtlCommand::Top { .. }
+            | CtlCommand::Call { .. }
+            | CtlCommand::Completions { .. } => unreachable!("these are not answered by one result"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! `ctl history`: lines of history, printed as they arrive. They are never in memory as a whole.
+
+use super::failure::Failure;
+use super::print;
+use super::session::Session;
+use crate::cli::ctl::Format;
+use crate::client::Answers;
+use crate::wire::admin::Command;
+use crate::wire::admin::message::Place;
+
+impl Session<'_, '_> {
+    /// Prints a stream of lines.
+    pub(super) fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
+        let format = if self.screen.json { Format::Json } else { format };
+        let id = self.client.send(command, Answers::Stream)?;
+        let mut lines = 0;
+        loop {
+            let (result, place) = self.client.next_result(id)?;
+            if place == Place::Last {
+                break;
+            }
+            if lines == 0 {
+                match format {
+                    Format::Text => print::history::heading(self.screen)?,
+                    Format::Csv => print::history::csv_heading(self.screen)?,
+                    Format::Json => {}
+                }
+            }
+            match format {
+                Format::Text => print::history::line(self.screen, &self.read(&result)?)?,
+                Format::Csv => print::history::csv_line(self.screen, &self.read(&result)?)?,
+                Format::Json => self.screen.json_line(&result)?,
+            }
+            lines += 1;
+            self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
+            // Before it waits for the daemon, everything is printed.
+            if !self.client.has_next() {
+                self.screen.flush()?;
+            }
+        }
+        self.progress.end();
+        if format == Format::Text { Ok(print::history::end(self.screen, lines)?) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,128 @@
+//! Lines of history as text and as comma-separated values; how many are kept; what was removed or copied.
+
+use std::io;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::escape::escape;
+use super::screen::Screen;
+use super::table::{Facts, Side, Table};
+use super::values::{bytes, count, time};
+use crate::wire::admin::result::{DiskHistory, HistoryStats, Line, LineKind, Redacted};
+
+pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
+    if to.legend { to.line("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
+}
+
+/// A line as text. Lines make no [`Table`], whose columns are known only when all rows are there.
+pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
+    let said = match line.kind {
+        LineKind::Say => format!("{}: {}", line.nick, line.text),
+        LineKind::Emote => format!("* {} {}", line.nick, line.text),
+        LineKind::Notice => format!("-- {}", line.text),
+        LineKind::Redacted => "-- (removed)".to_owned(),
+        LineKind::Topic => format!("-- {} set the topic: {}", line.nick, line.text),
+    };
+    let room = escape(&line.room);
+    let gap = " ".repeat(8_usize.saturating_sub(room.width()));
+    to.line(&format!("{}  {room}{gap}  {said}", time(&line.t)))
+}
+
+pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
+    to.legend(&format!("{} listed.", count(number, "line")))
+}
+
+/// The heading of comma-separated values, by RFC 4180.
+pub(in crate::ctl) fn csv_heading(to: &mut Screen<'_>) -> io::Result<()> {
+    if to.legend { to.csv(&["seq", "time", "room", "nick", "kind", "text"]) } else { Ok(()) }
+}
+
+pub(in crate::ctl) fn csv_line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
+    let kind = serde_json::to_value(line.kind)?;
+    to.csv(&[
+        &line.seq.to_string(),
+        &line.t.to_string(),
+        &line.room,
+        &line.nick,
+        kind.as_str().unwrap_or_default(),
+        &line.text,
+    ])
+}
+
+pub(in crate::ctl) fn redacted(to: &mut Screen<'_>, result: &Redacted) -> io::Result<()> {
+    let lines = count(result.lines, "line");
+    match (result.dry_run, result.lines) {
+        (_, 0) => to.done("No such line is kept."),
+        (true, _) => to.line(&format!("{lines} would be made unreadable.")),
+        (false, _) => to.done(&format!("{lines} made unreadable.")),
+    }
+}
+
+pub(in crate::ctl) fn backed_up(to: &mut Screen<'_>, path: &str, length: u64) -> io::Result<()> {
+    to.done(&format!("Copied {} to {path}.", bytes(length)))
+}
+
+pub(in crate::ctl) fn stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Result<()> {
+    let mut table = Table::new(&[("ROOM", Side::Left), ("LINES", Side::Right), ("OLDEST", Side::Left)]);
+    for room in &stats.rooms {
+        let oldest = room.oldest.as_ref().map(time).unwrap_or_default();
+        table.row([room.room.clone(), room.lines.to_string(), oldest]);
+    }
+    if let Some(disk) = &stats.disk {
+        return on_disk(to, stats, disk);
+    }
+    table.print(to, "room")?;
+    let kept = if stats.persistent { "outlives the daemon" } else { "ends with the daemon" };
+    to.legend(&format!(
+        "{} ({}) in memory, at most {} a room; history {kept}.",
+        count(stats.lines, "line"),
+        bytes(stats.bytes),
+        stats.lines_per_room
+    ))
+}
+
+fn on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io::Result<()> {
+    let mut table = Table::new(&[
+        ("ROOM", Side::Left),
+        ("ON DISK", Side::Right),
+        ("IN MEMORY", Side::Right),
+        ("OLDEST", Side::Left),
+        ("NEWEST", Side::Left),
+    ]);
+    let in_memory = |name: &str| stats.rooms.iter().find(|room| room.room == name).map_or(0, |room| room.lines);
+    for room in &disk.rooms {
+        let memory = in_memory(&room.room).to_string();
+        table.row([room.room.clone(), room.lines.to_string(), memory, time(&room.oldest), time(&room.newest)]);
+    }
+    for room in stats.rooms.iter().filter(|room| disk.rooms.iter().all(|on_disk| on_disk.room != room.room)) {
+        let oldest = room.oldest.as_ref().map(time).unwrap_or_default();
+        table.row([room.room.clone(), "0".into(), room.lines.to_string(), oldest, String::new()]);
+    }
+    table.print(to, "room")?;
+    if !to.legend {
+        return Ok(());
+    }
+    let mut facts = vec![
+        ("On disk", format!("{} ({}) in {}", count(disk.lines, "line"), bytes(disk.bytes), disk.file)),
+        (
+            "In memory",
+            format!("{} ({}), at most {} a room", count(stats.lines, "line"), bytes(stats.bytes), stats.lines_per_room),
+        ),
+        (
+            "Waiting",
+            format!(
+                "{} for the disk; {} not recorded since the start",
+                bytes(disk.waiting_bytes),
+                count(disk.lost, "line")
+            ),
+        ),
+        ("Indexed", disk.indexed_to.as_ref().map_or_else(|| "nothing yet".into(), |to| format!("up to {}", time(to)))),
+    ];
+    if let Some(trouble) = &disk.trouble {
+        facts.push(("Trouble", trouble.clone()));
+    }
+    if let Some(aside) = &disk.set_aside {
+        facts.push(("Set aside", aside.clone()));
+    }
+    Facts(facts).print(to)
+}

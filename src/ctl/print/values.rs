@@ -1,0 +1,76 @@
+//! Values: counts, times, lengths of time, sizes, addresses.
+
+use std::time::Duration;
+
+use crate::values::time::in_words;
+use crate::wire::admin::value::Time;
+
+/// `1 client`, `2 clients`.
+#[must_use]
+pub(in crate::ctl) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// A point in time to the second, UTC: `2026-11-22 10:01:02Z`.
+#[must_use]
+pub(in crate::ctl) fn time(time: &Time) -> String {
+    let text = time.to_string();
+    format!("{} {}Z", &text[..10], &text[11..19])
+}
+
+/// A length of time in its two largest units: `2h 3min`.
+#[must_use]
+pub(in crate::ctl) fn span(seconds: u64) -> String {
+    let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let two = |n: u64, unit: &str, m: u64, part: &str| {
+        if m == 0 { format!("{n}{unit}") } else { format!("{n}{unit} {m}{part}") }
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{rest}s"),
+        (0, 0, _) => two(minutes, "min", rest, "s"),
+        (0, _, _) => two(hours, "h", minutes, "min"),
+        _ => two(days, "d", hours, "h"),
+    }
+}
+
+/// A number of bytes: `512B`, `1.5K`, `2.0M`.
+#[must_use]
+pub(in crate::ctl) fn bytes(number: u64) -> String {
+    let tenths = |unit: u64, name: &str| {
+        let tenths = u128::from(number) * 10 / u128::from(unit);
+        format!("{}.{}{name}", tenths / 10, tenths % 10)
+    };
+    match number {
+        0 => "0".into(),
+        1..0x400 => format!("{number}B"),
+        0x400..0x10_0000 => tenths(0x400, "K"),
+        0x10_0000..0x4000_0000 => tenths(0x10_0000, "M"),
+        _ => tenths(0x4000_0000, "G"),
+    }
+}
+
+/// `192.0.2.1:50312` or `[2001:db8::7]:50312`.
+#[must_use]
+pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
+    if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
+}
+
+/// When a mute or ban ends, and how long it lasts, so that a mistyped length of time is noticed.
+pub(super) fn until(end: Option<Time>, long: Option<Duration>) -> String {
+    let Some(end) = end else { return "until it is lifted".to_owned() };
+    let long = long.map_or_else(String::new, |long| format!(", in {}", in_words(long)));
+    format!("until {}{long}", time(&end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_sizes_are_short() {
+        let spans = [0, 59, 60, 61, 3600, 7380, 86_400, 100_000].map(span);
+        assert_eq!(spans, ["0s", "59s", "1min", "1min 1s", "1h", "2h 3min", "1d", "1d 3h"]);
+        assert_eq!([0, 512, 1536, 3 << 20, 5 << 30].map(bytes), ["0", "512B", "1.5K", "3.0M", "5.0G"]);
+        assert_eq!(bytes(u64::MAX), "17179869183.9G");
+    }
+}

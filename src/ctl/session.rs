@@ -1,0 +1,61 @@
+//! One command: what it asks the daemon for is sent, and the answers are printed.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::print::screen::Screen;
+use super::progress::Progress;
+use super::task::Task;
+use crate::cli::ctl::CtlCommand;
+use crate::client::{Answers, Client};
+use crate::wire::admin::message::Place;
+
+/// A connection to the daemon, and where its answers go.
+pub(super) struct Session<'a, 'b> {
+    pub(super) client: Client,
+    pub(super) screen: &'a mut Screen<'b>,
+    pub(super) progress: Progress,
+}
+
+impl Session<'_, '_> {
+    /// Carries out the command `given`, of which `task` was made.
+    pub(super) fn run(&mut self, given: &CtlCommand, task: Task) -> Result<(), Failure> {
+        match task {
+            Task::One(command) => {
+                let result = self.client.ask(&command)?;
+                self.answer(given, &result)?;
+                // Without --yes, lines were only counted: tell that none was removed.
+                let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
+                if counted { Err(Failure::NotSure) } else { Ok(()) }
+            }
+            Task::History(command, format) => self.history(&command, format),
+            Task::Backup(command, file) => self.backup(&command, &file),
+            Task::Monitor(command) => self.monitor(&command),
+            Task::Top(interval) => self.top(interval),
+            Task::Call(name, args, answers) => self.call(&name, &args, answers),
+        }
+    }
+
+    /// The result as the protocol declares it.
+    pub(super) fn read<T: DeserializeOwned>(&self, result: &Value) -> Result<T, Failure> {
+        let garbled = |error| self.client.garbled(format_args!("{error} (--json shows it as it is)"));
+        Ok(T::deserialize(result).map_err(garbled)?)
+    }
+
+    /// `ctl call`: a command as it was written, and its results as they are.
+    fn call(&mut self, name: &str, args: &Value, answers: Answers) -> Result<(), Failure> {
+        let id = self.client.send_named(name, args, answers)?;
+        loop {
+            let (result, place) = self.client.next_result(id)?;
+            match answers {
+                Answers::Stream => self.screen.json_line(&result)?,
+                Answers::One => self.screen.json(&result)?,
+            }
+            if place == Place::Last {
+                return Ok(());
+            }
+            self.screen.flush()?;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The terminal: its size, its input without echo or line editing, its alternate screen.
+
+use std::io::{self, IsTerminal as _, Read as _, Stdin, stdin};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+
+use super::print::screen::Screen;
+
+/// Columns and rows of the terminal that standard output is; `None` if it is no terminal.
+pub(super) fn size() -> Option<(usize, usize)> {
+    let (columns, rows) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((columns.0.into(), rows.0.into()))
+}
+
+/// Whether standard input and output are terminals, so that somebody can watch and press a key.
+pub(super) fn is_watched() -> bool {
+    stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// A terminal whose input works otherwise; when this is dropped, it works as before.
+pub(super) struct Changed<T: AsFd> {
+    terminal: T,
+    before: Termios,
+    when: SetArg,
+}
+
+impl<T: AsFd> Changed<T> {
+    /// Switches `flags` off. `when` says what becomes of input that was not read yet, then and at the end.
+    pub(super) fn without(terminal: T, flags: LocalFlags, when: SetArg) -> io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut changed = before.clone();
+        changed.local_flags.remove(flags);
+        tcsetattr(&terminal, when, &changed)?;
+        Ok(Self { terminal, before, when })
+    }
+}
+
+impl<T: AsFd> Drop for Changed<T> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, self.when, &self.before);
+    }
+}
+
+/// The alternate screen of a terminal that sends single keys and does not echo them.
+pub(super) struct AlternateScreen {
+    _keys: Changed<Stdin>,
+}
+
+impl AlternateScreen {
+    pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
+        // Without ISIG, ^C is a key like any other, so that the program always comes to `leave`.
+        let flags = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
+        let keys = Changed::without(stdin(), flags, SetArg::TCSADRAIN)?;
+        to.verbatim("\x1b[?1049h\x1b[?25l")?;
+        Ok(Self { _keys: keys })
+    }
+
+    pub(super) fn leave(self, to: &mut Screen<'_>) -> io::Result<()> {
+        to.verbatim("\x1b[?25h\x1b[?1049l")?;
+        to.flush()
+    }
+
+    /// Waits until `interval` is over, the window's size changes or a key is pressed that quits (q, ^C, ^D). Returns
+    /// whether it was such a key.
+    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
+        let end = Instant::now() + interval;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let input = stdin();
+            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
+                // A signal: a resize, or the program is in the foreground again. It is drawn again at once.
+                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut key = [0];
+            let read = input.lock().read(&mut key)?;
+            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
+                return Ok(true);
+            }
+        }
+    }
+}
