@@ -1,4 +1,4 @@
-//! The state directory: one daemon at a time uses it, and no file of it is ever overwritten.
+//! The state directory: one daemon uses it at a time, and a file that is set aside is never overwritten.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -14,11 +14,11 @@ use super::OpenError;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
-/// A state directory that is ours as long as this lives.
+/// A state directory that no other daemon uses as long as this lives.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    /// `None` while the disk does not let us have it.
+    /// `None` while the lock file cannot be opened.
     lock: Mutex<Option<Flock<File>>>,
 }
 
@@ -97,8 +97,8 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Renames a database, with its write-ahead log and what belongs to it, so that another can take its place;
-/// says to what. What has that name already stays.
+/// Renames a database with its write-ahead log and the log's index, so that another can take its place. The new name,
+/// which no other file had.
 ///
 /// # Errors
 /// If the directory cannot be changed.
@@ -112,9 +112,8 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
         })
         .find(|aside| ["", "-wal", "-shm"].iter().all(|part| !beside(aside, part).exists()))
         .expect("there is always one more number");
-    // The log first: were this to end in between, the database would be there without what the log has,
-    // and a damaged one does not get worse by that. The other way round, the log would be taken for the
-    // next database's.
+    // The log first: after a crash in between, the damaged database is there without its log. In the other order, the
+    // log would be taken for that of the next database.
     for part in ["-wal", "-shm", ""] {
         match std::fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -124,7 +123,7 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// The file whose name goes on with `suffix`.
+/// The path with `suffix` appended to the file name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -1,18 +1,19 @@
-//! Searches that wait, in an order that is fair: address by address, and within one in the order in which they
-//! were asked for. Whoever searches from five hundred connections waits longer for it, and nobody else does.
+//! Searches that wait, in a fair order: the addresses take turns, and the searches of one address are answered in the
+//! order in which they were asked for. Five hundred searches from one address delay each other, and nobody else's.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::hub::archive::Search;
 use crate::values::network::Origin;
 
-/// So many wait at most. Each takes a part of a second: whoever would be behind more does better to ask again.
+/// How many searches wait at most. Each takes a part of a second: to ask again later is better than to wait behind
+/// more.
 pub(super) const MOST: usize = 256;
 
-/// The searches. A client has one at a time ([`crate::hub`] sees to it).
+/// The searches that wait. A client has one at a time ([`crate::hub`] sees to it).
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Those of one address; none of them is empty.
+    /// The searches of each address; no list is empty.
     of: BTreeMap<Option<Origin>, VecDeque<Search>>,
     /// Whose turn it is: each address that has any, once.
     turns: VecDeque<Option<Origin>>,
@@ -20,7 +21,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Takes one. If there are too many then, the one that gives way: the last of the address that has most.
+    /// Adds a search. If there are more than [`MOST`] then, returns the one that gives way: the last search of the
+    /// address that has most.
     pub(super) fn push(&mut self, search: Search) -> Option<Search> {
         let origin = search.origin;
         let own = self.of.entry(origin).or_default();

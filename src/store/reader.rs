@@ -1,7 +1,7 @@
-//! Whoever reads: searches of people, dumps for administrators, copies of the file.
+//! A connection that reads: searches of people, dumps and counts for administrators, copies of the file.
 //!
-//! A reader has a connection of its own and reads page by page, so that it holds no more than a page in
-//! memory, and no old state of the file for longer than a page takes.
+//! A reader reads page by page. It holds one page in memory at a time, and reads one state of the file no longer than
+//! a page takes; only a copy reads one state of the file from beginning to end.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,16 +10,17 @@ use std::time::Instant;
 
 use rusqlite::{Connection, params};
 
-use super::history::{self, Meta, Order, Page, Which};
+use super::history::find::{Order, Page, Which, page};
+use super::meta::{Meta, signed, unsigned};
 use super::{Trouble, schema};
 use crate::hub::archive::{Found, Reach, Search, Selector};
 use crate::hub::message::Line;
 use crate::values::time::Wall;
 
-/// Lines looked at for one page.
+/// How many lines are looked at for one page.
 const PAGE: usize = 256;
 
-/// Hears of what goes wrong.
+/// Is told of what goes wrong.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
 
 /// A connection that only reads.
@@ -28,12 +29,12 @@ pub struct Reader {
     report: Option<Report>,
 }
 
-/// What is to be read.
+/// Which lines are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Which lines.
+    /// Only lines that it selects.
     pub what: Selector,
-    /// Only the last so many of them.
+    /// Only this many of them, the last ones.
     pub last: Option<u64>,
 }
 
@@ -55,7 +56,7 @@ impl Reader {
         Ok(Self { db: schema::open_for_reading(path)?, report: None })
     }
 
-    /// Has somebody told of what goes wrong.
+    /// Calls `report` when something goes wrong.
     #[must_use]
     pub(super) fn reporting(mut self, report: Report) -> Self {
         self.report = Some(report);
@@ -87,7 +88,7 @@ impl Reader {
         };
         loop {
             let Page { lines, next, .. } =
-                history::page(&self.db, Which { what: &query.what, row: None }, Order::OldestFirst, from, PAGE)?;
+                page(&self.db, Which { what: &query.what, row: None }, Order::OldestFirst, from, PAGE)?;
             if !lines.is_empty() && !take(lines) {
                 return Ok(());
             }
@@ -102,8 +103,7 @@ impl Reader {
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
         loop {
-            let Page { lines, next, .. } =
-                history::page(&self.db, Which { what, row: None }, Order::NewestFirst, from, PAGE)?;
+            let Page { lines, next, .. } = page(&self.db, Which { what, row: None }, Order::NewestFirst, from, PAGE)?;
             if (lines.len() as u64) >= left {
                 let first = usize::try_from(left - 1).ok().and_then(|at| lines.get(at));
                 return Ok(first.map(|(line, _)| line.seq - 1));
@@ -154,7 +154,7 @@ impl Reader {
         let row = self
             .db
             .prepare_cached(row)?
-            .query_row(params![history::signed(search.room.0), search.name.folded()], |row| row.get::<_, i64>(0));
+            .query_row(params![signed(search.room.0), search.name.folded()], |row| row.get::<_, i64>(0));
         let row = match row {
             Ok(row) => row,
             // Nothing of it is on disk yet.
@@ -167,7 +167,7 @@ impl Reader {
         let (mut lines, mut from, mut reach) = (Vec::new(), None, Reach::All);
         let mut looked_to = None;
         loop {
-            let page = history::page(&self.db, Which { what: &what, row: Some(row) }, Order::NewestFirst, from, PAGE)?;
+            let page = page(&self.db, Which { what: &what, row: Some(row) }, Order::NewestFirst, from, PAGE)?;
             lines.extend(page.lines.into_iter().map(|(line, _)| line));
             looked_to = page.looked_to.or(looked_to);
             match page.next {
@@ -199,11 +199,9 @@ impl Reader {
              JOIN rooms r ON r.id = c.room GROUP BY r.folded ORDER BY sum(n) DESC, r.folded",
         )?;
         let rooms = rooms
-            .query_map([], |row| {
-                Ok((row.get(0)?, history::unsigned(row.get(1)?), Wall(row.get(2)?), Wall(row.get(3)?)))
-            })?
+            .query_map([], |row| Ok((row.get(0)?, unsigned(row.get(1)?), Wall(row.get(2)?), Wall(row.get(3)?))))?
             .collect::<Result<_, _>>()?;
-        let indexed = history::signed(Meta::read(&self.db)?.indexed);
+        let indexed = signed(Meta::read(&self.db)?.indexed);
         let sql = "SELECT at FROM lines WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
         let indexed_to = self.db.query_row(sql, [indexed], |row| row.get(0).map(Wall)).ok();
         Ok(Stats { rooms, indexed_to })

@@ -16,8 +16,8 @@ use crate::settings::Sync;
 /// What tells our file from those of other programs (`PRAGMA application_id`): "chat".
 const APPLICATION: i64 = 0x6368_6174;
 
-/// The steps from an empty file to today's, each from one version to the next (`PRAGMA user_version`).
-/// What was released is never changed: a step is added.
+/// The steps from an empty file to today's tables, each from one version to the next (`PRAGMA user_version`).
+/// A released step is never changed: another one is added. SQLite keeps these texts with their comments.
 const STEPS: &[&str] = &[
     // 1: history.
     "
@@ -113,8 +113,8 @@ fn is_missing(path: &Path) -> bool {
     std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Makes a file with what `fill` puts into it: beside its place, where it is put when it is whole. So a file
-/// of 0 bytes in that place is none that we have begun, and a crash or a full disk leaves none.
+/// Makes a file with what `fill` puts into it. It is made beside `path` and renamed when it is whole, so a crash or a
+/// full disk leaves no part of it at `path`, and a file of 0 bytes there is not ours.
 ///
 /// # Errors
 /// Why there is none.
@@ -142,13 +142,13 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
     made
 }
 
-/// Lets nobody but the owner read what may have been made by hand, under another umask.
+/// Lets nobody but the owner read a file that may have been made by hand, with another umask.
 fn keep_private(path: &Path) {
     if let Ok(found) = std::fs::symlink_metadata(path)
         && found.is_file()
         && found.permissions().mode() & 0o077 != 0
     {
-        // Somebody else's is not ours to change, and what is wrong with it shows elsewhere.
+        // The file of another user cannot be changed; if it cannot be read either, opening it says so.
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
     }
 }
@@ -162,7 +162,7 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     set_sync(&db, sync)?;
-    // What is removed is overwritten.
+    // Deleted content is overwritten with zeros.
     db.pragma_update(None, "secure_delete", "ON")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
@@ -201,12 +201,12 @@ fn is_readable(db: &Connection) -> Result<(), Trouble> {
 pub enum Readable {
     /// All that was written.
     All,
-    /// What stood in it some time ago.
+    /// An older state of it.
     Some,
 }
 
-/// Opens a file for reading that takes nothing now, in whatever way there is. Nothing is written beside it,
-/// if that cannot be done.
+/// Opens a file for reading that cannot be written now, in the best way that works. Where nothing can be written
+/// beside the file, nothing is.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -217,12 +217,12 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
         Err(trouble) => return Err(trouble),
     };
     let locked = trouble.is_lock();
-    // Its index of the log is shared memory, a file beside it, and there may be no place for that. Whoever has
-    // the database for himself keeps the index in his own memory.
+    // The index of the log is a file beside it, and there may be no place for that. A connection that has the
+    // database to itself keeps the index in its own memory.
     if !locked && let Ok(db) = open_exclusively(path) {
         return Ok((db, Readable::All));
     }
-    // As it is, without a lock, and without what is only in its log.
+    // Without a lock, and without what is only in the log.
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             name.push(char::from(*byte));
@@ -271,7 +271,7 @@ pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Troubl
     Ok(is_readable(&db).is_ok().then_some(db))
 }
 
-/// How sure what is committed is on disk.
+/// Sets whether a commit waits until the disk has it.
 ///
 /// # Errors
 /// In the words of SQLite.
@@ -305,7 +305,7 @@ fn migrate(db: &mut Connection) -> Result<(), Trouble> {
         step.execute_batch(sql)?;
         step.pragma_update(None, "application_id", APPLICATION)?;
         step.pragma_update(None, "user_version", version + 1)?;
-        super::history::step("before a migration is committed");
+        super::step::reached("before a migration is committed");
         step.commit()?;
     }
 }

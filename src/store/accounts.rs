@@ -1,0 +1,59 @@
+//! Accounts on disk.
+
+use rusqlite::{Connection, params};
+
+use super::Trouble;
+use super::meta::{signed, unsigned};
+use crate::hub::account::{Account, Hashed, Role};
+use crate::values::id::AccountId;
+use crate::values::name::Name;
+use crate::values::time::Wall;
+
+/// All accounts, by age, without those that make no sense.
+pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
+    let mut accounts = Vec::new();
+    read(db, "ASC", &mut accounts).map(|()| accounts)
+}
+
+/// Appends the accounts in this order of their ids, up to the first one that cannot be read.
+pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
+    let mut found =
+        db.prepare(&format!("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id {order}"))?;
+    let mut rows = found.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
+        let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+        let role = if role == Role::Operator.name() { Role::Operator } else { Role::Member };
+        accounts.push(Account {
+            id: AccountId(unsigned(row.get(0)?)),
+            name,
+            hashed: row.get::<_, Option<String>>(2)?.map(|hashed| Hashed(hashed.into())),
+            role,
+            since: Wall(row.get(4)?),
+            seen: Wall(row.get(5)?),
+            // They are hashed with the key of the hub before, and mean nothing to this one.
+            places: Vec::new(),
+        });
+    }
+    Ok(())
+}
+
+/// Writes an account. Part of the caller's transaction.
+pub(super) fn put(db: &Connection, account: &Account) -> Result<(), Trouble> {
+    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen) VALUES (?, ?, ?, ?, ?, ?)";
+    db.prepare_cached(sql)?.execute(params![
+        signed(account.id.0),
+        account.name.shown(),
+        account.hashed.as_ref().map(|hashed| &*hashed.0),
+        account.role.name(),
+        account.since.0,
+        account.seen.0
+    ])?;
+    Ok(())
+}
+
+/// Removes an account. Part of the caller's transaction.
+pub(super) fn remove(db: &Connection, id: AccountId) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM accounts WHERE id = ?")?.execute([signed(id.0)])?;
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Lines on disk.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | how a line stands in its row; writing lines, closing rooms | this file |
+//! | the index of texts | [`index`] |
+//! | reading lines page by page, by what is asked | [`find`] |
+//! | how long lines are kept, how many, in how many bytes | [`retention`] |
+//! | making lines unreadable | [`redact`] |
+//!
+//! Each function is one step, in a transaction of its own or in the caller's. None takes long: long work is done
+//! in many steps, and the writer does other work between them. When a step is due is the writer's to know.
+
+pub(super) mod find;
+pub(super) mod index;
+pub(super) mod redact;
+pub(super) mod retention;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row, params};
+
+use super::Trouble;
+use super::meta::{Meta, signed, unsigned};
+use crate::hub::ignore::Borne;
+use crate::hub::message::{Line, Said};
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::Name;
+use crate::values::time::Wall;
+
+/// The numbers of the kinds of lines on disk. Never changed.
+mod kind {
+    pub(super) const SAY: i64 = 0;
+    pub(super) const EMOTE: i64 = 1;
+    pub(super) const NOTICE: i64 = 2;
+    pub(super) const TOPIC: i64 = 3;
+    pub(super) const REDACTED: i64 = 4;
+}
+
+/// Columns of a line, for [`line`].
+pub(super) const COLUMNS: &str = "l.seq, l.at, l.kind, l.author, l.nick, l.text";
+
+/// Reads a line from a row of [`COLUMNS`]. Any content makes a line: text that another program has put there is
+/// cleaned on its way to a screen, as all text is.
+pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
+    let nick: Arc<str> = row.get::<_, String>(4)?.into();
+    let text: Arc<str> = row.get::<_, String>(5)?.into();
+    let said = match row.get(2)? {
+        kind::EMOTE => Said::Emote { nick, text },
+        kind::NOTICE => Said::Notice { text },
+        kind::TOPIC => Said::Topic { nick: (!nick.is_empty()).then_some(nick), text },
+        kind::REDACTED => Said::Redacted,
+        _ => Said::Say { nick, text },
+    };
+    let author = row.get::<_, Option<i64>>(3)?.map(|author| SessionId(unsigned(author)));
+    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default() })
+}
+
+/// The rows of the rooms that were written to lately.
+#[derive(Debug, Default)]
+pub(super) struct Rooms(HashMap<(RoomId, Box<str>), i64>);
+
+impl Rooms {
+    /// How many are remembered.
+    const KNOWN: usize = 4096;
+
+    fn row(&mut self, db: &Connection, room: RoomId, name: &Name) -> Result<i64, Trouble> {
+        let key = (room, name.folded().into());
+        if let Some(row) = self.0.get(&key) {
+            return Ok(*row);
+        }
+        if self.0.len() >= Self::KNOWN {
+            self.0.clear();
+        }
+        let sql = "INSERT INTO rooms (number, name, folded, closed) VALUES (?, ?, ?, 0)
+                   ON CONFLICT (number, folded) DO UPDATE SET name = excluded.name RETURNING id";
+        let row = db
+            .prepare_cached(sql)?
+            .query_row(params![signed(room.0), name.shown(), name.folded()], |row| row.get(0))?;
+        self.0.insert(key, row);
+        Ok(row)
+    }
+
+    /// After a transaction that was rolled back.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Writes a line, unless it is there. Part of the caller's transaction.
+pub(super) fn append(
+    db: &Connection,
+    rooms: &mut Rooms,
+    meta: &mut Meta,
+    (room, name): (RoomId, &Name),
+    line: &Line,
+) -> Result<(), Trouble> {
+    let kind = match &line.said {
+        Said::Say { .. } => kind::SAY,
+        Said::Emote { .. } => kind::EMOTE,
+        Said::Notice { .. } => kind::NOTICE,
+        Said::Topic { .. } => kind::TOPIC,
+        Said::Redacted => kind::REDACTED,
+        // Kinds that are not kept.
+        Said::Joined { .. } | Said::Left { .. } | Said::Renamed { .. } | Said::Gathered { .. } => return Ok(()),
+    };
+    let row = rooms.row(db, room, name)?;
+    let author = line.author.map(|author| signed(author.0));
+    let sql = "INSERT INTO lines (seq, at, room, kind, author, nick, text) VALUES (?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT (seq) DO NOTHING";
+    let new = db.prepare_cached(sql)?.execute(params![
+        signed(line.seq),
+        line.at.0,
+        row,
+        kind,
+        author,
+        line.said.nick(),
+        line.said.text()
+    ])?;
+    meta.lines += new as u64;
+    meta.last_line = meta.last_line.max(line.seq);
+    meta.last_room = meta.last_room.max(room.0);
+    meta.last_session = meta.last_session.max(line.author.map_or(0, |author| author.0));
+    Ok(())
+}
+
+/// Marks a room as closed: a room of that name that is opened later does not show its lines. Part of the caller's transaction.
+pub(super) fn close_room(db: &Connection, room: RoomId, name: &Name) -> Result<(), Trouble> {
+    db.prepare_cached("UPDATE rooms SET closed = 1 WHERE number = ? AND folded = ?")?
+        .execute(params![signed(room.0), name.folded()])?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! What a hub is told at its start, and what can be had of a file that is damaged.
+
+use rusqlite::{Connection, params};
+
+use super::history::{COLUMNS, line};
+use super::meta::{Meta, unsigned};
+use super::{Trouble, accounts, bans};
+use crate::hub::account::Account;
+use crate::hub::archive::{Recalled, RecalledRoom};
+use crate::hub::message::Line;
+use crate::hub::moderation::Ban;
+use crate::settings;
+use crate::values::id::RoomId;
+
+/// How many rooms are recalled at most: those spoken in last.
+const RECALLED: usize = 64;
+
+/// What a hub is told at its start.
+pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Recalled, Trouble> {
+    let meta = Meta::read(db)?;
+    let mut open = db.prepare(
+        "SELECT id, number, name, (SELECT max(seq) FROM lines WHERE lines.room = rooms.id) AS last
+         FROM rooms WHERE closed = 0 AND last IS NOT NULL ORDER BY number = 0 DESC, last DESC LIMIT ?",
+    )?;
+    let found = open.query_map([RECALLED as i64], |row| {
+        Ok((row.get::<_, i64>(0)?, RoomId(unsigned(row.get(1)?)), row.get::<_, String>(2)?))
+    })?;
+    let mut rooms = Vec::new();
+    for room in found {
+        let (row, room, name) = room?;
+        rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits)? });
+    }
+    let Meta { last_line, last_room, last_session, .. } = meta;
+    Ok(Recalled {
+        last_line,
+        last_room,
+        last_session,
+        bans: bans::all(db)?,
+        accounts: accounts::all(db)?,
+        unread: false,
+        rooms,
+    })
+}
+
+fn last_lines(db: &Connection, room: i64, limits: &settings::History) -> Result<Vec<Line>, Trouble> {
+    let sql = format!("SELECT {COLUMNS} FROM lines l WHERE l.room = ? ORDER BY l.seq DESC LIMIT ?");
+    let mut found = db.prepare_cached(&sql)?;
+    let mut rows = found.query(params![room, i64::try_from(limits.lines).unwrap_or(i64::MAX)])?;
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let line = line(row)?;
+        bytes += line.said.text().len();
+        if bytes > limits.bytes {
+            break;
+        }
+        lines.push(line);
+    }
+    lines.reverse();
+    Ok(lines)
+}
+
+/// The bans and accounts that can be read of a damaged file, from either end up to the damage, and whether these
+/// are all.
+pub(super) fn rescue(db: &Connection) -> (Vec<Ban>, Vec<Account>, bool) {
+    let (mut known_bans, mut known_accounts) = (Vec::new(), Vec::new());
+    let mut whole = true;
+    if bans::read(db, "ASC", &mut known_bans).is_err() {
+        whole = false;
+        let _ = bans::read(db, "DESC", &mut known_bans);
+        known_bans.sort_by_key(|ban| ban.id);
+        known_bans.dedup_by_key(|ban| ban.id);
+    }
+    if accounts::read(db, "ASC", &mut known_accounts).is_err() {
+        whole = false;
+        let _ = accounts::read(db, "DESC", &mut known_accounts);
+        known_accounts.sort_by_key(|account| account.id);
+        known_accounts.dedup_by_key(|account| account.id);
+    }
+    (known_bans, known_accounts, whole)
+}

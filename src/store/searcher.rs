@@ -1,0 +1,62 @@
+//! The thread that answers people's searches, one at a time, in the order of [`queue`].
+
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use super::health::lock;
+use super::{Answer, Reader, Source, Tell, queue};
+use crate::hub::archive::{Found, Reach, Search};
+
+/// How long one search may read.
+const SEARCH_TIME: Duration = Duration::from_millis(250);
+
+/// The same while at least [`MANY`] searches wait.
+const SHORT_SEARCH_TIME: Duration = Duration::from_millis(50);
+
+/// How many waiting searches make each of them shorter.
+const MANY: usize = 8;
+
+/// The thread's state. It rests as long as each search took: searches take half a processor at most, however many
+/// people search.
+pub(super) struct Searcher {
+    pub(super) source: Source,
+    pub(super) tell: Tell,
+}
+
+impl Searcher {
+    pub(super) fn run(self, asked: &Receiver<Search>) {
+        let Self { source, tell } = self;
+        let mut open: Option<(u64, Reader)> = None;
+        let mut waiting = queue::Queue::default();
+        let answer = |search: &Search, found| {
+            tell(Answer::Found { session: search.session, number: search.number, found: Box::new(found) });
+        };
+        let nothing = |reach| Found { lines: Vec::new(), through: 0, reach };
+        loop {
+            let first = if waiting.len() == 0 { asked.recv().ok() } else { None };
+            for search in first.into_iter().chain(asked.try_iter()) {
+                if let Some(refused) = waiting.push(search) {
+                    answer(&refused, nothing(Reach::Busy));
+                }
+            }
+            // Nobody is left who could ask.
+            let Some(search) = waiting.pop() else { return };
+            let begin = Instant::now();
+            let time = if waiting.len() < MANY { SEARCH_TIME } else { SHORT_SEARCH_TIME };
+            let generation = lock(&source.health).generation;
+            if open.as_ref().is_none_or(|(of, _)| *of != generation) {
+                open = source.open().ok().map(|reader| (generation, reader));
+            }
+            let found = open.as_ref().map(|(_, reader)| reader.search(&search, begin + time));
+            let found = match found {
+                Some(Ok(found)) => found,
+                _ => {
+                    open = None;
+                    nothing(Reach::Memory)
+                }
+            };
+            answer(&search, found);
+            std::thread::sleep(begin.elapsed().min(SEARCH_TIME));
+        }
+    }
+}

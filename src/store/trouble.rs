@@ -1,0 +1,101 @@
+//! What can be wrong with the file, and why the daemon may not start with it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::schema;
+
+/// Why the daemon may not start with this state directory.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another daemon uses the directory.
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+        /// The other's process id, if it could be read.
+        pid: Option<u32>,
+    },
+    /// The file was written by a newer version.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its schema.
+        found: i64,
+    },
+    /// The file belongs to another program.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { dir, pid } => {
+                write!(f, "another chathub uses the state directory {}", dir.display())?;
+                if let Some(pid) = pid {
+                    write!(f, " (process {pid})")?;
+                }
+                f.write_str("; stop it, or give this one another --state-dir")
+            }
+            Self::Newer { path, found } => write!(
+                f,
+                "{} was written by a newer chathub (schema {found}, this version knows up to {}); install that version \
+                 again, or move the file away to start with an empty history",
+                path.display(),
+                schema::VERSION
+            ),
+            Self::Foreign { path } => {
+                write!(f, "{} is a database of another program; move it away", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// What went wrong with the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// What is in it makes no sense.
+    Damaged(String),
+    /// A newer version wrote it.
+    Newer(i64),
+    /// Another program wrote it.
+    Foreign,
+    /// It cannot be read or written now: full, read-only, locked, gone.
+    Unavailable(String),
+}
+
+impl Trouble {
+    /// Whether another program has the file locked.
+    pub(super) fn is_lock(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if why.contains("locked"))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(why) => write!(f, "damaged: {why}"),
+            Self::Newer(found) => write!(f, "schema {found} is newer than {}", schema::VERSION),
+            Self::Foreign => f.write_str("a database of another program"),
+            Self::Unavailable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(text),
+            // A table or column that is not there, a value of another type: not as we wrote it.
+            Some(rusqlite::ErrorCode::Unknown) if text.contains("no such") => Self::Damaged(text),
+            None if !matches!(error, rusqlite::Error::QueryReturnedNoRows) => Self::Damaged(text),
+            _ => Self::Unavailable(text),
+        }
+    }
+}

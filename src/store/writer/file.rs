@@ -1,0 +1,206 @@
+//! The file as the writer has it: opening it, setting it aside, replacing it.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use tracing::error;
+
+use super::Writer;
+use crate::hub::account::Account;
+use crate::hub::archive::Recalled;
+use crate::hub::moderation::Ban;
+use crate::logging::{InWords, ids};
+use crate::store::health::lock;
+use crate::store::meta::Meta;
+use crate::store::recall::{recall, rescue};
+use crate::store::schema::Readable;
+use crate::store::{Answer, Trouble, accounts, bans, dir, schema, step, wall};
+
+impl Writer {
+    /// Opens the file and reads what a hub is told at its start.
+    pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
+        self.connect()?;
+        let db = self.db.as_ref().expect("it was opened");
+        let recalled = recall(db, &self.settings)?;
+        self.file = identity(&self.path);
+        self.measure()?;
+        Ok(recalled)
+    }
+
+    /// What can be read of a file that cannot be written now.
+    pub(super) fn recall_in_need(&mut self) -> Recalled {
+        self.file = identity(&self.path);
+        let read = schema::open_in_need(&self.path)
+            .and_then(|(db, readable)| recall(&db, &self.settings).map(|recalled| (recalled, readable)));
+        match read {
+            Ok((recalled, Readable::All)) => recalled,
+            read => {
+                // All numbers on disk are lower: no hub has ever said a line a millisecond since 1970.
+                let floor = u64::try_from(wall().0).unwrap_or(0);
+                let read = match read {
+                    Ok((recalled, _)) => recalled,
+                    Err(_) => {
+                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| rescue(&db));
+                        let (bans, accounts, _) = rescued.unwrap_or_default();
+                        Recalled { bans, accounts, ..Recalled::default() }
+                    }
+                };
+                Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
+            }
+        }
+    }
+
+    pub(super) fn connect(&mut self) -> Result<(), Trouble> {
+        self.db = None;
+        self.rooms.forget();
+        self.dir.lock().map_err(|why| Trouble::Unavailable(why.to_string()))?;
+        self.look_for_remains()?;
+        self.reopen()
+    }
+
+    fn reopen(&mut self) -> Result<(), Trouble> {
+        let db = schema::open(&self.path, self.settings.sync)?;
+        self.db = Some(db);
+        Ok(())
+    }
+
+    /// SQLite takes a file of no bytes for one that is to be begun, and throws the log beside it away.
+    fn look_for_remains(&mut self) -> Result<(), Trouble> {
+        let length = |part| std::fs::symlink_metadata(dir::beside(&self.path, part)).map(|found| found.len());
+        let is_missing = |part| length(part).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let next = self.next();
+        if !is_missing("") || length("-wal").is_ok() {
+            // What was to take its place was not needed, or is made again.
+            let _ = std::fs::remove_file(next);
+        } else if next.exists() {
+            // A crash in the middle of `replace`.
+            std::fs::rename(next, &self.path).map_err(|error| self.cannot("replace", &error))?;
+        }
+        match (length(""), length("-wal")) {
+            (Ok(0), _) => self.replace("it has no bytes", Aside::Empty),
+            (Err(error), Ok(1..)) if error.kind() == ErrorKind::NotFound => {
+                self.replace("it is gone, and its log is there", Aside::Empty)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a file is made that is to take the place of the present one.
+    fn next(&self) -> PathBuf {
+        dir::beside(&self.path, ".next")
+    }
+
+    fn cannot(&self, what: &str, error: &std::io::Error) -> Trouble {
+        Trouble::Unavailable(format!("cannot {what} {}: {error}", self.path.display()))
+    }
+
+    /// Sets a file aside that makes no sense, and puts another in its place, with the bans and accounts that
+    /// could be read: what was said may be lost, but nobody comes back in by that, and nobody loses a name.
+    pub(super) fn replace(&mut self, why: &str, kind: Aside) -> Result<(), Trouble> {
+        self.db = None;
+        self.rooms.forget();
+        self.redacting = None;
+        let (bans, accounts, whole) = match kind {
+            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| rescue(&db)).unwrap_or_default(),
+            Aside::Empty => rescue_from_log(&self.path)?,
+        };
+        // Numbers go on: above all that came by, or if none did, above all that can have been.
+        let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
+        // It is whole before the old one goes: what is set aside is not looked at a second time.
+        let next = self.next();
+        let _ = std::fs::remove_file(&next);
+        schema::make(&next, |db| {
+            let batch = db.transaction()?;
+            Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(&batch)?;
+            bans.iter().try_for_each(|ban| bans::put(&batch, ban))?;
+            accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
+            Ok(batch.commit()?)
+        })?;
+        step::reached("before a damaged file is set aside");
+        let aside =
+            dir::set_aside(&self.path, kind.word(), wall()).map_err(|error| self.cannot("set aside", &error))?;
+        step::reached("before a damaged file is replaced");
+        std::fs::rename(next, &self.path).map_err(|error| self.cannot("replace", &error))?;
+        error!(
+            message_id = ids::STORE,
+            chathub_file = %aside.display(),
+            chathub_error = why,
+            chathub_bans = bans.len(),
+            chathub_accounts = accounts.len(),
+            "the recorded history cannot be read and was set aside; a new one is begun{}",
+            InWords(format_args!(
+                "{} ({why}); bans that could be read: {}, accounts: {}{}",
+                aside.display(),
+                bans.len(),
+                accounts.len(),
+                if whole { "" } else { "; there may have been more" }
+            ))
+        );
+        let mut health = lock(&self.health);
+        health.set_aside = Some(aside);
+        health.sets_aside += 1;
+        health.generation += 1;
+        drop(health);
+        self.reopen()
+    }
+
+    /// Tells what stands in the file, if that is not known, or if the file is another one than before.
+    pub(super) fn look_into(&mut self) -> Result<(), Trouble> {
+        let found = identity(&self.path);
+        let is_another = self.file.is_some_and(|known| Some(known) != found);
+        self.file = found;
+        if !is_another && !self.unread {
+            return Ok(());
+        }
+        let db = self.db.as_ref().expect("the caller has opened it");
+        let recalled = recall(db, &self.settings)?;
+        self.last_line = self.last_line.max(recalled.last_line);
+        self.unread = false;
+        (self.tell)(Answer::Recalled(Box::new(recalled)));
+        if is_another {
+            lock(&self.health).generation += 1;
+            (self.tell)(Answer::BegunAnew);
+        }
+        self.measure()
+    }
+}
+
+/// Why a file is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// What is in it makes no sense.
+    Damaged,
+    /// There is nothing in it, or there is no file beside the log.
+    Empty,
+}
+
+impl Aside {
+    /// As it stands in the file's new name.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Which file is there.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Bans and accounts that a log still has whose database is gone, and whether these are all.
+fn rescue_from_log(path: &Path) -> Result<(Vec<Ban>, Vec<Account>, bool), Trouble> {
+    let scratch = dir::beside(path, ".read");
+    let clear = || {
+        for part in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(dir::beside(&scratch, part));
+        }
+    };
+    clear();
+    let rescued =
+        schema::open_log(&dir::beside(path, "-wal"), &scratch).map(|db| db.map(|db| rescue(&db)).unwrap_or_default());
+    clear();
+    rescued
+}

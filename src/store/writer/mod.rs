@@ -1,0 +1,284 @@
+//! The one thread that writes.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the loop, what is taken and how it is batched and written | this file |
+//! | opening the file, setting it aside, replacing it | `file` |
+//! | a disk that takes nothing, a file that makes no sense | `failing` |
+//! | indexing, letting go of old lines | `upkeep` |
+//!
+//! It gathers records for [`BATCH_TIME`], writes them in one transaction, and tells that they are on disk.
+//! In between it does the upkeep, in small steps and with rests.
+//!
+//! If the disk takes nothing, it closes the file, keeps what waits, and tries again. A file whose content makes no
+//! sense is set aside, and another is begun. What a row looks like it does not know.
+
+mod failing;
+mod file;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use self::file::Aside;
+use self::upkeep::{INDEX_AFTER, LOOK, STEP};
+use super::health::lock;
+use super::history::{Rooms, redact};
+use super::meta::Meta;
+use super::{
+    Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, bans, history,
+    schema, step,
+};
+use crate::hub::archive::{Recalled, Record};
+use crate::settings;
+
+/// The thread's state.
+pub(super) struct Writer {
+    dir: Arc<StateDir>,
+    path: PathBuf,
+    settings: settings::History,
+    jobs: Receiver<Job>,
+    tell: Tell,
+    health: Arc<Mutex<Health>>,
+    /// `None` while the disk takes nothing.
+    db: Option<Connection>,
+    rooms: Rooms,
+    /// Records that are not on disk. The hub bounds them.
+    waiting: VecDeque<(u64, Record)>,
+    /// How far the redaction at the head of `waiting` has come, and how many lines it has found.
+    redacting: Option<(u64, u64)>,
+    /// Redactions that are done, and how many lines each has found: told with the next batch.
+    redacted: Vec<(u64, u64)>,
+    /// The highest number of a line that ever came here.
+    last_line: u64,
+    /// Not everything on disk was read since the start.
+    unread: bool,
+    /// Device and inode of the file that was open last, to tell it from another one in its place.
+    file: Option<(u64, u64)>,
+    /// When a disk that took nothing is tried again, and how long after that the next time.
+    retry_at: Instant,
+    retry: Duration,
+    /// When it is looked again whether lines are to be deleted.
+    look_at: Instant,
+    /// No upkeep until then.
+    rest_until: Instant,
+    /// There are lines that are not in the index.
+    unindexed: bool,
+    /// Lines were deleted since closed rooms were last looked at.
+    deleted: bool,
+    stop: bool,
+}
+
+impl Writer {
+    pub(super) fn open(
+        dir: Arc<StateDir>,
+        path: PathBuf,
+        settings: settings::History,
+        jobs: Receiver<Job>,
+        tell: Tell,
+        health: Arc<Mutex<Health>>,
+    ) -> Result<(Self, Recalled), OpenError> {
+        let now = Instant::now();
+        let mut this = Self {
+            dir,
+            path,
+            settings,
+            jobs,
+            tell,
+            health,
+            db: None,
+            rooms: Rooms::default(),
+            waiting: VecDeque::new(),
+            redacting: None,
+            redacted: Vec::new(),
+            last_line: 0,
+            unread: false,
+            file: None,
+            retry_at: now,
+            retry: RETRY,
+            look_at: now + LOOK,
+            rest_until: now,
+            unindexed: true,
+            deleted: true,
+            stop: false,
+        };
+        let mut opened = this.begin();
+        if let Err(Trouble::Damaged(why)) = &opened {
+            let why = why.clone();
+            opened = this.replace(&why, Aside::Damaged).and_then(|()| this.begin());
+        }
+        let recalled = match opened {
+            Ok(recalled) => recalled,
+            Err(Trouble::Newer(found)) => return Err(OpenError::Newer { path: this.path, found }),
+            Err(Trouble::Foreign) => return Err(OpenError::Foreign { path: this.path }),
+            Err(trouble) => {
+                this.trouble(trouble);
+                this.recall_in_need()
+            }
+        };
+        this.last_line = recalled.last_line;
+        this.unread = recalled.unread;
+        Ok((this, recalled))
+    }
+
+    /// Runs until it is told to stop and every record is written or the disk takes nothing.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.jobs.recv_timeout(self.wait()) {
+                Ok(job) => {
+                    self.take(job);
+                    self.gather();
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.stop = true,
+            }
+            self.work();
+            if self.stop && (self.waiting.is_empty() || self.db.is_none()) {
+                break;
+            }
+        }
+        if let Some(db) = self.db.take() {
+            // The log goes into the file: then a copy of the file alone is all of it.
+            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+
+    /// How long until there is something to do without being told.
+    fn wait(&self) -> Duration {
+        let now = Instant::now();
+        let at = if self.db.is_none() {
+            self.retry_at
+        } else if !self.waiting.is_empty() {
+            now
+        } else if self.unindexed {
+            self.rest_until
+        } else {
+            self.look_at.max(self.rest_until)
+        };
+        at.saturating_duration_since(now)
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Record(number, record) => {
+                if let Record::Line { line, .. } = &record {
+                    self.last_line = self.last_line.max(line.seq);
+                }
+                self.waiting.push_back((number, record));
+            }
+            Job::Configure(settings) => {
+                self.settings = settings;
+                self.look_at = Instant::now();
+                if let Some(db) = &self.db
+                    && let Err(trouble) = schema::set_sync(db, self.settings.sync)
+                {
+                    self.failed(trouble);
+                }
+            }
+            Job::Damaged(generation) => {
+                if lock(&self.health).generation == generation && self.db.is_some() {
+                    self.failed(Trouble::Damaged("found while reading".to_owned()));
+                }
+            }
+            Job::Stop => self.stop = true,
+        }
+    }
+
+    /// Takes more jobs until a batch is full, or its first record has waited for [`BATCH_TIME`].
+    fn gather(&mut self) {
+        let end = Instant::now() + BATCH_TIME;
+        while !self.stop && !self.waiting.is_empty() && self.waiting.len() < BATCH_RECORDS && self.db.is_some() {
+            match self.jobs.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(job) => self.take(job),
+                Err(_) => return,
+            }
+        }
+        // To take the jobs that are there already costs nothing.
+        while let Ok(job) = self.jobs.try_recv() {
+            self.take(job);
+        }
+    }
+
+    fn work(&mut self) {
+        let now = Instant::now();
+        if self.db.is_none() {
+            if now < self.retry_at && !self.stop {
+                return;
+            }
+            match self.connect().and_then(|()| self.look_into()) {
+                Ok(()) => {}
+                Err(trouble) => return self.failed(trouble),
+            }
+        }
+        let done = if self.waiting.is_empty() { self.probe().and_then(|()| self.upkeep(now)) } else { self.write() };
+        if let Err(trouble) = done {
+            self.failed(trouble);
+        }
+    }
+
+    /// Writes one batch, or a part of a redaction, and tells what is on disk.
+    fn write(&mut self) -> Result<(), Trouble> {
+        let db = self.db.as_mut().expect("the caller has looked");
+        if let Some((number, Record::Redact(what))) = self.waiting.front() {
+            let (from, count) = self.redacting.unwrap_or_default();
+            let (next, more) = redact::some(db, what, from, STEP)?;
+            if let Some(next) = next.filter(|next| *next > from) {
+                self.redacting = Some((next, count + more));
+                return Ok(());
+            }
+            // The text must not be found in the write-ahead log either.
+            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let number = *number;
+            self.redacting = None;
+            self.redacted.push((number, count + more));
+            self.waiting.pop_front();
+            return self.written(number, 1);
+        }
+        step::reached("before a batch");
+        let batch = db.transaction()?;
+        let mut meta = Meta::read(&batch)?;
+        let (mut taken, mut told) = (0, 0);
+        for (_, record) in self.waiting.iter().take(BATCH_RECORDS) {
+            match record {
+                Record::Line { room, name, line } => {
+                    history::append(&batch, &mut self.rooms, &mut meta, (*room, name), line)?;
+                }
+                Record::Given(id) => meta.last_session = meta.last_session.max(id.0),
+                Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
+                Record::Ban(ban) => bans::put(&batch, ban)?,
+                Record::Unban(id) => bans::remove(&batch, *id)?,
+                Record::Account(account) => accounts::put(&batch, account)?,
+                Record::Unaccount(id) => accounts::remove(&batch, *id)?,
+                Record::Redact(_) => break,
+            }
+            step::reached("after a record");
+            taken += 1;
+            // Which numbers are given is nothing that anybody has said or done.
+            told += u64::from(!matches!(record, Record::Given(_)));
+        }
+        meta.write(&batch)?;
+        step::reached("before a batch is committed");
+        batch.commit()?;
+        step::reached("after a batch is committed");
+        let last = self.waiting.drain(..taken).next_back().map(|(number, _)| number);
+        last.map_or(Ok(()), |number| self.written(number, told))
+    }
+
+    fn written(&mut self, through: u64, records: u64) -> Result<(), Trouble> {
+        lock(&self.health).records += records;
+        let measured = self.recover().and_then(|()| self.measure());
+        (self.tell)(Answer::Recorded { through, redacted: std::mem::take(&mut self.redacted) });
+        if !std::mem::replace(&mut self.unindexed, true) {
+            // A search also reads the lines that are not in the index, and many lines at a time cost less.
+            self.rest_until = Instant::now() + INDEX_AFTER;
+        }
+        measured
+    }
+}

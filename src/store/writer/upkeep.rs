@@ -1,0 +1,72 @@
+//! What can wait: indexing, deleting lines that are kept no longer. One small step at a time, with rests, so that
+//! it never takes more than a part of a processor.
+
+use std::time::{Duration, Instant};
+
+use super::Writer;
+use super::file::identity;
+use crate::store::health::lock;
+use crate::store::history::{index, retention};
+use crate::store::meta::Meta;
+use crate::store::{Trouble, wall};
+
+/// Lines that are indexed, deleted or redacted in one step.
+pub(super) const STEP: usize = 500;
+
+/// How often it is looked whether lines are to be deleted.
+pub(super) const LOOK: Duration = Duration::from_secs(10);
+
+/// How long lines wait for the index.
+pub(super) const INDEX_AFTER: Duration = Duration::from_secs(2);
+
+/// One part in how many of a processor's time the upkeep takes at most.
+const SHARE: u32 = 4;
+
+impl Writer {
+    /// One step of what is due, and a rest.
+    pub(super) fn upkeep(&mut self, now: Instant) -> Result<(), Trouble> {
+        if now < self.rest_until {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        if now >= self.look_at {
+            self.look_at = now + LOOK;
+            self.look()?;
+        } else if self.unindexed {
+            let db = self.db.as_mut().expect("the caller has looked");
+            self.unindexed = index::add_some(db, STEP)?;
+            self.measure()?;
+        }
+        self.rest_until = Instant::now() + begin.elapsed() * (SHARE - 1);
+        Ok(())
+    }
+
+    /// Deletes some lines that are kept no longer, if there are any. The file has to be where it was.
+    fn look(&mut self) -> Result<(), Trouble> {
+        if identity(&self.path) != self.file {
+            return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
+        }
+        let db = self.db.as_mut().expect("the caller has looked");
+        if let Some(excess) = retention::excess(db, &self.settings, wall())? {
+            retention::delete_some(db, excess, STEP as u64)?;
+            self.deleted = true;
+            // There may be more.
+            self.look_at = Instant::now();
+            self.measure()?;
+        } else if std::mem::take(&mut self.deleted) {
+            retention::forget_rooms(db)?;
+        }
+        Ok(())
+    }
+
+    /// Tells how much there is on disk.
+    pub(super) fn measure(&mut self) -> Result<(), Trouble> {
+        let db = self.db.as_ref().expect("the caller has looked");
+        let meta = Meta::read(db)?;
+        let bytes = retention::size(db)?;
+        let mut health = lock(&self.health);
+        (health.lines, health.bytes) = (meta.lines, bytes);
+        (health.indexed, health.last_line) = (meta.indexed, meta.last_line);
+        Ok(())
+    }
+}
