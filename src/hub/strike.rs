@@ -22,7 +22,7 @@ use crate::values::id::SessionId;
 use crate::values::network::Network;
 use crate::values::network::Origin;
 use crate::values::rate::{Allowance, make_room};
-use crate::values::time::{Mono, Now, Wall};
+use crate::values::time::{Mono, Now};
 
 /// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
 const REMEMBERED: usize = 4096;
@@ -150,8 +150,7 @@ impl Turn<'_> {
         let count = self.hub.moderation.strikes.add(origin, rules.forget, self.now.mono);
         self.hub.counters.strikes += 1;
         self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()));
-        let later =
-            |time: Duration| Wall(self.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)));
+        let wall = self.now.wall;
         let is_safe = self.hub.settings.access.always.iter().any(|network| network.has(peer.ip()));
         if rules.ban_at > 0
             && count >= rules.ban_at
@@ -161,13 +160,13 @@ impl Turn<'_> {
             self.hub.moderation.strikes.clear(origin);
             let reason: Arc<str> = offence.to_string().into();
             let target = Target::Network(Network::around(peer.ip()));
-            self.ban(target, Some(reason), Some(later(rules.ban_for)), By::Hub);
+            self.ban(target, Some(reason), Some(wall.after(rules.ban_for)), By::Hub);
         } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
-            let until = Some((self.now.mono.after(rules.mute_for), later(rules.mute_for)));
+            let until = Some((self.now.mono.after(rules.mute_for), wall.after(rules.mute_for)));
             if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                 session.mute = Some(Box::new(Mute { until, shadow: false }));
             }
-            self.done(id, Done::MutedFor { offence, until: later(rules.mute_for) });
+            self.done(id, Done::MutedFor { offence, until: wall.after(rules.mute_for) });
             self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()));
         }
     }

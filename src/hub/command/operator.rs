@@ -38,7 +38,7 @@ impl Call<'_, '_> {
     }
 
     fn later(&self, time: Duration) -> Wall {
-        Wall(self.turn.now.wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+        self.turn.now.wall.after(time)
     }
 
     /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
