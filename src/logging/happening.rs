@@ -1,4 +1,4 @@
-//! How what happens in the hub reads in the journal.
+//! A happening of the hub as an event of the journal: its number, its words, its fields.
 
 use std::fmt;
 
@@ -7,8 +7,9 @@ use tracing::{info, warn};
 use super::{InWords, ids};
 use crate::hub::{By, Happening, What};
 
+/// Logs what happened.
 pub(super) fn write(happening: &Happening) {
-    // What people write is not logged: not a topic, not a report. The event stream has them.
+    // What people write is not logged, so neither a topic nor a report. The stream of events has them.
     let private = matches!(happening.what, What::Topic | What::Reported) && happening.by.is_none();
     let reason = happening.text.as_deref().filter(|_| !private);
     macro_rules! log {
@@ -25,7 +26,7 @@ pub(super) fn write(happening: &Happening) {
                 chathub_admin_pid = happening.by.and_then(By::pid),
                 "{}{}",
                 $text,
-                InWords(Whom(happening, reason))
+                InWords(Whom { happening, reason })
             )
         };
     }
@@ -69,12 +70,15 @@ pub(super) fn write(happening: &Happening) {
     }
 }
 
-/// Who it happened to, and where, why and by whom.
-struct Whom<'a>(&'a Happening, Option<&'a str>);
+/// To whom something happened, where, by whom and why: in words.
+struct Whom<'a> {
+    happening: &'a Happening,
+    reason: Option<&'a str>,
+}
 
 impl fmt::Display for Whom<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(happening, reason) = self;
+        let Self { happening, reason } = self;
         if let Some(nick) = &happening.nick {
             write!(f, "{nick}")?;
             if let Some(session) = happening.session {

@@ -3,10 +3,11 @@
 macro_rules! ids {
     ($( $(#[doc = $about:literal])+ $name:ident = $id:literal; )+) => {
         $( $(#[doc = $about])+ pub const $name: &str = $id; )+
-        /// All of them, by name.
+        /// Each number and its name.
         pub const ALL: &[(&str, &str)] = &[$( (stringify!($name), $id), )+];
     };
 }
+
 ids! {
     /// The daemon serves.
     STARTED = "4cbf80ef8b434ea5a667a14d8455d777";

@@ -1,4 +1,4 @@
-//! What happens in the hub, written by a thread of its own.
+//! What happens in the hub, written to the journal by a thread of its own, and not faster than is good for a journal.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -10,48 +10,53 @@ use super::{InWords, ids};
 use crate::hub::{Happening, What};
 use crate::values::time::Mono;
 
-/// How many happenings may wait for the journal; those over it are counted.
+/// Happenings that may wait for the thread. If there are more, they are lost and counted.
 const WAITING: usize = 4096;
 
-/// How many arrivals, departures and refusals are written in a second, after a first burst.
+/// Arrivals, departures and refusals that are written a second in the long run.
 const RATE: u32 = 20;
+/// The same in one go, after a quiet time.
 const BURST: u32 = 200;
 
-/// How long after some were left out it is said how many, at the latest.
+/// The time from the first that is left out to the line that says how many were.
 const SUMMARY: Duration = Duration::from_secs(1);
 
-/// Writes what happened to the journal, from a thread of its own.
+/// The way to the thread that writes the journal.
 #[derive(Debug)]
 pub struct Journal {
     sender: SyncSender<Record>,
+    /// Happenings lost because [`WAITING`] others waited, since the start.
     lost: u64,
-    /// When all of [`BURST`] may be used again.
+    /// When [`BURST`] may be written in one go again.
     full_at: Mono,
+    /// Left out because they were over the rate, since the last summary.
     suppressed: u64,
-    /// When it is said how many were left out.
+    /// When the next summary is due; `None` if none was left out.
     summary_at: Option<Mono>,
 }
 
+/// What the thread is to write.
 #[derive(Debug)]
 enum Record {
     Happening(Happening),
+    /// How many happenings were left out.
     Suppressed(u64),
 }
 
 impl Journal {
-    /// Starts the thread; it ends, with everything written, when the `Journal` is dropped.
+    /// Starts the thread. When the `Journal` is dropped, it writes what waits, and ends.
     ///
     /// # Errors
-    /// If no thread can be had.
+    /// If the system has no thread left.
     pub fn start() -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || keep(&receiver))?;
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write_all(&receiver))?;
         Ok((Self { sender, lost: 0, full_at: Mono(0), suppressed: 0, summary_at: None }, thread))
     }
 
-    /// Notes what happened. Never waits: if the journal does not keep up, it is counted only. Coming and
-    /// going over the rate is not even handed to the thread: in a storm of arrivals, waking it for each
-    /// would cost more than the arrival.
+    /// Has the thread write what happened. Never waits: if the thread does not keep up, the happening is lost and
+    /// counted. Arrivals and departures over the rate are not even handed to the thread, for to wake it costs more
+    /// than an arrival.
     pub fn note(&mut self, happening: Happening, now: Mono) {
         use What::{Arrived, Departed, Joined, Left, Refused};
         if matches!(happening.what, Arrived | Departed | Refused | Joined | Left) {
@@ -72,7 +77,7 @@ impl Journal {
         self.summary_at
     }
 
-    /// Says how many were left out, if it is time.
+    /// Has the thread write how many were left out, if that is due.
     pub fn summarize(&mut self, now: Mono) {
         if self.summary_at.is_some_and(|at| at <= now) {
             self.summary_at = None;
@@ -87,7 +92,7 @@ impl Journal {
         }
     }
 
-    /// How many happenings were lost because the journal did not keep up.
+    /// Happenings lost since the start, because the journal did not keep up.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.lost
@@ -100,7 +105,8 @@ impl Drop for Journal {
     }
 }
 
-fn keep(records: &Receiver<Record>) {
+/// The thread.
+fn write_all(records: &Receiver<Record>) {
     for record in records {
         match record {
             Record::Happening(happening) => write(&happening),

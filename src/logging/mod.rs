@@ -1,9 +1,17 @@
-//! The journal: structured fields under systemd, readable lines on standard error otherwise.
+//! Logging: to the journal with structured fields, or as lines to standard error.
 //!
-//! Each kind of event has a fixed [`ids`] number, which `journalctl -x` explains from the message
-//! catalog. What people say is never logged, nor raw bytes of strangers. Arrivals and the like are
-//! written by a thread of their own ([`Journal`]): the hub does not wait for the journal, and a crowd
-//! or a port scanner does not fill it.
+//! Each kind of event has a number of its own ([`ids`]), by which `journalctl -x` finds its explanation in the message
+//! catalog. What happens in the hub is written by a thread of its own ([`Journal`]): the hub does not wait for the
+//! journal, and a crowd or a port scanner does not fill it. Deliberately not logged: what people say, and raw bytes of
+//! strangers.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | where events go; the level while running | this file |
+//! | the number of an event | [`ids`], and `systemd/chathub.catalog` |
+//! | the words and fields for what happens in the hub | `happening` |
+//! | how many arrivals and departures are written | `journal` |
+//! | what a line on standard error looks like | `lines` |
 
 mod happening;
 pub mod ids;
@@ -23,18 +31,18 @@ pub use self::journal::Journal;
 use self::lines::Lines;
 use crate::settings::{LogLevel, Word as _};
 
-/// Changes the level while running.
+/// How much is logged. It can be changed while the daemon runs.
 #[derive(Clone, Debug)]
 pub struct Level(reload::Handle<LevelFilter, Registry>);
 
 impl Level {
-    /// From now on, this much is logged.
+    /// Logs this much from now on.
     pub fn set(&self, level: LogLevel) {
-        // Fails only if the subscriber is gone, and then there is nothing to set.
+        // Fails only if the subscriber is gone, and then nothing is logged.
         let _ = self.0.modify(|filter| *filter = filter_of(level));
     }
 
-    /// How much is logged.
+    /// How much is logged now.
     #[must_use]
     pub fn get(&self) -> LogLevel {
         let now = self.0.clone_current();
@@ -43,6 +51,7 @@ impl Level {
     }
 }
 
+/// What the tracing library calls the level.
 fn filter_of(level: LogLevel) -> LevelFilter {
     match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -53,8 +62,8 @@ fn filter_of(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// Starts logging: to the journal if standard error goes there (`$JOURNAL_STREAM`, systemd.exec(5)),
-/// else to standard error.
+/// Starts logging: to the journal if it reads standard error (`$JOURNAL_STREAM`, systemd.exec(5)), else to standard
+/// error.
 #[must_use]
 pub fn start(level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
@@ -79,22 +88,22 @@ pub fn start(level: LogLevel) -> Level {
         None => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Lines).boxed(),
     };
     let subscriber = Registry::default().with(filter).with(layer);
-    // Fails if a subscriber is set already: in tests, which then share the first one.
+    // Fails if there is a subscriber already: tests of one process share the first one.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Level(handle)
 }
 
-/// Whether the journal reads standard error: `$JOURNAL_STREAM` has its device and inode.
+/// Whether the journal reads standard error. If so, `$JOURNAL_STREAM` is the device and inode of standard error.
 fn stderr_is_the_journal() -> bool {
     let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
     std::fs::metadata("/proc/self/fd/2").is_ok_and(|meta| named == format!("{}:{}", meta.st_dev(), meta.st_ino()))
 }
 
-/// Whether events go to the journal, with their fields.
+/// Whether events go to the journal as events with fields, and not as lines to standard error.
 static TO_JOURNAL: AtomicBool = AtomicBool::new(false);
 
-/// What the fields of an event say, for the end of its message. The journal shows the message alone,
-/// unless one asks; on standard error the fields stand beside it, and this is nothing.
+/// The fields of an event in words, for the end of its message. `journalctl` shows messages without their fields. On
+/// standard error the fields stand behind the message, and this is empty.
 #[derive(Debug)]
 pub struct InWords<T>(pub T);
 

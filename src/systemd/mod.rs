@@ -1,7 +1,13 @@
-//! What the service manager hands over and wants to be told: sockets by name (sd_listen_fds(3)),
-//! readiness, reloads, status, the watchdog and the descriptor store (sd_notify(3)).
+//! The service manager: what it hands over and what it is told. Without one, all of this does nothing.
 //!
-//! Without a service manager all of this does nothing.
+//! Deliberately not known here: what is kept in the descriptor store ([`crate::net::keep`]), and how sockets are opened
+//! without a service manager ([`crate::serve`]).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | which sockets are taken, by name and kind (sd_listen_fds(3)) | `sockets` |
+//! | readiness, reload, status, watchdog, stop (sd_notify(3)) | `notify` |
+//! | descriptors that outlive the process | `store` |
 
 mod notify;
 mod sockets;

@@ -1,4 +1,5 @@
-//! What the service manager is told (sd_notify(3)).
+//! What the service manager is told (sd_notify(3)). The task that serves people never waits for it: what has to be told
+//! and cannot be told at once is left to a thread.
 
 use std::fmt::Write as _;
 use std::io::{self, IoSlice};
@@ -16,12 +17,12 @@ use tracing::warn;
 
 use crate::logging::{InWords, ids};
 
-/// The daemon serves (again).
+/// Tells that the daemon serves, or serves again after [`reloading`].
 pub fn ready() {
     tell(&[NotifyState::Ready], Weight::Heavy);
 }
 
-/// The settings are being read again.
+/// Tells that the settings are being read again.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now], Weight::Heavy),
@@ -29,55 +30,55 @@ pub fn reloading() {
     };
 }
 
-/// What the end takes beyond the goodbye: closing, and writing the last lines of the log.
+/// How long the end may take beyond the goodbye: to close connections, and to write the last lines of the log.
 const END: Duration = Duration::from_secs(10);
 
-/// The daemon is going to end, and says goodbye for so long at most. If that is longer than what the
-/// service manager is set to wait (`TimeoutStopSec=`), it waits longer.
+/// Tells that the daemon is going to end, and that saying goodbye takes `goodbye` at most. The service manager then
+/// waits that long, even if it is set to wait less (`TimeoutStopSec=`).
 pub fn stopping(goodbye: Duration) {
     let wait = u32::try_from((goodbye + END).as_micros()).unwrap_or(u32::MAX);
     let state = [NotifyState::Stopping, NotifyState::Status("saying goodbye"), NotifyState::ExtendTimeoutUsec(wait)];
     tell(&state, Weight::Heavy);
 }
 
-/// A line for `systemctl status`. Whether it was told; if not, it is to be told again.
+/// Sets the line that `systemctl status` shows. Returns whether it was told; if not, the caller is to try again.
 pub fn status(text: &str) -> bool {
     tell(&[NotifyState::Status(text)], Weight::Light)
 }
 
-/// What is being done at a start, which takes at least `more` longer from now on (`EXTEND_TIMEOUT_USEC=`,
-/// sd_notify(3)).
+/// Tells what is being done at a start, and that it takes up to `more` longer from now on
+/// (`EXTEND_TIMEOUT_USEC=`).
 pub fn takes_longer(text: &str, more: Duration) {
     let micros = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
     tell(&[NotifyState::Status(text), NotifyState::ExtendTimeoutUsec(micros)], Weight::Light);
 }
 
-/// A sign of life.
+/// Tells the watchdog that the daemon is alive.
 pub fn watchdog() {
     tell(&[NotifyState::Watchdog], Weight::Light);
 }
 
-/// How often a sign of life is to be given: half of what the service manager waits.
+/// The time from one [`watchdog`] to the next: half of what the service manager waits for it. `None` if it does not wait.
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|wait| wait / 2).filter(|every| !every.is_zero())
 }
 
-/// How much it matters that the service manager hears of something.
+/// What becomes of a message that the service manager does not take at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
-    /// It is told again soon, or nothing depends on it.
+    /// It is dropped: it is told again soon, or nothing depends on it.
     Light,
-    /// Until it is told, the service manager believes something else.
+    /// It waits: until it is told, the service manager believes something else.
     Heavy,
 }
 
-/// Whether it is told, or will be.
+/// Tells the service manager. Returns whether it was told, or is going to be.
 pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
     let message = text(state);
     let behind = LATER_ON.get().and_then(Option::as_ref).filter(|later| later.waiting.load(Ordering::Acquire) > 0);
     if let Some(later) = behind {
-        // One after the other, or an old state would be the last that is told.
+        // Behind those that wait, or a former state would be told last.
         if weight == Weight::Heavy {
             later.push(message);
         }
@@ -95,22 +96,24 @@ pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
             true
         }
         Err(Errno::EAGAIN) => false,
-        // Nobody to tell, or nobody who could be told: neither is a reason not to serve.
+        // There is no service manager, or it cannot be told. People are served all the same.
         _ => true,
     }
 }
 
-/// What could not be told at once and has to be, in order. A thread of its own waits with it: whoever
-/// serves people waits for no service manager that does not listen.
+/// The thread that tells, in order, what could not be told at once. It waits for the service manager, so that the task
+/// that serves people does not.
 struct Later {
     sender: Sender<String>,
+    /// Messages that are not told yet, [`LATER`] at most.
     waiting: Arc<AtomicUsize>,
 }
 
-/// At most so many wait. With each change of state there are two, so whoever does not listen to so many
-/// listens to none.
+/// Messages that may wait; more are dropped. A change of state takes two, so a service manager that has missed that
+/// many is not going to listen any more.
 const LATER: usize = 64;
 
+/// Started when it is first needed; `None` inside if there was no thread for it.
 static LATER_ON: OnceLock<Option<Later>> = OnceLock::new();
 
 impl Later {
@@ -129,6 +132,7 @@ impl Later {
         told.ok().map(|_| Self { sender, waiting })
     }
 
+    /// Leaves a message to the thread, if not too many wait.
     fn push(&self, message: String) {
         if self.waiting.fetch_add(1, Ordering::Acquire) >= LATER || self.sender.send(message).is_err() {
             self.waiting.fetch_sub(1, Ordering::Release);
@@ -136,22 +140,22 @@ impl Later {
     }
 }
 
-/// How long the service manager may take to keep something.
+/// How long the service manager may take to read a message, or to keep a descriptor.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends one message that matters while nobody is served yet, and waits for the service manager as long as
-/// it may take.
+/// Sends one message, and waits up to [`PATIENCE`] for the service manager to take it. Only while nobody is served.
 pub(super) fn send_patiently(state: &[NotifyState<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let (message, end) = (text(state), Instant::now() + PATIENCE);
     loop {
         match send(&message, descriptors, MsgFlags::MSG_DONTWAIT) {
-            // A datagram socket that is not connected cannot be polled for the other end's room.
+            // A datagram socket that is not connected cannot be polled for room at the other end.
             Err(Errno::EAGAIN) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
             sent => return sent.map_err(Into::into),
         }
     }
 }
 
+/// The message that has these assignments, one a line.
 fn text(state: &[NotifyState<'_>]) -> String {
     state.iter().fold(String::new(), |mut text, state| {
         let _ = writeln!(text, "{state}");

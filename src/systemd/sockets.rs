@@ -1,4 +1,4 @@
-//! The sockets that were handed over (sd_listen_fds(3)), by name.
+//! The sockets that were handed over (sd_listen_fds(3)): which is which, and which are wrong.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,22 +21,21 @@ pub struct Sockets {
     pub chat: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
-    /// What a former process has left in the descriptor store, by name.
+    /// What a former process has left in the descriptor store, by name: some of [`STORED`].
     pub stored: HashMap<&'static str, OwnedFd>,
-    /// Of names that this release does not know: another release's. They are left alone.
+    /// Sockets with a name that only another release knows. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
 }
 
 impl Sockets {
-    /// Whether no listening socket was.
+    /// Whether no listening socket was handed over.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chat.is_empty() && self.admin.is_empty() && self.unknown.is_empty()
     }
 
-    /// Tells those who are waiting that they wait in vain, as a daemon does that cannot start. Left waiting,
-    /// they would have the service manager start it again and again, also those at a socket whose name is
-    /// mistyped.
+    /// For a daemon that cannot start: accepts the connections that wait, tells them so and closes them. A connection
+    /// that waits makes the service manager start the daemon again and again, also at a socket whose name is mistyped.
     pub fn turn_away(&self) {
         turn_away(&self.chat, &self.admin, &self.unknown);
     }
@@ -56,7 +55,7 @@ pub fn turn_away(chat: &[TcpListener], admin: &[UnixListener], unknown: &[(Strin
     }
     for (_, socket) in unknown.iter().filter(|(_, socket)| listens(socket)) {
         let socket = socket2::SockRef::from(socket);
-        // What they speak is not known, so they are told nothing.
+        // What is spoken on it is not known, so nothing is told.
         let _ = socket.set_nonblocking(true);
         while socket.accept().is_ok() {}
     }
@@ -65,18 +64,18 @@ pub fn turn_away(chat: &[TcpListener], admin: &[UnixListener], unknown: &[(Strin
 /// Why the sockets that were handed over cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WrongSocket {
-    /// More than this process may have open: somebody has mistyped `LISTEN_FDS`.
+    /// There are more than this process may have open: `LISTEN_FDS` is mistyped.
     Count {
-        /// So many, as far as that was a number.
+        /// The value of `LISTEN_FDS`.
         count: String,
     },
-    /// Not of the kind that its name says, or of no kind that is known.
+    /// One is not of the kind that its name says, or of no kind that is known.
     Kind {
-        /// Which of them, from 0.
+        /// Its place among those handed over, from 0.
         index: usize,
         /// The name, if it has one.
         name: String,
-        /// What it should be.
+        /// The kind that it should be of.
         wanted: &'static str,
     },
 }
@@ -96,26 +95,26 @@ impl fmt::Display for WrongSocket {
 
 impl std::error::Error for WrongSocket {}
 
-/// Takes the sockets that were handed over, and the variables that told of them. To be called before
-/// there is a second thread, for it changes the environment.
+/// Takes the sockets that were handed over, and removes the variables that tell of them from the environment. To be
+/// called while there is only one thread, for that reason.
 ///
-/// A socket is known by its name and its kind. One without a name (systemd then calls it after its
-/// unit, or `unknown`) is known by its kind. One of another name is left alone: it is for another release,
-/// and a downgrade is no reason to serve nobody.
+/// A socket is recognised by its name and its kind; one without a name (systemd then calls it after its unit, or
+/// `unknown`) by its kind. One with a name that is not known is left alone: it is for another release, and after a
+/// downgrade people are to be served all the same.
 ///
-/// What is wrong with the first that is not of the kind that its name says comes beside those that could be
-/// taken: it is better not to start than to serve something else than the administrator meant, but whoever
-/// waits at the others can be told.
+/// Returns the sockets that could be taken, and what is wrong with the first that could not. The daemon does not start
+/// then, lest it serves something else than the administrator meant, but tells the people who wait at the others.
 pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
     let mut sockets = Sockets::default();
     let taken = take(&mut sockets);
     (sockets, taken)
 }
 
+/// Sorts what was handed over into `sockets`.
 fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     let count = std::env::var("LISTEN_FDS").unwrap_or_default();
     let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    // A number that is no count at all means none to listenfd, and is not ours to complain of.
+    // What is no number means 0 to listenfd, and is not complained of here.
     if count.parse::<u64>().is_ok_and(|count| count > most) {
         return Err(WrongSocket::Count { count });
     }
@@ -143,7 +142,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
                 continue;
             }
         };
-        // What is not of the kind asked for is left where it is.
+        // listenfd takes only what is of the kind that it is asked for.
         let chat = if name == "admin" { None } else { handed.take_tcp_listener(index).ok().flatten() };
         let admin =
             if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
@@ -155,7 +154,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
                     wrong = Err(WrongSocket::Kind { index, name: name.clone(), wanted });
                 }
                 if kernel::passed(index).is_none() {
-                    // Nor will any behind it be there.
+                    // The descriptor is not open, and so none behind it is.
                     break;
                 }
                 if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
@@ -167,6 +166,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     wrong
 }
 
+/// Whether it is a listening socket.
 fn listens(socket: &impl AsFd) -> bool {
     getsockopt(socket, sockopt::AcceptConn).unwrap_or(false)
 }

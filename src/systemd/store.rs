@@ -1,4 +1,4 @@
-//! The descriptor store.
+//! The descriptor store: descriptors that the service manager keeps and hands to the next process.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -10,13 +10,13 @@ use sd_notify::NotifyState;
 use super::notify::{PATIENCE, Weight, send_patiently, tell};
 use crate::kernel;
 
-/// Names in the descriptor store: the tape, the four ends of the queue of sockets, and the program.
+/// The names of all descriptors in the store: the tape, the four ends of the queue of sockets, and the program.
 pub const STORED: [&str; 6] = ["tape", "singles.head", "singles.tail", "batches.head", "batches.tail", PROGRAM];
 
-/// The program that writes the tape: only it can read all of it.
+/// The name of the program that writes the tape, the only one that can read all of it.
 pub const PROGRAM: &str = "program";
 
-/// What was handed over under this name, left where it is.
+/// The descriptor that was handed over under this name, if there is one. It stays open, for [`super::sockets()`] to take.
 #[must_use]
 pub fn look_for(name: &str) -> Option<BorrowedFd<'static>> {
     let is_ours = std::env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
@@ -26,35 +26,35 @@ pub fn look_for(name: &str) -> Option<BorrowedFd<'static>> {
     kernel::passed(index)
 }
 
-/// Whether there is a service manager that could keep descriptors. Whether the unit lets it
-/// (`FileDescriptorStoreMax=`) only newer ones say, since 254.
+/// Whether the service manager keeps descriptors. One older than systemd 254 does not say whether the unit allows it
+/// (`FileDescriptorStoreMax=`), and is taken to.
 #[must_use]
 pub fn keeps_descriptors() -> bool {
     std::env::var_os("NOTIFY_SOCKET").is_some()
         && std::env::var("FDSTORE").map_or(true, |most| most.parse::<usize>().is_ok_and(|most| most >= STORED.len()))
 }
 
-/// Has the service manager keep descriptors, to be handed to the next process, and waits until it does.
+/// Has the service manager keep descriptors under these names, and waits until it does.
 ///
 /// # Errors
-/// Those of sending; if there is no answer within some seconds.
+/// Those of sending; a time-out if the service manager does not answer within 5 s.
 pub fn store(descriptors: &[(&str, BorrowedFd<'_>)]) -> io::Result<()> {
     for (name, descriptor) in descriptors {
-        // A socket in it that is closed, as they all are at times, is no reason to throw it out.
+        // Without FDPOLL=0, systemd drops a descriptor that reports a hang-up or an error, as sockets do at times.
         let state = [NotifyState::FdStore, NotifyState::FdName(name), NotifyState::Custom("FDPOLL=0")];
         send_patiently(&state, &[*descriptor])?;
     }
     barrier()
 }
 
-/// Has the service manager keep those of these names no more.
+/// Has the service manager drop the descriptors of these names.
 pub fn forget<'a>(names: impl IntoIterator<Item = &'a str>) {
     for name in names {
         tell(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)], Weight::Heavy);
     }
 }
 
-/// Waits until the service manager has dealt with everything that it was told (sd_notify(3)).
+/// Waits until the service manager has dealt with all it was told (`BARRIER=1`, sd_notify(3)).
 fn barrier() -> io::Result<()> {
     let (ours, theirs) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     send_patiently(&[NotifyState::Custom("BARRIER=1")], &[theirs.as_fd()])?;
