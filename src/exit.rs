@@ -1,6 +1,6 @@
-//! The exit codes of the program: the one list that the code, the tests and the manual pages share.
+//! The exit codes of the program. The code, the tests and the manual pages have them from here.
 //!
-//! Scripts rely on them, so a code is never given another meaning.
+//! Scripts rely on them: no code is ever given another meaning.
 
 use std::process::{ExitCode, Termination};
 
@@ -8,34 +8,34 @@ use std::process::{ExitCode, Termination};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Exit {
-    /// It was done.
+    /// The command was carried out; the daemon ended as it was asked to.
     Done = 0,
-    /// It was refused by the daemon, or the daemon failed while it ran.
+    /// The daemon refused, or failed; the system has not enough of something.
     Refused = 1,
     /// The command line makes no sense.
     Usage = 2,
     /// The daemon cannot be reached, or the conversation with it broke off.
     Unreachable = 3,
-    /// Whoever asks may not do that.
+    /// The user may not open the admin socket, or may not do that.
     Denied = 4,
-    /// What was named does not exist.
+    /// The client, room or command that was named does not exist.
     NotFound = 5,
     /// The daemon did not answer in time.
     TimedOut = 6,
     /// The daemon cannot listen (`EX_UNAVAILABLE`).
     Unavailable = 69,
-    /// The daemon has left its clients to the next process, which is to be started (`EX_TEMPFAIL`).
+    /// The daemon has left its clients to the next process, which the service manager is to start (`EX_TEMPFAIL`).
     HandedOver = 75,
-    /// The settings are wrong (`EX_CONFIG`).
+    /// The settings, or the sockets that were handed over, are wrong (`EX_CONFIG`).
     Config = 78,
 }
 
 /// What a code means for one of the programs.
 #[derive(Clone, Copy, Debug)]
 pub struct Meaning {
-    /// The code.
+    /// The code that is explained.
     pub exit: Exit,
-    /// In one sentence, for the manual.
+    /// What it means, for the manual page.
     pub about: &'static str,
 }
 

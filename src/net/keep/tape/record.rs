@@ -36,7 +36,7 @@ pub struct Record {
 
 impl Record {
     /// Where it begins in the half that counts.
-    pub(in crate::net::keep) fn start(&self) -> usize {
+    pub(in super::super) fn start(&self) -> usize {
         self.content.start - RECORD
     }
 

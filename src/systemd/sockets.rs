@@ -1,0 +1,172 @@
+//! The sockets that were handed over (sd_listen_fds(3)): which is which, and which are wrong.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+
+use listenfd::ListenFd;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::socket::{getsockopt, sockopt};
+
+use super::store::STORED;
+use crate::kernel;
+
+/// The sockets that were handed over.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    /// For clients (`FileDescriptorName=chat`).
+    pub chat: Vec<TcpListener>,
+    /// For administrators (`FileDescriptorName=admin`).
+    pub admin: Vec<UnixListener>,
+    /// What a former process has left in the descriptor store, by name: some of [`STORED`].
+    pub stored: HashMap<&'static str, OwnedFd>,
+    /// Sockets with a name that only another release knows. They are left alone.
+    pub unknown: Vec<(String, OwnedFd)>,
+}
+
+impl Sockets {
+    /// Whether no listening socket was handed over.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chat.is_empty() && self.admin.is_empty() && self.unknown.is_empty()
+    }
+
+    /// For a daemon that cannot start: accepts the connections that wait, tells them so and closes them. A connection
+    /// that waits makes the service manager start the daemon again and again, also at a socket whose name is mistyped.
+    pub fn turn_away(&self) {
+        turn_away(&self.chat, &self.admin, &self.unknown);
+    }
+}
+
+/// See [`Sockets::turn_away`].
+pub fn turn_away(chat: &[TcpListener], admin: &[UnixListener], unknown: &[(String, OwnedFd)]) {
+    for listener in chat {
+        let _ = listener.set_nonblocking(true);
+        while let Ok((mut waiting, _)) = listener.accept() {
+            let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
+        }
+    }
+    for listener in admin {
+        let _ = listener.set_nonblocking(true);
+        while listener.accept().is_ok() {}
+    }
+    for (_, socket) in unknown.iter().filter(|(_, socket)| listens(socket)) {
+        let socket = socket2::SockRef::from(socket);
+        // What is spoken on it is not known, so nothing is told.
+        let _ = socket.set_nonblocking(true);
+        while socket.accept().is_ok() {}
+    }
+}
+
+/// Why the sockets that were handed over cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WrongSocket {
+    /// There are more than this process may have open: `LISTEN_FDS` is mistyped.
+    Count {
+        /// The value of `LISTEN_FDS`.
+        count: String,
+    },
+    /// One is not of the kind that its name says, or of no kind that is known.
+    Kind {
+        /// Its place among those handed over, from 0.
+        index: usize,
+        /// The name, if it has one.
+        name: String,
+        /// The kind that it should be of.
+        wanted: &'static str,
+    },
+}
+
+impl fmt::Display for WrongSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count { count } => {
+                write!(f, "LISTEN_FDS={count} says how many sockets are handed over, and so many cannot be")
+            }
+            Self::Kind { index, name, wanted } => {
+                write!(f, "socket {index} handed over (named {name:?}) is not {wanted}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for WrongSocket {}
+
+/// Takes the sockets that were handed over, and removes the variables that tell of them from the environment. To be
+/// called while there is only one thread, for that reason.
+///
+/// A socket is recognised by its name and its kind; one without a name (systemd then calls it after its unit, or
+/// `unknown`) by its kind. One with a name that is not known is left alone: it is for another release, and after a
+/// downgrade people are to be served all the same.
+///
+/// Returns the sockets that could be taken, and what is wrong with the first that could not. The daemon does not start
+/// then, lest it serves something else than the administrator meant, but tells the people who wait at the others.
+pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
+    let mut sockets = Sockets::default();
+    let taken = take(&mut sockets);
+    (sockets, taken)
+}
+
+/// Sorts what was handed over into `sockets`.
+fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
+    let count = std::env::var("LISTEN_FDS").unwrap_or_default();
+    let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    // What is no number means 0 to listenfd, and is not complained of here.
+    if count.parse::<u64>().is_ok_and(|count| count > most) {
+        return Err(WrongSocket::Count { count });
+    }
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
+    let mut handed = ListenFd::from_env();
+    let mut wrong = Ok(());
+    for index in 0..handed.len() {
+        let name = names.next().unwrap_or_default().to_owned();
+        if let Some(name) = STORED.into_iter().find(|stored| *stored == name) {
+            if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
+                sockets.stored.insert(name, descriptor);
+            }
+            continue;
+        }
+        let wanted = match name.as_str() {
+            "chat" => "a listening TCP socket",
+            "admin" => "a listening Unix stream socket",
+            "" | "unknown" | "stored" => "a listening TCP or Unix stream socket",
+            unit if unit.ends_with(".socket") => "a listening TCP or Unix stream socket",
+            _ => {
+                if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
+                    sockets.unknown.push((name, descriptor));
+                }
+                continue;
+            }
+        };
+        // listenfd takes only what is of the kind that it is asked for.
+        let chat = if name == "admin" { None } else { handed.take_tcp_listener(index).ok().flatten() };
+        let admin =
+            if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
+        match (chat, admin) {
+            (Some(socket), _) if listens(&socket) => sockets.chat.push(socket),
+            (None, Some(socket)) if listens(&socket) => sockets.admin.push(socket),
+            _ => {
+                if wrong.is_ok() {
+                    wrong = Err(WrongSocket::Kind { index, name: name.clone(), wanted });
+                }
+                if kernel::passed(index).is_none() {
+                    // The descriptor is not open, and so none behind it is.
+                    break;
+                }
+                if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
+                    sockets.unknown.push((name, descriptor));
+                }
+            }
+        }
+    }
+    wrong
+}
+
+/// Whether it is a listening socket.
+fn listens(socket: &impl AsFd) -> bool {
+    getsockopt(socket, sockopt::AcceptConn).unwrap_or(false)
+}
