@@ -36,7 +36,8 @@ pub struct Record {
 
 impl Record {
     /// The same as `at`.
-    pub(in crate::net::keep) fn start(&self) -> usize {
+    #[must_use]
+    pub fn start(&self) -> usize {
         self.content.start - RECORD
     }
 
