@@ -18,7 +18,7 @@ pub enum Input {
     Connect {
         /// The number that the connection has from now on; higher than all before.
         id: SessionId,
-        /// What the kernel knows the socket by, in whichever process (`SO_COOKIE`, socket(7)).
+        /// The kernel's number of the socket, the same in every process (`SO_COOKIE`, socket(7)).
         cookie: u64,
         /// Where it comes from.
         peer: SocketAddr,

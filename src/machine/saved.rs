@@ -45,7 +45,7 @@ fn saving<'a, H>(
     Saving { hub, speakers, next_id, restarts }
 }
 
-/// A machine as it was at one moment: it can be written down, and nothing else.
+/// A machine as it was at one moment, to be written down.
 #[derive(Debug)]
 pub struct Frozen {
     hub: hub::Frozen,
@@ -61,8 +61,8 @@ impl Serialize for Frozen {
 }
 
 impl Machine {
-    /// The machine as it is now, to be written down: what changes from now on is not in it. That takes a moment,
-    /// whatever is kept: a look at each client and each room.
+    /// The machine as it is now, to be written down: what changes from now on is not in it. Takes a look at each client
+    /// and each room, however much they hold.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         Frozen {

@@ -24,7 +24,7 @@ use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
 
-/// How long to wait after the system has run out of something, at first and at most.
+/// Pauses after the system has run out of something: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 /// What accepting has met.
@@ -32,16 +32,16 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub struct Counts {
     /// Times that accepting was paused because the system had run out of descriptors or memory.
     pub paused: AtomicU64,
-    /// Connections that would not outlive the process, for the queue of sockets did not take them.
+    /// Connections that would not outlive the process, because the queue of sockets did not take them.
     pub unkept: AtomicU64,
     /// Connections that hold a descriptor: clients, and those that are being closed.
     pub open: AtomicUsize,
-    /// How many there may be, so that another process can take over all of them; 0 as long as that is not known.
+    /// The most of them that another process could take over; 0 as long as that is not known.
     pub places: AtomicUsize,
 }
 
 impl Counts {
-    /// Whether one more connection could not be carried on by the next process.
+    /// Whether the next process could not take over one more connection.
     fn is_full(&self) -> bool {
         let places = self.places.load(Ordering::Relaxed);
         places > 0 && self.open.load(Ordering::Relaxed) >= places
@@ -51,7 +51,7 @@ impl Counts {
 /// Takes connections for ever; ends when the driver is gone, or by being aborted.
 ///
 /// A connection is kept as soon as it is accepted, before anybody else is told of it. Errors of one
-/// connection are passed over. When the process or the system is out of descriptors or memory, it waits,
+/// connection are ignored. When the process or the system is out of descriptors or memory, it waits,
 /// longer each time, instead of asking again and again: the connections stay in the listener's backlog
 /// meanwhile.
 pub async fn accept(
@@ -62,7 +62,7 @@ pub async fn accept(
 ) {
     let mut pause = PAUSE.0;
     loop {
-        // A place in the queue first: who waits for one is still in the backlog.
+        // A place in the queue of arrivals first: while it is waited for, the connection stays in the backlog.
         let Ok(place) = arrivals.reserve().await else { return };
         let Ok(mut ready) = listener.readable().await else { return };
         let take = |listener: &AsyncFd<OwnedFd>| {
@@ -140,7 +140,7 @@ const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough for
 /// `clients`, each of which is one. Warns if fewer may be open. Returns the number of connections that a process that
-/// takes over could carry on: it opens some besides that are closed.
+/// takes over can serve: it opens some besides that are closed.
 ///
 /// The table would grow by itself, twice as large each time. But once threads share it, the thread that opens the
 /// first descriptor too many waits until no other thread can be looking at the old table (a grace period of RCU, tens

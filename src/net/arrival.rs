@@ -1,6 +1,6 @@
 //! What accepting, administration, signals and other threads hand to the driver, in one queue.
 //!
-//! Those who send arrivals know this file and not the driver, and so does the driver not know them.
+//! Senders of arrivals know this file and not the driver; the driver knows this file and not the senders.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,7 +77,7 @@ pub enum Answered {
     Lines(Vec<InRoom>),
     /// Lines of history, from disk and behind that.
     Stored(Stored, Source),
-    /// How many of them there are.
+    /// The number of lines of history that match.
     Count(Stored, Source),
     /// How much history is kept; what is on disk is told by room as well.
     Stats(Box<HistoryStats>, Source),

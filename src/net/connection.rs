@@ -21,12 +21,12 @@ pub struct Connection {
     pub behind: AtomicU64,
     /// Lines that the client was too slow for, as the rounds know it.
     pub missed: AtomicU64,
-    /// What is written to instead of a socket.
+    /// Takes what is written, instead of a socket.
     #[cfg(test)]
     pub played: Option<std::sync::Mutex<Played>>,
 }
 
-/// A socket that is played: it takes exactly as much as it is told to.
+/// A socket of a test: it takes exactly as much as it is told to.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Played {
@@ -93,8 +93,8 @@ impl Connection {
         }
     }
 
-    /// How many bytes were written that the client's system has not acknowledged: while nothing is written,
-    /// fewer than before if it has taken any. `None` if that cannot be told.
+    /// Bytes that were written and that the client's system has not acknowledged: while nothing is written, fewer than
+    /// before if it has taken any. `None` if the kernel does not say.
     #[must_use]
     pub fn unacknowledged(&self) -> Option<u64> {
         kernel::unacknowledged(&self.socket()?).ok()
@@ -113,7 +113,7 @@ impl Connection {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Write));
     }
 
-    /// Ends the connection now, whatever is still owed.
+    /// Ends the connection now, though something may still be owed.
     pub fn abort(&self) {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Both));
     }

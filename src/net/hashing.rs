@@ -24,7 +24,7 @@ const SALT: usize = 16;
 pub struct Cost {
     /// KiB of memory.
     memory: u32,
-    /// How often it goes over it.
+    /// Passes over that memory.
     passes: u32,
 }
 

@@ -1,16 +1,16 @@
-//! What carries: sockets, tasks, clocks. It decides nothing and translates nothing.
+//! Sockets, threads, tasks, clocks. It decides nothing (`hub` does) and translates nothing (`wire` does).
 //!
-//! | module | does |
+//! | to change | see |
 //! | --- | --- |
-//! | [`arrival`] | what accepting, administration and other threads hand to the driver, in one queue |
-//! | [`accept`] | one task for each listening socket: hands connections to the driver |
-//! | [`driver`] | one task: owns the state machine; reads what clients send; inputs in, outcomes out |
-//! | [`rounds`] | own the rooms' logs and everybody's cursors, and make all writes: a thread, or the driver where there is little to write |
-//! | [`admin`] | one task for each connection to the admin socket; who holds them |
-//! | [`connection`], [`readiness`] | a client's socket; which of them have something to read, or room |
-//! | [`keep`] | what outlives the process: inputs and snapshots, sockets; taking over from a former process |
-//! | [`hashing`] | threads that hash passwords |
-//! | [`exchange`], [`numbered`], [`clock`] | what tasks hand each other; tables by number; the time |
+//! | what accepting, administration and other threads hand to the driver, in one queue | [`arrival`] |
+//! | how connections are accepted: a task for each listening socket | [`accept`] |
+//! | the loop that owns the state machine, reads clients, and passes on what follows: one task | [`driver`] |
+//! | all writes to clients, from the rooms' logs and everybody's cursors: a thread, or the driver where there is little to write | [`rounds`] |
+//! | the admin socket: a task for each connection; who holds them | [`admin`] |
+//! | a client's socket; which sockets have something to read, or room | [`connection`], [`readiness`] |
+//! | what outlives the process: inputs and snapshots, sockets; taking over from a former process | [`keep`] |
+//! | the threads that hash passwords | [`hashing`] |
+//! | what tasks hand each other; tables by number; the time | [`exchange`], [`numbered`], [`clock`] |
 //!
 //! The driver never waits for a client, and neither do the rounds.
 

@@ -68,13 +68,13 @@ impl Sockets {
         }
     }
 
-    /// Tells of a socket no more.
+    /// Stops watching a socket.
     pub fn forget(&self, socket: &impl AsFd) {
         let _ = self.0.delete(socket);
     }
 }
 
-/// Sockets that are told of at a time.
+/// Sockets that one call of epoll_wait(2) tells of at most.
 const AT_A_TIME: usize = 1024;
 
 impl Readiness {

@@ -240,7 +240,7 @@ impl Stage {
         self.turn();
     }
 
-    /// Time passes, and whatever is due happens when it is.
+    /// Time passes, and what is due happens when it is.
     pub fn pass(&mut self, time: Duration) {
         let end = self.at.mono.after(time);
         while let Some(due) = self.machine.next_deadline().filter(|due| *due <= end) {

@@ -2,8 +2,8 @@
 //! moved by hand.
 //!
 //! What is decided and what is heard of each client is the real [`Machine`]'s. The [`World`] does what `net` does
-//! around it: it reads of each client as long as the machine listens to it, one turn after the other, carries
-//! out the machine's orders on real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of whoever hashes
+//! around it: it reads of each client as long as the machine listens to it, in turns, applies the machine's orders
+//! to real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of whoever hashes
 //! passwords. Its sockets are full only when a test wants them to be, and nobody is given up on its own: what is
 //! done about those who take too little is tested where it is done, in `net::rounds`.
 //!
@@ -170,7 +170,7 @@ pub struct World {
     pub clients: BTreeMap<SessionId, Client>,
     /// What was recorded.
     pub disk: Disk,
-    /// All that has reached the machine, for whoever looks into it.
+    /// All that has reached the machine, for tests that look into it.
     pub taken: Vec<Taken>,
     searches: Vec<Search>,
     jobs: Vec<Arc<Job>>,
@@ -312,7 +312,7 @@ impl World {
         Found { lines, through, reach: Reach::All }
     }
 
-    /// Has the machine handle an input, carries out what follows, and reads of those who are listened to again.
+    /// Has the machine handle an input, applies what follows, and reads of clients that are listened to again.
     fn handle(&mut self, input: impl Into<Input>) {
         self.step(Step::Input(input.into()));
         self.take_turns();
@@ -328,7 +328,7 @@ impl World {
         self.taken.push(Taken { step, at: self.now, outcomes });
     }
 
-    /// Takes one piece of each client after the other, as long as any is listened to that has sent more.
+    /// Takes pieces of all clients in turns, as long as one is listened to that has sent more.
     fn take_turns(&mut self) {
         loop {
             let turns: Vec<_> = self.turns.iter().copied().filter(|id| self.may_turn(*id)).collect();

@@ -14,7 +14,7 @@ use crate::wire::admin::message::{ControlError, ErrorCode, Place, Reply};
 use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, HistoryStats, Line, Lines, Redacted};
 use crate::wire::admin::value::Time;
 
-/// How long a copy of the file waits for whoever takes nothing of it: its place on disk is taken meanwhile.
+/// The time that a copy of the file waits for an administrator who takes nothing of it: it takes place on disk meanwhile.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Lines that are sent in one answer at most.
@@ -24,13 +24,13 @@ const AT_ONCE: usize = 10_000;
 pub(super) const PAGE: usize = 256;
 
 impl Connection {
-    /// Sends lines from disk as they are read, then those behind them. Whoever asks for one answer gets no
+    /// Sends lines from disk as they are read, then those behind them. An administrator who asks for one answer gets no
     /// more than fits into one.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
         let Stored { what, last, tail, room: unknown } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let asked = id.clone();
-        // A reader waits for whoever reads what it has read, and nobody for it. It also makes the text of it.
+        // This thread waits for the administrator, and nobody waits for it. It makes the text of the lines as well.
         tokio::task::spawn_blocking(move || {
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
@@ -126,7 +126,7 @@ impl Connection {
     }
 }
 
-/// Lines on their way to whoever asked: as text for a stream, or themselves for one answer.
+/// Lines on their way to the administrator who asked: as text for a stream, or themselves for one answer.
 struct Page {
     text: String,
     lines: Vec<Line>,
@@ -148,7 +148,7 @@ pub(super) fn unreadable(trouble: &Trouble) -> ControlError {
     ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
 }
 
-/// What was reading has panicked, and its message is out.
+/// The thread that was reading has panicked, and its message is out.
 pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }

@@ -3,7 +3,7 @@
 //! Root, who runs the unit's own commands (`ExecReload=`, `ExecStop=`), always finds a place: some are kept
 //! for it. Of everybody else, one user gets half of the places at most. A connection on which nothing is
 //! asked, or whose answer nobody takes, gives way to a new one: first those of the same user, then those of
-//! whoever holds most.
+//! the user who holds most.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,8 +15,8 @@ use tokio::sync::{Notify, Semaphore};
 /// Places beyond the limit, for root.
 pub const KEPT: usize = 4;
 
-/// A connection is idle, and can have to give way, when nothing was asked on it for so long: whoever has just
-/// come is about to ask.
+/// A connection is idle, and can have to give way, when nothing was asked on it for this long: one that has just come is
+/// about to ask.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// All connections of the admin sockets.
@@ -44,13 +44,13 @@ struct Held {
 /// A connection as `status` tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Whose.
+    /// The user id.
     pub uid: u32,
-    /// Of which process.
+    /// The process id.
     pub pid: i32,
-    /// For how long.
+    /// How long it is open.
     pub since: Duration,
-    /// For how long nothing was under way on it.
+    /// How long nothing was under way on it; zero while something is.
     pub idle: Option<Duration>,
 }
 
@@ -84,7 +84,7 @@ impl Admins {
         })
     }
 
-    /// From now on, there is room for so many. Nobody who is there has to go.
+    /// From now on, there is room for `limit` connections. Those that are there stay.
     pub fn set_limit(&self, limit: usize) {
         self.limit.store(limit, Ordering::Relaxed);
     }
@@ -131,7 +131,7 @@ impl Admins {
                 let leaves = idle_longest(&held, now, |held| held.uid == uid);
                 dismiss(&mut held, leaves.ok_or(Full::Own(most))?);
             } else if held.len() >= limit {
-                // Whoever holds more than the one who comes would hold then.
+                // A user who holds more than the one who comes would hold then.
                 let more = |held: &Held| !self.is_privileged(held.uid) && count(held.uid) > own + 1;
                 let leaves =
                     idle_longest(&held, now, more).or_else(|| idle_longest(&held, now, |held| held.uid == uid));

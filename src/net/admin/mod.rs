@@ -1,12 +1,12 @@
 //! The admin socket: one task for each connection, requests in, replies out, in order.
 //!
 //! The contract stands in chathub-admin(7); [`crate::wire::admin`] is its parser. Who asks is told
-//! by the kernel (`SO_PEERCRED`), and whatever changes something leaves a line in the journal. What a command does is
-//! none of its business: the table there says who carries it out, and so whom it is handed to.
+//! by the kernel (`SO_PEERCRED`), and a command that changes something leaves a line in the journal. What a command does
+//! is not known here: the table there says which part of the daemon executes it, and so where it is handed to.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a command is, and who carries it out | [`crate::wire::admin`] |
+//! | what a command is, and which part of the daemon executes it | [`crate::wire::admin`] |
 //! | how long an answer is waited for, the audit line | `Connection::ask`, below |
 //! | how recorded history is sent | `disk` |
 //! | who gives way when there are too many | [`holders`] |
@@ -45,20 +45,20 @@ use crate::wire::admin::result::{Count, Hello, Lines};
 use crate::wire::admin::value::Text;
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
 
-/// How many characters a password has at least, and how it is hashed; changed when settings are.
+/// Characters that a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
 
-/// Whoever asks and takes nothing of the answer for so long counts as idle: its connection gives way to another
-/// one when there are too many. It costs nothing else, so it is waited for: a pager is read at leisure.
+/// A connection of whose answer nothing is taken for this long counts as idle, and gives way to another one when there
+/// are too many. It costs nothing else, so it is waited for: a pager is read at leisure.
 const STALLED: Duration = Duration::from_secs(30);
 
-/// How long it is waited for.
+/// The time that it is waited for.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
-/// How long the disk may take before the one who asks is told that it does.
+/// The time after which an administrator who waits for the disk is told so.
 const DISK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a subscriber that has closed its side of the connection is looked at: whether it still
+/// The interval at which a subscriber that has closed its side of the connection is looked at: whether it still
 /// listens shows in nothing else until there is an event.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -179,7 +179,7 @@ impl Connection {
         self.say_within(PATIENCE, line).await
     }
 
-    /// Writes a line, and waits for whoever does not take it, unless the place is wanted by others.
+    /// Writes a line, and waits until it is taken, unless the place is wanted by others.
     async fn say_within(&mut self, patience: Duration, line: &str) -> Result<(), Gone> {
         let mut written = std::pin::pin!(self.write.write_all(line.as_bytes()));
         if let Ok(done) = tokio::time::timeout(STALLED, &mut written).await {

@@ -1,5 +1,4 @@
-//! Administrators' commands, as far as the driver carries them out itself; reading the settings again; answers of the
-//! store.
+//! Administrators' commands that the driver executes itself; reading the settings again; answers of the store.
 
 use std::sync::atomic::Ordering;
 
@@ -25,7 +24,7 @@ use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
 
 impl Driver {
-    /// Carries out an administrator's command, or has the machine do it, and answers.
+    /// Executes an administrator's command, or has the machine do it, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
         let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
@@ -54,7 +53,7 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    /// Has the machine carry out a command that is about the hub, and answers.
+    /// Has the machine execute a command that is about the hub, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),

@@ -24,7 +24,7 @@ use crate::values::network::Origin;
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
 
-/// How long the client has to close its side of a connection whose output has ended. A connection that is closed with
+/// The time that a client has to close its side of a connection whose output has ended. A connection that is closed with
 /// unread bytes in it is reset, and the client could lose the last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -54,7 +54,7 @@ pub(super) struct Clients {
     pub(super) inputs: Readiness,
     /// Clients that wait for their turn to be read.
     pub(super) turns: Turns,
-    /// Clients that are not read for now: the machine has to do with what they have sent already.
+    /// Clients that are not read for now: the machine has not handled what they have sent already.
     paused: Vec<SessionId>,
     /// Sockets whose output has ended, by when they are closed.
     lingering: BTreeSet<(Mono, SessionId)>,
@@ -204,7 +204,7 @@ impl Clients {
         }
     }
 
-    /// A step of tidying the queue of sockets, if it is being tidied.
+    /// Takes one step of tidying the queue of sockets, if it is being tidied.
     pub(super) fn tidy(&mut self) {
         if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,7 +237,7 @@ impl Driver {
         fault::point("accept.committed");
     }
 
-    /// It is the turn of client `id`: reads one piece of what it has sent, or goes on with what was read before.
+    /// Gives client `id` its turn: reads one piece of what it has sent, or handles more of what was read before.
     pub(super) fn read(&mut self, id: SessionId, at: Now) {
         let Some(port) = self.clients.ports.get_mut(&id) else { return };
         port.queued = false;

@@ -23,7 +23,7 @@ use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::Stopped;
 use crate::wire::admin::{Command, Duty, ForDriver};
 
-/// How long the disk has to take the lines that were said last, when the hub ends.
+/// The time that the disk has to take the lines that were said last, when the hub ends.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the daemon ended.

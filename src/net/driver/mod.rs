@@ -15,7 +15,7 @@
 //! | clients' sockets: reading, closing | `clients` |
 //! | whose turn it is; how long turns of the loop take | [`turns`], [`times`] |
 //! | what follows from inputs | `outcomes` |
-//! | commands that the driver carries out itself, reading the settings again | `administer` |
+//! | commands that the driver executes itself, reading the settings again | `administer` |
 //! | status, counters, metrics | `report` |
 //! | what the service manager is told | `service` |
 //! | events for subscribers | `events` |

@@ -50,7 +50,7 @@ impl Delivery {
         }
     }
 
-    /// Goes on with a round that the driver has begun itself, if it has nothing else to do; otherwise leaves it to the
+    /// Continues a round that the driver has begun itself, if it has nothing else to do; otherwise leaves it to the
     /// rounds' thread.
     pub(super) fn continue_round(&mut self, nothing_else: bool) {
         if nothing_else {

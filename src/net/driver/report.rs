@@ -87,7 +87,7 @@ impl Driver {
         }
     }
 
-    /// In words: whether clients outlive this process, and how many restarts they have lived through.
+    /// Whether clients outlive this process, and the restarts that they have lived through, in words.
     fn survival(&self) -> String {
         if !self.state.tape.is_kept() {
             return "off: clients are told goodbye when the daemon stops".to_owned();
@@ -102,7 +102,7 @@ impl Driver {
         }
     }
 
-    /// In words: whether history is recorded, and if not, why.
+    /// Whether history is recorded, and if not, why, in words.
     fn recording(&self) -> String {
         let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
             return "off: history ends with the daemon".to_owned();

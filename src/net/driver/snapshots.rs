@@ -1,4 +1,4 @@
-//! When everything begins anew on the tape, from a snapshot; and when memory is given back.
+//! When a snapshot is taken, so that the tape begins anew; and when memory is given back.
 
 use std::time::Duration;
 
@@ -48,10 +48,10 @@ pub(super) struct Snapshots {
     /// Most clients since memory was given back; and when it is given back the next time.
     peak: usize,
     give_back_at: Option<Mono>,
-    /// When the tape is to begin anew because a password stands on it, and when it last did.
+    /// When a snapshot is to be taken because a password stands on the tape, and when the last one was for that reason.
     forget_at: Option<Mono>,
     forgot: Option<Mono>,
-    /// How long the tape may grow, in bytes.
+    /// Bytes of inputs at which a snapshot is taken.
     tape_length: u64,
 }
 

@@ -57,8 +57,8 @@ impl State {
         });
     }
 
-    /// Has the machine carry out an administrator's command, which is kept first if it changes something. `None` if it
-    /// is not for the machine. `owed` tells how many bytes a client is owed, and how many lines it has missed.
+    /// Has the machine execute an administrator's command, which is kept first if it changes something. `None` if it is
+    /// not for the machine. `owed` gives the bytes that a client is owed, and the lines that it has missed.
     pub(super) fn administer(
         &mut self,
         command: &Command,

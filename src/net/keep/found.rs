@@ -23,8 +23,8 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::systemd;
 
-/// The settings of a former process whose clients are to be taken over; `None` where it has left none: a hub that its
-/// settings do not describe would help nobody.
+/// The settings of a former process, if there are clients to take over. Used where the settings files cannot be: with
+/// clients connected, a mistake in a file is no reason to end.
 pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
@@ -41,19 +41,19 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     is_there.then_some(settings)
 }
 
-/// Whether an input is a connection, whichever release has written it.
+/// Whether an input is a connection. Any release may have written it.
 fn is_connect(input: &serde_json::Value) -> bool {
     input.get("Connect").is_some()
 }
 
-/// The settings that an input brings, whichever release has written it: before 0.2 they stood alone,
+/// The settings that an input brings. Any release may have written it: before 0.2 they stood alone,
 /// and not in [`crate::machine::Input::Hub`].
 fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>> {
     let settings = input.get("Hub").unwrap_or(input).get("Settings")?;
     Some(Settings::deserialize(settings))
 }
 
-/// A state machine, new or taken over, with all that carries it.
+/// A state machine, new or taken over, and what the driver needs to run it.
 pub struct FoundHub {
     /// The state machine.
     pub machine: Machine,

@@ -1,11 +1,10 @@
-//! Taking over from a former process: what it was told, and whom it had.
+//! Taking over from a former process: its state, and its connections.
 //!
 //! The snapshot is read, the inputs since are handled again, and the rounds apply the orders again,
 //! passing over what each client's socket has taken, as the kernel has counted it. Then everything is
 //! where it was, and the first byte that is written is the one behind the last.
 //!
-//! Nothing that is found is believed: whatever does not fit together is a reason to start afresh, and to
-//! tell the clients so.
+//! Nothing that is found is believed: if it does not fit together, the process starts afresh and tells the clients so.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
@@ -30,11 +29,11 @@ use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
 
-/// How many processes in a row must have crashed of an input before nothing is made of it.
+/// Processes in a row that crash of an input before it is left out.
 const CRASHES: u64 = 3;
 
-/// How many must have died while they handled it, whatever killed them: the kernel, out of memory, looks
-/// like somebody who kills the daemon again and again, and always hits the same input by coincidence.
+/// Processes in a row that die while they handle it, by a crash or not, before it is left out: an input that makes the
+/// kernel run out of memory has its process killed from outside. Fewer could be chance.
 const DEATHS: u64 = 20;
 
 /// A connection that nobody was told about: it was accepted, and the process died.
@@ -66,15 +65,15 @@ pub struct Received {
 pub struct Restored {
     /// Everybody's connection, and whether it is to be closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
-    /// Input that was received and not committed: whose, and where it stands on the tape.
+    /// Input that was received and not committed.
     pub received: Option<Received>,
-    /// Those who were accepted and never greeted.
+    /// Connections that were accepted and never greeted.
     pub newcomers: Vec<Newcomer>,
     /// Those whose connection is gone, or of whom it is not known what they are owed.
     pub lost: Vec<SessionId>,
     /// An input that processes died of was left out: its kind, and the client that sent it if it is bytes.
     pub poisoned: Option<(Kind, SessionId)>,
-    /// A password that is of no more use stands among the inputs.
+    /// A password that is no longer needed stands on the tape.
     pub secret_spent: bool,
 }
 
@@ -101,22 +100,22 @@ pub fn restore(
     })
 }
 
-/// Where handling again stands.
+/// How far a replay has come.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// The next input is handled.
     Next {
-        /// So many are.
+        /// Inputs that are handled already.
         done: usize,
-        /// Of so many.
+        /// Inputs on the tape.
         of: usize,
     },
-    /// What was handled so far is handled for good.
+    /// What was handled so far is in a snapshot.
     Saved,
 }
 
-/// While inputs are handled again, tells the service manager so, and says when it is time to write down how far
-/// that has come: once a second, and not so often that it takes more than a quarter of the time.
+/// Tells the service manager how far a replay has come, and says when a snapshot is to be taken on the way: once a
+/// second, but less often if snapshots would take more than a quarter of the time.
 fn pacemaker() -> impl FnMut(Step) -> bool {
     let mut saved = Instant::now();
     let (mut told, mut began, mut every) = (saved, saved, SAVE_EVERY);
@@ -145,7 +144,7 @@ fn pacemaker() -> impl FnMut(Step) -> bool {
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// What came of the inputs that were handled again.
+/// What came of a replay.
 #[derive(Debug)]
 pub struct Replayed {
     /// The machine, as it was.
@@ -156,7 +155,7 @@ pub struct Replayed {
     secret_spent: bool,
 }
 
-/// Handles what stands on `tape` again, and has `rounds` apply what follows. `connection` gives a client's
+/// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` gives a client's
 /// connection, by its cookie, and how many bytes its socket has taken.
 ///
 /// # Errors
@@ -197,7 +196,7 @@ pub fn replay(
     let (count, mut moved) = (records.len(), 0);
     for (number, record) in records.into_iter().enumerate() {
         if pauses(Step::Next { done: number, of: count }) {
-            // Whoever takes over from this one begins here.
+            // A process that takes over from this one begins here.
             let end = tape.extent().end;
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
@@ -232,8 +231,8 @@ pub fn replay(
                 rounds.replay_order(order, coming)?;
             }
         }
-        // Nothing that takes long is done while a record counts as being handled: whoever kills the
-        // daemon again and again is not to hit the same one each time.
+        // Nothing that takes long is done while a record counts as being handled: a daemon that is killed again and
+        // again is not to die at the same one each time.
         tape.handled();
         rounds.settle_after(&mut settled);
     }
@@ -257,7 +256,7 @@ fn try_restore(
             read.insert(id, counted.read);
             (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
         }
-        // Whatever it was still owed, nobody waits for it.
+        // Nobody waits for what it was still owed.
         _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
     let Replayed { machine, mut lost, poisoned, secret_spent } = replay(tape, cuts, rounds, connection, pacemaker())?;

@@ -13,7 +13,7 @@ const ORDERS_AT_ONCE: usize = 8 * SHORT;
 /// Renderings of lines that are made in one go at most: about a millisecond.
 pub(super) const RENDERED: usize = 1024;
 
-/// How far the driver has got with rounds that it makes itself.
+/// What is left of rounds that the driver makes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtOnce {
     /// All is done.
@@ -60,15 +60,15 @@ impl Rounds {
         self.make_rounds(&mut budget);
         self.tell_if_drained();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
-            // The rounds' thread goes on, or sleeps until another moment.
+            // The rounds' thread continues, or sleeps until another moment.
             self.exchanges.work.wake();
             return AtOnce::ByThread;
         }
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }
     }
 
-    /// How many writes `work` makes at most; `None` if it is for the rounds' thread, because something in it waits for an
-    /// answer or takes long whatever it writes.
+    /// Writes that `work` makes at most; `None` if it is for the rounds' thread, because something in it waits for an
+    /// answer, or takes long however little it writes.
     fn writes_of(&self, work: &[Work]) -> Option<usize> {
         let (mut writes, mut room, mut client, mut rendered) = (0, None, None, 0);
         if work.len() > ORDERS_AT_ONCE {
@@ -116,7 +116,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].full.is_some())
     }
 
-    /// In how many ways lines of a room are rendered.
+    /// The number of views in which lines of a room are rendered.
     pub(super) fn views(&self, id: RoomId) -> usize {
         self.rooms.get(&id).map_or(0, |room| room.log.views())
     }

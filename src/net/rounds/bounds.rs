@@ -61,7 +61,7 @@ impl Rounds {
         room.over = is_over;
     }
 
-    /// How many bytes clients may be behind in a room: less than `limits.behind` where all logs together weigh too much.
+    /// Bytes that clients may be behind in a room: less than `limits.behind` where all logs together weigh too much.
     fn allowed(&self) -> usize {
         let fair = self.limits.behind_all / self.weights.heavy.max(1);
         // Half: the rendering that most readers see may weigh that, and all the others together.
@@ -119,9 +119,9 @@ impl Rounds {
                 && client.mail > self.weights.mail / self.weights.addressed.max(1))
     }
 
-    /// Who is given up where `key` cannot be told more: `key` itself if its own mail is too much. If it is all mail
-    /// together, the client whose socket has been full longest, of those who have more than their share: whoever takes
-    /// what it is told is not cut off because others do not.
+    /// The client that is given up where `key` cannot be told more: `key` itself if its own mail is too much. If all mail
+    /// together is too much, the client whose socket has been full longest, of those that have more than their share: a
+    /// client that takes what it is told is not disconnected because others do not.
     pub(super) fn who_has_too_much(&self, key: usize) -> usize {
         /// Full sockets that are looked at, the longest full first.
         const LOOKED_AT: usize = 64;

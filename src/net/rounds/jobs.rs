@@ -24,7 +24,7 @@ pub(super) const SHORT: usize = 256;
 const CATCH_UP: u64 = 256 << 10;
 const CATCH_UP_LEAST: u64 = 8 << 10;
 
-/// How long clients that catch up may keep the driver from reading.
+/// The time for which clients that catch up may keep the driver from reading.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
 /// Something to be written.
@@ -41,8 +41,8 @@ pub(super) enum Job {
 pub(super) struct Jobs {
     /// Rounds of rooms, and looks at single clients.
     pub(super) queue: VecDeque<Job>,
-    /// Clients that can be written to and are owed much: they catch up one after the other, and what is new for others
-    /// does not wait for them.
+    /// Clients that can be written to and are owed much: they catch up in turns, and what is new for others does not wait
+    /// for them.
     pub(super) behind: VecDeque<usize>,
     /// Jobs left in this half-lap; at zero the driver may read again.
     pub(super) lap: usize,
@@ -139,7 +139,7 @@ impl Rounds {
         }
     }
 
-    /// Writes to clients that catch up, one after the other, for about a millisecond.
+    /// Writes to clients that catch up, in turns, for about a millisecond.
     pub(super) fn let_catch_up(&mut self) {
         let mut bytes = CATCH_UP;
         while bytes > 0
@@ -156,7 +156,7 @@ impl Rounds {
         }
     }
 
-    /// Goes on with the round of a room: one write to each of its members, as far as `budget` goes.
+    /// Continues the round of a room: one write to each of its members, as far as `budget` goes.
     fn round(&mut self, id: RoomId, budget: &mut usize) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if room.at == 0 {

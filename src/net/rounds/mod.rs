@@ -6,8 +6,8 @@
 //!
 //! They own every room's log and every client's cursor. What the driver orders piles up while a round
 //! is under way and is taken all at once; then each client of a room is written the longest run it
-//! is owed, in one system call however many lines that is. A write to a client costs the same
-//! whatever it carries: so the busier a room, the cheaper a line.
+//! is owed, in one system call however many lines that is. What a write costs hardly depends on its
+//! length: so the busier a room, the cheaper a line.
 //!
 //! Nothing here waits for a client. One whose socket is full is left alone until the socket says
 //! that it takes more, and catches up from its cursor.
@@ -62,22 +62,21 @@ use crate::wire::stream::reader::Reader;
 /// What the rounds are to do, in order.
 #[derive(Debug)]
 pub enum Work {
-    /// The connection of a client that is attached next.
+    /// The connection of the client that is attached next.
     Connection(Arc<Connection>),
-    /// What the state machine wants.
+    /// An order of the state machine.
     Order(Order),
-    /// To be answered with what everybody is owed, as [`Rounds::restore`] reads it; nothing is done
-    /// until the snapshot counts.
+    /// Answer with what everybody is owed, as [`Rounds::restore`] reads it, and do nothing until the snapshot counts.
     Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
-    /// To be answered with what everybody is owed, as a value; the rounds go on at once.
+    /// Answer with what everybody is owed, as a value, and continue.
     Freeze(mpsc::Sender<Frozen>),
     /// A snapshot counts: there is room for cuts again.
     Kept,
     /// A client counts as crowded: see [`Report::Crowded`].
     Crowded(SessionId),
-    /// To be answered when no client is left.
+    /// Answer when no client is left.
     Drain(oneshot::Sender<()>),
-    /// Every client left is given up; answered with their number.
+    /// Give up every client that is left, and answer with their number.
     Abandon(oneshot::Sender<u64>),
 }
 
@@ -127,7 +126,7 @@ struct Client {
     room: Option<RoomId>,
     /// Its index in its room's list of members.
     seat: usize,
-    /// When the client is given up, if its socket is full and takes nothing until then.
+    /// The time at which the client is given up, if its socket is full and takes nothing until then.
     full: Option<Instant>,
     /// Bytes in the full socket that the client's system had not acknowledged when that was asked last.
     waiting: u64,
@@ -326,7 +325,7 @@ impl Rounds {
             Work::Snapshot(owed, counts) => {
                 self.cuts.begin(self.orders, 0);
                 let _ = owed.send(self.saved());
-                // Until the driver has copied it. If the driver ends without a word, the rounds go on.
+                // Until the driver has copied it. If the driver ends without an answer, the rounds continue.
                 let _ = counts.recv();
             }
             Work::Freeze(frozen) => {

@@ -1,4 +1,4 @@
-//! Orders: what the state machine wants of logs and cursors.
+//! Orders: what each of them does to logs and cursors.
 
 use std::sync::Arc;
 

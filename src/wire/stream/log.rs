@@ -19,7 +19,7 @@ pub struct Log {
     renderings: Vec<Rendering>,
 }
 
-/// What is saved of a log. Its renderings are made again when readers resume.
+/// What a snapshot holds of a log. Its renderings are made again when readers resume.
 #[derive(Deserialize)]
 struct SavedLog {
     first: u64,
@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for Log {
 #[derive(Debug)]
 pub(super) struct Rendering {
     view: View,
-    /// How many readers use it.
+    /// Readers that use it.
     readers: usize,
     /// The number of the first line that is rendered. It may be later than the log's: readers of another view may
     /// still be owed lines that nobody is owed in this one.
@@ -112,7 +112,7 @@ impl Rendering {
         &self.bytes[offset(from)..offset(to)]
     }
 
-    /// How many bytes all of its lines have.
+    /// Bytes of all its lines.
     fn live(&self) -> usize {
         self.run(self.first, self.end()).len()
     }
@@ -208,7 +208,7 @@ impl Log {
         self.first
     }
 
-    /// How many renderings it has: each line that is appended is rendered as often.
+    /// The number of its renderings: each line that is appended is rendered that often.
     #[must_use]
     pub fn views(&self) -> usize {
         self.renderings.len()
@@ -235,7 +235,7 @@ impl Log {
         self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
     }
 
-    /// How many bytes the rendering in `view` may hold: `limit` for that with the most readers, and as much for all
+    /// Bytes that the rendering in `view` may hold: `limit` for that with the most readers, and as much for all
     /// others together.
     fn allowed(&self, view: View, main: Option<View>, limit: usize) -> usize {
         if Some(view) == main { limit } else { limit / (self.renderings.len() - 1).max(1) }
@@ -350,7 +350,7 @@ mod tests {
         }
         assert_eq!(log.renderings.len(), MAX_ORNATE + 1);
         assert_eq!(readers[MAX_ORNATE].seen, View::default());
-        // Who goes makes room for who comes.
+        // A reader that goes makes room for one that comes.
         readers[0].leave(&mut log);
         readers[MAX_ORNATE].leave(&mut log);
         readers[MAX_ORNATE].enter(&mut log);

@@ -15,14 +15,14 @@ const BESIDE: usize = size_of::<Mail>() + 16;
 /// Mail is added to the piece before it up to this size, in bytes: many short answers are one piece then.
 const PUT_TOGETHER: usize = 512;
 
-/// But for this many letters: there is room for them in any mailbox, and mostly they go out at once, in one write.
+/// The first letters, this many, stay as they are: any mailbox has room for them, and mostly they go out in one write.
 const APART: usize = 4;
 
-/// Bytes that everybody who is told the same shares.
+/// Bytes of a message, shared by all readers that are told the same.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     bytes: Arc<[u8]>,
-    /// How many of them this reader's socket has taken.
+    /// Bytes that this reader's socket has taken.
     from: usize,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Mail {
     /// Held back, with all mail that comes after it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) held: bool,
-    /// How many lines it notes as missed, as long as none of its bytes are taken; 0 for all other mail.
+    /// Lines that it notes as missed, as long as none of its bytes are taken; 0 for all other mail.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(super) missed: u64,
 }

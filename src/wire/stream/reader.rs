@@ -19,10 +19,10 @@ use crate::values::id::SessionId;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
-    /// How it wants to see lines.
+    /// The view in which it wants to see lines.
     #[serde(default)]
     pub(super) view: View,
-    /// How it sees them: the view of the rendering that it has.
+    /// The view of the rendering that it has, which may be plainer.
     #[serde(default)]
     pub(super) seen: View,
     /// The number of the next line it is owed.
@@ -47,12 +47,12 @@ pub struct Reader {
     /// lines that are missed until then are counted in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) noted_at: Option<u64>,
-    /// How many lines a release before 0.2 had let go of and not noted, and the number of the first of them.
+    /// Lines that a release before 0.2 had let go of and not noted, and the number of the first of them.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
     #[serde(default, skip_serializing, rename = "missed_at")]
     untold_at: Option<u64>,
-    /// There if we echo what is typed.
+    /// `Some` if we echo what is typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) typing: Option<Box<Typing>>,
 }
@@ -103,8 +103,8 @@ impl Reader {
         }
     }
 
-    /// Makes whole what is not saved, after this reader and the `log` that it reads were loaded. Who was not told of
-    /// missed lines is, by `note`.
+    /// Restores what is not saved, after this reader and the `log` that it reads were loaded. If it was not told of missed
+    /// lines yet, it is by `note`.
     ///
     /// # Errors
     /// If what was loaded does not fit together.
@@ -353,7 +353,7 @@ impl Reader {
     }
 
     /// The socket has taken `taken` bytes of what [`Self::gather`] gave. Hidden lines that follow are
-    /// passed over; with 0 that is all it does.
+    /// skipped; with 0 that is all it does.
     pub fn advance(&mut self, log: Option<&Log>, taken: usize) {
         match &mut self.typing {
             None => self.consume(log, taken),
@@ -398,7 +398,7 @@ impl Reader {
                 true
             }
         });
-        // Mostly there are none.
+        // Mostly `letters` is 0.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.remaining().len();

@@ -37,7 +37,7 @@ impl Typing {
         Self { shown, wanted, frame: owed, at: 0 }
     }
 
-    /// Whether no more of the frame is taken than there is.
+    /// Whether no more of the frame is taken than it has: a snapshot is not believed.
     pub(super) fn is_sound(&self) -> bool {
         self.at <= self.frame.len()
     }
@@ -52,7 +52,7 @@ impl Typing {
         self.is_written() && self.shown == self.wanted
     }
 
-    /// What is left of the frame.
+    /// The bytes of the frame that are not taken yet.
     pub(super) fn remaining(&self) -> &[u8] {
         &self.frame[self.at..]
     }
@@ -142,7 +142,7 @@ impl Reader {
         }
     }
 
-    /// How many bytes of what it is owed go into one frame: whole lines, at least one of them.
+    /// Bytes of what it is owed that go into one frame: whole lines, at least one of them.
     fn fits_frame(&self, log: Option<&Log>) -> usize {
         let mut bytes = 0;
         self.each(log, |piece| {

@@ -10,6 +10,14 @@
 //! out. What this process has put there it has at hand; what a former one has it looks at. When many of
 //! `batches` are closed, its messages go round once more. In each step they are sent before they are
 //! taken: a death in between leaves them twice, which [`kernel::cookie`] tells apart.
+//!
+//! It does not know whose connections they are, nor what they are owed.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | how many descriptors one message carries, and how much room there is for messages | `pair` |
+//! | when closed connections are taken out, and how much that does at a time | `tidy`, and the bounds below |
+//! | what a process that takes over finds, and what it leaves alone | [`Queue::found`] |
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -31,18 +39,17 @@ use tidy::Lap;
 /// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
 const GATHER: usize = MOST_DESCRIPTORS;
 
-/// Connections that we have ended and whose clients have not, that are adopted at most: their clients may still
-/// be reading what they were sent last.
+/// Connections that are taken over at most of those that we have ended and their clients have not: these may still be
+/// reading what they were sent last.
 const ENDED: usize = 256;
 
 /// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
 pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
-/// Descriptors that the queue opens at most beside those of clients who stay: what two messages carry, and
-/// connections that were ended and whose clients may still be reading.
+/// Descriptors that the queue opens at most beside those of clients that stay: what two messages carry, and [`ENDED`].
 pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
-/// Closed connections that may lie in the queue, beside as many as are open.
+/// Closed connections that may lie in the queue; or as many as are open, if that is more.
 const CLOSED: usize = 1024;
 
 /// [`CLOSED`]; tests of debug builds set another by `CHATHUB_CLOSED`.
@@ -58,9 +65,10 @@ pub struct Queue {
     /// What lies in `singles`, in order, as far as this process has put it there; all of it unless there is
     /// something of a former one.
     recent: VecDeque<Recent>,
-    /// So many at the front of `recent` are known.
+    /// Connections at the front of `recent` that this process has at hand.
     known: usize,
     batches: Pair,
+    /// Connections that lie there and are open.
     open: usize,
     /// Cookies of those that lie there and are closed, but for those that [`Lap::gone`] holds.
     closed: HashSet<u64>,
@@ -72,7 +80,7 @@ pub struct Queue {
 #[derive(Debug)]
 struct Recent {
     cookie: u64,
-    /// Who has it at hand; `None` as long as that is not told.
+    /// The connection, as long as the driver has it; `None` until [`Queue::known`] was told.
     connection: Option<Weak<Connection>>,
 }
 
@@ -81,7 +89,7 @@ struct Recent {
 pub struct Found {
     /// The connections, by cookie.
     pub by_cookie: HashMap<u64, Adopted>,
-    /// There are more, and no more descriptors can be open in this process: see [`Queue::keep_only`].
+    /// There are more connections than this process may have descriptors: see [`Queue::keep_only`].
     pub cut_off: bool,
 }
 
@@ -125,7 +133,7 @@ impl Queue {
         }
     }
 
-    /// What lies in it. All of it stays there. Closed connections, and what lies there twice, are let go of at once:
+    /// The connections in it. All of them stay there. Closed connections, and what lies there twice, are let go of at once:
     /// so there need be no more descriptors than for the open ones and [`BESIDE`].
     ///
     /// # Errors
@@ -213,8 +221,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Who has a connection at hand that was kept. It is asked for it when the queue is gathered, unless
-    /// the connection is [closed](Self::closed) by then.
+    /// A connection that was kept has an owner: its socket is taken from there when the queue is gathered, unless it is
+    /// [closed](Self::closed) by then.
     pub fn known(&mut self, connection: &Arc<Connection>) {
         // In the order in which they were kept, mostly.
         let place = self.recent.iter_mut().skip(self.known).find(|recent| recent.cookie == connection.cookie);

@@ -1,4 +1,4 @@
-//! One of the two queues of messages: two ends of a Unix socket, and what lies between them.
+//! One queue of messages: the two ends of a Unix socket, and the descriptors in flight between them.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -12,11 +12,12 @@ use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
 /// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
 const ROOM: usize = 212_992;
 
-/// A queue of messages: sent at its tail, received at its head.
+/// A queue of messages, which are sent at its tail and received at its head.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) head: OwnedFd,
     pub(super) tail: OwnedFd,
+    /// Messages that lie there.
     pub(super) messages: usize,
 }
 
@@ -24,7 +25,7 @@ impl Pair {
     pub(super) fn new() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (head, tail) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
-        // Where less is allowed, less it is: what is full is gathered.
+        // If less is allowed, the queue is gathered more often.
         let _ = SockRef::from(&tail).set_send_buffer_size(ROOM);
         Ok(Self { head, tail, messages: 0 })
     }
@@ -39,8 +40,9 @@ impl Pair {
         descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
     }
 
-    /// Looks at the first `most` messages, one after the other, and hands over what each carries: no more
-    /// descriptors are open at a time than one message has, and what is kept of them. Returns how many there are.
+    /// Looks at the first `most` messages, one after the other, and calls `see` with what each carries. No more
+    /// descriptors are open at a time than those of one message, and those that `see` keeps. Returns how many messages
+    /// there were.
     pub(super) fn each(&self, most: usize, mut see: impl FnMut(Carried) -> io::Result<()>) -> io::Result<usize> {
         kernel::look_from_start(&self.head)?;
         let mut messages = 0;
@@ -53,10 +55,11 @@ impl Pair {
         Ok(messages)
     }
 
-    /// What the first messages carry, at most `most` of them, of what `is_wanted`: as much as fills a message.
+    /// The descriptors that `is_wanted` of the first messages, at most `most` of them, until they fill a new message.
+    /// Returns how many messages these were.
     ///
     /// # Errors
-    /// Also if that cannot all be open in this process: what is sent on then would not be all of it.
+    /// Also if not all of their descriptors can be open in this process, for the others would be lost.
     pub(super) fn front(
         &self,
         most: usize,

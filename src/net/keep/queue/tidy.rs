@@ -8,7 +8,7 @@ use super::{GATHER, Queue};
 use crate::kernel;
 use crate::net::keep::fault;
 
-/// Messages of `batches` that a step of tidying looks at: two that are half empty become one.
+/// Messages of `batches` that one step looks at: two that are half empty become one.
 const MESSAGES: usize = 2;
 
 /// The queue being tidied, a step at a time.
@@ -25,8 +25,8 @@ pub(super) struct Lap {
 }
 
 impl Queue {
-    /// A step of tidying: about one message's worth of sockets is looked at, and those that are open are sent on.
-    /// Returns whether there is more to do. What is closed meanwhile is left for the next lap.
+    /// One step of tidying: looks at the sockets of about one message, and sends on those that are open. Returns whether
+    /// there is more to do. A connection that is closed meanwhile is left for the next lap.
     ///
     /// # Errors
     /// Those of the system calls; the lap ends then, and another begins when one more connection is closed.
@@ -50,7 +50,7 @@ impl Queue {
         self.lap = Some(Lap { singles, batches: None, gone, seen: HashSet::new() });
     }
 
-    /// Ends a lap that was not gone to its end: what was closed may still lie there.
+    /// Ends a lap early: the closed connections that it was to leave out may still lie there.
     fn end_lap(&mut self) {
         if let Some(lap) = self.lap.take() {
             self.closed.extend(lap.gone);
@@ -108,7 +108,8 @@ impl Queue {
         Ok(left > 0)
     }
 
-    /// From the front of `singles` into `batches`, as far as they are at hand; all if none is.
+    /// Moves connections from the front of `singles` into `batches`: those that this process has at hand, or all if it has
+    /// none.
     pub(super) fn gather(&mut self) -> io::Result<()> {
         if self.known == 0 || self.recent.len() != self.singles.messages {
             return self.gather_all();
@@ -136,7 +137,7 @@ impl Queue {
         Ok(())
     }
 
-    /// From `singles` into `batches`, by looking at what lies there.
+    /// Moves all of `singles` into `batches`, by looking at what lies there.
     fn gather_all(&mut self) -> io::Result<()> {
         self.recent.clear();
         self.known = 0;

@@ -7,32 +7,32 @@ use super::{Tape, Unusable, word};
 use crate::kernel::Mapping;
 use crate::values::id::SessionId;
 
-/// The same for the cuts: some hundred thousands.
+/// Bytes of cuts at which a snapshot takes their place: some hundred thousands of them.
 const CUTS_LENGTH: u64 = 4 * 1024 * 1024;
 
-/// A decision of the rounds: it is applied behind so many orders, when the client's socket has taken so
-/// many bytes.
+/// A decision of the rounds that depends on time: a replay makes it behind the same order, when the client's socket has
+/// taken the same number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Orders since the snapshot.
+    /// Orders before it, since the snapshot.
     pub order: u64,
-    /// Whom it concerns.
+    /// The client.
     pub id: SessionId,
-    /// Bytes that its socket had taken.
+    /// Bytes that the client's socket had taken.
     pub sent: u64,
-    /// The next line that it is shown: those before are let go of. Or [`Self::FRAME`].
+    /// The number of the next line that the client is shown, those before being let go of; or [`Self::FRAME`].
     pub to: u64,
 }
 
 impl Cut {
-    /// No lines are let go of: what the client is owed was put together with what is typed on its
-    /// terminal, to be written next.
+    /// Stands for a line number where none are let go of: a frame was composed, of what the client was owed and what is
+    /// typed on its terminal.
     pub const FRAME: u64 = u64::MAX;
 }
 
 pub(super) const CUT: usize = 40;
 
-/// The cuts, written by the rounds. The tape holds them as well, for a moment at each snapshot.
+/// The cuts. The rounds write them; the tape locks them for a moment at each snapshot.
 #[derive(Clone, Debug)]
 pub struct Cuts {
     pub(super) kept: Option<Arc<Mutex<KeptCuts>>>,
@@ -42,14 +42,14 @@ pub struct Cuts {
 pub(super) struct KeptCuts {
     pub(super) head: Arc<Head>,
     pub(super) halves: [Mapping; 2],
-    /// Orders that this process had carried out when the snapshot was made that counts.
+    /// Orders that the rounds of this process had applied when the snapshot was taken that counts.
     pub(super) base: u64,
-    /// The same for the snapshot that is being written; and where the first cut since then stands.
+    /// The same for the snapshot that is being written, and where the first cut since then stands.
     pub(super) next: Option<(u64, usize)>,
 }
 
 impl Tape {
-    /// Whether the cuts are so many that a snapshot is to take their place.
+    /// Whether there are so many cuts that a snapshot is to take their place.
     #[must_use]
     pub fn has_many_cuts(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| {
@@ -69,8 +69,8 @@ impl KeptCuts {
         usize::try_from(self.head.get(Head::of(generation, word::CUTS_END))).unwrap_or(usize::MAX)
     }
 
-    /// Takes the cuts that were made since the snapshot was begun over from generation `old` to `new`. Returns how
-    /// many bytes the old ones take.
+    /// Copies the cuts that were made since the snapshot was begun from generation `old` to `new`. Returns the bytes that
+    /// the old ones take.
     pub(super) fn copy_to_next(&mut self, old: u64, new: u64) -> u64 {
         let end = self.end(old);
         let (base, from) = self.next.take().unwrap_or((self.base, end));
@@ -113,8 +113,8 @@ impl Cuts {
         Some(self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes a cut and commits it; its order counts from the start of this process. Whether there was room for
-    /// it: it is not to be made otherwise, until the next snapshot.
+    /// Writes a cut and commits it. Its order counts from the start of this process. Returns whether there was room:
+    /// without, the cut must not be made before the next snapshot.
     pub fn append(&mut self, cut: Cut) -> bool {
         let Some(mut kept) = self.lock() else { return true };
         let (generation, half) = kept.half();
@@ -126,8 +126,8 @@ impl Cuts {
         true
     }
 
-    /// What is owed is being written down, behind `orders` orders since the start of this process: the cuts from
-    /// the last `left` on stay recorded.
+    /// What clients are owed was frozen behind `orders` orders since the start of this process: the last `left` cuts stay
+    /// recorded, and those that come.
     pub fn begin(&self, orders: u64, left: usize) {
         if let Some(mut kept) = self.lock() {
             let (generation, _) = kept.half();

@@ -8,22 +8,22 @@ use crate::values::time::Mono;
 /// The input that the last processes were handling when they died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspect {
-    /// Where it stands.
+    /// Where its record begins.
     pub at: u64,
-    /// How many processes in a row died while they handled it.
+    /// Processes in a row that died while they handled it.
     pub deaths: u64,
-    /// How many of them crashed, and were not killed from outside.
+    /// Those of them that crashed, and were not killed from outside.
     pub crashes: u64,
 }
 
-/// See [`Tape::is_hopeless`].
+/// What [`word::TAKEN_OVER`] counts before nothing more is tried: 400 processes that were killed, or 20 that crashed.
 const HOPELESS: u64 = 400;
 
-/// What a crash counts in that.
+/// What a process that crashed counts in that.
 const CRASH: u64 = 20;
 
 impl Tape {
-    /// Record `at` is being handled from now on, until [`Self::handled`].
+    /// The record at `at` is being handled from now on, until [`Self::handled`].
     pub fn handling(&self, at: u64, since: Mono) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::SINCE, since.0);
@@ -45,21 +45,21 @@ impl Tape {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::HANDLING) != 0)
     }
 
-    /// From now on, a crash of this process is known to the next one. To be called once.
+    /// Has the kernel's signal handlers note a crash of this process for the next one. Call it once.
     pub fn tell_of_crashes(&self) {
         if let Some(kept) = &self.kept {
             kernel::tell_of_crashes(kept.head.0.clone(), word::CRASHED, word::SINCE);
         }
     }
 
-    /// This process is going to die of what it is handling.
+    /// Notes for the next process that this one crashes of what it is handling.
     pub fn note_crash(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CRASHED, 1);
         }
     }
 
-    /// What the death of the last process tells. To be asked once, by the one that takes over.
+    /// The input of which the last process died, if it died while it handled one. Call it once, when taking over.
     pub fn autopsy(&self) -> Option<Suspect> {
         let head = &self.kept.as_ref()?.head;
         let (handling, crashed) = (head.get(word::HANDLING), head.get(word::CRASHED));
@@ -76,7 +76,7 @@ impl Tape {
         (handling != 0).then(|| Suspect { at: handling - 1, deaths, crashes })
     }
 
-    /// Makes nothing of a record, so that it is handled no more.
+    /// Makes a record [`Kind::Poison`], so that it is not handled again.
     pub fn poison(&mut self, record: &Record) {
         let Some(kept) = &mut self.kept else { return };
         let at = usize::try_from(record.at).expect("it was read there");
@@ -85,14 +85,14 @@ impl Tape {
         place[at..at + RECORD].copy_from_slice(&head);
     }
 
-    /// Whether too many processes in a row took over and died before they had run for a while. Whatever
-    /// it is that they die of, it is in what they take over.
+    /// Whether too many processes in a row took over and died before they had run for a while. They die of something
+    /// that they take over.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
     }
 
-    /// This process has run for a while.
+    /// This process has run for a while: those that died before it do not count any more.
     pub fn forget_take_overs(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::TAKEN_OVER, 0);

@@ -12,11 +12,11 @@ use super::{CHUNK, Tape, word};
 use crate::kernel::{self, Mapping};
 use crate::net::keep::fault;
 
-/// A half of the file to which a snapshot can be written, while inputs go on being kept in the other.
+/// The half of the file that does not count, for a snapshot, while inputs are kept in the other.
 #[derive(Debug)]
 pub struct Blank {
     place: Mapping,
-    /// Where the first record stands that the snapshot does not contain.
+    /// Where the first record begins that the snapshot does not contain.
     from: usize,
 }
 
@@ -24,11 +24,13 @@ pub struct Blank {
 #[derive(Debug)]
 pub struct Written {
     place: Mapping,
-    /// Where the first record stands that the snapshot does not contain, and how many bytes from there on have gone
-    /// along already.
+    /// Where the first record begins that the snapshot does not contain.
     from: usize,
-    along: usize,
+    /// Bytes of records from there on that are copied behind the snapshot already.
+    copied: usize,
+    /// Bytes of the snapshot of the machine.
     machine: usize,
+    /// Bytes of the snapshot of what clients are owed.
     owed: usize,
     check: u64,
 }
@@ -38,7 +40,7 @@ pub struct Written {
 pub struct Old {
     place: Mapping,
     file: OwnedFd,
-    /// What is in use of the file: where, and how many bytes.
+    /// The two parts of the file that it uses: where each begins, and its bytes.
     used: [(u64, u64); 2],
 }
 
@@ -50,7 +52,7 @@ impl Written {
 }
 
 impl Blank {
-    /// Writes what is to be kept, as JSON.
+    /// Writes the snapshots, as JSON.
     ///
     /// # Errors
     /// If there is no room for it; the half is blank again.
@@ -68,16 +70,16 @@ impl Blank {
         }
         let (machine, owed) = (whole - left[0], left[0] - left[1]);
         let check = check(&[&place[..machine + owed]]);
-        Ok(Written { place: self.place, from: self.from, along: 0, machine, owed, check })
+        Ok(Written { place: self.place, from: self.from, copied: 0, machine, owed, check })
     }
 }
 
 impl Old {
-    /// Gives its memory back. That takes a while where it was much.
+    /// Gives its memory back to the kernel, which takes a while where it was much.
     #[must_use]
     pub fn cleared(self) -> Mapping {
         for (at, len) in self.used {
-            // Memory that is not given back is used again: no harm but its size.
+            // Memory that is not given back is used again by the next snapshot.
             let _ = kernel::give_back(&self.file, at, len);
         }
         self.place
@@ -107,14 +109,14 @@ impl Tape {
         place[..machine.len()].copy_from_slice(machine);
         place[machine.len()..machine.len() + owed.len()].copy_from_slice(owed);
         let check = check(&[machine, owed]);
-        let written = Written { place: blank.place, from, along: 0, machine: machine.len(), owed: owed.len(), check };
+        let written = Written { place: blank.place, from, copied: 0, machine: machine.len(), owed: owed.len(), check };
         if let Some(old) = self.make_current(written, epoch) {
             self.return_half(old.cleared());
         }
     }
 
-    /// The half of the file that does not count, for a snapshot of what is now, while inputs go on being kept.
-    /// `None` if it is away already, or nothing is kept.
+    /// The half of the file that does not count, for a snapshot of the present state. `None` if it is in use already, or
+    /// nothing is kept.
     pub fn begin(&mut self) -> Option<Blank> {
         let from = self.kept.as_ref()?.end;
         self.blank(from)
@@ -127,32 +129,33 @@ impl Tape {
         Some(Blank { place, from })
     }
 
-    /// Copies at most `most` bytes of the inputs since a snapshot was begun behind it. Whether these were all, so
-    /// that to have it count takes no time.
+    /// Copies at most `most` bytes of the inputs that came since a snapshot was begun to the place behind it. Returns
+    /// whether these were all: then [`Self::make_current`] takes no time.
     pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
         let Some(kept) = &self.kept else { return true };
-        let (from, to) = (written.from + written.along, kept.end);
+        let (from, to) = (written.from + written.copied, kept.end);
         let some = (to - from).min(most);
-        let place = written.start() + written.along;
+        let place = written.start() + written.copied;
         written.place.bytes_mut()[place..place + some].copy_from_slice(&kept.half().bytes()[from..from + some]);
-        written.along += some;
+        written.copied += some;
         some == to - from
     }
 
-    /// Has a snapshot count from now on, with the records that came since it was begun, and the cuts.
+    /// Has a snapshot count from now on, with the records and cuts that came since it was begun. Returns the half that
+    /// counted before.
     pub fn make_current(&mut self, written: Written, epoch: u64) -> Option<Old> {
         let kept = self.kept.as_mut()?;
         let start = written.start();
-        let Written { mut place, from, along, machine, owed, check } = written;
+        let Written { mut place, from, copied, machine, owed, check } = written;
         let (old, new) = (kept.generation, kept.generation + 1);
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
         let end = start + (kept.end - from);
-        // What is being received, and was not committed, is copied as well.
+        // What is being received and not committed is copied as well.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
-        place.bytes_mut()[start + along..end + behind]
-            .copy_from_slice(&kept.half().bytes()[from + along..kept.end + behind]);
+        place.bytes_mut()[start + copied..end + behind]
+            .copy_from_slice(&kept.half().bytes()[from + copied..kept.end + behind]);
         for (word, value) in [
             (word::EPOCH, epoch),
             (word::MACHINE, machine as u64),
@@ -165,7 +168,7 @@ impl Tape {
             head.set(of(word), value);
         }
         fault::point("snapshot.written");
-        // Where records stand is said anew.
+        // Records stand elsewhere now: [`Self::handling`] says where.
         head.set(word::HANDLING, 0);
         head.set(word::SUSPECT, 0);
         let cuts = kept.cuts.clone();
@@ -182,7 +185,7 @@ impl Tape {
         kept.halves[usize::from(new % 2 == 1)] = Some(place);
         let place = kept.halves[usize::from(old % 2 == 1)].take()?;
         (kept.generation, kept.start, kept.end) = (new, start, end);
-        // Without a descriptor more, the memory is used again and not given back.
+        // If there is no descriptor left, the memory is used again and not given back.
         let file = kept.file.try_clone();
         match file {
             Ok(file) => Some(Old { place, file, used }),
@@ -193,14 +196,14 @@ impl Tape {
         }
     }
 
-    /// Takes the half that does not count back.
+    /// The half that does not count can be used again.
     pub fn return_half(&mut self, place: Mapping) {
         if let Some(kept) = &mut self.kept {
             kept.halves[usize::from(kept.generation.is_multiple_of(2))] = Some(place);
         }
     }
 
-    /// Takes back the half to which nothing could be written.
+    /// The same of a half to which nothing could be written.
     pub fn return_blank(&mut self, blank: Blank) {
         self.return_half(blank.place);
     }

@@ -1,4 +1,4 @@
-//! Where things stand in the memory file, and its first page of words.
+//! Where things stand in the memory file; access to the words of its first page; check sums.
 
 use std::hash::Hasher as _;
 use std::sync::Arc;
@@ -9,19 +9,22 @@ use siphasher::sip::SipHasher13;
 use super::word;
 use crate::kernel::Mapping;
 
-/// "chathub" and a zero.
+/// The first word of the file: "chathub" and a zero.
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"chathub\0");
 
-/// The layout of the file. One that is not known is not touched.
+/// The number of this layout. A file with another one is not touched.
 pub(super) const LAYOUT: u64 = 1;
 
-/// The two halves of the file for snapshots and inputs, and for cuts. Only what is used takes memory.
+/// Bytes of each of the two halves for snapshots and inputs. Only what is used takes memory.
 pub(super) const INPUTS: u64 = 1 << 34;
+/// Bytes of each of the two halves for cuts.
 pub(super) const CUTS: u64 = 1 << 30;
+/// Bytes of the first page.
 pub(super) const PAGE: u64 = 64 * 1024;
+/// Bytes of the file: the page, both halves for snapshots and inputs, both halves for cuts.
 pub(super) const TOTAL: u64 = PAGE + 2 * INPUTS + 2 * CUTS;
 
-/// The first page, shared by those who write the tape. Words, each written by one of them.
+/// The first page: words, each written by one thread only. The driver and the rounds share it.
 #[derive(Debug)]
 pub(super) struct Head(pub(super) Arc<Mapping>);
 
@@ -36,11 +39,13 @@ impl Head {
         self.0.word(word).store(value, Ordering::Release);
     }
 
+    /// The number of a generation's `word`. Two generations have words in turns, as they have halves of the file.
     pub(super) fn of(generation: u64, word: usize) -> usize {
         word::GENERATIONS + usize::from(generation % 2 == 1) * word::EACH + word
     }
 }
 
+/// A check sum of `parts`, put together.
 pub(super) fn check(parts: &[&[u8]]) -> u64 {
     let mut hasher = SipHasher13::new();
     for part in parts {
@@ -49,11 +54,12 @@ pub(super) fn check(parts: &[&[u8]]) -> u64 {
     hasher.finish()
 }
 
-/// Where the next record may start behind one that ends there.
+/// Where the next record begins behind one that ends at `end`: at a multiple of 8.
 pub(super) fn step(end: usize) -> usize {
     end.next_multiple_of(8)
 }
 
+/// Where the first record begins behind snapshots of `len` bytes.
 pub(super) fn aligned(len: u64) -> u64 {
     len.next_multiple_of(8)
 }

@@ -12,6 +12,17 @@
 //!
 //! Without a service manager that keeps it, the tape is a buffer for what is being received, and
 //! nothing is kept.
+//!
+//! It does not know what its inputs and snapshots mean: to the tape they are bytes.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | where things stand in the file, and how large each part is | `layout`; the words of its first page: `word` |
+//! | what a record of an input holds; reading and checking them | `record` |
+//! | appending an input; receiving from a socket onto the tape | `write` |
+//! | taking snapshots while inputs go on | `generation` |
+//! | decisions of the rounds that are recorded | `cuts` |
+//! | when an input that processes die of is left out | `deaths`, and the bounds in [`super::recovery`] |
 
 use std::fmt;
 use std::io;
@@ -36,11 +47,11 @@ pub use generation::{Blank, Old, Written};
 use layout::{CUTS, Head, INPUTS, LAYOUT, MAGIC, PAGE, TOTAL, aligned, check};
 pub use record::{Kind, Record};
 
-/// The most that is received at a time, in bytes.
+/// Bytes that are received at a time, at most.
 pub const CHUNK: usize = 8 * 1024;
 
-/// How long the tape grows, in bytes, before it is replaced by a snapshot: some ten thousands of lines,
-/// which are replayed in less than a tenth of a second.
+/// Bytes of inputs at which a snapshot takes their place: some ten thousands of lines, which are replayed in less than
+/// a tenth of a second.
 pub const LENGTH: u64 = 4 * 1024 * 1024;
 
 /// [`LENGTH`]; tests of debug builds set another by `CHATHUB_TAPE`.
@@ -71,23 +82,28 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// What is kept, and where.
+/// A tape that is kept: its file, mapped.
 #[derive(Debug)]
 struct Kept {
     file: OwnedFd,
     head: Arc<Head>,
     generation: u64,
-    /// One is away while a snapshot is written to it, or its memory is given back.
+    /// The halves of the file for snapshots and inputs. The one that does not count is `None` while a snapshot is written
+    /// to it, or its memory is given back.
     halves: [Option<Mapping>; 2],
     cuts: Cuts,
+    /// Where the next record begins in the half that counts.
     end: usize,
+    /// Where its first record begins.
     start: usize,
 }
 
-/// The tape, written by the driver.
+/// The tape. The driver writes it, but for the cuts.
 #[derive(Debug)]
 pub struct Tape {
+    /// `None` where nobody keeps it.
     kept: Option<Kept>,
+    /// Where input is received that is not kept.
     buffer: Box<[u8]>,
 }
 
@@ -162,7 +178,7 @@ impl Tape {
         Ok(Some((tape, cuts)))
     }
 
-    /// Which program has left inputs in `file` that only it can handle again; `None` if there are none.
+    /// The [`epoch`](Self::epoch) of the program that has left inputs in `file`; `None` if there are none.
     #[must_use]
     pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
         let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
@@ -181,17 +197,18 @@ impl Tape {
         self.kept.as_ref().map(|kept| kept.file.as_fd())
     }
 
+    /// A word of the generation that counts.
     fn now(&self, word: usize) -> u64 {
         self.kept.as_ref().map_or(0, |kept| kept.head.get(Head::of(kept.generation, word)))
     }
 
-    /// Which program wrote the inputs: only it leads to the same outcomes again.
+    /// The hash of the program that wrote the inputs: only the same program replays them to the same outcomes.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.now(word::EPOCH)
     }
 
-    /// From here on, inputs are written by this program. To be said when there are none.
+    /// Inputs are written by this program from here on. Call it only when there are none.
     pub fn set_epoch(&self, epoch: u64) {
         if let Some(kept) = &self.kept {
             kept.head.set(Head::of(kept.generation, word::EPOCH), epoch);

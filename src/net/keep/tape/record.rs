@@ -7,7 +7,7 @@ use super::{Tape, Unusable};
 use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now, Wall};
 
-/// What kind of input a record holds.
+/// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
@@ -15,28 +15,29 @@ pub enum Kind {
     Bytes = 1,
     /// An input, as JSON.
     Input = 2,
-    /// Nothing any more: it made the process die.
+    /// Nothing any more: processes died of what it held.
     Poison = 3,
 }
 
 /// One record of the tape.
 #[derive(Debug)]
 pub struct Record {
-    /// Where it stands.
+    /// Where it begins in the half that counts.
     pub at: u64,
-    /// What it holds.
+    /// What its content is.
     pub kind: Kind,
-    /// Of which client, if it is bytes.
+    /// The client that sent it, if it is bytes.
     pub id: SessionId,
     /// When it came.
     pub now: Now,
-    /// Where its content stands.
+    /// Where its content stands in the half that counts.
     pub content: Range<usize>,
 }
 
 impl Record {
-    /// Where it begins in the half that counts.
-    pub(in super::super) fn start(&self) -> usize {
+    /// The same as `at`.
+    #[must_use]
+    pub fn start(&self) -> usize {
         self.content.start - RECORD
     }
 
@@ -48,7 +49,7 @@ impl Record {
     }
 }
 
-/// Before each record's content: its check, length, kind, a word that is not used, client, and time.
+/// Bytes before each record's content: its check sum, length, kind, a word that is not used, client, and time.
 pub(super) const RECORD: usize = 40;
 
 pub(super) fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -> [u8; RECORD] {
@@ -67,7 +68,7 @@ impl Tape {
     /// The inputs since the snapshot.
     ///
     /// # Errors
-    /// [`Unusable::Damaged`] from the first on that is.
+    /// [`Unusable::Damaged`] if one of them is.
     pub fn records(&self) -> Result<Vec<Record>, Unusable> {
         let Some(kept) = &self.kept else { return Ok(Vec::new()) };
         let (mut at, mut records) = (kept.start, Vec::new());
@@ -99,7 +100,7 @@ impl Tape {
         Ok(records)
     }
 
-    /// What stands there, as [`Record::content`] says.
+    /// The bytes of a record's content, or of what was received.
     #[must_use]
     pub fn content(&self, range: Range<usize>) -> &[u8] {
         match &self.kept {

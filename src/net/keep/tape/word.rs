@@ -1,34 +1,44 @@
 //! The words of the first page, by number.
 
+/// [`super::layout::MAGIC`].
 pub(super) const MAGIC: usize = 0;
+/// [`super::layout::LAYOUT`].
 pub(super) const LAYOUT: usize = 1;
-/// Which generation counts.
+/// The number of the generation that counts; 0 as long as there is none.
 pub(super) const GENERATION: usize = 2;
-/// The record that is being handled, plus one.
+/// Where the record stands that is being handled, plus one; 0 if none is.
 pub(super) const HANDLING: usize = 3;
-/// The record that was being handled when a process died, plus one, and how often that was so.
+/// Where the record stands that was being handled when the last process died, plus one.
 pub(super) const SUSPECT: usize = 4;
+/// Processes in a row that died while they handled it.
 pub(super) const SUSPECTED: usize = 5;
-/// Processes that took over since one ran for a while; those that crashed count for more.
+/// Processes that took over since one ran for a while; one that crashed counts 20.
 pub(super) const TAKEN_OVER: usize = 6;
-/// Everybody was told goodbye: there is nothing to take over.
+/// Not 0: everybody was told goodbye, and there is nothing to take over.
 pub(super) const CLOSED: usize = 7;
-/// Since when a record is being handled, in microseconds of `CLOCK_MONOTONIC`; zero if none is.
+/// The time since which a record is being handled, in microseconds of `CLOCK_MONOTONIC`; 0 if none is.
 pub(super) const SINCE: usize = 8;
-/// The last process crashed: it was not killed from outside.
+/// 1: the last process crashed, and was not killed from outside.
 pub(super) const CRASHED: usize = 9;
-/// How often a process crashed of the suspect.
+/// Processes in a row that crashed while they handled the suspect.
 pub(super) const CRASHES: usize = 10;
 
-/// Words of each generation, from here on.
+/// Words of the generations begin here, and each generation has [`EACH`] of them. What follows is counted from there.
 pub(super) const GENERATIONS: usize = 16;
 pub(super) const EACH: usize = 16;
+/// The hash of the program that writes the inputs.
 pub(super) const EPOCH: usize = 0;
+/// Bytes of the snapshot of the machine.
 pub(super) const MACHINE: usize = 1;
+/// Bytes of the snapshot of what clients are owed.
 pub(super) const OWED: usize = 2;
+/// The check sum of both snapshots.
 pub(super) const CHECK: usize = 3;
+/// Where the first record begins.
 pub(super) const START: usize = 4;
+/// Where the last record ends.
 pub(super) const END: usize = 5;
+/// Bytes of the cuts.
 pub(super) const CUTS_END: usize = 6;
-/// Whose input is being received behind the end, plus one.
+/// The client whose input is being received behind the end, plus one; 0 if none is.
 pub(super) const RECEIVING: usize = 7;

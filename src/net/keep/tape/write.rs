@@ -23,7 +23,7 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + content.len())
     }
 
-    /// Commits that client `id` has its turn again, with what it has sent before. Returns where that stands.
+    /// Commits that client `id` has another turn, with what it has sent before. Returns where the record stands.
     pub fn append_turn(&mut self, id: SessionId, now: Now) -> u64 {
         let Some(kept) = &mut self.kept else { return 0 };
         let at = kept.end;
@@ -79,7 +79,7 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + len)
     }
 
-    /// Whose input was being received when the process died.
+    /// The client whose input was being received when the process died.
     #[must_use]
     pub fn receiving(&self) -> Option<SessionId> {
         self.now(word::RECEIVING).checked_sub(1).map(SessionId)
