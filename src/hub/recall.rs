@@ -104,14 +104,14 @@ impl Hub {
                 return;
             }
             let renumbered = Account { id: AccountId(self.accounts.next_id().0.max(account.id.0 + 1)), ..account };
-            if self.accounts.put(renumbered.clone()).is_ok() {
+            if self.accounts.keep(renumbered.clone()).is_ok() {
                 self.record(Record::Account(Box::new(known)), effects);
                 self.record(Record::Account(Box::new(renumbered)), effects);
             }
             return;
         }
-        // One that looks like one that is known was put there by another hand.
-        let _ = self.accounts.put(account);
+        // One with the name of one that is known was put there by another hand.
+        let _ = self.accounts.keep(account);
     }
 
     /// Those who are here and would not be, had all been known: the banned are told goodbye, and who bears

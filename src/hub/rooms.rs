@@ -21,7 +21,8 @@ impl Hub {
             None => (RoomId(self.next_room), None),
         };
         self.next_room = self.next_room.max(id.0 + 1);
-        self.room_names.claim(&name, id).expect("the caller has asked");
+        // The lobby, which the settings name, can look like another room.
+        self.room_names.keep(&name, id).expect("the caller has asked whether it is open");
         let mut room = Room::new(id, name, now.wall);
         room.kept = self.settings.history.keeps(&room.name);
         if let Some(history) = history {

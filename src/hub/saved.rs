@@ -295,7 +295,7 @@ impl Saved {
                 hub.door.room = Some(id);
             } else {
                 hub.room_names
-                    .claim(&name, id)
+                    .keep(&name, id)
                     .map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
             }
             if let Some(at) = presence.flush_at {
@@ -343,7 +343,7 @@ impl Saved {
             if let Some(until) = session.at_door {
                 hub.door.waits(id, until);
             }
-            hub.roster.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
+            hub.roster.keep(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
             hub.places.come(id, Origin::of(session.peer.ip()), is_silent);
             hub.beginnings.insert(session.nick.folded(), id);

@@ -235,7 +235,7 @@ fn add_bans(db: &Connection, order: &str, bans: &mut Vec<Ban>) -> Result<(), Tro
     while let Some(row) = rows.next()? {
         let (network, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
         let network = network.and_then(|network| network.parse().ok()).map(Target::Network);
-        let name = name.and_then(|name| Name::parse(&name, usize::from(u8::MAX)).ok()).map(Target::Name);
+        let name = name.and_then(|name| Name::recall(&name)).map(Target::Name);
         let Some(target) = network.or(name) else { continue };
         bans.push(Ban {
             id: BanId(unsigned(row.get(0)?)),
@@ -296,7 +296,7 @@ fn add_accounts(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Re
     let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
-        let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+        let Some(name) = Name::recall(&name) else { continue };
         let role = if role == Role::Operator.name() { Role::Operator } else { Role::Member };
         accounts.push(Account {
             id: AccountId(unsigned(row.get(0)?)),
