@@ -1,8 +1,16 @@
-//! Names against data: everyday names of many languages, and all that Unicode knows to look alike.
+//! Names against data: everyday names of many languages, all that Unicode knows to look alike, and what earlier releases
+//! have kept.
 
 use std::collections::BTreeSet;
 
+use chathub::hub::account::{Account, Role};
+use chathub::hub::archive::Recalled;
+use chathub::hub::moderation::{Author, Ban, Target};
+use chathub::hub::{Hub, Input};
+use chathub::settings::Settings;
+use chathub::values::id::{AccountId, BanId, SessionId};
 use chathub::values::name::{Name, fold};
+use chathub::values::time::{Mono, Now, Wall};
 
 /// The most characters that the settings allow at first.
 const MAX: usize = 24;
@@ -108,4 +116,115 @@ fn what_unicode_takes_for_look_alikes_is_not_to_be_had_twice() {
     let expected: BTreeSet<String> = TOLD_APART.iter().map(|(_, pair)| (*pair).to_owned()).collect();
     assert_eq!(apart, expected);
     assert!(compared > 1_000, "{compared} pairs of names were compared");
+}
+
+// ---------------------------------------------------------------------------------------------
+// What was kept by a release that compared names otherwise, or had other rules
+
+const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_000_000) };
+
+fn account(id: u64, text: &str) -> Account {
+    Account {
+        id: AccountId(id),
+        name: name(text).expect("a name"),
+        hashed: None,
+        role: Role::Member,
+        since: Wall(1),
+        seen: Wall(1),
+        places: Vec::new(),
+    }
+}
+
+fn ban(id: u64, text: &str) -> Ban {
+    let target = Target::Name(name(text).expect("a name"));
+    Ban { id: BanId(id), target, reason: None, by: Author::Hub, since: Wall(1), until: None }
+}
+
+/// A hub with people, a room, accounts and bans.
+fn hub(recalled: Recalled, people: &[&str]) -> Hub {
+    let mut effects = Vec::new();
+    let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
+    hub.handle(Input::Archive(Some(Box::new(recalled))), NOW, &mut effects);
+    for (session, nick) in (1..).map(SessionId).zip(people) {
+        let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1000));
+        hub.handle(Input::Connect { session, peer }, NOW, &mut effects);
+        hub.handle(Input::Line { session, text: format!("/nick {nick}") }, NOW, &mut effects);
+        hub.handle(Input::Line { session, text: format!("/join room-of-{nick}") }, NOW, &mut effects);
+        assert_eq!(hub.session(session).map(|session| session.nick.shown()), Some(*nick));
+    }
+    hub
+}
+
+#[test]
+fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_keeps_theirs() {
+    let recalled = Recalled {
+        accounts: vec![account(1, "paypal"), account(2, "zed")],
+        bans: vec![ban(1, "mallory"), ban(2, "xerxes")],
+        ..Recalled::default()
+    };
+    let before = hub(recalled, &["moe", "xavi", "yuri"]);
+    let mut written = serde_json::to_string(&before.frozen()).expect("plain");
+    for (name, other) in [("zed", "paypa1"), ("xerxes", "rnallory"), ("yuri", "ᚠᚱᛁᚦ"), ("room-of-xavi", "room-of-rnoe")]
+    {
+        let name = format!("\"{name}\"");
+        assert!(written.contains(&name), "{name}");
+        written = written.replace(&name, &format!("\"{other}\""));
+    }
+    written = written.replace("\"xavi\"", "\"rnoe\"");
+
+    let mut hub: Hub = serde_json::from_str(&written).expect("a later release reads it");
+    hub.check_invariants();
+    for (session, nick) in [(1, "moe"), (2, "rnoe"), (3, "ᚠᚱᛁᚦ")] {
+        assert_eq!(hub.find(nick), Some(SessionId(session)));
+    }
+    assert!(hub.find_room("room-of-moe").is_some() && hub.find_room("room-of-rnoe").is_some());
+    assert_eq!((hub.accounts().len(), hub.bans().len()), (2, 2));
+    let banned = |text| hub.bans().of_name(&name(text).expect("a name"), NOW.wall).map(|ban| ban.id);
+    assert_eq!((banned("mallory"), banned("rnallory")), (Some(BanId(1)), Some(BanId(2))));
+
+    // Nobody else gets such a name; whose it is may have it.
+    let like = name("paypaI").expect("a name");
+    assert!(hub.may_bear(SessionId(1), &like, NOW).is_err());
+    let own = hub.accounts().get(AccountId(2)).expect("it is kept").name.clone();
+    assert_eq!(own.shown(), "paypa1");
+    assert!(hub.may_bear(SessionId(1), &own, NOW).is_err());
+    hub.log_in(SessionId(1), AccountId(2));
+    assert_eq!(hub.may_bear(SessionId(1), &own, NOW), Ok(()));
+    assert!(hub.may_bear(SessionId(1), &like, NOW).is_err(), "that is the other's");
+    hub.handle(Input::Line { session: SessionId(1), text: "/nick paypa1".to_owned() }, NOW, &mut Vec::new());
+    assert_eq!(hub.find("paypa1"), Some(SessionId(1)));
+    hub.check_invariants();
+    // What changes of such an account is kept too.
+    let mut accounts = hub.accounts().clone();
+    let changed = Account { seen: Wall(7), ..accounts.get(AccountId(2)).expect("it is kept").clone() };
+    assert_eq!(accounts.put(changed), Ok(()));
+    assert!(accounts.put(Account { id: AccountId(3), ..account(3, "PayPa1") }).is_err(), "and no third one is made");
+}
+
+#[test]
+fn accounts_and_bans_on_disk_that_look_alike_by_now_are_all_recalled() {
+    let recalled = Recalled {
+        accounts: vec![account(1, "paypal"), account(2, "paypa1"), account(3, "lobby"), account(4, "10min")],
+        bans: vec![ban(1, "mallory"), ban(2, "rnallory")],
+        ..Recalled::default()
+    };
+    let mut hub = hub(recalled, &["moe"]);
+    assert_eq!((hub.accounts().len(), hub.bans().len()), (4, 2));
+    // Reserved by now, or taken for something else: its owner may have it all the same.
+    for (id, text) in [(3, "lobby"), (4, "10min")] {
+        let nick = name(text).expect("a name");
+        assert!(hub.may_bear(SessionId(1), &nick, NOW).is_err());
+        hub.log_in(SessionId(1), AccountId(id));
+        assert_eq!(hub.may_bear(SessionId(1), &nick, NOW), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn a_lobby_may_be_called_like_a_room_that_is_open() {
+    let mut hub = hub(Recalled::default(), &["moe"]);
+    let mut settings = Settings::default();
+    settings.rooms.lobby = "room-of-rnoe".into();
+    hub.handle(Input::Settings(Box::new(settings)), NOW, &mut Vec::new());
+    hub.check_invariants();
+    assert_eq!(hub.room(hub.lobby()).map(|room| room.name.shown()), Some("room-of-rnoe"));
 }
