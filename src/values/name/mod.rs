@@ -8,9 +8,9 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which characters a name may hold, and where; which scripts go together | [`rules`] |
-//! | which names look alike; letters that look alike and are told apart by those who read them | [`likeness`] |
-//! | which names nobody gets: reserved words, and what could be read as something else | [`claims`] |
+//! | which characters a name may hold, and where; which scripts go together | `rules` |
+//! | which names look alike; letters that look alike and are told apart by those who read them | `likeness` |
+//! | which names nobody gets: reserved words, and what could be read as something else | `claims` |
 //! | the names of guests | [`guest`] |
 //! | what is asked of a name that was kept by an earlier release | [`Name::recall`] |
 
