@@ -798,6 +798,25 @@ To restore a copy:
     install -o chathub -g chathub -m 600 COPY /var/lib/chathub/chathub.db
     systemctl start chathub.socket chathub-admin.socket",
     );
+    page.section("NAMES");
+    page.text(
+        "People and rooms are called what people are called: names are letters and digits of one script, with -, _ and . \
+         between and behind them, and with the marks, joiners and separators that the script is written with, as in \
+         Marcel·lí. Scripts are those of Unicode that languages of today are \
+         written in (UAX #31, tables 5 and 7); Latin goes with those of Chinese, Japanese and Korean. Wide and narrow \
+         letters of an input method are made ordinary ones; other forms of letters are refused with what to write instead.
+
+Case makes no name another. Nobody takes a name that looks like one in use, registered or banned (UTS #39, and \
+         more): `paypaI` beside `paypal`, or one with other vowel points. What looks alike and is told apart by \
+         everybody who reads it, such as the Thai letters do dek and to tao, makes two names.
+
+Nobody takes a name that the hub could speak under, or that is said to all (admin, system, notice, you), the name of \
+         the lobby, or one that begins as guests' do; nor any of these with punctuation around it, or with digits \
+         around a word such as admin. Nor is a name what could be read as an address, a number, an id such as c4, a \
+         command, or, for people, a length of time.
+
+A name that was registered, or in use, when this was not asked stays its owner's.",
+    );
     page.section("ACCOUNTS AND MODERATION");
     page.text(
         "Nobody needs an account. Who wants to keep a name registers it with a password (/register), or an \

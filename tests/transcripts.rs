@@ -96,6 +96,7 @@ transcripts! {
     lines_and_topics_are_limited
     names
     names_at_a_pace
+    names_of_accounts
     names_taken_for_something_else
     networks
     one_line_by_nc

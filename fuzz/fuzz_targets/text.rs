@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(again.skeleton(), name.skeleton());
             assert_eq!(name::fold(name.shown()), name.folded());
             assert!(text::is_clean(name.shown()) && !text::is_blank(name.shown()));
-            let _ = name::is_reserved(&name);
+            let _ = name::is_reserved(&name, &again);
         }
         Err(broken) => assert!(text::is_clean(&broken.to_string())),
     }

@@ -90,7 +90,8 @@ impl Account {
     }
 }
 
-/// All accounts. No two have names that look like each other.
+/// All accounts. No two have the same name, nor names that look like each other, but for those that did not when they
+/// were made.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     next: u64,
@@ -110,11 +111,24 @@ impl Accounts {
     /// # Errors
     /// The account whose name it has, or whose name looks like its.
     pub fn put(&mut self, account: Account) -> Result<(), AccountId> {
-        if let Some(other) = self.names.lookalikes(&account.name).find(|other| *other != account.id) {
+        let has_name = self.get(account.id).is_some_and(|known| known.name == account.name);
+        if !has_name && let Some(other) = self.names.lookalikes(&account.name).find(|other| *other != account.id) {
+            return Err(other);
+        }
+        self.keep(account)
+    }
+
+    /// Adds an account that was made before, or puts it in the place of the one with its number: also if its name
+    /// looks like another's by now.
+    ///
+    /// # Errors
+    /// The account whose name it has.
+    pub(super) fn keep(&mut self, account: Account) -> Result<(), AccountId> {
+        if let Some(other) = self.names.find(account.name.folded()).filter(|other| *other != account.id) {
             return Err(other);
         }
         self.remove(account.id);
-        self.names.claim(&account.name, account.id)?;
+        self.names.keep(&account.name, account.id)?;
         self.next = self.next_id().0.max(account.id.0 + 1);
         self.accounts.insert(account.id, CopyOnWrite::new(account));
         Ok(())
@@ -144,7 +158,7 @@ impl Accounts {
         self.names.lookalikes(name)
     }
 
-    /// The account that owns this name, or one that looks like it.
+    /// The account that owns this name; else one that owns a name that looks like it.
     #[must_use]
     pub fn owner(&self, name: &Name) -> Option<&Account> {
         self.names.lookalikes(name).next().and_then(|id| self.get(id))
@@ -202,7 +216,7 @@ impl<'de> Deserialize<'de> for Accounts {
             if id.0 >= next || account.role == Role::Guest {
                 return Err(de::Error::custom(format_args!("account {id} cannot be")));
             }
-            this.put(account)
+            this.keep(account)
                 .map_err(|other| de::Error::custom(format_args!("accounts {id} and {other} have one name")))?;
         }
         Ok(this)

@@ -86,6 +86,11 @@ impl Hub {
         self.rooms.lobby
     }
 
+    /// What the settings call it.
+    pub(super) fn lobby_name(&self) -> &Name {
+        &self.rooms.open[&self.rooms.lobby].name
+    }
+
     /// What the last input of a person has cost, in lines beyond the one it was.
     #[must_use]
     pub fn cost(&self) -> u32 {
@@ -183,16 +188,21 @@ impl Hub {
         if self.people.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
-        if name::is_reserved(nick) {
-            return Err(Refusal::NameReserved(shown));
-        }
-        if let Some(taken_for) = command::taken_for(nick) {
-            return Err(Refusal::NameTakenFor(shown, taken_for));
-        }
-        if let Some(owner) = self.accounts.owner(nick)
-            && self.people.sessions.get(&session).is_none_or(|own| own.account != Some(owner.id))
-        {
-            return Err(Refusal::NameRegistered(owner.name.shown().into()));
+        let account = self.people.sessions.get(&session).and_then(|session| self.accounts.get(session.account?));
+        // Whoever has registered a name may bear it, whatever it is taken for by now.
+        if account.is_none_or(|own| own.name.shown() != nick.shown()) {
+            if name::is_reserved(nick, self.lobby_name()) {
+                return Err(Refusal::NameReserved(shown));
+            }
+            if let Some(taken_for) = command::taken_for(nick) {
+                return Err(Refusal::NameTakenFor(shown, taken_for));
+            }
+            // It can look like several that are registered, and it takes one that is another's.
+            let own = account.map(|own| own.id);
+            let other = self.accounts.lookalikes(nick).find(|other| Some(*other) != own);
+            if let Some(other) = other.and_then(|other| self.accounts.get(other)) {
+                return Err(Refusal::NameRegistered(other.name.shown().into()));
+            }
         }
         if let Some(ban) = self.moderation.bans.of_name(nick, now.wall) {
             return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });

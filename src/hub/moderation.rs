@@ -154,18 +154,25 @@ impl Bans {
     /// Adds a ban; one that was about the same is replaced, and returned.
     pub fn add(&mut self, ban: Ban) -> Option<Ban> {
         let former = self.about(&ban.target).and_then(|id| self.remove(id));
+        self.keep(ban);
+        former
+    }
+
+    /// Adds a ban that was made before, beside all others: also if its name looks like another's by now.
+    pub(super) fn keep(&mut self, ban: Ban) {
         self.next = self.next_id().0.max(ban.id.0 + 1);
         match &ban.target {
             Target::Network(Network { is_v6, length, bits }) => {
                 self.networks.entry((*is_v6, *length)).or_default().insert(*bits, ban.id);
             }
             Target::Name(name) => {
-                // It looks like two names that do not look like each other: the first of them stays.
-                let _ = self.names.claim(name, ban.id);
+                if let Some(same) = self.names.find(name.folded()) {
+                    self.remove(same);
+                }
+                self.names.keep(name, ban.id).expect("nobody bears it any more");
             }
         }
         self.bans.insert(ban.id, CopyOnWrite::new(ban));
-        former
     }
 
     /// Lifts a ban.
@@ -281,7 +288,7 @@ impl<'de> Deserialize<'de> for Bans {
             if ban.id.0 >= next {
                 return Err(de::Error::custom(format_args!("ban {} is newer than the newest", ban.id)));
             }
-            this.add(ban);
+            this.keep(ban);
         }
         Ok(this)
     }

@@ -108,14 +108,14 @@ impl Turn<'_> {
                 return;
             }
             let renumbered = Account { id: AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1)), ..account };
-            if self.hub.accounts.put(renumbered.clone()).is_ok() {
+            if self.hub.accounts.keep(renumbered.clone()).is_ok() {
                 self.record(Record::Account(Box::new(known)));
                 self.record(Record::Account(Box::new(renumbered)));
             }
             return;
         }
-        // One that looks like one that is known was put there by another hand.
-        let _ = self.hub.accounts.put(account);
+        // One with the name of one that is known was put there by another hand.
+        let _ = self.hub.accounts.keep(account);
     }
 
     /// Those who are here and would not be, had all been known: the banned are told goodbye, and who bears

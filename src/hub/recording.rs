@@ -18,7 +18,7 @@ impl Hub {
         self.next_line = self.next_line.max(recalled.last_line + 1);
         self.rooms.next = self.rooms.next.max(recalled.last_room + 1);
         for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
-            let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+            let Some(name) = Name::recall(&name) else { continue };
             // The disk may not know yet that a room was closed.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
             if !self.settings.history.keeps(&name) || self.recording.backlog.iter().any(closed) {
@@ -63,11 +63,11 @@ impl Turn<'_> {
         self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
         if !was_recording {
             for ban in recalled.bans {
-                self.hub.moderation.bans.add(ban);
+                self.hub.moderation.bans.keep(ban);
             }
             for account in recalled.accounts {
-                // One that looks like an older one was put there by another hand.
-                let _ = self.hub.accounts.put(account);
+                // One with the name of an older one was put there by another hand.
+                let _ = self.hub.accounts.keep(account);
             }
             self.hub.note_roles();
             if recalled.unread {

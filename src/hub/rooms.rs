@@ -34,7 +34,8 @@ impl Turn<'_> {
             None => (RoomId(self.hub.rooms.next), None),
         };
         self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
-        self.hub.rooms.names.claim(&name, id).expect("the caller has asked");
+        // The lobby, which the settings name, can look like another room.
+        self.hub.rooms.names.keep(&name, id).expect("the caller has asked whether it is open");
         let mut room = Room::new(id, name, self.now.wall);
         room.kept = self.hub.settings.history.keeps(&room.name);
         if let Some(history) = history {

@@ -308,7 +308,7 @@ impl Saved {
             } else {
                 hub.rooms
                     .names
-                    .claim(&name, id)
+                    .keep(&name, id)
                     .map_err(|other| format!("rooms {} and {} have one name", id.0, other.0))?;
             }
             if let Some(at) = presence.flush_at {
@@ -356,7 +356,7 @@ impl Saved {
             if let Some(until) = session.at_door {
                 hub.door.waits(id, until);
             }
-            hub.people.names.claim(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
+            hub.people.names.keep(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
             hub.people.places.come(id, Origin::of(session.peer.ip()), is_silent);
             hub.people.beginnings.insert(session.nick.folded(), id);

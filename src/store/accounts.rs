@@ -22,7 +22,7 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
     let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
-        let Ok(name) = Name::parse(&name, usize::from(u8::MAX)) else { continue };
+        let Some(name) = Name::recall(&name) else { continue };
         let role = if role == Role::Operator.name() { Role::Operator } else { Role::Member };
         accounts.push(Account {
             id: AccountId(unsigned(row.get(0)?)),

@@ -23,7 +23,7 @@ pub(super) fn read(db: &Connection, order: &str, bans: &mut Vec<Ban>) -> Result<
     while let Some(row) = rows.next()? {
         let (network, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
         let network = network.and_then(|network| network.parse().ok()).map(Target::Network);
-        let name = name.and_then(|name| Name::parse(&name, usize::from(u8::MAX)).ok()).map(Target::Name);
+        let name = name.and_then(|name| Name::recall(&name)).map(Target::Name);
         let Some(target) = network.or(name) else { continue };
         bans.push(Ban {
             id: BanId(unsigned(row.get(0)?)),

@@ -1,4 +1,7 @@
 //! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
+//!
+//! Nobody takes a name that looks like one in use; but two that look alike can both be in use, if they were taken when
+//! that was not known: a release can see more likeness than the one before, and what was taken stays.
 
 use std::hash::{Hash as _, Hasher as _};
 
@@ -7,8 +10,12 @@ use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// How names are looked up: two that share one of these are one.
+/// How names are looked up: two that look alike share one of these.
 const SPELLINGS: [fn(&Name) -> &str; 3] = [Name::folded, Name::skeleton, Name::sight];
+
+/// Names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond that all of
+/// them count as alike, so that no crowd makes looking one name up mean looking at many.
+const MOST_TOLD_APART: usize = 16;
 
 /// The names in use: an index for each of the `SPELLINGS`. All of them always hold the same bearers, each
 /// once; a name's text is shared by them and by its bearer. Nothing depends on an order of theirs.
@@ -50,28 +57,35 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         hasher.finish()
     }
 
-    /// Who bears the name that `folded` is the folded form of.
+    /// Who bears the name that `folded` is the folded form of. The Tibetan mark that ends a syllable counts for nothing
+    /// at its end: no name ends in it, and whoever types one may.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<T> {
+        let folded = folded.trim_end_matches('\u{F0B}');
         let entry = self.indexes[0].find(self.hash(folded), |entry| entry.name.folded() == folded);
         entry.map(|entry| entry.bearer)
     }
 
-    /// Those who bear this name or one that looks like it (see [`Name::looks_like`]).
+    /// Those who bear this name or one that looks like it (see [`Name::looks_like`]): who bears the name itself first,
+    /// then by age.
     pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = T> {
-        self.hashed_lookalikes(name, self.hashes(name))
+        self.hashed_lookalikes(name, self.hashes(name)).into_iter()
     }
 
     fn hashes(&self, name: &Name) -> [u64; 3] {
         SPELLINGS.map(|spelling| self.hash(spelling(name)))
     }
 
-    fn hashed_lookalikes(&self, name: &Name, hashes: [u64; 3]) -> impl Iterator<Item = T> {
-        let spelled = self.indexes.iter().zip(SPELLINGS).zip(hashes);
-        spelled.filter_map(|((index, spelling), hash)| {
-            let entry = index.find(hash, |entry| spelling(&entry.name) == spelling(name));
-            entry.map(|entry| entry.bearer)
-        })
+    fn hashed_lookalikes(&self, name: &Name, hashes: [u64; 3]) -> Vec<T> {
+        let mut sharing: Vec<&Entry<T>> = Vec::new();
+        for ((index, spelling), hash) in self.indexes.iter().zip(SPELLINGS).zip(hashes) {
+            sharing.extend(index.iter_hash(hash).filter(|entry| spelling(&entry.name) == spelling(name)));
+        }
+        sharing.sort_unstable_by_key(|entry| (entry.name != *name, entry.bearer));
+        sharing.dedup_by_key(|entry| entry.bearer);
+        let too_many = sharing.len() >= MOST_TOLD_APART;
+        let alike = sharing.into_iter().filter(|entry| too_many || entry.name.looks_like(name));
+        alike.map(|entry| entry.bearer).collect()
     }
 
     /// Gives `name` to `bearer`.
@@ -80,20 +94,39 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
     /// The one who bears it, or one that looks like it; nothing is changed then.
     pub fn claim(&mut self, name: &Name, bearer: T) -> Result<(), T> {
         let hashes = self.hashes(name);
-        if let Some(other) = self.hashed_lookalikes(name, hashes).next() {
+        match self.hashed_lookalikes(name, hashes).first() {
+            Some(other) => Err(*other),
+            None => {
+                self.insert(name, hashes, bearer);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives `name` back to `bearer`, who had it in an earlier process, or on disk: also if it looks like another one
+    /// by now.
+    ///
+    /// # Errors
+    /// Another one who bears it; nothing is changed then.
+    pub fn keep(&mut self, name: &Name, bearer: T) -> Result<(), T> {
+        if let Some(other) = self.find(name.folded()) {
             return Err(other);
         }
+        self.insert(name, self.hashes(name), bearer);
+        Ok(())
+    }
+
+    fn insert(&mut self, name: &Name, hashes: [u64; 3], bearer: T) {
         for (index, hash) in self.indexes.iter_mut().zip(hashes) {
             index.insert_unique(hash, Entry { hash, name: name.clone(), bearer }, |entry| entry.hash);
         }
-        Ok(())
     }
 
     /// Takes `name` back.
     pub fn release(&mut self, name: &Name) {
         let hashes = self.hashes(name);
-        for ((index, spelling), hash) in self.indexes.iter_mut().zip(SPELLINGS).zip(hashes) {
-            if let Ok(entry) = index.find_entry(hash, |entry| spelling(&entry.name) == spelling(name)) {
+        for (index, hash) in self.indexes.iter_mut().zip(hashes) {
+            if let Ok(entry) = index.find_entry(hash, |entry| entry.name == *name) {
                 entry.remove();
             }
         }
@@ -120,5 +153,47 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         });
         assert!(others.iter().all(|other| *other == ids), "the indexes hold different bearers");
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "somebody bears two names");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text, 24).expect("a name")
+    }
+
+    #[test]
+    fn names_that_were_taken_when_they_did_not_look_alike_stay() {
+        let mut roster = Roster::default();
+        assert_eq!(roster.keep(&name("paypai"), 1), Ok(()));
+        assert_eq!(roster.keep(&name("paypaI"), 2), Err(1), "it is the same");
+        for (text, bearer) in [("ilya", 7), ("llya", 5), ("1lya", 6)] {
+            assert_eq!(roster.keep(&name(text), bearer), Ok(()), "{text}");
+        }
+        roster.check_invariants();
+        assert_eq!(roster.lookalikes(&name("1lya")).collect::<Vec<_>>(), [6, 5], "its bearer first, then by age");
+        assert_eq!(roster.lookalikes(&name("Ilya")).collect::<Vec<_>>(), [7, 5, 6]);
+        assert_eq!(roster.claim(&name("I1ya"), 8), Err(5), "and nobody takes another");
+        roster.release(&name("llya"));
+        roster.check_invariants();
+        assert_eq!(roster.lookalikes(&name("llya")).collect::<Vec<_>>(), [6]);
+        assert_eq!(roster.find("1lya"), Some(6));
+    }
+
+    #[test]
+    fn letters_that_are_told_apart_make_no_crowd() {
+        let letters = ['ค', 'ด', 'ต'];
+        let mut roster = Roster::default();
+        let mut taken = 0;
+        for number in 0..81_usize {
+            let text: String = (0..4).map(|at| letters[number / 3_usize.pow(at) % 3]).collect();
+            let is_taken = roster.claim(&name(&text), number).is_ok();
+            taken += usize::from(is_taken);
+            assert_eq!(is_taken, number < MOST_TOLD_APART, "{text}");
+        }
+        assert_eq!((taken, roster.len()), (MOST_TOLD_APART, MOST_TOLD_APART));
+        roster.check_invariants();
     }
 }

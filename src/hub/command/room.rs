@@ -1,6 +1,6 @@
 //! Commands about rooms: going there, topics, and what an owner does.
 
-use crate::values::name::Name;
+use crate::values::name::{Name, TakenFor};
 use std::sync::Arc;
 
 use super::super::inbound::Arrives;
@@ -178,9 +178,9 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
-    // One that is kept from before was opened when nobody asked.
+    // One that is kept from before was opened when nobody asked. No length of time stands where a room does.
     let is_kept = call.turn.hub.recording.dormant.contains_key(name.folded());
-    if let Some(taken_for) = taken_for(&name).filter(|_| !is_kept) {
+    if let Some(taken_for) = taken_for(&name).filter(|taken_for| !is_kept && *taken_for != TakenFor::Time) {
         return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
     }
     let lookalike = call.turn.hub.rooms.names.lookalikes(&name).next();

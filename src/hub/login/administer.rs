@@ -24,7 +24,7 @@ impl Hub {
         if self.recording.unread {
             return Err(Refusal::AccountsUnread);
         }
-        if name::is_reserved(name) {
+        if name::is_reserved(name, self.lobby_name()) {
             return Err(Refusal::NameReserved(name.shown().into()));
         }
         if let Some(taken_for) = command::taken_for(name) {

@@ -24,7 +24,7 @@ impl Hub {
             Err(Refusal::NoAccounts)
         } else if self.recording.unread {
             Err(Refusal::AccountsUnread)
-        } else if name::is_reserved(&session.nick) || command::taken_for(&session.nick).is_some() {
+        } else if name::is_reserved(&session.nick, self.lobby_name()) || command::taken_for(&session.nick).is_some() {
             Err(Refusal::NameFirst(nick))
         } else if let Some(owner) = self.accounts.owner(&session.nick) {
             Err(Refusal::NameRegistered(owner.name.shown().into()))

@@ -221,6 +221,24 @@ fn furnished() -> TempDir {
     dir
 }
 
+#[test]
+fn names_on_disk_are_read_whatever_names_may_be_now() {
+    let dir = furnished();
+    let db = Connection::open(database(&dir)).unwrap();
+    db.execute_batch(
+        "UPDATE accounts SET name = 'ᚠᚱᛁᚦ' WHERE id = 2; UPDATE bans SET network = NULL, name = 'Ann!' WHERE id = 2",
+    )
+    .unwrap();
+    db.execute_batch("UPDATE rooms SET name = 'the–lobby'").unwrap();
+    drop(db);
+    let recalled = open(&dir).recalled;
+    let accounts: Vec<_> = recalled.accounts.iter().map(|account| account.name.shown()).collect();
+    let bans: Vec<_> = recalled.bans.iter().map(|ban| ban.target.to_string()).collect();
+    assert_eq!(accounts, ["ann", "ᚠᚱᛁᚦ"]);
+    assert_eq!(bans, ["192.0.2.0/24", "Ann!"]);
+    assert_eq!(recalled.rooms.iter().map(|room| &*room.name).collect::<Vec<_>>(), ["the–lobby"]);
+}
+
 /// The same, as a daemon that was killed has left it: all of it is in the log.
 fn furnished_in_the_log() -> TempDir {
     let (from, dir) = (furnished(), TempDir::new().unwrap());

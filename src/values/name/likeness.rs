@@ -1,0 +1,128 @@
+//! Which texts look alike: the skeletons of Unicode Technical Standard 39, what its data leave out, and the letters
+//! that look alike there and are told apart by everybody who reads them.
+//!
+//! Skeletons are never kept: what is added here holds for all names from the next start on.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::fold;
+
+/// What looks like something else although the data that we have do not say so, by skeletons: a text, and what it looks
+/// like, which looks like nothing else that is here.
+const ALSO_ALIKE: &[(&str, &str)] = &[
+    // Arabic high hamza beside its letter, and hamza above the letter.
+    ("\u{674}", "\u{654}"),
+    // Arabic yeh with hamza above loses its dots, but for this one.
+    ("\u{8A8}", "\u{649}\u{654}"),
+    // Variants of one ideograph, as Chinese, Japanese and Korean fonts draw them: 郞 and 郎, 隸 and 隷.
+    ("\u{90DE}", "\u{90CE}"),
+    ("\u{96B8}", "\u{96B7}"),
+    // Canadian syllabics: Lisu letter gha looks like the one, and like the other.
+    ("\u{15FA}", "\u{1660}"),
+    // A stroke, in Han and as a Korean vowel, and one that lies, in Han and as the Japanese mark of a long vowel: all of
+    // them may stand among Latin letters.
+    ("\u{4E28}", "l"),
+    ("\u{30FC}", "-"),
+    // ȧ and å, ǵ and ģ, ѝ and й.
+    ("\u{307}", "\u{30A}"),
+    ("g\u{301}", "g\u{326}"),
+    ("\u{1D0E}\u{300}", "\u{1D0E}\u{306}"),
+    ("\u{418}\u{300}", "\u{418}\u{306}"),
+    ("\u{418}\u{326}\u{300}", "\u{418}\u{326}\u{306}"),
+];
+
+/// Letters that have one skeleton, and yet nobody who reads their script takes them for each other: a language, and
+/// letters that it tells apart. What one language tells apart and readers of another one could not, is not here: Turkish
+/// has i and ı, but whoever reads English would take `admın` for `admin`.
+const TOLD_APART: &[(&str, &str)] = &[
+    ("Arabic, Persian, Urdu", "ثپ"),
+    ("Armenian", "ոռ"),
+    ("Armenian", "գզ"),
+    ("Cherokee", "ᎠᏧ"),
+    ("Cherokee", "ᏀᏳ"),
+    ("Cherokee", "ᎻᏂ"),
+    ("Cherokee", "ᎾᏫ"),
+    ("Cherokee", "ᎡᏒ"),
+    ("Cherokee", "ᏏᏴ"),
+    ("Cherokee", "ᏕᏚ"),
+    ("Cherokee", "ᎳᏔ"),
+    ("Cherokee", "ᎩᎽ"),
+    ("Cherokee", "ᎨᎰ"),
+    ("Chinese, Japanese", "土士"),
+    ("Chinese, Japanese", "未末"),
+    ("Chinese", "鹂鹃"),
+    ("Greek", "οσ"),
+    ("Hebrew", "ון"),
+    ("Hungarian", "öő"),
+    ("Javanese", "ꦝꦣ"),
+    ("Khmer", "ដត"),
+    ("Lisu", "ꓒꓓ"),
+    ("Lisu", "ꓡꓲ"),
+    ("Malayalam", "രറ"),
+    ("Malayalam", "\u{D3F}\u{D40}"),
+    ("Malayalam", "\u{D41}\u{D42}\u{D43}"),
+    ("Sinhala", "එඵ"),
+    ("Sinhala", "ඔඹ"),
+    ("Sinhala", "ඛබ"),
+    ("Sinhala", "චව"),
+    ("Sinhala", "භහ"),
+    ("Tamazight", "ⵊⵏ"),
+    ("Thai", "คดต"),
+    ("Thai", "ฆม"),
+    ("Thai", "ชซ"),
+    ("Thai", "ฎฏ"),
+    ("Thai", "ฑท"),
+];
+
+/// What a reader sees of `text`, whatever it is written in: equal for texts that look alike. Not fit for display.
+pub(super) fn skeleton(text: &str) -> String {
+    if text.is_ascii() {
+        return unicode_security::skeleton(text).collect();
+    }
+    let mut seen: String = unicode_security::skeleton(text).collect();
+    for (one, like) in ALSO_ALIKE {
+        if seen.contains(one) {
+            seen = seen.replace(one, like).nfd().collect();
+        }
+    }
+    if text.contains(has_points) {
+        seen.retain(|c| !is_point(c));
+    }
+    seen
+}
+
+/// Whether a letter is of those whose vowels may be written as points, or left out, and the name is the same to whoever
+/// reads it: Hebrew and Arabic.
+fn has_points(c: char) -> bool {
+    matches!(c,
+        '\u{5D0}'..='\u{5F2}' // Hebrew
+        | '\u{620}'..='\u{64A}' | '\u{66E}' | '\u{66F}' | '\u{671}'..='\u{6D3}' // Arabic
+        | '\u{750}'..='\u{77F}' | '\u{8A0}'..='\u{8C9}'
+    )
+}
+
+/// Whether a mark of a skeleton is such a point, or what one looks like.
+fn is_point(c: char) -> bool {
+    matches!(c,
+        '\u{5B0}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}' | '\u{5C2}' | '\u{5C7}'..='\u{5C9}' // Hebrew
+        | '\u{64B}'..='\u{652}' | '\u{10D27}' // Arabic
+        | '\u{301}' | '\u{30A}' | '\u{313}' | '\u{323}'
+    )
+}
+
+/// The [`skeleton`] of a text that is folded, folded again: it can bring capitals back, for the prototype of 0 is O.
+pub(super) fn folded_skeleton(folded: &str) -> String {
+    fold(&skeleton(folded))
+}
+
+/// Whether two folded texts that look alike differ where those who read them see it: in letters of one place that are
+/// [`TOLD_APART`].
+pub(super) fn are_told_apart(one: &str, other: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| !super::rules::is_joiner(*c)).collect::<Vec<_>>();
+    let (one, other) = (letters(one), letters(other));
+    one.len() == other.len() && one.iter().zip(&other).any(|(one, other)| is_told_apart(*one, *other))
+}
+
+fn is_told_apart(one: char, other: char) -> bool {
+    one != other && TOLD_APART.iter().any(|(_, letters)| letters.contains(one) && letters.contains(other))
+}
