@@ -287,7 +287,7 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "ban", "mute", "unmute", "rename"]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "rename"]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use chathub::hub::account::{Account, Role};
 use chathub::hub::archive::Recalled;
-use chathub::hub::moderation::{Author, Ban, Target};
+use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::hub::{Hub, Input};
 use chathub::settings::Settings;
-use chathub::values::id::{AccountId, BanId, SessionId};
+use chathub::values::id::{AccountId, SanctionId, SessionId};
 use chathub::values::name::{Name, fold};
 use chathub::values::time::{Mono, Now, Wall};
 
@@ -135,9 +135,9 @@ fn account(id: u64, text: &str) -> Account {
     }
 }
 
-fn ban(id: u64, text: &str) -> Ban {
+fn ban(id: u64, text: &str) -> Sanction {
     let target = Target::Name(name(text).expect("a name"));
-    Ban { id: BanId(id), target, reason: None, by: Author::Hub, since: Wall(1), until: None }
+    Sanction::new(SanctionId(id), Order::about(Kind::Ban, target), Author::Hub, Wall(1))
 }
 
 /// A hub with people, a room, accounts and bans.
@@ -159,7 +159,7 @@ fn hub(recalled: Recalled, people: &[&str]) -> Hub {
 fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_keeps_theirs() {
     let recalled = Recalled {
         accounts: vec![account(1, "paypal"), account(2, "zed")],
-        bans: vec![ban(1, "mallory"), ban(2, "xerxes")],
+        sanctions: vec![ban(1, "mallory"), ban(2, "xerxes")],
         ..Recalled::default()
     };
     let before = hub(recalled, &["moe", "xavi", "yuri"]);
@@ -178,9 +178,9 @@ fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_
         assert_eq!(hub.find(nick), Some(SessionId(session)));
     }
     assert!(hub.find_room("room-of-moe").is_some() && hub.find_room("room-of-rnoe").is_some());
-    assert_eq!((hub.accounts().len(), hub.bans().len()), (2, 2));
-    let banned = |text| hub.bans().of_name(&name(text).expect("a name"), NOW.wall).map(|ban| ban.id);
-    assert_eq!((banned("mallory"), banned("rnallory")), (Some(BanId(1)), Some(BanId(2))));
+    assert_eq!((hub.accounts().len(), hub.sanctions().len()), (2, 2));
+    let banned = |text| hub.sanctions().of_name(&name(text).expect("a name"), NOW).next().map(|ban| ban.id);
+    assert_eq!((banned("mallory"), banned("rnallory")), (Some(SanctionId(1)), Some(SanctionId(2))));
 
     // Nobody else gets such a name; whose it is may have it.
     let like = name("paypaI").expect("a name");
@@ -205,11 +205,11 @@ fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_
 fn accounts_and_bans_on_disk_that_look_alike_by_now_are_all_recalled() {
     let recalled = Recalled {
         accounts: vec![account(1, "paypal"), account(2, "paypa1"), account(3, "lobby"), account(4, "10min")],
-        bans: vec![ban(1, "mallory"), ban(2, "rnallory")],
+        sanctions: vec![ban(1, "mallory"), ban(2, "rnallory")],
         ..Recalled::default()
     };
     let mut hub = hub(recalled, &["moe"]);
-    assert_eq!((hub.accounts().len(), hub.bans().len()), (4, 2));
+    assert_eq!((hub.accounts().len(), hub.sanctions().len()), (4, 2));
     // Reserved by now, or taken for something else: its owner may have it all the same.
     for (id, text) in [(3, "lobby"), (4, "10min")] {
         let nick = name(text).expect("a name");

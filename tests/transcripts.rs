@@ -70,6 +70,9 @@ macro_rules! transcripts {
 
 transcripts! {
     a_room_at_its_pace
+    expelled
+    sanctions_and_others
+    sanctions_last
     accounts
     accounts_are_tried
     accounts_at_the_door

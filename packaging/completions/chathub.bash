@@ -85,6 +85,9 @@ _chathub() {
             chathub__subcmd__ctl,rooms)
                 cmd="chathub__subcmd__ctl__subcmd__rooms"
                 ;;
+            chathub__subcmd__ctl,sanction)
+                cmd="chathub__subcmd__ctl__subcmd__sanction"
+                ;;
             chathub__subcmd__ctl,say)
                 cmd="chathub__subcmd__ctl__subcmd__say"
                 ;;
@@ -136,6 +139,15 @@ _chathub() {
             chathub__subcmd__ctl__subcmd__ban,test)
                 cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__test"
                 ;;
+            chathub__subcmd__ctl__subcmd__sanction,lift)
+                cmd="chathub__subcmd__ctl__subcmd__sanction__subcmd__lift"
+                ;;
+            chathub__subcmd__ctl__subcmd__sanction,list)
+                cmd="chathub__subcmd__ctl__subcmd__sanction__subcmd__list"
+                ;;
+            chathub__subcmd__ctl__subcmd__sanction,test)
+                cmd="chathub__subcmd__ctl__subcmd__sanction__subcmd__test"
+                ;;
             *)
                 ;;
         esac
@@ -171,7 +183,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban sanction account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -799,7 +811,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban account history reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban expel account history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -821,13 +833,17 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__mute)
-            opts="-q -h --for --shadow --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --for --shadow --reason --dry-run --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -943,6 +959,98 @@ _chathub() {
         chathub__subcmd__ctl__subcmd__rooms)
             opts="-q -h --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__sanction)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help list lift test"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__sanction__subcmd__lift)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__sanction__subcmd__list)
+            opts="-q -h --kind --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "ban mute expulsion" -- "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__sanction__subcmd__test)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

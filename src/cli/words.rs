@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::settings::LogLevel;
+use crate::wire::admin::args::SanctionKind;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::Role;
 
@@ -26,6 +27,7 @@ pub fn of<T: JsonSchema>() -> Vec<(String, String)> {
 
 static KINDS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<EventKind>);
 static LEVELS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<LogLevel>);
+static SANCTIONS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<SanctionKind>);
 static ROLES: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<Role>);
 
 /// Parses one of `words`, which are those of `T`.
@@ -44,6 +46,10 @@ pub(super) fn event_kind() -> impl TypedValueParser<Value = EventKind> {
 
 pub(super) fn level() -> impl TypedValueParser<Value = LogLevel> {
     one_of(&LEVELS)
+}
+
+pub(super) fn sanction_kind() -> impl TypedValueParser<Value = SanctionKind> {
+    one_of(&SANCTIONS)
 }
 
 pub(super) fn role() -> impl TypedValueParser<Value = Role> {

@@ -7,7 +7,7 @@ use super::print;
 use super::session::Session;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
-use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::wire::admin::value::Text;
 
 impl Session<'_, '_> {
@@ -39,6 +39,9 @@ impl Session<'_, '_> {
             CtlCommand::Clients { .. } => show!(print::clients::list),
             CtlCommand::Client { .. } => show!(print::clients::one),
             CtlCommand::Kick { .. } => show!(print::clients::kicked, &asked),
+            CtlCommand::Sanction { action: SanctionCommand::List { .. } } => show!(print::bans::sanctions),
+            CtlCommand::Sanction { action: SanctionCommand::Lift { .. } } => show!(print::bans::lifted),
+            CtlCommand::Sanction { action: SanctionCommand::Test { .. } } => show!(print::bans::tested_all),
             CtlCommand::Ban { action: BanCommand::Add { .. } } => show!(print::bans::added),
             CtlCommand::Ban { action: BanCommand::List } => show!(print::bans::list),
             CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::bans::removed),

@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::password;
 use crate::cli::ctl::account::AccountCommand;
-use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::{CtlCommand, Format};
 use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
+    RedactArgs, RenameArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
+    TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -50,6 +51,11 @@ impl Task {
                 let ban_s = ban.map(|time| Whole(time.as_secs()));
                 one(Command::ClientsKick(KickArgs { who, reason, ban_s }))
             }
+            CtlCommand::Sanction { action } => one(match action {
+                SanctionCommand::List { kind } => Command::SanctionsList(SanctionListArgs { kind }),
+                SanctionCommand::Lift { which } => Command::SanctionsLift(LiftArgs { which }),
+                SanctionCommand::Test { target } => Command::SanctionsTest(SanctionTestArgs { target }),
+            }),
             CtlCommand::Ban { action } => one(match action {
                 BanCommand::Add { target, reason, time, dry_run, yes } => {
                     let for_s = time.map(|time| Whole(time.as_secs()));
@@ -74,12 +80,17 @@ impl Task {
                 AccountCommand::Remove { name } => Command::AccountsRemove(AccountArgs { name }),
                 AccountCommand::Erase { name, yes } => Command::AccountsErase(AccountEraseArgs { name, yes }),
             }),
-            CtlCommand::Mute { who, time, shadow } => {
-                one(Command::ClientsMute(MuteArgs { who, for_s: time.map(|time| Whole(time.as_secs())), shadow }))
+            CtlCommand::Mute { who, time, shadow, reason, dry_run } => {
+                let for_s = time.map(|time| Whole(time.as_secs()));
+                one(Command::ClientsMute(MuteArgs { who, for_s, shadow, reason, dry_run }))
             }
-            CtlCommand::Unmute { who } => {
-                one(Command::ClientsMute(MuteArgs { who, for_s: Some(Whole(0)), shadow: false }))
-            }
+            CtlCommand::Unmute { who } => one(Command::ClientsMute(MuteArgs {
+                who,
+                for_s: Some(Whole(0)),
+                shadow: false,
+                reason: None,
+                dry_run: false,
+            })),
             CtlCommand::Rename { who, nick } => one(Command::ClientsRename(RenameArgs { who, nick })),
             CtlCommand::Rooms => one(Command::RoomsList(none)),
             CtlCommand::Topic { room, text } => {

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::history::weight;
 use super::message::Line;
-use super::moderation::Ban;
+use super::sanction::Sanction;
 use crate::values::id::AccountId;
-use crate::values::id::BanId;
+use crate::values::id::SanctionId;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -40,10 +40,12 @@ pub enum Record {
         /// Its name.
         name: Name,
     },
-    /// Somebody is kept out. A ban of the same number is replaced.
-    Ban(Box<Ban>),
-    /// A ban is lifted, or has ended.
-    Unban(BanId),
+    /// Somebody is kept out, or from something. A sanction of the same number is replaced.
+    #[serde(alias = "Ban")]
+    Sanction(Box<Sanction>),
+    /// A sanction is lifted, or has ended.
+    #[serde(alias = "Unban")]
+    Lifted(SanctionId),
     /// An account as it is now. One of the same number is replaced.
     Account(Box<Account>),
     /// An account is no more.
@@ -61,8 +63,8 @@ impl Record {
             Self::Line { line, .. } => weight(line),
             // About as much as they take: few of them come, each behind something that was limited.
             Self::Closed { .. }
-            | Self::Ban(_)
-            | Self::Unban(_)
+            | Self::Sanction(_)
+            | Self::Lifted(_)
             | Self::Account(_)
             | Self::Unaccount(_)
             | Self::Redact(_)
@@ -188,7 +190,7 @@ pub struct Recalled {
     /// line's author stays one client.
     pub last_session: u64,
     /// The bans, by age.
-    pub bans: Vec<Ban>,
+    pub sanctions: Vec<Sanction>,
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,

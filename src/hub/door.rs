@@ -7,6 +7,7 @@ use super::Turn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::account::Role;
 use super::message::{Farewell, Message, Refusal};
 use super::room::Room;
 use super::{Effect, Hub, command};
@@ -127,7 +128,16 @@ impl Turn<'_> {
     pub(super) fn come_in(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let Some(until) = session.at_door.take() else { return };
+        let peer = session.peer;
         self.hub.door.left(id, Some(until));
+        // Operators come in from where others may not.
+        if self.hub.role(id) != Role::Operator
+            && let Some(ban) = self.hub.ban_of_address(peer, self.now)
+        {
+            let why = Farewell::Banned { reason: ban.reason.clone(), until: ban.until };
+            self.tell(id, Message::Goodbye(why.clone()));
+            return self.depart(id, why);
+        }
         self.enter(id, self.hub.rooms.lobby);
     }
 

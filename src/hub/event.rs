@@ -9,14 +9,12 @@ use super::account::{Hashed, Role};
 use super::archive::{Found, Recalled, Record, Search, Selector};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
-use super::moderation::Target;
-use super::session::Mute;
+use super::sanction::Order;
 use super::{Happening, login};
 use crate::settings::Settings;
-use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
-use crate::values::time::Wall;
 
 /// Something that reaches the hub.
 ///
@@ -96,13 +94,11 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
-    /// An administrator mutes somebody, or lifts it.
+    /// An administrator lifts all mutes of somebody.
     #[serde(skip)]
-    Mute {
+    Unmute {
         /// Whom.
         session: SessionId,
-        /// `None` lifts it.
-        mute: Option<Mute>,
         /// Who does it.
         by: By,
     },
@@ -195,23 +191,19 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
-    /// An administrator keeps somebody out. A ban of the same is replaced.
+    /// An administrator keeps somebody out, or from being heard. A sanction of the same kind about the same is replaced.
     #[serde(skip)]
-    Ban {
-        /// Whom.
-        target: Target,
-        /// Why; told to them.
-        reason: Option<Arc<str>>,
-        /// Until when; `None`: until it is lifted.
-        until: Option<Wall>,
+    Sanction {
+        /// What, and about whom.
+        order: Box<Order>,
         /// Who does it.
         by: By,
     },
-    /// An administrator lifts a ban.
+    /// An administrator lifts a sanction.
     #[serde(skip)]
-    Unban {
+    Lift {
         /// Which.
-        id: BanId,
+        id: SanctionId,
         /// Who does it.
         by: By,
     },

@@ -101,6 +101,10 @@ pub enum What {
     Banned,
     /// A ban was lifted.
     Unbanned,
+    /// Somebody may not come into a room any more.
+    Expelled,
+    /// Somebody may come into a room again.
+    Readmitted,
     /// Lines were made unreadable.
     Redacted,
     /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.

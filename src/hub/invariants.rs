@@ -44,7 +44,7 @@ impl Hub {
         }
         self.recording.backlog.check_invariants();
         self.check_ignored();
-        self.moderation.bans.check_invariants();
+        self.moderation.sanctions.check_invariants();
         self.accounts.check_invariants();
         self.logins.check_invariants();
         for session in self.sessions() {

@@ -1,14 +1,14 @@
 //! What others may look at: clients, rooms, accounts, bans. Changes nothing.
 
 use core::net::SocketAddr;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::account::{Accounts, Role};
 use super::archive::Backlog;
+use super::leavers::Leavers;
 use super::message::Refusal;
-use super::moderation::{Bans, Target};
 use super::room::Room;
+use super::sanction::{Kind, Sanction, Sanctions};
 use super::session::Session;
 use super::{Counters, Hub, command};
 use crate::settings::Settings;
@@ -103,10 +103,16 @@ impl Hub {
         &self.counters
     }
 
-    /// Who is kept out.
+    /// What people are kept from.
     #[must_use]
-    pub fn bans(&self) -> &Bans {
-        &self.moderation.bans
+    pub fn sanctions(&self) -> &Sanctions {
+        &self.moderation.sanctions
+    }
+
+    /// Who has left a moment ago.
+    #[must_use]
+    pub fn leavers(&self) -> &Leavers {
+        &self.moderation.leavers
     }
 
     /// Registered names.
@@ -120,24 +126,6 @@ impl Hub {
     pub fn role(&self, id: SessionId) -> Role {
         let account = self.people.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
         account.map_or(Role::Guest, |account| account.role)
-    }
-
-    /// Whom a ban would hit who is here now, by age.
-    pub fn hit_by(&self, target: &Target) -> impl Iterator<Item = &Session> {
-        let hit: BTreeSet<SessionId> = match target {
-            Target::Network(network) => {
-                let here = self.people.places.within(network).filter_map(|id| self.session(id));
-                let is_hit =
-                    |session: &&Session| network.has(session.peer.ip()) && !self.is_always_let_in(session.peer);
-                here.filter(is_hit).map(|session| session.id).collect()
-            }
-            // Of an account, whatever name its owner bears.
-            Target::Name(name) => {
-                let owners = self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account));
-                self.people.names.lookalikes(name).chain(owners).collect()
-            }
-        };
-        hit.into_iter().filter_map(|id| self.session(id))
     }
 
     pub(super) fn is_always_let_in(&self, peer: SocketAddr) -> bool {
@@ -204,7 +192,8 @@ impl Hub {
                 return Err(Refusal::NameRegistered(other.name.shown().into()));
             }
         }
-        if let Some(ban) = self.moderation.bans.of_name(nick, now.wall) {
+        let is_ban = |sanction: &&Sanction| sanction.kind == Kind::Ban;
+        if let Some(ban) = self.moderation.sanctions.of_name(nick, now).find(is_ban) {
             return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
         match self.people.names.lookalikes(nick).find(|other| *other != session) {

@@ -16,7 +16,8 @@
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
-//! | who is kept out; what counts against people; words that are refused | `keep_out`, [`moderation`], [`strike`], [`crate::values::words`] |
+//! | sanctions: bans, mutes, expulsions as values; making and lifting them | [`sanction`], [`sanctioning`] |
+//! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
@@ -39,11 +40,10 @@ pub mod history;
 pub mod ignore;
 pub mod inbound;
 mod invariants;
-mod keep_out;
+pub mod leavers;
 pub mod login;
 mod looking;
 pub mod message;
-pub mod moderation;
 pub mod ownership;
 pub mod pace;
 mod people;
@@ -53,6 +53,8 @@ mod recall;
 mod recording;
 pub mod room;
 mod rooms;
+pub mod sanction;
+pub mod sanctioning;
 mod saved;
 pub mod session;
 mod speech;
@@ -79,13 +81,14 @@ use beginnings::Beginnings;
 use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
+use leavers::Leavers;
 use login::Logins;
 use message::{Farewell, Message, Said};
-use moderation::Bans;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
 use room::Room;
+use sanction::Sanctions;
 use session::Session;
 
 use crate::settings::Settings;
@@ -162,10 +165,13 @@ struct Rooms {
 /// What keeps people out, and what counts against them.
 #[derive(Clone, Debug, Default)]
 struct Moderation {
-    bans: Bans,
+    sanctions: Sanctions,
     strikes: Strikes,
     reports: Reports,
     filters: Filters,
+    leavers: Leavers,
+    /// What operators were asked about and have not said again: the command, and when.
+    asked: BTreeMap<SessionId, (String, Mono)>,
     /// Those whom a ban has hit, and who are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
@@ -282,6 +288,7 @@ impl Hub {
             return Some(Mono(0));
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
-        gathered.into_iter().chain(self.door.next_deadline()).min()
+        let ends = self.moderation.sanctions.next_end();
+        gathered.into_iter().chain(self.door.next_deadline()).chain(ends).min()
     }
 }

@@ -44,8 +44,9 @@ pub struct Ownership {
     invited: BTreeSet<Guest>,
     /// Those who may speak while it is moderated; likewise.
     voiced: BTreeSet<Guest>,
-    /// Those who were sent out, and may not come again until they are invited; likewise.
-    expelled: BTreeSet<Guest>,
+    /// Those who were sent out, as 0.1.0 kept them; expulsions are sanctions now.
+    #[serde(skip_serializing)]
+    pub(super) expelled: BTreeSet<Guest>,
     /// The first line that is shown to those who come: what was said before was said among others.
     pub visible_from: u64,
 }
@@ -55,7 +56,6 @@ pub struct Ownership {
 pub(super) enum Roll {
     Invited,
     Voiced,
-    Expelled,
 }
 
 impl Ownership {
@@ -73,7 +73,6 @@ impl Ownership {
         match roll {
             Roll::Invited => &mut self.invited,
             Roll::Voiced => &mut self.voiced,
-            Roll::Expelled => &mut self.expelled,
         }
     }
 }
@@ -109,7 +108,8 @@ impl Hub {
     pub(super) fn may_enter(&self, id: SessionId, room: &Room) -> bool {
         let ownership = &room.ownership;
         let is_in = room.members.contains(&id) || self.owns(id, room);
-        is_in || (!self.has(&ownership.expelled, id) && (!ownership.private || self.has(&ownership.invited, id)))
+        let is_invited = self.has(&ownership.invited, id);
+        is_in || is_invited || (!ownership.private && !self.is_expelled(id, room.id))
     }
 
     /// Whether `id` may know of that room.
@@ -158,7 +158,7 @@ impl Hub {
     pub(super) fn disown(&mut self, account: AccountId) {
         for room in self.rooms.open.values_mut() {
             let ownership = &mut room.ownership;
-            for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
+            for roll in [Roll::Invited, Roll::Voiced] {
                 ownership.roll(roll).remove(&Guest::Account(account));
             }
             if ownership.owner == Some(account) {

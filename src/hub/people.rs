@@ -90,7 +90,8 @@ impl Turn<'_> {
         let nick = self.hub.guest_name(peer, id);
         let shown: Arc<str> = nick.shown().into();
         let lobby = self.hub.rooms.lobby;
-        let at_door = self.hub.has_door().then(|| self.now.mono.after(self.hub.settings.accounts.door));
+        let is_banned = self.hub.ban_of_address(peer, self.now).is_some();
+        let at_door = (self.hub.has_door() || is_banned).then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
         let session = Session {
             id,
@@ -130,6 +131,7 @@ impl Turn<'_> {
         self.hub.people.beginnings.insert(self.hub.people.sessions[&id].nick.folded(), id);
         // The same address and port give the same name again.
         self.hub.take_up_name(id);
+        self.hub.note_mute(id, self.now);
         if let Some(until) = at_door {
             self.hub.door.waits(id, until);
             self.hub.rooms.open.get_mut(&first).expect("it was opened").members.insert(id);
@@ -171,12 +173,12 @@ impl Turn<'_> {
             self.hub.counters.refused_network += 1;
             return Some(Refusal::NetworkNotAllowed);
         }
-        if !always
-            && !self.hub.moderation.bans.is_empty()
-            && let Some(ban) = self.hub.moderation.bans.of_address(peer.ip(), self.now.wall).next()
+        if let Some(ban) = self.hub.ban_of_address(peer, self.now)
+            && !self.hub.may_knock(ban, origin)
         {
+            let refusal = Refusal::Banned { reason: ban.reason.clone(), until: ban.until };
             self.hub.counters.refused_banned += 1;
-            return Some(Refusal::Banned { reason: ban.reason.clone(), until: ban.until });
+            return Some(refusal);
         }
         if self.hub.recording.unread && !always && access.unread == WhileUnread::Closed {
             self.hub.counters.refused_unread += 1;
@@ -252,6 +254,7 @@ impl Turn<'_> {
         };
         // What people say stays out of the journal, a last word too.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
+        let left_why = noted.clone();
         self.happened(What::Departed, id, None, noted);
         self.effects.push(Effect::Close { session: id, why });
         if let Some(session) = self.hub.people.sessions.remove(&id) {
@@ -265,6 +268,8 @@ impl Turn<'_> {
                 self.seen(account);
             }
             self.hub.ignores_no_more(&session);
+            self.hub.moderation.leavers.note(&session, left_why, self.now.mono);
+            self.hub.moderation.asked.remove(&id);
         }
         self.hub.people.beginnings.remove(nick.folded(), id);
         self.hub.people.places.go(id, Origin::of(peer.ip()));
@@ -316,6 +321,7 @@ impl Turn<'_> {
 
     /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
     pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>) {
+        let kept_from = self.hub.kept_from(id, self.now);
         self.hub.lay_down_name(id);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
@@ -325,6 +331,7 @@ impl Turn<'_> {
         self.hub.people.beginnings.remove(old.folded(), id);
         self.hub.people.beginnings.insert(nick.folded(), id);
         self.hub.take_up_name(id);
+        self.stay_kept_from(id, kept_from);
         self.happened(What::Renamed, id, by, Some(old.shown().into()));
         if self.hub.is_at_door(id) {
             // Nobody sees it.

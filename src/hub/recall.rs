@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 use super::account::Account;
 use super::archive::{Recalled, Record};
 use super::message::{Done, Farewell};
-use super::moderation::Ban;
+use super::sanction::{Kind, Sanction};
+use super::sanctioning::ends;
 use super::{Effect, Happening, Hub, What};
 use crate::values::id::AccountId;
-use crate::values::id::BanId;
+use crate::values::id::SanctionId;
 use crate::values::id::SessionId;
 
 impl Hub {
@@ -25,9 +26,9 @@ impl Hub {
         self.recording.unread
     }
 
-    fn next_ban(&mut self, on_disk: BanId) -> BanId {
-        self.moderation.bans.number_from(on_disk.0 + 1);
-        self.moderation.bans.next_id()
+    fn next_sanction(&mut self, on_disk: SanctionId) -> SanctionId {
+        self.moderation.sanctions.number_from(on_disk.0 + 1);
+        self.moderation.sanctions.next_id()
     }
 }
 
@@ -35,7 +36,8 @@ impl Turn<'_> {
     /// Not all that is on disk could be read.
     pub(super) fn begin_unread(&mut self) {
         self.hub.recording.unread = true;
-        let known = format!("known are {} bans, {} accounts", self.hub.moderation.bans.len(), self.hub.accounts.len());
+        let known =
+            format!("known are {} bans, {} accounts", self.hub.moderation.sanctions.len(), self.hub.accounts.len());
         let text = Some(known.into());
         self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
@@ -47,57 +49,58 @@ impl Turn<'_> {
         let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
         for (_, record) in self.hub.recording.backlog.iter() {
             match record {
-                Record::Unban(id) => drop(lifted.insert(*id)),
+                Record::Lifted(id) => drop(lifted.insert(*id)),
                 Record::Unaccount(id) => drop(removed.insert(*id)),
                 _ => {}
             }
         }
-        let before = (self.hub.moderation.bans.len(), self.hub.accounts.len());
+        let before = (self.hub.moderation.sanctions.len(), self.hub.accounts.len());
         for account in recalled.accounts.into_iter().filter(|account| !removed.contains(&account.id)) {
             self.recall_account(account);
         }
-        for ban in recalled.bans.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
-            self.recall_ban(ban);
+        for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
+            self.recall_sanction(ban);
         }
-        self.expire_bans();
+        self.expire_sanctions();
         self.hub.recording.unread = recalled.unread;
         if was_unread && !self.hub.recording.unread {
-            let text = format!("{} bans, {} accounts", self.hub.moderation.bans.len(), self.hub.accounts.len());
+            let text = format!("{} bans, {} accounts", self.hub.moderation.sanctions.len(), self.hub.accounts.len());
             let text = Some(text.into());
             self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Recalled, self.now) }));
         }
         self.hub.note_roles();
-        if before != (self.hub.moderation.bans.len(), self.hub.accounts.len()) {
+        if before != (self.hub.moderation.sanctions.len(), self.hub.accounts.len()) {
             self.apply_to_those_present();
         }
     }
 
-    fn recall_ban(&mut self, ban: Ban) {
-        if self.hub.moderation.bans.get(ban.id) == Some(&ban) {
+    fn recall_sanction(&mut self, sanction: Sanction) {
+        let sanctions = &mut self.hub.moderation.sanctions;
+        let is_same = |one: &Sanction| Sanction { ends: None, ..one.clone() } == sanction;
+        if sanctions.get(sanction.id).is_some_and(is_same) {
             return;
         }
-        let on_disk = ban.id;
-        if let Some(same) =
-            self.hub.moderation.bans.about(&ban.target).and_then(|id| self.hub.moderation.bans.get(id)).cloned()
-        {
-            let later = |ban: &Ban| ban.until.map_or(i64::MAX, |until| until.0);
-            if later(&same) >= later(&ban) {
-                if same.id != on_disk && self.hub.moderation.bans.get(on_disk).is_none() {
-                    self.record(Record::Unban(on_disk));
+        let on_disk = sanction.id;
+        let same = sanctions.about(&sanction.kind, &sanction.target).and_then(|id| sanctions.get(id)).cloned();
+        if let Some(same) = same {
+            if same.end() >= sanction.end() {
+                if same.id != on_disk && sanctions.get(on_disk).is_none() {
+                    self.record(Record::Lifted(on_disk));
                 }
                 return;
             }
-            self.hub.moderation.bans.remove(same.id);
-            self.record(Record::Unban(same.id));
+            sanctions.remove(same.id);
+            self.record(Record::Lifted(same.id));
         }
-        let known = self.hub.moderation.bans.get(on_disk).cloned();
+        let known = self.hub.moderation.sanctions.get(on_disk).cloned();
         // A higher number than any on disk, too: they come by age.
-        let id = if known.is_some() { self.hub.next_ban(on_disk) } else { on_disk };
-        let renumbered = Ban { id, ..ban };
-        self.hub.moderation.bans.add(renumbered.clone());
+        let id = if known.is_some() { self.hub.next_sanction(on_disk) } else { on_disk };
+        let ends = sanction.until.map(|until| ends(until, self.now));
+        let renumbered = Sanction { id, ends, ..sanction };
+        self.hub.moderation.sanctions.keep(renumbered.clone());
         if let Some(known) = known {
-            self.record(Record::Ban(Box::new(known)));
-            self.record(Record::Ban(Box::new(renumbered)));
+            self.record(Record::Sanction(Box::new(known)));
+            self.record(Record::Sanction(Box::new(renumbered)));
         }
     }
 
@@ -123,15 +126,10 @@ impl Turn<'_> {
     fn apply_to_those_present(&mut self) {
         let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {
-            let Some(session) = self.hub.people.sessions.get(&id) else { continue };
-            let address = session.peer.ip();
-            let safe = self.hub.settings.access.always.iter().any(|always| always.has(address));
-            let by_address =
-                if safe { None } else { self.hub.moderation.bans.of_address(address, self.now.wall).next() };
-            let account = session.account.and_then(|account| self.hub.accounts.get(account));
-            let name = account.map_or(&session.nick, |account| &account.name);
-            let ban = by_address.or_else(|| self.hub.moderation.bans.of_name(name, self.now.wall));
-            if let Some(Ban { reason, until, .. }) = ban.cloned() {
+            self.hub.note_mute(id, self.now);
+            let Some(session) = self.hub.session(id) else { continue };
+            let ban = self.hub.sanctions_of(session, self.now).find(|sanction| sanction.kind == Kind::Ban);
+            if let Some(Sanction { reason, until, .. }) = ban.cloned() {
                 self.hub.moderation.outgoing.push_back((id, Farewell::Banned { reason, until }));
             } else if self.hub.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
                 self.rename_to_guest(id);
@@ -147,7 +145,7 @@ impl Turn<'_> {
 mod tests {
     use super::super::account::Role;
     use super::super::archive::Recalled;
-    use super::super::moderation::{Author, Target};
+    use super::super::sanction::{Author, Order, Target};
     use super::super::{By, Input};
     use super::*;
     use crate::settings::Settings;
@@ -161,9 +159,10 @@ mod tests {
         Name::parse(text, 24).expect("a name")
     }
 
-    fn ban(id: u64, network: &str, until: Option<i64>) -> Ban {
+    fn ban(id: u64, network: &str, until: Option<i64>) -> Sanction {
         let target = Target::Network(network.parse().expect("a network"));
-        Ban { id: BanId(id), target, reason: None, by: Author::Hub, since: Wall(1), until: until.map(Wall) }
+        let order = Order { until: until.map(Wall), ..Order::about(Kind::Ban, target) };
+        Sanction::new(SanctionId(id), order, Author::Hub, Wall(1))
     }
 
     fn account(id: u64, text: &str) -> Account {
@@ -194,11 +193,11 @@ mod tests {
     /// What a file has behind all that was recorded of `hub`, over what stood in it before.
     fn on_disk(hub: &Hub, recalled: &Recalled) -> Vec<(u64, String)> {
         let mut bans: std::collections::BTreeMap<u64, String> =
-            recalled.bans.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect();
+            recalled.sanctions.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect();
         for (_, record) in hub.recording.backlog.iter() {
             match record {
-                Record::Ban(ban) => drop(bans.insert(ban.id.0, ban.target.to_string())),
-                Record::Unban(id) => drop(bans.remove(&id.0)),
+                Record::Sanction(ban) => drop(bans.insert(ban.id.0, ban.target.to_string())),
+                Record::Lifted(id) => drop(bans.remove(&id.0)),
                 _ => {}
             }
         }
@@ -206,12 +205,13 @@ mod tests {
     }
 
     fn known(hub: &Hub) -> Vec<(u64, String)> {
-        hub.moderation.bans.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect()
+        hub.moderation.sanctions.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect()
     }
 
     fn add(network: &str, until: Option<i64>) -> Input {
         let target = Target::Network(network.parse().expect("a network"));
-        Input::Ban { target, reason: None, until: until.map(Wall), by: BY }
+        let order = Order { until: until.map(Wall), ..Order::about(Kind::Ban, target) };
+        Input::Sanction { order: Box::new(order), by: BY }
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
             add("203.0.113.1", None),
         ]);
         let recalled = Recalled {
-            bans: vec![
+            sanctions: vec![
                 ban(1, "10.0.0.0/8", None),
                 // The one that ends later stays.
                 ban(2, "198.51.100.1", None),
@@ -237,7 +237,8 @@ mod tests {
         };
         hub.handle(Input::Recalled(Box::new(recalled.clone())), NOW, &mut Vec::new());
         assert!(!hub.is_unread());
-        let mut targets: Vec<_> = hub.moderation.bans.iter().map(|ban| (ban.target.to_string(), ban.until)).collect();
+        let mut targets: Vec<_> =
+            hub.moderation.sanctions.iter().map(|ban| (ban.target.to_string(), ban.until)).collect();
         targets.sort();
         let all = ["10.0.0.0/8", "10.2.0.0/16", "192.0.2.0/24", "198.51.100.1/32", "198.51.100.2/32", "203.0.113.1/32"];
         assert_eq!(targets, all.map(|target| (target.to_owned(), None)));
@@ -254,9 +255,9 @@ mod tests {
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
         let bans = vec![ban(1, "10.0.0.0/8", None), ban(2, "192.0.2.0/24", None)];
         let accounts = vec![account(1, "ann"), account(2, "bob")];
-        let recalled = Recalled { bans, accounts, ..Recalled::default() };
+        let recalled = Recalled { sanctions: bans, accounts, ..Recalled::default() };
         hub.handle(Input::Archive(Some(Box::new(recalled.clone()))), NOW, &mut effects);
-        hub.handle(Input::Unban { id: BanId(1), by: BY }, NOW, &mut effects);
+        hub.handle(Input::Lift { id: SanctionId(1), by: BY }, NOW, &mut effects);
         hub.turn(NOW, &mut effects).remove_account(AccountId(2), Some(BY));
         hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
         assert_eq!(known(&hub), [(2, "192.0.2.0/24".to_owned())]);
@@ -291,7 +292,7 @@ mod tests {
         let refused = hub.may_bear(SessionId(2002), &name("ann"), NOW);
         assert_eq!(refused, Err(super::super::message::Refusal::NamesUnread));
         let recalled = Recalled {
-            bans: vec![ban(1, "192.0.2.0/24", None)],
+            sanctions: vec![ban(1, "192.0.2.0/24", None)],
             // As if a former release had let somebody take it.
             accounts: vec![Account { name: guest.clone(), ..account(1, "x") }],
             ..Recalled::default()

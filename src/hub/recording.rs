@@ -8,6 +8,8 @@ use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Selec
 use super::history::{self, History};
 use super::message::{Line, Message, Refusal, Replay};
 use super::room::Room;
+use super::sanction::Sanction;
+use super::sanctioning::ends;
 use super::{By, Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
@@ -62,9 +64,12 @@ impl Turn<'_> {
         self.hub.recall_rooms(&mut recalled);
         self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
         if !was_recording {
-            for ban in recalled.bans {
-                self.hub.moderation.bans.keep(ban);
+            for sanction in recalled.sanctions {
+                let ends = sanction.until.map(|until| ends(until, self.now));
+                self.hub.moderation.sanctions.keep(Sanction { ends, ..sanction });
             }
+            self.expire_sanctions();
+            self.forget_closed_rooms();
             for account in recalled.accounts {
                 // One with the name of an older one was put there by another hand.
                 let _ = self.hub.accounts.keep(account);
@@ -72,7 +77,7 @@ impl Turn<'_> {
             self.hub.note_roles();
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.
-                self.hub.moderation.bans.number_from(recalled.last_line + 1);
+                self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
         } else if self.hub.recording.unread {

@@ -95,6 +95,7 @@ impl Turn<'_> {
         if let Some(at) = room.presence.flush_at {
             self.hub.rooms.deadlines.remove(&(at, id));
         }
+        self.forget_expulsions(id);
         self.effects.push(Effect::Shut(id));
         // Of rooms of which nothing was recorded the disk need not know that they are closed: they would be a way to
         // have it written without end, without saying anything.

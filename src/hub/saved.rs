@@ -12,14 +12,16 @@ use super::account::{Accounts, Role};
 use super::archive::Backlog;
 use super::history::History;
 use super::ignore::IgnoredNames;
+use super::leavers::Leavers;
 use super::login::Logins;
 use super::message::{Farewell, Line};
-use super::moderation::Bans;
-use super::ownership::Ownership;
+use super::ownership::{Guest, Ownership};
 use super::pace::Crowd;
 use super::places::Familiar;
 use super::presence::Presence;
 use super::room::Room;
+use super::sanction::Order;
+use super::sanction::{Author, Kept, Kind, Sanction, Sanctions, Target};
 use super::session::Session;
 use super::strike::{Reports, Strikes};
 use super::{Counters, Hub, Moderation, People, Recording, Rooms};
@@ -28,7 +30,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
-use crate::values::time::Wall;
+use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
 /// What is read. A release that knows more finds the new fields at their defaults, one that knows
@@ -48,8 +50,14 @@ struct Saved {
     counters: BTreeMap<String, u64>,
     #[serde(default)]
     peak: usize,
+    #[serde(default = "none_kept")]
+    bans: Kept<Sanction>,
+    /// The other sanctions; none stand in a snapshot of 0.1.0.
+    sanctions: Option<Kept<Sanction>>,
     #[serde(default)]
-    bans: Bans,
+    leavers: Leavers,
+    #[serde(default)]
+    asked: BTreeMap<SessionId, (String, Mono)>,
     #[serde(default)]
     accounts: Accounts,
     #[serde(default)]
@@ -114,6 +122,10 @@ struct SavedRoom {
     recorded: bool,
 }
 
+fn none_kept() -> Kept<Sanction> {
+    Kept(0, Vec::new())
+}
+
 /// What is written: the same, borrowed.
 #[derive(Serialize)]
 struct Saving<'a> {
@@ -127,7 +139,10 @@ struct Saving<'a> {
     given: SessionId,
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
-    bans: &'a Bans,
+    bans: Kept<&'a Sanction>,
+    sanctions: Kept<&'a Sanction>,
+    leavers: &'a Leavers,
+    asked: &'a BTreeMap<SessionId, (String, Mono)>,
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
@@ -175,6 +190,7 @@ impl Serialize for Hub {
             opened_from: room.opened_from,
             recorded: room.recorded,
         });
+        let (bans, sanctions) = self.moderation.sanctions.kept();
         let saving = Saving {
             settings: &self.settings,
             key: self.key,
@@ -186,7 +202,10 @@ impl Serialize for Hub {
             given: self.recording.given,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.people.peak,
-            bans: &self.moderation.bans,
+            bans,
+            sanctions,
+            leavers: &self.moderation.leavers,
+            asked: &self.moderation.asked,
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.moderation.strikes,
@@ -211,6 +230,41 @@ impl Serialize for Hub {
 }
 
 impl Hub {
+    /// Makes sanctions of what 0.1.0 kept with clients and rooms: who was muted, and who was sent out.
+    fn adopt_sanctions(&mut self) {
+        let mut found: Vec<(Order, Option<(Mono, Wall)>, Wall)> = Vec::new();
+        for session in self.people.sessions.values() {
+            if let Some(mute) = &session.mute {
+                found.push((self.order(session, Kind::Mute { shadow: mute.shadow }), mute.until, session.since));
+            }
+        }
+        for room in self.rooms.open.values() {
+            for guest in &room.ownership.expelled {
+                let kind = Kind::Expulsion { room: room.id, name: room.name.clone() };
+                let order = match guest {
+                    Guest::Session(id) => self.session(*id).map(|session| self.order(session, kind)),
+                    Guest::Account(id) => {
+                        self.accounts.get(*id).map(|account| Order::about(kind, Target::Name(account.name.clone())))
+                    }
+                };
+                found.extend(order.map(|order| (order, None, room.since)));
+            }
+        }
+        for (Order { kind, target, also, nick, reason, .. }, until, since) in found {
+            let id = self.moderation.sanctions.next_id();
+            let (ends, until) = (until.map(|(ends, _)| ends), until.map(|(_, until)| until));
+            let by = Author::Hub;
+            self.moderation.sanctions.add(Sanction { id, kind, target, also, nick, reason, by, since, until, ends });
+        }
+        for room in self.rooms.open.values_mut() {
+            if !room.ownership.expelled.is_empty() {
+                room.ownership.expelled.clear();
+            }
+        }
+    }
+}
+
+impl Hub {
     /// The hub as it is now, to be written down: what changes from now on is not in it. It costs a look at each
     /// client, room, account and ban, however much is kept of them; its indexes are empty.
     #[must_use]
@@ -230,7 +284,9 @@ impl Hub {
             logins: self.logins.clone(),
             door: self.door.clone(),
             moderation: Moderation {
-                bans: moderation.bans.frozen(),
+                sanctions: moderation.sanctions.frozen(),
+                leavers: moderation.leavers.clone(),
+                asked: moderation.asked.clone(),
                 strikes: moderation.strikes.clone(),
                 reports: moderation.reports.clone(),
                 filters: Filters::default(),
@@ -264,6 +320,7 @@ impl Saved {
     fn revive(self) -> Result<Hub, String> {
         let filters = Filters::new(&self.settings.filters.refuse, &self.settings.filters.strike);
         let bare = Hub::bare(self.settings, self.key);
+        let is_of_0_1_0 = self.sanctions.is_none();
         let mut hub = Hub {
             people: People {
                 familiar: self.familiar,
@@ -275,7 +332,9 @@ impl Saved {
             accounts: self.accounts,
             logins: self.logins,
             moderation: Moderation {
-                bans: self.bans,
+                sanctions: Sanctions::revive(self.bans, self.sanctions)?,
+                leavers: self.leavers,
+                asked: self.asked,
                 strikes: self.strikes,
                 reports: self.reports,
                 filters,
@@ -372,6 +431,9 @@ impl Saved {
             if hub.people.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        if is_of_0_1_0 {
+            hub.adopt_sanctions();
         }
         if !hub.logins.is_sound() {
             return Err("a password is hashed that nobody has given".to_owned());

@@ -1,11 +1,10 @@
 //! Speaking: how fast, and who hears it.
 
 use super::Turn;
+use super::What;
 use super::message::{Done, Refusal, Said};
 use super::pace::{Verdict, Word};
-use super::session::Mute;
 use super::strike::Offence;
-use super::{By, What};
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::text;
@@ -145,21 +144,5 @@ impl Turn<'_> {
             }
             Hearing::Nobody | Hearing::Refused => {}
         }
-    }
-
-    pub(super) fn mute(&mut self, id: SessionId, mute: Option<Mute>, by: By) {
-        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
-        let former = std::mem::replace(&mut session.mute, mute.map(Box::new));
-        let (what, done) = match mute {
-            Some(mute) => (What::Muted, Done::Muted(mute.until.map(|(_, wall)| wall))),
-            None => (What::Unmuted, Done::Unmuted),
-        };
-        // Who is not to know of the mute is not told of its end either.
-        let hidden = mute.or(former.as_deref().copied()).is_some_and(|mute| mute.shadow);
-        if !hidden {
-            self.done(id, done);
-        }
-        let text = hidden.then(|| "without being told".into());
-        self.happened(what, id, Some(by), text);
     }
 }

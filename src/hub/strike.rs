@@ -14,9 +14,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
-use super::message::{Done, Refusal};
-use super::moderation::Target;
-use super::session::Mute;
+use super::message::Refusal;
+use super::sanction::Order;
+use super::sanction::{Kind, Target};
 use super::{By, Hub, What};
 use crate::values::id::SessionId;
 use crate::values::network::Network;
@@ -152,22 +152,26 @@ impl Turn<'_> {
         self.happened(What::Struck, id, Some(By::Hub), Some(format!("{offence} ({count})").into()));
         let wall = self.now.wall;
         let is_safe = self.hub.settings.access.always.iter().any(|network| network.has(peer.ip()));
-        if rules.ban_at > 0
-            && count >= rules.ban_at
-            && !is_safe
-            && self.hub.moderation.bans.len() < self.hub.settings.limits.bans
-        {
+        let most = self.hub.settings.limits.bans;
+        let sanctions = &self.hub.moderation.sanctions;
+        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && sanctions.count(&Kind::Ban) < most {
             self.hub.moderation.strikes.clear(origin);
             let reason: Arc<str> = offence.to_string().into();
             let target = Target::Network(Network::around(peer.ip()));
-            self.ban(target, Some(reason), Some(wall.after(rules.ban_for)), By::Hub);
-        } else if rules.mute_at > 0 && count >= rules.mute_at && !is_muted {
-            let until = Some((self.now.mono.after(rules.mute_for), wall.after(rules.mute_for)));
-            if let Some(session) = self.hub.people.sessions.get_mut(&id) {
-                session.mute = Some(Box::new(Mute { until, shadow: false }));
-            }
-            self.done(id, Done::MutedFor { offence, until: wall.after(rules.mute_for) });
-            self.happened(What::Muted, id, Some(By::Hub), Some(offence.to_string().into()));
+            let until = Some(wall.after(rules.ban_for));
+            let nick = self.hub.session(id).map(|session| session.nick.shown().into());
+            let order = Order { kind: Kind::Ban, target, also: None, nick, reason: Some(reason), until };
+            self.sanction(order, By::Hub);
+        } else if rules.mute_at > 0
+            && count >= rules.mute_at
+            && !is_muted
+            && sanctions.count(&Kind::Mute { shadow: false }) < most
+        {
+            let until = wall.after(rules.mute_for);
+            let Some(session) = self.hub.session(id) else { return };
+            let order = self.hub.order(session, Kind::Mute { shadow: false });
+            let order = Order { reason: Some(offence.to_string().into()), until: Some(until), ..order };
+            self.sanction(order, By::Hub);
         }
     }
 

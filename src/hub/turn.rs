@@ -107,7 +107,7 @@ impl Turn<'_> {
                 }
             }
             Input::Kick { session, reason, by } => self.kick(session, reason, by),
-            Input::Mute { session, mute, by } => self.mute(session, mute, by),
+            Input::Unmute { session, by } => self.unmute(session, by),
             Input::Rename { session, nick, by } => {
                 if self.hub.people.sessions.contains_key(&session)
                     && self.hub.may_bear(session, &nick, self.now).is_ok()
@@ -149,8 +149,10 @@ impl Turn<'_> {
             Input::Redact { what, by } => {
                 self.redact(&what, by);
             }
-            Input::Ban { target, reason, until, by } => self.ban(target, reason, until, by),
-            Input::Unban { id, by } => self.unban(id, by),
+            Input::Sanction { order, by } => {
+                self.sanction(*order, by);
+            }
+            Input::Lift { id, by } => self.lift(id, by),
             Input::AddAccount { name, hashed, role, by } => {
                 // What cannot be was refused before, by `may_add_account`.
                 let _ = self.add_account(name, hashed, role, by);
@@ -177,6 +179,9 @@ impl Turn<'_> {
 
     fn tick(&mut self) {
         self.see_out();
+        if self.hub.moderation.sanctions.next_end().is_some_and(|end| end <= self.now.mono) {
+            self.expire_sanctions();
+        }
         self.close_door();
         // Those that are left are due still, and the next tick is for them.
         for _ in 0..AT_A_TIME {

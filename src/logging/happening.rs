@@ -50,6 +50,8 @@ pub(super) fn write(happening: &Happening) {
         What::Reported => log!(ids::REPORTED, "client reported"),
         What::Banned => log!(ids::BANNED, "ban added"),
         What::Unbanned => log!(ids::BANNED, "ban lifted"),
+        What::Expelled => log!(ids::EXPELLED, "somebody was sent out of a room"),
+        What::Readmitted => log!(ids::EXPELLED, "somebody may come into a room again"),
         What::Redacted => log!(ids::HISTORY, "lines of history made unreadable"),
         What::HistoryLost => log!(ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
         What::Unread => warn!(

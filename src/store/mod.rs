@@ -6,7 +6,7 @@
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
-//! | bans, accounts, the numbers that must never be given twice | `bans`, `accounts`, `meta` |
+//! | sanctions, accounts, the numbers that must never be given twice | `sanctions`, `accounts`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
@@ -21,7 +21,6 @@
 //! in between: writing a record twice is writing it once.
 
 mod accounts;
-mod bans;
 pub mod dir;
 mod health;
 pub mod history;
@@ -29,6 +28,7 @@ mod meta;
 mod queue;
 mod reader;
 mod recall;
+mod sanctions;
 pub mod schema;
 mod searcher;
 mod source;

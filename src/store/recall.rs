@@ -4,11 +4,11 @@ use rusqlite::{Connection, params};
 
 use super::history::{COLUMNS, line};
 use super::meta::{Meta, unsigned};
-use super::{Trouble, accounts, bans};
+use super::{Trouble, accounts, sanctions};
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, RecalledRoom};
 use crate::hub::message::Line;
-use crate::hub::moderation::Ban;
+use crate::hub::sanction::Sanction;
 use crate::settings;
 use crate::values::id::RoomId;
 
@@ -35,7 +35,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
         last_line,
         last_room,
         last_session,
-        bans: bans::all(db)?,
+        sanctions: sanctions::all(db)?,
         accounts: accounts::all(db)?,
         unread: false,
         rooms,
@@ -61,12 +61,12 @@ fn last_lines(db: &Connection, room: i64, limits: &settings::History) -> Result<
 
 /// The bans and accounts that can be read of a damaged file, from either end up to the damage, and whether these
 /// are all.
-pub(super) fn rescue(db: &Connection) -> (Vec<Ban>, Vec<Account>, bool) {
+pub(super) fn rescue(db: &Connection) -> (Vec<Sanction>, Vec<Account>, bool) {
     let (mut known_bans, mut known_accounts) = (Vec::new(), Vec::new());
     let mut whole = true;
-    if bans::read(db, "ASC", &mut known_bans).is_err() {
+    if sanctions::read(db, "ASC", &mut known_bans).is_err() {
         whole = false;
-        let _ = bans::read(db, "DESC", &mut known_bans);
+        let _ = sanctions::read(db, "DESC", &mut known_bans);
         known_bans.sort_by_key(|ban| ban.id);
         known_bans.dedup_by_key(|ban| ban.id);
     }

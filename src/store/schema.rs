@@ -83,6 +83,27 @@ const STEPS: &[&str] = &[
     -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
     ALTER TABLE bans ADD COLUMN account TEXT;
     ",
+    // 4: bans, mutes and expulsions in one table.
+    "
+    CREATE TABLE sanctions (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,             -- ban, mute, shadow-mute, expulsion
+        room INTEGER,                   -- of an expulsion: the hub's number of the room,
+        room_name TEXT,                 -- and its name
+        network TEXT,                   -- one of these two, or both
+        name TEXT,
+        nick TEXT,                      -- what the person was called that it was meant for
+        reason TEXT,
+        uid INTEGER,                    -- who made it: a user id,
+        account TEXT,                   -- or the name of an account; the hub if there is neither
+        since INTEGER NOT NULL,         -- milliseconds since 1970
+        until INTEGER                   -- likewise; none: until it is lifted
+    );
+    INSERT INTO sanctions (id, kind, network, name, reason, uid, account, since, until)
+        SELECT id, 'ban', network, name, reason, CASE WHEN author < 0 THEN NULL ELSE author END, account, since, until
+        FROM bans;
+    DROP TABLE bans;
+    ",
 ];
 
 /// The version that this program writes.

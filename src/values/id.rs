@@ -40,12 +40,19 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The number of a ban. Handed out in rising order, as long as any ban is remembered.
+/// The number of a sanction: bans, mutes and expulsions are numbered together. Handed out in rising order, as long as
+/// any is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BanId(pub u64);
+pub struct SanctionId(pub u64);
 
-impl fmt::Display for BanId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "b{}", self.0)
+impl SanctionId {
+    /// Reads what people call a sanction, such as `b3`: a letter for its kind, and its number.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<(char, Self)> {
+        let mut chars = text.chars();
+        let letter = chars.next()?.to_ascii_lowercase();
+        let number = chars.as_str();
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && matches!(letter, 'b' | 'm' | 'x')).then(|| Some((letter, Self(number.parse().ok()?))))?
     }
 }

@@ -132,6 +132,14 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
+    /// Takes the name back that `folded` is the folded form of.
+    pub fn release_folded(&mut self, folded: &str) {
+        let name = self.indexes[0].find(self.hash(folded), |entry| entry.name.folded() == folded);
+        if let Some(name) = name.map(|entry| entry.name.clone()) {
+            self.release(&name);
+        }
+    }
+
     /// How many names are in use.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -100,7 +100,7 @@ fn everybody_is_there(stage: &mut Stage) {
     assert!(stage.session("iris").quiet && stage.session("hope").holds);
     let role = |nick| stage.session(nick).account.and_then(|id| hub.accounts().get(id)).map(|account| account.role);
     assert_eq!((role("olga"), role("ann"), role("bob")), (Some(Role::Operator), Some(Role::Member), None));
-    let bans: BTreeSet<_> = hub.bans().iter().map(|ban| ban.target.to_string()).collect();
+    let bans: BTreeSet<_> = hub.sanctions().bans(stage.at).map(|ban| ban.target.to_string()).collect();
     assert_eq!(bans, ["198.51.100.7/32", "203.0.113.0/24", "troll"].map(str::to_owned).into());
     assert_eq!(hub.sessions().filter(|session| session.at_door.is_some()).count(), 2);
 }

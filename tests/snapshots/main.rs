@@ -45,6 +45,10 @@ use stage::{Left, Stage};
 /// What is different when a snapshot was read and is written again: in which file, where, and why. `*` stands for any
 /// number or name.
 const CHANGED: &[(&str, &str, &str)] = &[
+    ("0.1.0.json", "machine.hub.backlog.waiting[*][1].Ban", "bans, mutes and expulsions are Sanction"),
+    ("0.1.0.json", "machine.hub.backlog.waiting[*][1].Unban", "whatever is lifted is Lifted"),
+    ("0.1.0.json", "machine.hub.bans[0]", "mutes and expulsions become sanctions, and take numbers"),
+    ("0.1.0.json", "machine.hub.rooms[*].ownership.expelled", "they are sanctions"),
     ("0.1.0.json", "rounds.clients[*].reader.missed", "the note on missed lines is composed when they are let go of"),
     ("0.1.0.json", "rounds.clients[*].reader.missed_at", "the note on missed lines says where it stands"),
     ("0.1.0.json", "rounds.clients[19].reader.mail", "the note on missed lines is in the mail"),
@@ -64,9 +68,13 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Farewell::Quit", NO_END),
     ("Farewell::Shutdown", NO_END),
     ("Farewell::TooSlow", NO_END),
+    ("Kind::Ban", "what no kind stands for"),
+    ("Ownership.expelled", "written by 0.1.0 only"),
     ("Reader.missed", "written by 0.1.0 only"),
     ("Reader.missed_at", "written by 0.1.0 only"),
     ("Role::guest", "no account has this role"),
+    ("Record::Ban", "written by 0.1.0 only"),
+    ("Record::Unban", "written by 0.1.0 only"),
     ("Saved.lobby", "the first room, which is number 0"),
     ("Word::Dropped", "told, and not kept"),
     ("Word::GivesWay", "told, and not kept"),

@@ -11,10 +11,10 @@ use chathub::hub::archive::{Recalled, RecalledRoom};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::Answer;
 use chathub::hub::message::{Farewell, Line, Said};
-use chathub::hub::moderation::{Author, Ban, Target};
+use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::machine::Input;
 use chathub::settings::{Entry, SETTINGS, Settings};
-use chathub::values::id::{AccountId, BanId, RoomId, SessionId};
+use chathub::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Wall;
 use serde_json::json;
@@ -61,7 +61,7 @@ fn name(text: &str) -> Name {
 
 /// What the disk told at the start.
 fn recalled() -> Recalled {
-    let accounts = ["olga", "ann", "cat", "pia", "cleo", "cloe", "uma", "wilma", "walt", "wyn", "gone", "hush"];
+    let accounts = ["olga", "ann", "cat", "pia", "cleo", "cloe", "uma", "wilma", "walt", "wyn", "gone", "hush", "gil"];
     let accounts = accounts.into_iter().zip(1..).map(|(nick, id)| Account {
         id: AccountId(id),
         name: name(nick),
@@ -82,23 +82,23 @@ fn recalled() -> Recalled {
         last_line: 20,
         last_room: 9,
         last_session: 4,
-        bans: vec![
-            Ban {
-                id: BanId(11),
-                target: Target::Network("203.0.113.0/24".parse().expect("a network")),
-                reason: Some("floods".into()),
-                by: Author::Uid(1000),
-                since: Wall(BEGIN.wall.0 - 9000),
-                until: Some(Wall(BEGIN.wall.0 + 86_400_000)),
-            },
-            Ban {
-                id: BanId(12),
-                target: Target::Name(name("troll")),
-                reason: None,
-                by: Author::Account("olga".into()),
-                since: Wall(BEGIN.wall.0 - 8000),
-                until: None,
-            },
+        sanctions: vec![
+            Sanction::new(
+                SanctionId(11),
+                Order {
+                    reason: Some("floods".into()),
+                    until: Some(Wall(BEGIN.wall.0 + 86_400_000)),
+                    ..Order::about(Kind::Ban, Target::Network("203.0.113.0/24".parse().expect("a network")))
+                },
+                Author::Uid(1000),
+                Wall(BEGIN.wall.0 - 9000),
+            ),
+            Sanction::new(
+                SanctionId(12),
+                Order::about(Kind::Ban, Target::Name(name("troll"))),
+                Author::Account("olga".into()),
+                Wall(BEGIN.wall.0 - 8000),
+            ),
         ],
         accounts: accounts.collect(),
         unread: false,
@@ -198,6 +198,15 @@ fn people() -> Stage {
     s.line(mia, "nobody hears this");
     let shay = s.come("shay");
     s.line(olga, "/shadowmute shay 3h");
+    let gil = s.come_in("gil");
+    s.line(gil, "sent away in a moment");
+    s.line(olga, "/kick gil noisy");
+    for nick in ["tim", "tom"] {
+        let id = s.connect_from([198, 51, 100, 77].into(), false);
+        s.line(id, &format!("/nick {nick}"));
+    }
+    // She is asked whether tom is meant as well.
+    s.line(olga, "/mute tim 5min");
     s.line(shay, "I am heard by all");
     let hope = s.come("hope");
     s.line(hope, "/hold");

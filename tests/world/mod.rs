@@ -23,12 +23,12 @@ use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
-use chathub::hub::moderation::Ban;
+use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
-use chathub::values::id::BanId;
+use chathub::values::id::SanctionId;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
@@ -107,7 +107,7 @@ pub struct Disk {
     pub closed: Vec<(RoomId, Name)>,
     /// Clients' numbers up to this were given.
     pub given: u64,
-    pub bans: BTreeMap<BanId, Ban>,
+    pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
     /// The last record that was written.
     pub through: Option<u64>,
@@ -123,8 +123,8 @@ impl Disk {
             }
             Record::Given(id) => self.given = self.given.max(id.0),
             Record::Closed { room, name } => self.closed.push((*room, name.clone())),
-            Record::Ban(ban) => drop(self.bans.insert(ban.id, (**ban).clone())),
-            Record::Unban(id) => drop(self.bans.remove(id)),
+            Record::Sanction(ban) => drop(self.sanctions.insert(ban.id, (**ban).clone())),
+            Record::Lifted(id) => drop(self.sanctions.remove(id)),
             Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
             Record::Unaccount(id) => drop(self.accounts.remove(id)),
             Record::Redact(what) => {
@@ -152,7 +152,7 @@ impl Disk {
         }
         let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
         Recalled {
-            bans: self.bans.values().cloned().collect(),
+            sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),

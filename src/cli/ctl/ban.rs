@@ -1,4 +1,4 @@
-//! The arguments of `ctl ban`.
+//! The arguments of `ctl ban` and `ctl sanction`.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use clap::Subcommand;
 
 use super::text;
 use crate::cli::length::ban_time;
+use crate::cli::words::sanction_kind;
+use crate::wire::admin::args::SanctionKind;
 use crate::wire::admin::value::Text;
 
 /// The commands of `chathub ctl ban`.
@@ -50,6 +52,31 @@ Examples:
     /// Tell which bans keep out an address or a name, and whom a ban of it would hit.
     Test {
         /// An address, a network, or a name.
+        #[arg(value_name = "TARGET", value_parser = text::<256>)]
+        target: Text<256>,
+    },
+}
+
+/// The commands of `chathub ctl sanction`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SanctionCommand {
+    /// List the bans, mutes and expulsions in force.
+    List {
+        /// Only these: ban, mute or expulsion.
+        #[arg(long, value_name = "KIND", value_parser = sanction_kind())]
+        kind: Option<SanctionKind>,
+    },
+
+    /// Lift a ban, a mute or an expulsion.
+    Lift {
+        /// Its id, such as b3, m4 or x5.
+        #[arg(value_name = "SANCTION", value_parser = text::<256>)]
+        which: Text<256>,
+    },
+
+    /// Tell which sanctions are about a client, an address or a name, and whom one more would reach.
+    Test {
+        /// A client's id or name, an address, a network, or a name.
         #[arg(value_name = "TARGET", value_parser = text::<256>)]
         target: Text<256>,
     },

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use self::account::AccountCommand;
-use self::ban::BanCommand;
+use self::ban::{BanCommand, SanctionCommand};
 use super::length::{ban_time, deadline, duration, interval, mute_time};
 use super::moment::moment_now;
 use super::words::{event_kind, level};
@@ -132,6 +132,15 @@ Examples:
         action: BanCommand,
     },
 
+    /// List and lift what people are kept from: bans, mutes, expulsions from rooms.
+    ///
+    /// Bans, mutes and expulsions outlive the daemon if history is recorded.
+    Sanction {
+        /// What to do.
+        #[command(subcommand)]
+        action: SanctionCommand,
+    },
+
     /// Manage registered names.
     ///
     /// An account keeps a name for who has its password; operators moderate in chat. Accounts are kept with
@@ -144,11 +153,13 @@ Examples:
 
     /// Keep clients from being heard.
     ///
-    /// They are told, but with --shadow. Either all that are named are known and are muted, or none is.
+    /// They are told, but with --shadow. A mute holds for the account, or for a guest's name and address, and so for
+    /// others there who have no account. Either all that are named are muted, or none is.
     #[command(after_help = "\
 Examples:
   chathub ctl mute c7 --for 10min
-  chathub ctl mute c7                 # until \"chathub ctl unmute c7\"")]
+  chathub ctl mute c7                 # until \"chathub ctl unmute c7\"
+  chathub ctl mute troll --dry-run    # whom it would reach")]
     Mute {
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
@@ -159,6 +170,12 @@ Examples:
         /// Do not tell them: what they say looks said to them, and reaches nobody.
         #[arg(long)]
         shadow: bool,
+        /// Why; it stands in the list of sanctions.
+        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+        reason: Option<Text<256>>,
+        /// Only tell whom it would reach.
+        #[arg(long)]
+        dry_run: bool,
     },
 
     /// Let muted clients be heard again.

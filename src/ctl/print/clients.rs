@@ -116,7 +116,14 @@ pub(in crate::ctl) fn muted(
     (asked, long): (&[&str], Option<Duration>),
     result: &Muted,
 ) -> io::Result<()> {
-    to.done(&format!("Muted {} {}.", whom(asked, &result.muted), until(result.until, long)))
+    if result.dry_run {
+        let hit = if result.muted.is_empty() { "nobody who is here".to_owned() } else { result.muted.join(", ") };
+        return to.line(&format!("It would reach {hit}."));
+    }
+    let ids: Vec<&str> = result.sanctions.iter().map(|one| &*one.id).collect();
+    let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted) };
+    let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
+    to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))
 }
 
 pub(in crate::ctl) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

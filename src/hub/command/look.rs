@@ -52,7 +52,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     people.sort_unstable_by_key(|session| session.nick.shown());
     people.truncate(LISTED);
     let people: Vec<(Arc<str>, bool)> =
-        people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
+        people.iter().map(|session| (call.label(session), session.away.is_some())).collect();
     let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
     call.turn.hub.work.done += looked_at + people.len() as u64;
     call.tell(Message::Who { room, people, total, beginning, is_part });
@@ -68,7 +68,7 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let Some(other) = call.person(name) else { return };
     let other = &call.turn.hub.people.sessions[&other];
     let message = Message::Whois {
-        nick: other.nick.shown().into(),
+        nick: call.label(other),
         room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms.open[&other.room]),
         since: other.since,
         idle: other.idle(call.turn.now).as_secs(),

@@ -7,6 +7,7 @@ mod account;
 mod look;
 mod operator;
 mod room;
+mod sanctions;
 mod slips;
 mod table;
 mod talk;
@@ -141,15 +142,37 @@ impl Call<'_, '_> {
         &self.turn.hub.rooms.open[&self.own().room]
     }
 
-    /// The person of that name; the caller is told if there is none.
-    fn person(&mut self, name: &str) -> Option<SessionId> {
+    /// Who is here of that name; to operators, or with that number.
+    fn named(&self, text: &str) -> Option<SessionId> {
+        let hub = &self.turn.hub;
+        let by_number = || number(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
         // Who waits at the door is not here yet.
-        let found = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
+        hub.find(text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
+    }
+
+    /// What somebody is called in a list: operators see their number as well.
+    fn label(&self, session: &super::Session) -> Arc<str> {
+        match self.turn.hub.role(self.id) {
+            Role::Operator => format!("{} ({})", session.nick.shown(), session.id).into(),
+            _ => session.nick.shown().into(),
+        }
+    }
+
+    /// The person of that name; to operators, or with that number. The caller is told if there is none.
+    fn person(&mut self, name: &str) -> Option<SessionId> {
+        let found = self.named(name);
         if found.is_none() {
             self.refuse(Refusal::NoSuchPerson(clip(name)));
         }
         found
     }
+}
+
+/// The number of a client that is written so, such as `c4`.
+fn number(text: &str) -> Option<SessionId> {
+    let digits = text.strip_prefix(['c', 'C'])?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok().map(SessionId))?
 }
 
 /// The first word, and what follows it without the space between.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::Roll;
+use super::super::sanction::Kind;
+use super::super::sanction::Order;
 use super::super::work;
-use super::super::{Effect, Happening, What};
+use super::super::{By, Effect, Happening, What};
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{RoomId, SessionId};
 
@@ -37,6 +39,11 @@ impl Call<'_, '_> {
 
     fn nick_of(&self, id: SessionId) -> Arc<str> {
         self.turn.hub.people.sessions[&id].nick.shown().into()
+    }
+
+    /// Who the caller is, to whoever reads what they did.
+    fn owner(&self) -> Option<By> {
+        Some(By::Operator { session: self.id, account: self.own().account? })
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
@@ -89,7 +96,9 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
     }
-    call.turn.hub.enroll(room, Roll::Expelled, other, false);
+    if let Some(by) = call.owner() {
+        call.turn.readmit(other, room, by);
+    }
     if other != call.id && !ignored {
         call.turn.hub.work.done += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
@@ -143,9 +152,14 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::IsOperator(nick));
     }
     let (shown, is_here): (Arc<str>, bool) = (target.name.shown().into(), target.members.contains(&other));
-    if !call.enrolled(room, Roll::Expelled, other, true) {
-        return;
+    let limit = call.turn.hub.settings.limits.invited;
+    if call.turn.hub.moderation.sanctions.count_of_room(room) >= limit {
+        return call.refuse(Refusal::TooManyInvited(limit));
     }
+    let kind = Kind::Expulsion { room, name: target.name.clone() };
+    let order = Order { reason: text_arg(reason), ..call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind) };
+    let Some(by) = call.owner() else { return };
+    call.turn.sanction(order, by);
     call.turn.hub.enroll(room, Roll::Invited, other, false);
     call.turn.hub.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);

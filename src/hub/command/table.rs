@@ -4,6 +4,7 @@ use super::account;
 use super::look;
 use super::operator;
 use super::room;
+use super::sanctions;
 use super::talk;
 use super::wishes;
 
@@ -374,40 +375,43 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "mute",
-        usage: "NAME [TIME]",
+        usage: "WHO [TIME] [REASON]",
         about: "keep somebody from being heard",
-        detail: "They are told. A time is like 10min or 2h; without one, until /unmute.",
+        detail: "It holds for their account, or name and address. TIME: 10min, 2h.",
         role: Role::Operator,
-        run: operator::mute,
+        least: 1,
+        run: sanctions::mute,
         ..ROW
     },
     Command {
         name: "unmute",
-        usage: "NAME",
+        usage: "WHO",
         about: "let somebody be heard again",
+        detail: "Also by what the mute is called, such as m4.",
         role: Role::Operator,
         least: 1,
-        run: operator::unmute,
+        run: sanctions::unmute,
         ..ROW
     },
     Command {
         name: "shadowmute",
-        usage: "NAME [TIME]",
+        usage: "WHO [TIME] [REASON]",
         about: "keep somebody from being heard, without telling",
         detail: "To them, what they say looks said. /unmute ends it.",
         role: Role::Operator,
-        run: operator::shadowmute,
+        least: 1,
+        run: sanctions::shadowmute,
         ..ROW
     },
     Command {
         name: "ban",
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
-        detail: "WHO: somebody here, whose address is meant; a network; a name. TIME: 2h.",
+        detail: "WHO: a name, or a number such as c4, of somebody here or just left; a network.",
         role: Role::Operator,
         least: 1,
         shows: true,
-        run: operator::ban,
+        run: sanctions::ban,
         ..ROW
     },
     Command {
@@ -417,10 +421,44 @@ pub static COMMANDS: &[Command] = &[
         detail: "A ban is called as /bans lists it, such as b3.",
         role: Role::Operator,
         least: 1,
-        run: operator::unban,
+        run: sanctions::unban,
         ..ROW
     },
-    Command { name: "bans", about: "list the bans", role: Role::Operator, run: operator::bans, ..ROW },
+    Command {
+        name: "bans",
+        usage: "[PAGE | WHO]",
+        about: "list the bans",
+        role: Role::Operator,
+        run: sanctions::bans,
+        ..ROW
+    },
+    Command {
+        name: "sanctions",
+        usage: "[PAGE | WHO]",
+        about: "list bans, mutes and expulsions",
+        role: Role::Operator,
+        run: sanctions::sanctions,
+        ..ROW
+    },
+    Command {
+        name: "lift",
+        usage: "SANCTION",
+        about: "lift a ban, mute or expulsion",
+        detail: "As /sanctions lists it, such as b3, m4 or x5.",
+        role: Role::Operator,
+        least: 1,
+        run: sanctions::lift,
+        ..ROW
+    },
+    Command {
+        name: "left",
+        usage: "[PAGE]",
+        about: "list who has left in the last 15 minutes",
+        detail: "They can be banned or muted by name or number.",
+        role: Role::Operator,
+        run: sanctions::left,
+        ..ROW
+    },
     Command {
         name: "strikes",
         usage: "NAME",

@@ -111,7 +111,9 @@ impl Turn<'_> {
         let there: Vec<_> = self.hub.logged_in_to(id).collect();
         let mut asked = Vec::new();
         for id in there {
+            let kept_from = self.hub.kept_from(id, self.now);
             self.hub.set_account(id, None);
+            self.stay_kept_from(id, kept_from);
             let Some(session) = self.hub.people.sessions.get(&id) else { continue };
             if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
                 asked.push(id);
@@ -134,9 +136,9 @@ impl Turn<'_> {
 
     /// Has everything recorded again that a new file has to know.
     pub(in crate::hub) fn record_again(&mut self) {
-        let bans: Vec<_> = self.hub.moderation.bans.iter().cloned().collect();
-        for ban in bans {
-            self.record(Record::Ban(Box::new(ban)));
+        let sanctions: Vec<_> = self.hub.moderation.sanctions.iter().cloned().collect();
+        for sanction in sanctions {
+            self.record(Record::Sanction(Box::new(sanction)));
         }
         let accounts: Vec<_> = self.hub.accounts.iter().cloned().collect();
         for account in accounts {

@@ -94,7 +94,9 @@ impl Turn<'_> {
     /// `/logout`.
     pub(in crate::hub) fn logout(&mut self, id: SessionId) {
         let Some(account) = self.hub.people.sessions.get(&id).and_then(|session| session.account) else { return };
+        let kept_from = self.hub.kept_from(id, self.now);
         self.hub.set_account(id, None);
+        self.stay_kept_from(id, kept_from);
         self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
         // The name is the account's.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
 use super::super::message::{Done, Farewell, Message, Refusal};
+use super::super::sanction::Kind;
 use super::super::{Effect, Hub, What};
 use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
@@ -104,7 +105,9 @@ impl Turn<'_> {
         }
         self.end_dialogue(id);
         self.record(Record::Account(Box::new(made)));
+        let kept_from = self.hub.kept_from(id, self.now);
         self.hub.set_account(id, Some(account));
+        self.stay_kept_from(id, kept_from);
         self.hub.counters.registrations += 1;
         self.happened(What::Registered, id, None, None);
         self.done(id, Done::Registered(shown));
@@ -117,7 +120,8 @@ impl Turn<'_> {
         let Some(Account { name, role, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
         };
-        if let Some(ban) = self.hub.moderation.bans.of_name(&name, self.now.wall) {
+        let ban = self.hub.moderation.sanctions.of_name(&name, self.now).find(|sanction| sanction.kind == Kind::Ban);
+        if let Some(ban) = ban {
             return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
         }
         self.end_dialogue(id);
@@ -126,7 +130,9 @@ impl Turn<'_> {
             self.tell(other, Message::Goodbye(Farewell::Elsewhere));
             self.depart(other, Farewell::Elsewhere);
         }
+        let kept_from = self.hub.kept_from(id, self.now);
         self.hub.log_in(id, account);
+        self.stay_kept_from(id, kept_from);
         if self.hub.people.sessions[&id].nick != name {
             let in_the_way: Vec<_> = self.hub.people.names.lookalikes(&name).filter(|other| *other != id).collect();
             for other in in_the_way {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::super::account::Role;
-use super::super::strike::Offence;
-use super::{Asked, Offset};
-use crate::values::id::BanId;
+use super::{Asked, Offset, Replaced};
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
@@ -51,13 +49,11 @@ pub enum Done {
     /// It was not, for no operator is there who could be told: administrators see that there was one.
     ReportNoted(Arc<str>),
     /// An administrator muted this client, until then if there is an end.
-    Muted(Option<Wall>),
-    /// The hub muted this client, for that, until then.
-    MutedFor {
-        /// For what.
-        offence: Offence,
-        /// Until when.
-        until: Wall,
+    Muted {
+        /// Until when, if there is an end.
+        until: Option<Wall>,
+        /// Why.
+        reason: Option<Arc<str>>,
     },
     /// It may speak again.
     Unmuted,
@@ -137,20 +133,26 @@ pub enum Done {
         until: Option<Wall>,
         /// Without being told.
         shadow: bool,
+        /// What the mute is called.
+        called: Arc<str>,
+        /// The mute that it replaces.
+        replaced: Option<Replaced>,
     },
     /// This one is not muted any more.
     UnmutedOther(Arc<str>),
-    /// There is a ban of this number now.
+    /// There is a ban now that is called so.
     Banned {
-        /// The number.
-        id: BanId,
+        /// What it is called.
+        called: Arc<str>,
         /// How many it has disconnected.
         hit: usize,
         /// Until when, if there is an end.
         until: Option<Wall>,
+        /// The ban that it replaces.
+        replaced: Option<Replaced>,
     },
-    /// The ban of this number is lifted.
-    Unbanned(BanId),
+    /// The sanction that was called so is lifted.
+    Lifted(Arc<str>),
     /// So many strikes count against this one.
     Strikes {
         /// Who.

@@ -25,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
-use crate::values::id::BanId;
 use crate::values::terminal::Colors;
 use crate::values::time::Wall;
 
@@ -377,12 +376,27 @@ pub enum Message {
         /// Into which.
         room: Arc<str>,
     },
-    /// The bans in force, to an operator.
-    Bans {
-        /// The newest first.
-        bans: Vec<ShownBan>,
-        /// How many there are, listed or not.
+    /// Sanctions, the newest first.
+    Sanctions {
+        /// Those on this page.
+        shown: Vec<ShownSanction>,
+        /// The number of the page, from 1.
+        page: usize,
+        /// How many pages there are.
+        pages: usize,
+        /// How many sanctions there are.
         total: usize,
+        /// Only bans were asked for.
+        only_bans: bool,
+    },
+    /// Who has left a moment ago, the last one first.
+    Leavers {
+        /// Those on this page.
+        shown: Vec<ShownLeaver>,
+        /// The number of the page, from 1.
+        page: usize,
+        /// There is another page.
+        is_more: bool,
     },
     /// Somebody reports somebody, to an operator.
     Report {
@@ -405,19 +419,47 @@ pub enum Message {
     Goodbye(Farewell),
 }
 
-/// A ban, as an operator in chat is shown it: without an address.
+/// A sanction that another one about the same has taken the place of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShownBan {
-    /// Its number.
-    pub id: BanId,
-    /// The name that it is about; `None` if it is about an address.
+pub struct Replaced {
+    /// What it was called.
+    pub called: Arc<str>,
+    /// When it would have ended.
+    pub until: Option<Wall>,
+}
+
+/// A sanction, as an operator in chat is shown it: without an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownSanction {
+    /// What it is called, such as `b3`.
+    pub called: Arc<str>,
+    /// The word for its kind.
+    pub word: &'static str,
+    /// The name that it is about, or whose address; `None` if only an address was named.
     pub name: Option<Arc<str>>,
+    /// It is about the address of that one as well.
+    pub by_address: bool,
+    /// The room that it is an expulsion from.
+    pub from: Option<Arc<str>>,
     /// Why.
     pub reason: Option<Arc<str>>,
     /// By whom.
     pub by: Arc<str>,
     /// Until when, if there is an end.
     pub until: Option<Wall>,
+}
+
+/// Somebody who has left a moment ago, as an operator in chat is shown them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownLeaver {
+    /// Their number.
+    pub id: SessionId,
+    /// Their last name.
+    pub nick: Arc<str>,
+    /// How long ago.
+    pub ago: Duration,
+    /// Why, if there is more to say than that they went.
+    pub why: Option<Arc<str>>,
 }
 
 /// What is kept of what people say, as they are told on coming.

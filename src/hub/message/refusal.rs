@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::account::Role;
-use super::super::moderation::NoTarget;
+use super::super::sanction::NoTarget;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
 
@@ -77,7 +77,18 @@ pub enum Refusal {
     IsOperator(Arc<str>),
     /// The ban would hit whoever asks for it.
     HitsYourself,
-    /// As many bans as there may be.
+    /// The sanction would reach others than the one who was named. It is made if it is asked for again.
+    HitsOthers {
+        /// Some of their names.
+        names: Vec<Arc<str>>,
+        /// How many they are.
+        count: usize,
+        /// The name of the one who was named, if it was a name.
+        name: Option<Arc<str>>,
+    },
+    /// Nothing keeps this one from being heard.
+    NotMuted(Arc<str>),
+    /// As many bans, or mutes, as there may be.
     TooManyBans(usize),
     /// No ban is called that.
     NoSuchBan(Arc<str>),

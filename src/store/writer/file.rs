@@ -9,13 +9,13 @@ use tracing::error;
 use super::Writer;
 use crate::hub::account::Account;
 use crate::hub::archive::Recalled;
-use crate::hub::moderation::Ban;
+use crate::hub::sanction::Sanction;
 use crate::logging::{InWords, ids};
 use crate::store::health::lock;
 use crate::store::meta::Meta;
 use crate::store::recall::{recall, rescue};
 use crate::store::schema::Readable;
-use crate::store::{Answer, Trouble, accounts, bans, dir, schema, step, wall};
+use crate::store::{Answer, Trouble, accounts, dir, sanctions, schema, step, wall};
 
 impl Writer {
     /// Opens the file and reads what a hub is told at its start.
@@ -43,7 +43,7 @@ impl Writer {
                     Err(_) => {
                         let rescued = schema::open_in_need(&self.path).map(|(db, _)| rescue(&db));
                         let (bans, accounts, _) = rescued.unwrap_or_default();
-                        Recalled { bans, accounts, ..Recalled::default() }
+                        Recalled { sanctions: bans, accounts, ..Recalled::default() }
                     }
                 };
                 Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
@@ -113,7 +113,7 @@ impl Writer {
         schema::make(&next, |db| {
             let batch = db.transaction()?;
             Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(&batch)?;
-            bans.iter().try_for_each(|ban| bans::put(&batch, ban))?;
+            bans.iter().try_for_each(|ban| sanctions::put(&batch, ban))?;
             accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
             Ok(batch.commit()?)
         })?;
@@ -190,8 +190,8 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Bans and accounts that a log still has whose database is gone, and whether these are all.
-fn rescue_from_log(path: &Path) -> Result<(Vec<Ban>, Vec<Account>, bool), Trouble> {
+/// Sanctions and accounts that a log still has whose database is gone, and whether these are all.
+fn rescue_from_log(path: &Path) -> Result<(Vec<Sanction>, Vec<Account>, bool), Trouble> {
     let scratch = dir::beside(path, ".read");
     let clear = || {
         for part in ["", "-wal", "-shm"] {

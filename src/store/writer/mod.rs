@@ -33,8 +33,8 @@ use super::health::lock;
 use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
-    Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, bans, history,
-    schema, step,
+    Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, history,
+    sanctions, schema, step,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -252,8 +252,8 @@ impl Writer {
                 }
                 Record::Given(id) => meta.last_session = meta.last_session.max(id.0),
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
-                Record::Ban(ban) => bans::put(&batch, ban)?,
-                Record::Unban(id) => bans::remove(&batch, *id)?,
+                Record::Sanction(ban) => sanctions::put(&batch, ban)?,
+                Record::Lifted(id) => sanctions::remove(&batch, *id)?,
                 Record::Account(account) => accounts::put(&batch, account)?,
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
                 Record::Redact(_) => break,

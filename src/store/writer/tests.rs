@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::hub::account::{Account, Role};
 use crate::hub::archive::{Recalled, Record, Selector};
-use crate::hub::moderation::{Author, Ban, Target};
+use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use crate::settings::Sync;
 use crate::store::history::{self, Rooms};
 use crate::store::meta::Meta;
@@ -19,7 +19,7 @@ use crate::store::tests::{
     LOBBY, Moment, copy, database, is_sound, line, name, open, open_with, record, seqs, settings, write_here,
 };
 use crate::store::{Answer, OpenError, Query, Reader, schema};
-use crate::values::id::{AccountId, BanId};
+use crate::values::id::{AccountId, SanctionId};
 use crate::values::time::Wall;
 
 #[test]
@@ -197,9 +197,9 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
 // ---------------------------------------------------------------------------------------------
 // Bad weather: bans and accounts outlive it
 
-fn ban(id: u64, network: &str) -> Ban {
+fn ban(id: u64, network: &str) -> Sanction {
     let target = Target::Network(network.parse().unwrap());
-    Ban { id: BanId(id), target, reason: None, by: Author::Hub, since: Wall(1), until: None }
+    Sanction::new(SanctionId(id), Order::about(Kind::Ban, target), Author::Hub, Wall(1))
 }
 
 fn account(id: u64, text: &str) -> Account {
@@ -211,8 +211,8 @@ fn account(id: u64, text: &str) -> Account {
 fn furnished() -> TempDir {
     let dir = TempDir::new().unwrap();
     let records = [
-        Record::Ban(Box::new(ban(1, "192.0.2.0/24"))),
-        Record::Ban(Box::new(ban(2, "198.51.100.7"))),
+        Record::Sanction(Box::new(ban(1, "192.0.2.0/24"))),
+        Record::Sanction(Box::new(ban(2, "198.51.100.7"))),
         Record::Account(Box::new(account(1, "ann"))),
         Record::Account(Box::new(account(2, "bob"))),
     ];
@@ -226,14 +226,14 @@ fn names_on_disk_are_read_whatever_names_may_be_now() {
     let dir = furnished();
     let db = Connection::open(database(&dir)).unwrap();
     db.execute_batch(
-        "UPDATE accounts SET name = 'ᚠᚱᛁᚦ' WHERE id = 2; UPDATE bans SET network = NULL, name = 'Ann!' WHERE id = 2",
+        "UPDATE accounts SET name = 'ᚠᚱᛁᚦ' WHERE id = 2; UPDATE sanctions SET network = NULL, name = 'Ann!' WHERE id = 2",
     )
     .unwrap();
     db.execute_batch("UPDATE rooms SET name = 'the–lobby'").unwrap();
     drop(db);
     let recalled = open(&dir).recalled;
     let accounts: Vec<_> = recalled.accounts.iter().map(|account| account.name.shown()).collect();
-    let bans: Vec<_> = recalled.bans.iter().map(|ban| ban.target.to_string()).collect();
+    let bans: Vec<_> = recalled.sanctions.iter().map(|ban| ban.target.to_string()).collect();
     assert_eq!(accounts, ["ann", "ᚠᚱᛁᚦ"]);
     assert_eq!(bans, ["192.0.2.0/24", "Ann!"]);
     assert_eq!(recalled.rooms.iter().map(|room| &*room.name).collect::<Vec<_>>(), ["the–lobby"]);
@@ -246,7 +246,7 @@ fn furnished_in_the_log() -> TempDir {
     db.execute_batch("PRAGMA wal_autocheckpoint = 0").unwrap();
     let old = database(&from);
     db.execute("ATTACH ? AS old", [old.to_str().unwrap()]).unwrap();
-    for table in ["bans", "accounts"] {
+    for table in ["sanctions", "accounts"] {
         db.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}")).unwrap();
     }
     let copied = TempDir::new().unwrap();
@@ -256,7 +256,7 @@ fn furnished_in_the_log() -> TempDir {
 
 #[track_caller]
 fn has_all(recalled: &Recalled) {
-    let bans: Vec<_> = recalled.bans.iter().map(|ban| ban.id.0).collect();
+    let bans: Vec<_> = recalled.sanctions.iter().map(|ban| ban.id.0).collect();
     let accounts: Vec<_> = recalled.accounts.iter().map(|account| account.name.shown()).collect();
     assert_eq!((bans, accounts), (vec![1, 2], vec!["ann", "bob"]), "{recalled:?}");
 }
@@ -290,14 +290,14 @@ fn what_another_program_has_for_itself_is_recalled_when_it_lets_go() {
     let open = open(&dir);
     assert!(open.recalled.unread && open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
     // Recorded meanwhile, and written behind what is there.
-    open.store.record(1, Record::Ban(Box::new(ban(open.recalled.last_line + 1, "203.0.113.9"))));
+    open.store.record(1, Record::Sanction(Box::new(ban(open.recalled.last_line + 1, "203.0.113.9"))));
     drop(other);
     let recalled = open.until_recalled();
     has_all(&recalled);
     assert!(!recalled.unread && recalled.rooms[0].lines.len() == 50);
     open.until_recorded(1);
     open.close();
-    assert_eq!(crate::store::tests::open(&dir).recalled.bans.len(), 3);
+    assert_eq!(crate::store::tests::open(&dir).recalled.sanctions.len(), 3);
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
         let kept = aside.with_file_name(format!("{name}-wal"));
         assert!(std::fs::read(kept).unwrap() == log, "what was in the log is there still");
         // What stood in the file's own first pages is gone, and the log has what was written after that.
-        assert_eq!(open.recalled.bans.len() + open.recalled.accounts.len(), rescued(&log), "{:?}", open.recalled);
+        assert_eq!(open.recalled.sanctions.len() + open.recalled.accounts.len(), rescued(&log), "{:?}", open.recalled);
         open.store.record(1, record(line(open.recalled.last_line + 1, "goes on")));
         open.until_recorded(1);
         open.close();
@@ -476,17 +476,17 @@ fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
 #[test]
 fn a_file_that_is_deleted_or_replaced_while_it_is_open_is_noticed_and_everything_told() {
     let (dir, other) = (furnished(), TempDir::new().unwrap());
-    write_here(other.path(), &settings(), std::iter::once((1, Record::Ban(Box::new(ban(9, "203.0.113.0/24"))))));
+    write_here(other.path(), &settings(), std::iter::once((1, Record::Sanction(Box::new(ban(9, "203.0.113.0/24"))))));
     let open = open(&dir);
     open.store.record(100, record(line(51, "before")));
     open.until_recorded(100);
     std::fs::rename(database(&other), database(&dir)).unwrap();
     let recalled = open.until_recalled();
-    assert_eq!(recalled.bans.iter().map(|ban| ban.id.0).collect::<Vec<_>>(), [9]);
+    assert_eq!(recalled.sanctions.iter().map(|ban| ban.id.0).collect::<Vec<_>>(), [9]);
     assert!(matches!(open.told.recv_timeout(Duration::from_secs(20)), Ok(Answer::BegunAnew)));
     open.store.record(101, record(line(52, "after")));
     open.until_recorded(101);
     open.close();
     let db = Connection::open(database(&dir)).unwrap();
-    assert_eq!(db.query_row("SELECT count(*) FROM bans WHERE id = 9", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    assert_eq!(db.query_row("SELECT count(*) FROM sanctions WHERE id = 9", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }

@@ -89,6 +89,43 @@ pub struct BanTestArgs {
     pub target: Text<256>,
 }
 
+/// Which sanctions to list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SanctionListArgs {
+    /// Only these; all of them without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<SanctionKind>,
+}
+
+/// A kind of sanction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SanctionKind {
+    /// Somebody does not come in.
+    Ban,
+    /// What somebody says reaches nobody, known to them or not.
+    Mute,
+    /// Somebody does not come into a room.
+    Expulsion,
+}
+
+/// Which sanction to lift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiftArgs {
+    /// Its id, such as `b3`, `m4` or `x5`.
+    pub which: Text<256>,
+}
+
+/// What to look for among the sanctions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SanctionTestArgs {
+    /// A client's id or name, an address, a network, or a name.
+    pub target: Text<256>,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -149,18 +186,24 @@ pub struct AccountEraseArgs {
     pub yes: bool,
 }
 
-/// Whom to mute. Either all of them are known and are muted, or none is.
+/// Whom to mute. Either all of them can be muted and are, or none is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MuteArgs {
-    /// Ids or names.
+    /// Ids or names of clients that are here or have left a moment ago; names, addresses or networks of others.
     pub who: Vec<Text<256>>,
-    /// For how many seconds; 0 lifts the mute; without it, until it is lifted.
+    /// For how many seconds; 0 lifts the mutes; without it, until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<0, 31_536_000>>,
     /// They are not told, and what they say looks said to them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
+    /// Why; it stands in the list of sanctions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<256>>,
+    /// Tell whom it would reach, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// Whom to rename.

@@ -36,6 +36,8 @@ pub enum EventKind {
     Report,
     /// Somebody is kept out, or no longer.
     Ban,
+    /// Somebody was sent out of a room, or may come again.
+    Expel,
     /// An account was made, changed or removed, or somebody has logged in or out, or failed to.
     Account,
     /// Recorded history has a gap, or again none, or lines of it were made unreadable.
@@ -89,6 +91,7 @@ pub fn happened(happening: &Happening) -> Event {
         What::Struck => EventKind::Strike,
         What::Reported => EventKind::Report,
         What::Banned | What::Unbanned => EventKind::Ban,
+        What::Expelled | What::Readmitted => EventKind::Expel,
         What::Registered
         | What::LoggedIn
         | What::LoggedOut

@@ -34,18 +34,19 @@ use serde_json::Value;
 
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
+    RedactArgs, RenameArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
+    TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{Answer, Call, accounts, bans, clients, history, one, rooms};
+use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one, rooms, sanctions};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Topic,
-    Unbanned,
+    Kicked, Lifted, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, SanctionList,
+    SanctionTest, Status, Stopped, Topic, Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -315,19 +316,26 @@ commands! {
     "clients.get" ClientsGet(WhoArgs) -> Client, One, Reads, Hub(clients::get);
     /// Disconnects clients after telling them why.
     "clients.kick" ClientsKick(KickArgs) -> Kicked, One, Changes, Hub(clients::kick);
-    /// Keeps clients from being heard for a time, and tells them unless `shadow`; `for_s` 0 lifts it.
-    "clients.mute" ClientsMute(MuteArgs) -> Muted, One, Changes, Hub(clients::mute);
+    /// Keeps clients from being heard for a time, and tells them unless `shadow`; `for_s` 0 lifts it. It holds for their
+    /// account, or name and address, also when they come again.
+    "clients.mute" ClientsMute(MuteArgs) -> Muted, One, Changes if |args| !args.dry_run, Hub(clients::mute);
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, One, Changes, Hub(clients::rename);
     /// Lists the bans in force.
     "bans.list" BansList(NoArgs) -> BanList, One, Reads, Listing(Listing::bans);
     /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and disconnects
     /// those who are here. A ban of the same is replaced.
-    "bans.add" BansAdd(BanArgs) -> Banned, One, Changes if |args| !args.dry_run, Hub(bans::add);
+    "bans.add" BansAdd(BanArgs) -> Banned, One, Changes if |args| !args.dry_run, Hub(sanctions::add);
     /// Lifts a ban.
-    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(bans::remove);
+    "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(sanctions::remove);
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
-    "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(bans::test);
+    "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(sanctions::test);
+    /// Lists the sanctions in force: bans, mutes, expulsions.
+    "sanctions.list" SanctionsList(SanctionListArgs) -> SanctionList, One, Reads, Listing(Listing::sanctions);
+    /// Lifts a sanction.
+    "sanctions.lift" SanctionsLift(LiftArgs) -> Lifted, One, Changes, Hub(sanctions::lift);
+    /// Tells which sanctions are about a client, an address or a name, and which clients one more would reach.
+    "sanctions.test" SanctionsTest(SanctionTestArgs) -> SanctionTest, One, Reads, Hub(sanctions::test_all);
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in

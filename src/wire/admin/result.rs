@@ -212,6 +212,12 @@ pub struct Ban {
     pub target: String,
     /// `network` or `name`.
     pub kind: String,
+    /// The address that it is about as well, if it is about an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
+    /// What the person was called that it was meant for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick: Option<String>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -246,6 +252,9 @@ pub struct Banned {
     pub ban: Option<Ban>,
     /// Ids of the clients that were disconnected, or would be.
     pub disconnected: Vec<String>,
+    /// The ban of the same that it has taken the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Ban>,
     /// Whether nothing was changed.
     pub dry_run: bool,
 }
@@ -266,14 +275,80 @@ pub struct BanTest {
     pub clients: Vec<String>,
 }
 
+/// Something that somebody is kept from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sanction {
+    /// Its id: a letter for its kind, and a number.
+    pub id: String,
+    /// `ban`, `mute`, `shadow-mute` or `expulsion`.
+    pub kind: String,
+    /// The room that it is an expulsion from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// The network or the name that it is about.
+    pub target: String,
+    /// The address that it is about as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
+    /// What the person was called that it was meant for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nick: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who made it, such as `uid 0`.
+    pub by: String,
+    /// When it was made.
+    pub since: Time,
+    /// When it ends; absent if when it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+}
+
+/// Sanctions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SanctionList {
+    /// By age, oldest first.
+    pub sanctions: Vec<Sanction>,
+    /// How many.
+    pub total: u64,
+    /// Whether they outlive the daemon.
+    pub persistent: bool,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
+}
+
+/// What was lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lifted {
+    /// The sanction as it was.
+    pub lifted: Sanction,
+}
+
+/// What was found among the sanctions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SanctionTest {
+    /// Those about it.
+    pub sanctions: Vec<Sanction>,
+    /// Ids of the clients that one more about it would reach.
+    pub clients: Vec<String>,
+}
+
 /// Who was muted, or may speak again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Muted {
-    /// Ids, in the order of `who`, each once.
+    /// Ids of those who are here, in the order of `who`, each once; behind them others whom it reaches.
     pub muted: Vec<String>,
     /// Until when; absent if until it is lifted, or if it was just lifted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+    /// The mutes that were made, or lifted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanctions: Vec<Sanction>,
+    /// Whether nothing was changed.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// A new name.

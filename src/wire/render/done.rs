@@ -4,7 +4,7 @@ use super::page::Page;
 use super::times::{until, until_in};
 use super::{article, count, mode, notice};
 use crate::hub::account::Role;
-use crate::hub::message::{Asked, Done};
+use crate::hub::message::{Asked, Done, Replaced};
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
@@ -39,9 +39,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
         }
         Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
-        Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
-        Done::MutedFor { offence, until: end } => {
-            notice(out, &["you are muted", &until(&Some(*end)), ", for ", &offence.to_string()]);
+        Done::Muted { until: end, reason } => {
+            let why = reason.as_deref().map_or_else(String::new, |reason| format!(", for {reason}"));
+            notice(out, &["you are muted", &until(end), &why, ": nobody sees what you say"]);
         }
         Done::Unmuted => notice(out, &["you may speak again"]),
         Done::SlowedDown { lines, bytes } => {
@@ -76,16 +76,16 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
         }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
-        Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until_in(end, now)]),
-        Done::MutedOther { nick, until: end, shadow: true } => {
-            notice(out, &[nick, " is muted", &until_in(end, now), ", and does not know"]);
+        Done::MutedOther { nick, until: end, shadow, called, replaced } => {
+            let unknowing = if *shadow { ", and does not know" } else { "" };
+            notice(out, &[nick, " is muted", &until_in(end, now), unknowing, " (", called, &instead(replaced), ")"]);
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
-        Done::Banned { id, hit, until: end } => {
+        Done::Banned { called, hit, until: end, replaced } => {
             let hit = count(*hit, "person", "people");
-            notice(out, &["ban ", &id.to_string(), " holds", &until_in(end, now), "; disconnected: ", &hit]);
+            notice(out, &["ban ", called, " holds", &until_in(end, now), &instead(replaced), "; disconnected: ", &hit]);
         }
-        Done::Unbanned(id) => notice(out, &["ban ", &id.to_string(), " is lifted"]),
+        Done::Lifted(called) => notice(out, &[called, " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
         Done::Strikes { nick, count: strikes } => {
             notice(out, &[&count(*strikes as usize, "strike", "strikes"), " against ", nick]);
@@ -122,5 +122,14 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::RoomClosed { room, reason: Some(reason) } => {
             notice(out, &[room, " was closed by an operator: ", reason]);
         }
+    }
+}
+
+/// Which one was replaced, if one was, and when it would have ended.
+fn instead(replaced: &Option<Replaced>) -> String {
+    match replaced {
+        None => String::new(),
+        Some(Replaced { called, until: None }) => format!(", in place of {called}, which had no end"),
+        Some(Replaced { called, until: end }) => format!(", in place of {called}{}", until(end)),
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::page::{Page, columns};
-use super::times::until;
+use super::times::{span, until};
 use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
 use crate::hub::command::{COMMANDS, Command};
-use crate::hub::message::ShownBan;
+use crate::hub::message::{ShownLeaver, ShownSanction};
 
 /// How many there are, and which of them: `at least 3 people in lobby beginning with an`.
 #[derive(Clone, Copy)]
@@ -84,20 +84,44 @@ pub(super) fn help_on(command: &Command, out: &mut Page<'_>) {
     }
 }
 
-/// Appends the newest of `total` bans.
-pub(super) fn bans(bans: &[ShownBan], total: usize, out: &mut Page<'_>) {
-    if bans.is_empty() {
-        return notice(out, &["nobody is banned"]);
+/// Appends a page of sanctions.
+pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), only_bans: bool, out: &mut Page<'_>) {
+    if shown.is_empty() {
+        let nothing = match (page, only_bans) {
+            (1, true) => "nobody is banned",
+            (1, false) => "nothing is in force",
+            _ => "there is no such page",
+        };
+        return notice(out, &[nothing]);
     }
-    for ban in bans {
-        let whom = ban.name.as_deref().unwrap_or("an address");
-        let reason = ban.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-        let text = format!("{whom}{}, by {}{reason}", until(&ban.until), ban.by);
-        cells(out, &[(&ban.id.to_string(), 6)], &text);
+    for one in shown {
+        let whom = match (&one.name, one.by_address) {
+            (Some(name), true) => format!("{name} and their address"),
+            (Some(name), false) => name.to_string(),
+            (None, _) => "an address".to_owned(),
+        };
+        let from = one.from.as_deref().map_or_else(String::new, |room| format!(" from {room}"));
+        let word = if only_bans { String::new() } else { format!("{}{from}: ", one.word) };
+        let reason = one.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+        cells(out, &[(&one.called, 6)], &format!("{word}{whom}{}, by {}{reason}", until(&one.until), one.by));
     }
-    let left = total - bans.len();
-    if left > 0 {
-        notice(out, &["and ", &count(left, "older ban", "older bans")]);
+    if page < pages {
+        let command = if only_bans { "/bans" } else { "/sanctions" };
+        notice(out, &[&format!("page {page} of {pages}; {command} {} shows the next", page + 1)]);
+    }
+}
+
+/// Appends a page of those who have left a moment ago.
+pub(super) fn leavers(shown: &[ShownLeaver], page: usize, is_more: bool, out: &mut Page<'_>) {
+    if shown.is_empty() {
+        return notice(out, &["nobody who had said something has left in the last 15 minutes"]);
+    }
+    for one in shown {
+        let why = one.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));
+        cells(out, &[(&one.id.to_string(), 6)], &format!("{} left {} ago{why}", one.nick, span(one.ago)));
+    }
+    if is_more {
+        notice(out, &[&format!("/left {} shows the next page", page + 1)]);
     }
 }
 

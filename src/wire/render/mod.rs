@@ -225,7 +225,10 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             notice(out, &[room, " is ", mode(*private, *moderated), ", and ", &owner]);
         }
         Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
-        Message::Bans { bans, total } => lists::bans(bans, *total, out),
+        Message::Sanctions { shown, page, pages, total: _, only_bans } => {
+            lists::sanctions(shown, (*page, *pages), *only_bans, out);
+        }
+        Message::Leavers { shown, page, is_more } => lists::leavers(shown, *page, *is_more, out),
         Message::Report { from, about, text } => notice(out, &[from, " reports ", about, ": ", text]),
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),

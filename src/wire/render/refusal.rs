@@ -128,10 +128,23 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
         Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
-        Refusal::TooManyBans(limit) => {
-            notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
+        Refusal::HitsOthers { names, count: others, name } => {
+            let more = others.saturating_sub(names.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let alone = match name {
+                Some(name) => format!("; name={name} is the name alone"),
+                None => String::new(),
+            };
+            let people = count(*others, "other person", "others");
+            let again = "nothing is done yet: say the same again within a minute if they are meant";
+            notice(out, &["that reaches ", &people, " as well: ", &names.join(", "), &more]);
+            notice(out, &[again, &alone]);
         }
-        Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
+        Refusal::NotMuted(nick) => notice(out, &[nick, " is not muted"]),
+        Refusal::TooManyBans(limit) => {
+            notice(out, &["there are ", &limit.to_string(), " of them already, and no more are allowed"]);
+        }
+        Refusal::NoSuchBan(which) => notice(out, &["nothing is called ", which, "; /sanctions lists what is in force"]),
         Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
         Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
         Refusal::NotByAddress(text) => {

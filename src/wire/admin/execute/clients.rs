@@ -1,11 +1,13 @@
 //! Commands about clients.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Call, bans, line_of};
+use super::{Call, line_of, sanctions};
 use crate::hub::message::Refusal;
-use crate::hub::moderation::Target;
-use crate::hub::session::{Mute, Session};
+use crate::hub::sanction::Order;
+use crate::hub::sanction::{Kind, Target};
+use crate::hub::session::Session;
 use crate::hub::{Hub, Input};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
@@ -25,39 +27,87 @@ pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result
 pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Result<Kicked, ControlError> {
     let (by, who) = (call.by, everybody(call.hub, &args.who)?);
     let reason = line_of(args.reason.as_ref())?;
-    let networks: BTreeSet<Network> = match args.ban_s {
-        None => BTreeSet::new(),
-        Some(_) => who.iter().map(|id| Network::around(session(call.hub, *id).peer.ip())).collect(),
+    let networks: BTreeMap<Network, Arc<str>> = match args.ban_s {
+        None => BTreeMap::new(),
+        Some(_) => who
+            .iter()
+            .map(|id| session(call.hub, *id))
+            .map(|session| (Network::around(session.peer.ip()), session.nick.shown().into()))
+            .collect(),
     };
+    let networks = networks.into_iter().map(|(network, nick)| (Target::Network(network), nick));
     for session in &who {
         call.change(Input::Kick { session: *session, reason: reason.clone(), by });
     }
     let until = args.ban_s.map(|seconds| call.later(seconds.0));
     let mut kicked: Vec<String> = who.iter().map(SessionId::to_string).collect();
     let mut banned = Vec::new();
-    for target in networks.into_iter().map(Target::Network) {
-        kicked.extend(call.hub.hit_by(&target).map(|session| session.id.to_string()));
-        call.change(Input::Ban { target: target.clone(), reason: reason.clone(), until, by });
-        banned.extend(bans::about(call.hub, &target));
+    for (target, nick) in networks {
+        let order =
+            Order { nick: Some(nick), reason: reason.clone(), until, ..Order::about(Kind::Ban, target.clone()) };
+        kicked.extend(sanctions::hit(call.hub, &order, call.now));
+        call.change(Input::Sanction { order: Box::new(order), by });
+        banned.extend(sanctions::about(call.hub, &target));
     }
     Ok(Kicked { kicked, banned })
 }
 
 pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
-    let who = everybody(call.hub, &args.who)?;
-    let mute = match args.for_s {
-        None => Some(Mute { until: None, shadow: args.shadow }),
-        Some(seconds) if seconds.0 == 0 => None,
-        Some(seconds) => {
-            let until = (call.now.mono.after(seconds.seconds()), call.later(seconds.0));
-            Some(Mute { until: Some(until), shadow: args.shadow })
-        }
-    };
-    for session in &who {
-        call.change(Input::Mute { session: *session, mute, by: call.by });
+    if args.for_s.is_some_and(|seconds| seconds.0 == 0) {
+        return unmute(call, args);
     }
-    let until = mute.and_then(|mute| mute.until).map(|(_, wall)| Time(wall));
-    Ok(Muted { muted: who.iter().map(SessionId::to_string).collect(), until })
+    if args.who.is_empty() {
+        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
+    }
+    let reason = line_of(args.reason.as_ref())?;
+    let kind = Kind::Mute { shadow: args.shadow };
+    let until = args.for_s.map(|seconds| call.later(seconds.0));
+    let (mut orders, mut muted) = (Vec::new(), Vec::new());
+    let mut others: BTreeSet<SessionId> = BTreeSet::new();
+    for who in &args.who {
+        let (order, session) = sanctions::order(call.hub, who, kind.clone(), call.now)?;
+        if let Target::Network(network) = &order.target
+            && network.is_wide()
+        {
+            return Err(ControlError::new(
+                ErrorCode::BadArgument,
+                format!("{network} is too large a part of the Internet"),
+            ));
+        }
+        sanctions::has_room_for(call.hub, &order)?;
+        others.extend(call.hub.hit_by(&order, call.now.wall).into_iter().map(|session| session.id));
+        muted.extend(session.filter(|session| !muted.contains(session)));
+        orders.push(Order { reason: reason.clone(), until, ..order });
+    }
+    muted.extend(others.into_iter().filter(|other| !muted.contains(other)).collect::<Vec<_>>());
+    let mut made = Vec::new();
+    if !args.dry_run {
+        for order in orders {
+            let target = order.target.clone();
+            call.change(Input::Sanction { order: Box::new(order), by: call.by });
+            let id = call.hub.sanctions().about(&kind, &target);
+            made.extend(id.and_then(|id| call.hub.sanctions().get(id)).map(sanctions::shown));
+        }
+    }
+    made.dedup();
+    let muted = muted.iter().map(SessionId::to_string).collect();
+    Ok(Muted { muted, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
+}
+
+fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
+    let who = everybody(call.hub, &args.who)?;
+    let mut lifted = Vec::new();
+    for session in &who {
+        if let Some(session) = call.hub.session(*session) {
+            let mutes = call.hub.sanctions_of(session, call.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
+            lifted.extend(mutes.map(sanctions::shown).filter(|one| !lifted.contains(one)).collect::<Vec<_>>());
+        }
+        if !args.dry_run {
+            call.change(Input::Unmute { session: *session, by: call.by });
+        }
+    }
+    let muted = who.iter().map(SessionId::to_string).collect();
+    Ok(Muted { muted, until: None, sanctions: lifted, dry_run: args.dry_run })
 }
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {

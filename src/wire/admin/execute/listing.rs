@@ -1,12 +1,13 @@
 //! Long lists, made in steps.
 
-use super::{Answer, Call, Facts, accounts, bans, clients, rooms};
+use super::{Answer, Call, Facts, accounts, clients, rooms, sanctions};
 use crate::hub::Hub;
-use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::hub::sanction::Kind;
+use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::time::Now;
-use crate::wire::admin::args::{ClientsListArgs, NoArgs};
+use crate::wire::admin::args::{ClientsListArgs, NoArgs, SanctionKind, SanctionListArgs};
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList};
+use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList, SanctionList};
 
 /// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
 const SLICE: usize = 200;
@@ -32,6 +33,12 @@ enum List {
     },
     Rooms(RoomList),
     Bans(BanList),
+    Sanctions {
+        #[serde(skip)]
+        kind: Option<SanctionKind>,
+        #[serde(flatten)]
+        list: SanctionList,
+    },
     Accounts(AccountList),
 }
 
@@ -51,6 +58,11 @@ impl Listing {
 
     pub(in crate::wire::admin) fn bans(NoArgs {}: &NoArgs) -> Self {
         Self::new(List::Bans(BanList { bans: Vec::new(), total: 0, persistent: false, unread: false }))
+    }
+
+    pub(in crate::wire::admin) fn sanctions(args: &SanctionListArgs) -> Self {
+        let list = SanctionList { sanctions: Vec::new(), total: 0, persistent: false, unread: false };
+        Self::new(List::Sanctions { kind: args.kind, list })
     }
 
     pub(in crate::wire::admin) fn accounts(NoArgs {}: &NoArgs) -> Self {
@@ -93,13 +105,29 @@ impl Listing {
                 list.total = list.rooms.len() as u64;
             }
             List::Bans(list) => {
-                for one in hub.bans().iter_from(BanId(from)).take(SLICE) {
+                for one in hub.sanctions().iter_from(SanctionId(from)).take(SLICE) {
                     seen(one.id.0);
-                    if one.holds(now.wall) {
-                        list.bans.push(bans::ban(one));
+                    if one.kind == Kind::Ban && one.holds(now) {
+                        list.bans.push(sanctions::ban(one));
                     }
                 }
                 list.total = list.bans.len() as u64;
+                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
+            }
+            List::Sanctions { kind, list } => {
+                for one in hub.sanctions().iter_from(SanctionId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    let is_wanted = match kind {
+                        None => true,
+                        Some(SanctionKind::Ban) => one.kind == Kind::Ban,
+                        Some(SanctionKind::Mute) => matches!(one.kind, Kind::Mute { .. }),
+                        Some(SanctionKind::Expulsion) => matches!(one.kind, Kind::Expulsion { .. }),
+                    };
+                    if is_wanted && one.holds(now) {
+                        list.sanctions.push(sanctions::shown(one));
+                    }
+                }
+                list.total = list.sanctions.len() as u64;
                 (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
             }
             List::Accounts(list) => {

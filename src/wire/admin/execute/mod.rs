@@ -6,17 +6,17 @@
 //! | to change | see |
 //! | --- | --- |
 //! | which function carries out a command | the table in [`crate::wire::admin`] |
-//! | commands about clients, bans, accounts | `clients`, `bans`, `accounts` |
+//! | commands about clients, bans, accounts | `clients`, `sanctions`, `accounts` |
 //! | rooms, topics, what the hub says | `rooms` |
 //! | which lines of history are meant | [`history`] |
 //! | long lists, a slice at a time | [`listing`] |
 
 pub(super) mod accounts;
-pub(super) mod bans;
 pub(super) mod clients;
 pub mod history;
 pub mod listing;
 pub(super) mod rooms;
+pub(super) mod sanctions;
 
 use std::sync::Arc;
 use std::time::Duration;

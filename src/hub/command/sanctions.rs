@@ -1,0 +1,337 @@
+//! What operators keep people from, and lift: bans, mutes, and the lists of them and of who has left.
+//!
+//! Before a sanction is made that reaches others than the one who was named, the operator is told whom, and says the
+//! same again if that is meant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::account::Role;
+use super::super::message::{Done, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
+use super::super::sanction::Order;
+use super::super::sanction::{Kind, NoTarget, Sanction, Target};
+use super::{Call, clip, split_word, text_arg};
+use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::{self, Name};
+
+/// How long an operator may take to say the same again.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
+/// Names of others that are told before a sanction reaches them.
+const OTHERS_NAMED: usize = 5;
+
+/// Sanctions, or people who have left, on one page.
+const PAGE: usize = 20;
+
+/// Whom somebody means.
+struct Meant {
+    order: Order,
+    /// Who that is, if they are here.
+    session: Option<SessionId>,
+    /// It was an address or a network that was named.
+    by_address: bool,
+}
+
+impl Call<'_, '_> {
+    /// Whom `text` means: somebody here, by name or number; an address or a network; somebody who has left a moment
+    /// ago; else a name, also written `name=NAME` where the name alone is meant. The caller is told if it is nobody.
+    fn meant(&mut self, text: &str, kind: &Kind) -> Option<Meant> {
+        if let Some(text) = text.strip_prefix("name=") {
+            let target = match Name::parse(text, usize::from(u8::MAX)) {
+                Ok(name) => Target::Name(name),
+                Err(invalid) => {
+                    self.refuse(Refusal::NoTarget(NoTarget::Name(clip(text).to_string(), invalid)));
+                    return None;
+                }
+            };
+            return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address: false });
+        }
+        let target = text.parse::<Target>();
+        let is_address = matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_)));
+        if !is_address && self.named(text).is_some() {
+            let other = self.subject(text)?;
+            let order = self.turn.hub.order(&self.turn.hub.people.sessions[&other], kind.clone());
+            return Some(Meant { order, session: Some(other), by_address: false });
+        }
+        let number = super::number(text);
+        let left = self.turn.hub.moderation.leavers.find(&name::fold(text), number, self.turn.now.mono).cloned();
+        if let Some(leaver) = left.filter(|_| !is_address) {
+            let account = leaver.account.and_then(|account| self.turn.hub.accounts.get(account));
+            if account.is_some_and(|account| account.role == Role::Operator) {
+                self.refuse(Refusal::IsOperator(leaver.nick.shown().into()));
+                return None;
+            }
+            let name = account.map(|account| account.name.clone());
+            let order = Order::about_one(kind.clone(), name, &leaver.nick, leaver.addr);
+            return Some(Meant { order, session: None, by_address: false });
+        }
+        match target {
+            Ok(Target::Network(network)) if network.is_wide() => self.refuse(Refusal::TooWide(clip(text))),
+            Ok(target) => {
+                let by_address = matches!(target, Target::Network(_));
+                return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address });
+            }
+            Err(why) => self.refuse(Refusal::NoTarget(why)),
+        }
+        None
+    }
+
+    /// Whether the sanction is meant that `line` asks for: what would keep the caller out is refused, and what reaches
+    /// others than the one who was named is asked about, until it is said again.
+    fn is_meant(&mut self, meant: &Meant, line: String) -> bool {
+        let now = self.turn.now;
+        let hit = self.turn.hub.hit_by(&meant.order, now.wall);
+        if meant.by_address && hit.iter().any(|session| session.id == self.id) {
+            self.refuse(Refusal::HitsYourself);
+            return false;
+        }
+        let others: Vec<Arc<str>> = hit
+            .into_iter()
+            .filter(|session| Some(session.id) != meant.session && self.turn.hub.role(session.id) != Role::Operator)
+            .map(|session| session.nick.shown().into())
+            .collect();
+        let named: Option<Arc<str>> = match &meant.order.target {
+            Target::Name(name) => Some(name.shown().into()),
+            Target::Network(_) => None,
+        };
+        if meant.session.is_none() && named.is_some() && meant.order.also.is_none() {
+            // A name and no address: those who bear it are whom it is about.
+            let is_operator = |session: &&&super::super::Session| self.turn.hub.role(session.id) == Role::Operator;
+            let hit = self.turn.hub.hit_by(&meant.order, now.wall);
+            if let Some(operator) = hit.iter().find(is_operator) {
+                let nick = operator.nick.shown().into();
+                self.refuse(Refusal::IsOperator(nick));
+                return false;
+            }
+            return true;
+        }
+        self.turn.hub.work.done += others.len() as u64;
+        let asked = self.turn.hub.moderation.asked.remove(&self.id);
+        let is_again = asked.is_some_and(|(asked, at)| asked == line && now.mono.since(at) <= SAY_AGAIN);
+        if others.is_empty() || is_again {
+            return true;
+        }
+        let count = others.len();
+        let names = others.into_iter().take(OTHERS_NAMED).collect();
+        let name = meant.order.nick.clone().or(named);
+        self.refuse(Refusal::HitsOthers { names, count, name });
+        self.turn.hub.moderation.asked.insert(self.id, (line, now.mono));
+        false
+    }
+
+    /// Whether there may be one more of that kind; the caller is told if not.
+    fn has_room_for(&mut self, order: &Order) -> bool {
+        let limit = self.turn.hub.settings.limits.bans;
+        let sanctions = &self.turn.hub.moderation.sanctions;
+        let may = sanctions.count(&order.kind) < limit || sanctions.about(&order.kind, &order.target).is_some();
+        if !may {
+            self.refuse(Refusal::TooManyBans(limit));
+        }
+        may
+    }
+}
+
+/// What is told of a sanction that another one has replaced.
+fn replaced(former: Option<Sanction>) -> Option<Replaced> {
+    former.map(|former| Replaced { called: former.called().into(), until: former.until })
+}
+
+pub(super) fn mute(call: &mut Call<'_, '_>, args: &str) {
+    mute_somehow(call, args, false);
+}
+
+pub(super) fn shadowmute(call: &mut Call<'_, '_>, args: &str) {
+    mute_somehow(call, args, true);
+}
+
+fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
+    let (whom, rest) = split_word(args);
+    let Some((time, reason)) = call.time(rest, true) else { return };
+    let Some(meant) = call.meant(whom, &Kind::Mute { shadow }) else { return };
+    let line = format!("{} {args}", call.command.name);
+    if !call.has_room_for(&meant.order) || !call.is_meant(&meant, line) {
+        return;
+    }
+    let Some(by) = call.by() else { return };
+    let until = time.map(|time| call.later(time));
+    let order = Order { reason: text_arg(reason), until, ..meant.order };
+    let nick = order.nick.clone().unwrap_or_else(|| shown_to_operators(&order.target));
+    let (id, former) = call.turn.sanction(order, by);
+    call.done(Done::MutedOther {
+        nick,
+        until,
+        shadow,
+        called: format!("m{}", id.0).into(),
+        replaced: replaced(former),
+    });
+}
+
+/// What an operator is told that a sanction is about: no address of somebody else.
+fn shown_to_operators(target: &Target) -> Arc<str> {
+    match target {
+        Target::Network(_) => "an address".into(),
+        Target::Name(name) => name.shown().into(),
+    }
+}
+
+pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    let Some(by) = call.by() else { return };
+    if let Some(other) = call.named(which) {
+        let nick: Arc<str> = call.turn.hub.people.sessions[&other].nick.shown().into();
+        if call.turn.hub.people.sessions[&other].muted(call.turn.now).is_none() {
+            return call.refuse(Refusal::NotMuted(nick));
+        }
+        call.turn.unmute(other, by);
+        return call.done(Done::UnmutedOther(nick));
+    }
+    lift_one(call, which, &Kind::Mute { shadow: false });
+}
+
+pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
+    let (whom, rest) = split_word(args);
+    let Some((time, reason)) = call.time(rest, true) else { return };
+    let Some(meant) = call.meant(whom, &Kind::Ban) else { return };
+    let line = format!("{} {args}", call.command.name);
+    if !call.has_room_for(&meant.order) || !call.is_meant(&meant, line) {
+        return;
+    }
+    let Some(by) = call.by() else { return };
+    let until = time.map(|time| call.later(time));
+    let order = Order { reason: text_arg(reason), until, ..meant.order };
+    let hit = call.turn.hub.hit_by(&order, call.turn.now.wall);
+    let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
+    let (id, former) = call.turn.sanction(order, by);
+    call.done(Done::Banned { called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) });
+}
+
+pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    lift_one(call, which, &Kind::Ban);
+}
+
+pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    let found = SanctionId::parse(which).and_then(|(letter, id)| {
+        call.turn.hub.moderation.sanctions.get(id).filter(|sanction| sanction.kind.letter() == letter)
+    });
+    match found.map(|sanction| sanction.id) {
+        Some(id) => lifted(call, id),
+        None => call.refuse(Refusal::NoSuchBan(clip(which))),
+    }
+}
+
+/// Lifts the one of that kind that is called so, or is about exactly that.
+fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
+    let sanctions = &call.turn.hub.moderation.sanctions;
+    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
+    let found = by_id.map(|sanction| sanction.id).or_else(|| {
+        // One of a name that none can be any more is lifted by that name all the same.
+        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
+        sanctions.about(kind, &which.parse().ok().or_else(name)?)
+    });
+    match found {
+        Some(id) => lifted(call, id),
+        None => call.refuse(Refusal::NoSuchBan(clip(which))),
+    }
+}
+
+fn lifted(call: &mut Call<'_, '_>, id: SanctionId) {
+    let Some(called) = call.turn.hub.moderation.sanctions.get(id).map(Sanction::called) else { return };
+    let Some(by) = call.by() else { return };
+    call.turn.lift(id, by);
+    call.done(Done::Lifted(called.into()));
+}
+
+pub(super) fn bans(call: &mut Call<'_, '_>, args: &str) {
+    list(call, args, true);
+}
+
+pub(super) fn sanctions(call: &mut Call<'_, '_>, args: &str) {
+    list(call, args, false);
+}
+
+/// Lists sanctions, the newest first, a page at a time; or those about one who is here.
+fn list(call: &mut Call<'_, '_>, args: &str, only_bans: bool) {
+    let (word, _) = split_word(args);
+    let page = match word.parse::<usize>() {
+        Ok(page @ 1..) => page,
+        Ok(0) => return call.usage(),
+        Err(_) if word.is_empty() => 1,
+        Err(_) => return about(call, word),
+    };
+    let (now, sanctions) = (call.turn.now, &call.turn.hub.moderation.sanctions);
+    let held = sanctions.iter().rev().filter(|one| one.holds(now) && (!only_bans || one.kind == Kind::Ban));
+    // A page far behind costs as much as it looks at.
+    let mut held = held.skip((page - 1).saturating_mul(PAGE));
+    let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(shown).collect();
+    drop(held);
+    let total = if only_bans { sanctions.count(&Kind::Ban) } else { sanctions.len() };
+    let looked_at = page.saturating_mul(PAGE).min(sanctions.len());
+    call.turn.hub.work.done += looked_at as u64;
+    call.tell(Message::Sanctions { shown, page, pages: total.div_ceil(PAGE), total, only_bans });
+}
+
+/// Lists the sanctions about one who is here, has left, or bears a name.
+fn about(call: &mut Call<'_, '_>, word: &str) {
+    let Some(found) = call.named(word) else {
+        let Ok(name) = Name::parse(word, usize::from(u8::MAX)) else {
+            return call.refuse(Refusal::NoSuchPerson(clip(word)));
+        };
+        let shown: Vec<_> =
+            call.turn.hub.moderation.sanctions.of_name(&name, call.turn.now).take(PAGE).map(shown).collect();
+        let total = shown.len();
+        return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, only_bans: false });
+    };
+    let session = &call.turn.hub.people.sessions[&found];
+    let mut shown: Vec<_> = call.turn.hub.sanctions_of(session, call.turn.now).take(PAGE).map(shown).collect();
+    shown.dedup_by(|one, other| one.called == other.called);
+    let total = shown.len();
+    call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, only_bans: false });
+}
+
+/// A sanction without the address that it is about: that is nobody's business here, not even an operator's.
+fn shown(sanction: &Sanction) -> ShownSanction {
+    let name = match (&sanction.target, &sanction.nick) {
+        (Target::Name(name), _) => Some(name.shown().into()),
+        (Target::Network(_), nick) => nick.as_ref().map(|nick| format!("the address of {nick}").into()),
+    };
+    let from = match &sanction.kind {
+        Kind::Expulsion { name, .. } => Some(name.shown().into()),
+        _ => None,
+    };
+    ShownSanction {
+        called: sanction.called().into(),
+        word: sanction.kind.word(),
+        name,
+        by_address: sanction.also.is_some(),
+        from,
+        reason: sanction.reason.clone(),
+        by: sanction.maker().into(),
+        until: sanction.until,
+    }
+}
+
+pub(super) fn left(call: &mut Call<'_, '_>, args: &str) {
+    let page = match args.parse::<usize>() {
+        Ok(page @ 1..) => page,
+        Err(_) if args.is_empty() => 1,
+        _ => return call.usage(),
+    };
+    let now = call.turn.now.mono;
+    let mut all = call.turn.hub.moderation.leavers.iter(now).skip((page - 1).saturating_mul(PAGE));
+    let shown: Vec<ShownLeaver> = all
+        .by_ref()
+        .take(PAGE)
+        .map(|leaver| ShownLeaver {
+            id: leaver.id,
+            nick: leaver.nick.shown().into(),
+            ago: now.since(leaver.at),
+            why: leaver.why.clone(),
+        })
+        .collect();
+    let is_more = all.next().is_some();
+    drop(all);
+    call.turn.hub.work.done += page.saturating_mul(PAGE).min(1000) as u64;
+    call.tell(Message::Leavers { shown, page, is_more });
+}

@@ -1,0 +1,354 @@
+//! Making and lifting sanctions, and who they are about. The table of them is [`super::sanction`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Turn;
+use super::account::Role;
+use super::archive::Record;
+use super::message::{Done, Farewell, Message};
+use super::sanction::{Author, Kind, Order, Sanction, Target};
+use super::session::{Mute, Session};
+use super::{AT_A_TIME, By, Effect, Happening, Hub, What};
+use crate::values::id::{RoomId, SanctionId, SessionId};
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now, Wall};
+
+impl Hub {
+    /// Whose sanction it is, as it outlives who made it.
+    pub(super) fn author(&self, by: By) -> Author {
+        match by {
+            By::Admin { uid, .. } => Author::Uid(uid),
+            By::Operator { account, .. } => {
+                let name = self.accounts.get(account).map(|account| account.name.shown().into());
+                name.map_or(Author::Hub, Author::Account)
+            }
+            By::Hub => Author::Hub,
+        }
+    }
+
+    /// What keeps somebody who is here from `kind`: see [`Order::about_one`].
+    #[must_use]
+    pub fn order(&self, session: &Session, kind: Kind) -> Order {
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        Order::about_one(kind, account.map(|account| account.name.clone()), &session.nick, session.peer.ip())
+    }
+
+    /// Whom one would be about who is here now, by age: whom it would disconnect, mute, or keep out of a room.
+    #[must_use]
+    pub fn hit_by(&self, order: &Order, since: Wall) -> Vec<&Session> {
+        let mut hit: BTreeSet<SessionId> = BTreeSet::new();
+        let network = match &order.target {
+            Target::Network(network) => Some(network),
+            // Of an account, whatever name its owner bears.
+            Target::Name(name) => {
+                hit.extend(self.people.names.lookalikes(name));
+                hit.extend(self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account)));
+                None
+            }
+        };
+        for network in network.into_iter().chain(&order.also) {
+            let here = self.people.places.within(network).filter_map(|id| self.session(id));
+            let is_hit =
+                |session: &&Session| network.has(session.peer.ip()) && !self.is_spared(session, &order.kind, since);
+            hit.extend(here.filter(is_hit).map(|session| session.id));
+        }
+        hit.into_iter().filter_map(|id| self.session(id)).collect()
+    }
+
+    /// Whether a sanction about an address that was made at `since` is not about this one who comes from there: people
+    /// of `access.always`, and, where it is no ban, those whose account was there before.
+    fn is_spared(&self, session: &Session, kind: &Kind, since: Wall) -> bool {
+        let account = || session.account.and_then(|account| self.accounts.get(account));
+        self.is_always_let_in(session.peer)
+            || (*kind != Kind::Ban
+                && account().is_some_and(|account| account.role == Role::Operator || account.since < since))
+    }
+
+    /// The sanctions in force about somebody.
+    pub fn sanctions_of<'a>(&'a self, session: &'a Session, now: Now) -> impl Iterator<Item = &'a Sanction> {
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        let sanctions = &self.moderation.sanctions;
+        let by_address = sanctions
+            .of_address(session.peer.ip(), now)
+            .filter(|sanction| !self.is_spared(session, &sanction.kind, sanction.since));
+        let by_account = account.into_iter().flat_map(move |account| sanctions.of_name(&account.name, now));
+        sanctions.of_name(&session.nick, now).chain(by_account).chain(by_address)
+    }
+
+    /// The ban that keeps out who comes from there, but for people of `access.always`.
+    pub(super) fn ban_of_address(&self, peer: core::net::SocketAddr, now: Now) -> Option<&Sanction> {
+        let sanctions = &self.moderation.sanctions;
+        if sanctions.count(&Kind::Ban) == 0 || self.is_always_let_in(peer) {
+            return None;
+        }
+        sanctions.of_address(peer.ip(), now).find(|sanction| sanction.kind == Kind::Ban)
+    }
+
+    /// The expulsions from a room that are about somebody.
+    fn expulsions_of(&self, id: SessionId, room: RoomId) -> Vec<&Sanction> {
+        let Some(session) = self.session(id) else { return Vec::new() };
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        let is_about = |sanction: &&Sanction| {
+            let by_name = match &sanction.target {
+                Target::Name(name) => {
+                    name.looks_like(&session.nick) || account.is_some_and(|account| account.name.looks_like(name))
+                }
+                Target::Network(network) => network.has(session.peer.ip()),
+            };
+            let by_address = || {
+                sanction.also.is_some_and(|also| also.has(session.peer.ip()))
+                    && !self.is_spared(session, &sanction.kind, sanction.since)
+            };
+            by_name || by_address()
+        };
+        self.moderation.sanctions.of_room(room).filter(is_about).collect()
+    }
+
+    /// Whether somebody was sent out of that room and may not come again.
+    pub(super) fn is_expelled(&self, id: SessionId, room: RoomId) -> bool {
+        self.moderation.sanctions.count_of_room(room) > 0 && !self.expulsions_of(id, room).is_empty()
+    }
+
+    /// Whether who comes from there may log in although a ban is about that address: where an operator has logged in
+    /// of late, and no administrator made the ban.
+    pub(super) fn may_knock(&self, ban: &Sanction, origin: Origin) -> bool {
+        !matches!(ban.by, Author::Uid(_)) && self.people.familiar.has(origin)
+    }
+
+    /// The mutes and expulsions in force about somebody.
+    pub(super) fn kept_from(&self, id: SessionId, now: Now) -> Vec<Sanction> {
+        let sanctions = &self.moderation.sanctions;
+        if sanctions.len() == sanctions.count(&Kind::Ban) {
+            return Vec::new();
+        }
+        let Some(session) = self.session(id) else { return Vec::new() };
+        let about = self.sanctions_of(session, now).filter(|one| one.kind != Kind::Ban);
+        let about: BTreeMap<SanctionId, &Sanction> = about.map(|one| (one.id, one)).collect();
+        about.into_values().cloned().collect()
+    }
+
+    /// The mute in force about somebody: of several the one that they know of, then the longest.
+    fn mute_of<'a>(&'a self, session: &'a Session, now: Now) -> Option<&'a Sanction> {
+        if self.moderation.sanctions.count(&Kind::Mute { shadow: false }) == 0 {
+            return None;
+        }
+        let mutes = self.sanctions_of(session, now).filter(|sanction| matches!(sanction.kind, Kind::Mute { .. }));
+        mutes.max_by_key(|mute| (!is_shadow(mute), mute.end(), mute.id))
+    }
+
+    /// Notes with somebody whether they are muted.
+    pub(super) fn note_mute(&mut self, id: SessionId, now: Now) {
+        let Some(session) = self.session(id) else { return };
+        let had = session.mute.is_some();
+        let mute = self.mute_of(session, now).map(|mute| {
+            let until = mute.until.map(|until| (mute.ends.unwrap_or_else(|| ends(until, now)), until));
+            Box::new(Mute { until, shadow: is_shadow(mute) })
+        });
+        if (had || mute.is_some())
+            && let Some(session) = self.people.sessions.get_mut(&id)
+        {
+            session.mute = mute;
+        }
+    }
+}
+
+fn is_shadow(sanction: &Sanction) -> bool {
+    sanction.kind == Kind::Mute { shadow: true }
+}
+
+/// When `until` is by the clock that does not jump.
+pub(super) fn ends(until: Wall, now: Now) -> Mono {
+    let left = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
+    now.mono.after(core::time::Duration::from_millis(left))
+}
+
+impl Turn<'_> {
+    /// Makes a sanction, and does to those who are here what it says; an expulsion moves nobody. Returns its number, and
+    /// the one about the same that it replaces.
+    pub(super) fn sanction(&mut self, order: Order, by: By) -> (SanctionId, Option<Sanction>) {
+        self.expire_sanctions();
+        let id = self.hub.moderation.sanctions.next_id();
+        // Who is an operator is out of reach of other operators, and of the hub, but by name.
+        let out_of_reach =
+            |hub: &Hub, session: &Session| !matches!(by, By::Admin { .. }) && hub.role(session.id) == Role::Operator;
+        let hit = self.hub.hit_by(&order, self.now.wall);
+        let hit: Vec<SessionId> =
+            hit.into_iter().filter(|one| !out_of_reach(self.hub, one)).map(|session| session.id).collect();
+        let until = order.until;
+        let ends = until.map(|until| ends(until, self.now));
+        let sanction = Sanction { ends, ..Sanction::new(id, order, self.hub.author(by), self.now.wall) };
+        let former = self.hub.moderation.sanctions.add(sanction.clone());
+        if let Some(former) = &former {
+            self.record(Record::Lifted(former.id));
+        }
+        self.record(Record::Sanction(Box::new(sanction.clone())));
+        let what = match &sanction.kind {
+            Kind::Ban => What::Banned,
+            Kind::Mute { .. } => What::Muted,
+            Kind::Expulsion { .. } => What::Expelled,
+        };
+        self.sanction_happened(what, &sanction, by, hit.first().copied().filter(|_| sanction.kind != Kind::Ban));
+        match sanction.kind {
+            Kind::Ban => {
+                let why = Farewell::Banned { reason: sanction.reason, until };
+                self.hub.moderation.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
+                self.see_out();
+            }
+            Kind::Mute { .. } => self.mutes_changed(hit),
+            Kind::Expulsion { .. } => {}
+        }
+        (id, former)
+    }
+
+    fn sanction_happened(&mut self, what: What, sanction: &Sanction, by: By, session: Option<SessionId>) {
+        let whom = match &sanction.also {
+            None => sanction.target.to_string(),
+            Some(also) => format!("{}, {also}", sanction.target),
+        };
+        let whom = match &sanction.kind {
+            Kind::Mute { shadow: true } => format!("{whom} (without being told)"),
+            Kind::Expulsion { name, .. } => format!("{whom} from {}", name.shown()),
+            _ => whom,
+        };
+        let text = match &sanction.reason {
+            None => whom,
+            Some(reason) => format!("{whom}: {reason}"),
+        };
+        let session = session.and_then(|id| self.hub.session(id));
+        let (nick, peer) = (session.map(|session| session.nick.shown().into()), session.map(|session| session.peer));
+        let session = session.map(|session| session.id);
+        let (by, text) = (Some(by), Some(text.into()));
+        self.effects.push(Effect::Happened(Happening {
+            session,
+            nick,
+            peer,
+            by,
+            text,
+            ..Happening::new(what, self.now)
+        }));
+    }
+
+    /// Somebody is called otherwise, or has logged in or out. What they were kept from under the former name and account,
+    /// they are kept from under these: a sanction that would not be about them any more is made anew for them.
+    pub(super) fn stay_kept_from(&mut self, id: SessionId, before: Vec<Sanction>) {
+        for sanction in before {
+            let Some(session) = self.hub.session(id) else { return };
+            if self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id) {
+                continue;
+            }
+            let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
+            // A guest's former name is nobody's; an account stays what it was.
+            let was_guest = matches!(&sanction.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
+            if was_guest {
+                self.hub.moderation.sanctions.remove(sanction.id);
+                self.record(Record::Lifted(sanction.id));
+            }
+            let anew = Sanction { id: self.hub.moderation.sanctions.next_id(), target, also, nick, ..sanction };
+            if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
+                self.record(Record::Lifted(former.id));
+            }
+            self.record(Record::Sanction(Box::new(anew)));
+        }
+        self.hub.note_mute(id, self.now);
+    }
+
+    /// Looks up anew whether these are muted, and tells those for whom it is another answer, unless they are not to know.
+    fn mutes_changed(&mut self, whom: Vec<SessionId>) {
+        for id in whom {
+            let Some(session) = self.hub.session(id) else { continue };
+            let known =
+                |mute: Option<Mute>| mute.filter(|mute| !mute.shadow).map(|mute| mute.until.map(|(_, wall)| wall));
+            let before = known(session.muted(self.now));
+            self.hub.note_mute(id, self.now);
+            let Some(session) = self.hub.session(id) else { continue };
+            let now = known(session.muted(self.now));
+            if before != now {
+                let reason = self.hub.mute_of(session, self.now).and_then(|mute| mute.reason.clone());
+                self.done(id, now.map_or(Done::Unmuted, |until| Done::Muted { until, reason }));
+            }
+        }
+    }
+
+    /// Disconnects those whom a ban has hit, some of them at a time: it may be thousands, and everybody else waits
+    /// meanwhile. Nobody hears those who are left.
+    pub(super) fn see_out(&mut self) {
+        for _ in 0..AT_A_TIME {
+            let Some((session, why)) = self.hub.moderation.outgoing.pop_front() else { break };
+            if self.hub.people.sessions.contains_key(&session) {
+                self.hub.counters.banned += 1;
+                self.tell(session, Message::Goodbye(why.clone()));
+                self.depart(session, why);
+            }
+        }
+    }
+
+    /// Lifts a sanction.
+    pub(super) fn lift(&mut self, id: SanctionId, by: By) {
+        if let Some(sanction) = self.hub.moderation.sanctions.remove(id) {
+            let what = match sanction.kind {
+                Kind::Ban => What::Unbanned,
+                Kind::Mute { .. } => What::Unmuted,
+                Kind::Expulsion { .. } => What::Readmitted,
+            };
+            self.sanction_happened(what, &sanction, by, None);
+            self.record(Record::Lifted(id));
+            self.ended(&sanction);
+        }
+        self.expire_sanctions();
+    }
+
+    /// Lifts all mutes of somebody who is here.
+    pub(super) fn unmute(&mut self, id: SessionId, by: By) {
+        let Some(session) = self.hub.session(id) else { return };
+        let mutes = self.hub.sanctions_of(session, self.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
+        let mutes: BTreeSet<SanctionId> = mutes.map(|mute| mute.id).collect();
+        for mute in mutes {
+            self.lift(mute, by);
+        }
+    }
+
+    /// Lifts the expulsions from a room that are about somebody who is here.
+    pub(super) fn readmit(&mut self, id: SessionId, room: RoomId, by: By) {
+        let expulsions: Vec<SanctionId> = self.hub.expulsions_of(id, room).into_iter().map(|one| one.id).collect();
+        for expulsion in expulsions {
+            self.lift(expulsion, by);
+        }
+    }
+
+    /// Forgets who was sent out of rooms that are neither open nor kept.
+    pub(super) fn forget_closed_rooms(&mut self) {
+        let kept: BTreeSet<RoomId> = self.hub.recording.dormant.values().map(|(room, _)| *room).collect();
+        let rooms: Vec<RoomId> = self.hub.moderation.sanctions.rooms().collect();
+        for room in rooms {
+            if !kept.contains(&room) && !self.hub.rooms.open.contains_key(&room) {
+                self.forget_expulsions(room);
+            }
+        }
+    }
+
+    /// A room is no more: nobody is kept out of it.
+    pub(super) fn forget_expulsions(&mut self, room: RoomId) {
+        let gone: Vec<SanctionId> = self.hub.moderation.sanctions.of_room(room).map(|one| one.id).collect();
+        for id in gone {
+            self.hub.moderation.sanctions.remove(id);
+            self.record(Record::Lifted(id));
+        }
+    }
+
+    /// What a sanction that is no more means for those who are here.
+    fn ended(&mut self, sanction: &Sanction) {
+        if matches!(sanction.kind, Kind::Mute { .. }) {
+            let order = Order::about(sanction.kind.clone(), sanction.target.clone());
+            let order = Order { also: sanction.also, ..order };
+            let hit = self.hub.hit_by(&order, sanction.since).into_iter().map(|session| session.id).collect();
+            self.mutes_changed(hit);
+        }
+    }
+
+    pub(super) fn expire_sanctions(&mut self) {
+        for sanction in self.hub.moderation.sanctions.expire(self.now) {
+            self.record(Record::Lifted(sanction.id));
+            self.ended(&sanction);
+        }
+    }
+}

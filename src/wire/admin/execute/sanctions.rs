@@ -1,0 +1,181 @@
+//! Commands about sanctions: bans, mutes, expulsions.
+
+use super::{Call, line_of};
+use crate::hub::sanction::Order;
+use crate::hub::sanction::{self, Kind, NoTarget, Target};
+use crate::hub::{Hub, Input};
+use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::{self, Name};
+use crate::values::time::Now;
+use crate::wire::admin::args::{BanArgs, BanTestArgs, LiftArgs, SanctionTestArgs, UnbanArgs};
+use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::result::{Ban, BanTest, Banned, Lifted, Sanction, SanctionTest, Unbanned};
+use crate::wire::admin::value::Time;
+
+pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
+    let order = Order::about(Kind::Ban, target(&args.target)?);
+    let reason = line_of(args.reason.as_ref())?;
+    let disconnected = hit(call.hub, &order, call.now);
+    if args.dry_run {
+        return Ok(Banned { ban: None, disconnected, replaced: None, dry_run: true });
+    }
+    if let Target::Network(network) = &order.target
+        && network.is_wide()
+        && !args.yes
+    {
+        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    has_room_for(call.hub, &order)?;
+    let until = args.for_s.map(|seconds| call.later(seconds.0));
+    let former = about(call.hub, &order.target);
+    let target = order.target.clone();
+    call.change(Input::Sanction { order: Box::new(Order { reason, until, ..order }), by: call.by });
+    Ok(Banned { ban: about(call.hub, &target), disconnected, replaced: former, dry_run: false })
+}
+
+/// Whether there may be one more of that kind.
+pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError> {
+    let limit = hub.settings().limits.bans;
+    if hub.sanctions().count(&order.kind) < limit || hub.sanctions().about(&order.kind, &order.target).is_some() {
+        return Ok(());
+    }
+    let message = format!("there are {limit} {}s already (limits.bans)", order.kind.word());
+    Err(ControlError::new(ErrorCode::Conflict, message))
+}
+
+/// The ids of those who are here whom it would be about.
+pub(super) fn hit(hub: &Hub, order: &Order, now: Now) -> Vec<String> {
+    hub.hit_by(order, now.wall).into_iter().map(|session| session.id.to_string()).collect()
+}
+
+pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {
+    let found = find(call.hub, &args.which, &Kind::Ban)
+        .ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no ban {:?}", &*args.which)))?;
+    call.change(Input::Lift { id: found.id, by: call.by });
+    Ok(Unbanned { removed: ban(&found) })
+}
+
+/// The one of that kind that is called so, or is about exactly that.
+fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
+    let sanctions = hub.sanctions();
+    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
+    let found = by_id.or_else(|| {
+        // One of a name that none can be any more is lifted by that name all the same.
+        let name = || Name::recall(which).map(Target::Name);
+        sanctions.get(sanctions.about(kind, &target(which).ok().or_else(name)?)?)
+    });
+    found.cloned()
+}
+
+pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> Result<BanTest, ControlError> {
+    let target = target(&args.target)?;
+    let bans = standing(call.hub, &target, call.now).filter(|one| one.kind == Kind::Ban).map(ban).collect();
+    Ok(BanTest { bans, clients: hit(call.hub, &Order::about(Kind::Ban, target), call.now) })
+}
+
+/// Those in force about an address or a name, or about all of a network.
+fn standing<'a>(hub: &'a Hub, target: &Target, now: Now) -> Box<dyn Iterator<Item = &'a sanction::Sanction> + 'a> {
+    let sanctions = hub.sanctions();
+    match target {
+        Target::Name(name) => Box::new(sanctions.of_name(name, now).collect::<Vec<_>>().into_iter()),
+        Target::Network(network) => {
+            let network = *network;
+            let covers = move |one: &&sanction::Sanction| {
+                let first = match &one.target {
+                    Target::Network(other) => Some(*other),
+                    Target::Name(_) => None,
+                };
+                first.into_iter().chain(one.also).any(|other| other.covers(&network))
+            };
+            Box::new(sanctions.iter().filter(covers).filter(move |one| one.holds(now)))
+        }
+    }
+}
+
+pub(in crate::wire::admin) fn lift(call: &mut Call<'_>, args: &LiftArgs) -> Result<Lifted, ControlError> {
+    let found = SanctionId::parse(&args.which)
+        .and_then(|(letter, id)| call.hub.sanctions().get(id).filter(|one| one.kind.letter() == letter))
+        .cloned();
+    let Some(found) = found else {
+        let message = format!("no sanction {:?}; they are called such as b3, m4 or x5", &*args.which);
+        return Err(ControlError::new(ErrorCode::NotFound, message));
+    };
+    call.change(Input::Lift { id: found.id, by: call.by });
+    Ok(Lifted { lifted: shown(&found) })
+}
+
+pub(in crate::wire::admin) fn test_all(
+    call: &mut Call<'_>,
+    args: &SanctionTestArgs,
+) -> Result<SanctionTest, ControlError> {
+    let (hub, now) = (&*call.hub, call.now);
+    let id = hub.find(&args.target).or_else(|| client_id(&args.target));
+    if let Some(session) = id.and_then(|id| hub.session(id)) {
+        let mut about: Vec<_> = hub.sanctions_of(session, now).collect();
+        about.sort_by_key(|one| one.id);
+        about.dedup_by_key(|one| one.id);
+        let order = hub.order(session, Kind::Mute { shadow: false });
+        return Ok(SanctionTest { sanctions: about.into_iter().map(shown).collect(), clients: hit(hub, &order, now) });
+    }
+    let target = target(&args.target)?;
+    let sanctions = standing(hub, &target, now).map(shown).collect();
+    Ok(SanctionTest { sanctions, clients: hit(hub, &Order::about(Kind::Ban, target), now) })
+}
+
+/// The number in a text such as `c7`.
+pub(super) fn client_id(text: &str) -> Option<SessionId> {
+    text.strip_prefix('c').and_then(|number| number.parse().ok()).map(SessionId)
+}
+
+/// What would keep from `kind` the one who is called `text`: somebody here, by id or name; somebody who has left a
+/// moment ago; else an address, a network or a name.
+pub(super) fn order(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<(Order, Option<SessionId>), ControlError> {
+    let id = client_id(text).filter(|id| hub.session(*id).is_some()).or_else(|| hub.find(text));
+    if let Some(session) = id.and_then(|id| hub.session(id)) {
+        return Ok((hub.order(session, kind), Some(session.id)));
+    }
+    if let Some(leaver) = hub.leavers().find(&name::fold(text), client_id(text), now.mono) {
+        let account = leaver.account.and_then(|account| hub.accounts().get(account));
+        let account = account.map(|account| account.name.clone());
+        return Ok((Order::about_one(kind, account, &leaver.nick, leaver.addr), None));
+    }
+    Ok((Order::about(kind, target(text)?), None))
+}
+
+/// The ban of `target`, if there is one.
+pub(super) fn about(hub: &Hub, target: &Target) -> Option<Ban> {
+    hub.sanctions().about(&Kind::Ban, target).and_then(|id| hub.sanctions().get(id)).map(ban)
+}
+
+/// What a sanction is to be about.
+fn target(text: &str) -> Result<Target, ControlError> {
+    text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
+}
+
+pub(super) fn ban(ban: &sanction::Sanction) -> Ban {
+    Ban {
+        id: ban.called(),
+        target: ban.target.to_string(),
+        kind: match &ban.target {
+            Target::Network(_) => "network",
+            Target::Name(_) => "name",
+        }
+        .to_owned(),
+        also: ban.also.map(|also| also.to_string()),
+        nick: ban.nick.as_deref().map(Into::into),
+        reason: ban.reason.as_deref().map(Into::into),
+        by: ban.maker(),
+        since: Time(ban.since),
+        until: ban.until.map(Time),
+    }
+}
+
+pub(super) fn shown(one: &sanction::Sanction) -> Sanction {
+    let room = match &one.kind {
+        Kind::Expulsion { name, .. } => Some(name.shown().to_owned()),
+        _ => None,
+    };
+    let Ban { id, target, kind: _, also, nick, reason, by, since, until } = ban(one);
+    Sanction { id, kind: one.kind.word().to_owned(), room, target, also, nick, reason, by, since, until }
+}
