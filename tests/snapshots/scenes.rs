@@ -201,12 +201,12 @@ fn people() -> Stage {
     let gil = s.come_in("gil");
     s.line(gil, "sent away in a moment");
     s.line(olga, "/kick gil noisy");
-    for nick in ["tim", "tom"] {
+    for nick in ["uno", "duo"] {
         let id = s.connect_from([198, 51, 100, 77].into(), false);
         s.line(id, &format!("/nick {nick}"));
     }
-    // She is asked whether tom is meant as well.
-    s.line(olga, "/mute tim 5min");
+    // She is asked whether duo is meant as well.
+    s.line(olga, "/mute uno 5min");
     s.line(shay, "I am heard by all");
     let hope = s.come("hope");
     s.line(hope, "/hold");
