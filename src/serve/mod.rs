@@ -175,7 +175,7 @@ async fn serve(
     (sender, arrivals): (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    let FoundHub { machine, outcomes, taken, rounds, tape, queue, store, recalled } = hub;
+    let FoundHub { machine, outcomes, restored, rounds, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
     let (admins, their) = listen::watch_admin(admin)?;
@@ -223,8 +223,8 @@ async fn serve(
     .map_err(system("start a thread"))?;
     let parts = Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots };
     let mut driver = Driver::new(machine, outcomes, parts, around).map_err(system("watch sockets"))?;
-    if let Some(taken) = taken {
-        driver.resume(taken, settings, recalled);
+    if let Some(restored) = restored {
+        driver.resume(restored, settings, recalled);
     }
     fault::point("recover.ready");
     let driver = tokio::spawn(driver.run(arrivals));

@@ -1,4 +1,4 @@
-//! What people find who were carried on: everything is as they have left it, and goes on.
+//! What people find when their process was taken over: everything is as they have left it, and continues.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::stage::{Left, Stage};
 
-/// Looks at a scene that has just been carried on, and goes on with it.
+/// Looks at a scene that has just been taken over, and plays on from there.
 pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
     match scene {
         "people" => {

@@ -4,7 +4,7 @@
 //! Every field and every variant that the state machine and the rounds are made of is part of the format. A field that
 //! is renamed is one that the next release does not find. So each release keeps a file here: the snapshots that it
 //! writes while its people are in the middle of everything that one can be in the middle of (`scenes`). All files are
-//! read as the daemon reads the tape at an upgrade, compared with what comes of them, and carried on with.
+//! read as the daemon reads the tape at an upgrade, compared with what comes of them, and played on from there.
 //!
 //! A release adds its file when its version is set in Cargo.toml:
 //!
@@ -157,7 +157,7 @@ fn none(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what} ({}):\n{}", found.len(), shown.join("\n"));
 }
 
-/// Reads snapshots, and carries on with each.
+/// Reads snapshots, and plays on from each.
 fn resumes(file: &str, scenes: &[(String, Left)]) {
     let mut found = Vec::new();
     for (scene, left) in scenes {
@@ -165,7 +165,7 @@ fn resumes(file: &str, scenes: &[(String, Left)]) {
     }
     none("a snapshot cannot be read, or not all of it", &found);
     for (scene, left) in scenes {
-        let mut stage = Stage::resume(left).unwrap_or_else(|why| panic!("{file}, {scene}: not carried on: {why}"));
+        let mut stage = Stage::resume(left).unwrap_or_else(|why| panic!("{file}, {scene}: not taken over: {why}"));
         none("what a snapshot had is not as it was", &lost(file, scene, left, &stage));
         for (id, owed) in &left.owed {
             let got = stage.news(*id);
@@ -179,7 +179,7 @@ fn resumes(file: &str, scenes: &[(String, Left)]) {
 }
 
 #[test]
-fn what_former_releases_have_left_is_carried_on() {
+fn what_former_releases_have_left_is_taken_over() {
     let files = kept::all();
     assert!(files.iter().any(|file| file.name == "0.1.0.json"), "the first release has left something");
     for file in files {
@@ -188,7 +188,7 @@ fn what_former_releases_have_left_is_carried_on() {
 }
 
 #[test]
-fn what_this_one_leaves_is_carried_on() {
+fn what_this_one_leaves_is_taken_over() {
     let scenes = scenes::all().into_iter().map(|(name, stage)| (name.to_owned(), stage.leave()));
     resumes("this", &scenes.collect::<Vec<_>>());
 }

@@ -18,11 +18,11 @@ use chathub::values::id::SessionId;
 use super::stage::{Left, Peer, Stage, connected, new_rounds};
 
 impl Stage {
-    /// Carries on as a process does that another one has handed everything over to: `recovery` reads the tape, and
+    /// Takes over as a process does that another one has handed everything over to: `recovery` reads the tape, and
     /// then the driver tells the machine that it was restarted.
     ///
     /// # Errors
-    /// Why it cannot be carried on; then everybody would be disconnected.
+    /// Why it cannot be taken over; then everybody would be disconnected.
     pub fn resume(left: &Left) -> Result<Self, String> {
         let file = kernel::memory_file("chathub-tape", left.size).expect("a memory file");
         let file = std::fs::File::from(file);

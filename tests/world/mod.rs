@@ -3,8 +3,7 @@
 //!
 //! What is decided and what is heard of each client is the real [`Machine`]'s. The [`World`] does what `net` does
 //! around it: it reads of each client as long as the machine listens to it, in turns, applies the machine's orders
-//! to real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of whoever hashes
-//! passwords. Its sockets are full only when a test wants them to be, and nobody is given up on its own: what is
+//! to real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of the threads that hash passwords. Its sockets are full only when a test wants them to be, and nobody is given up on its own: what is
 //! done about those who take too little is tested where it is done, in `net::rounds`.
 //!
 //! What a [`Client`] has in `out` is, byte for byte, what it would see on its socket.

@@ -204,9 +204,9 @@ impl Driver {
 
     /// Resumes what was taken over: under `settings`, if they differ from those of the former process, and with what the
     /// store has `recalled`, if history is recorded.
-    pub fn resume(&mut self, taken: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
+    pub fn resume(&mut self, restored: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
         // First of all, as it stands on the tape.
-        if let Some(Received { id, place, range, at }) = taken.received {
+        if let Some(Received { id, place, range, at }) = restored.received {
             self.state.bytes(id, place, range, at);
         }
         let at = now();
@@ -219,9 +219,9 @@ impl Driver {
             *recalled = Recalled::default();
         }
         self.state.input(hub::Input::Archive(recalled.map(Box::new)), at);
-        let open = taken.connections.len() + taken.newcomers.len();
+        let open = restored.connections.len() + restored.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
-        let mut connections = taken.connections;
+        let mut connections = restored.connections;
         // In the order in which they came: so none is put in front of others in a table.
         connections.sort_unstable_by_key(|(connection, _)| connection.id);
         for (connection, closing) in connections {
@@ -237,7 +237,7 @@ impl Driver {
         }
         let crowded = self.state.hub().sessions().filter(|session| session.crowded);
         crowded.for_each(|session| self.delivery.exchanges.work.push(Work::Crowded(session.id)));
-        match taken.poisoned {
+        match restored.poisoned {
             Some((Kind::Bytes, id)) => {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
                 self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
@@ -246,13 +246,13 @@ impl Driver {
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
-        for id in taken.lost {
+        for id in restored.lost {
             self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
         }
-        if taken.secret_spent {
+        if restored.secret_spent {
             self.state.outcomes.push(Outcome::SecretSpent);
         }
-        for newcomer in taken.newcomers {
+        for newcomer in restored.newcomers {
             self.accepted(newcomer, at);
         }
         if let Some(settings) = settings.filter(|settings| settings != self.state.hub().settings()) {

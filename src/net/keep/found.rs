@@ -60,7 +60,7 @@ pub struct FoundHub {
     /// What followed from making it, to be applied by the driver.
     pub outcomes: Vec<Outcome>,
     /// Connections and input that a former process has left, if it was taken over.
-    pub taken: Option<Restored>,
+    pub restored: Option<Restored>,
     /// The rounds, which hold what everybody is owed.
     pub rounds: Rounds,
     /// What is kept of inputs.
@@ -94,7 +94,7 @@ pub fn restore_or_begin<E>(
     let names: Vec<_> = stored.keys().copied().chain(former_program.is_some().then_some(systemd::PROGRAM)).collect();
     if keeps && !stored.is_empty() {
         match adopt(stored, new_rounds) {
-            Ok(Some((machine, taken, (rounds, tape, queue)))) => {
+            Ok(Some((machine, restored, (rounds, tape, queue)))) => {
                 let clients = machine.hub().session_count();
                 info!(
                     message_id = ids::TAKEN_OVER,
@@ -105,11 +105,11 @@ pub fn restore_or_begin<E>(
                     warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
                 }
                 let queue = Some(Arc::new(Mutex::new(queue)));
-                let taken = Some(taken);
+                let restored = Some(restored);
                 // Not before: on the way here the former program may have taken the place of this one, and it
                 // must find the files as it knows them.
                 let (store, recalled) = store()?.unzip();
-                return Ok(FoundHub { machine, outcomes: Vec::new(), taken, rounds, tape, queue, store, recalled });
+                return Ok(FoundHub { machine, outcomes: Vec::new(), restored, rounds, tape, queue, store, recalled });
             }
             Ok(None) => {}
             Err(why) => {
@@ -129,11 +129,20 @@ pub fn restore_or_begin<E>(
     });
     if let Some((rounds, tape, queue)) = kept {
         let queue = Some(Arc::new(Mutex::new(queue)));
-        return Ok(FoundHub { machine, outcomes: Vec::new(), taken: None, rounds, tape, queue, store, recalled: None });
+        return Ok(FoundHub {
+            machine,
+            outcomes: Vec::new(),
+            restored: None,
+            rounds,
+            tape,
+            queue,
+            store,
+            recalled: None,
+        });
     }
     let (tape, cuts) = Tape::unkept();
     let rounds = new_rounds(cuts);
-    Ok(FoundHub { machine, outcomes, taken: None, rounds, tape, queue: None, store, recalled: None })
+    Ok(FoundHub { machine, outcomes, restored: None, rounds, tape, queue: None, store, recalled: None })
 }
 
 type Kept = (Rounds, Tape, Queue);
@@ -175,11 +184,11 @@ fn adopt(
         fault::point("recover.adopted");
         let made = cuts.all().map_err(|unusable| unusable.to_string())?;
         let mut rounds = rounds(cuts);
-        let (machine, taken) = recovery::restore(&mut tape, made, &mut rounds, &mut queue, found, now())?;
-        Ok(Some((machine, taken, rounds, tape)))
+        let (machine, restored) = recovery::restore(&mut tape, made, &mut rounds, &mut queue, found, now())?;
+        Ok(Some((machine, restored, rounds, tape)))
     });
     match attempt {
-        Ok(Some((machine, taken, rounds, tape))) => Ok(Some((machine, taken, (rounds, tape, queue)))),
+        Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
         // Clients that lie in the queue all the same would wait for ever.
         nobody => {
             recovery::say_goodbye(&queue);
