@@ -78,13 +78,14 @@ pub(super) fn skeleton(text: &str) -> String {
     if text.is_ascii() {
         return unicode_security::skeleton(text).collect();
     }
-    let mut seen: String = unicode_security::skeleton(text).collect();
+    let text: String = text.nfd().collect();
+    let mut seen: String = unicode_security::skeleton(&text).collect();
     for (one, like) in ALSO_ALIKE {
         if seen.contains(one) {
             seen = seen.replace(one, like).nfd().collect();
         }
     }
-    if text.contains(has_points) {
+    if text.contains(has_points) || seen.contains(has_points) {
         seen.retain(|c| !is_point(c));
     }
     seen
