@@ -9,8 +9,10 @@ use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::hub::{Hub, Input};
 use chathub::settings::Settings;
 use chathub::values::id::{AccountId, SanctionId, SessionId};
-use chathub::values::name::{Name, fold};
+use chathub::values::name::{InvalidName, Name, fold};
+use chathub::values::text::is_clean;
 use chathub::values::time::{Mono, Now, Wall};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The most characters that the settings allow at first.
 const MAX: usize = 24;
@@ -32,6 +34,10 @@ fn everyday_names_are_names() {
         names += 1;
         let (text, expected) = line.split_once(" = ").map_or((line, None), |(text, why)| (text, Some(why)));
         let found = name(text);
+        if let Ok(name) = &found {
+            assert_eq!(Name::parse(name.shown(), MAX).as_ref().map(Name::shown), Ok(name.shown()), "{text}");
+            assert!(is_clean(name.shown()), "{text}");
+        }
         let is_right = match (&found, expected) {
             (Ok(name), None) => fold(name.shown()) == fold(text.trim_end_matches('\u{F0B}')),
             (Err(why), Some(expected)) => why == expected,
@@ -64,9 +70,43 @@ const BASES: &str = "aαаաאاܐދߊगগਗગଗகగಗഗගกກགက
 
 /// Names that differ in one text alone: it by itself, and in each script.
 fn names_with(text: &str) -> Vec<(char, Name)> {
+    use InvalidName::{Character, Form, Script, Unusual};
+    if let Err(Character(_) | Form(..) | Script(_) | Unusual(..)) = Name::parse(&format!("a{text}"), MAX) {
+        // Nor in any other place.
+        return Vec::new();
+    }
     let alone = name(text).ok().map(|name| (' ', name));
     let behind = BASES.chars().filter_map(|base| Some((base, name(&format!("{base}{text}")).ok()?)));
     alone.into_iter().chain(behind).collect()
+}
+
+/// What Unicode takes apart for compatibility, and names may hold: letters that are typed with one key in a language of
+/// today. All others are made ordinary or refused with the reason.
+#[test]
+fn each_letter_that_unicode_changes_for_compatibility_is_a_letter_or_made_ordinary_or_refused() {
+    let mut letters = String::new();
+    let mut refused = 0;
+    for c in ('\u{80}'..=char::MAX).filter(|c| c.is_alphanumeric()) {
+        let (composed, compatible): (String, String) = (c.to_string().nfc().collect(), c.to_string().nfkc().collect());
+        if composed == compatible {
+            continue;
+        }
+        match Name::parse(&format!("x{c}"), MAX).or_else(|_| Name::parse(&c.to_string(), MAX)) {
+            Ok(name) if name.shown().ends_with(c) => letters.push(c),
+            Ok(name) => {
+                assert!(matches!(c, '\u{FF10}'..='\u{FFDC}'), "{c} has become {name}");
+            }
+            Err(InvalidName::Form(_, plain)) => {
+                refused += 1;
+                assert_eq!(plain, compatible);
+            }
+            Err(InvalidName::Unusual(..) | InvalidName::Scripts(..) | InvalidName::Direction) => refused += 1,
+            Err(other) => panic!("{c} (U+{:04X}) {other}", u32::from(c)),
+        }
+    }
+    let alone: String = ('\u{3131}'..='\u{3163}').collect();
+    assert_eq!(letters, format!("\u{587}\u{E33}\u{EB3}\u{EDC}\u{EDD}{alone}"));
+    assert!(refused > 2_000, "{refused}");
 }
 
 /// Pairs of characters that Unicode takes for look-alikes, and that names may hold both without looking alike: they

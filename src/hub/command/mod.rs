@@ -29,7 +29,7 @@ use crate::values::name::{self, Name};
 /// What else a name could be read as, a command among the rest: see [`name::taken_for`].
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<name::TakenFor> {
-    name::taken_for(name).or_else(|| find(name.shown()).map(|_| name::TakenFor::Command))
+    name::taken_for(name).or_else(|| find(name.word()).map(|_| name::TakenFor::Command))
 }
 
 /// The command of that name or alias, whatever its case.
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_command_is_no_name() {
         for (text, is_command) in
-            [("help", true), ("QUIT", true), ("identify", true), ("helpful", false), ("ann", false)]
+            [("help", true), ("QUIT", true), ("quit.", true), ("identify", true), ("helpful", false), ("ann", false)]
         {
             let name = Name::parse(text, 20).expect("a name");
             assert_eq!(taken_for(&name).is_some(), is_command, "{text}");

@@ -79,7 +79,7 @@ impl Words {
 }
 
 /// Without the punctuation at its ends.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
@@ -95,7 +95,7 @@ pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
         LazyLock::new(|| Words::of(OF_AUTHORITY.iter().copied().filter(|word| word.len() >= TAKEN_APART)));
     static GUESTS: LazyLock<Words> = LazyLock::new(|| Words::of([GUEST].into_iter()));
 
-    let word = trimmed(name.shown());
+    let word = name.word();
     let bare = word.trim_matches(|c: char| !c.is_alphabetic());
     let together: String = bare.chars().filter(|c| c.is_alphanumeric()).collect();
     let begins = name.shown().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
@@ -140,7 +140,7 @@ impl fmt::Display for TakenFor {
 /// that were taken before this was asked stay what they are, so reading them back asks nothing of the kind.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<TakenFor> {
-    let (shown, word) = (name.shown(), trimmed(name.shown()));
+    let (shown, word) = (name.shown(), name.word());
     if resembles_address(shown) || resembles_address(word) || resembles_address(&in_digits(word)) {
         Some(if shown.contains('.') { TakenFor::Address } else { TakenFor::Number })
     } else if is_id(trimmed(name.folded())) {

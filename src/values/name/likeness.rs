@@ -53,7 +53,6 @@ const TOLD_APART: &[(&str, &str)] = &[
     ("Chinese", "鹂鹃"),
     ("Greek", "οσ"),
     ("Hebrew", "ון"),
-    ("Hungarian", "öő"),
     ("Javanese", "ꦝꦣ"),
     ("Khmer", "ដត"),
     ("Lisu", "ꓒꓓ"),
@@ -79,13 +78,14 @@ pub(super) fn skeleton(text: &str) -> String {
     if text.is_ascii() {
         return unicode_security::skeleton(text).collect();
     }
-    let mut seen: String = unicode_security::skeleton(text).collect();
+    let text: String = text.nfd().collect();
+    let mut seen: String = unicode_security::skeleton(&text).collect();
     for (one, like) in ALSO_ALIKE {
         if seen.contains(one) {
             seen = seen.replace(one, like).nfd().collect();
         }
     }
-    if text.contains(has_points) {
+    if text.contains(has_points) || seen.contains(has_points) {
         seen.retain(|c| !is_point(c));
     }
     seen
@@ -125,4 +125,24 @@ pub(super) fn are_told_apart(one: &str, other: &str) -> bool {
 
 fn is_told_apart(one: char, other: char) -> bool {
     one != other && TOLD_APART.iter().any(|(_, letters)| letters.contains(one) && letters.contains(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_say_nothing_that_would_go_without_saying() {
+        for (language, letters) in TOLD_APART {
+            let seen: std::collections::BTreeSet<_> =
+                letters.chars().map(|letter| folded_skeleton(&fold(&letter.to_string()))).collect();
+            assert_eq!(seen.len(), 1, "{language}: {letters} have skeletons of their own");
+            assert_eq!(fold(letters), **letters, "{language}: {letters} are compared folded");
+        }
+        for (one, like) in ALSO_ALIKE {
+            assert_eq!(skeleton(one), skeleton(like), "{one} {like}");
+            let known: String = unicode_security::skeleton(one).collect();
+            assert_ne!(known, unicode_security::skeleton(like).collect::<String>(), "{one} {like} is known already");
+        }
+    }
 }

@@ -112,6 +112,12 @@ impl Name {
         &self.0.text[..self.0.folded_at]
     }
 
+    /// As it is shown, without the punctuation at its ends: what a reader takes in, who reads `help.` and `c4_`.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        claims::trimmed(self.shown())
+    }
+
     /// As [`fold`] gives it: the key to look a name up by.
     #[must_use]
     pub fn folded(&self) -> &str {

@@ -272,6 +272,7 @@ fn what_is_optional_or_invisible_makes_no_name_another() {
     for (one, other) in [
         ("مُحَمَّد", "محمد"),
         ("שָׂרָה", "שרה"),
+        ("\u{FB2A}רה", "שרה"), // letter and point in one, which nothing composes
         ("ප්\u{200D}රසන්න", "ප්රසන්න"),
         ("علی\u{200C}رضا", "علیرضا"),
         ("น้ำ", "น้\u{E4D}า"),
