@@ -88,15 +88,15 @@ pub enum Input {
     /// An administrator makes the selected lines of history unreadable.
     #[serde(skip)]
     Redact { what: Arc<Selector>, by: By },
-    /// An administrator bans `target` until a time, or until the ban is lifted (`None`). The reason is told to the banned.
-    /// A ban of the same target is replaced.
+    /// An administrator bans `target` until a time, or until the ban is lifted (`None`). The reason is told to the
+    /// banned. A ban of the same target is replaced.
     #[serde(skip)]
     Ban { target: Target, reason: Option<Arc<str>>, until: Option<Wall>, by: By },
     /// An administrator lifts a ban.
     #[serde(skip)]
     Unban { id: BanId, by: By },
-    /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed. Without
-    /// a password nobody can log in to it.
+    /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
+    /// Without a password nobody can log in to it.
     #[serde(skip)]
     AddAccount { name: Name, hashed: Option<Hashed>, role: Role, by: By },
     /// An administrator gives an account another password or another role; `None` leaves what there is.
@@ -183,7 +183,8 @@ pub enum Effect {
     Prompt { session: SessionId, prompt: Arc<str> },
     /// What a client types is shown on its screen (`on`) or hidden, if its program goes along.
     Echo { session: SessionId, on: bool },
-    /// The word that begins at byte `from` of what a client has typed can become one of `words`: at least one, best first.
+    /// The word that begins at byte `from` of what a client has typed can become one of `words`: at least one, best
+    /// first.
     Complete { session: SessionId, from: usize, words: Vec<String> },
     /// From here on, a client's lines and what it is told wait for [`Effect::Release`] (`on`), or no longer.
     Hold { session: SessionId, on: bool },

@@ -1,7 +1,7 @@
 //! The hub's state as it outlives a process.
 //!
-//! Only what cannot be had from the rest is kept: the indexes are made anew. What is read is believed
-//! as little as a stranger's input: whatever does not fit together is an error, never a panic.
+//! A snapshot holds what cannot be made from the rest of it; indexes are made anew. What is read is believed as little
+//! as a stranger's input: if something does not fit together, that is an error, never a panic.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -31,8 +31,8 @@ use crate::values::network::Origin;
 use crate::values::time::Wall;
 use crate::values::words::Filters;
 
-/// What is read. A release that knows more finds the new fields at their defaults, one that knows
-/// less passes them over.
+/// What is read of a snapshot. A field that an older release has not written gets its default; one that a newer release
+/// has added is passed over.
 #[derive(Deserialize)]
 struct Saved {
     settings: Settings,
@@ -78,7 +78,7 @@ struct Saved {
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
 
-/// A release that did not say may have recorded something.
+/// The default of `given`: of an older release it is not known which numbers it gave.
 fn none_given() -> SessionId {
     SessionId(0)
 }
@@ -114,7 +114,7 @@ struct SavedRoom {
     recorded: bool,
 }
 
-/// What is written: the same, borrowed.
+/// What is written to a snapshot: the fields of [`Saved`], borrowed.
 #[derive(Serialize)]
 struct Saving<'a> {
     settings: &'a Settings,
@@ -211,8 +211,8 @@ impl Serialize for Hub {
 }
 
 impl Hub {
-    /// The hub as it is now, to be written down: what changes from now on is not in it. It costs a look at each
-    /// client, room, account and ban, however much is kept of them; its indexes are empty.
+    /// The hub as it is now, to be written to a snapshot; later changes are not in it. Takes one look at each client,
+    /// room, account and ban, however much each holds. Its indexes are empty.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         let bare = Self::bare(self.settings.clone(), self.key);
@@ -244,7 +244,7 @@ impl Hub {
     }
 }
 
-/// A hub as it was at one moment: it can be written down, and nothing else.
+/// A hub as it was at one moment. It can be written to a snapshot, and nothing else.
 #[derive(Debug)]
 pub struct Frozen(Hub);
 

@@ -88,7 +88,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     }
     let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
     let (mut all, mut looked_at) = (call.turn.hub.rooms(), 0);
-    // The oldest, if there are so many.
+    // If there are too many, the oldest.
     let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
     let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.turn.hub.sees(call.id, room)).collect();
     let is_part = all.next().is_some();
@@ -123,8 +123,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
 }
 
-/// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
-/// still shown some.
+/// How many lines of history are shown in one answer. `/history` shows some even where newcomers are shown none.
 pub(in crate::hub) fn at_once(history: &settings::History) -> usize {
     match history.replay {
         0 => settings::History::default().replay,

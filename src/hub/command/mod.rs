@@ -1,7 +1,7 @@
 //! What people can type: one table for parsing, `/help` and the documents.
 //!
-//! To add a command, add a row and its function. A row's usage is checked by nobody but its
-//! function: what a function cannot read, it answers with [`Refusal::Usage`].
+//! To add a command, add a row and its function. Only the function checks its arguments, and answers
+//! [`Refusal::Usage`] if it cannot read them.
 
 mod account;
 mod look;
@@ -48,7 +48,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .filter(|command| command.role <= role.max(Role::Member))
         .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|name| {
-            // Who types the beginning of a command means that command.
+            // The beginning of a command's name means that command.
             let distance =
                 if word.len() >= 2 && name.starts_with(&word) { 1 } else { strsim::damerau_levenshtein(name, &word) };
             (distance, name)
@@ -59,7 +59,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
 }
 
 impl Turn<'_> {
-    /// Carries out what follows the slash.
+    /// Executes the command `line`, without its slash.
     pub(super) fn command(&mut self, id: SessionId, line: &str) {
         let (word, args) = split_word(line);
         let found = find(word);
@@ -101,7 +101,7 @@ impl Turn<'_> {
     }
 }
 
-/// A command being carried out for `id`.
+/// A command being executed for the client `id`.
 struct Call<'a, 'turn> {
     turn: &'a mut Turn<'turn>,
     id: SessionId,
@@ -143,7 +143,7 @@ impl Call<'_, '_> {
 
     /// The person of that name; the caller is told if there is none.
     fn person(&mut self, name: &str) -> Option<SessionId> {
-        // Who waits at the door is not here yet.
+        // A client at the door is not here yet.
         let found = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
         if found.is_none() {
             self.refuse(Refusal::NoSuchPerson(clip(name)));
@@ -170,7 +170,7 @@ fn clip(text: &str) -> Arc<str> {
     clipped.into()
 }
 
-/// How many people or rooms a list shows before it counts: more would neither be read nor fit a mailbox.
+/// The most people or rooms that a list shows; the others are counted. More would neither be read nor fit a mailbox.
 const LISTED: usize = 200;
 
 fn text_arg(text: &str) -> Option<Arc<str>> {

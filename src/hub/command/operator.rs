@@ -1,7 +1,7 @@
-//! What operators do in chat: the same as administrators do over the admin socket, and audited alike.
+//! Moderation in chat: what administrators do over the admin socket, audited in the same way.
 //!
-//! An operator is somebody among others here. So nothing that an operator is told has an address in it,
-//! nobody can act on another operator, and nobody can shut themselves out.
+//! Operators are people among others here. So nothing that they are told has an address in it, no operator can act on
+//! another one, and nobody can shut themselves out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::values::name::{self, Name};
 use crate::values::network::Network;
 use crate::values::time::{self, LONGEST, NoLength, Wall};
 
-/// What a command of an operator led to is an operator's doing, by name.
+/// Adds the operator's account name to the events that a command has led to.
 pub(super) fn sign(call: &mut Call<'_, '_>, from: usize) {
     let account = call.turn.hub.people.sessions.get(&call.id).and_then(|session| session.account);
     let name = account.and_then(|account| call.turn.hub.accounts.get(account)).map(|account| account.name.shown());
@@ -41,8 +41,8 @@ impl Call<'_, '_> {
         self.turn.now.wall.after(time)
     }
 
-    /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
-    /// slip must not become a reason, and what it goes with one without end.
+    /// Splits a length of time such as `10min` or `2 hours` from the words after it. If there is none, the caller is
+    /// told: a misspelt time must not become a reason, and the ban or mute one without end.
     fn time<'t>(&mut self, text: &'t str, or_reason: bool) -> Option<(Option<Duration>, &'t str)> {
         let why = match time::take_length(text.strip_prefix("for ").unwrap_or(text)) {
             Ok(None) => return Some((None, text)),
@@ -62,7 +62,7 @@ impl Call<'_, '_> {
         None
     }
 
-    /// The person of that name, if an operator may do something to them.
+    /// The person of that name, if an operator may act on them; the caller is told if not.
     fn subject(&mut self, name: &str) -> Option<SessionId> {
         if self.turn.hub.find(name).is_none() && name::resembles_address(name) {
             self.refuse(Refusal::NotByAddress(clip(name)));
@@ -122,7 +122,7 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     call.done(Done::UnmutedOther(nick));
 }
 
-/// What a ban is to be about: a network, the address of somebody who is here, or a name.
+/// The target of a ban: a network, the address of a person who is here, or a name.
 fn target(call: &mut Call<'_, '_>, text: &str) -> Option<Target> {
     let target = text.parse();
     // Who has had a name since before it was none is meant by its id alone.

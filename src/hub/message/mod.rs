@@ -65,8 +65,8 @@ pub enum Said {
     Left { nick: Arc<str>, reason: Option<Arc<str>> },
     /// Somebody has another name.
     Renamed { from: Arc<str>, to: Arc<str> },
-    /// Arrivals and departures of a burst in one line: how many of each, the names of the first few who came, and how many
-    /// people are in the room now.
+    /// Arrivals and departures of a burst in one line: how many of each, the names of the first few who came, and how
+    /// many people are in the room now.
     Gathered { joined: u32, left: u32, names: Arc<[Arc<str>]>, members: usize },
 }
 
@@ -208,8 +208,8 @@ pub enum Farewell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Message {
-    /// The greeting to a newcomer: the names of the hub, the newcomer and its room; the settings' own greeting; how many
-    /// are in the room, the newcomer included; what is kept of what is said there.
+    /// The greeting to a newcomer: the names of the hub, the newcomer and its room; the settings' own greeting; how
+    /// many are in the room, the newcomer included; what is kept of what is said there.
     Welcome { hub: Arc<str>, greeting: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, members: usize, kept: Kept },
     /// The greeting where only those come in who have logged in: whether one can register, and how long one may wait.
     AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration },

@@ -108,7 +108,7 @@ pub enum Refusal {
     LogInFirst,
     /// The name is registered.
     NameRegistered(Arc<str>),
-    /// This is a guest's name, which cannot be registered.
+    /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
     /// The client is logged in already, to the account of this name.
     LoggedIn(Arc<str>),
