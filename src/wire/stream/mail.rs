@@ -9,13 +9,14 @@ use super::log::Log;
 use super::reader::Reader;
 use crate::hub::message::View;
 
-/// What one piece of mail takes in memory beside its text, in bytes.
+/// What one piece of mail takes in memory besides its text, in bytes.
 const BESIDE: usize = size_of::<Mail>() + 16;
 
 /// Mail is added to the piece before it up to this size, in bytes: many short answers are one piece then.
 const PUT_TOGETHER: usize = 512;
 
-/// The first letters, this many, stay as they are: any mailbox has room for them, and mostly they go out in one write.
+/// This many pieces are kept apart before short ones are put together: any mailbox has room for them, and mostly they
+/// go out in one write.
 const APART: usize = 4;
 
 /// Bytes of a message, shared by all readers that are told the same.
@@ -118,7 +119,7 @@ impl Reader {
         self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
     }
 
-    /// `on`: lines and mail that come from now on wait until they are [released](Self::release). Not `on`: nothing
+    /// With `on`, lines and mail that come from now on wait until they are [released](Self::release); without, nothing
     /// is held back any more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {

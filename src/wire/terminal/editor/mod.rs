@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | which bytes are which key; how a paste is told from typing | `keys` |
 //! | how the text and its cursor change | `draft` |
-//! | lines that can be had back | `recall` |
+//! | lines typed before, which can be recalled | `recall` |
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
 //! Nothing here knows the time: an escape is part of a key until the next byte shows that it is not. Nor is it known
@@ -32,7 +32,7 @@ use crate::values::text;
 /// The longest text that lines typed before are searched for, in bytes.
 const QUERY: usize = 64;
 
-/// The line that somebody is editing, and what its keys may bring back.
+/// The line that somebody is editing, and what keys may bring back into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Editor {
@@ -49,7 +49,7 @@ pub struct Editor {
     pasted: VecDeque<String>,
     /// Lines of a paste that are to be sent: each is given out before any more bytes are looked at.
     ready: VecDeque<String>,
-    /// There while a password is typed, which is not shown: what was being typed before it was asked for.
+    /// What was being typed before a password was asked for; `None` if none is being typed.
     set_aside: Option<Box<Draft>>,
 }
 
