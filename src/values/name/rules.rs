@@ -1,9 +1,9 @@
 //! Which characters a name may hold, how many marks, which scripts beside each other, and in which direction.
 //!
 //! Letters and digits are those that UTS 39 recommends for identifiers (UAX 31, table 5); those of the scripts of
-//! limited use (table 7), and those in uncommon use, because both are of languages that people speak and write today, and
-//! a name is short for some of them: the surname 﨑, Skolt Sámi ǥ, the points of Yiddish; and letters in their own right
-//! that Unicode takes apart for compatibility. Not here: which names look alike, and which nobody gets.
+//! limited use (table 7), and those in uncommon use, because both are of languages that people speak and write today,
+//! and a name is short for some of them: the surname 﨑, Skolt Sámi ǥ, the points of Yiddish; and letters in their own
+//! right that Unicode takes apart for compatibility. Not here: which names look alike, and which nobody gets.
 //!
 //! What is stricter here than in an earlier release holds for names that are taken from then on: one that was kept is
 //! recalled without asking, see [`Name::recall`](super::Name::recall).
@@ -169,7 +169,7 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// Letters of languages in use that Unicode takes apart for compatibility (NFKC) and therefore keeps out of
-/// identifiers: whoever writes the language has a key for them, and no other way to write. Folding takes them apart, so
+/// identifiers: writers of the language have a key for them, and no other way to write. Folding takes them apart, so
 /// both spellings are one name.
 ///
 /// All other letters that NFKC changes are forms of letters (superscripts, ligatures, presentation forms, letters of
