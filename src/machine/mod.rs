@@ -60,9 +60,9 @@ pub struct Restarts {
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    /// What each client of the hub has sent.
+    /// For each client of the hub, what it has sent.
     speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
-    /// Clients that wait for a time, which is [`Speaker::due`] of each.
+    /// Clients that are listened to again at a time, which is the `due` of their speaker.
     due: BTreeSet<(Mono, SessionId)>,
     /// The number for the next connection.
     next_id: u64,
@@ -96,7 +96,7 @@ impl Machine {
         machine
     }
 
-    /// The hub.
+    /// The hub, to be looked at.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub

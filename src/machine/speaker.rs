@@ -1,4 +1,4 @@
-//! A client that is listened to: what it has sent, how much of that is taken at a time, when it has to pause or wait.
+//! A speaker: what one client has sent, how much of it is taken at a time, and when the client has to pause or wait.
 
 use core::net::SocketAddr;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::wire::terminal::link::{Heard, Link};
 /// How long a client is not listened to after a piece of input of which lines were dropped, because it is too fast.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The same after a piece of a line that is too long. Shorter: a client that has sent ten megabytes by mistake is told
-/// so within seconds. Skipping costs some thousandths of a processor's time.
+/// How long a client is not listened to after a piece of a line that is too long. It is shorter, so that a client that
+/// has sent ten megabytes by mistake is told so within seconds; skipping costs some thousandths of a processor's time.
 const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
 
 /// Lines, keys and answers that are taken of one client before the next has its turn: 32 take less than a millisecond.
@@ -30,7 +30,7 @@ const TURN: u32 = 32;
 pub struct Speaker {
     /// Its bytes, which become lines, keys and answers to telnet.
     pub(super) link: Link,
-    /// How it sees what it is told.
+    /// The view in which what it is told is rendered.
     #[serde(default)]
     pub(super) view: View,
     /// A line that was heard and has to wait until `due`.
