@@ -2,7 +2,7 @@
 //!
 //! The driver freezes the state machine and has the rounds freeze what everybody is owed, behind the same order;
 //! each takes a moment. Inputs that come meanwhile are kept where they were, and copied behind the snapshot when that
-//! is written and the driver has it count: see [`Tape::count`](super::tape::Tape::count).
+//! is written and the driver has it count: see [`Tape::make_current`](super::tape::Tape::make_current).
 
 use std::io;
 use std::sync::mpsc;
