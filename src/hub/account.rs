@@ -1,7 +1,7 @@
 //! Registered names: accounts, their roles, and who is logged in.
 //!
-//! The hub keeps all accounts in memory, as it does bans, and hands out a record of each change. It sees
-//! no password for longer than it takes to have it hashed, and hashes none itself.
+//! The hub has all accounts in memory, as it has bans, and hands out a record of each change. It hashes no password
+//! itself, and keeps one no longer than that takes.
 
 use crate::values::id::AccountId;
 use core::fmt;

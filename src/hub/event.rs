@@ -117,7 +117,7 @@ pub enum Input {
     Tick,
 }
 
-/// Who did something that is audited.
+/// The person who did something that is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum By {
     /// An administrator, over the admin socket.

@@ -20,7 +20,7 @@ use crate::values::name;
 /// more than connecting again would.
 const REMEMBERED: usize = 16;
 
-/// Somebody whom a client ignores: a name, and who bore it when it was ignored.
+/// An ignored person in a client's list: a name, and the sessions that bore it when it was ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ignored {
     /// The name, folded.

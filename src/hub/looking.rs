@@ -1,4 +1,4 @@
-//! What others may look at: clients, rooms, accounts, bans. Changes nothing.
+//! Looking at the hub from outside: clients, rooms, accounts, bans. Changes nothing.
 
 use core::net::SocketAddr;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
-//! What the hub decides. Pure: no socket, clock, file, randomness or `async`.
+//! The hub: all decisions. Pure: no socket, clock, file, randomness or `async`.
 //!
 //! [`Hub::handle`] takes an [`Input`] and the time and appends what follows from it to the
 //! [`Effect`]s. The same inputs at the same times with the same key give the same effects: a failing
-//! run can be run again, and the hub's state can be had back by replaying what it was told.
+//! run can be run again, and the hub's state can be restored by replaying its inputs.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -10,9 +10,9 @@
 //! | what reaches the hub and what follows, as values; what is worth a line in the journal; counters | `event`, `happening`, `counters` |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
-//! | who comes in, under which name; who goes | `people`, `places` |
+//! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
-//! | what is kept in memory; arrivals and departures | [`history`], `presence` |
+//! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
@@ -20,11 +20,11 @@
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
-//! | what others may look at | `looking` |
-//! | what always holds; what of the hub outlives the process | `invariants`, `saved` |
+//! | looking at the hub from outside | `looking` |
+//! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
-//! It knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders what it tells, [`crate::net`] carries
-//! out what it wants.
+//! It knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders what it tells, and [`crate::net`]
+//! does what it asks for.
 
 pub mod account;
 pub mod archive;
@@ -244,8 +244,8 @@ impl Hub {
         }
     }
 
-    /// Takes one input at `now` and appends what follows to `effects`. An input that names a client
-    /// who has gone meanwhile is ignored.
+    /// Takes one input at `now` and appends what follows to `effects`. An input about a client that has left meanwhile
+    /// is ignored.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         self.turn(now, effects).take(input);
         if cfg!(debug_assertions) && self.people.sessions.len() < 100 {

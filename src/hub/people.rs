@@ -1,4 +1,4 @@
-//! Coming and going: who is let in, under which name, and what the others are told of it.
+//! Clients come and go: which connections are let in, under which name, and what others are told of it.
 
 use super::Turn;
 use core::net::SocketAddr;

@@ -25,7 +25,7 @@ use super::{Effect, Turn};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 
-/// What else a name could be read as, a command among the rest: see [`name::taken_for`].
+/// What else a name could be read as, commands included; see [`name::taken_for`] for all but commands.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<name::TakenFor> {
     name::taken_for(name).or_else(|| find(name.shown()).map(|_| name::TakenFor::Command))
@@ -88,7 +88,7 @@ impl Turn<'_> {
                 self.refuse(id, Refusal::UnknownCommand { given: given.into(), nearest });
             }
         }
-        // If a password was wanted and is not asked for, it may be on its way all the same.
+        // If the command would ask for a password and does not, the client may send one nevertheless.
         let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
         if meant.is_some_and(|command| command.password != Password::No)
             && self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())

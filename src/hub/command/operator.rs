@@ -125,7 +125,7 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
 /// The target of a ban: a network, the address of a person who is here, or a name.
 fn target(call: &mut Call<'_, '_>, text: &str) -> Option<Target> {
     let target = text.parse();
-    // Who has had a name since before it was none is meant by its id alone.
+    // Somebody whose name could not be taken today is meant by their id alone.
     if !matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_))) && call.turn.hub.find(text).is_some() {
         let other = call.subject(text)?;
         return Some(Target::Network(Network::around(call.turn.hub.people.sessions[&other].peer.ip())));
@@ -169,7 +169,7 @@ pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
     let (which, _) = split_word(args);
     let by_id = which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
     let found = by_id.filter(|id| call.turn.hub.moderation.bans.get(*id).is_some()).or_else(|| {
-        // A ban of a name that none can be any more is lifted by that name all the same.
+        // A ban can be of a name that could not be taken today; it is lifted by that name.
         let name = || Name::parse(which, usize::from(u8::MAX)).ok().map(Target::Name);
         call.turn.hub.moderation.bans.about(&which.parse().ok().or_else(name)?)
     });

@@ -31,9 +31,9 @@ pub struct Command {
     pub least: usize,
     /// What its first argument is completed to.
     pub takes: Takes,
-    /// Whether it is of use to those who wait at the door.
+    /// Whether it can be used at the door.
     pub at_door: bool,
-    /// Where a password stands in it.
+    /// Which of its arguments is a password.
     pub password: Password,
     /// Whether others are shown its arguments.
     pub shows: bool,
@@ -451,7 +451,7 @@ pub enum Takes {
     Room,
 }
 
-/// Where a password stands in a command.
+/// Which argument of a command is a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Password {
     /// It has nothing to do with passwords.
