@@ -65,7 +65,7 @@ pub struct Spec {
     pub effect: Effect,
     /// The part of the daemon that executes it.
     pub carrier: Carrier,
-    /// Keys of `args` that the audit line leaves out: what is said to people, and what stands for a password.
+    /// Keys of `args` that the audit line leaves out: texts to people, passwords and their hashes.
     pub unaudited: &'static [&'static str],
 }
 
@@ -153,8 +153,8 @@ pub enum Duty<'a> {
 //     "name" Variant(Arguments) -> Result, Replies, Effect, Carrier(function), unaudited "key" "key";
 //
 // The functions: `Hub` takes `fn(&mut Call, &Arguments) -> Result<Result, ControlError>`; `Reader` and `Writer` the
-// same with an `Answer`, for the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
-// that stands for the command. `Changes if |args| ...` is for a command that can also only look.
+// same with an `Answer`, because the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
+// of `ForConnection` or `ForDriver`. `Changes if |args| ...` is for a command that can also only look.
 macro_rules! commands {
     ($(
         $(#[doc = $about:literal])+
@@ -208,7 +208,7 @@ macro_rules! commands {
                 }
             }
 
-            /// Whether this one changes something: a command that can also only look does not always.
+            /// Whether this command, with its arguments, changes something.
             #[must_use]
             pub fn changes(&self) -> bool {
                 match self {

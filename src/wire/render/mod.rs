@@ -1,6 +1,6 @@
 //! Rendering: values become the bytes that people see, in UTF-8 with CR LF, and nothing that could move a cursor.
 //!
-//! All texts of the hub stand here, so that they can be read, tested and changed in one place. What
+//! All texts of the hub are here, so that they can be read, tested and changed in one place. What
 //! came from people is cleaned once more on its way out: no bug elsewhere lets a control character
 //! through to a terminal.
 //!
@@ -139,7 +139,7 @@ fn row(out: &mut Page<'_>, texts: &[&str]) {
     out.end();
 }
 
-/// Who else is among `members` people: `with 2 others`.
+/// How many others are among `members` people: `with 2 others`.
 fn company(members: usize) -> String {
     match members {
         0 | 1 => "alone".to_owned(),
@@ -253,7 +253,7 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     }
 }
 
-/// Appends that one is banned, for how long and why.
+/// Appends that the client is banned, for how long and why.
 fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
     let end = until(end);
     match reason {
@@ -297,7 +297,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     }
 }
 
-/// Appends the note that `lines` lines of a room were let go of before they were sent.
+/// Appends the note that `lines` lines of a room were dropped before they were sent.
 pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
     notice(&mut Page::new(view, out), &["you missed ", &count(lines, "line", "lines")]);

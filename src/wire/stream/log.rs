@@ -152,7 +152,7 @@ impl Rendering {
         (self.first + next as u64, rest)
     }
 
-    /// Lets go of all lines before `line`.
+    /// Drops all lines before `line`.
     fn trim_to(&mut self, line: u64) {
         let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.starts.len());
         if count > 0 {
@@ -249,7 +249,7 @@ impl Log {
         self.rendering(view).first_within(self.allowed(view, self.main(), limit))
     }
 
-    /// In each rendering, lets go of the lines that none of its readers is owed. `readers` are all of this log.
+    /// In each rendering, drops the lines that none of its readers is owed. `readers` are all readers of this log.
     pub fn trim_renderings<'a>(&mut self, readers: impl Iterator<Item = &'a Reader>) {
         let end = self.end();
         let mut low: Vec<u64> = vec![end; self.renderings.len()];
@@ -263,7 +263,7 @@ impl Log {
         }
     }
 
-    /// Lets go of all lines before `line`.
+    /// Drops all lines before `line`.
     pub fn trim_to(&mut self, line: u64) {
         let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.lines.len());
         if count > 0 {

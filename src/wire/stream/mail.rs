@@ -123,7 +123,7 @@ impl Reader {
     /// is held back any more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {
-            // A second call moves nothing: mail that is held back already stands before the lines that came later.
+            // A second call moves nothing: mail that is held back already goes before the lines that came later.
             if !self.is_holding() {
                 self.until = log.map_or(0, Log::end);
             }
@@ -161,8 +161,8 @@ impl Reader {
         self.mail_bytes + self.mail.len() * BESIDE + self.typing.as_ref().map_or(0, |typing| typing.weight())
     }
 
-    /// Notes that `lines` lines were let go of, the first of which was line `at`. A note that is in the mail already,
-    /// and not begun, counts them as well.
+    /// Notes that `lines` lines were dropped, the first of which was line `at`. A note that is in the mail already, and
+    /// of which nothing is taken yet, counts them as well.
     pub(super) fn note(&mut self, lines: u64, at: u64, note: Note) {
         let view = self.view;
         let write = |lines| {

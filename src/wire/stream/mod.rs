@@ -6,9 +6,8 @@
 //! is never copied for each reader: [`reader::Reader::gather`] borrows it from the log, in as few pieces as its gaps
 //! allow, and [`reader::Reader::advance`] moves the cursor by what the socket took.
 //!
-//! A cursor always stands at the start of a line. When a socket takes part of a line, the rest of
-//! that line becomes mail that goes first; so a log can let go of lines without asking who is in the
-//! middle of one, and no line is ever torn.
+//! A cursor is always at the start of a line. When a socket takes part of a line, the rest becomes mail that goes
+//! first. So a log can drop lines without asking which reader is in the middle of one, and no line is torn.
 //!
 //! | to change | see |
 //! | --- | --- |

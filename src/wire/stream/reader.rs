@@ -47,7 +47,7 @@ pub struct Reader {
     /// lines that are missed until then are counted in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) noted_at: Option<u64>,
-    /// Lines that a release before 0.2 had let go of and not noted, and the number of the first of them.
+    /// Lines that a release before 0.2 had dropped and not noted; below, the number of the first of them.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
     #[serde(default, skip_serializing, rename = "missed_at")]
@@ -257,7 +257,7 @@ impl Reader {
     /// reader misses by that, not counting hidden ones. A `note` takes their place; a note of which nothing is taken
     /// yet counts them as well.
     ///
-    /// The note stands at the first line that would have been shown, not at the cursor: whether the cursor is past
+    /// The note is placed at the first line that would have been shown, not at the cursor: whether the cursor is past
     /// hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less often.
     pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
         let to = if self.ends { to.min(self.until) } else { to };

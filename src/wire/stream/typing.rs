@@ -15,13 +15,13 @@ use crate::wire::terminal::screen::Area;
 /// The most bytes of owed lines that go into one frame; a single longer line goes as a whole.
 pub(super) const FRAME: usize = 16 * 1024;
 
-/// What is typed on the terminal of a reader whose typing we echo. It stands below all lines, and is
-/// taken away and drawn again around those that come.
+/// The draft on the terminal of a reader whose typing we echo. It is below all lines, and is erased and drawn again
+/// around those that come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Typing {
-    /// What is typed, as it stands on the screen when all of `frame` is written.
+    /// The draft as the screen shows it when all of `frame` is written.
     shown: Area,
-    /// What is typed, as the next frame is to draw it.
+    /// The draft as the next frame is to draw it.
     wanted: Area,
     /// The bytes being written, which nothing may come between; the first `at` of them are taken.
     frame: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What a client's bytes mean, and what its terminal is sent besides lines. Pure.
+//! The way in from a terminal: what a client's bytes mean, and what its terminal is sent besides lines. Pure.
 //!
 //! | to change | see |
 //! | --- | --- |

@@ -38,7 +38,7 @@ pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> R
     let bans = call.hub.bans();
     let by_id = args.which.strip_prefix('b').and_then(|number| number.parse().ok()).map(BanId);
     let found = by_id.filter(|id| bans.get(*id).is_some()).or_else(|| {
-        // A ban of a name that none can be any more is lifted by that name all the same.
+        // A ban can be of a name that could not be taken today; it is lifted by that name.
         let name = || Name::parse(&args.which, usize::from(u8::MAX)).ok().map(Target::Name);
         bans.about(&target(&args.which).ok().or_else(name)?)
     });
@@ -70,7 +70,7 @@ pub(super) fn about(hub: &Hub, target: &Target) -> Option<Ban> {
     hub.bans().about(target).and_then(|id| hub.bans().get(id)).map(ban)
 }
 
-/// What a ban is to be about.
+/// The target of a ban.
 fn target(text: &str) -> Result<Target, ControlError> {
     text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
 }

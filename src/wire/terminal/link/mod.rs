@@ -122,7 +122,7 @@ pub enum Heard {
     AreYouThere,
     /// ^C: what was typed so far is gone.
     Interrupt,
-    /// ^D at the start of a line, or the like: the person wants to leave.
+    /// ^D at the start of a line, or a command of telnet to that effect: the person wants to leave.
     Leave,
     /// More is known of the terminal.
     Terminal(Terminal),
@@ -130,7 +130,7 @@ pub enum Heard {
     Mode(Mode),
     /// The client was asked not to show what is typed, and refuses.
     Shown,
-    /// Tab: the last word of this text, which stands before the cursor, is to be completed.
+    /// Tab: the last word of this text, which is all before the cursor, is to be completed.
     Complete(String),
 }
 
@@ -483,7 +483,8 @@ impl Link {
         self.settle(replies);
     }
 
-    /// Does what follows from how the options stand now: who erases in line mode, and whether char mode begins.
+    /// Does what follows from the present state of the options: whether we erase in line mode, and whether char mode
+    /// begins.
     fn settle(&mut self, replies: &mut Vec<u8>) {
         let is_on = |option| self.telnet.is_on(option, Side::Ours);
         let echo = is_on(TelnetOption::Echo);

@@ -56,7 +56,7 @@ pub struct Telnet {
     dealings: Option<Box<Dealings>>,
 }
 
-/// Where in telnet's grammar the next byte stands.
+/// Where in telnet's grammar the next byte is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
@@ -121,7 +121,7 @@ pub enum TelnetOption {
     Charset,
 }
 
-/// Who performs an option.
+/// Which end performs an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// We do: settled by our WILL and WONT, their DO and DONT.
@@ -141,7 +141,7 @@ pub enum Event<'b> {
     Option {
         /// An option that we know; others are refused and not told.
         option: TelnetOption,
-        /// Who performs it: the client and we each have a state of our own.
+        /// The end that performs it: the client and we each have a state of our own.
         side: Side,
         /// Whether it is on now.
         now: Switch,
