@@ -1,4 +1,4 @@
-//! What reaches the machine, and stands on the tape.
+//! Inputs of the machine besides clients' bytes, as the tape keeps them.
 
 use core::net::SocketAddr;
 

@@ -43,7 +43,7 @@ pub use saved::Frozen;
 use saved::Saved;
 pub use speaker::Speaker;
 
-/// Clients that one tick listens to again, of those that are due.
+/// The most clients that one tick listens to again, of those that are due.
 const DUE: usize = 32;
 
 /// Restarts that the state has lived through.

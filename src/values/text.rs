@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 /// The most characters that may pile up on one base character.
 ///
 /// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below
-/// it; what lies above paints over the neighbouring lines. Zero-width characters that are not
+/// it; higher stacks paint over the neighbouring lines. Zero-width characters that are not
 /// marks, joiners and variation selectors among them, count too: a long run of them can hide data.
 pub const MAX_MARKS: usize = 8;
 
@@ -97,7 +97,7 @@ fn fits(c: char, marks: &mut usize) -> bool {
     true
 }
 
-/// Whether a terminal draws `c` into the cell of what stands before it.
+/// Whether a terminal draws `c` into the cell of the character before it.
 fn stacks(c: char) -> bool {
     // Characters of width zero that are no marks count too: joiners, and the vowels and finals of
     // conjoining Hangul, of which any number can follow one initial.

@@ -84,7 +84,7 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// Whether a name, or what it looks like, belongs to the hub: a word such as `admin`, `you` or `notice`, the name of
-/// the lobby, which stands in prompts, or what starts as a guest's name does; also with punctuation around it, and
+/// the lobby, which is in prompts, or what starts as a guest's name does; also with punctuation around it, and
 /// with digits around a word of authority. A guest's own name is reserved too: the hub gives it without asking here.
 #[must_use]
 pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
@@ -118,7 +118,7 @@ pub enum TakenFor {
     Number,
     /// An id, as clients, bans and accounts have: `c4`, `b2`, `a7`.
     Id,
-    /// A length of time, as it stands behind a name in commands: `10min`, `2h`.
+    /// A length of time, as commands have it behind a name: `10min`, `2h`.
     Time,
     /// A command.
     Command,

@@ -207,7 +207,7 @@ fn why_not(c: char) -> InvalidName {
     InvalidName::Unusual(c, reason)
 }
 
-/// Whether a character stands in its place, by the one before it and the one behind it.
+/// Whether a character is in its place, by the characters before and behind it.
 type IsThere = fn(Option<char>, Option<char>) -> bool;
 
 /// The place of those characters that are no letters, and yet belong to how names are written (UAX 31, table 3).
