@@ -39,7 +39,7 @@ pub struct Speaker {
     /// Why its input has ended; `None` as long as it has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Farewell>,
-    /// It has paused since it last sent something.
+    /// It has had its pause since it last sent something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
     pub(super) paused: bool,
     /// When it is listened to again, if it waits for a time.
@@ -79,7 +79,7 @@ impl Machine {
         self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
     }
 
-    /// A client is there from now on.
+    /// A client has connected.
     pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
@@ -169,7 +169,7 @@ impl Machine {
         self.reply(id, replies, out);
         let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        // When that is over, it is listened to again.
+        // It is listened to again when what it waits for is over.
         if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
@@ -242,7 +242,7 @@ impl Machine {
         self.reply(id, replies, out);
     }
 
-    /// A client is gone.
+    /// Forgets a client whose connection is to be closed.
     pub(super) fn forget(&mut self, id: SessionId) {
         if let Some(speaker) = self.speakers.remove(&id)
             && let Some(due) = speaker.due
