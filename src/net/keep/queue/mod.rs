@@ -46,8 +46,7 @@ const ENDED: usize = 256;
 /// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
 pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
-/// Descriptors that the queue opens at most beside those of clients that stay: what two messages carry, and
-/// `ENDED`.
+/// Descriptors that the queue opens at most beside those of clients that stay: what two messages carry, and `ENDED`.
 pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
 /// Closed connections that may lie in the queue; or as many as are open, if that is more.
