@@ -182,7 +182,7 @@ impl Hub {
     /// Whether `session` may take the name `nick` at `now`.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it may not.
     pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
         if self.people.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {

@@ -16,7 +16,7 @@ use crate::values::time::Mono;
 /// What is to be done with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Take it.
+    /// Take it now.
     Pass,
     /// Take it at that time, and read nothing more of the client until then.
     Hold(Mono),

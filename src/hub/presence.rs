@@ -36,7 +36,7 @@ pub(super) struct Presence {
 /// The most names that a gathered line shows; the others are counted.
 const NAMES_SHOWN: usize = 3;
 
-/// Coming or going.
+/// An arrival, or a departure with its reason.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Joined,

@@ -55,7 +55,7 @@ pub struct Restarts {
     pub last: Option<Wall>,
 }
 
-/// The state machine.
+/// The state machine: a hub, and what each of its clients has sent.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Saved")]
 pub struct Machine {

@@ -39,7 +39,7 @@ pub enum Order {
     Hide(SessionId, Hidden),
     /// A client gets what it is owed, and then its connection ends.
     Close(SessionId),
-    /// Settings have changed.
+    /// From here on, these limits hold: settings have changed.
     Limits(Limits),
 }
 

@@ -24,16 +24,16 @@ const MAX_MARKS: usize = 6;
 /// The rule that a text breaks as a name. Reads as the rest of a sentence that starts with the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidName {
-    /// There is nothing.
+    /// The text is empty.
     Empty,
     /// More grapheme clusters than allowed.
     TooLong {
-        /// How many are.
+        /// The number of grapheme clusters allowed.
         max_chars: usize,
     },
     /// Few enough characters, but too many bytes of UTF-8 in them.
     TooManyBytes {
-        /// How many are allowed.
+        /// The number of bytes allowed.
         max_bytes: usize,
     },
     /// A character that is no letter, mark, digit, `-`, `_` or `.`.

@@ -13,7 +13,7 @@ const RECALLED_LINES: usize = 50;
 /// The most bytes that are kept in all.
 const RECALLED_BYTES: usize = 4 * 1024;
 
-/// Lines typed before.
+/// Lines typed before, and the one that is shown of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Recall {
