@@ -2,26 +2,27 @@
 //!
 //! # The map
 //!
-//! `hub` decides, `wire` translates, `net` carries.
+//! `hub` decides, `wire` translates, `machine` is what survives the process, `net` carries.
 //!
 //! | module | is |
 //! | --- | --- |
-//! | [`values`] | names, moments, numbers, networks: what everything is written in. Pure |
-//! | [`hub`] | what is decided: people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
+//! | [`values`] | plain values: names, moments, networks, rates, tables by number. Pure |
+//! | [`hub`] | all decisions about people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
 //! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
-//! | [`machine`] | the hub with every client's link, as one value: what survives the process |
-//! | [`net`] | what carries: sockets and tasks |
-//! | [`store`] | what outlives the daemon: recorded history, in one SQLite file |
+//! | [`machine`] | the hub with every client's link, as one value; what reaches it is on the tape. Pure |
+//! | [`net`] | sockets, threads, tasks; the tape, and taking over from a former process |
+//! | [`store`] | recorded history, bans and accounts, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
 //! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
-//! | [`systemd`] | what the service manager hands over and is told |
+//! | [`systemd`] | what the service manager hands over, and what it is told |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
-//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store` ← `serve`. How a line travels from one socket to another,
-//! and what is deliberately absent, stands in `ARCHITECTURE.md`.
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`.
+//! `ARCHITECTURE.md` says how a line travels from one socket to another, what is deliberately absent, and where the next
+//! thing finds its place.
 pub mod cli;
 pub mod client;
 pub mod config;

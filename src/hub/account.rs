@@ -1,7 +1,7 @@
 //! Registered names: accounts, their roles, and who is logged in.
 //!
-//! The hub keeps all accounts in memory, as it does bans, and hands out a record of each change. It sees
-//! no password for longer than it takes to have it hashed, and hashes none itself.
+//! The hub has all accounts in memory, as it has bans, and hands out a record of each change. It hashes no password
+//! itself, and keeps one no longer than that takes.
 
 use crate::values::id::AccountId;
 use core::fmt;
@@ -15,21 +15,21 @@ use crate::values::name::Name;
 use crate::values::roster::Roster;
 use crate::values::time::Wall;
 
-/// What somebody may do. Who is not logged in is a guest.
+/// What somebody may do; each role may do all that those before it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Whoever comes.
+    /// Is not logged in.
     #[default]
     Guest,
-    /// Has an account.
+    /// Is logged in to an account.
     Member,
-    /// Does in chat what administrators do over the admin socket.
+    /// May moderate in chat, as administrators do over the admin socket.
     Operator,
 }
 
 impl Role {
-    /// Its name.
+    /// Its name, as people read it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -57,10 +57,10 @@ impl fmt::Debug for Hashed {
     }
 }
 
-/// An account.
+/// A registered name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its number.
+    /// The number of the account.
     pub id: AccountId,
     /// The name that nobody else can bear, nor one that looks like it.
     pub name: Name,
@@ -68,21 +68,21 @@ pub struct Account {
     pub hashed: Option<Hashed>,
     /// What it may do; never [`Role::Guest`].
     pub role: Role,
-    /// Since when it exists.
+    /// When it was made.
     pub since: Wall,
     /// When somebody last logged in, or was last seen logged in.
     pub seen: Wall,
-    /// From where somebody has logged in, the last one first: what the hub makes of each address with its key,
-    /// which tells nothing about them. A hub with another key knows none of them.
+    /// The places where somebody has logged in, the last one first: keyed hashes, which tell nothing of the addresses.
+    /// A hub with another key recognizes none of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<u64>,
 }
 
-/// Places that are remembered of each account: at home, at work, on the way; and some to spare.
+/// The most places that are remembered of an account: at home, at work, on the way; and some to spare.
 pub const PLACES: usize = 8;
 
 impl Account {
-    /// Somebody has logged in from there.
+    /// Remembers a place where somebody has logged in.
     pub(super) fn came_from(&mut self, place: u64) {
         self.places.retain(|known| *known != place);
         self.places.insert(0, place);
@@ -106,10 +106,10 @@ impl Accounts {
         AccountId(self.next.max(1))
     }
 
-    /// Adds an account, or puts it in the place of the one with its number.
+    /// Adds an account, or replaces the one of the same number.
     ///
     /// # Errors
-    /// The account whose name it has, or whose name looks like its.
+    /// The account that has this name, or one that looks like it.
     pub fn put(&mut self, account: Account) -> Result<(), AccountId> {
         let has_name = self.get(account.id).is_some_and(|known| known.name == account.name);
         if !has_name && let Some(other) = self.names.lookalikes(&account.name).find(|other| *other != account.id) {
@@ -118,11 +118,11 @@ impl Accounts {
         self.keep(account)
     }
 
-    /// Adds an account that was made before, or puts it in the place of the one with its number: also if its name
-    /// looks like another's by now.
+    /// Adds an account that was made before, or replaces the one of the same number, also if its name looks like
+    /// another's by now.
     ///
     /// # Errors
-    /// The account whose name it has.
+    /// The account that has this name.
     pub(super) fn keep(&mut self, account: Account) -> Result<(), AccountId> {
         if let Some(other) = self.names.find(account.name.folded()).filter(|other| *other != account.id) {
             return Err(other);
@@ -134,14 +134,14 @@ impl Accounts {
         Ok(())
     }
 
-    /// Takes an account away.
+    /// Removes an account and returns it.
     pub fn remove(&mut self, id: AccountId) -> Option<Account> {
         let account = self.accounts.remove(&id)?.into_inner();
         self.names.release(&account.name);
         Some(account)
     }
 
-    /// One account.
+    /// The account of this number.
     #[must_use]
     pub fn get(&self, id: AccountId) -> Option<&Account> {
         self.accounts.get(&id).map(|account| &**account)
@@ -169,7 +169,7 @@ impl Accounts {
         self.accounts.values().map(|account| &**account)
     }
 
-    /// Those from that one on, by age.
+    /// The accounts from this number on, by age.
     pub fn iter_from(&self, first: AccountId) -> impl Iterator<Item = &Account> {
         self.accounts.range(first..).map(|(_, account)| &**account)
     }

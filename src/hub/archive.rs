@@ -1,9 +1,8 @@
 //! What outlives the hub, as values: records on their way to the disk, and what comes back from it.
 //!
 //! The hub writes nothing. It hands out numbered [`Record`]s and keeps each until it is told that the
-//! record is on disk ([`Backlog`]). So a hub whose state was recovered after a crash hands out again
-//! what may not have been written, and whoever writes needs to know nothing of crashes: writing a
-//! record twice is the same as writing it once.
+//! record is on disk ([`Backlog`]). After a crash it hands out again what may not have been written. Writing a
+//! record twice is the same as writing it once, so the writer needs to know nothing of crashes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::values::time::Wall;
 
 /// Something to be written. Writing it a second time changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Record {
     /// A line that was said.
     Line {
@@ -48,20 +48,20 @@ pub enum Record {
     Lifted(SanctionId),
     /// An account as it is now. One of the same number is replaced.
     Account(Box<Account>),
-    /// An account is no more.
+    /// The account of this number was removed.
     Unaccount(AccountId),
-    /// What is selected, of all that was recorded before, is to be unreadable.
+    /// The selected lines, of all that were recorded before, are to be made unreadable.
     Redact(Arc<Selector>),
-    /// Clients may have numbers up to this: no later hub gives one of them again.
+    /// Numbers up to this may have been given to clients: no later hub gives one of them again.
     Given(SessionId),
 }
 
 impl Record {
-    /// What it counts against `history.queue`.
+    /// What it counts against `history.queue`, in bytes.
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
-            // About as much as they take: few of them come, each behind something that was limited.
+            // About what they take. They are few: what leads to each of them is limited.
             Self::Closed { .. }
             | Self::Sanction(_)
             | Self::Lifted(_)
@@ -79,28 +79,27 @@ pub struct Backlog {
     /// The number of the next record.
     next: u64,
     waiting: VecDeque<(u64, Arc<Record>)>,
-    /// What they weigh.
+    /// The weights of all that wait, in bytes.
     #[serde(skip)]
     bytes: usize,
-    /// Lines left out since there was no place, while there still is none to speak of.
+    /// Lines dropped in the current gap; the gap ends when half of the queue is free.
     lost: u64,
 }
 
 /// What became of a line that was to be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// It has this number.
+    /// It was taken, as the record of this number.
     As(u64),
-    /// There was no place for it; the first of a series.
+    /// It was dropped, as the first line of a gap.
     FirstLost,
-    /// Nor for this one.
+    /// It was dropped, as a further line of a gap.
     Lost,
 }
 
 impl Backlog {
-    /// Takes a line, unless more than `limit` bytes of lines would wait. After one was refused, so are
-    /// those that follow until half of the place is free: history then has few long gaps instead of many
-    /// short ones.
+    /// Takes a line, unless more than `limit` bytes would wait with it. After one was dropped, so are those that
+    /// follow until half of the queue is free: history then has few long gaps instead of many short ones.
     pub(super) fn push_line(&mut self, record: Record, limit: usize) -> Taken {
         let limit = if self.lost > 0 { limit / 2 } else { limit };
         if self.bytes + record.weight() > limit {
@@ -110,12 +109,12 @@ impl Backlog {
         Taken::As(self.push(record))
     }
 
-    /// The lines lost in the series that has just ended, once.
+    /// The number of lines dropped in the gap that has just ended; told once.
     pub(super) fn series_ended(&mut self) -> Option<u64> {
         (self.lost > 0).then(|| std::mem::take(&mut self.lost))
     }
 
-    /// Takes a record, which there are few of.
+    /// Takes a record, however much waits: all but lines are few.
     pub(super) fn push(&mut self, record: Record) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -143,18 +142,21 @@ impl Backlog {
         (self.bytes, self.lost) = (0, 0);
     }
 
-    /// Those that wait, with their numbers.
+    /// The records that wait, with their numbers.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Record)> + ExactSizeIterator {
         self.waiting.iter().map(|(number, record)| (*number, &**record))
     }
 
-    /// What the lines that wait weigh, in bytes.
+    /// The weights of all that wait, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether what was read fits together, where the next line has that number; the weights are taken.
+    /// Checks what was read from a snapshot, and weighs it. `next_line` is the number of the next line that is said.
+    ///
+    /// # Errors
+    /// What does not fit together.
     pub(super) fn revive(&mut self, next_line: u64) -> Result<(), String> {
         let mut before = None;
         for (number, record) in &self.waiting {
@@ -184,29 +186,29 @@ impl Backlog {
 pub struct Recalled {
     /// The highest number of a line that was ever given, as far as the disk knows.
     pub last_line: u64,
-    /// The highest number of a room, likewise.
+    /// The highest number of a room that was ever given, as far as the disk knows.
     pub last_room: u64,
-    /// The highest number of a client, likewise. Whoever numbers clients goes on from there, so that a
-    /// line's author stays one client.
+    /// The highest number of a client that was ever given, as far as the disk knows. Clients are numbered from there
+    /// on, so that a line's author stays one client.
     pub last_session: u64,
     /// The bans, by age.
     pub sanctions: Vec<Sanction>,
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
-    /// What is on disk could not be read. There may be bans and accounts that are not named here.
+    /// The file could not be read: there may be bans and accounts on disk that are not named here.
     #[serde(default)]
     pub unread: bool,
-    /// The rooms that were open when recording ended, the one spoken in last first.
+    /// The rooms that were open when recording ended; first the one that was spoken in last.
     pub rooms: Vec<RecalledRoom>,
 }
 
 /// A room as the disk knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecalledRoom {
-    /// Its number.
+    /// The number that it keeps.
     pub room: RoomId,
-    /// Its name.
+    /// The name as it was shown.
     pub name: String,
     /// The last lines, oldest first.
     pub lines: Vec<Line>,
@@ -215,11 +217,11 @@ pub struct RecalledRoom {
 /// A search that a person asked for. What is still in the backlog is the hub's to look through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
-    /// Who asks. One search at a time.
+    /// The client that asks; it has one search under way at a time.
     pub session: SessionId,
-    /// Tells it from that session's other ones.
+    /// The number of the search, which [`Found`](super::Input::Found) tells as well.
     pub number: u64,
-    /// Only lines of this room.
+    /// The room whose lines are searched.
     pub room: RoomId,
     /// The room's name.
     pub name: Name,
@@ -227,12 +229,12 @@ pub struct Search {
     pub shown: Arc<str>,
     /// The text, folded.
     pub query: Arc<str>,
-    /// How many lines at most: the last ones.
+    /// The most lines that are found: the newest matches.
     pub limit: usize,
-    /// The first line that whoever asks may see.
+    /// The number of the first line that the client may see.
     #[serde(default)]
     pub from: u64,
-    /// Where whoever asks comes from: searches of one address wait for each other.
+    /// Where the client comes from: searches of one address wait for each other.
     #[serde(default)]
     pub origin: Option<Origin>,
 }
@@ -240,7 +242,7 @@ pub struct Search {
 /// What a search on disk has found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
-    /// Oldest first.
+    /// The lines that match, oldest first.
     pub lines: Vec<Line>,
     /// The highest number of a line that was looked at; what is newer is in memory.
     pub through: u64,
@@ -251,34 +253,34 @@ pub struct Found {
 /// How far back a search looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
-    /// To the beginning of what is kept, or until there were enough matches.
+    /// As far as it had to: to the beginning of what is kept, or until there were enough matches.
     All,
-    /// To that time: further back would have taken too long.
+    /// To this time, because further back would have taken too long.
     Since(Wall),
-    /// Only through what is in memory: the disk could not be read.
+    /// Only through memory, because the disk could not be read.
     Memory,
-    /// Likewise, because too many others are searching.
+    /// Only through memory, because too many others are searching.
     Busy,
 }
 
-/// Which lines are meant. What is not said does not matter; a selector that says nothing means all.
+/// Which lines of history are meant: those that match all fields that are set. With none set, all lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
-    /// Of the room whose name folds to this.
+    /// Lines of the room whose name folds to this.
     pub room: Option<String>,
-    /// Of the client with this number.
+    /// Lines that the client of this number said.
     pub client: Option<SessionId>,
-    /// Under the name that folds to this.
+    /// Lines said under the name that folds to this.
     pub nick: Option<String>,
-    /// With this number or a higher one.
+    /// Lines of this number or a higher one.
     pub from: Option<u64>,
-    /// With this number or a lower one.
+    /// Lines of this number or a lower one.
     pub to: Option<u64>,
-    /// Said then or later.
+    /// Lines said then or later.
     pub since: Option<Wall>,
-    /// Said before then.
+    /// Lines said before then.
     pub until: Option<Wall>,
-    /// With this text in it; folded.
+    /// Lines whose folded text has this in it.
     pub text: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! People by how their names begin.
+//! Finding people by how their names begin.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use super::session::Session;
 use super::{Hub, work};
 use crate::values::id::SessionId;
 
-/// Everybody, in the order of the first bytes of their folded names. What names go on with, whoever asks
-/// looks up: so nothing but numbers is compared here, and to come costs no walk through others' names.
+/// All people, in the order of the first eight bytes of their folded names. Only numbers are compared here, so an
+/// arrival costs no walk through others' names; the rest of a name is compared by the caller.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beginnings(BTreeSet<(u64, SessionId)>);
 
@@ -48,13 +48,13 @@ impl Beginnings {
     }
 }
 
-/// What looking for names has come to.
+/// The result of looking for names.
 pub(super) struct Look<'a> {
     /// Those that were found.
     pub(super) found: Vec<&'a Session>,
     /// How many were looked at, at most [`work::MOST`].
     pub(super) looked_at: u64,
-    /// Nobody was left to be looked at.
+    /// All people were looked at.
     pub(super) is_whole: bool,
 }
 

@@ -1,10 +1,10 @@
-//! What the word that somebody is typing can become.
+//! Completion: what the word before the cursor can become.
 
 use super::{Hub, command, work};
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// The most words that are offered; whoever wants another one types on.
+/// The most words that are offered.
 const OFFERED: usize = 20;
 
 /// The words that the last word of `line` can become, best first, the byte at which it begins, and how many
@@ -23,7 +23,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
     let outside = hub.is_at_door(id);
     let words = match (before, word.strip_prefix('/'), command) {
         ("", Some(command), _) => commands(hub, id, command),
-        // Who waits at the door learns nothing of those who are in.
+        // At the door, nobody learns the names of those who are in.
         _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name}: ")).collect(),
@@ -72,15 +72,15 @@ fn rooms(hub: &Hub, id: SessionId, word: &str, looked_at: &mut u64) -> Vec<Strin
     rooms.iter().take(OFFERED).map(|room| format!("{sign}{} ", room.name.shown())).collect()
 }
 
-/// Whose names are looked at.
+/// Which people's names are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Room,
-    /// Everybody's, those of the room first.
+    /// All people's, if nobody in the room has a name that begins so.
     Hub,
 }
 
-/// Others' names that begin with `word`: first of those who have spoken last.
+/// Names of others that begin with `word`: the person who spoke last comes first.
 fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach, looked_at: &mut u64) -> Vec<&'a str> {
     let word = name::fold(word);
     let Some(own) = hub.session(id) else { return Vec::new() };

@@ -16,75 +16,38 @@ use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
 
-/// Something that reaches the hub.
+/// Something that reaches the hub. `session` is always the client that it is about, and `by` the person who does it.
 ///
 /// Only what the daemon around the hub tells it can be written down: the tape keeps that as it is. A variant that holds
 /// what a client or an administrator does is skipped by serde: the tape keeps the bytes or the command that led to it,
 /// and a line may hold a password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Input {
-    /// A connection was accepted. The number must be higher than all before.
+    /// A connection from `peer` was accepted. It is client `session` from now on, a higher number than all before.
     #[serde(skip)]
-    Connect {
-        /// The number that the connection has from now on.
-        session: SessionId,
-        /// Where it comes from.
-        peer: SocketAddr,
-    },
+    Connect { session: SessionId, peer: SocketAddr },
     /// A client sent a line, cleaned by [`crate::values::text::clean`].
     #[serde(skip)]
-    Line {
-        /// Who.
-        session: SessionId,
-        /// What.
-        text: String,
-    },
-    /// A client has told something of its terminal.
+    Line { session: SessionId, text: String },
+    /// A client has told something of its terminal; `terminal` is all that is known of it now.
     #[serde(skip)]
-    Terminal {
-        /// Who.
-        session: SessionId,
-        /// All that is known now.
-        terminal: Terminal,
-    },
-    /// A client's program has gone along with another mode, or has not.
+    Terminal { session: SessionId, terminal: Terminal },
+    /// A client's program has accepted or refused another `mode`, which is the one that holds now.
     #[serde(skip)]
-    Mode {
-        /// Whose.
-        session: SessionId,
-        /// Who edits now.
-        mode: Mode,
-    },
-    /// A client was asked to show what is typed no more, and does not go along.
+    Mode { session: SessionId, mode: Mode },
+    /// A client was asked to hide what is typed, as a password, and goes on showing it.
     #[serde(skip)]
-    Shown {
-        /// Who.
-        session: SessionId,
-    },
-    /// A client wants a word completed.
+    Shown { session: SessionId },
+    /// A client wants the last word of `line` completed: what it has typed, up to the cursor.
     #[serde(skip)]
-    Complete {
-        /// Who.
-        session: SessionId,
-        /// What is typed, up to where the word ends.
-        line: String,
-    },
-    /// A client sent a line that was longer than allowed; nothing is left of it.
+    Complete { session: SessionId, line: String },
+    /// A client sent a line of `bytes` bytes, more than allowed. Nothing is left of it.
     #[serde(skip)]
-    Overlong {
-        /// Who.
-        session: SessionId,
-        /// How many bytes it had.
-        bytes: u64,
-    },
-    /// A connection has ended, or must.
-    Gone {
-        /// Whose.
-        session: SessionId,
-        /// Why.
-        why: Farewell,
-    },
-    /// An administrator disconnects somebody.
+    Overlong { session: SessionId, bytes: u64 },
+    /// A connection has ended, or must end, for the reason `why`.
+    Gone { session: SessionId, why: Farewell },
+    /// An administrator disconnects a client, which is told the reason.
     #[serde(skip)]
     Kick {
         /// Whom.
@@ -104,86 +67,35 @@ pub enum Input {
     },
     /// An administrator gives somebody another name, which [`Hub::may_bear`](super::Hub::may_bear) has allowed.
     #[serde(skip)]
-    Rename {
-        /// Whom.
-        session: SessionId,
-        /// The name.
-        nick: Name,
-        /// Who does it.
-        by: By,
-    },
-    /// An administrator sets or clears a topic.
+    Rename { session: SessionId, nick: Name, by: By },
+    /// An administrator sets the topic of a room, or clears it by an empty text.
     #[serde(skip)]
-    Topic {
-        /// Of which room.
-        room: RoomId,
-        /// Empty clears it.
-        text: Arc<str>,
-        /// Who does it.
-        by: By,
-    },
-    /// An administrator closes a room that is not the lobby.
+    Topic { room: RoomId, text: Arc<str>, by: By },
+    /// An administrator closes a room that is not the lobby. Its people are told the reason.
     #[serde(skip)]
-    CloseRoom {
-        /// Which.
-        room: RoomId,
-        /// Why.
-        reason: Option<Arc<str>>,
-        /// Who does it.
-        by: By,
-    },
-    /// An administrator says something in the name of the hub.
+    CloseRoom { room: RoomId, reason: Option<Arc<str>>, by: By },
+    /// An administrator says something in the name of the hub, to one room or to all (`None`).
     #[serde(skip)]
-    Announce {
-        /// To that room, or to all.
-        room: Option<RoomId>,
-        /// What.
-        text: Arc<str>,
-        /// Who does it.
-        by: By,
-    },
-    /// What is said is to be recorded from now on, and here is what was recorded before; or nothing is
-    /// recorded. Comes at each start, also after a crash that the hub's state has survived.
+    Announce { room: Option<RoomId>, text: Arc<str>, by: By },
+    /// What is said is recorded from now on, and this was recorded before; `None`: nothing is recorded. Comes at each
+    /// start, also after a crash that the hub's state has survived.
     Archive(Option<Box<Recalled>>),
-    /// All records up to this number are on disk.
-    Recorded {
-        /// The number.
-        through: u64,
-    },
-    /// What a search has found.
-    Found {
-        /// Who asked.
-        session: SessionId,
-        /// The number of the search.
-        number: u64,
-        /// What was found.
-        found: Box<Found>,
-    },
-    /// What came of a password that was to be hashed.
-    Hashed {
-        /// The number of the job.
-        number: u64,
-        /// What came of it.
-        answer: login::Answer,
-    },
-    /// A client takes nothing of what is meant for it alone, and much of it waits; or it does again.
-    Crowded {
-        /// Who.
-        session: SessionId,
-        /// Whether it is so.
-        on: bool,
-    },
-    /// A client has interrupted what it was typing.
+    /// All records up to the number `through` are on disk.
+    Recorded { through: u64 },
+    /// The result of the search of this number, which `session` asked for.
+    Found { session: SessionId, number: u64, found: Box<Found> },
+    /// The result of the hashing job of this number.
+    Hashed { number: u64, answer: login::Answer },
+    /// A client takes nothing of what is meant for it alone, and much of that waits (`on`), or it takes it again.
+    Crowded { session: SessionId, on: bool },
+    /// A client has pressed ^C on the line it was typing.
     #[serde(skip)]
-    Interrupted {
-        /// Who.
-        session: SessionId,
-    },
-    /// What is on disk was begun anew: all that is to be there must be recorded again.
+    Interrupted { session: SessionId },
+    /// The file on disk is a new one: all that has to be there must be recorded again.
     BegunAnew,
-    /// What is on disk, which could not be read before, or is another file than before.
+    /// What is on disk, if it could not be read before or the file is another one than before.
     Recalled(Box<Recalled>),
-    /// An administrator makes lines of history unreadable.
+    /// An administrator makes the selected lines of history unreadable.
     #[serde(skip)]
     Redact {
         /// Which.
@@ -208,70 +120,42 @@ pub enum Input {
         by: By,
     },
     /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
+    /// Without a password nobody can log in to it.
     #[serde(skip)]
-    AddAccount {
-        /// Of that name.
-        name: Name,
-        /// Its password.
-        hashed: Option<Hashed>,
-        /// What it may do.
-        role: Role,
-        /// Who does it.
-        by: By,
-    },
-    /// An administrator gives an account another password, or another role.
+    AddAccount { name: Name, hashed: Option<Hashed>, role: Role, by: By },
+    /// An administrator gives an account another password or another role; `None` leaves what there is.
     #[serde(skip)]
-    ChangeAccount {
-        /// Which.
-        account: AccountId,
-        /// The password, if another one.
-        hashed: Option<Hashed>,
-        /// The role, if another one.
-        role: Option<Role>,
-        /// Who does it.
-        by: By,
-    },
-    /// An administrator forgets what strangers have tried of an account's password.
+    ChangeAccount { account: AccountId, hashed: Option<Hashed>, role: Option<Role>, by: By },
+    /// An administrator clears the failed tries of an account's password, so that nobody waits because of them.
     #[serde(skip)]
-    UnlockAccount {
-        /// Which.
-        account: AccountId,
-    },
-    /// An administrator takes an account away.
+    UnlockAccount { account: AccountId },
+    /// An administrator removes an account.
     #[serde(skip)]
-    RemoveAccount {
-        /// Which.
-        account: AccountId,
-        /// Who does it.
-        by: By,
-    },
+    RemoveAccount { account: AccountId, by: By },
     /// The settings have changed.
     Settings(Box<Settings>),
-    /// The hub is to stop: everybody is told, and no one is taken any more.
-    Stop {
-        /// Part of the goodbye.
-        message: Option<Arc<str>>,
-    },
+    /// The hub is to stop: everybody is told goodbye with this message, and nobody is let in any more.
+    Stop { message: Option<Arc<str>> },
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
     #[serde(skip)]
     Tick,
 }
 
-/// Who did something that is audited.
+/// The person who did something that is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum By {
     /// An administrator, over the admin socket.
     Admin {
         /// The user id, as the kernel tells it (`SO_PEERCRED`).
         uid: u32,
-        /// The process id, likewise.
+        /// The process id, by the same option.
         pid: i32,
     },
     /// Somebody in chat whose account has the role for it.
     Operator {
-        /// Who.
+        /// The client of that person when they did it.
         session: SessionId,
-        /// The account.
+        /// The account, which stays when the client is gone.
         account: AccountId,
     },
     /// The hub itself, by its settings.
@@ -288,7 +172,7 @@ impl By {
         }
     }
 
-    /// The process id, likewise.
+    /// The process id, if it was an administrator over the admin socket.
     #[must_use]
     pub fn pid(self) -> Option<i32> {
         match self {
@@ -298,114 +182,49 @@ impl By {
     }
 }
 
-/// Something that follows, to be carried out in order.
+/// Something that follows from an input, to be applied in order. `session` is always the client that it is about.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Effect {
-    /// A room came into being; its log starts empty.
+    /// A room was opened; its log starts empty.
     Open(RoomId),
-    /// A room ceased to be; nobody is in it.
+    /// A room was closed; nobody is in it.
     Shut(RoomId),
-    /// A line belongs at the end of a room's log.
-    Post {
-        /// Whose log.
-        room: RoomId,
-        /// The line.
-        line: Arc<Line>,
-    },
+    /// A line goes to the end of a room's log.
+    Post { room: RoomId, line: Arc<Line> },
     /// A client reads that room's log from its present end on.
-    Enter {
-        /// Who.
-        session: SessionId,
-        /// Which.
-        room: RoomId,
-    },
-    /// One client is told something, after what is in the log now and before what comes.
-    Tell {
-        /// Who.
-        to: SessionId,
-        /// What.
-        message: Message,
-    },
-    /// From here on, one client sees lines in this way.
-    View {
-        /// Who.
-        session: SessionId,
-        /// How.
-        view: View,
-    },
-    /// From here on, these lines are not shown to one client.
-    Hide {
-        /// Who.
-        session: SessionId,
-        /// Whether arrivals and departures are hidden.
-        quiet: bool,
-        /// Whose speech is hidden, in rising order.
-        ignored: Arc<[SessionId]>,
-        /// And that of those who bear these names, or have borne them since; in rising order.
-        names: Arc<[Shunned]>,
-    },
-    /// A client's program is to send lines, or each key.
-    Mode {
-        /// Whose.
-        session: SessionId,
-        /// Which.
-        mode: Mode,
-    },
-    /// What stands before what a client types, where we echo it.
-    Prompt {
-        /// Whose.
-        session: SessionId,
-        /// The text.
-        prompt: Arc<str>,
-    },
-    /// What a client types is to be seen on its screen, or not to be, where that can be had.
-    Echo {
-        /// Whose.
-        session: SessionId,
-        /// Whether it is seen.
-        on: bool,
-    },
-    /// A word that a client types can be completed.
-    Complete {
-        /// Who.
-        session: SessionId,
-        /// The byte at which the word begins.
-        from: usize,
-        /// What it can become, best first, at least one.
-        words: Vec<String>,
-    },
-    /// From here on, lines and what one client is told wait for [`Effect::Release`], or not.
-    Hold {
-        /// Who.
-        session: SessionId,
-        /// Whether they wait.
-        on: bool,
-    },
-    /// What waits for one client waits no more.
-    Release {
-        /// Who.
-        session: SessionId,
-    },
+    Enter { session: SessionId, room: RoomId },
+    /// One client is told something, after what is in the log of its room now and before what comes.
+    Tell { to: SessionId, message: Message },
+    /// From here on, a client sees lines in this way.
+    View { session: SessionId, view: View },
+    /// From here on, a client is not shown arrivals and departures (if `quiet`), what the sessions `ignored` say, and
+    /// what others say who bear one of these `names` or have borne it since. Both lists are in rising order.
+    Hide { session: SessionId, quiet: bool, ignored: Arc<[SessionId]>, names: Arc<[Shunned]> },
+    /// A client's program is asked to send lines, or each key.
+    Mode { session: SessionId, mode: Mode },
+    /// The text before what a client types, where we echo it.
+    Prompt { session: SessionId, prompt: Arc<str> },
+    /// What a client types is shown on its screen (`on`) or hidden, if its program goes along.
+    Echo { session: SessionId, on: bool },
+    /// The word that begins at byte `from` of what a client has typed can become one of `words`: at least one, best
+    /// first.
+    Complete { session: SessionId, from: usize, words: Vec<String> },
+    /// From here on, a client's lines and what it is told wait for [`Effect::Release`] (`on`), or no longer.
+    Hold { session: SessionId, on: bool },
+    /// What has waited for a client until now is written.
+    Release { session: SessionId },
     /// A client gets what it is owed, and then its connection is closed. The hub has forgotten it.
-    Close {
-        /// Who.
-        session: SessionId,
-        /// Why.
-        why: Farewell,
-    },
-    /// Something is to be written to disk. [`Input::Recorded`] is expected some time; nobody waits.
-    Record {
-        /// Its number, higher than those before.
-        number: u64,
-        /// What.
-        record: Record,
-    },
-    /// A password is to be hashed. [`Input::Hashed`] is the answer, and there must be one. It is told
-    /// again after a crash.
+    Close { session: SessionId, why: Farewell },
+    /// A record is to be written to disk; its number is higher than those before. [`Input::Recorded`] tells when it is
+    /// there, and nobody waits for that.
+    Record { number: u64, record: Record },
+    /// A password is to be hashed. [`Input::Hashed`] is the answer, and there must be one: after a crash the job is
+    /// handed out again.
     Hash(Arc<login::Job>),
-    /// A password that came before is of no more use: whoever keeps inputs does well to let go of it.
+    /// A password in an input before is no longer needed: it can be erased where inputs are kept.
     SecretSpent,
-    /// Somebody wants lines that are on disk. [`Input::Found`] is the answer, and there must be one.
+    /// A client searches what is on disk. [`Input::Found`] is the answer, and there must be one.
     Search(Box<Search>),
     /// Something worth a line in the journal and in the stream of events.
     Happened(Happening),

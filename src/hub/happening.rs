@@ -11,21 +11,21 @@ use crate::values::time::{Now, Wall};
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// What.
+    /// The kind of event.
     pub what: What,
-    /// When.
+    /// When it happened.
     pub at: Wall,
-    /// To which client.
+    /// The client that it happened to, or that did it.
     pub session: Option<SessionId>,
-    /// Its name.
+    /// That client's name then.
     pub nick: Option<Arc<str>>,
-    /// Its address.
+    /// That client's address.
     pub peer: Option<SocketAddr>,
-    /// In which room.
+    /// The name of the room.
     pub room: Option<Arc<str>>,
-    /// Reason, topic, former name.
+    /// The reason, topic or former name, by the kind of event.
     pub text: Option<Arc<str>>,
-    /// By whom, if it was moderation.
+    /// The person who did it, if it was moderation.
     pub by: Option<By>,
     /// The name of the account, if an operator did it.
     pub operator: Option<Arc<str>>,
@@ -69,15 +69,15 @@ pub enum What {
     Departed,
     /// A connection was refused.
     Refused,
-    /// A client came into another room.
+    /// A client entered another room.
     Joined,
     /// A client left a room for another.
     Left,
     /// A client has another name.
     Renamed,
-    /// A room came into being.
+    /// A room was opened.
     RoomOpened,
-    /// A room ceased to be.
+    /// A room was closed.
     RoomClosed,
     /// A room has become private, public, moderated or free.
     RoomChanged,
@@ -93,11 +93,11 @@ pub enum What {
     Announced,
     /// A client sends faster than it may.
     Flood,
-    /// Something counts against a client.
+    /// A client got a strike.
     Struck,
     /// A client reported another one.
     Reported,
-    /// Somebody is kept out.
+    /// A ban was made.
     Banned,
     /// A ban was lifted.
     Unbanned,
@@ -113,7 +113,7 @@ pub enum What {
     HistoryResumed,
     /// Bans and accounts that are on disk cannot be read.
     Unread,
-    /// They could be read now.
+    /// Bans and accounts that are on disk could be read after all.
     Recalled,
     /// Somebody has registered a name, or an administrator has.
     Registered,
@@ -121,11 +121,11 @@ pub enum What {
     LoggedIn,
     /// Somebody has logged out.
     LoggedOut,
-    /// A name and a password that do not go together.
+    /// Somebody gave a wrong password, or the name of no account.
     LoginFailed,
     /// An account has another role or password, by moderation.
     AccountChanged,
-    /// An account is no more.
+    /// An account was removed.
     AccountRemoved,
     /// The hub stops.
     Stopping,

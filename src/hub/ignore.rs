@@ -1,9 +1,8 @@
-//! Whom somebody ignores: whoever bears a name, or has borne it since.
+//! Ignoring people by name: those who bear an ignored name, and those who have borne it since it was ignored.
 //!
-//! A name that anybody ignores has a number. Whoever takes such a name bears its number from then on, and so
-//! do the lines they say; whoever reads a line looks whether it bears a number that they ignore. So a name
-//! is taken with one look-up, however many ignore it, and what is hidden from somebody is told to the carrier
-//! only when they themselves have changed their mind.
+//! Each ignored name has a number. A session that takes such a name bears its number from then on, and so do the lines
+//! it says; a line is hidden from a reader that ignores one of its numbers. So a name is taken with one look-up,
+//! however many people ignore it, and a reader's filter changes only when its own person changes it.
 
 use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,41 +16,41 @@ use super::{Effect, Hub};
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// Names that were ignored and that one session is known to have borne. Whoever takes more of them loses
-/// the first, which hides no more than coming again would.
+/// The most ignored names that a session is known to have borne. Taking more of them drops the first, which hides no
+/// more than connecting again would.
 const REMEMBERED: usize = 16;
 
-/// Somebody whom a client ignores: a name, and who bore it when it was ignored.
+/// An ignored person in a client's list: a name, and the sessions that bore it when it was ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ignored {
     /// The name, folded.
     pub folded: Box<str>,
-    /// The name, as it is spelt.
+    /// The name, as its bearer spelt it.
     pub shown: Arc<str>,
-    /// The sessions that bore it when it was ignored. Those who have gone are let go of now and then.
+    /// The sessions that bore it when it was ignored; those that have ended are removed from time to time.
     pub sessions: BTreeSet<SessionId>,
-    /// The number of the name; 0 if a release has kept this that gave names no numbers.
+    /// The number of the name; 0 in a snapshot of a release that gave names no numbers.
     #[serde(default)]
     pub name: u64,
-    /// Since when: whoever bore the name before, and does no more, is not meant.
+    /// The moment at which it was ignored: a session that gave the name up before is not meant.
     #[serde(default)]
     pub since: u64,
 }
 
-/// An ignored name, as the carrier is told of it.
+/// An ignored name, in a reader's filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shunned {
-    /// Its number.
+    /// The number of the name.
     pub name: u64,
-    /// Since when.
+    /// The moment at which it was ignored.
     pub since: u64,
 }
 
-/// That somebody bears an ignored name, or bore it.
+/// An ignored name that a session bears or has borne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Bearing {
     name: u64,
-    /// `None`: still.
+    /// The moment at which the session gave it up; `None` while it bears the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<u64>,
 }
@@ -62,7 +61,7 @@ impl Bearing {
     }
 }
 
-/// The ignored names that somebody bears or has borne. A clone shares them: each line has one.
+/// The ignored names that a session bears or has borne. Each of its lines has a clone, which shares them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Borne(Option<Arc<[Bearing]>>);
@@ -78,7 +77,7 @@ impl Borne {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is hidden from somebody who ignores `names`, which are in rising order.
+    /// Whether a reader that ignores `names`, in rising order, is not to see it.
     #[must_use]
     pub fn is_hidden_by(&self, names: &[Shunned]) -> bool {
         self.bearings().iter().any(|bearing| {
@@ -91,7 +90,8 @@ impl Borne {
         self.bearings().iter().any(|bearing| bearing.name == ignored.name && bearing.is_meant(ignored.since))
     }
 
-    /// That name is borne from now on. Names that are ignored no more make place first.
+    /// Adds a name that the session bears from now on. If there are too many, names that nobody ignores any more go
+    /// first.
     fn take_up(&mut self, name: u64, is_ignored: impl Fn(u64) -> bool) {
         let others = self.bearings().iter().copied().filter(|bearing| bearing.name != name);
         let mut all: Vec<_> = others.chain([Bearing { name, until: None }]).collect();
@@ -106,7 +106,7 @@ impl Borne {
         self.bearings().iter().any(|bearing| bearing.until.is_none())
     }
 
-    /// None is borne any more.
+    /// The session gives its name up at the moment `now`.
     fn lay_down(&mut self, now: u64) {
         let ended = |bearing: &Bearing| Bearing { until: bearing.until.or(Some(now)), ..*bearing };
         self.0 = Some(self.bearings().iter().map(ended).collect());
@@ -137,7 +137,7 @@ impl IgnoredNames {
         self.names.get(folded).map(|(number, _)| *number)
     }
 
-    /// One more ignores that name. Returns its number.
+    /// One more person ignores that name. Returns its number.
     fn add(&mut self, folded: &str) -> u64 {
         if let Some((number, count)) = self.names.get_mut(folded) {
             *count += 1;
@@ -149,7 +149,7 @@ impl IgnoredNames {
         number
     }
 
-    /// One fewer does.
+    /// One person fewer ignores that name.
     fn remove(&mut self, ignored: &Ignored) {
         if let Some((number, count)) = self.names.get_mut(&ignored.folded)
             && *number == ignored.name
@@ -162,10 +162,10 @@ impl IgnoredNames {
         }
     }
 
-    /// What was kept of one who ignores that name.
+    /// Counts an ignored name that was read from a snapshot.
     ///
     /// # Errors
-    /// If it does not fit to the others.
+    /// If its number does not fit to the others.
     pub(super) fn revive(&mut self, ignored: &Ignored) -> Result<(), String> {
         if ignored.name == 0 {
             return Ok(());
@@ -186,7 +186,7 @@ impl IgnoredNames {
 }
 
 impl Session {
-    /// Whether it ignores that one.
+    /// Whether it ignores the session `other`.
     #[must_use]
     pub fn ignores(&self, other: &Self) -> bool {
         self.ignoring.iter().any(|ignored| ignored.sessions.contains(&other.id) || other.borne.is_meant_by(ignored))
@@ -200,13 +200,13 @@ impl Session {
     }
 }
 
-/// What is hidden from one client of the lines that were said earlier: their authors may have gone since, or
-/// bear other names. Made once for all lines of an answer.
+/// Says which lines of history are hidden from one client; their authors may have left since, or bear other names. Made
+/// once for all lines of an answer.
 pub(super) struct Blinkers<'a> {
     hub: &'a Hub,
     reader: &'a Session,
     names: Vec<Shunned>,
-    /// By author and name, what was found out already.
+    /// Whether an author's lines under a name are hidden, as far as that was found out.
     known: BTreeMap<(Option<SessionId>, &'a str), bool>,
 }
 
@@ -234,12 +234,12 @@ impl<'a> Blinkers<'a> {
 }
 
 impl Hub {
-    /// What `reader` is not shown of what was said earlier.
+    /// Says which lines of history are hidden from `reader`.
     pub(super) fn blinkers<'a>(&'a self, reader: &'a Session) -> Blinkers<'a> {
         Blinkers { hub: self, reader, names: reader.shunned(), known: BTreeMap::new() }
     }
 
-    /// Those of some lines said earlier that are not hidden from `reader`.
+    /// The `lines` of history that are not hidden from `reader`.
     pub(super) fn shown_to(&self, reader: &Session, lines: Arc<[Arc<Line>]>) -> Arc<[Arc<Line>]> {
         let mut blinkers = self.blinkers(reader);
         let hidden: Vec<bool> = lines.iter().map(|line| blinkers.hide(line)).collect();
@@ -250,7 +250,7 @@ impl Hub {
         lines.iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(line, _)| line.clone()).collect()
     }
 
-    /// `id` has a name, from now on.
+    /// `id` has taken a name: if it is ignored, `id` bears its number.
     pub(super) fn take_up_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(number) = self.people.ignored.number(session.nick.folded()) {
@@ -258,7 +258,7 @@ impl Hub {
         }
     }
 
-    /// `id` has its name no more.
+    /// `id` gives up its name.
     pub(super) fn lay_down_name(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.borne.still()
@@ -267,7 +267,7 @@ impl Hub {
         }
     }
 
-    /// Who has gone ignores nobody.
+    /// `session` has ended: it ignores nobody any more.
     pub(super) fn ignores_no_more(&mut self, session: &Session) {
         for ignored in &session.ignoring {
             self.people.ignored.remove(ignored);
@@ -306,7 +306,7 @@ impl Turn<'_> {
         let limit = self.hub.settings.limits.ignores;
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return Ok(()) };
         if session.ignoring.iter().any(|ignored| *ignored.folded == *nick.folded()) {
-            // Whoever bears the name is meant already.
+            // The name is ignored already.
             return Ok(());
         }
         if session.ignoring.len() >= limit {
@@ -327,8 +327,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// `id` does not ignore `text` any more: a name that it ignores, or the present name of somebody it does.
-    /// Whether it did.
+    /// `id` no longer ignores `text`: an ignored name, or the present name of an ignored person. Returns whether it
+    /// ignored that.
     pub(super) fn unignore(&mut self, id: SessionId, text: &str) -> bool {
         let folded = name::fold(text);
         let bearer = self.hub.find(text);
@@ -338,8 +338,8 @@ impl Turn<'_> {
         let mut found = false;
         ignoring.retain_mut(|ignored| {
             let by_name = *ignored.folded == *folded;
-            // Who has another name by now is let off by that one too. The last to bear a name takes it along:
-            // as long as others do, it goes on for them.
+            // An ignored person is also found by the name they have now. The ignored name itself is kept for as long as
+            // somebody else is meant by it.
             let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
             found |= by_name || by_bearer;
             if !by_name && by_bearer {
@@ -364,7 +364,7 @@ impl Turn<'_> {
         found
     }
 
-    /// Tells the carrier what `id` wants hidden.
+    /// Sends the filter of `id` to the rounds: what is hidden from it.
     pub(super) fn hide(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let quiet = session.quiet;
@@ -375,7 +375,7 @@ impl Turn<'_> {
         let mut ignoring = std::mem::take(&mut session.ignoring);
         let mut hidden = BTreeSet::new();
         for ignored in &mut ignoring {
-            // Those who have gone are let go of: nobody can make the list grow by coming and going.
+            // Sessions that have ended are removed, so nobody can make the list grow by coming and going.
             ignored.sessions.retain(|session| self.hub.people.sessions.contains_key(session));
             hidden.extend(ignored.sessions.iter().copied());
         }
@@ -385,7 +385,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
     }
 
-    /// Gives numbers to the names that a release has kept which gave them none.
+    /// Gives numbers to ignored names in a snapshot of a release that gave them none.
     pub(super) fn number_ignored(&mut self) {
         let unnumbered = |session: &&Session| session.ignoring.iter().any(|ignored| ignored.name == 0);
         let ids: Vec<_> = self.hub.sessions().filter(unnumbered).map(|session| session.id).collect();

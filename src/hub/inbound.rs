@@ -1,9 +1,10 @@
 //! How much of what others write one client is sent: private messages, reports, invitations.
 //!
-//! It waits for that client alone, and too much of it would have it disconnected. So there is a pace for what
-//! all others together send to one client, and whoever would go beyond it is refused and told. An eighth is
-//! kept for those from whose origin little has come of late, and another for those whom it has written to
-//! itself: neither one crowd nor many keep everybody else from being heard. To whoever takes nothing of it, as the carrier tells, nothing more is sent.
+//! These wait in the client's mailbox, and a full mailbox would have it disconnected. So there is a pace for what all
+//! others together send to one client (`pace.private`); a sender beyond it is refused and told. An eighth of it is kept
+//! for senders from whose origin little has come of late, and another eighth for those to whom the client has written:
+//! so crowds keep nobody else from being heard. A client whose socket takes nothing ([`Input::Crowded`](super::Input))
+//! is sent nothing.
 
 use super::Turn;
 use serde::{Deserialize, Serialize};
@@ -15,19 +16,21 @@ use crate::values::network::Origin;
 use crate::values::rate;
 use crate::values::time::Mono;
 
-/// Origins that are remembered for one client. Beyond it, the one of which least has come lately makes place.
+/// The most origins that are remembered for one client. Beyond it, the one from which least has come lately makes
+/// place.
 const REMEMBERED: usize = 32;
 
-/// Bytes that a line of it takes beside its text and the name before it.
+/// Bytes that a message takes besides its text and the name before it.
 const AROUND: usize = 16;
 
-/// What part of all may come from one origin for it to count as little: in the long run, and in one go.
+/// An origin counts as one of which little comes while it stays below this part of the whole pace and burst: a
+/// sixteenth.
 const LITTLE: u64 = 16;
 
-/// So many whom a client has written to last are remembered for it.
+/// The most people to whom a client has written that are remembered for it: the last ones.
 const WRITTEN_TO: usize = 8;
 
-/// Bytes a second in the long run, and in one go.
+/// Bytes a second in the long run (`rate`), and bytes in one go (`burst`).
 #[derive(Clone, Copy, Debug)]
 struct Flow {
     rate: u64,
@@ -43,8 +46,8 @@ impl Flow {
         bytes.saturating_mul(1_000_000_000) / self.rate
     }
 
-    /// When it is over that so many bytes more have come, if they may come now: `over` is when all that came
-    /// before is. More than may come in one go come where nothing came of late.
+    /// When `bytes` more that come at `now` will have flowed off, if they may come; `over` is that time for all that
+    /// came before. Where nothing came of late, more may come than the burst, so that the longest line passes.
     fn take(self, over: u64, bytes: u64, now: u64) -> Option<u64> {
         let burst = if over <= now { u64::MAX } else { self.time(self.burst) };
         rate::take(over, now, self.time(bytes), burst).ok()
@@ -55,20 +58,20 @@ impl Flow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Inbound {
-    /// When what came from anybody is over.
+    /// When all that came will have flowed off.
     all: u64,
-    /// The same for what came out of what is kept for those of whom little has come.
+    /// The same for what came out of the eighth that is kept for origins from which little has come.
     kept: u64,
-    /// The same for what came out of what is kept for those it has written to.
+    /// The same for what came out of the eighth that is kept for those to whom the client has written.
     answers: u64,
-    /// Those, the last one at the end.
+    /// To whom the client has written; the last one at the end.
     written_to: Vec<SessionId>,
-    /// The same by origin.
+    /// By origin: when what came from there will have flowed off, at a sixteenth of the pace.
     from: Vec<(Origin, u64)>,
 }
 
 impl Inbound {
-    /// What it comes to that so many bytes more come from there; `None` if that is too much.
+    /// The state after `bytes` more have come from there; `None` if that is too much.
     fn with(&self, from: SessionId, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
         let now = now.0.saturating_mul(1000);
         let known = self.from.iter().find(|(known, _)| *known == origin).map_or(0, |(_, over)| *over);
@@ -96,19 +99,19 @@ impl Inbound {
     }
 }
 
-/// Whether what is sent is to arrive.
+/// Whether a message is to arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrives {
     Yes,
-    /// Its author is not to know that it does not: it is asked whether it would.
+    /// It is not, and its author is not to know that (muted, ignored): only whether it would be refused is asked.
     No,
 }
 
 impl Hub {
-    /// Whether `to` can be sent `text` of somebody else just now: then it counts.
+    /// Asks whether `to` can be sent `text` by `from` now; if so, the text counts against the pace of `to`.
     ///
     /// # Errors
-    /// Why not; it is counted.
+    /// Why not; the refusal is counted.
     pub(super) fn reach(
         &mut self,
         from: SessionId,
@@ -141,7 +144,7 @@ impl Hub {
         Ok(())
     }
 
-    /// `id` has written to `to`, whose answers find a way.
+    /// `id` has written to `to`, for whose answers an eighth of its pace is kept.
     pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         let written_to = &mut session.inbound.get_or_insert_default().written_to;
@@ -191,7 +194,7 @@ mod tests {
         Mono(seconds * 1_000_000)
     }
 
-    /// Sends so many bytes from there as often as may be; how many bytes came through.
+    /// Sends `bytes` from there as often as it may; returns how many bytes came through.
     fn flood(inbound: &mut Inbound, from: Origin, bytes: u64, now: Mono) -> u64 {
         let mut sum = 0;
         while let Some(next) = inbound.with(SessionId(1), from, bytes, now, FLOW) {
@@ -293,7 +296,7 @@ mod tests {
         assert_eq!(arrived + refused, 3 * 299, "who is not heard is told");
         assert!(arrived * 900 <= hub.settings().limits.mailbox / 4);
         assert_eq!(hub.counters().private_refused, refused as u64);
-        // And whoever does not read is sent nothing at all, also after a restart.
+        // A client that does not read is sent nothing at all, also after a restart.
         hub.handle(Input::Crowded { session: victim, on: true }, Now::default(), &mut effects);
         let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
         effects.clear();

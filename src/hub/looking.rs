@@ -1,4 +1,4 @@
-//! What others may look at: clients, rooms, accounts, bans. Changes nothing.
+//! Looking at the hub from outside: clients, rooms, accounts, bans. Changes nothing.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -23,23 +23,23 @@ impl Hub {
         &self.settings
     }
 
-    /// Everybody connected, by age.
+    /// All clients, by age.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.people.sessions.values().map(|session| &**session)
     }
 
-    /// Those connected from that one on, by age.
+    /// The clients from this number on, by age.
     pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
         self.people.sessions.values_from(first).map(|one| &**one)
     }
 
-    /// How many are connected.
+    /// The number of clients.
     #[must_use]
     pub const fn session_count(&self) -> usize {
         self.people.sessions.len()
     }
 
-    /// One client.
+    /// The client of this number.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<&Session> {
         self.people.sessions.get(&id).map(|session| &**session)
@@ -56,18 +56,18 @@ impl Hub {
         self.rooms.open.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
     }
 
-    /// The rooms from that one on, by age.
+    /// The rooms from this number on, by age.
     pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
         self.rooms.open.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
     }
 
-    /// How many there are.
+    /// The number of rooms.
     #[must_use]
     pub fn room_count(&self) -> usize {
         self.rooms.open.len() - usize::from(self.door.room.is_some())
     }
 
-    /// One room.
+    /// The room of this number.
     #[must_use]
     pub fn room(&self, id: RoomId) -> Option<&Room> {
         self.rooms.open.get(&id).map(|room| &**room)
@@ -80,24 +80,24 @@ impl Hub {
         self.rooms.names.find(&name::fold(name))
     }
 
-    /// The room that everybody comes into.
+    /// The room that newcomers enter.
     #[must_use]
     pub fn lobby(&self) -> RoomId {
         self.rooms.lobby
     }
 
-    /// What the settings call it.
+    /// The lobby's name.
     pub(super) fn lobby_name(&self) -> &Name {
         &self.rooms.open[&self.rooms.lobby].name
     }
 
-    /// What the last input of a person has cost, in lines beyond the one it was.
+    /// The cost of the last input that a client sent, in lines beyond the one it was.
     #[must_use]
     pub fn cost(&self) -> u32 {
         self.work.charged
     }
 
-    /// How often what has happened.
+    /// Counters since the start.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -115,13 +115,13 @@ impl Hub {
         &self.moderation.leavers
     }
 
-    /// Registered names.
+    /// All accounts.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// What that client may do.
+    /// The role of a client.
     #[must_use]
     pub fn role(&self, id: SessionId) -> Role {
         let account = self.people.sessions.get(&id).and_then(|session| self.accounts.get(session.account?));
@@ -132,7 +132,7 @@ impl Hub {
         self.settings.access.always.iter().any(|network| network.has(peer.ip()))
     }
 
-    /// Those who are logged in to that account.
+    /// The clients that are logged in to that account.
     pub(super) fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
         self.people.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
     }
@@ -143,19 +143,19 @@ impl Hub {
         self.recording.on
     }
 
-    /// The number of the last line that was said.
+    /// The number of the last line that was said, in any room.
     #[must_use]
     pub fn last_line(&self) -> u64 {
         self.next_line - 1
     }
 
-    /// What is on its way to disk.
+    /// The records that are not known to be on disk.
     #[must_use]
     pub fn backlog(&self) -> &Backlog {
         &self.recording.backlog
     }
 
-    /// Most clients at one time.
+    /// The most clients there have been at one time.
     #[must_use]
     pub fn peak(&self) -> usize {
         self.people.peak
@@ -170,14 +170,14 @@ impl Hub {
     /// Whether `session` may take the name `nick` at `now`.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it may not.
     pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
         if self.people.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
         let account = self.people.sessions.get(&session).and_then(|session| self.accounts.get(session.account?));
-        // Whoever has registered a name may bear it, whatever it is taken for by now.
+        // The owner of a registered name may bear it, whatever else it could be taken for by now.
         if account.is_none_or(|own| own.name.shown() != nick.shown()) {
             if name::is_reserved(nick, self.lobby_name()) {
                 return Err(Refusal::NameReserved(shown));
@@ -185,7 +185,7 @@ impl Hub {
             if let Some(taken_for) = command::taken_for(nick) {
                 return Err(Refusal::NameTakenFor(shown, taken_for));
             }
-            // It can look like several that are registered, and it takes one that is another's.
+            // The name can look like several registered ones; one of another's is enough to refuse it.
             let own = account.map(|own| own.id);
             let other = self.accounts.lookalikes(nick).find(|other| Some(*other) != own);
             if let Some(other) = other.and_then(|other| self.accounts.get(other)) {

@@ -1,8 +1,8 @@
-//! What the hub decides. Pure: no socket, clock, file, randomness or `async`.
+//! The hub: all decisions. Pure: no socket, clock, file, randomness or `async`.
 //!
 //! [`Hub::handle`] takes an [`Input`] and the time and appends what follows from it to the
 //! [`Effect`]s. The same inputs at the same times with the same key give the same effects: a failing
-//! run can be run again, and the hub's state can be had back by replaying what it was told.
+//! run can be run again, and the hub's state can be restored by replaying its inputs.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -10,9 +10,9 @@
 //! | what reaches the hub and what follows, as values; what is worth a line in the journal; counters | `event`, `happening`, `counters` |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
-//! | who comes in, under which name; who goes | `people`, `places` |
+//! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
-//! | what is kept in memory; arrivals and departures | [`history`], `presence` |
+//! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
@@ -21,11 +21,11 @@
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
-//! | what others may look at | `looking` |
-//! | what always holds; what of the hub outlives the process | `invariants`, `saved` |
+//! | looking at the hub from outside | `looking` |
+//! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
-//! It knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders what it tells, [`crate::net`] carries
-//! out what it wants.
+//! It knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders what it tells, and [`crate::net`]
+//! does what it asks for.
 
 pub mod account;
 pub mod archive;
@@ -101,11 +101,11 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now};
 use crate::values::words::Filters;
 
-/// For how many clients in advance their numbers go on record as given: each that comes is not worth a write.
+/// How many clients' numbers go on record as given in advance: a record for each newcomer would cost too much.
 const GIVEN_AHEAD: u64 = 64;
 
-/// How many are disconnected in one go, of those whom a ban has hit, or rooms told of who has come and gone: each
-/// takes some 10 us.
+/// The most clients hit by a ban that are disconnected in one tick, and the most rooms that are told of gathered
+/// arrivals in it: each takes some 10 µs.
 const AT_A_TIME: usize = 64;
 
 /// The hub: everybody connected, every room.
@@ -128,7 +128,7 @@ pub struct Hub {
     stopping: bool,
 }
 
-/// Who is connected, and what they are found by.
+/// The clients, and what they are found by.
 #[derive(Clone, Debug)]
 struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
@@ -136,15 +136,15 @@ struct People {
     beginnings: Beginnings,
     places: Places,
     familiar: Familiar,
-    /// Who is logged in to which account.
+    /// The clients that are logged in, by account.
     logged_in: BTreeSet<(AccountId, SessionId)>,
-    /// Those whose account has the role of an operator.
+    /// The clients whose account has the role of an operator.
     operators: BTreeSet<SessionId>,
     /// The names that anybody ignores.
     ignored: IgnoredNames,
-    /// The most there have been at a time.
+    /// The most clients there have been at one time.
     peak: usize,
-    /// What is hidden from a client that ignores nobody.
+    /// The empty lists of a client that ignores nobody, shared by all of them.
     no_one: Arc<[SessionId]>,
     no_name: Arc<[Shunned]>,
 }
@@ -155,14 +155,14 @@ struct Rooms {
     open: Rising<RoomId, CopyOnWrite<Room>>,
     names: Roster<RoomId>,
     lobby: RoomId,
-    /// When the arrivals and departures that a room has gathered are told.
+    /// When each room tells the arrivals and departures that it has gathered.
     deadlines: BTreeSet<(Mono, RoomId)>,
-    /// How many rooms are open that somebody from there has opened.
+    /// The number of open rooms that were opened from each origin.
     openers: BTreeMap<Origin, usize>,
     next: u64,
 }
 
-/// What keeps people out, and what counts against them.
+/// Bans, filters, and what counts against people.
 #[derive(Clone, Debug, Default)]
 struct Moderation {
     sanctions: Sanctions,
@@ -176,24 +176,24 @@ struct Moderation {
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
 
-/// What goes to disk and comes from there.
+/// What is recorded on disk, and what came from there.
 #[derive(Clone, Debug)]
 struct Recording {
     /// Whether what is said goes to disk.
     on: bool,
     backlog: Backlog,
-    /// What was said before the start in rooms that nobody has opened since, by folded name.
+    /// History of rooms from before the start that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
     next_search: u64,
     /// Clients' numbers up to this are on record as given.
     given: SessionId,
-    /// What is on disk could not be read at the start: there may be accounts that are not known.
+    /// The disk could not be read at the start: there may be bans and accounts that are not known.
     unread: bool,
 }
 
 impl Hub {
-    /// A hub with nobody in it but a lobby. `key` makes the names of guests: whoever does not know it
-    /// learns nothing about an address from a name, nor from two.
+    /// A hub with a lobby and nobody in it. `key` makes the names of guests: without it, names tell nothing about
+    /// addresses.
     ///
     /// # Panics
     /// If the lobby's name is no name; the check of the settings refuses that.
@@ -250,8 +250,8 @@ impl Hub {
         }
     }
 
-    /// Takes one input at `now` and appends what follows to `effects`. An input that names a client
-    /// who has gone meanwhile is ignored.
+    /// Takes one input at `now` and appends what follows to `effects`. An input about a client that has left meanwhile
+    /// is ignored.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         self.turn(now, effects).take(input);
         if cfg!(debug_assertions) && self.people.sessions.len() < 100 {
@@ -263,14 +263,14 @@ impl Hub {
         Turn { hub: self, now, effects }
     }
 
-    /// Judges a line of `bytes` bytes from `session` that is there at `now`, before it is handed over as
-    /// [`Input::Line`]. This is a question and no input, because its answer decides whether the line is taken at
-    /// all: [`Verdict::Hold`] means to hand it over at that time and to read nothing more until then.
+    /// Judges a line of `bytes` bytes from `session`, before it is handed over as [`Input::Line`]. This is a question
+    /// and no input, because its answer decides whether the line is taken: [`Verdict::Hold`] means to hand it over at
+    /// that time, and to read nothing more of the client until then.
     pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
         self.turn(now, effects).judge(session, bytes)
     }
 
-    /// Charges what an input has cost to whoever sent it.
+    /// Charges the cost of the current input to the client `id`, which sent it.
     fn settle(&mut self, id: SessionId, now: Now) {
         let lines = u32::try_from(std::mem::take(&mut self.work.done) / work::LINE).unwrap_or(u32::MAX);
         self.work.charged = lines;
@@ -281,7 +281,7 @@ impl Hub {
         }
     }
 
-    /// When the hub wants to be told that time has passed.
+    /// When [`Input::Tick`] is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         if !self.moderation.outgoing.is_empty() {

@@ -1,9 +1,9 @@
 //! How fast one client may send: lines and bytes, by the generic cell rate algorithm (ITU-T I.371).
 //!
 //! Reading is slowed first: a line that comes too early is held back until its time has come, and as
-//! nothing more is read meanwhile, TCP slows the sender. Who goes on like that for longer than
-//! `pace.patience` has the lines that come too early dropped, with a count. Being quiet for as long
-//! as the burst takes to refill ends the episode.
+//! nothing more is read meanwhile, TCP slows the sender. When a client has sent too fast for longer than
+//! `pace.patience`, its lines that come too early are dropped and counted. The episode ends when the client has been
+//! quiet for as long as its burst takes to refill.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::values::time::Mono;
 /// What is to be done with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Take it.
+    /// Take it now.
     Pass,
-    /// Take it then, and read nothing more until then.
+    /// Take it at that time, and read nothing more of the client until then.
     Hold(Mono),
     /// Throw it away; it is counted.
     Drop,
@@ -33,36 +33,36 @@ pub enum Word {
     GivesWay,
     /// Its lines are being dropped now.
     Dropping,
-    /// The episode is over; so many lines were dropped.
+    /// The episode is over; this number of lines was dropped.
     Dropped(u64),
 }
 
-/// A wait longer than this is worth a word to the person.
+/// A sender whose line waits longer than this is told.
 const NOTABLE: Duration = Duration::from_secs(1);
 
-/// Lines beyond its pace in the long run that a client may have said to count as calm.
+/// A client is calm while it is fewer than this many lines ahead of its pace.
 const CALM: u64 = 3;
 
-/// For so many lines' time whoever had to give way to the calm has to be without a line that waits, to be
-/// calm again: by default two seconds. As all that follows in units of the pace of one client: where that is
-/// lifted, nobody waits for long.
+/// A client that gave way is calm again after this many line intervals without a waiting line (20 × 100 ms by default).
+/// It and the next two are in intervals of one client's pace (`pace.lines`): where that is lifted, nobody waits for
+/// long.
 const CALM_AGAIN: u32 = 20;
 
-/// Whoever gives way is asked about again so many lines' time later: all of them at each chance would be a
-/// crowd of its own.
+/// A line that gives way is judged again after this many line intervals. To judge all of them at each chance would cost
+/// as much as a crowd.
 const GIVE_WAY: u32 = 1;
 
-/// The longest that one line gives way, in lines' time: the calm may need all of a room's pace.
+/// A line gives way for at most this many line intervals: the calm may need all of a room's pace.
 const GIVE_WAY_AT_MOST: u32 = 20;
 
-/// The pace of a room: how many deliveries, lines times people, its members bring about together.
+/// The pace of a room, in deliveries a second: lines times the people who get them (`pace.crowd`).
 ///
-/// A hundred who each use their burst at once are more than a room can take without everybody else
-/// noticing. Beyond the pace, those who have said much of late wait; the calm never do.
+/// If a hundred members use their burst at once, everybody else notices. Beyond the pace, those who have said much of
+/// late wait; the calm never do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crowd {
-    /// When all of it may be used again, in nanoseconds of [`Mono`]'s clock.
+    /// When the whole burst may be used again, in nanoseconds of [`Mono`]'s clock.
     deliveries: u64,
 }
 
@@ -76,7 +76,7 @@ impl Crowd {
         self.deliveries.saturating_sub(CROWD_BURST) > now.0.saturating_mul(1000)
     }
 
-    /// Counts a line to so many people.
+    /// Counts a line that goes to `people`.
     pub fn charge(&mut self, people: usize, now: Mono, limits: &settings::Pace) {
         let cost = (people as u64).saturating_mul(1_000_000_000) / (limits.crowd as u64).max(1);
         self.deliveries = rate::charge(self.deliveries, now.0.saturating_mul(1000), cost);
@@ -89,13 +89,13 @@ impl Crowd {
 pub struct Pace {
     /// When the whole burst of lines may be used again, in nanoseconds of [`Mono`]'s clock.
     lines: u64,
-    /// The same for bytes.
+    /// When the whole burst of bytes may be used again, in nanoseconds of [`Mono`]'s clock.
     bytes: u64,
-    /// Apart, for most clients never have any.
+    /// Boxed, because most clients never need it.
     haste: Option<Box<Haste>>,
 }
 
-/// How it stands with a client that sends faster than it may, or than there is room for.
+/// What is kept of a client that sends faster than its pace, or than its room has place for.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Haste {
     /// Since when the client sends faster than it may.
@@ -104,13 +104,13 @@ struct Haste {
     dropped: u64,
     /// Since when its next line gives way to the calm.
     gives_way: Option<Mono>,
-    /// When it last had to.
+    /// When a line of it last gave way.
     gave_way: Option<Mono>,
-    /// It knows of it.
+    /// It was told that its lines give way.
     told_way: bool,
 }
 
-/// The pace of one client, as it is kept.
+/// The pace of one client, as a snapshot holds it.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Saved {
@@ -141,8 +141,8 @@ impl From<Pace> for Saved {
 }
 
 impl Pace {
-    /// Judges a line of `bytes` bytes that is there at `now`. A held line is asked about again at
-    /// the time given; asking early is harmless.
+    /// Judges a line of `bytes` bytes that came at `now`, and says what its sender is to be told. A held line is judged
+    /// again at the time given; to do that earlier is harmless.
     pub fn judge(&mut self, bytes: u64, now: Mono, limits: &settings::Pace) -> (Verdict, Option<Word>) {
         let nanos = now.0.saturating_mul(1000);
         let mut word = None;
@@ -190,13 +190,12 @@ impl Pace {
         (Verdict::Hold(until), word)
     }
 
-    /// Asked before a line is judged, where the room is over its pace: until when it gives way to those
-    /// who are calm, and what its sender is to be told; `None` for the calm themselves, and for a line that
-    /// has given way long enough.
+    /// Where a room is over its pace, asked before a line is judged: until when the line gives way to those who are
+    /// calm, and what its sender is to be told. `None` if the client is calm, or the line has given way long enough.
     ///
-    /// Calm is who has said no more of late than people do, a line or two beyond its pace in the long
-    /// run, and had no line that had to wait for a while. So whoever has more to say than there is
-    /// room for gets what the calm leave, and not the pace of one client all the time.
+    /// A client is calm that is less than `CALM` lines ahead of its pace and has had no waiting line for
+    /// `CALM_AGAIN` intervals. So a client that has more to say than there is room for gets what the calm leave, and
+    /// not the pace of one client all the time.
     pub fn gives_way(&mut self, now: Mono, limits: &settings::Pace) -> Option<(Mono, Option<Word>)> {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let lines = |count: u32| Duration::from_nanos(per_line) * count;
@@ -220,7 +219,7 @@ impl Pace {
         Some((now.after(lines(GIVE_WAY)), word))
     }
 
-    /// Counts a line that was taken for `lines` more than the one it is: for what costs the hub as much.
+    /// Charges a line that was taken as `lines` further ones, because it cost the hub as much.
     pub fn charge(&mut self, lines: u32, now: Mono, limits: &settings::Pace) {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let nanos = now.0.saturating_mul(1000);

@@ -1,4 +1,4 @@
-//! Coming and going: who is let in, under which name, and what the others are told of it.
+//! Clients come and go: which connections are let in, under which name, and what others are told of it.
 
 use super::Turn;
 use core::net::SocketAddr;
@@ -25,7 +25,7 @@ impl Hub {
         (4..=8)
             .find_map(|length| take(Name::guest(key, peer.ip(), peer.port(), length)))
             .or_else(|| {
-                // The same address and port twice at a time, or five collisions: the number decides.
+                // The same address and port twice at one time, or five collisions: the client's number makes it unique.
                 let text = format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0);
                 take(Name::parse(&text, text.len()).ok()?)
             })
@@ -42,7 +42,7 @@ impl Hub {
         self.note_role(id);
     }
 
-    /// Accounts have changed: who is an operator is looked up anew.
+    /// Looks up anew which clients are operators, because accounts have changed.
     pub(super) fn note_roles(&mut self) {
         let members: Vec<SessionId> = self.people.logged_in.iter().map(|(_, id)| *id).collect();
         members.into_iter().for_each(|id| self.note_role(id));
@@ -164,7 +164,8 @@ impl Turn<'_> {
         self.present(lobby, id, &shown, Step::Joined);
     }
 
-    /// Why nobody comes in from there now. Where all places are taken, somebody may have to go.
+    /// Why a connection from there is refused now; `None` if it is let in. If all places are taken, a silent client may
+    /// be disconnected for it.
     pub(super) fn may_connect(&mut self, peer: SocketAddr, origin: Origin) -> Option<Refusal> {
         let has = |networks: &[Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.hub.settings.access;
@@ -277,7 +278,7 @@ impl Turn<'_> {
         self.leave(id, &nick, room, reason);
     }
 
-    /// `id` is in `room` no more; an empty room but the lobby is shut.
+    /// Takes `id` out of `room`; a room that is empty then is closed, unless it is the lobby.
     pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, reason: Option<Arc<str>>) {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
@@ -288,7 +289,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the room of coming or going, now or gathered with others.
+    /// Tells a room of an arrival or departure, at once or gathered with others.
     pub(super) fn present(&mut self, id: RoomId, who: SessionId, nick: &Arc<str>, step: Step) {
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         if room.closing {
@@ -334,7 +335,7 @@ impl Turn<'_> {
         self.stay_kept_from(id, kept_from);
         self.happened(What::Renamed, id, by, Some(old.shown().into()));
         if self.hub.is_at_door(id) {
-            // Nobody sees it.
+            // At the door nobody sees others.
             return;
         }
         let (from, to) = (old.shown().into(), nick.shown().into());

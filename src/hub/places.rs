@@ -1,7 +1,8 @@
-//! Who comes from where, and who makes place when there is none left.
+//! Where clients come from, and which of them makes place for a newcomer when all places are taken.
 //!
-//! Whoever has never sent a line makes place for a newcomer from an origin that has fewer connections, where
-//! there are most of them: so four addresses cannot fill the hub with silence. Whoever has sent a line stays.
+//! A client is silent until it has sent a line. When the hub is full, a silent client of the origin that has most of
+//! them makes place, if more clients come from there than from the newcomer's origin: so four addresses cannot fill the
+//! hub with silence. A client that has sent a line stays.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,33 +13,34 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::network::Network;
 use crate::values::network::Origin;
 
-/// So many places beyond `limits.clients` are kept for the networks of `access.always`.
+/// Places beyond `limits.clients` that are kept for the networks of `access.always`.
 pub const RESERVE: usize = 64;
 
-/// So many of those are for where operators come from, too: somebody else may come from there.
+/// How many of the [`RESERVE`] are also for the origins of operators. Not all of them: others may come from there too.
 pub(super) const RESERVE_OF_OPERATORS: usize = 32;
 
-/// So many origins of operators are remembered: those where one has logged in last.
+/// The most origins of operators that are remembered: those where one has logged in last.
 const REMEMBERED: usize = 64;
 
-/// Everybody by where they come from.
+/// All clients by origin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     all: BTreeSet<Place>,
     counts: BTreeMap<Origin, Count>,
-    /// Where those are from who have never sent a line, by how many there are; but for those who are always let in.
+    /// The origins of silent clients, by how many there are of each. Clients that are always let in do not count as
+    /// silent.
     by_silence: BTreeSet<(usize, Origin)>,
 }
 
-/// Who has a place: an origin, a bit that says whether that one is silent, and who it is. So the silent ones of an
-/// origin are its last. One number, as everybody who comes is compared with some of those who are there.
+/// The place of one client, as one number: its origin, a bit that says whether it is silent, and its own number. So the
+/// silent clients of an origin are its last. It is one number because each newcomer is compared with many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u128);
 
 impl Place {
     const SILENT: u64 = 1 << 63;
 
-    /// Numbers are given one by one: none has that bit.
+    /// Clients are numbered from 1 on, so none has that bit.
     fn of(origin: Origin, id: SessionId, is_silent: bool) -> Self {
         Self::at(origin, id.0 | if is_silent { Self::SILENT } else { 0 })
     }
@@ -65,7 +67,7 @@ impl Places {
         }
     }
 
-    /// It has sent a line.
+    /// The client has sent a line, and is silent no more.
     pub(super) fn speak(&mut self, id: SessionId, origin: Origin) {
         if self.all.remove(&Place::of(origin, id, true)) {
             self.all.insert(Place::of(origin, id, false));
@@ -81,7 +83,7 @@ impl Places {
         }
     }
 
-    /// So many more are from there, and so many more of them are silent.
+    /// Adds to the number of clients from there, and to the number of silent ones.
     fn count(&mut self, origin: Origin, all: isize, silent: isize) {
         let count = self.counts.entry(origin).or_default();
         let former = *count;
@@ -99,13 +101,13 @@ impl Places {
         }
     }
 
-    /// How many come from there.
+    /// The number of clients from there.
     pub(super) fn of(&self, origin: Origin) -> usize {
         self.counts.get(&origin).map_or(0, |count| count.all)
     }
 
-    /// Who makes place for one more from `origin`: of where most are silent, the last to come; if more come from
-    /// there than would from `origin` then.
+    /// The client that makes place for one more from `origin`: of the origin with most silent clients, the silent one
+    /// that came last. `None` if not more clients come from there than would from `origin` then.
     pub(super) fn who_gives_way(&self, origin: Origin) -> Option<SessionId> {
         let (_, most) = self.by_silence.last()?;
         let is_fair = self.of(origin) + 1 < self.of(*most);
@@ -113,7 +115,7 @@ impl Places {
         silent.next_back().map(|place| place.who()).filter(|_| is_fair)
     }
 
-    /// All who come from that network, and, where it is smaller than an origin, perhaps others.
+    /// All clients from that network; if it is smaller than an origin, perhaps others as well.
     pub(super) fn within(&self, network: &Network) -> impl Iterator<Item = SessionId> {
         let (first, last) = Origin::range(network);
         self.all.range(Place::at(first, 0)..=Place::at(last, u64::MAX)).map(|place| place.who())
@@ -136,19 +138,19 @@ impl Places {
 }
 
 impl Hub {
-    /// Where the rooms are counted that `id` opens: not at all if nothing keeps it out.
+    /// The origin for which the rooms are counted that `id` opens; `None` if it is always let in.
     pub(super) fn counted_opener(&self, id: SessionId) -> Option<Origin> {
         let session = self.people.sessions.get(&id)?;
         let is_free = self.is_always_let_in(session.peer) || self.people.operators.contains(&id);
         (!is_free).then(|| Origin::of(session.peer.ip()))
     }
 
-    /// How many rooms are open that somebody from there has opened.
+    /// The number of open rooms that were opened from `origin`.
     pub(super) fn rooms_opened_from(&self, origin: Origin) -> usize {
         self.rooms.openers.get(&origin).copied().unwrap_or(0)
     }
 
-    /// A new room was opened by somebody from there.
+    /// Counts a new room for the origin that it was opened from, if it is to be counted.
     pub(super) fn opened_from(&mut self, room: RoomId, origin: Option<Origin>) {
         let (Some(room), Some(origin)) = (self.rooms.open.get_mut(&room), origin) else { return };
         room.opened_from = Some(origin);
@@ -156,7 +158,7 @@ impl Hub {
     }
 }
 
-/// Where operators have logged in of late, the last one at the end.
+/// The origins where operators have logged in of late; the last one at the end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Familiar(VecDeque<Origin>);

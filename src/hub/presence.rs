@@ -11,32 +11,32 @@ use crate::values::id::SessionId;
 use crate::values::rate;
 use crate::values::time::{Mono, Now};
 
-/// Coming and going that is gathered, to be told in one line.
+/// Arrivals and departures of a room that are gathered, to be told in one line.
 ///
-/// In a quiet room each arrival is a line of its own; in a burst, or where there are more than
-/// `rooms.announce_limit` people, they are counted and told together at the end of a window: a
-/// thousand arrivals are a few lines, not a thousand lines to a thousand people.
+/// In a quiet room each arrival is a line of its own. In a burst, or with more than `rooms.announce_limit` people, they
+/// are counted and told together at the end of a window: a thousand arrivals are a few lines, not a thousand lines to a
+/// thousand people.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
-    /// Those who came, in the order of their numbers, and are still here.
+    /// The people who came and are still here, with their names; in the order of their numbers.
     joined: BTreeMap<SessionId, Arc<str>>,
-    /// Those of them who have said something since: others know their names.
+    /// Those of `joined` who have said something since: others know their names.
     heard: BTreeSet<SessionId>,
-    /// How many went who had been here before.
+    /// The number of people who left and had been here before this window.
     left: u32,
-    /// The last of them.
+    /// The last of those who left, with name and reason.
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
-    /// When what is gathered is told.
+    /// When the gathered line is told; `None` if nothing is gathered.
     pub(super) flush_at: Option<Mono>,
 }
 
-/// Names that a gathered line shows before it counts.
+/// The most names that a gathered line shows; the others are counted.
 const NAMES_SHOWN: usize = 3;
 
-/// Coming or going.
+/// An arrival, or a departure with its reason.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Joined,
@@ -69,7 +69,7 @@ impl Presence {
         }
         match step {
             Step::Joined => drop(self.joined.insert(who, nick.clone())),
-            // Who came and went unseen has not been here.
+            // Somebody who came and left within the window, and said nothing, is not told of at all.
             Step::Left(_) if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
@@ -84,7 +84,8 @@ impl Presence {
         None
     }
 
-    /// The line that tells what was gathered, and the one who is not to be shown it.
+    /// Ends the window. Returns the line that tells what was gathered, and its author if it is about one person, who is
+    /// not shown it.
     pub(super) fn flush(&mut self, members: usize) -> Option<(Option<SessionId>, Said)> {
         self.flush_at = None;
         self.heard.clear();
@@ -101,14 +102,15 @@ impl Presence {
         }
     }
 
-    /// `who` is heard now: its name is known, whether its coming was told or not.
+    /// `who` says something now: others know the name, whether the arrival was told or not.
     pub(super) fn hear(&mut self, who: SessionId) {
         if self.joined.contains_key(&who) {
             self.heard.insert(who);
         }
     }
 
-    /// Notes another name. Whether the room need not be told: it has not been told of the former one.
+    /// Notes that `who` has another name. Returns whether the room need not be told, because it does not know the
+    /// former one yet.
     pub(super) fn rename(&mut self, who: SessionId, nick: &Arc<str>) -> bool {
         let Some(former) = self.joined.get_mut(&who) else { return false };
         *former = nick.clone();

@@ -1,10 +1,9 @@
-//! What is on disk and could not be read at the start: recalled later, and merged with what was made
-//! meanwhile.
+//! Bans and accounts on disk that could not be read at the start: the store tells of them later, and they are merged
+//! with what was made meanwhile.
 //!
-//! Until then the hub does not know all bans and accounts ([`Hub::is_unread`]): nobody takes a name that it
-//! cannot look up, and nobody logs in to an account that it does not know. Nothing that is on disk is
-//! replaced by what was made meanwhile, nor the other way round: of two bans of the same the one that ends
-//! later stays, an account stays the one that the hub knows, and a number that is taken is not given twice.
+//! Until then the hub does not know all of them ([`Hub::is_unread`]): nobody takes a name that it cannot look up, and
+//! nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the same
+//! target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
 
 use super::Turn;
 use std::collections::BTreeSet;
@@ -33,7 +32,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Not all that is on disk could be read.
+    /// Notes that not all that is on disk could be read.
     pub(super) fn begin_unread(&mut self) {
         self.hub.recording.unread = true;
         let known =
@@ -42,7 +41,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
 
-    /// Takes what stands on disk, of which some or all may be known.
+    /// Merges what is on disk, of which some or all may be known already.
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
         // What has changed meanwhile is not on disk yet.
@@ -107,7 +106,7 @@ impl Turn<'_> {
     fn recall_account(&mut self, account: Account) {
         if let Some(known) = self.hub.accounts.get(account.id).cloned() {
             if known.name == account.name {
-                // It is that one, as it is now.
+                // The hub knows this account, as it is now.
                 return;
             }
             let renumbered = Account { id: AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1)), ..account };
@@ -117,12 +116,12 @@ impl Turn<'_> {
             }
             return;
         }
-        // One with the name of one that is known was put there by another hand.
+        // An account with the name of a known one was put into the file by another hand, and is left out.
         let _ = self.hub.accounts.keep(account);
     }
 
-    /// Those who are here and would not be, had all been known: the banned are told goodbye, and who bears
-    /// another's name gets one of a guest.
+    /// Does to those present what had been done, had all been known: the banned are told goodbye, and a client that
+    /// bears the name of somebody's account gets a guest's name.
     fn apply_to_those_present(&mut self) {
         let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {

@@ -1,7 +1,7 @@
 //! The hub's state as it outlives a process.
 //!
-//! Only what cannot be had from the rest is kept: the indexes are made anew. What is read is believed
-//! as little as a stranger's input: whatever does not fit together is an error, never a panic.
+//! A snapshot holds what cannot be made from the rest of it; indexes are made anew. What is read is believed as little
+//! as a stranger's input: if something does not fit together, that is an error, never a panic.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -33,8 +33,8 @@ use crate::values::network::Origin;
 use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
-/// What is read. A release that knows more finds the new fields at their defaults, one that knows
-/// less passes them over.
+/// What is read of a snapshot. A field that an older release has not written gets its default; one that a newer release
+/// has added is passed over.
 #[derive(Deserialize)]
 struct Saved {
     settings: Settings,
@@ -86,7 +86,7 @@ struct Saved {
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
 
-/// A release that did not say may have recorded something.
+/// The default of `given`: of an older release it is not known which numbers it gave.
 fn none_given() -> SessionId {
     SessionId(0)
 }
@@ -300,7 +300,7 @@ impl Hub {
     }
 }
 
-/// A hub as it was at one moment: it can be written down, and nothing else.
+/// A hub as it was at one moment. It can be written to a snapshot, and nothing else.
 #[derive(Debug)]
 pub struct Frozen(Hub);
 

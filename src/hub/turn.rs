@@ -1,4 +1,4 @@
-//! One input being handled: what decides, when, and what follows from it.
+//! A turn: the handling of one input.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) struct Turn<'a> {
     pub hub: &'a mut Hub,
     /// When the input came.
     pub now: Now,
-    /// What follows, in order.
+    /// The effects so far, in order.
     pub effects: &'a mut Vec<Effect>,
 }
 
@@ -31,7 +31,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Tell { to, message });
     }
 
-    /// Says that something was done.
+    /// Tells `to` that something was done.
     pub(super) fn done(&mut self, to: SessionId, done: Done) {
         self.tell(to, Message::Done(done));
     }
@@ -40,9 +40,9 @@ impl Turn<'_> {
         self.tell(to, Message::Refused(refusal));
     }
 
-    /// Hands the input to what decides about it.
+    /// Hands the input to the method that decides about it.
     pub(super) fn take(mut self, input: Input) {
-        // What nobody was charged for is nobody's.
+        // Cost left over from before is charged to nobody.
         (self.hub.work.done, self.hub.work.charged) = (0, 0);
         match input {
             Input::Connect { session, peer } => self.connect(session, peer),
@@ -173,7 +173,7 @@ impl Turn<'_> {
             Input::Stop { message } => self.stop(message),
             Input::Tick => self.tick(),
         }
-        // What nobody is charged for: coming, and what administrators do.
+        // Arrivals, and what administrators do, are charged to nobody.
         self.hub.work.done = 0;
     }
 
@@ -183,7 +183,7 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         self.close_door();
-        // Those that are left are due still, and the next tick is for them.
+        // Rooms that are left stay due, for the next tick.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
                 break;

@@ -1,4 +1,5 @@
-//! How people type: who edits the line, what stands before it, whether it is seen, what waits meanwhile.
+//! How people type: whether their program or the hub edits the line, the prompt before it, whether it is shown, and
+//! what waits meanwhile.
 
 use super::Effect;
 use super::Turn;
@@ -8,7 +9,7 @@ use crate::values::id::SessionId;
 use crate::values::terminal::Mode;
 
 impl Turn<'_> {
-    /// Has `id` see lines, and type them, as suits its terminal and its wishes.
+    /// Chooses how `id` sees lines and types them, by its terminal and its wishes.
     pub(super) fn suit(&mut self, id: SessionId) {
         let unasked = self.hub.settings.telnet.editor == EditorUse::Auto;
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -30,7 +31,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What `id` types is edited by another one now, or, in spite of being asked, by the same.
+    /// The program of `id` has accepted or refused another mode; `mode` is the one that holds now.
     pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if mode != session.asked {
@@ -55,8 +56,8 @@ impl Turn<'_> {
         }
     }
 
-    /// From now on what `id` types is not to be seen on its screen, as for a password, or again it is.
-    /// Where that cannot be had, its person is warned.
+    /// Hides what `id` types from its screen, as for a password, or shows it again. If its program cannot hide it, the
+    /// person is warned.
     pub(super) fn hide_typing(&mut self, id: SessionId, hidden: bool) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         if hidden && !session.terminal.answers {
@@ -65,7 +66,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: !hidden });
     }
 
-    /// What waits for `id` to send a line waits no more: it has.
+    /// `id` has sent a line: what waited for that is written (`/hold`).
     pub(super) fn release(&mut self, id: SessionId) {
         if self.hub.people.sessions.get(&id).is_some_and(|session| session.holds) {
             self.effects.push(Effect::Release { session: id });

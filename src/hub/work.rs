@@ -1,33 +1,32 @@
 //! What commands cost beyond the line that each of them is.
 //!
-//! It is counted in things that are looked at or shown, never in time: so the same inputs cost the same
-//! whenever they are handled again. What a person's input has cost is charged to their pace in lines
-//! ([`super::pace`]). No command looks at more than [`MOST`] of anything: beyond it, a list says that there
-//! are more, and how to see a part of them.
+//! It is counted in things that are looked at or shown, never in time, so a replay of the same inputs costs the same.
+//! The cost of a person's input is charged to their pace in lines ([`super::pace`]). No command looks at more than
+//! [`MOST`] of anything: beyond it, a list says that there are more, and how to see a part of them.
 
-/// What is being spent on the input that is handled.
+/// What the current input costs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
-    /// What it has cost so far.
+    /// Its cost so far: people or rooms looked at, or as much as that.
     pub done: u64,
-    /// What the last input was charged to its person, in lines beyond the one it was.
+    /// What the last input was charged to its sender, in lines beyond the one it was.
     pub charged: u32,
 }
 
-/// What a plain line costs: 3 to 5 us, where looking at one person or room, or showing one in a
-/// list, is 0.1 us or less.
+/// The cost of a plain line, which takes 3 to 5 µs. Looking at one person or room, or showing one in a list, takes
+/// 0.1 µs or less, and costs 1.
 pub(super) const LINE: u64 = 50;
 
-/// Showing one line of history, rendered for one client alone.
+/// The cost of showing one line of history that is rendered for one client alone.
 pub(super) const REPLAYED: u64 = 4;
 
-/// The same, rendered once for all who come into the room before the next line.
+/// The cost of showing one line of history that is rendered once for all who enter the room before the next line.
 pub(super) const SHARED: u64 = 1;
 
-/// What others are shown because of it, beside lines: another name, a topic, who comes in, an invitation.
+/// The cost of what others are shown besides lines: another name, a topic, an arrival, an invitation.
 pub(super) const SHOWN: u64 = 3 * LINE;
 
-/// A client sees its room in another way: what it has not been written yet may have to be rendered anew.
+/// The cost of seeing a room in another view: lines that the client is still owed may have to be rendered anew.
 pub(super) const SEEN_ANEW: u64 = 5 * LINE;
 
 /// The most people or rooms that one command looks at.
@@ -51,7 +50,7 @@ mod tests {
         Now { mono: Mono(1_000_000_000 + seconds * 1_000_000), wall: Wall(0) }
     }
 
-    /// A hub in which ann, an operator, is in the lobby with so many others, and so many rooms are open.
+    /// A hub with `rooms` open rooms, where ann, an operator, is in the lobby with `people` others.
     fn hub(people: u64, rooms: u64) -> Hub {
         let mut settings = Settings::default();
         settings.limits.rooms = 10_000;

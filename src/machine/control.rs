@@ -24,8 +24,8 @@ fn facts<'a>(
 }
 
 impl Machine {
-    /// Does what an administrator's command says; `None` if it is not about the hub. `owed` gives the bytes that a client
-    /// is owed, and the lines that it was too slow for.
+    /// Does what an administrator's command says; `None` if it is not about the hub. `owed` gives the bytes that a
+    /// client is owed, and the lines that it was too slow for.
     pub fn control(
         &mut self,
         command: &Command,

@@ -1,4 +1,4 @@
-//! What the hub's effects become: orders, and messages rendered for those who are told them.
+//! Effects of the hub become orders and other outcomes; messages are rendered for the client that is told them.
 
 use std::sync::Arc;
 

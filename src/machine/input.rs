@@ -1,4 +1,4 @@
-//! What reaches the machine, and stands on the tape.
+//! Inputs of the machine besides clients' bytes, as the tape keeps them.
 
 use core::net::SocketAddr;
 
@@ -23,11 +23,11 @@ pub enum Input {
         /// Where it comes from.
         peer: SocketAddr,
     },
-    /// A client sends no more.
+    /// A client sends no more: its input has ended, for the reason `why`, which others are told when it leaves.
     End {
-        /// The client.
+        /// The client whose input has ended.
         id: SessionId,
-        /// The reason that others are told if it leaves by that.
+        /// Closed by the client, or broken.
         why: Farewell,
     },
     /// An administrator changes something.
@@ -36,7 +36,7 @@ pub enum Input {
         command: String,
         /// Its arguments, as the admin protocol has them.
         args: serde_json::Value,
-        /// The administrator.
+        /// The administrator, as the kernel tells it.
         by: By,
     },
     /// Something that the daemon tells the hub: a client is gone, the store has found something, settings have changed.

@@ -43,7 +43,7 @@ pub use saved::Frozen;
 use saved::Saved;
 pub use speaker::Speaker;
 
-/// Clients that one tick listens to again, of those that are due.
+/// The most clients that one tick listens to again, of those that are due.
 const DUE: usize = 32;
 
 /// Restarts that the state has lived through.
@@ -55,14 +55,14 @@ pub struct Restarts {
     pub last: Option<Wall>,
 }
 
-/// The state machine.
+/// The state machine: a hub, and what each of its clients has sent.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    /// What each client of the hub has sent.
+    /// For each client of the hub, what it has sent.
     speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
-    /// Clients that wait for a time, which is [`Speaker::due`] of each.
+    /// Clients that are listened to again at a time, which is the `due` of their speaker.
     due: BTreeSet<(Mono, SessionId)>,
     /// The number for the next connection.
     next_id: u64,
@@ -96,7 +96,7 @@ impl Machine {
         machine
     }
 
-    /// The hub.
+    /// The hub, to be looked at.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub

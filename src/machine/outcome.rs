@@ -11,26 +11,27 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
 
-/// Something that the rounds do, in the order in which it is given to them. What clients are sent follows from that.
+/// An order to the rounds. They apply orders in the order in which they get them; what clients are sent follows from
+/// that.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    /// A client is there.
+    /// A client has connected.
     Attach(SessionId),
-    /// A room is there.
+    /// A room was opened.
     Open(RoomId),
-    /// A room is there no more.
+    /// A room was closed.
     Shut(RoomId),
-    /// A line belongs at the end of a room's log.
+    /// A line goes to the end of a room's log.
     Post(RoomId, Arc<Line>),
     /// A client reads that room's log from its present end on.
     Enter(SessionId, RoomId),
     /// One client gets these bytes, after what is in its room's log now.
     Tell(SessionId, Arc<[u8]>),
-    /// What a client types looks like this now; `None`: we echo it no more.
+    /// What a client types is drawn like this now; `None`: we echo it no more.
     Area(SessionId, Option<Area>),
     /// From here on, what a client is told and what is said in its room waits for a release (`true`), or not.
     Hold(SessionId, bool),
-    /// What has been held back so far is due.
+    /// What has been held back for a client so far is due.
     Release(SessionId),
     /// From here on, a client sees lines in this way.
     View(SessionId, View),
@@ -38,16 +39,17 @@ pub enum Order {
     Hide(SessionId, Hidden),
     /// A client gets what it is owed, and then its connection ends.
     Close(SessionId),
-    /// Settings have changed.
+    /// From here on, these limits hold: settings have changed.
     Limits(Limits),
 }
 
 /// What follows from an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// For the rounds.
+    /// An order for the rounds.
     Order(Order),
-    /// To be written to disk, under that number. After a restart it is there again, until [`Input::Recorded`](crate::hub::Input::Recorded).
+    /// To be written to disk, under that number. After a restart it is there again, until
+    /// [`Input::Recorded`](crate::hub::Input::Recorded).
     Record(u64, Record),
     /// To be looked for on disk. After a restart it is there again, until [`Input::Found`](crate::hub::Input::Found).
     Search(Box<Search>),
@@ -81,7 +83,7 @@ pub struct Limits {
     pub behind_all: usize,
     /// Bytes that may wait for one client alone.
     pub mailbox: usize,
-    /// The same over all clients, in bytes.
+    /// Bytes that may wait for all clients, each alone, together.
     pub mailboxes: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::rising::Rising;
 
-/// What is read of a machine.
+/// What is read of a snapshot of a machine.
 #[derive(Deserialize)]
 pub(super) struct Saved {
     hub: Hub,
@@ -26,7 +26,7 @@ impl Serialize for Machine {
     }
 }
 
-/// What is written of a machine.
+/// What is written to a snapshot of a machine.
 #[derive(Serialize)]
 struct Saving<'a, H> {
     hub: &'a H,
@@ -45,7 +45,7 @@ fn saving<'a, H>(
     Saving { hub, speakers, next_id, restarts }
 }
 
-/// A machine as it was at one moment, to be written down.
+/// A machine as it was at one moment. It can be written to a snapshot, and nothing else.
 #[derive(Debug)]
 pub struct Frozen {
     hub: hub::Frozen,
@@ -61,8 +61,8 @@ impl Serialize for Frozen {
 }
 
 impl Machine {
-    /// The machine as it is now, to be written down: what changes from now on is not in it. Takes a look at each client
-    /// and each room, however much they hold.
+    /// The machine as it is now, to be written to a snapshot; later changes are not in it. Takes one look at each
+    /// client and each room, however much each holds.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         Frozen {

@@ -1,4 +1,4 @@
-//! A client that is listened to: what it has sent, how much of that is taken at a time, when it has to pause or wait.
+//! A speaker: what one client has sent, how much of it is taken at a time, and when the client has to pause or wait.
 
 use core::net::SocketAddr;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::wire::terminal::link::{Heard, Link};
 /// How long a client is not listened to after a piece of input of which lines were dropped, because it is too fast.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The same after a piece of a line that is too long. Shorter: a client that has sent ten megabytes by mistake is told
-/// so within seconds. Skipping costs some thousandths of a processor's time.
+/// How long a client is not listened to after a piece of a line that is too long. It is shorter, so that a client that
+/// has sent ten megabytes by mistake is told so within seconds; skipping costs some thousandths of a processor's time.
 const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
 
 /// Lines, keys and answers that are taken of one client before the next has its turn: 32 take less than a millisecond.
@@ -30,7 +30,7 @@ const TURN: u32 = 32;
 pub struct Speaker {
     /// Its bytes, which become lines, keys and answers to telnet.
     pub(super) link: Link,
-    /// How it sees what it is told.
+    /// The view in which what it is told is rendered.
     #[serde(default)]
     pub(super) view: View,
     /// A line that was heard and has to wait until `due`.
@@ -39,7 +39,7 @@ pub struct Speaker {
     /// Why its input has ended; `None` as long as it has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Farewell>,
-    /// It has paused since it last sent something.
+    /// It has had its pause since it last sent something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
     pub(super) paused: bool,
     /// When it is listened to again, if it waits for a time.
@@ -79,7 +79,7 @@ impl Machine {
         self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
     }
 
-    /// A client is there from now on.
+    /// A client has connected.
     pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
@@ -169,7 +169,7 @@ impl Machine {
         self.reply(id, replies, out);
         let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        // When that is over, it is listened to again.
+        // It is listened to again when what it waits for is over.
         if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
@@ -242,7 +242,7 @@ impl Machine {
         self.reply(id, replies, out);
     }
 
-    /// A client is gone.
+    /// Forgets a client whose connection is to be closed.
     pub(super) fn forget(&mut self, id: SessionId) {
         if let Some(speaker) = self.speakers.remove(&id)
             && let Some(due) = speaker.due

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A value that its copies share. Whoever changes one that is shared gets a copy of its own first; where nothing
-/// is shared, that is one look at a counter. So the state can be frozen in a moment, to be written down at leisure,
-/// and what is changed meanwhile costs one copy each.
+/// A value that its copies share. Changing a shared one copies it first; changing one that is not shared costs one look
+/// at a counter. So the state can be frozen in a moment and written down at leisure, and each value that is changed
+/// meanwhile is copied once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CopyOnWrite<T>(Arc<T>);

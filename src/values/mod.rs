@@ -5,10 +5,10 @@
 //! | --- | --- |
 //! | the numbers that clients, rooms, accounts and bans are known by | [`id`] |
 //! | moments and lengths of time, and how lengths are read | [`time`] |
-//! | what is a name; which names look alike | [`name`], [`roster`] |
-//! | what is let through of what somebody sends | [`text`] |
-//! | networks and addresses: whom a ban reaches, which addresses count as one | [`network`] |
-//! | which words are refused | [`words`] |
+//! | what is a name; which names look alike; who bears which name | [`name`], [`roster`] |
+//! | which characters of what somebody sends are let through | [`text`] |
+//! | networks and addresses; which addresses count as one | [`network`] |
+//! | filters: which words are refused | [`words`] |
 //! | what a terminal can do | [`terminal`] |
 //! | how often something may happen | [`rate`] |
 //! | tables by numbers that only rise; values shared until they change | [`rising`], [`CopyOnWrite`] |

@@ -30,7 +30,7 @@ impl Network {
         Some(Self { is_v6, length, bits })
     }
 
-    /// What one subscriber usually has: an IPv4 address, or an IPv6 /64.
+    /// The network that one subscriber usually has: an IPv4 address, or an IPv6 /64.
     #[must_use]
     pub fn around(addr: IpAddr) -> Self {
         let addr = addr.to_canonical();
@@ -55,7 +55,7 @@ impl Network {
         Self::new(addr.to_canonical(), self.length).is_some_and(|other| other == *self)
     }
 
-    /// Whether all of that one is in it.
+    /// Whether all of `other` is in it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let width = if self.is_v6 { 128 } else { 32 };
@@ -64,8 +64,8 @@ impl Network {
             && (self.bits ^ other.bits).checked_shr(width - u32::from(self.length)).unwrap_or(0) == 0
     }
 
-    /// Whether so many are in it that it must be a mistake, unless somebody says that it is not: more
-    /// than the largest networks that were ever given to one owner.
+    /// Whether it is larger than the largest networks that were ever given to one owner: banning it must be a mistake,
+    /// unless somebody says that it is not.
     #[must_use]
     pub fn is_wide(&self) -> bool {
         self.length < if self.is_v6 { 16 } else { 8 }
@@ -124,15 +124,15 @@ impl<'de> Deserialize<'de> for Network {
 /// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
 /// which is what one subscriber usually has.
 ///
-/// Half an IPv6 address, for the /64; IPv4 addresses are where there is none that anybody could come from,
-/// among those of multicast. Each client is found by it in several tables: so it is no longer than that.
+/// It is the upper half of an IPv6 address; IPv4 addresses are mapped into the halves of multicast, where nobody comes
+/// from. Several tables have it for each client, so it is no longer than 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(u64);
 
-/// Where IPv4 addresses are among the halves of IPv6 addresses.
+/// The bits that mark an IPv4 address among the halves of IPv6 addresses.
 const V4: u64 = 0xFFFF_FFFF_0000_0000;
 
-/// Its first address, as text: more digits than a number of JSON can have.
+/// Saved as the text of its first address, because JSON numbers have too few digits.
 impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{:x}", self.bits()))
@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 impl Origin {
-    /// Its first address: what tells it from others.
+    /// Its first address, as a number.
     pub(crate) fn bits(self) -> u128 {
         match u32::try_from(self.0 ^ V4) {
             Ok(v4) => Ipv4Addr::from_bits(v4).to_ipv6_mapped().to_bits(),
@@ -155,7 +155,7 @@ impl Origin {
         }
     }
 
-    /// A number that no other has, in the order of networks.
+    /// Its number: unique, and in the order of networks.
     pub(crate) fn number(self) -> u64 {
         self.0
     }

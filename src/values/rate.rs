@@ -1,9 +1,8 @@
-//! How often something may happen: the generic cell rate algorithm (GCRA, ITU-T I.371), and what counts for many.
+//! How often something may happen: the generic cell rate algorithm (GCRA, ITU-T I.371), for one and for many.
 //!
-//! An allowance is one number, the time at which all of it may be used again. What is used moves that time on by
-//! what it costs, and something is too early if the time would then lie further ahead than the burst. All times of
-//! one call are in one unit, which the caller chooses: microseconds of [`Mono`]'s clock, or nanoseconds where a
-//! single byte is counted.
+//! An allowance is one number: the time at which all of it may be used again. Each use moves that time on by its cost.
+//! A use is too early if the time would then be further ahead of now than the burst. All times of one call are in one
+//! unit, which the caller chooses: microseconds of [`Mono`]'s clock, or nanoseconds where single bytes are counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,16 +12,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::time::Mono;
 
-/// When all may be used again, if `cost` is used at `now` and all might have been used again at `full`.
+/// Uses `cost` at `now`, however much that is, of an allowance of which all may be used again at `full`. Returns that
+/// time afterwards.
 #[must_use]
 pub fn charge(full: u64, now: u64, cost: u64) -> u64 {
     full.max(now).saturating_add(cost)
 }
 
-/// Uses `cost` at `now`, where as much as costs `burst` may be used in one go.
+/// Uses `cost` at `now` if it is not too early; at most `burst` may be used in one go. Returns the new `full`.
 ///
 /// # Errors
-/// By how much this is too early; nothing is used.
+/// By how much it is too early; nothing is used then.
 pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     let full = charge(full, now, cost);
     match full.saturating_sub(now.saturating_add(burst)) {
@@ -31,21 +31,21 @@ pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     }
 }
 
-/// The same for something that may happen `burst` times in one go, and then once in each `every`.
+/// As [`take`], for something that may happen `burst` times in one go, and then once in each `every`.
 ///
 /// # Errors
-/// How long this is too early.
+/// How long it is too early.
 pub fn take_one(full: Mono, now: Mono, every: Duration, burst: u32) -> Result<Mono, Duration> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     take(full.0, now.0, micros(every), micros(every.saturating_mul(burst))).map(Mono).map_err(Duration::from_micros)
 }
 
-/// Keys that one [`Allowance`] knows. Beyond it, the one that may use all of its allowance again soonest is
+/// The most keys that an [`Allowance`] knows. Beyond it, the key that may use all of its allowance again soonest is
 /// forgotten.
 pub const KNOWN: usize = 4096;
 
-/// Makes room for one more in `known`, of which `most` may be known: those go that are over at `now`, else the one
-/// that is over soonest.
+/// Makes room for one more entry in `known`, which may have `most`. Entries that are `over` at `now` go; if there are
+/// none, the entry that is over soonest.
 pub fn make_room<K: Ord + Copy, V>(known: &mut BTreeMap<K, V>, most: usize, now: Mono, over: impl Fn(&V) -> Mono) {
     if known.len() < most {
         return;
@@ -58,7 +58,7 @@ pub fn make_room<K: Ord + Copy, V>(known: &mut BTreeMap<K, V>, most: usize, now:
     }
 }
 
-/// How often something may be done by each of many, who are told apart by a key.
+/// How often something may be done for each of many keys, such as addresses.
 #[derive(Clone, Debug)]
 pub struct Allowance<K>(BTreeMap<K, Mono>);
 
@@ -69,10 +69,10 @@ impl<K> Default for Allowance<K> {
 }
 
 impl<K: Ord + Copy> Allowance<K> {
-    /// Once more for `key`, which may do it `burst` times in one go and then once in each `every`.
+    /// Counts one more time for `key`: `burst` times are allowed in one go, and then once in each `every`.
     ///
     /// # Errors
-    /// How long this is too early.
+    /// How long it is too early; it does not count then.
     pub fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
         let full = take_one(self.0.get(&key).copied().unwrap_or_default(), now, every, burst)?;
         if !self.0.contains_key(&key) {
@@ -82,12 +82,12 @@ impl<K: Ord + Copy> Allowance<K> {
         Ok(())
     }
 
-    /// All of it may be used again.
+    /// Forgets `key`: all of its allowance may be used again.
     pub fn clear(&mut self, key: K) {
         self.0.remove(&key);
     }
 
-    /// What was taken last did not count.
+    /// Gives back one time that `key` has taken.
     pub fn give_back(&mut self, key: K, every: Duration) {
         if let Some(full) = self.0.get_mut(&key) {
             *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));
@@ -100,7 +100,7 @@ impl<K: Ord + Copy> Allowance<K> {
         self.0.len()
     }
 
-    /// Whether nothing has counted so far.
+    /// Whether no key is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,8 +1,8 @@
 //! A table by numbers that are handed out in rising order, kept in that order.
 //!
-//! What is looked up with each line is found here with a look or two, where a search tree needs one for each
-//! of its levels: as numbers only rise, how far a number is from the first and from the last says where it
-//! can be. A table of hashes would be as quick, but has no order to tell things in.
+//! As numbers only rise, the distance of a number from the first and the last says where it can be: it is found with
+//! one or two looks, where a search tree needs one for each level. A table of hashes would be as quick, but has no
+//! order to tell things in.
 
 use std::fmt::Debug;
 use std::ops::Index;
@@ -11,12 +11,12 @@ use std::ops::Index;
 /// found at once.
 #[derive(Clone, Debug)]
 pub struct Rising<K, V> {
-    /// By number. Those that were removed leave holes, fewer than there are values (and a few).
+    /// In the order of numbers. Removed values leave holes: hardly more of them than there are values.
     places: Vec<(K, Option<V>)>,
     holes: usize,
 }
 
-/// Holes that are not worth the work of closing them.
+/// This many holes are not worth the work of closing them.
 const FEW: usize = 32;
 
 impl<K, V> Default for Rising<K, V> {
@@ -38,14 +38,14 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.len() == 0
     }
 
-    /// Where `key` is, or a hole that it has left.
+    /// The index of `key`, or of the hole that it has left.
     fn place(&self, key: K) -> Option<usize> {
         let (first, last) = (self.places.first()?.0, self.places.last()?.0);
         if key < first || key > last {
             return None;
         }
         let (number, end) = (key.into(), self.places.len() - 1);
-        // Numbers differ by one at least: so many places can be before and behind it at most.
+        // Numbers differ by at least one, so the distance bounds how many places are before it, and behind it.
         let before = usize::try_from(number - first.into()).unwrap_or(end).min(end);
         let behind = usize::try_from(last.into() - number).unwrap_or(end).min(end);
         let from = end - behind;
@@ -59,7 +59,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places[self.place(*key)?].1.as_ref()
     }
 
-    /// Likewise.
+    /// The value of `key`, to be changed.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.place(*key)?;
         self.places[place].1.as_mut()
@@ -71,8 +71,8 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.get(key).is_some()
     }
 
-    /// Gives `key` a value. Returns the one that it had. A number below one that is there takes as long as there
-    /// are numbers above it.
+    /// Gives `key` a value, and returns its former one. Inserting a number below others takes as long as there are
+    /// numbers above it.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         if self.places.last().is_none_or(|(last, _)| *last < key) {
             self.places.push((key, Some(value)));
@@ -91,7 +91,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         }
     }
 
-    /// Takes away the value of `key`.
+    /// Removes the value of `key` and returns it.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let place = self.place(*key)?;
         let value = self.places[place].1.take()?;
@@ -102,7 +102,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         Some(value)
     }
 
-    /// Keeps those of which `keep` says so.
+    /// Removes the values for which `keep` returns false.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.places.retain_mut(|(key, value)| value.as_mut().is_some_and(|value| keep(key, value)));
         self.holes = 0;
@@ -114,7 +114,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.holes = 0;
     }
 
-    /// All of them, by number.
+    /// All values with their numbers, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
         self.places.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?)))
     }
@@ -130,7 +130,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places.iter().filter_map(|(_, value)| value.as_ref())
     }
 
-    /// Likewise.
+    /// The values, by number, to be changed.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.places.iter_mut().filter_map(|(_, value)| value.as_mut())
     }

@@ -1,7 +1,8 @@
-//! Who, or which room, bears which name. Two names are one when a reader could take one for the other.
+//! The roster: which person, or which room, bears which name. Names that a reader could mistake for each other count as
+//! one.
 //!
-//! Nobody takes a name that looks like one in use; but two that look alike can both be in use, if they were taken when
-//! that was not known: a release can see more likeness than the one before, and what was taken stays.
+//! Nobody can take a name that looks like one in use. Two that look alike can still both be in use, if they were taken
+//! when that was not known: a release can see more likeness than the one before, and a name that was taken stays.
 
 use std::hash::{Hash as _, Hasher as _};
 
@@ -10,32 +11,31 @@ use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// How names are looked up: two that look alike share one of these.
+/// The spellings by which names are looked up: two names that look alike share one of these.
 const SPELLINGS: [fn(&Name) -> &str; 3] = [Name::folded, Name::skeleton, Name::sight];
 
-/// Names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond that all of
-/// them count as alike, so that no crowd makes looking one name up mean looking at many.
+/// The most names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond it
+/// all of them count as alike, so that no crowd can make each look-up one of many names.
 const MOST_TOLD_APART: usize = 16;
 
-/// The names in use: an index for each of the `SPELLINGS`. All of them always hold the same bearers, each
-/// once; a name's text is shared by them and by its bearer. Nothing depends on an order of theirs.
+/// The names in use: an index for each of the `SPELLINGS`. Each index holds every bearer once; a name's text is shared
+/// by them and by its bearer. Nothing depends on the order of an index.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    /// Of the hashes: strangers choose names, and must not know which ones meet in an index.
+    /// The key of the hashes: strangers choose names, and must not know which of them meet in an index.
     key: [u8; 16],
     indexes: [HashTable<Entry<T>>; 3],
 }
 
 #[derive(Clone, Debug)]
 struct Entry<T> {
-    /// Kept, so that an index that grows looks at no name again: with ten thousand of them all would wait
-    /// for milliseconds.
+    /// Kept, so that a growing index need not look at the names again, which would take milliseconds for ten thousand.
     hash: u64,
     name: Name,
     bearer: T,
 }
 
-/// Without a key: for names that strangers cannot choose by the thousand.
+/// A roster without a key, for names that strangers cannot choose by the thousand.
 impl<T> Default for Roster<T> {
     fn default() -> Self {
         Self::new([0; 16])
@@ -43,7 +43,7 @@ impl<T> Default for Roster<T> {
 }
 
 impl<T> Roster<T> {
-    /// Nobody bears a name yet. `key` is for the indexes; nothing that can be seen depends on it.
+    /// An empty roster. `key` is for the hashes; nothing that can be seen depends on it.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
         Self { key, indexes: std::array::from_fn(|_| HashTable::new()) }
@@ -57,8 +57,8 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         hasher.finish()
     }
 
-    /// Who bears the name that `folded` is the folded form of. The Tibetan mark that ends a syllable counts for nothing
-    /// at its end: no name ends in it, and whoever types one may.
+    /// The bearer of the name whose folded form is `folded`. A Tibetan mark that ends a syllable is ignored at its end:
+    /// no name ends in one, but people may type it.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<T> {
         let folded = folded.trim_end_matches('\u{F0B}');
@@ -66,8 +66,8 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         entry.map(|entry| entry.bearer)
     }
 
-    /// Those who bear this name or one that looks like it (see [`Name::looks_like`]): who bears the name itself first,
-    /// then by age.
+    /// The bearers of this name and of names that look like it (see [`Name::looks_like`]): first the bearer of the name
+    /// itself, then the others by age.
     pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = T> {
         self.hashed_lookalikes(name, self.hashes(name)).into_iter()
     }
@@ -91,7 +91,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
     /// Gives `name` to `bearer`.
     ///
     /// # Errors
-    /// The one who bears it, or one that looks like it; nothing is changed then.
+    /// The bearer of that name, or of one that looks like it; nothing is changed then.
     pub fn claim(&mut self, name: &Name, bearer: T) -> Result<(), T> {
         let hashes = self.hashes(name);
         match self.hashed_lookalikes(name, hashes).first() {
@@ -103,11 +103,11 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Gives `name` back to `bearer`, who had it in an earlier process, or on disk: also if it looks like another one
-    /// by now.
+    /// Gives `name` to `bearer`, who had it in an earlier process or on disk, also if it looks like another name by
+    /// now.
     ///
     /// # Errors
-    /// Another one who bears it; nothing is changed then.
+    /// Another bearer of that name; nothing is changed then.
     pub fn keep(&mut self, name: &Name, bearer: T) -> Result<(), T> {
         if let Some(other) = self.find(name.folded()) {
             return Err(other);

@@ -1,4 +1,4 @@
-//! What a client's program has told of the terminal it runs in, and what that makes of it.
+//! What a client's program has told of its terminal, and which mode and width suit that.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +18,14 @@ pub struct Terminal {
     pub read_aloud: bool,
     /// It shows ASCII only.
     pub ascii: bool,
-    /// What colours it has.
+    /// The colours that it has.
     pub colors: Colors,
 }
 
 /// What colours a terminal has, or is to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Colors {
-    /// None.
+    /// No colours.
     #[default]
     None,
     /// The eight of ECMA-48.
@@ -34,7 +34,7 @@ pub enum Colors {
     Many,
 }
 
-/// Who edits what is typed.
+/// Who edits the line that is typed: the client's program, or the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// The client: it sends lines.
@@ -44,7 +44,7 @@ pub enum Mode {
     Char,
 }
 
-/// The widest that lines are wrapped at; beyond, nobody finds the next line's beginning.
+/// The greatest width that lines are wrapped at: in wider ones, nobody finds the beginning of the next row.
 const WIDEST: u16 = 240;
 
 /// Widths are rounded down to a multiple of this, so that many people share a rendering.
@@ -61,7 +61,7 @@ impl Terminal {
         }
     }
 
-    /// The width to wrap lines at, in characters; 0 for not at all.
+    /// The width to wrap lines at, in characters; 0: they are not wrapped.
     #[must_use]
     pub fn width(self) -> u16 {
         if self.read_aloud { 0 } else { self.cols.min(WIDEST) / WIDTH_STEP * WIDTH_STEP }

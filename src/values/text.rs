@@ -1,8 +1,8 @@
-//! What text may reach another screen.
+//! Which text may reach another person's screen.
 //!
 //! Everything strangers send passes [`clean`] on its way in, and [`is_clean`] is asked again on the
-//! way out, so that text which came by another road (history, an import, an older version) cannot
-//! carry an escape sequence to a terminal either. This module knows characters; it knows nothing
+//! way out, so that text from elsewhere (history, an import, an older version) cannot carry an
+//! escape sequence to a terminal either. This module knows characters; it knows nothing
 //! of names, lines or limits on length.
 
 use std::borrow::Cow;
@@ -13,11 +13,11 @@ use unicode_width::UnicodeWidthChar;
 /// The most characters that may pile up on one base character.
 ///
 /// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below
-/// it; what lies above paints over the neighbouring lines. Zero-width characters that are not
+/// it; higher stacks paint over the neighbouring lines. Zero-width characters that are not
 /// marks, joiners and variation selectors among them, count too: a long run of them can hide data.
 pub const MAX_MARKS: usize = 8;
 
-/// What bytes from a client say, with all removed that could move a cursor, reorder what stands
+/// The text of bytes from a client, without anything that could move a cursor, reorder what is
 /// beside it, or hide.
 ///
 /// - Bytes that are not UTF-8 become U+FFFD, one for each maximal broken sequence; so the result
@@ -62,8 +62,8 @@ pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !is_removed(c) && fits(c, &mut marks))
 }
 
-/// Whether nothing of the text can be seen: it is empty, or all white space, controls, joiners
-/// and the handful of letters that are drawn as nothing.
+/// Whether nothing of the text can be seen: it is empty, or has only white space, controls, joiners
+/// and those few letters that are drawn as nothing.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
@@ -97,9 +97,9 @@ fn fits(c: char, marks: &mut usize) -> bool {
     true
 }
 
-/// Whether a terminal draws `c` into the cell of what stands before it.
+/// Whether a terminal draws `c` into the cell of the character before it.
 fn stacks(c: char) -> bool {
-    // Width zero adds what is no mark yet takes no room: joiners, and the vowels and finals of
+    // Characters of width zero that are no marks count too: joiners, and the vowels and finals of
     // conjoining Hangul, of which any number can follow one initial.
     c >= '\u{300}' && (is_combining_mark(c) || c.width() == Some(0))
 }

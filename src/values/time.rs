@@ -1,4 +1,4 @@
-//! Time as a value. The hub never reads a clock: whoever drives it says what time it is.
+//! Time as a value. The hub never reads a clock: its caller says what time it is.
 
 use core::fmt;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Mono {
         Self(self.0.saturating_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// How long ago `earlier` was; zero if it is ahead.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -60,15 +60,15 @@ pub struct Now {
 /// Why a text is no length of time. Reads as a sentence without its beginning and end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoLength {
-    /// A number, and nothing says of what.
+    /// It is a number without a unit.
     NoUnit(String),
-    /// It is written like none.
+    /// It does not look like a length of time.
     Unknown(String),
-    /// Minutes or months: the difference is too great for a guess.
+    /// Its unit may mean minutes or months, and the difference is too great for a guess.
     MinutesOrMonths(String),
-    /// It is zero, or below.
+    /// It is zero or less.
     NotPositive(String),
-    /// It is beyond what can be meant.
+    /// It is longer than can be meant.
     TooLong(String),
 }
 
@@ -90,14 +90,14 @@ impl fmt::Display for NoLength {
 
 impl core::error::Error for NoLength {}
 
-/// The longest time that somebody is muted or kept out for, if not for good.
+/// The longest mute or ban that has an end.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `90 minutes`, or `0`. Months and years are
 /// the mean ones, as [`humantime`] has them.
 ///
 /// # Errors
-/// What is wrong with it. A number alone is refused, for what is not said has to be guessed.
+/// What is wrong with it. A number without a unit is refused, because its unit would have to be guessed.
 pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     let text = text.trim();
     if text == "0" {
@@ -110,11 +110,11 @@ pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     }
 }
 
-/// Takes a length of time off the beginning of a text; `None` if it does not begin like one. What follows it
-/// comes back too, without the space between.
+/// Takes a length of time off the beginning of a text, and returns it with the rest, without the space between; `None`
+/// if the text does not begin like one.
 ///
 /// # Errors
-/// It begins like one and is none: a slip is no other thing.
+/// If it begins like one and is none: a misspelt time must not be taken for something else.
 pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let text = text.trim_start();
     let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
@@ -132,7 +132,7 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
                 time = time.checked_add(part).ok_or_else(|| NoLength::TooLong(word()))?;
                 rest = behind;
             }
-            // Behind a time that is whole, other words may begin with a number.
+            // Behind a whole length of time, other words may begin with a number.
             _ if rest.is_empty() || rest.starts_with(char::is_whitespace) => break,
             _ => return Err(NoLength::Unknown(word())),
         }

@@ -1,29 +1,29 @@
-//! Words and patterns that house rules keep out of what everybody reads.
+//! Filters: words and patterns that house rules keep out of what everybody reads.
 //!
-//! A plain entry is a word, or several in a row: it is found on word borders, whatever the case, and in
-//! letters that look alike (UTS 39). One between slashes is a pattern (the `regex` crate's, which takes
-//! linear time whatever is written), tried on the text in lower case.
+//! A plain entry is a word, or several in a row. It is found between word borders, in any case, and in letters that
+//! look alike (UTS 39). An entry between slashes is a pattern (of the `regex` crate, which takes linear time for any
+//! text), tried on the text in lower case.
 
 use regex::RegexSet;
 
 use crate::values::name;
 
-/// How much memory a list of patterns may take when it is compiled.
+/// Bytes of memory that a compiled list of patterns may take.
 const SIZE: usize = 4 * 1024 * 1024;
 
-/// What becomes of a text.
+/// What is done with a text that a filter has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// It is refused.
     Refuse,
-    /// It is refused, and counts against whoever wrote it.
+    /// It is refused, and its author gets a strike.
     Strike,
 }
 
 /// One list, compiled.
 #[derive(Clone, Debug, Default)]
 struct Matcher {
-    /// As [`likeness`] makes them.
+    /// The words, as [`likeness`] makes them.
     words: Vec<String>,
     patterns: Option<RegexSet>,
 }
@@ -63,7 +63,7 @@ fn pattern(entry: &str) -> Option<&str> {
     entry.strip_prefix('/')?.strip_suffix('/').filter(|pattern| !pattern.is_empty())
 }
 
-/// What a text looks like: its words, each between spaces, in letters that stand for all that look alike.
+/// What a text looks like: its words, each between spaces, with one letter for all that look alike.
 fn likeness(text: &str) -> String {
     let mut like = String::with_capacity(text.len() + 2);
     like.push(' ');
@@ -91,14 +91,14 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Lists whose entries were [checked](check); one that cannot be compiled all the same filters nothing.
+    /// Compiles lists whose entries were [checked](check). A list that cannot be compiled all the same filters nothing.
     #[must_use]
     pub fn new(refuse: &[String], strike: &[String]) -> Self {
         let compiled = |entries: &[String]| Matcher::new(entries).unwrap_or_default();
         Self { refuse: compiled(refuse), strike: compiled(strike) }
     }
 
-    /// What becomes of `text`; `None` if nothing does.
+    /// What is done with `text`; `None` if no filter finds anything in it.
     #[must_use]
     pub fn judge(&self, text: &str) -> Option<Action> {
         if self.refuse.is_empty() && self.strike.is_empty() {

@@ -1,13 +1,13 @@
-//! Bytes to values and back. Pure, like [`crate::hub`].
+//! The wire: bytes become values, and values bytes. Pure, like [`crate::hub`].
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | what a client's bytes mean: telnet, lines, keys; what its terminal shows of what is typed | [`terminal`] |
 //! | what people read: all texts, colours, wrapping | [`render`] |
-//! | what each is owed of a room's lines, and of what it alone is told | [`stream`] |
-//! | the admin protocol: its commands, and how they are carried out on the hub | [`admin`] |
+//! | what each client is owed: lines of its room, and what it alone is told | [`stream`] |
+//! | the admin protocol: its commands, and what each does to the hub | [`admin`] |
 //!
-//! Nothing here knows of sockets, nor of who is allowed what.
+//! Nothing here knows sockets, or decides what somebody may do.
 
 pub mod admin;
 pub mod render;

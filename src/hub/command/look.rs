@@ -1,4 +1,4 @@
-//! Commands that look: who is here, which rooms, what was said.
+//! Commands that show something: people, rooms, history, help.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     let seen = found.map(|room| &call.turn.hub.rooms.open[&room]).filter(|room| call.turn.hub.sees(call.id, room));
     let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
     let (mut people, total, looked_at, is_part) = match &wanted {
-        // Of a great crowd, those who came first.
+        // Of a crowd too large to look at, those who came first.
         None if room.members.len() > work::MOST => {
             let first = room.members.iter().take(LISTED).filter_map(|id| call.turn.hub.session(*id)).collect();
             (first, room.members.len(), LISTED as u64, false)
@@ -58,7 +58,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
-/// What the names in a list are to begin with: a word such as `ab*`, folded.
+/// The folded beginning that names in a list are to have, from a word such as `ab*`.
 pub(super) fn beginning(word: &str) -> Option<String> {
     word.strip_suffix('*').map(name::fold)
 }
@@ -88,7 +88,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     }
     let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
     let (mut all, mut looked_at) = (call.turn.hub.rooms(), 0);
-    // The oldest, if there are so many.
+    // If there are too many, the oldest.
     let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
     let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.turn.hub.sees(call.id, room)).collect();
     let is_part = all.next().is_some();
@@ -123,8 +123,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
 }
 
-/// How many lines of history are shown in one answer. Where newcomers are shown none, who asks is
-/// still shown some.
+/// How many lines of history are shown in one answer. `/history` shows some even where newcomers are shown none.
 pub(in crate::hub) fn at_once(history: &settings::History) -> usize {
     match history.replay {
         0 => settings::History::default().replay,

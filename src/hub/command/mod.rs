@@ -1,7 +1,7 @@
 //! What people can type: one table for parsing, `/help` and the documents.
 //!
-//! To add a command, add a row and its function. A row's usage is checked by nobody but its
-//! function: what a function cannot read, it answers with [`Refusal::Usage`].
+//! To add a command, add a row and its function. Only the function checks its arguments, and answers
+//! [`Refusal::Usage`] if it cannot read them.
 
 mod account;
 mod look;
@@ -26,7 +26,7 @@ use super::{Effect, Turn};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 
-/// What else a name could be read as, a command among the rest: see [`name::taken_for`].
+/// What else a name could be read as, commands included; see [`name::taken_for`] for all but commands.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<name::TakenFor> {
     name::taken_for(name).or_else(|| find(name.word()).map(|_| name::TakenFor::Command))
@@ -49,7 +49,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .filter(|command| command.role <= role.max(Role::Member))
         .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|name| {
-            // Who types the beginning of a command means that command.
+            // The beginning of a command's name means that command.
             let distance =
                 if word.len() >= 2 && name.starts_with(&word) { 1 } else { strsim::damerau_levenshtein(name, &word) };
             (distance, name)
@@ -60,7 +60,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
 }
 
 impl Turn<'_> {
-    /// Carries out what follows the slash.
+    /// Executes the command `line`, without its slash.
     pub(super) fn command(&mut self, id: SessionId, line: &str) {
         let (word, args) = split_word(line);
         let found = find(word);
@@ -89,7 +89,7 @@ impl Turn<'_> {
                 self.refuse(id, Refusal::UnknownCommand { given: given.into(), nearest });
             }
         }
-        // If a password was wanted and is not asked for, it may be on its way all the same.
+        // If the command would ask for a password and does not, the client may send one nevertheless.
         let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
         if meant.is_some_and(|command| command.password != Password::No)
             && self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
@@ -102,7 +102,7 @@ impl Turn<'_> {
     }
 }
 
-/// A command being carried out for `id`.
+/// A command being executed for the client `id`.
 struct Call<'a, 'turn> {
     turn: &'a mut Turn<'turn>,
     id: SessionId,
@@ -193,7 +193,7 @@ fn clip(text: &str) -> Arc<str> {
     clipped.into()
 }
 
-/// How many people or rooms a list shows before it counts: more would neither be read nor fit a mailbox.
+/// The most people or rooms that a list shows; the others are counted. More would neither be read nor fit a mailbox.
 const LISTED: usize = 200;
 
 fn text_arg(text: &str) -> Option<Arc<str>> {

@@ -1,7 +1,7 @@
-//! What operators do in chat: the same as administrators do over the admin socket, and audited alike.
+//! Moderation in chat: what administrators do over the admin socket, audited in the same way.
 //!
-//! An operator is somebody among others here. So nothing that an operator is told has an address in it,
-//! nobody can act on another operator, and nobody can shut themselves out.
+//! Operators are people among others here. So nothing that they are told has an address in it, no operator can act on
+//! another one, and nobody can shut themselves out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::values::id::SessionId;
 use crate::values::name;
 use crate::values::time::{self, LONGEST, NoLength, Wall};
 
-/// What a command of an operator led to is an operator's doing, by name.
+/// Adds the operator's account name to the events that a command has led to.
 pub(super) fn sign(call: &mut Call<'_, '_>, from: usize) {
     let account = call.turn.hub.people.sessions.get(&call.id).and_then(|session| session.account);
     let name = account.and_then(|account| call.turn.hub.accounts.get(account)).map(|account| account.name.shown());

@@ -6,8 +6,8 @@ use super::super::account::Role;
 use super::table::{Command, Password};
 use super::{find, nearest, split_word};
 
-/// Whether a line has a password in it, as a command that takes one: such a line is not to be had back. Of a
-/// command that is misspelt, and of one that lacks its slash, it is the same.
+/// Whether a line is a command with a password in it, also if the command is misspelt or lacks its slash. Such a line
+/// cannot be recalled in the editor.
 #[must_use]
 pub fn holds_password(line: &str) -> bool {
     let (word, args) = match line.trim_start().strip_prefix('/') {
@@ -22,8 +22,8 @@ pub fn holds_password(line: &str) -> bool {
     }
 }
 
-/// Whether a line ends a question for a password instead of answering it: it is a command, and shows nothing
-/// to others that could have been the answer.
+/// Whether a line ends a question for a password instead of answering it, and how. It does if it is a command that
+/// shows others none of its arguments, for these could have been the answer.
 pub(in crate::hub) fn ends_question(line: &str) -> Option<Ends> {
     let (word, args) = line.trim_start().strip_prefix('/').map(split_word)?;
     let command = find(word).filter(|command| args.is_empty() || !command.shows)?;
@@ -33,9 +33,9 @@ pub(in crate::hub) fn ends_question(line: &str) -> Option<Ends> {
 /// How a command ends a question for a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::hub) enum Ends {
-    /// It asks one of its own.
+    /// It is about an account as well, and may ask a question of its own.
     ForAnother,
-    /// It has nothing to do with it.
+    /// It has nothing to do with passwords: the dialogue is over.
     ForGood,
 }
 
@@ -145,13 +145,13 @@ const SENTENCE: &[&str] = &[
     "yourselves",
 ];
 
-/// The command that a line seems to be meant as, which takes a password and lacks its slash: `login ann
-/// sesame`, or with whatever stands in the slash's place, as `7login ann sesame` on a German keyboard. Rather
-/// too many than too few: a word before it makes it a sentence. `is_name` tells registered names.
+/// The command with a password that a line seems to be, without its slash: `login ann sesame`, or with another
+/// character for the slash, as `7login ann sesame` on a German keyboard. It rather takes too many lines for one than
+/// too few; a word before the command makes a sentence of it. `is_name` tells registered names.
 pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
     let first = words.next()?.trim_end_matches(':');
-    // Every line that is said passes here.
+    // Every line that is said passes here, so this is quick.
     let initial = first.bytes().next()?.to_ascii_lowercase();
     if !b"ilpr".contains(&initial) {
         return None;

@@ -16,27 +16,27 @@ use super::Call;
 pub struct Command {
     /// Its name, without the slash.
     pub name: &'static str,
-    /// Other names for it.
+    /// Other names that it can be called by.
     pub aliases: &'static [&'static str],
     /// Its arguments, as `/help` shows them.
     pub usage: &'static str,
-    /// What it does, in a few words.
+    /// What it does, in a few words, as `/help` lists it.
     pub about: &'static str,
-    /// What else there is to know; may be empty.
+    /// What `/help NAME` says beyond that; may be empty.
     pub detail: &'static str,
-    /// How many lines it counts for in the sender's pace, beside the one it is.
+    /// Lines that it is charged to the sender's pace, besides the one it is.
     pub weight: u32,
-    /// Who may use it; it is shown to nobody else.
+    /// The role that may use it; others are not shown it.
     pub role: Role,
     /// How many words of arguments it needs at least; with fewer, its usage is told.
     pub least: usize,
     /// What its first argument is completed to.
     pub takes: Takes,
-    /// Whether it is of use to those who wait at the door.
+    /// Whether it can be used at the door.
     pub at_door: bool,
-    /// Where a password stands in it.
+    /// Which of its arguments is a password.
     pub password: Password,
-    /// Whether others are shown what stands behind it.
+    /// Whether others are shown its arguments.
     pub shows: bool,
     pub(super) run: fn(&mut Call<'_, '_>, &str),
 }
@@ -55,7 +55,7 @@ impl PartialEq for Command {
 
 impl Eq for Command {}
 
-/// What a row says where it says nothing else.
+/// The values of the fields that a row does not set.
 const ROW: Command = Command {
     name: "",
     aliases: &[],
@@ -489,15 +489,15 @@ pub enum Takes {
     Room,
 }
 
-/// Where a password stands in a command.
+/// Which argument of a command is a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Password {
-    /// It has to do with none.
+    /// It has nothing to do with passwords.
     No,
-    /// It asks for one and takes none.
+    /// It asks for one, and takes none as an argument.
     Asked,
-    /// It takes one as its first argument, or asks for it.
+    /// It takes one as its first argument, and asks for it if that is missing.
     First,
-    /// The same as its second argument.
+    /// It takes one as its second argument, and asks for it if that is missing.
     Second,
 }

@@ -1,4 +1,4 @@
-//! Commands about oneself: a name, whom one hears, how one's screen looks.
+//! Commands about oneself: the own name, whom one ignores, how one's screen looks.
 
 use super::super::message::{Done, Message, Offset, Refusal, View};
 use super::super::{Effect, work};
@@ -14,7 +14,7 @@ pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
     if let Err(refusal) = call.turn.hub.may_bear(call.id, &name, call.turn.now) {
         return call.refuse(refusal);
     }
-    // A name can be as good as a line: who is muted keeps the one they have.
+    // A name can say as much as a line: somebody who is muted keeps the one they have.
     if !call.turn.may_show(call.id, args) {
         return;
     }

@@ -1,4 +1,4 @@
-//! What administrators do to accounts, and operators.
+//! What administrators and operators do to accounts.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Makes an account of that name. Whoever bears the name, or one that looks like it, keeps it until
-    /// somebody logs in.
+    /// Makes an account of that name. A client that bears the name, or one that looks like it, keeps it until somebody
+    /// logs in to the account.
     ///
     /// # Errors
     /// Those of [`Self::may_add_account`].
@@ -80,7 +80,7 @@ impl Turn<'_> {
             None => "another password".to_owned(),
         };
         if hashed.is_some() && by.is_some() {
-            // Whoever has forgotten it, and has tried, and has asked for another one, waits no more.
+            // Somebody who forgot the password, tried too often and asked for another one need not wait any longer.
             self.hub.unlock_account(id);
         }
         account.hashed = hashed.or(account.hashed);
@@ -100,8 +100,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes an account away. Whoever is logged in to it is a guest from then on, and is told so if
-    /// somebody else did it.
+    /// Removes an account. A client that is logged in to it is a guest from then on, and is told so if it did not ask
+    /// for that itself.
     pub(in crate::hub) fn remove_account(&mut self, id: AccountId, by: Option<By>) -> Option<Account> {
         let account = self.hub.accounts.remove(id)?;
         self.hub.logins.by_account.clear(id);
@@ -134,7 +134,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, self.now) }));
     }
 
-    /// Has everything recorded again that a new file has to know.
+    /// Records again all bans and accounts, and the numbers given: a new file has none of them.
     pub(in crate::hub) fn record_again(&mut self) {
         let sanctions: Vec<_> = self.hub.moderation.sanctions.iter().cloned().collect();
         for sanction in sanctions {

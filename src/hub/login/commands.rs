@@ -1,4 +1,4 @@
-//! What the commands about accounts begin.
+//! The commands about accounts, each of which begins a dialogue or a hashing job.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Turn<'_> {
         self.stay_kept_from(id, kept_from);
         self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
-        // The name is the account's.
+        // The name belongs to the account.
         let owned = self.hub.accounts.owner(&self.hub.people.sessions[&id].nick).is_some();
         if owned {
             self.rename_to_guest(id);

@@ -15,8 +15,7 @@ use crate::values::name::{self};
 use crate::values::time::Now;
 
 impl Hub {
-    /// Whatever `id` sends in a moment may have been sent ahead, as the answer to a question that was not
-    /// asked.
+    /// For [`AHEAD`], lines of `id` may be answers to a question that was not asked, sent ahead.
     pub(in crate::hub) fn expect_answers_sent_ahead(&mut self, id: SessionId, now: Now) {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.dialogue.is_none()
@@ -25,26 +24,26 @@ impl Hub {
         }
     }
 
-    /// `id` does something else than to answer.
+    /// `id` has sent something that is no answer to a question.
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.asking.wary = false;
         }
     }
 
-    /// What comes next is not the beginning of a dialogue.
+    /// Keeps the dialogue of `id` open until the next question, so that its counts go on.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
         }
     }
 
-    /// A password that may be had, by whoever bears that name.
+    /// Checks `text` as a new password for the name that `id` bears.
     pub(super) fn suitable(&self, id: SessionId, text: &str) -> Result<Secret, Refusal> {
         password(text, &self.people.sessions[&id].nick, self.settings.accounts.password)
     }
 
-    /// Nothing came of a password that was to be hashed, and it does not count.
+    /// Gives back what a password counted against the client's tries or registrations.
     pub(super) fn does_not_count(&mut self, id: SessionId, then: &Then) {
         match then {
             Then::Login { account, .. } => self.has_not_tried(id, *account),
@@ -60,7 +59,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Asks for what `dialogue` wants.
+    /// Begins or continues `dialogue` by its question.
     pub(super) fn ask(&mut self, id: SessionId, dialogue: Dialogue) {
         let asked = match &dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => {
@@ -81,7 +80,7 @@ impl Turn<'_> {
         self.done(id, Done::Asks(asked));
     }
 
-    /// An answer was wrong: the question comes again, unless it has come often enough.
+    /// An answer was wrong: asks the question again, at most [`TRIES`] times.
     pub(super) fn ask_again(&mut self, id: SessionId, question: Dialogue) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.asking.wrong = session.asking.wrong.saturating_add(1);
@@ -92,7 +91,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends the dialogue with its aim reached.
+    /// Ends the dialogue, and shows again what is typed.
     pub(super) fn end_dialogue(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.dialogue = None;
@@ -100,7 +99,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: true });
     }
 
-    /// Ends the dialogue with nothing done. Its person may be typing the next answer: that is not said aloud.
+    /// Ends the dialogue with nothing done. The person may be typing the next answer, so the next line is not said.
     pub(super) fn ask_no_more(&mut self, id: SessionId, command: Option<Arc<str>>) {
         self.end_dialogue(id);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -108,7 +107,7 @@ impl Turn<'_> {
         self.done(id, Done::AsksNoMore(command));
     }
 
-    /// What `id` wanted comes to nothing, and is no use asking for again just now.
+    /// Refuses what `id` wanted, and ends the dialogue: to ask again now would be of no use.
     pub(super) fn give_up(&mut self, id: SessionId, refusal: Refusal, question: &Dialogue) {
         self.refuse(id, refusal);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -118,7 +117,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether what `id` wants to say could be a password: it is told so, and nobody else sees it.
+    /// Whether a line that `id` wants to say could be a password. If so, `id` is told, and nobody else sees the line.
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let is_answer = std::mem::take(&mut session.asking.wary) || self.now.mono < session.asking.ahead;
@@ -139,7 +138,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Ends the dialogue, if there is one that waits for its client. Whether there was.
+    /// Ends the dialogue if it waits for an answer of `id`. Returns whether it did.
     pub(in crate::hub) fn cancel(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
@@ -152,7 +151,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Takes what was asked for.
+    /// Takes the answer to a question.
     pub(in crate::hub) fn answered(&mut self, id: SessionId, mut text: String) {
         if text.is_empty() {
             self.cancel(id);
@@ -166,7 +165,7 @@ impl Turn<'_> {
                 self.end_dialogue(id);
                 self.done(id, Done::Cancelled);
             }
-            // Whoever types a command does not answer, and nobody's password is one.
+            // A command is no answer: no password can be one.
             self.line(id, &text);
             if self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
                 self.effects.push(Effect::Echo { session: id, on: true });
@@ -233,7 +232,7 @@ impl Turn<'_> {
                 self.check_present(id, &text, *dialogue == Dialogue::Unregister);
                 true
             }
-            // Nothing is handed over then.
+            // The machine hands over nothing while a password is hashed.
             Dialogue::Waiting => false,
         };
         text.zeroize();

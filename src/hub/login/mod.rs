@@ -1,9 +1,8 @@
-//! Registering, logging in and out, changing a password: the dialogues of the accounts, and what bounds
-//! them.
+//! Registering, logging in and out, changing a password: the dialogues about accounts, and their bounds.
 //!
-//! A password is typed on a line of its own, which is not shown where that can be had, or given with the
-//! command. It goes out as a [`Job`], to be hashed elsewhere, and [`super::Input::Hashed`] tells what came of it.
-//! Until then the hub is [`Hub::is_waiting`] for that client: what it sends meanwhile is handled after.
+//! A password is typed on a line of its own, which is hidden if the client's program can do that, or given with the
+//! command. It leaves the hub as a [`Job`] to be hashed elsewhere; [`super::Input::Hashed`] is the answer. Until it
+//! comes, what the client sends waits ([`Hub::is_waiting`]).
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -37,20 +36,20 @@ use crate::values::network::Origin;
 use crate::values::rate::{Allowance, KNOWN};
 use crate::values::time::Mono;
 
-/// The longest password, in bytes: far beyond what anybody types, and no load for whoever hashes it.
+/// The longest password, in bytes: far beyond what anybody types, and still quickly hashed.
 pub const LONGEST_PASSWORD: usize = 256;
 
-/// Strangers may try an account so many times as often as one address may try.
+/// How many times as often strangers together may try an account as one address may (`accounts.attempts`).
 const STRANGERS: u32 = 5;
 
-/// Wrong answers to one question; then it is not asked again.
+/// Wrong answers to one question after which it is not asked again.
 const TRIES: u8 = 3;
 
-/// What comes within so long of a command that came to nothing may have been sent ahead, in answer to a
-/// question that was not asked.
+/// After a command that asks for no password although its client may expect that, lines within this time may be the
+/// password, sent ahead by a script.
 const AHEAD: Duration = Duration::from_secs(2);
 
-/// A password, for as long as it is needed: overwritten when it is let go of, and not shown by `Debug`.
+/// A password, for as long as it is needed. Its memory is overwritten when it is dropped, and `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -62,7 +61,7 @@ impl Secret {
         Self(text)
     }
 
-    /// What was typed.
+    /// The password in plain text.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -84,9 +83,9 @@ impl Drop for Secret {
 /// A password to be hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Its number.
+    /// The number that its answer bears.
     pub number: u64,
-    /// The password.
+    /// The password, as it was typed.
     pub password: Secret,
     /// What it is compared with.
     pub against: Against,
@@ -95,72 +94,62 @@ pub struct Job {
 /// What a password is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Against {
-    /// Nothing: it is to be hashed with new salt.
+    /// Nothing: it is hashed with new salt.
     Nothing,
-    /// That one.
+    /// The hash of the account's password.
     Known(Hashed),
-    /// An account that there is not. It takes as long as if there were one, and is wrong.
+    /// The password of an account that does not exist: it is wrong, after as much work as if there were one.
     Unknown,
 }
 
-/// What came of a [`Job`].
+/// The result of a [`Job`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Answer {
-    /// The password, hashed.
+    /// The hash of a new password.
     Made(Hashed),
-    /// It is the one.
-    Right {
-        /// It again, if it was hashed in a way that is not today's.
-        renewed: Option<Hashed>,
-    },
-    /// It is not.
+    /// The password is the account's. `renewed` is its hash made anew, if the former one was made with other
+    /// parameters.
+    Right { renewed: Option<Hashed> },
+    /// The password is not the account's.
     Wrong,
-    /// It could not be hashed.
+    /// The password could not be hashed.
     Failed,
 }
 
-/// What a client is asked for, and what for.
+/// The password that a client is asked for, and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Dialogue {
-    /// A password for a new account; then the same again.
-    Register {
-        /// What was typed first.
-        first: Option<Secret>,
-    },
-    /// The password of an account.
-    Login {
-        /// Its name, as it was typed.
-        name: Arc<str>,
-    },
-    /// The present password, before a new one.
+    /// A password for a new account; once there is a `first`, the same again.
+    Register { first: Option<Secret> },
+    /// The password of the account `name`, as that was typed.
+    Login { name: Arc<str> },
+    /// The present password, before a new one can be set.
     Present,
-    /// A new password; then the same again.
-    Change {
-        /// What was typed first.
-        first: Option<Secret>,
-    },
-    /// The present password, before the account is given up.
+    /// A new password; once there is a `first`, the same again.
+    Change { first: Option<Secret> },
+    /// The present password, before the account is removed.
     Unregister,
-    /// Nothing: a password of it is being hashed.
+    /// Nothing: a password is being hashed for it.
     Waiting,
 }
 
-/// How it stands with what a client is asked for: beside the [`Dialogue`], which former releases know.
+/// The state of a client's dialogue besides the [`Dialogue`] itself, which former releases know as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asking {
-    /// Answers to this question that were wrong.
+    /// Wrong answers to this question so far.
     wrong: u8,
-    /// It was asked not to show what is typed.
+    /// The client was asked to hide what is typed.
     hidden: bool,
-    /// Nothing is asked for any more, and its person may not have seen that: the next line can be meant as
-    /// the answer.
+    /// The question was taken back, and the person may not have seen that: the next line can be meant as the answer.
     wary: bool,
-    /// What comes before then can be an answer that was sent ahead.
+    /// Lines that come before this time can be answers that were sent ahead.
     ahead: Mono,
 }
 
-/// What is done when a password is hashed.
+/// What is done when a password has been hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {
     Register(Name),
@@ -171,7 +160,7 @@ enum Then {
 }
 
 impl Then {
-    /// What is asked for if the password does not do.
+    /// The question that is asked again if the password is wrong.
     fn question(&self) -> Dialogue {
         match self {
             Self::Register(_) => Dialogue::Register { first: None },
@@ -184,7 +173,7 @@ impl Then {
 }
 
 impl Dialogue {
-    /// What somebody types to be asked for this.
+    /// The command that begins this dialogue.
     fn command(&self) -> Option<Arc<str>> {
         match self {
             Self::Register { .. } => Some("/register".into()),
@@ -203,7 +192,7 @@ struct Pending {
     then: Then,
 }
 
-/// Passwords that are being hashed, and who has tried how often.
+/// Passwords that are being hashed, and how often passwords were tried.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Logins {
@@ -215,12 +204,12 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    /// Those that may not have been hashed by a process that is no more.
+    /// The jobs without an answer: after a restart they are handed out again.
     pub(super) fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
         self.pending.values().map(|pending| &pending.job)
     }
 
-    /// Whether something of that client is being hashed.
+    /// Whether a password is being hashed for that client.
     pub(super) fn waits(&self, id: SessionId) -> bool {
         self.pending.values().any(|pending| pending.session == id)
     }
@@ -238,23 +227,23 @@ impl Logins {
 }
 
 impl Hub {
-    /// Whether a password of that client is being hashed: what it sends is handled after that.
+    /// Whether a password is being hashed for that client: what it sends is handled after that.
     #[must_use]
     pub fn is_waiting(&self, id: SessionId) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
     }
 
-    /// Whose password that job is about.
+    /// The client for which that job's password is hashed.
     #[must_use]
     pub fn waits_for(&self, number: u64) -> Option<SessionId> {
         self.logins.pending.get(&number).map(|pending| pending.session)
     }
 }
 
-/// The password `text` of the account `name`, of at least `least` characters.
+/// Checks `text` as a new password of the account `name`; it needs at least `least` characters.
 ///
 /// # Errors
-/// Why it is none.
+/// The rule that it breaks.
 pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal> {
     if text.chars().count() < least {
         Err(Refusal::PasswordShort(least))

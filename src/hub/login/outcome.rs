@@ -1,4 +1,4 @@
-//! What follows when a password was hashed: somebody is registered, let in, or refused.
+//! What is done when a password has been hashed: a client is registered, logged in, or refused.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
 
 impl Hub {
-    /// `id` is logged in to `account` from now on, if there are both.
+    /// Logs `id` in to `account`, if both exist.
     pub fn log_in(&mut self, id: SessionId, account: AccountId) {
         if self.accounts.get(account).is_some() {
             self.set_account(id, Some(account));
@@ -22,7 +22,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Takes what came of a job.
+    /// Takes the result of a hashing job.
     pub(in crate::hub) fn hashed(&mut self, number: u64, answer: Answer) {
         let Some(Pending { session: id, then, .. }) = self.hub.logins.pending.remove(&number) else { return };
         self.effects.push(Effect::SecretSpent);
@@ -53,7 +53,7 @@ impl Turn<'_> {
                 self.ask_again(id, question.clone());
                 Ok(())
             }
-            // It was taken away meanwhile.
+            // The account was removed meanwhile.
             _ if self.hub.people.sessions[&id].account.is_none() => Err(Refusal::RoleNeeded(Role::Member)),
             (Then::AskForNew, Answer::Right { .. }) => {
                 if let Some(session) = self.hub.people.sessions.get_mut(&id) {
@@ -115,7 +115,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Lets `id` in, whose password was right.
+    /// Logs in `id`, whose password was right.
     pub(super) fn let_in(&mut self, id: SessionId, account: AccountId, renewed: Option<Hashed>) -> Result<(), Refusal> {
         let Some(Account { name, role, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
@@ -164,12 +164,12 @@ impl Turn<'_> {
     pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId) {
         let peer = self.hub.people.sessions[&id].peer;
         let guest = self.hub.guest_name(peer, id);
-        // It was given to them, and they take it in a moment.
+        // `guest_name` has claimed it, and `rename` claims it in a moment.
         self.hub.people.names.release(&guest);
         self.rename(id, guest, None);
     }
 
-    /// Somebody was there who is logged in to `account`.
+    /// Records that somebody logged in to `account` was here until now.
     pub(in crate::hub) fn seen(&mut self, account: AccountId) {
         if let Some(mut account) = self.hub.accounts.get(account).cloned() {
             account.seen = self.now.wall;

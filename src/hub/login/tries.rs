@@ -12,11 +12,14 @@ use crate::values::network::Origin;
 use crate::values::time::Now;
 
 impl Hub {
-    /// `id` tries the password of `account` once more; or how long that is too soon, and then nothing counts.
+    /// Counts one try of `id` at the password of `account`.
     ///
-    /// Whoever tries accounts from many addresses is slowed by account. Its owner is not, for that would let
-    /// strangers lock them out: not at a place where they have logged in before, nor in a network that is
-    /// never shut out.
+    /// Tries are bounded by address, and those of strangers by account as well, so that guessing from many addresses is
+    /// slow. Otherwise strangers could lock out the owner: so at a place where the owner has logged in before, and in a
+    /// network of `access.always`, only the address counts.
+    ///
+    /// # Errors
+    /// How long to wait; then the try does not count.
     pub(super) fn may_try(&mut self, id: SessionId, account: Option<AccountId>, now: Now) -> Result<(), Duration> {
         let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
         let origin = self.origin(id);
@@ -29,7 +32,7 @@ impl Hub {
         taken
     }
 
-    /// That try does not count.
+    /// Gives back a try that was counted by [`Self::may_try`].
     pub(super) fn has_not_tried(&mut self, id: SessionId, account: Option<AccountId>) {
         let (origin, every) = (self.origin(id), self.settings.accounts.attempt_every);
         self.logins.by_origin.give_back(origin, every);
@@ -38,7 +41,7 @@ impl Hub {
         }
     }
 
-    /// Whether `id` comes from where nobody has logged in to `account` of late.
+    /// Whether `id` comes from a place where nobody has logged in to `account` of late.
     pub(super) fn is_stranger(&self, id: SessionId, account: AccountId) -> bool {
         let ip = self.people.sessions[&id].peer.ip();
         let place = self.place(id);
@@ -46,7 +49,7 @@ impl Hub {
             && self.accounts.get(account).is_none_or(|account| !account.places.contains(&place))
     }
 
-    /// What stands for the address that `id` comes from, with accounts.
+    /// The place that `id` comes from, as accounts remember it: a keyed hash of its origin.
     pub(super) fn place(&self, id: SessionId) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(b"place");
@@ -54,7 +57,7 @@ impl Hub {
         hasher.finish()
     }
 
-    /// Strangers have not tried that account so far. Whether there is one.
+    /// Forgets the tries of strangers at an account. Returns whether there is such an account.
     pub(in crate::hub) fn unlock_account(&mut self, id: AccountId) -> bool {
         self.logins.by_account.clear(id);
         self.accounts.get(id).is_some()

@@ -1,4 +1,4 @@
-//! What was done, told to the one who asked for it.
+//! What was done, for the client that it was done for, or to.
 
 use std::sync::Arc;
 
@@ -7,46 +7,47 @@ use super::{Asked, Offset, Replaced};
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
-/// Something that was done, told to the one who asked for it.
+/// Something that was done, told to the client that asked for it, or that it was done to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Done {
-    /// The name is now this.
+    /// The client has this name now.
     Named(Arc<str>),
-    /// An administrator gave this name.
+    /// An administrator has given the client this name.
     RenamedByAdmin(Arc<str>),
-    /// Marked as away.
+    /// The client is marked as away.
     Away,
-    /// No longer away.
+    /// The client is no longer away.
     Back,
-    /// Ignoring this one now.
+    /// This name is ignored now.
     Ignored(Arc<str>),
-    /// Not ignoring this one any more.
+    /// This name is no longer ignored.
     Unignored(Arc<str>),
     /// Arrivals and departures are hidden now.
     Quiet,
     /// Arrivals and departures are shown now.
     NotQuiet,
-    /// Time stamps are shown now, at this offset.
+    /// Time stamps are shown now, at this offset from UTC.
     TimeOn(Offset),
-    /// Time stamps are not shown now.
+    /// Time stamps are no longer shown.
     TimeOff,
     /// Colours are shown now.
     ColorsOn,
-    /// Colours are not shown now.
+    /// Colours are no longer shown.
     ColorsOff,
-    /// What others say waits for a line now.
+    /// What others say waits until the client sends a line (`/hold`).
     Holding,
-    /// It does not wait now.
+    /// What others say no longer waits.
     NotHolding,
-    /// Who edits what is typed now.
+    /// The client's program edits what is typed now, or the hub does.
     Mode(Mode),
-    /// What is asked for next is seen by whoever looks at the screen.
+    /// The password that is asked for next will be seen on the screen.
     TypingShows,
     /// ^C has cleared what was typed.
     Interrupted,
-    /// The report was passed on.
+    /// The report about this person was passed on to operators.
     Reported(Arc<str>),
-    /// It was not, for no operator is there who could be told: administrators see that there was one.
+    /// No operator is there who could be told of the report; administrators see that there was one.
     ReportNoted(Arc<str>),
     /// An administrator muted this client, until then if there is an end.
     Muted {
@@ -57,73 +58,32 @@ pub enum Done {
     },
     /// It may speak again.
     Unmuted,
-    /// Lines are taken slower now.
-    SlowedDown {
-        /// How many a second at most.
-        lines: u32,
-        /// Of how many bytes in all at most.
-        bytes: usize,
-    },
-    /// Its lines wait until there is room for them between those of people who say less.
+    /// The client's lines are taken slower now: this number a second at most, of this number of bytes in all.
+    SlowedDown { lines: u32, bytes: usize },
+    /// The client's lines wait until there is room for them between those of people who say less.
     GivesWay,
-    /// Lines are being dropped now.
+    /// The client's lines are being dropped now.
     Dropping,
-    /// So many lines were dropped in all.
+    /// Lines are no longer dropped; this number was.
     Dropped(u64),
-    /// The room is private.
+    /// The room that the client has entered is private: what is said there is not recorded.
     Private,
-    /// What a room is from now on.
-    RoomMode {
-        /// The room.
-        room: Arc<str>,
-        /// For the invited only.
-        private: bool,
-        /// Only those with a voice speak.
-        moderated: bool,
-    },
-    /// This one may come in.
-    Invited {
-        /// Who.
-        nick: Arc<str>,
-        /// Into which room.
-        room: Arc<str>,
-    },
-    /// This one may not any more.
-    Uninvited {
-        /// Who.
-        nick: Arc<str>,
-        /// Into which room.
-        room: Arc<str>,
-    },
-    /// One has a voice in that room, or has none any more.
-    Voice {
-        /// The room.
-        room: Arc<str>,
-        /// Whether one has.
-        on: bool,
-    },
-    /// This one has a voice, or none any more.
-    VoiceOf {
-        /// Who.
-        nick: Arc<str>,
-        /// Whether they have.
-        on: bool,
-    },
-    /// Sent out of that room.
-    Expelled {
-        /// The room.
-        room: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// This one was sent out.
-    ExpelledOther {
-        /// Who.
-        nick: Arc<str>,
-        /// Of which room.
-        room: Arc<str>,
-    },
-    /// This one was disconnected.
+    /// From now on only the invited come into a room (`private`), or all do; only those with a voice may speak
+    /// (`moderated`), or all may.
+    RoomMode { room: Arc<str>, private: bool, moderated: bool },
+    /// `nick` may come into a room.
+    Invited { nick: Arc<str>, room: Arc<str> },
+    /// `nick` may no longer come into a room.
+    Uninvited { nick: Arc<str>, room: Arc<str> },
+    /// The client has a voice in a room (`on`), or none any more.
+    Voice { room: Arc<str>, on: bool },
+    /// `nick` has a voice in the client's room (`on`), or none any more.
+    VoiceOf { nick: Arc<str>, on: bool },
+    /// The client was sent out of a room.
+    Expelled { room: Arc<str>, reason: Option<Arc<str>> },
+    /// `nick` was sent out of a room.
+    ExpelledOther { nick: Arc<str>, room: Arc<str> },
+    /// This person was disconnected.
     Kicked(Arc<str>),
     /// This one is muted.
     MutedOther {
@@ -162,38 +122,28 @@ pub enum Done {
     },
     /// The account of this name is an operator's now.
     MadeOperator(Arc<str>),
-    /// A password is wanted next.
+    /// The client is asked for a password.
     Asks(Asked),
-    /// No password is wanted any more; this command asks for it again.
+    /// The client is no longer asked for a password; this command asks for it again.
     AsksNoMore(Option<Arc<str>>),
-    /// What was asked for is not wanted any more.
+    /// What was begun is given up, as the client wished.
     Cancelled,
     /// There is an account of this name now.
     Registered(Arc<str>),
-    /// Logged in.
-    LoggedIn {
-        /// To the account of this name.
-        name: Arc<str>,
-        /// Which may do this.
-        role: Role,
-    },
-    /// Logged out; the name is this one now.
+    /// The client is logged in to the account of this name, which has this role.
+    LoggedIn { name: Arc<str>, role: Role },
+    /// The client is logged out, and has this name now.
     LoggedOut(Arc<str>),
     /// The account has another password.
     PasswordChanged,
-    /// The account of this name is no more, as its owner wished.
+    /// The account of this name was removed, as its owner wished.
     Unregistered(Arc<str>),
-    /// The account is no more, as an administrator wished.
+    /// The client's account was removed by an administrator.
     AccountRemoved,
-    /// The account may do something else than before.
+    /// The client's account has this role now.
     RoleChanged(Role),
-    /// The name belongs to somebody who has logged in; it is this one now.
+    /// The client's name belongs to somebody who has logged in; it has this one now.
     NameReclaimed(Arc<str>),
-    /// The room was closed by an administrator.
-    RoomClosed {
-        /// The room.
-        room: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    /// An administrator closed the client's room.
+    RoomClosed { room: Arc<str>, reason: Option<Arc<str>> },
 }

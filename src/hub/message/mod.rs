@@ -35,7 +35,7 @@ pub struct Line {
     pub seq: u64,
     /// When it was said.
     pub at: Wall,
-    /// Who caused it, if one client did: that one is not shown it.
+    /// The client that caused it, which is not shown it; `None` if no client did.
     pub author: Option<SessionId>,
     /// What it says.
     pub said: Said,
@@ -46,65 +46,27 @@ pub struct Line {
 
 /// What a line of a room's log says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Said {
     /// `ann: hi`
-    Say {
-        /// Who.
-        nick: Arc<str>,
-        /// What.
-        text: Arc<str>,
-    },
-    /// `* ann waves`
-    Emote {
-        /// Who.
-        nick: Arc<str>,
-        /// Does what.
-        text: Arc<str>,
-    },
-    /// Something an administrator says to a room in the name of the hub.
-    Notice {
-        /// What.
-        text: Arc<str>,
-    },
-    /// A new topic; empty if it was cleared.
-    Topic {
-        /// Who set it; `None` if an administrator did.
-        nick: Option<Arc<str>>,
-        /// The topic.
-        text: Arc<str>,
-    },
-    /// A line was here that an administrator has made unreadable. Stands in history only.
+    Say { nick: Arc<str>, text: Arc<str> },
+    /// `* ann waves`, where the text is `waves`.
+    Emote { nick: Arc<str>, text: Arc<str> },
+    /// An administrator says something to a room in the name of the hub.
+    Notice { text: Arc<str> },
+    /// A new topic, or none if the text is empty. `nick` set it; `None`: an administrator did.
+    Topic { nick: Option<Arc<str>>, text: Arc<str> },
+    /// A line was here that an administrator has made unreadable. In history only.
     Redacted,
     /// Somebody came in.
-    Joined {
-        /// Who.
-        nick: Arc<str>,
-    },
-    /// Somebody went.
-    Left {
-        /// Who.
-        nick: Arc<str>,
-        /// Why, if there is more to say than that they went.
-        reason: Option<Arc<str>>,
-    },
+    Joined { nick: Arc<str> },
+    /// Somebody left, for this reason if there is one to tell.
+    Left { nick: Arc<str>, reason: Option<Arc<str>> },
     /// Somebody has another name.
-    Renamed {
-        /// The name before.
-        from: Arc<str>,
-        /// The name now.
-        to: Arc<str>,
-    },
-    /// Arrivals and departures of a burst, in one line.
-    Gathered {
-        /// How many came.
-        joined: u32,
-        /// How many went.
-        left: u32,
-        /// The first few of those who came.
-        names: Arc<[Arc<str>]>,
-        /// How many are in the room now.
-        members: usize,
-    },
+    Renamed { from: Arc<str>, to: Arc<str> },
+    /// Arrivals and departures of a burst in one line: how many of each, the names of the first few who came, and how
+    /// many people are in the room now.
+    Gathered { joined: u32, left: u32, names: Arc<[Arc<str>]>, members: usize },
 }
 
 impl Said {
@@ -140,7 +102,7 @@ impl Said {
         }
     }
 
-    /// The name of the one it comes from; empty for an administrator.
+    /// The name of its author; empty if that is an administrator or the hub.
     #[must_use]
     pub fn nick(&self) -> &str {
         match self {
@@ -161,11 +123,11 @@ impl Said {
 pub struct View {
     /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
     pub time: Option<Offset>,
-    /// Names in colours, and what is less important dim.
+    /// Which colours names have; what is less important is dim.
     pub colors: Colors,
-    /// Lines are wrapped before they are as wide, in characters; 0 for not at all.
+    /// Lines are wrapped before they reach this width, in characters; 0: they are not wrapped.
     pub width: u16,
-    /// What is not ASCII is told in ASCII.
+    /// Only ASCII is sent: other characters are replaced.
     pub ascii: bool,
 }
 
@@ -215,146 +177,67 @@ impl fmt::Display for Offset {
 
 /// Why a session ended, or is to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Farewell {
-    /// It closed its side.
+    /// Its client closed its side of the connection.
     Hangup,
-    /// `/quit`, with what it said last.
+    /// `/quit`, with a last word.
     Quit(Option<Arc<str>>),
     /// Its connection broke.
     Lost,
-    /// An administrator closed it.
+    /// An administrator or operator disconnected it, for this reason.
     Kicked(Option<Arc<str>>),
-    /// A ban keeps it out.
-    Banned {
-        /// Why.
-        reason: Option<Arc<str>>,
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-    },
-    /// It did not take what was owed to it.
+    /// A ban keeps it out, until then or without end (`None`).
+    Banned { reason: Option<Arc<str>>, until: Option<Wall> },
+    /// It took nothing for `slow.stall`, or was further behind than `slow.policy` allows.
     TooSlow,
-    /// What was meant for it alone piled up over the limit.
+    /// What was meant for it alone grew beyond `limits.mailbox`.
     MailboxFull,
-    /// It has waited at the door for too long without logging in.
+    /// It waited at the door for `accounts.door` without logging in.
     NotLoggedIn,
     /// Its account was logged in to from elsewhere.
     Elsewhere,
-    /// It had never sent a line, all places were taken, and somebody else came.
+    /// It had never sent a line, and made place for a newcomer when all places were taken.
     GaveWay,
-    /// The hub stops.
+    /// The hub stops, with this message.
     Shutdown(Option<Arc<str>>),
 }
 
 /// What one client alone is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Message {
-    /// The greeting, on connecting.
-    Welcome {
-        /// The hub's name.
-        hub: Arc<str>,
-        /// An own line of the operator's.
-        greeting: Option<Arc<str>>,
-        /// The name given to the newcomer.
-        nick: Arc<str>,
-        /// The room.
-        room: Arc<str>,
-        /// How many are in it, the newcomer included.
-        members: usize,
-        /// What is kept of what is said there.
-        kept: Kept,
-    },
-    /// The greeting where only those come in who have logged in.
-    AtDoor {
-        /// The hub's name.
-        hub: Arc<str>,
-        /// An own line of the operator's.
-        greeting: Option<Arc<str>>,
-        /// Whether one can register.
-        register: bool,
-        /// How long one may wait.
-        wait: Duration,
-    },
-    /// A room was entered later on.
-    Entered {
-        /// The room.
-        room: Arc<str>,
-        /// How many are in it, the newcomer included.
-        members: usize,
-    },
-    /// The topic of a room.
-    Topic {
-        /// The room.
-        room: Arc<str>,
-        /// The topic, if there is one.
-        topic: Option<Arc<str>>,
-    },
-    /// Lines of history, between markers.
-    Replay {
-        /// The room.
-        room: Arc<str>,
-        /// What they are.
-        of: Replay,
-        /// Oldest first.
-        lines: Arc<[Arc<Line>]>,
-        /// At which offset to show the times.
-        offset: Offset,
-    },
-    /// A private message that came in.
-    PrivateFrom {
-        /// From whom.
-        nick: Arc<str>,
-        /// What.
-        text: Arc<str>,
-    },
-    /// A private message that went out.
-    PrivateTo {
-        /// To whom.
-        nick: Arc<str>,
-        /// What.
-        text: Arc<str>,
-        /// Why the other one is away, if so.
-        away: Option<Arc<str>>,
-    },
-    /// Who is in a room.
-    Who {
-        /// The room.
-        room: Arc<str>,
-        /// Names, and whether each is away.
-        people: Vec<(Arc<str>, bool)>,
-        /// How many there are, listed or not.
-        total: usize,
-        /// Only those whose names begin so were looked for.
-        beginning: Option<Arc<str>>,
-        /// Not all of them were looked at.
-        is_part: bool,
-    },
-    /// The rooms there are.
-    Rooms {
-        /// Name, members, topic.
-        rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>,
-        /// How many there are, listed or not.
-        total: usize,
-        /// Only those whose names begin so were looked for.
-        beginning: Option<Arc<str>>,
-        /// Not all of them were looked at.
-        is_part: bool,
-    },
-    /// One person.
+    /// The greeting to a newcomer: the names of the hub, the newcomer and its room; the settings' own greeting; how
+    /// many are in the room, the newcomer included; what is kept of what is said there.
+    Welcome { hub: Arc<str>, greeting: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, members: usize, kept: Kept },
+    /// The greeting where only those come in who have logged in: whether one can register, and how long one may wait.
+    AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration },
+    /// A room was entered, which has so many members now, the newcomer included.
+    Entered { room: Arc<str>, members: usize },
+    /// The topic of a room, or that it has none.
+    Topic { room: Arc<str>, topic: Option<Arc<str>> },
+    /// Lines of a room's history, oldest first, between markers; their times are shown at this offset from UTC.
+    Replay { room: Arc<str>, of: Replay, lines: Arc<[Arc<Line>]>, offset: Offset },
+    /// A private message that came in; `nick` wrote it.
+    PrivateFrom { nick: Arc<str>, text: Arc<str> },
+    /// A private message that went out to `nick`, who is away for that reason, if they are.
+    PrivateTo { nick: Arc<str>, text: Arc<str>, away: Option<Arc<str>> },
+    /// The people in a room, and whether each is away. `total` counts those who are not listed as well. If there is a
+    /// `beginning`, only names that begin with it were looked for; `is_part`: not all people were looked at.
+    Who { room: Arc<str>, people: Vec<(Arc<str>, bool)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
+    /// The rooms, each with its name, number of members and topic; the rest as in [`Self::Who`].
+    Rooms { rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
+    /// What others may know of a person: the room they are in, since when they are connected, how many seconds ago they
+    /// last sent a line (`idle`), why they are away, their account and its role.
     Whois {
-        /// Their name.
         nick: Arc<str>,
-        /// Their room.
         room: Arc<str>,
-        /// Since when they are connected.
         since: Wall,
-        /// Seconds since they last sent a line.
         idle: u64,
-        /// Why they are away, if so.
         away: Option<Arc<str>>,
-        /// The account they are logged in to, and what it may do.
         account: Option<(Arc<str>, Role)>,
     },
-    /// The list of commands that such a one may use.
+    /// The list of commands that this role may use.
     Help(Role),
     /// One command of the table.
     HelpOn(&'static super::command::Command),
@@ -409,13 +292,13 @@ pub enum Message {
     },
     /// Those who are ignored.
     Ignoring(Vec<Arc<str>>),
-    /// Something that was done.
+    /// Something was done.
     Done(Done),
-    /// Something that was not done.
+    /// Something was not done, and why.
     Refused(Refusal),
     /// The answer to "are you there?" (RFC 854).
     HereIAm,
-    /// The last line.
+    /// The last line that a client is sent.
     Goodbye(Farewell),
 }
 
@@ -443,9 +326,9 @@ pub struct ShownSanction {
     pub from: Option<Arc<str>>,
     /// Why.
     pub reason: Option<Arc<str>>,
-    /// By whom.
+    /// The operator who made it, or words for an administrator or the hub.
     pub by: Arc<str>,
-    /// Until when, if there is an end.
+    /// When it ends; `None`: when it is lifted.
     pub until: Option<Wall>,
 }
 
@@ -464,46 +347,37 @@ pub struct ShownLeaver {
 
 /// What is kept of what people say, as they are told on coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Kept {
-    /// Nothing.
+    /// Nothing is kept.
     Nothing,
-    /// The last so many lines of a room, until it closes.
+    /// This number of a room's last lines, until it closes.
     Lines(usize),
-    /// What is said goes to disk.
-    OnDisk {
-        /// How long it stays there; without a time, until there is too much.
-        time: Option<Duration>,
-        /// How many lines are shown again on asking.
-        shown: usize,
-    },
+    /// What is said goes to disk, and stays there for this time, or until there is too much (`None`). `/history` shows
+    /// this number of lines.
+    OnDisk { time: Option<Duration>, shown: usize },
 }
 
 /// What a replay shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Replay {
     /// The last lines, to a newcomer or on `/history`.
     Last,
-    /// The matches of a search.
-    Search {
-        /// For what.
-        query: Arc<str>,
-        /// How far back it looked.
-        reach: Reach,
-    },
+    /// The lines that a search for `query` has found, and how far back it looked.
+    Search { query: Arc<str>, reach: Reach },
 }
 
-/// What somebody is asked for.
+/// Which password somebody is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Asked {
-    /// A new password.
-    New {
-        /// Of so many characters at least.
-        least: usize,
-    },
-    /// The same password again.
+    /// A new one, of at least this number of characters.
+    New { least: usize },
+    /// The new one again.
     Again,
-    /// The password of the account of that name.
+    /// That of the account of this name.
     Of(Arc<str>),
-    /// One's own present password.
+    /// The present one of the client's account.
     Present,
 }

@@ -1,4 +1,4 @@
-//! What was not done, and why: for the person at the prompt.
+//! Why something was not done, for the client that asked for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,40 +8,31 @@ use super::super::sanction::NoTarget;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
 
-/// Something that was not done, and why: for the person at the prompt.
+/// Why something was not done, for the client that asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Refusal {
-    /// No command of that name; the nearest one, if one is near.
-    UnknownCommand {
-        /// What was typed.
-        given: Arc<str>,
-        /// The nearest match.
-        nearest: Option<&'static str>,
-    },
-    /// The command is for others.
+    /// There is no command `given`; `nearest` has a name that is much like it.
+    UnknownCommand { given: Arc<str>, nearest: Option<&'static str> },
+    /// The command is for those with this role.
     RoleNeeded(Role),
-    /// The command wants other arguments.
+    /// The command needs other arguments; its usage is shown.
     Usage(&'static super::super::command::Command),
-    /// Nobody of that name.
+    /// Nobody has that name.
     NoSuchPerson(Arc<str>),
-    /// No room of that name.
+    /// There is no room of that name.
     NoSuchRoom(Arc<str>),
-    /// There may be a room of that name, and it is for others.
+    /// The client may not enter that room, which may not even be there.
     RoomNotOpen(Arc<str>),
-    /// The room belongs to somebody else, or to nobody.
-    NotYourRoom {
-        /// The room.
-        room: Arc<str>,
-        /// Whose it is.
-        owner: Option<Arc<str>>,
-    },
-    /// Only those with a voice speak here; this one's room it is.
+    /// The room belongs to `owner`, or to nobody.
+    NotYourRoom { room: Arc<str>, owner: Option<Arc<str>> },
+    /// Only those with a voice speak in this room; it belongs to this person, or to nobody.
     NoVoice(Option<Arc<str>>),
-    /// As many on a list of the room as there may be.
+    /// The list has as many people as it may: `limits.invited`.
     TooManyInvited(usize),
-    /// There is a room whose name looks like that.
+    /// This room is there already, and its name looks like the new one's.
     RoomLooksLike(Arc<str>),
-    /// Not a name.
+    /// It is no name.
     InvalidName(InvalidName),
     /// Somebody has that name, or one that looks like it.
     NameTaken(Arc<str>),
@@ -49,33 +40,33 @@ pub enum Refusal {
     NameReserved(Arc<str>),
     /// The name could be taken for something else.
     NameTakenFor(Arc<str>, TakenFor),
-    /// Already in that room.
+    /// The client is in that room already.
     AlreadyHere(Arc<str>),
-    /// Already has that name.
+    /// The client has that name already.
     AlreadyNamed(Arc<str>),
-    /// As many rooms as there may be.
+    /// There are as many rooms as there may be: `limits.rooms`.
     TooManyRooms(usize),
-    /// As many rooms as people from one address may open.
+    /// People from the client's address have opened as many rooms as they may.
     TooManyRoomsFromAddress(usize),
-    /// As many ignored as there may be.
+    /// The client ignores as many names as it may: `limits.ignores`.
     TooManyIgnored(usize),
-    /// Not ignored in the first place.
+    /// The client does not ignore this name.
     NotIgnored(Arc<str>),
-    /// Nobody sent a private message yet.
+    /// Nobody has sent the client a private message yet.
     NobodyToReplyTo,
-    /// The one who sent it has gone.
+    /// The person whose message is to be answered has gone.
     ReplyGone(Arc<str>),
-    /// To oneself.
+    /// The client named itself.
     ToYourself,
-    /// That one takes nothing of what is meant for it alone.
+    /// This person's client does not read what it is sent.
     NotReading(Arc<str>),
-    /// That one is sent much by others just now.
+    /// This person is sent as much by others as `pace.private` allows.
     SentALot(Arc<str>),
-    /// Muted, until then if there is an end.
+    /// The client is muted, until then or without end (`None`).
     Muted(Option<Wall>),
-    /// This one is an operator, and out of an operator's reach.
+    /// This person is an operator, and no operator can act on another.
     IsOperator(Arc<str>),
-    /// The ban would hit whoever asks for it.
+    /// The ban would hit the client that asks for it.
     HitsYourself,
     /// The sanction would reach others than the one who was named. It is made if it is asked for again.
     HitsOthers {
@@ -90,79 +81,59 @@ pub enum Refusal {
     NotMuted(Arc<str>),
     /// As many bans, or mutes, as there may be.
     TooManyBans(usize),
-    /// No ban is called that.
+    /// There is no ban of that number or target.
     NoSuchBan(Arc<str>),
-    /// Nobody whom a ban could be about.
+    /// What is to be banned is neither a network nor a name.
     NoTarget(NoTarget),
-    /// A network that is too large a part of the Internet.
+    /// The network is too large a part of the Internet to be meant.
     TooWide(Arc<str>),
-    /// Written like an address, where a person is meant.
+    /// This was written like an address; people are called by name here.
     NotByAddress(Arc<str>),
-    /// Not a length of time.
-    NoLength {
-        /// Why.
-        why: NoLength,
-        /// A reason could stand there as well.
-        or_reason: bool,
-    },
-    /// No account of that name.
+    /// It is no length of time. With `or_reason`, words of a reason could be there as well.
+    NoLength { why: NoLength, or_reason: bool },
+    /// There is no account of that name.
     NoSuchAccount(Arc<str>),
-    /// Something that can happen to anybody, and passes.
+    /// It is not possible at the moment. Told to those who are not to know that they are muted.
     NotNow,
-    /// Words that the filters refuse.
+    /// The filters refuse a word of it.
     HouseRules,
-    /// The same line too often.
+    /// It was the same line too often.
     Repeated,
-    /// Nobody comes in from this network.
+    /// `access.networks` lets nobody in from this network.
     NetworkNotAllowed,
-    /// The line has more bytes than are allowed.
-    LineTooLong {
-        /// Bytes it had.
-        bytes: u64,
-        /// Bytes allowed.
-        limit: usize,
-    },
+    /// The line had more bytes than `limits.line` allows.
+    LineTooLong { bytes: u64, limit: usize },
     /// A search is under way already.
     StillSearching,
-    /// The topic has more bytes than are allowed.
+    /// The topic has more bytes than this.
     TopicTooLong(usize),
-    /// The program sends lines and nothing else.
+    /// The client's program sends whole lines, and cannot send keys.
     NoCharMode,
-    /// Not an offset from UTC.
+    /// It is no offset from UTC.
     BadOffset(Arc<str>),
-    /// A ban keeps this address out.
-    Banned {
-        /// Why.
-        reason: Option<Arc<str>>,
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-    },
-    /// Nobody may have that name.
-    NameBanned {
-        /// The name.
-        name: Arc<str>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// It waits at the door.
+    /// A ban keeps the client's address out, until then or without end (`None`).
+    Banned { reason: Option<Arc<str>>, until: Option<Wall> },
+    /// A ban keeps everybody from bearing that name.
+    NameBanned { name: Arc<str>, reason: Option<Arc<str>> },
+    /// The client waits at the door, where only logging in helps.
     LogInFirst,
     /// The name is registered.
     NameRegistered(Arc<str>),
-    /// A name such as this cannot be registered.
+    /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
-    /// Logged in already, to the account of this name.
+    /// The client is logged in already, to the account of this name.
     LoggedIn(Arc<str>),
     /// Only administrators register names.
     RegisteringClosed,
-    /// Nothing is recorded here: so no accounts are made.
+    /// Nothing is recorded on this hub, so there are no accounts.
     NoAccounts,
-    /// Accounts on disk could not be read yet: that name may be somebody's.
+    /// Accounts on disk could not be read yet, and the name may be somebody's.
     NamesUnread,
-    /// Likewise: nobody can log in to one that is not known.
+    /// Accounts on disk could not be read yet, and nobody can log in to one that is not known.
     AccountsUnread,
     /// Bans on disk could not be read yet, and nobody is let in until they are.
     BansUnread,
-    /// As many accounts as there may be.
+    /// There are as many accounts as there may be: `limits.accounts`.
     TooManyAccounts(usize),
     /// The password has fewer characters than this.
     PasswordShort(usize),
@@ -172,25 +143,25 @@ pub enum Refusal {
     PasswordIsName,
     /// The password is a command, which would be carried out instead.
     PasswordIsCommand,
-    /// It was not the same twice.
+    /// The new password was not the same twice.
     PasswordsDiffer,
-    /// No account of that name, or not its password.
+    /// There is no account of that name, or this is not its password.
     WrongPassword,
-    /// Not the password of the own account.
+    /// It is not the password of the client's own account.
     NotYourPassword,
-    /// Not said: it may have been meant as a password.
+    /// The line was not said, because it may have been meant as a password.
     CouldBePassword,
-    /// Not said: it looks like this command, which takes a password, without its slash.
+    /// The line was not said, because it looks like this command without its slash, and that takes a password.
     WithoutSlash(&'static super::super::command::Command),
-    /// Too often; again in so long.
+    /// A password was tried too often; it can be tried again after this time.
     TooManyAttempts(Duration),
     /// Too many passwords wait to be hashed.
     HashingBusy,
     /// The password could not be hashed.
     HashingFailed,
-    /// The hub is full.
+    /// All places are taken: `limits.clients`.
     Full,
-    /// So many come from this address already.
+    /// This number of clients is connected from the client's address, as many as there may be.
     TooManyFromAddress(usize),
     /// The hub stops.
     Stopping,

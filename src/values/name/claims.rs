@@ -10,8 +10,8 @@ use super::likeness::{folded_skeleton, skeleton};
 use super::{Name, fold};
 use crate::values::time::{self, NoLength};
 
-/// Who speaks with authority: nobody takes such a name, nor one that differs from it in punctuation or in digits at
-/// its ends.
+/// Names of those who speak with authority. Nobody can take one, nor one that differs from it in punctuation or in
+/// digits at its ends.
 const OF_AUTHORITY: &[&str] = &[
     "admin",
     "administrator",
@@ -29,18 +29,18 @@ const OF_AUTHORITY: &[&str] = &[
     "system",
 ];
 
-/// Who is spoken to, or nobody in particular: nor does anybody take these, nor one that differs from it in punctuation
-/// at its ends.
+/// Words that address somebody, or nobody in particular. Nobody can take one, nor one that differs from it in
+/// punctuation at its ends.
 const OF_ADDRESS: &[&str] = &["all", "everyone", "guest", "here", "me", "nobody", "you"];
 
-/// What guests' names begin with: nobody takes that, followed by what is no letter.
+/// How guests' names begin. Nobody can take a name that begins so and goes on with something that is no letter.
 const GUEST: &str = "guest";
 
-/// Characters of the shortest word of authority that is recognised in `ad.min` also: `m-od` and `o-p` are too far
-/// from a word for anybody to believe.
+/// From this many characters on, a word of authority is recognised with punctuation within it as well, as `ad.min`;
+/// nobody would believe `m-od` or `o-p`.
 const TAKEN_APART: usize = 5;
 
-/// What two texts that look alike have in common: one of both.
+/// The keys of a text: two texts that look alike share at least one of them.
 struct Keys {
     skeleton: String,
     sight: String,
@@ -52,7 +52,7 @@ impl Keys {
     }
 }
 
-/// Words, and what looks like them in small letters, with a capital first, or in capitals.
+/// The keys of words, in small letters, with a capital first, and in capitals.
 struct Words {
     skeletons: Vec<String>,
     sights: Vec<String>,
@@ -84,7 +84,7 @@ pub(super) fn trimmed(text: &str) -> &str {
 }
 
 /// Whether a name, or what it looks like, belongs to the hub: a word such as `admin`, `you` or `notice`, the name of
-/// the lobby, which stands in prompts, or what starts as a guest's name does; also with punctuation around it, and
+/// the lobby, which is in prompts, or what starts as a guest's name does; also with punctuation around it, and
 /// with digits around a word of authority. A guest's own name is reserved too: the hub gives it without asking here.
 #[must_use]
 pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
@@ -109,16 +109,16 @@ pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
         || keys.sight == lobby.sight()
 }
 
-/// What a name could be taken for, so that it is none.
+/// What else a text could be read as, so that it cannot be a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenFor {
     /// An address or a network, or part of one.
     Address,
     /// A number: `#3` is a room to one reader and a number to another.
     Number,
-    /// What clients, bans and accounts are called by: `c4`, `b2`, `a7`.
+    /// An id, as clients, bans and accounts have: `c4`, `b2`, `a7`.
     Id,
-    /// A length of time, as it stands behind a name in commands: `10min`, `2h`.
+    /// A length of time, as commands have it behind a name: `10min`, `2h`.
     Time,
     /// A command.
     Command,
@@ -150,8 +150,8 @@ pub fn taken_for(name: &Name) -> Option<TakenFor> {
     }
 }
 
-/// What is written with three dots as an IPv4 address is, with digits for the letters that look like them: `l0.0.O.1`.
-/// Any other text as it is.
+/// A text with three dots, as an IPv4 address has, with digits for letters that look like digits: `l0.0.O.1` becomes
+/// `10.0.0.1`. Any other text stays as it is.
 fn in_digits(text: &str) -> String {
     let is_dotted = text.matches('.').count() == 3 && text.contains(is_digit);
     let digit = |c: char| match c {

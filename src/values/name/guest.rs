@@ -1,6 +1,6 @@
-//! The names of those who have given none: `guest-` and what is made of where they come from.
+//! Guests' names, for those who have taken none: `guest-` and a keyed hash of where they come from.
 //!
-//! The hub gives them; nobody else can take one, see [`is_reserved`](super::is_reserved).
+//! The hub gives them; nobody can take one, see [`is_reserved`](super::is_reserved).
 
 use core::net::IpAddr;
 
@@ -22,7 +22,7 @@ pub(super) fn is_guest(text: &str) -> bool {
         .is_some_and(|rest| LENGTH.contains(&rest.len()) && rest.bytes().all(|byte| ALPHABET.contains(&byte)))
 }
 
-/// A name for who has given none: `guest-` and `length` characters (taken as 4 below 4, as 8 above
+/// A guest's name: `guest-` and `length` characters (taken as 4 below 4, as 8 above
 /// 8) of a keyed hash of address and port, so that it tells nothing of the address without `key`.
 ///
 /// The same address and port give the same name while the key stays, and an IPv4 address is the

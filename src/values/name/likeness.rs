@@ -19,8 +19,8 @@ const ALSO_ALIKE: &[(&str, &str)] = &[
     ("\u{96B8}", "\u{96B7}"),
     // Canadian syllabics: Lisu letter gha looks like the one, and like the other.
     ("\u{15FA}", "\u{1660}"),
-    // A stroke, in Han and as a Korean vowel, and one that lies, in Han and as the Japanese mark of a long vowel: all of
-    // them may stand among Latin letters.
+    // A stroke, in Han and as a Korean vowel, and one that lies, in Han and as the Japanese mark of a long vowel: all
+    // of them may stand among Latin letters.
     ("\u{4E28}", "l"),
     ("\u{30FC}", "-"),
     // ȧ and å, ǵ and ģ, ѝ and й.
@@ -32,8 +32,8 @@ const ALSO_ALIKE: &[(&str, &str)] = &[
 ];
 
 /// Letters that have one skeleton, and yet nobody who reads their script takes them for each other: a language, and
-/// letters that it tells apart. What one language tells apart and readers of another one could not, is not here: Turkish
-/// has i and ı, but whoever reads English would take `admın` for `admin`.
+/// letters that it tells apart. What one language tells apart and readers of another one could not, is not here:
+/// Turkish has i and ı, but a reader of English would take `admın` for `admin`.
 const TOLD_APART: &[(&str, &str)] = &[
     ("Arabic, Persian, Urdu", "ثپ"),
     ("Armenian", "ոռ"),
@@ -91,8 +91,8 @@ pub(super) fn skeleton(text: &str) -> String {
     seen
 }
 
-/// Whether a letter is of those whose vowels may be written as points, or left out, and the name is the same to whoever
-/// reads it: Hebrew and Arabic.
+/// Whether a letter belongs to a script whose vowels may be written as points or left out, which makes no difference to
+/// its readers: Hebrew and Arabic.
 fn has_points(c: char) -> bool {
     matches!(c,
         '\u{5D0}'..='\u{5F2}' // Hebrew

@@ -3,8 +3,8 @@
 //! A name that somebody asks for is checked once, by [`Name::parse`]; after that the type is the proof. Three
 //! spellings are kept: as it is shown, folded (what "the same name" means) and as skeletons (what "a reader could
 //! take it for another" means, Unicode Technical Standard 39). Only the shown one is ever written down; the others are
-//! made of it again when it is read, so a release can compare names better than the one before. Who holds which name
-//! is not known here.
+//! made of it again when it is read, so a release can compare names better than the one before. Which name is in use
+//! is not known here (see [`super::roster`]).
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -139,8 +139,8 @@ impl Name {
         &self.0.text[self.0.sight_at..]
     }
 
-    /// Whether a reader could take one for the other: equal names, or equal skeletons or sights in which no letters
-    /// stand that are told apart by those who read them.
+    /// Whether a reader could mistake the two for each other: the names are equal, or their skeletons or sights are,
+    /// and no letters differ that readers of the script tell apart.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self == other

@@ -1,9 +1,9 @@
 //! Which characters a name may hold, how many marks, which scripts beside each other, and in which direction.
 //!
 //! Letters and digits are those that UTS 39 recommends for identifiers (UAX 31, table 5); those of the scripts of
-//! limited use (table 7), and those in uncommon use, because both are of languages that people speak and write today, and
-//! a name is short for some of them: the surname 﨑, Skolt Sámi ǥ, the points of Yiddish; and letters in their own right
-//! that Unicode takes apart for compatibility. Not here: which names look alike, and which nobody gets.
+//! limited use (table 7), and those in uncommon use, because both are of languages that people speak and write today,
+//! and a name is short for some of them: the surname 﨑, Skolt Sámi ǥ, the points of Yiddish; and letters in their own
+//! right that Unicode takes apart for compatibility. Not here: which names look alike, and which nobody gets.
 //!
 //! What is stricter here than in an earlier release holds for names that are taken from then on: one that was kept is
 //! recalled without asking, see [`Name::recall`](super::Name::recall).
@@ -24,16 +24,16 @@ const MAX_MARKS: usize = 6;
 /// The rule that a text breaks as a name. Reads as the rest of a sentence that starts with the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidName {
-    /// There is nothing.
+    /// The text is empty.
     Empty,
     /// More grapheme clusters than allowed.
     TooLong {
-        /// How many are.
+        /// The number of grapheme clusters allowed.
         max_chars: usize,
     },
     /// Few enough characters, but too many bytes of UTF-8 in them.
     TooManyBytes {
-        /// How many are allowed.
+        /// The number of bytes allowed.
         max_bytes: usize,
     },
     /// A character that is no letter, mark, digit, `-`, `_` or `.`.
@@ -169,7 +169,7 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// Letters of languages in use that Unicode takes apart for compatibility (NFKC) and therefore keeps out of
-/// identifiers: whoever writes the language has a key for them, and no other way to write. Folding takes them apart, so
+/// identifiers: writers of the language have a key for them, and no other way to write. Folding takes them apart, so
 /// both spellings are one name.
 ///
 /// All other letters that NFKC changes are forms of letters (superscripts, ligatures, presentation forms, letters of
@@ -207,7 +207,7 @@ fn why_not(c: char) -> InvalidName {
     InvalidName::Unusual(c, reason)
 }
 
-/// Whether a character stands in its place, by the one before it and the one behind it.
+/// Whether a character is in its place, by the characters before and behind it.
 type IsThere = fn(Option<char>, Option<char>) -> bool;
 
 /// The place of those characters that are no letters, and yet belong to how names are written (UAX 31, table 3).

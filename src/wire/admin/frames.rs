@@ -1,6 +1,6 @@
 //! Newline-delimited frames: a byte stream to lines, with a bound.
 //!
-//! What a line says is [`crate::wire::admin`]'s.
+//! What a line says is read by [`super::message`].
 
 use super::message::MAX_REQUEST;
 
@@ -13,7 +13,7 @@ pub struct Frames {
     overlong: bool,
 }
 
-/// One frame.
+/// A frame: one line of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// A line, without its newline (and without a CR before it).

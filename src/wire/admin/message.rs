@@ -55,7 +55,7 @@ impl ControlError {
     }
 }
 
-/// What the hub refuses somebody in chat, as an administrator is told it.
+/// A refusal of the hub, as an administrator is told it.
 impl From<Refusal> for ControlError {
     fn from(refusal: Refusal) -> Self {
         let bad = |message: String| Self::new(ErrorCode::BadArgument, message);
@@ -91,7 +91,7 @@ impl fmt::Display for ControlError {
 pub struct Request {
     /// Sent back with every reply; `null` if none came.
     pub id: Value,
-    /// What to do.
+    /// The command, or why it is none.
     pub command: Result<Command, ControlError>,
     /// Whether a stream of replies is wanted.
     pub more: bool,
@@ -111,7 +111,7 @@ impl Request {
         let bad = |message: String| ControlError::new(ErrorCode::BadRequest, message);
         let object: Map<String, Value> =
             serde_json::from_slice(line).map_err(|error| bad(format!("not a JSON object: {error}")))?;
-        // The id first, whatever else is wrong: the one who asks must be able to tell which it was.
+        // The id first, whatever else is wrong: the client must be able to tell which request it was.
         match object.get("id") {
             None => {}
             Some(given @ (Value::String(_) | Value::Number(_) | Value::Null)) => *id = given.clone(),
@@ -144,8 +144,7 @@ impl Request {
         }
     }
 
-    /// The line that asks for the command called `name`, which may be one that this program does not know. With its
-    /// newline.
+    /// The line, with its newline, that asks for the command `name`. This program need not know that command.
     #[must_use]
     pub fn line(id: u64, name: &str, args: &Value, more: bool) -> String {
         let mut object = Map::new();
@@ -162,17 +161,17 @@ impl Request {
 /// One line of an answer. A client must not mind keys that it does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// That of the request.
+    /// The id of the request.
     pub id: Value,
     /// Whether it was done.
     pub ok: bool,
     /// Whether another reply to the same request follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// What came out, if `ok`.
+    /// The result, if `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// Why not, if not `ok`.
+    /// The error, if not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ControlError>,
 }
@@ -180,9 +179,9 @@ pub struct Reply {
 /// Whether a reply is the last one to its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// More follow.
+    /// More replies follow.
     More,
-    /// The last, or only, one.
+    /// It is the last one, or the only one.
     Last,
 }
 

@@ -1,17 +1,17 @@
 //! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
 //!
-//! A command is one row of [`COMMANDS`]. The row feeds the parser, the JSON Schemas of `describe`, the manual page
-//! and `chathub ctl`, and says who carries the command out. The types here are what both ends share: the daemon
-//! parses [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket, nor
+//! A command is one row of [`COMMANDS`]. The row feeds the parser, the JSON Schemas of `describe`, the manual page and
+//! `chathub ctl`, and says which part of the daemon executes the command. The types here are what both ends share: the
+//! daemon parses [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket, nor
 //! what the driver does for the commands that are about the process.
 //!
 //! A new command is its row, its function under [`execute`], its text (the row's doc comment; `ctl` has its own in
-//! [`crate::cli`]) and its test. One of the connection or the driver is a variant of [`ForConnection`] or
-//! [`ForDriver`] instead of a function, and the compiler shows where it is missing.
+//! [`crate::cli`]) and its test. A command that the connection's task or the driver executes has a variant of
+//! [`ForConnection`] or [`ForDriver`] instead of a function, and the compiler shows where it is missing.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a command: its name, who carries it out, what is audited | the table, below |
+//! | a command: its name, which part of the daemon executes it, what is audited | the table, below |
 //! | what a command takes, what it answers | [`args`], [`result`] |
 //! | what a command does to the hub | [`execute`] |
 //! | what is streamed as an event | [`event`] |
@@ -60,13 +60,13 @@ pub struct Spec {
     pub args: fn(&mut SchemaGenerator) -> Schema,
     /// The JSON Schema of `result`; for a stream, that of the last one is [`Count`](result::Count).
     pub result: fn(&mut SchemaGenerator) -> Schema,
-    /// How it answers.
+    /// Whether it answers with one reply or a stream.
     pub replies: Replies,
-    /// Whether it changes something.
+    /// Whether it changes something, and so is audited.
     pub effect: Effect,
-    /// Who carries it out.
+    /// The part of the daemon that executes it.
     pub carrier: Carrier,
-    /// Keys of `args` that the audit line leaves out: what is said to people, and what stands for a password.
+    /// Keys of `args` that the audit line leaves out: texts to people, passwords and their hashes.
     pub unaudited: &'static [&'static str],
 }
 
@@ -90,26 +90,26 @@ pub enum Effect {
     Changes,
 }
 
-/// Who carries a command out, and so when it is answered.
+/// The part of the daemon that executes a command, and so when it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// The task of the connection that it came on, which asks nobody.
+    /// The task of the connection that it came on, alone.
     Connection,
     /// The hub, a slice at a time: the list can be long, and people have their turn in between.
     Listing,
     /// The hub, at once.
     Hub,
-    /// The hub says which lines are meant; the task of the connection reads those that are on disk.
+    /// The hub says which lines of history are meant; the connection's task reads those that are on disk.
     Reader,
-    /// The hub; answered when the store has it on disk as well.
+    /// The hub; answered when the store has carried it out on disk as well.
     Writer,
-    /// The driver, at once: it is about the process.
+    /// The driver, at once, because it is about the process.
     Driver,
-    /// The driver, as the last thing it does: answered when the daemon ends.
+    /// The driver, as the last thing that it does: answered when the daemon ends.
     End,
 }
 
-/// A command for the task of the connection.
+/// A command that the connection's task executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForConnection<'a> {
     /// `hello`
@@ -118,7 +118,7 @@ pub enum ForConnection<'a> {
     Describe(&'a DescribeArgs),
 }
 
-/// A command for the driver.
+/// A command that the driver executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForDriver<'a> {
     /// `status`
@@ -135,16 +135,16 @@ pub enum ForDriver<'a> {
     Subscribe(&'a SubscribeArgs),
 }
 
-/// A command as it is handed to who carries it out.
+/// A command, for the part of the daemon that executes it.
 #[derive(Clone, Debug)]
 pub enum Duty<'a> {
-    /// To the task of the connection.
+    /// For the connection's task.
     Connection(ForConnection<'a>),
-    /// To the hub, a slice at a time.
+    /// For the hub, a slice at a time.
     Listing(Box<Listing>),
-    /// To the hub, by [`execute::answer`].
+    /// For the hub, by [`execute::answer`].
     Hub,
-    /// To the driver.
+    /// For the driver.
     Driver(ForDriver<'a>),
 }
 
@@ -154,8 +154,8 @@ pub enum Duty<'a> {
 //     "name" Variant(Arguments) -> Result, Replies, Effect, Carrier(function), unaudited "key" "key";
 //
 // The functions: `Hub` takes `fn(&mut Call, &Arguments) -> Result<Result, ControlError>`; `Reader` and `Writer` the
-// same with an `Answer`, for the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
-// that stands for the command. `Changes if |args| ...` is for a command that can also only look.
+// same with an `Answer`, because the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
+// of `ForConnection` or `ForDriver`. `Changes if |args| ...` is for a command that can also only look.
 macro_rules! commands {
     ($(
         $(#[doc = $about:literal])+
@@ -201,7 +201,7 @@ macro_rules! commands {
                 }
             }
 
-            /// The `args` object of this command, for whoever sends it.
+            /// The `args` object of this command, as a client sends it.
             #[must_use]
             pub fn args(&self) -> Value {
                 match self {
@@ -209,7 +209,7 @@ macro_rules! commands {
                 }
             }
 
-            /// Whether this one changes something: a command that can also only look does not always.
+            /// Whether this command, with its arguments, changes something.
             #[must_use]
             pub fn changes(&self) -> bool {
                 match self {
@@ -217,13 +217,13 @@ macro_rules! commands {
                 }
             }
 
-            /// What is to be done, for who carries it out.
+            /// What is to be done, for the part of the daemon that does it.
             #[must_use]
             pub fn duty(&self) -> Duty<'_> {
                 match self { $( Self::$variant(_args) => duty!(_args, $carrier($function)), )+ }
             }
 
-            /// Has the hub carry it out; `None` if it is not about the hub.
+            /// Executes it on the hub; `None` if it is not about the hub.
             fn on_hub(&self, call: &mut Call<'_>) -> Option<Result<Answer, ControlError>> {
                 match self { $( Self::$variant(_args) => on_hub!(call, _args, $carrier($function)), )+ }
             }

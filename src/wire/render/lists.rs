@@ -1,4 +1,4 @@
-//! Lists of people, rooms, commands and bans, and the tables that they stand in.
+//! Lists and tables of people, rooms, commands and bans.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::hub::message::{ShownLeaver, ShownSanction};
 /// How many there are, and which of them: `at least 3 people in lobby beginning with an`.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'a> {
-    /// How many there are, listed or not.
+    /// The number of entries, listed or not.
     pub(super) total: usize,
-    /// How the names begin that were looked for, if not all were.
+    /// The beginning of the names that were looked for; `None`: all names.
     pub(super) beginning: Option<&'a str>,
-    /// Not all were looked at: there may be more than `total`.
+    /// Not all entries were looked at: there may be more than `total`.
     pub(super) is_part: bool,
 }
 

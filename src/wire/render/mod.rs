@@ -1,6 +1,6 @@
-//! Values to the bytes that people see: UTF-8, CR LF, nothing that could move a cursor.
+//! Rendering: values become the bytes that people see, in UTF-8 with CR LF, and nothing that could move a cursor.
 //!
-//! All texts of the hub stand here, so that they can be read, tested and changed in one place. What
+//! All texts of the hub are here, so that they can be read, tested and changed in one place. What
 //! came from people is cleaned once more on its way out: no bug elsewhere lets a control character
 //! through to a terminal.
 //!
@@ -48,7 +48,7 @@ pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
 }
 
 fn said(said: &Said, out: &mut Page<'_>) {
-    // What goes on in a further row stands below the text, not below the time or the name.
+    // Further rows of a line are indented to its text, not to the time or the name.
     let spoken = |out: &mut Page<'_>, before: &str, nick: &str, between: &str, text: &str| {
         out.text(before);
         out.name(nick);
@@ -139,7 +139,7 @@ fn row(out: &mut Page<'_>, texts: &[&str]) {
     out.end();
 }
 
-/// Who else is among `members` people: `with 2 others`.
+/// How many others are among `members` people: `with 2 others`.
 fn company(members: usize) -> String {
     match members {
         0 | 1 => "alone".to_owned(),
@@ -158,7 +158,7 @@ fn usage(command: &Command) -> String {
     format!("/{} {}", command.name, command.usage).trim_end().to_owned()
 }
 
-/// Appends what one client is told, who sees it in `view`.
+/// Appends what one client is told, as seen in `view`.
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     let out = &mut Page::new(view, out);
@@ -256,7 +256,7 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     }
 }
 
-/// Appends that one is banned, for how long and why.
+/// Appends that the client is banned, for how long and why.
 fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
     let end = until(end);
     match reason {
@@ -300,7 +300,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     }
 }
 
-/// Appends the note that `lines` lines of a room were let go of before they were sent.
+/// Appends the note that `lines` lines of a room were dropped before they were sent.
 pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
     notice(&mut Page::new(view, out), &["you missed ", &count(lines, "line", "lines")]);

@@ -1,5 +1,5 @@
-//! A line as it is written for one view: with colours or without, wrapped at the width of a terminal or not, in UTF-8 or
-//! ASCII. Which texts it is made of is not known here.
+//! A line as it is written for one view: with colours or without, wrapped at the width of a terminal or not, in UTF-8
+//! or ASCII. Which texts it is made of is not known here.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -22,7 +22,7 @@ const BASIC: [u8; 4] = [31, 32, 35, 36];
 pub enum Style {
     /// As the terminal has it.
     Plain,
-    /// Less bright.
+    /// Less bright, for what matters less.
     Dim,
 }
 

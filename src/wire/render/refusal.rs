@@ -6,7 +6,7 @@ use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
 
-/// How to say a text all the same that was taken for a command with a password.
+/// How to say a text that was taken for a command with a password.
 const TO_SAY_IT: &str = "to say it, put a word first";
 
 /// Appends a refusal, in one notice.

@@ -72,7 +72,7 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
     }
 }
 
-/// Appends what stands in place of `gone` lines that were removed.
+/// Appends the notice in place of `gone` lines that were removed.
 fn removed(gone: usize, out: &mut Page<'_>) {
     notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
 }

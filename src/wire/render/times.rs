@@ -79,8 +79,8 @@ pub(super) fn span(time: Duration) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
-/// As [`until`], with how long that is: ` until 2026-11-22 10:01 UTC, in 30 min`. For who has given a length of time, and
-/// sees by this how it was understood.
+/// As [`until`], with how long that is: ` until 2026-11-22 10:01 UTC, in 30 min`. It shows those who gave a length of
+/// time how it was understood.
 pub(super) fn until_in(end: &Option<Wall>, now: Wall) -> String {
     let left = end.map(|end| u64::try_from(end.0.saturating_sub(now.0)).unwrap_or(0));
     let left = left.map_or_else(String::new, |left| format!(", in {}", in_words(Duration::from_millis(left))));

@@ -15,7 +15,8 @@ pub struct Hidden {
     pub quiet: bool,
     /// Sessions whose speech is hidden, in rising order.
     pub ignored: Arc<[SessionId]>,
-    /// Names in rising order: speech is hidden whose author bears one of them, or has borne it since it was put here.
+    /// Ignored names, in rising order: speech is hidden whose author bears one of them, or has borne it since it was
+    /// ignored.
     #[serde(default, skip_serializing_if = "no_names")]
     pub names: Arc<[Shunned]>,
 }

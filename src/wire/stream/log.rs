@@ -10,7 +10,7 @@ use crate::hub::message::{Line, View};
 use crate::values::terminal::Colors;
 use crate::wire::render;
 
-/// What was said in a room, from the oldest line somebody may still be owed.
+/// A room's lines, from the oldest one that somebody may still be owed.
 #[derive(Debug, Default)]
 pub struct Log {
     /// The number of `lines[0]`. Counts all lines of this log since it was opened.
@@ -63,14 +63,14 @@ pub(super) struct Rendering {
     bytes: Vec<u8>,
 }
 
-/// The most renderings of a log that are coloured, wrapped or in ASCII. A reader that would need one more sees lines
-/// less ornate, at worst plain: a terminal wraps by itself, if less well.
+/// The most renderings of a log that are coloured, wrapped or in ASCII. A reader that would need one more gets a
+/// plainer one; its terminal wraps by itself then, if less well.
 pub const MAX_ORNATE: usize = 64;
 
-/// Bytes of lines let go of that may stay in a rendering: to move the rest of it costs more.
+/// Bytes of dropped lines that may stay at the front of a rendering: moving the rest would cost more.
 const SLACK: usize = 64 * 1024;
 
-/// What a line takes in memory beside its renderings, in bytes, about: itself, its author's name and its text.
+/// About what a line takes in memory besides its renderings, in bytes: itself, its author's name and its text.
 pub(super) const LINE: usize = size_of::<Line>() + 96;
 
 /// The least room that a rendering keeps for lines to come when everybody has read everything, in bytes.
@@ -101,7 +101,7 @@ impl Rendering {
         render::line(line, self.view, &mut self.bytes);
     }
 
-    /// The offset at which the `index`th line starts; that of the end, if it is one too many.
+    /// The offset at which the `index`th line starts; the end's offset for the index behind the last line.
     fn start(&self, index: usize) -> u64 {
         self.starts.get(index).copied().unwrap_or(self.base + self.bytes.len() as u64)
     }
@@ -132,8 +132,8 @@ impl Rendering {
         self.first_weighing(from, limit, |line| self.run(line, self.end()).len())
     }
 
-    /// The first line, from `from` on, whose `weight` is no more than `limit`. That is the weight of the line and of all
-    /// behind it, so it only shrinks from one line to the next.
+    /// The first line, from `from` on, whose `weight` is no more than `limit`. That is the weight of the line and of
+    /// all behind it, so it only shrinks from one line to the next.
     fn first_weighing(&self, from: u64, limit: usize, weight: impl Fn(u64) -> usize) -> u64 {
         let (mut low, mut high) = (from, self.end());
         while low < high {
@@ -143,8 +143,8 @@ impl Rendering {
         low
     }
 
-    /// The line that has not begun when `bytes` bytes from the start of line `from` on are sent, and how many bytes
-    /// of the line before it are not sent then.
+    /// When `bytes` bytes from the start of line `from` on have been sent: the first line of which none is sent, and
+    /// how many bytes of the line before it are left to send.
     pub(super) fn sent(&self, from: u64, bytes: usize) -> (u64, usize) {
         let offset = self.start(self.index(from)) + bytes as u64;
         let next = self.starts.partition_point(|start| *start < offset);
@@ -152,7 +152,7 @@ impl Rendering {
         (self.first + next as u64, rest)
     }
 
-    /// Lets go of all lines before `line`.
+    /// Drops all lines before `line`.
     fn trim_to(&mut self, line: u64) {
         let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.starts.len());
         if count > 0 {
@@ -230,26 +230,26 @@ impl Log {
 
     /// The view with the most readers.
     fn main(&self) -> Option<View> {
-        // Where several have as many it is the first: just one may hold `limit`, see `allowed`.
+        // If several have as many, the first: only one may hold `limit`, see `allowed`.
         let most = self.renderings.iter().map(|rendering| rendering.readers).max()?;
         self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
     }
 
-    /// Bytes that the rendering in `view` may hold: `limit` for that with the most readers, and as much for all
-    /// others together.
+    /// Bytes that the rendering in `view` may hold: `limit` for the one with the most readers, and the same for all
+    /// other renderings together.
     fn allowed(&self, view: View, main: Option<View>, limit: usize) -> usize {
         if Some(view) == main { limit } else { limit / (self.renderings.len() - 1).max(1) }
     }
 
-    /// The number of the oldest line that can stay in the rendering that `reader` has, if that is to hold no more than
-    /// `limit` bytes allow.
+    /// The number of the oldest line that can stay in the rendering of `reader`, if that is to hold no more than its
+    /// share of `limit` bytes.
     #[must_use]
     pub fn first_for(&self, reader: &Reader, limit: usize) -> u64 {
         let view = reader.view_seen();
         self.rendering(view).first_within(self.allowed(view, self.main(), limit))
     }
 
-    /// In each rendering, lets go of the lines that none of its readers is owed. `readers` are all of this log.
+    /// In each rendering, drops the lines that none of its readers is owed. `readers` are all readers of this log.
     pub fn trim_renderings<'a>(&mut self, readers: impl Iterator<Item = &'a Reader>) {
         let end = self.end();
         let mut low: Vec<u64> = vec![end; self.renderings.len()];
@@ -263,7 +263,7 @@ impl Log {
         }
     }
 
-    /// Lets go of all lines before `line`.
+    /// Drops all lines before `line`.
     pub fn trim_to(&mut self, line: u64) {
         let count = usize::try_from(line.saturating_sub(self.first)).unwrap_or(usize::MAX).min(self.lines.len());
         if count > 0 {
@@ -288,8 +288,8 @@ impl Log {
         self.renderings.iter().find(|rendering| rendering.view == view).expect("readers keep their rendering")
     }
 
-    /// One more reader is to see lines in `view`, from the present end on. Returns the view that it gets: a plainer
-    /// one, if there are [`MAX_ORNATE`] already.
+    /// Adds a reader that wants to see lines in `view`, from the present end on. Returns the view that it gets: a
+    /// plainer one if there are [`MAX_ORNATE`] already.
     pub(super) fn take_view(&mut self, view: View) -> View {
         let is_ornate = |view: View| view != View { time: view.time, ..View::default() };
         let is_there = self.renderings.iter().any(|rendering| rendering.view == view);
@@ -298,7 +298,7 @@ impl Log {
             self.keep_view(view, self.end());
             return view;
         }
-        // What makes the most different views is given up first: widths, then colours.
+        // Widths make the most different views, and are given up first; then colours.
         if view.width > 0 {
             return self.take_view(View { width: 0, ..view });
         }
@@ -308,7 +308,7 @@ impl Log {
         self.take_view(View { time: view.time, ..View::default() })
     }
 
-    /// One more reader sees lines in `view`, and is owed line `next` first.
+    /// Adds a reader that sees lines in `view`, and is owed line `next` first.
     pub(super) fn keep_view(&mut self, view: View, next: u64) {
         let render = |first: u64| {
             let skipped = usize::try_from(first - self.first).unwrap_or(usize::MAX);
@@ -322,7 +322,7 @@ impl Log {
         }
     }
 
-    /// A reader that had the rendering of `view` is gone.
+    /// A reader no longer uses the rendering of `view`; without readers, that is dropped.
     pub(super) fn drop_view(&mut self, view: View) {
         if let Some(at) = self.renderings.iter().position(|rendering| rendering.view == view) {
             self.renderings[at].readers -= 1;

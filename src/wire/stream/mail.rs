@@ -9,13 +9,14 @@ use super::log::Log;
 use super::reader::Reader;
 use crate::hub::message::View;
 
-/// What one piece of mail takes in memory beside its text, in bytes.
+/// What one piece of mail takes in memory besides its text, in bytes.
 const BESIDE: usize = size_of::<Mail>() + 16;
 
 /// Mail is added to the piece before it up to this size, in bytes: many short answers are one piece then.
 const PUT_TOGETHER: usize = 512;
 
-/// The first letters, this many, stay as they are: any mailbox has room for them, and mostly they go out in one write.
+/// This many pieces are kept apart before short ones are put together: any mailbox has room for them, and mostly they
+/// go out in one write.
 const APART: usize = 4;
 
 /// Bytes of a message, shared by all readers that are told the same.
@@ -118,11 +119,11 @@ impl Reader {
         self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
     }
 
-    /// `on`: lines and mail that come from now on wait until they are [released](Self::release). Not `on`: nothing
+    /// With `on`, lines and mail that come from now on wait until they are [released](Self::release); without, nothing
     /// is held back any more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {
-            // A second call moves nothing: mail that is held back already stands before the lines that came later.
+            // A second call moves nothing: mail that is held back already goes before the lines that came later.
             if !self.is_holding() {
                 self.until = log.map_or(0, Log::end);
             }
@@ -160,8 +161,8 @@ impl Reader {
         self.mail_bytes + self.mail.len() * BESIDE + self.typing.as_ref().map_or(0, |typing| typing.weight())
     }
 
-    /// Notes that `lines` lines were let go of, the first of which was line `at`. A note that is in the mail already,
-    /// and not begun, counts them as well.
+    /// Notes that `lines` lines were dropped, the first of which was line `at`. A note that is in the mail already, and
+    /// of which nothing is taken yet, counts them as well.
     pub(super) fn note(&mut self, lines: u64, at: u64, note: Note) {
         let view = self.view;
         let write = |lines| {

@@ -3,12 +3,11 @@
 //! A [`log::Log`] holds what was said in a room, rendered once for each view in use, as contiguous
 //! bytes with an index of lines. A [`reader::Reader`] is one client's place in it: the next line it is owed,
 //! and the mail that is meant for it alone and belongs before certain lines. What a reader is owed
-//! is never copied per reader: [`reader::Reader::gather`] borrows it from the log, in as few pieces as there
-//! are gaps, and [`reader::Reader::advance`] moves the cursor by what the socket took.
+//! is never copied for each reader: [`reader::Reader::gather`] borrows it from the log, in as few pieces as its gaps
+//! allow, and [`reader::Reader::advance`] moves the cursor by what the socket took.
 //!
-//! A cursor always stands at the start of a line. When a socket takes part of a line, the rest of
-//! that line becomes mail that goes first; so a log can let go of lines without asking who is in the
-//! middle of one, and no line is ever torn.
+//! A cursor is always at the start of a line. When a socket takes part of a line, the rest becomes mail that goes
+//! first. So a log can drop lines without asking which reader is in the middle of one, and no line is torn.
 //!
 //! | to change | see |
 //! | --- | --- |

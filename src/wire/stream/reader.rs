@@ -30,7 +30,7 @@ pub struct Reader {
     /// Lines from this number on are held back.
     #[serde(default = "never", skip_serializing_if = "is_never")]
     pub(super) until: u64,
-    /// Lines from `until` on will not be owed at all: see [`Self::close`].
+    /// Lines from `until` on will never be owed: see [`Self::close`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends: bool,
     /// One more than the number of the last line of its own, which it is not shown; 0: there is none.
@@ -47,7 +47,7 @@ pub struct Reader {
     /// lines that are missed until then are counted in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) noted_at: Option<u64>,
-    /// Lines that a release before 0.2 had let go of and not noted, and the number of the first of them.
+    /// Lines that a release before 0.2 had dropped and not noted; below, the number of the first of them.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
     #[serde(default, skip_serializing, rename = "missed_at")]
@@ -103,8 +103,8 @@ impl Reader {
         }
     }
 
-    /// Restores what is not saved, after this reader and the `log` that it reads were loaded. If it was not told of missed
-    /// lines yet, it is by `note`.
+    /// Restores what a snapshot does not hold, after this reader and its `log` were loaded. Missed lines that it was
+    /// not told of yet are noted by `note`.
     ///
     /// # Errors
     /// If what was loaded does not fit together.
@@ -178,7 +178,7 @@ impl Reader {
         });
     }
 
-    /// It is owed what is in `log` now, and no line that comes later.
+    /// From now on it is owed what is in `log`, and no later line.
     pub fn close(&mut self, log: &Log) {
         self.release(Some(log));
         (self.until, self.ends) = (log.end(), true);
@@ -213,8 +213,8 @@ impl Reader {
         self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
     }
 
-    /// If it is owed more than `limit` bytes of lines: the number of the first line from which on it is not. Lines
-    /// before that are too much to become its mail, as lines do when it leaves the log or its view changes.
+    /// If it is owed more than `limit` bytes of lines, the number of the line from which on they fit. Lines become mail
+    /// when it leaves the log or its view changes, and those before that one are too much for it.
     #[must_use]
     pub fn too_much_to_leave(&self, log: &Log, limit: usize) -> Option<u64> {
         let rendering = log.rendering(self.seen);
@@ -243,7 +243,7 @@ impl Reader {
             && self.typing.as_ref().is_none_or(|typing| typing.is_settled())
     }
 
-    /// Bytes it is owed; an estimate where lines are hidden from it.
+    /// Bytes it is owed; too many if lines are hidden from it.
     #[must_use]
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
@@ -253,11 +253,11 @@ impl Reader {
         self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.remaining().len())
     }
 
-    /// Moves the cursor to line `to`, as the log is about to let go of what is before. Returns how many lines the
-    /// reader misses by that, hidden ones not counted; a `note` takes their place. If there is a note of which
-    /// nothing is taken yet, it counts them as well.
+    /// Moves the cursor to line `to`, because the log is about to drop the lines before. Returns how many lines the
+    /// reader misses by that, not counting hidden ones. A `note` takes their place; a note of which nothing is taken
+    /// yet counts them as well.
     ///
-    /// The note stands at the first line that would have been shown, not at the cursor: whether the cursor is past
+    /// The note is placed at the first line that would have been shown, not at the cursor: whether the cursor is past
     /// hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less often.
     pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
         let to = if self.ends { to.min(self.until) } else { to };
@@ -311,8 +311,8 @@ impl Reader {
         }
     }
 
-    /// The longest run of lines from `line` on, and before `stop`, that are all hidden or all shown: whether they are
-    /// hidden, and the number of the line behind them.
+    /// The longest run of lines from `line` on, and before `stop`, that are all hidden or all shown. Returns whether
+    /// they are hidden, and the number of the line behind them.
     fn run(&self, log: &Log, line: u64, stop: u64) -> (bool, u64) {
         if self.hidden.is_none() && self.own <= line {
             return (false, stop);
@@ -398,7 +398,7 @@ impl Reader {
                 true
             }
         });
-        // Mostly `letters` is 0.
+        // Mostly there are none.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.remaining().len();

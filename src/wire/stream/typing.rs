@@ -1,7 +1,7 @@
 //! Typing: where we echo what a person types, lines are written in frames around it.
 //!
-//! A frame takes what is typed off the screen, writes what is owed, and draws what is typed again below it. It is
-//! composed as a whole, when the one before is written.
+//! A frame takes the draft (what is typed and not sent) off the screen, writes what is owed, and draws the draft again
+//! below. It is composed as a whole, when the frame before is written.
 
 use std::collections::VecDeque;
 
@@ -12,17 +12,16 @@ use super::mail::Mail;
 use super::reader::{Piece, Reader};
 use crate::wire::terminal::screen::Area;
 
-/// The most of what a reader is owed that goes into one frame, in bytes: whole lines up to here, and one line that
-/// alone is longer.
+/// The most bytes of owed lines that go into one frame; a single longer line goes as a whole.
 pub(super) const FRAME: usize = 16 * 1024;
 
-/// What is typed on the terminal of a reader whose typing we echo. It stands below all lines, and is
-/// taken away and drawn again around those that come.
+/// The draft on the terminal of a reader whose typing we echo. It is below all lines, and is erased and drawn again
+/// around those that come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Typing {
-    /// What is typed, as it stands on the screen when all of `frame` is written.
+    /// The draft as the screen shows it when all of `frame` is written.
     shown: Area,
-    /// What is typed, as the next frame is to draw it.
+    /// The draft as the next frame is to draw it.
     wanted: Area,
     /// The bytes being written, which nothing may come between; the first `at` of them are taken.
     frame: Vec<u8>,
@@ -30,14 +29,14 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// What is typed is to look like `wanted`, once `owed` is written, which was owed before we echoed.
+    /// The draft is to look like `wanted` once `owed` is written, which was owed before we echoed.
     fn new(wanted: Area, owed: Vec<u8>) -> Self {
         // What was typed in that row before, and echoed by the terminal, is erased.
         let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
         Self { shown, wanted, frame: owed, at: 0 }
     }
 
-    /// Whether no more of the frame is taken than it has: a snapshot is not believed.
+    /// Whether what was read from a snapshot fits: no more of the frame is taken than it has.
     pub(super) fn is_sound(&self) -> bool {
         self.at <= self.frame.len()
     }
@@ -47,7 +46,7 @@ impl Typing {
         self.at == self.frame.len()
     }
 
-    /// Whether the frame is taken, and what is typed stands on the screen as it is to.
+    /// Whether the frame is taken, and the screen shows the draft as it is to.
     pub(super) fn is_settled(&self) -> bool {
         self.is_written() && self.shown == self.wanted
     }
@@ -70,7 +69,7 @@ impl Typing {
         self.frame.len()
     }
 
-    /// Makes a frame of what takes off the screen what is typed, with all that is to be written behind it.
+    /// Makes the next frame: `frame` holds what erases the draft and what is owed; what draws the draft is added.
     fn compose(&mut self, mut frame: Vec<u8>) {
         let shown = std::mem::replace(&mut self.shown, self.wanted.clone());
         let wanted = &self.wanted;
@@ -90,8 +89,8 @@ impl Typing {
 }
 
 impl Reader {
-    /// What is typed looks like `area` from now on; `None`: we do not echo it any more. While we echo,
-    /// what the reader is owed is written in frames, and its own lines are shown to it as well.
+    /// The draft looks like `area` from now on; `None`: we echo it no more. While we echo, what the reader is owed is
+    /// written in frames, and its own lines are shown to it as well.
     pub fn area(&mut self, area: Option<Area>, log: Option<&mut Log>) {
         match (area, &mut self.typing) {
             (Some(area), Some(typing)) => typing.wanted = area,
@@ -117,12 +116,12 @@ impl Reader {
         }
     }
 
-    /// Composes the next frame, if we echo what is typed and the frame before is written: what takes off the screen
-    /// what is typed, what the reader is owed up to now, and what draws again what is typed. So however many lines
-    /// have come, what is typed is drawn once.
+    /// Composes the next frame, if we echo what is typed and the frame before is written: it erases the draft, writes
+    /// what the reader is owed up to now, and draws the draft again. So the draft is drawn once, however many lines
+    /// have come.
     ///
-    /// The frame depends on nothing but this reader and `log`; [`Self::needs_frame`] tells whether it would
-    /// have any bytes.
+    /// The frame depends on nothing but this reader and `log`. [`Self::needs_frame`] tells whether it would have any
+    /// bytes.
     pub fn frame(&mut self, log: Option<&Log>) {
         let Some(typing) = self.typing.as_deref().filter(|typing| typing.is_written()) else { return };
         let mut frame = typing.shown.erase.clone();

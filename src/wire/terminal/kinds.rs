@@ -39,14 +39,14 @@ const TERMINALS: &[&str] = &[
     "cons25",
 ];
 
-/// What the names of those with 256 colours or more have in them.
+/// What the names of terminals with 256 colours or more have in them.
 const MANY_COLORS: &[&str] = &["256color", "direct", "truecolor", "kitty", "alacritty", "foot", "wezterm", "ghostty"];
 
 /// The colours of the terminal of that name; `None` if it is the name of something else: a program, or a terminal
 /// whose cursor cannot be moved as ECMA-48 says.
 pub(super) fn colors(name: &str) -> Option<Colors> {
     let name = name.to_ascii_lowercase();
-    // As a whole, since other programs begin with these two letters as well.
+    // The whole name, since names of other programs begin with these two letters as well.
     if name != "st" && !TERMINALS.iter().any(|known| name.starts_with(known)) {
         return None;
     }

@@ -52,7 +52,7 @@ pub enum Ending {
     Eof,
 }
 
-/// What is known of how the first line of all ended.
+/// How the client's first line ended, as far as that is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum First {
     /// No line has ended yet.

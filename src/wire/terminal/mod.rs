@@ -1,4 +1,4 @@
-//! What a client's bytes mean, and what its terminal is sent besides lines. Pure.
+//! The way in from a terminal: what a client's bytes mean, and what its terminal is sent besides lines. Pure.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -7,7 +7,7 @@
 //! | what keys do where we edit the line | [`editor`] |
 //! | which terminals are known by name, and their colours | `kinds` |
 //! | how wide characters are; the rows in which what is typed is drawn | [`screen`] |
-//! | who is asked what in telnet, and what follows from the answers: all of it for one client | [`link`] |
+//! | one client's way in: what it is asked in telnet, what follows from its answers, lines and keys | [`link`] |
 //!
 //! Nothing here knows of the hub: what a line means is decided there.
 

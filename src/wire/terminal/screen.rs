@@ -1,22 +1,21 @@
 //! The rows at the bottom of a terminal in which somebody types: how they are drawn, and how they are
 //! taken away again so that lines can appear in their place.
 //!
-//! Nothing here relies on how wide a terminal takes a character to be, for they differ in that. Rows are
-//! broken by us before the terminal would; and the cursor gets to where it belongs by writing again
-//! what stands before it. No row reaches the last column, so that none is ever in the state between two
-//! rows that terminals disagree about.
+//! Nothing here relies on how wide a terminal takes a character to be, because terminals differ in that. Rows are
+//! broken by us before the terminal would, and the cursor gets to its place by writing again what is before it. No row
+//! reaches the last column: terminals disagree about where the cursor is then.
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// What is typed, as bytes for a terminal whose cursor stands at the beginning of an empty row.
+/// The draft, as bytes for a terminal whose cursor is at the beginning of an empty row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Area {
     /// Takes away what `draw` has drawn; the cursor is then where it was before.
     pub erase: Vec<u8>,
-    /// Draws it. Leaves the cursor where the next key goes.
+    /// Draws the draft, and leaves the cursor where the next key goes.
     pub draw: Vec<u8>,
 }
 
@@ -29,7 +28,7 @@ pub struct Size {
     pub rows: u16,
 }
 
-/// The most rows that are drawn; of a longer text, those up to the cursor's row.
+/// The most rows that are drawn; of a text with more, those up to the cursor's row.
 const MOST_ROWS: usize = 10;
 
 /// Cursor to the first column of its row, and clear from there to the end of the screen.
@@ -51,7 +50,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     let most = (usize::from(size.rows) / 2).clamp(1, MOST_ROWS);
     let mut rows = vec![String::new()];
     let mut col = 0;
-    // The row of the cursor, and how many bytes of that row stand before it.
+    // The row of the cursor, and how many bytes of that row are before it.
     let mut at = None;
     let cursor_of_all = prompt.len() + cursor;
     let graphemes =
@@ -62,7 +61,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
         let (shown, columns) = if columns > room { ("\u{FFFD}", 1) } else { (grapheme, columns) };
         let row = rows.last().map_or(0, String::len);
         if at.is_none() && start + grapheme.len() > cursor_of_all {
-            // A cursor before the first character of a row stands there, not behind the row before.
+            // A cursor before the first character of a row is drawn there, not behind the row before.
             let wraps = col + columns > room;
             at = Some(if wraps { (rows.len(), 0) } else { (rows.len() - 1, row) });
         }

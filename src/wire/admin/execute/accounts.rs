@@ -87,10 +87,10 @@ fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
     hub.accounts().find(&name::fold(name)).ok_or_else(missing)
 }
 
-/// What stands for a password here.
+/// The hash of a password, as the command brings it.
 fn hashed(password: bool, hashed: Option<&Text<LONGEST_HASH>>) -> Result<Option<Hashed>, ControlError> {
     if password {
-        // Whoever brought the command here has not done what it had to.
+        // The connection's task should have hashed it.
         return Err(ControlError::new(ErrorCode::Internal, "the password was not hashed"));
     }
     match hashed {

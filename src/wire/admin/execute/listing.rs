@@ -9,15 +9,15 @@ use crate::wire::admin::args::{ClientsListArgs, NoArgs, SanctionKind, SanctionLi
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList, SanctionList};
 
-/// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
+/// Entries that one step of a [`Listing`] adds: a fraction of a millisecond.
 const SLICE: usize = 200;
 
-/// A list that can be long, made in steps: whoever owns the hub does something else in between. Who comes or
-/// goes meanwhile may be in it or not; nobody is in it twice.
+/// A list that can be long, made in steps: between them the driver does something else. A client that comes or goes
+/// meanwhile may be in it or not; none is in it twice.
 #[derive(Clone, Debug)]
 pub struct Listing {
     list: List,
-    /// The lowest number that is still to be looked at.
+    /// The lowest number that the next step looks at.
     from: u64,
 }
 
@@ -75,7 +75,7 @@ impl Listing {
         Ok(Answer::One(self.result()))
     }
 
-    /// Takes one step. Whether there is another.
+    /// Takes one step. Returns whether there is another.
     ///
     /// # Errors
     /// If there is no such room.
@@ -143,7 +143,7 @@ impl Listing {
         Ok(looked == SLICE)
     }
 
-    /// The whole list as JSON. It takes its time, and needs no hub.
+    /// The whole list as JSON. Takes longer than a step, and needs no hub.
     ///
     /// # Panics
     /// Never: it is plain JSON.

@@ -1,4 +1,4 @@
-//! Commands of the admin socket that are about the hub, carried out on it: a function for each row of the table.
+//! Executes the commands of the admin protocol that are about the hub: a function for each row of the table.
 //!
 //! Pure: what the network alone knows of a client comes in as [`Facts`]. Nothing here knows how an answer is
 //! written, nor reads what is on disk: it says which lines are meant, and the connection's task reads them.
@@ -32,21 +32,21 @@ use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::HistoryStats;
 use crate::wire::admin::value::Text;
 
-/// What the network knows of a client.
+/// What the network alone knows of a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Whether it has shown to speak telnet.
     pub telnet: bool,
-    /// Bytes owed to it and not taken.
+    /// Bytes that it is owed and has not taken.
     pub behind: u64,
-    /// Lines it was too slow for.
+    /// Lines that it has missed because it was too slow.
     pub missed: u64,
 }
 
-/// What came out.
+/// What a command answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// One result.
+    /// One result, as JSON.
     One(serde_json::Value),
     /// Lines of history, to be sent one by one or together.
     Lines(Vec<InRoom>),
@@ -56,33 +56,33 @@ pub enum Answer {
     Count(Stored),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
-    /// Lines are made unreadable by the record of this number; how many, the store will tell.
+    /// The record of this number makes lines unreadable; the store tells how many.
     Redacting(u64),
-    /// A copy of what is recorded is wanted.
+    /// A copy of the history file, which the connection's task makes.
     Backup,
 }
 
-/// A line of history and the name of its room: a copy that costs next to nothing. [`history::history_line`] makes of it
-/// what is told, which costs more and needs no hub.
+/// A line of history and the name of its room, shared with the hub. [`history::history_line`] makes the answer of it,
+/// which takes longer and needs no hub.
 pub type InRoom = (Name, Arc<message::Line>);
 
-/// Lines on disk, and those behind them that are not there yet.
+/// Lines of history on disk, and later ones that are not on disk yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
-    /// Those on disk.
+    /// Which lines on disk.
     pub what: Selector,
-    /// Only the last so many of them.
+    /// At most this number of lines on disk: the last ones.
     pub last: Option<u64>,
-    /// Those that are to follow.
+    /// The lines that are not on disk yet, and follow the others.
     pub tail: Vec<InRoom>,
-    /// The room's name as it was given, if no such room is open: then it must be one on disk.
+    /// The room's name as it was given, if no such room is open: it must be on disk then.
     pub room: Option<String>,
 }
 
-/// A command on its way through the hub.
+/// A command that is being executed.
 pub(super) struct Call<'a> {
     pub(super) hub: &'a mut Hub,
-    /// Who asks.
+    /// The administrator who asks.
     pub(super) by: By,
     pub(super) now: Now,
     pub(super) facts: &'a dyn Fn(SessionId) -> Facts,
@@ -90,18 +90,18 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Changes something: the one way to do so from here.
+    /// Changes the hub; there is no other way to do so from here.
     fn change(&mut self, input: Input) {
         self.hub.handle(input, self.now, self.effects);
     }
 
-    /// The time of day in that many seconds.
+    /// The time of day `seconds` from now.
     fn later(&self, seconds: u64) -> Wall {
         self.now.wall.after(Duration::from_secs(seconds))
     }
 }
 
-/// Carries out `command` for `by`; `None` if it is not about the hub.
+/// Executes `command` for `by`; `None` if it is not about the hub.
 pub fn answer(
     hub: &mut Hub,
     command: &Command,
@@ -117,7 +117,7 @@ pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlErro
     Ok(Answer::One(serde_json::to_value(result).expect("results are plain JSON")))
 }
 
-/// A text that is one line and can be shown as it is: an administrator's mistake is told, not mended.
+/// A text that is one line and can be shown as it is. An administrator's mistake is told, not repaired.
 fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
     if text::is_clean(text) {
         Ok(text.into())

@@ -12,9 +12,9 @@ use crate::values::text;
 #[serde(default)]
 pub(super) struct Draft {
     pub(super) text: String,
-    /// The byte of the text that the cursor stands before: the next character goes there.
+    /// The cursor's place, as a byte offset into the text: the next character goes there.
     pub(super) cursor: usize,
-    /// How many bytes were typed that found no room, since something was last cut.
+    /// Bytes that were typed and found no room, since something was last cut.
     pub(super) over: u64,
 }
 
@@ -39,7 +39,7 @@ impl Draft {
         }
     }
 
-    /// Takes a range of bytes out; the cursor stands there then.
+    /// Takes a range of bytes out and puts the cursor there.
     pub(super) fn cut(&mut self, range: Range<usize>) -> String {
         if !range.is_empty() {
             self.over = 0;

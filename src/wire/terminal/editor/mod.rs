@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | which bytes are which key; how a paste is told from typing | `keys` |
 //! | how the text and its cursor change | `draft` |
-//! | lines that can be had back | `recall` |
+//! | lines typed before, which can be recalled | `recall` |
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
 //! Nothing here knows the time: an escape is part of a key until the next byte shows that it is not. Nor is it known
@@ -32,13 +32,13 @@ use crate::values::text;
 /// The longest text that lines typed before are searched for, in bytes.
 const QUERY: usize = 64;
 
-/// The line that somebody is editing, and what its keys may bring back.
+/// The line that somebody is editing, and what keys may bring back into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Editor {
     keys: Keys,
     draft: Draft,
-    /// What stands before the text on the screen.
+    /// The prompt before the text on the screen.
     prompt: String,
     /// The text that was cut last, for ^Y to put back.
     killed: String,
@@ -49,7 +49,7 @@ pub struct Editor {
     pasted: VecDeque<String>,
     /// Lines of a paste that are to be sent: each is given out before any more bytes are looked at.
     ready: VecDeque<String>,
-    /// There while a password is typed, which is not shown: what was being typed before it was asked for.
+    /// What was being typed before a password was asked for; `None` if none is being typed.
     set_aside: Option<Box<Draft>>,
 }
 
@@ -71,7 +71,7 @@ struct Completing {
     from: usize,
     /// What Tab puts there in turn; the last is what was typed.
     words: Vec<String>,
-    /// The index in `words` of the one that stands there now.
+    /// The index in `words` of the word that is there now.
     at: usize,
 }
 
@@ -117,7 +117,7 @@ impl Editor {
         }
     }
 
-    /// The text being typed, and the byte of it that the cursor stands before.
+    /// The text being typed, and the cursor's place in it as a byte offset.
     #[must_use]
     pub fn typed(&self) -> (&str, usize) {
         (&self.draft.text, self.draft.cursor)
@@ -149,7 +149,7 @@ impl Editor {
             && !matches!(&self.keys, Keys::Paste(_, _, seen) if *seen >= PASTE_ENDS.len())
     }
 
-    /// Sets what stands before the text on the screen.
+    /// Sets the prompt before the text on the screen.
     pub fn set_prompt(&mut self, prompt: &str) {
         prompt.clone_into(&mut self.prompt);
     }
@@ -183,8 +183,8 @@ impl Editor {
         self.draft.cut(range);
     }
 
-    /// Completes what stands from byte `from` to the cursor to the first of `words`; Tab goes on to the
-    /// others, and after the last one back to what was typed. The line may have `max` bytes.
+    /// Completes the text from byte `from` to the cursor to the first of `words`; Tab goes on to the others, and after
+    /// the last back to what was typed. The line may have `max` bytes.
     pub fn complete(&mut self, from: usize, mut words: Vec<String>, max: usize) {
         let Draft { text, cursor, .. } = &self.draft;
         let is_word = from <= *cursor && text.is_char_boundary(from);
@@ -232,7 +232,7 @@ impl Editor {
         screen::area(&self.prompt, text, *cursor, size)
     }
 
-    /// Ends a completion or a search under way, with the text as it stands.
+    /// Ends a completion or a search under way, with the text as it is.
     fn leave_off(&mut self) {
         self.completing = None;
         self.searching = None;

@@ -1,4 +1,4 @@
-//! Lines typed before, which can be had back.
+//! Recall: lines typed before, which the arrow keys bring back.
 
 use std::collections::VecDeque;
 
@@ -7,24 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::keys::Key;
 use crate::values::text;
 
-/// The most lines that can be had back.
+/// The most lines that are kept.
 const RECALLED_LINES: usize = 50;
 
-/// The most bytes that they have in all.
+/// The most bytes that are kept in all.
 const RECALLED_BYTES: usize = 4 * 1024;
 
-/// Lines typed before.
+/// Lines typed before, and the one that is shown of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Recall {
-    /// Oldest first.
+    /// The lines, oldest first.
     pub(super) lines: VecDeque<String>,
     /// The index of the line that is being looked at, and what was being typed before.
     pub(super) at: Option<(usize, String)>,
 }
 
 impl Recall {
-    /// A line was sent: the oldest make room for it. Not kept: blank ones, and one like that before it.
+    /// Keeps a line that was sent; the oldest make room for it. A blank line is not kept, nor one like the last.
     pub(super) fn add(&mut self, line: &str) {
         self.at = None;
         if text::is_blank(line) || line.len() > RECALLED_BYTES || self.lines.back().is_some_and(|last| last == line) {
@@ -37,8 +37,8 @@ impl Recall {
         }
     }
 
-    /// Goes from the line that is being looked at to the one before ([`Key::Older`]) or behind, where at last
-    /// `typed`, which was being typed, comes again.
+    /// Goes from the line that is shown to the one before ([`Key::Older`]) or behind. Behind the newest comes `typed`
+    /// again, which was being typed.
     pub(super) fn step(&mut self, key: Key, typed: &str) -> Option<String> {
         match (key, self.at.take()) {
             (Key::Older, None) => {

@@ -1,10 +1,10 @@
-//! One connection's way in: bytes to what its person means.
+//! A link: one client's bytes become what its person means.
 //!
-//! Telnet is taken out first; then lines are put together, or keys edited; then each line is cleaned.
-//! Bytes that came in one piece are given out one line at a time, so that the caller, who paces the client, can
-//! leave the rest lying; nothing is lost and nothing is looked at twice.
+//! Telnet is taken out first; then lines are put together, or keys edited; then each line is cleaned. Bytes that came
+//! in one piece are given out one line at a time, so that the caller, who paces the client, can leave the rest for
+//! later. Nothing is lost, and nothing is looked at twice.
 //!
-//! What is said to the client in telnet is decided here too. A client that has not shown to speak telnet is never
+//! What the client is sent in telnet is decided here too. A client that has not shown to speak telnet is never
 //! sent a byte of it (unless `telnet.negotiate` is `always`).
 
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 /// Has the terminal mark what is pasted (bracketed paste).
 const MARK_PASTES: &[u8] = b"\x1b[?2004h";
 
-/// Ends that.
+/// Ends bracketed paste.
 const MARK_NO_PASTES: &[u8] = b"\x1b[?2004l";
 
 /// `IAC EOR`: a client that has asked for it knows by this that an answer is complete (RFC 885).
@@ -63,7 +63,7 @@ impl From<&Settings> for Rules {
 pub struct Link {
     telnet: Telnet,
     lines: LineAssembler,
-    /// Bytes that came in; those before `at` are done with.
+    /// Bytes that came in; those before `at` have been looked at.
     input: Vec<u8>,
     at: usize,
     /// How many bytes from `at` on are known to be data: no telnet, and not cut into lines or keys yet.
@@ -85,7 +85,7 @@ struct Asked {
     terminal: Terminal,
     /// What was known of it when it was last told as [`Heard::Terminal`].
     told: Terminal,
-    /// The client has given itself a name; the first one tells a terminal from a program.
+    /// The client has told a terminal type; the first one tells a terminal from a program.
     named: bool,
     /// The client is a MUD client, or another program with an input line of its own.
     has_editor: bool,
@@ -103,7 +103,7 @@ struct Asked {
     news: VecDeque<Heard>,
 }
 
-/// What came.
+/// What a client has sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Heard {
     /// A line.
@@ -122,7 +122,7 @@ pub enum Heard {
     AreYouThere,
     /// ^C: what was typed so far is gone.
     Interrupt,
-    /// ^D at the start of a line, or the like: the person wants to leave.
+    /// ^D at the start of a line, or a command of telnet to that effect: the person wants to leave.
     Leave,
     /// More is known of the terminal.
     Terminal(Terminal),
@@ -130,7 +130,7 @@ pub enum Heard {
     Mode(Mode),
     /// The client was asked not to show what is typed, and refuses.
     Shown,
-    /// Tab: the last word of this text, which stands before the cursor, is to be completed.
+    /// Tab: the last word of this text, which is all before the cursor, is to be completed.
     Complete(String),
 }
 
@@ -321,7 +321,7 @@ impl Link {
         })
     }
 
-    /// What there is to tell when everything that has come was looked at.
+    /// What remains to be told when all bytes have been looked at.
     fn next_at_rest(&mut self) -> Option<Heard> {
         if let Some(asked) = &mut self.asked {
             asked.terminal.answers = self.telnet.is_telnet();
@@ -360,7 +360,7 @@ impl Link {
 
     // -- the terminal --------------------------------------------------------------------------
 
-    /// The client gives itself, or its terminal, this name.
+    /// The client tells a terminal type: the name of its terminal, or its own.
     fn terminal_named(&mut self, name: &str) {
         let Some(asked) = &mut self.asked else { return };
         let colors = kinds::colors(name);
@@ -373,7 +373,7 @@ impl Link {
         asked.terminal.colors = asked.terminal.colors.max(colors.unwrap_or(Colors::None));
     }
 
-    /// What a MUD client says that it can do.
+    /// The client tells its abilities, as MUD clients do.
     fn terminal_can(&mut self, mtts: Mtts, replies: &mut Vec<u8>) {
         let Some(asked) = &mut self.asked else { return };
         asked.has_editor = true;
@@ -424,7 +424,7 @@ impl Link {
         }
     }
 
-    /// Sets what stands before what is typed.
+    /// Sets the prompt before what is typed.
     pub fn set_prompt(&mut self, prompt: &str) {
         let Some(asked) = &mut self.asked else { return };
         let prompt = text::clean(prompt.as_bytes()).into_owned();
@@ -483,7 +483,8 @@ impl Link {
         self.settle(replies);
     }
 
-    /// Does what follows from how the options stand now: who erases in line mode, and whether char mode begins.
+    /// Does what follows from the present state of the options: whether we erase in line mode, and whether char mode
+    /// begins.
     fn settle(&mut self, replies: &mut Vec<u8>) {
         let is_on = |option| self.telnet.is_on(option, Side::Ours);
         let echo = is_on(TelnetOption::Echo);

@@ -1,10 +1,10 @@
-//! Telnet, as far as a chat needs it: commands (RFC 854, 1184) out of the bytes, options settled by
+//! Telnet, as far as a chat needs it: commands taken out of the bytes (RFC 854, 1184), options settled by
 //! the Q method (RFC 1143), terminal type (RFC 1091), window size (RFC 1073), character set
 //! (RFC 2066).
 //!
 //! One parser for every connection from its first byte on: 0xFF is never UTF-8, so a client that is
-//! no telnet loses nothing. It sends nothing unasked; whether to ask is for its caller to decide.
-//! Data bytes are handed on as they are: ends of lines belong to [`super::lines`].
+//! no telnet loses nothing. It sends nothing unasked; its caller decides whether to ask.
+//! Data bytes are handed on as they are: [`super::lines`] finds the ends of lines.
 
 mod q;
 
@@ -56,7 +56,7 @@ pub struct Telnet {
     dealings: Option<Box<Dealings>>,
 }
 
-/// Where in telnet's grammar the next byte stands.
+/// Where in telnet's grammar the next byte is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
@@ -71,7 +71,7 @@ enum State {
     SubnegotiationCommand,
 }
 
-/// What only clients that speak telnet need room for.
+/// The state that only clients which speak telnet need.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Dealings {
     /// Whether a valid command was received.
@@ -121,7 +121,7 @@ pub enum TelnetOption {
     Charset,
 }
 
-/// Who performs an option.
+/// Which end performs an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// We do: settled by our WILL and WONT, their DO and DONT.
@@ -141,7 +141,7 @@ pub enum Event<'b> {
     Option {
         /// An option that we know; others are refused and not told.
         option: TelnetOption,
-        /// Who performs it: the client and we each have a state of our own.
+        /// The end that performs it: the client and we each have a state of our own.
         side: Side,
         /// Whether it is on now.
         now: Switch,
