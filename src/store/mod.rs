@@ -11,6 +11,7 @@
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
+//! | what SQLite leaves of deleted text in the file | `traces` |
 //! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
 //!
 //! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody waits for
@@ -35,6 +36,7 @@ mod source;
 mod step;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod trouble;
 mod writer;
 

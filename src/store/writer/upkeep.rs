@@ -8,9 +8,10 @@ use super::file::identity;
 use crate::store::health::lock;
 use crate::store::history::{index, retention};
 use crate::store::meta::Meta;
-use crate::store::{Trouble, wall};
+use crate::store::{Trouble, traces};
+use crate::values::time::Wall;
 
-/// Lines that are indexed, deleted or redacted in one step.
+/// Lines that are indexed, deleted or looked at to be redacted in one step.
 pub(super) const STEP: usize = 500;
 
 /// How often it is looked whether lines are to be deleted.
@@ -24,38 +25,63 @@ const SHARE: u32 = 4;
 
 impl Writer {
     /// One step of what is due, and a rest.
-    pub(super) fn upkeep(&mut self, now: Instant) -> Result<(), Trouble> {
+    pub(super) fn upkeep(&mut self, now: Instant, wall: Wall) -> Result<(), Trouble> {
+        self.erase(now)?;
         if now < self.rest_until {
             return Ok(());
         }
         let begin = Instant::now();
         if now >= self.look_at {
             self.look_at = now + LOOK;
-            self.look()?;
+            self.look(wall)?;
         } else if self.unindexed {
             let db = self.db.as_mut().expect("the caller has looked");
             self.unindexed = index::add_some(db, STEP)?;
             self.measure()?;
+        } else if let Some(from) = self.sweep {
+            self.sweep(from)?;
         }
         self.rest_until = Instant::now() + begin.elapsed() * (SHARE - 1);
         Ok(())
     }
 
     /// Deletes some lines that are kept no longer, if there are any. The file has to be where it was.
-    fn look(&mut self) -> Result<(), Trouble> {
+    fn look(&mut self, now: Wall) -> Result<(), Trouble> {
         if identity(&self.path) != self.file {
             return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
         }
         let db = self.db.as_mut().expect("the caller has looked");
-        if let Some(excess) = retention::excess(db, &self.settings, wall())? {
-            retention::delete_some(db, excess, STEP as u64)?;
-            self.deleted = true;
+        if let Some(excess) = retention::excess(db, &self.settings, now)? {
+            let is_quick = retention::prepare(db, &self.settings, excess)?;
+            retention::delete_some(db, excess, if is_quick { STEP } else { index::REMOVED } as u64)?;
+            self.unindexed = true;
+            self.rooms_left = true;
+            self.deleted();
             // There may be more.
             self.look_at = Instant::now();
             self.measure()?;
-        } else if std::mem::take(&mut self.deleted) {
-            retention::forget_rooms(db)?;
+        } else if std::mem::take(&mut self.rooms_left) && retention::forget_rooms(db)? > 0 {
+            self.deleted();
         }
+        Ok(())
+    }
+
+    /// Erases the traces in some pages of a file that an older version wrote, from this one on.
+    fn sweep(&mut self, from: u32) -> Result<(), Trouble> {
+        let db = self.db.as_mut().expect("the caller has looked");
+        let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        if from <= count && self.can_erase {
+            let next = from.saturating_add(STEP as u32);
+            traces::erase(db, &(from..next).collect())?;
+            self.sweep = Some(next);
+            return Ok(());
+        }
+        self.sweep = None;
+        if self.can_erase {
+            let meta = Meta::read(db)?;
+            Meta { swept: true, ..meta }.write(db)?;
+        }
+        self.deleted();
         Ok(())
     }
 

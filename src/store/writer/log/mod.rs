@@ -1,0 +1,131 @@
+//! The write-ahead log: when it goes into the file, and that nothing deleted stays in either.
+//!
+//! The writer alone decides when the log goes into the file, because traces are erased before ([`traces`]).
+//! Where somebody reads an older state of the file, the log cannot be emptied: a copy that is made, a shell of SQLite in
+//! a transaction. Then it is tried again until it can be.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::Writer;
+use crate::logging::{InWords, ids};
+use crate::store::dir::beside;
+use crate::store::{Trouble, schema, traces};
+
+/// How long after its time a deleted text is in the file or the log at most, unless somebody reads an older state of
+/// the file for as long. Documented in chathub(8).
+pub(super) const ERASED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long deletions are gathered before the log is emptied.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// How soon it is tried again to empty the log; doubled each time, up to [`AGAIN_MOST`].
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How long it is not tried again at most.
+const AGAIN_MOST: Duration = Duration::from_secs(10);
+
+/// How many pages of the log are not in the file at most, unless somebody reads an older state of the file.
+const PAGES: i64 = 1000;
+
+/// Deleted content is still in the log, or in pages of the file whose new state is in the log.
+#[derive(Debug)]
+pub(super) struct Erasing {
+    since: Instant,
+    at: Instant,
+    again: Duration,
+    is_reported: bool,
+}
+
+impl Erasing {
+    /// When the log is to be emptied.
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+}
+
+impl Writer {
+    /// Something was deleted.
+    pub(super) fn deleted(&mut self) {
+        let since = Instant::now();
+        self.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
+    }
+
+    /// Something was deleted that is to be gone at once.
+    pub(super) fn redacted(&mut self) -> Result<(), Trouble> {
+        self.deleted();
+        let now = Instant::now();
+        if let Some(erasing) = &mut self.erasing {
+            erasing.at = now;
+        }
+        self.erase(now)
+    }
+
+    /// Empties the log, if something was deleted and it is time.
+    pub(super) fn erase(&mut self, now: Instant) -> Result<(), Trouble> {
+        if self.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
+            return Ok(());
+        }
+        let is_empty = self.checkpoint("TRUNCATE")?;
+        let Some(erasing) = &mut self.erasing else { return Ok(()) };
+        if is_empty {
+            if erasing.is_reported {
+                info!(message_id = ids::STORE, "removed text is erased from the recorded history");
+            }
+            self.erasing = None;
+            return Ok(());
+        }
+        erasing.at = now + erasing.again;
+        erasing.again = (erasing.again * 2).min(AGAIN_MOST);
+        if now.duration_since(erasing.since) > ERASED_WITHIN && !erasing.is_reported {
+            erasing.is_reported = true;
+            let why = "another program, or a backup, reads an older state of it";
+            warn!(
+                message_id = ids::STORE,
+                chathub_file = %self.path.display(),
+                chathub_error = why,
+                "removed text cannot be erased from the recorded history yet; it is tried until it can be{}",
+                InWords(why)
+            );
+        }
+        Ok(())
+    }
+
+    /// Puts a log that has grown long into the file.
+    pub(super) fn shorten(&mut self) -> Result<(), Trouble> {
+        let Some(db) = &self.db else { return Ok(()) };
+        let (pages, in_file): (i64, i64) =
+            db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        if pages < self.log_tried {
+            // It was begun anew.
+            self.log_tried = 0;
+        }
+        if pages - in_file.max(self.log_tried) > PAGES {
+            self.log_tried = pages;
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Erases traces in the pages of the log and puts it into the file. Whether nobody was in the way.
+    pub(super) fn checkpoint(&mut self, mode: &str) -> Result<bool, Trouble> {
+        let db = self.db.as_mut().expect("the caller has looked");
+        if self.can_erase {
+            // Where it is if the file is a link.
+            let log = beside(db.path().map_or(&*self.path, std::path::Path::new), "-wal");
+            let (pages, seen) = traces::in_log(&log, self.log_seen)
+                .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;
+            traces::erase(db, &pages)?;
+            self.log_seen = seen;
+        }
+        // To wait here would be to wait with what people say.
+        db.busy_timeout(Duration::ZERO)?;
+        let is_busy = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0));
+        db.busy_timeout(schema::LOCKED)?;
+        Ok(!is_busy?)
+    }
+}
