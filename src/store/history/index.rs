@@ -39,9 +39,10 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
 /// to add one: each of its pieces is looked up and taken out of a page.
 pub(in crate::store) const REMOVED: usize = 50;
 
-/// Whether it takes less time to begin the index anew than to remove this many lines from it.
-pub(in crate::store) fn is_quicker_anew(meta: &Meta, removed: u64) -> bool {
-    meta.indexed > 0 && removed > 1000 && removed.saturating_mul(50) > meta.lines
+/// Whether it is better to begin the index anew than to remove this many lines from it: what removes them would take
+/// long, and the index is made again at leisure.
+pub(in crate::store) fn is_better_anew(meta: &Meta, removed: u64) -> bool {
+    meta.indexed > 0 && removed > 1000 && removed.saturating_mul(200) > meta.lines
 }
 
 /// Removes lines from the index, each with the text that it had when it was added; those that are not in the index

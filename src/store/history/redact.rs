@@ -10,19 +10,24 @@ use crate::store::Trouble;
 use crate::store::meta::{Meta, signed};
 use crate::store::step;
 
-/// Looks at `count` lines at most after line `from`, and makes those unreadable that `what` selects, a few at a time. The last line
+/// Looks at `count` lines at most after line `from`, and makes those unreadable that `what` selects, after `found` others. The last line
 /// that was looked at, if there may be more after it, and how many were made unreadable.
 pub(in crate::store) fn some(
     db: &mut Connection,
     what: &Selector,
-    from: u64,
+    (from, found): (u64, u64),
     count: usize,
 ) -> Result<(Option<u64>, u64), Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
+    if index::is_better_anew(&meta, found) {
+        index::empty(&step, &mut meta)?;
+        meta.write(&step)?;
+    }
+    let most = if meta.indexed > 0 { index::REMOVED } else { count };
     let page = page(&step, Which { what, row: None }, Order::OldestFirst, Some(from), count)?;
     let all = page.lines.iter().map(|(line, _)| line).filter(|line| line.said != Said::Redacted);
-    let readable: Vec<&Line> = all.clone().take(index::REMOVED).collect();
+    let readable: Vec<&Line> = all.clone().take(most).collect();
     // There are more of them than one step takes: it is looked at them again.
     let next = if all.count() > readable.len() { readable.last().map(|line| line.seq) } else { page.next };
     {

@@ -91,7 +91,7 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
     })
 }
 
-/// Empties the index, if so many lines are to be deleted that it is quicker to make it again from what is left. Whether
+/// Empties the index, if so many lines are to be deleted that it is better made again from those that are left. Whether
 /// lines can be deleted in large steps now.
 pub(in crate::store) fn prepare(
     db: &mut Connection,
@@ -100,7 +100,7 @@ pub(in crate::store) fn prepare(
 ) -> Result<bool, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
-    if meta.indexed > 0 && index::is_quicker_anew(&meta, due(&step, limits, excess, &meta)?) {
+    if index::is_better_anew(&meta, due(&step, limits, excess, &meta)?) {
         index::empty(&step, &mut meta)?;
         meta.write(&step)?;
         step.commit()?;

@@ -21,6 +21,8 @@ impl Writer {
     /// Opens the file and reads what a hub is told at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
         self.connect()?;
+        // The directory is ours, and nobody makes a copy before there is a store.
+        dir::remove_remains(&self.path);
         let db = self.db.as_ref().expect("it was opened");
         let recalled = recall(db, &self.settings, wall())?;
         self.file = identity(&self.path);

@@ -250,7 +250,7 @@ impl Writer {
         let db = self.db.as_mut().expect("the caller has looked");
         if let Some((number, Record::Redact(what))) = self.waiting.front() {
             let (from, count) = self.redacting.unwrap_or_default();
-            let (next, more) = redact::some(db, what, from, STEP)?;
+            let (next, more) = redact::some(db, what, (from, count), STEP)?;
             if let Some(next) = next.filter(|next| *next > from) {
                 self.redacting = Some((next, count + more));
                 return Ok(());

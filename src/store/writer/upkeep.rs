@@ -34,7 +34,7 @@ impl Writer {
         if now >= self.look_at {
             self.look_at = now + LOOK;
             self.look(wall)?;
-        } else if self.unindexed {
+        } else if self.unindexed && self.redacting.is_none() {
             let db = self.db.as_mut().expect("the caller has looked");
             self.unindexed = index::add_some(db, STEP)?;
             self.measure()?;

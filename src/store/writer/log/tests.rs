@@ -14,6 +14,7 @@ use crate::hub::archive::{Record, Selector};
 use crate::hub::moderation::{Author, Ban, Target};
 use crate::settings::History;
 use crate::store::health::lock;
+use crate::store::recall::recall;
 use crate::store::tests::{database, dump, is_sound, line, name, open_with, record, seqs, settings};
 use crate::store::writer::Writer;
 use crate::store::writer::upkeep::LOOK;
@@ -370,6 +371,53 @@ fn many_lines_go_at_once_without_the_index_which_is_made_again() {
     assert_eq!(seqs(&reader, Selector { text: Some(GONE.into()), ..Selector::default() }).len(), 201);
     assert_eq!(lock(&desk.health).indexed, 5000);
     is_sound(&desk.path());
+}
+
+#[test]
+fn many_lines_are_redacted_without_the_index_which_is_made_again() {
+    let mut desk = Desk::with(&settings());
+    for seq in 1..=4000 {
+        desk.write(record(line(seq, &text(seq))));
+    }
+    desk.rest();
+    desk.write(Record::Redact(Arc::new(Selector { to: Some(3990), ..Selector::default() })));
+    desk.rest();
+    let reader = Reader::open(&desk.path()).unwrap();
+    assert_eq!(seqs(&reader, Selector { text: Some(GONE.into()), ..Selector::default() }), [3995, 4000]);
+    assert_eq!(lock(&desk.health).indexed, 4000);
+    is_sound(&desk.path());
+}
+
+#[test]
+fn what_is_kept_no_longer_is_not_recalled_though_it_is_on_disk() {
+    let mut desk = Desk::with(&settings());
+    for seq in 1..=20 {
+        desk.write(record(line(seq, "said")));
+    }
+    let db = desk.writer.db.as_ref().unwrap();
+    let recalled = |limits: &History, at: u64| {
+        let rooms = recall(db, limits, line(at, "").at).unwrap().rooms;
+        rooms.iter().flat_map(|room| room.lines.iter().map(|line| line.seq)).collect::<Vec<_>>()
+    };
+    let keep = Some(Duration::from_millis(5));
+    assert_eq!(recalled(&settings(), 20), (1..=20).collect::<Vec<_>>());
+    assert_eq!(recalled(&History { keep, ..settings() }, 20), (15..=20).collect::<Vec<_>>());
+    assert_eq!(recalled(&History { keep_lines: 3, ..settings() }, 20), [18, 19, 20]);
+    assert_eq!(recalled(&History { keep, keep_lines: 100, ..settings() }, 100), [0; 0]);
+}
+
+#[test]
+fn copies_that_a_crash_has_left_are_removed_at_the_start_and_files_of_others_stay() {
+    let dir = TempDir::new().unwrap();
+    let left = ["chathub.db.copy-0", "chathub.db.copy-12", "chathub.db.read", "chathub.db.read-wal"];
+    let others = ["chathub.db.copy-of-mine", "chathub.db.damaged-20260101T000000Z", "copy-0"];
+    for name in left.iter().chain(&others) {
+        std::fs::write(dir.path().join(name), GONE).unwrap();
+    }
+    let desk = Desk::in_dir(dir, &settings());
+    let mut stays = others.map(str::to_owned);
+    stays.sort_unstable();
+    assert_eq!(desk.files_with(GONE), stays);
 }
 
 #[test]
