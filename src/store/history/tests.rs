@@ -136,6 +136,56 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is left behind");
 }
 
+/// Pieces that so many lines have that they take many pages, and pieces that few have; removed from the oldest line on,
+/// from the newest on, and here and there; and in between others are added.
+#[test]
+fn an_index_from_which_lines_are_removed_has_the_others() {
+    const LINES: u64 = 12_000;
+    let text = |seq: u64| match seq % 7 {
+        0 => format!("common {}", seq / 100),
+        1..=5 => "common".to_owned(),
+        _ => format!("{seq} rare"),
+    };
+    for order in 0..3_u64 {
+        let dir = TempDir::new().unwrap();
+        write_here(dir.path(), &settings(), (1..=LINES).map(|seq| (seq, record(line(seq, &text(seq))))));
+        index_all(&database(&dir));
+        let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
+        let mut model: std::collections::BTreeSet<u64> = (1..=LINES).collect();
+        let seq_at = |at: u64| match order {
+            0 => at + 1,
+            1 => LINES - at,
+            _ => at * 7919 % LINES + 1,
+        };
+        for part in 0..12 {
+            let gone: Vec<u64> = (part * 500..(part + 1) * 500).map(seq_at).collect();
+            let step = db.transaction().unwrap();
+            let mut meta = Meta::read(&step).unwrap();
+            let texts: Vec<String> = gone.iter().map(|seq| text(*seq)).collect();
+            index::remove(&step, &mut meta, gone.iter().copied().zip(texts.iter().map(String::as_str))).unwrap();
+            assert_eq!(meta.indexed, LINES, "it is not begun anew");
+            model.retain(|seq| !gone.contains(seq));
+            if part % 3 == 2 {
+                // A merge of what is left with what is new.
+                for seq in gone.iter().step_by(5) {
+                    step.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (*seq as i64, text(*seq))).unwrap();
+                    model.insert(*seq);
+                }
+            }
+            step.commit().unwrap();
+            db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 0)", []).unwrap();
+            for piece in ["com", "mon", "on ", "rar", "7 r", "110"] {
+                let quoted = format!("\"{piece}\"");
+                let mut find = db.prepare("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid").unwrap();
+                let rows = find.query_map([quoted], |row| row.get::<_, i64>(0)).unwrap();
+                let found: Vec<u64> = rows.map(|row| row.unwrap().unsigned_abs()).collect();
+                let wanted: Vec<u64> = model.iter().copied().filter(|seq| text(*seq).contains(piece)).collect();
+                assert!(found == wanted, "order {order}, part {part}, {piece}: {} of {}", found.len(), wanted.len());
+            }
+        }
+    }
+}
+
 /// A line is removed from the index by its folded text: if texts fold to something else than when they were added,
 /// their pieces stay. Then add a step to `schema::STEPS` that empties the index, and note the new number here.
 #[test]

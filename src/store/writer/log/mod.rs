@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -113,19 +114,32 @@ impl Writer {
 
     /// Erases traces in the pages of the log and puts it into the file. Whether nobody was in the way.
     pub(super) fn checkpoint(&mut self, mode: &str) -> Result<bool, Trouble> {
+        // What people say is not to wait for other programs.
+        self.wait_for_locks(Duration::ZERO)?;
+        let done = self.checkpoint_now(mode);
+        self.wait_for_locks(schema::LOCKED)?;
+        match done {
+            Err(trouble) if trouble.is_lock() => Ok(false),
+            done => done,
+        }
+    }
+
+    fn wait_for_locks(&self, time: Duration) -> Result<(), Trouble> {
+        let db = self.db.as_ref().expect("the caller has looked");
+        Ok(db.busy_timeout(time)?)
+    }
+
+    fn checkpoint_now(&mut self, mode: &str) -> Result<bool, Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         if self.can_erase {
-            // Where it is if the file is a link.
-            let log = beside(db.path().map_or(&*self.path, std::path::Path::new), "-wal");
+            // Beside the file that a link leads to.
+            let log = beside(db.path().map_or(&*self.path, Path::new), "-wal");
             let (pages, seen) = traces::in_log(&log, self.log_seen)
                 .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;
             traces::erase(db, &pages)?;
             self.log_seen = seen;
         }
-        // To wait here would be to wait with what people say.
-        db.busy_timeout(Duration::ZERO)?;
-        let is_busy = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0));
-        db.busy_timeout(schema::LOCKED)?;
-        Ok(!is_busy?)
+        let is_busy: bool = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
+        Ok(!is_busy)
     }
 }

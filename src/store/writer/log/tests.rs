@@ -256,6 +256,21 @@ fn while_somebody_reads_an_older_state_it_is_tried_again_and_reported_once() {
 }
 
 #[test]
+fn while_another_program_writes_it_is_tried_again() {
+    let mut desk = Desk::with(&settings());
+    desk.write(record(line(1, GONE)));
+    let now = Instant::now() + 2 * ERASED_WITHIN;
+    let other = Connection::open(desk.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    desk.writer.deleted();
+    desk.writer.erase(now).unwrap();
+    assert!(desk.writer.erasing.is_some() && lock(&desk.health).trouble.is_none());
+    other.execute_batch("ROLLBACK").unwrap();
+    desk.writer.erase(now + AGAIN_MOST).unwrap();
+    assert!(desk.writer.erasing.is_none());
+}
+
+#[test]
 fn lines_go_when_their_time_is_over_though_others_are_written_all_the_time() {
     let mut desk = Desk::with(&History { keep: Some(Duration::from_secs(60)), ..settings() });
     // The clock that the writer itself reads says that these are old.
