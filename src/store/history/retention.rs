@@ -44,7 +44,11 @@ pub(in crate::store) fn kept(db: &Connection, limits: &settings::History, now: W
     let mut after = i64::MIN;
     if limits.keep_lines > 0 && Meta::read(db)?.lines > limits.keep_lines {
         let sql = "SELECT seq FROM lines ORDER BY seq DESC LIMIT 1 OFFSET ?";
-        after = db.prepare_cached(sql)?.query_row([signed(limits.keep_lines)], |row| row.get(0))?;
+        after = db
+            .prepare_cached(sql)?
+            .query_row([signed(limits.keep_lines)], |row| row.get(0))
+            .optional()?
+            .unwrap_or(after);
     }
     Ok(Kept { since, after })
 }
@@ -91,21 +95,23 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
     })
 }
 
-/// Empties the index, if so many lines are to be deleted that it is better made again from those that are left. Whether
-/// lines can be deleted in large steps now.
+/// Empties the index, if so many lines are to be deleted that it is better made again from those that are left; how many
+/// are to be deleted then. Without the index the file may be small enough, but it is to be so with it.
 pub(in crate::store) fn prepare(
     db: &mut Connection,
     limits: &settings::History,
     excess: Excess,
-) -> Result<bool, Trouble> {
+) -> Result<Option<u64>, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
-    if index::is_better_anew(&meta, due(&step, limits, excess, &meta)?) {
-        index::empty(&step, &mut meta)?;
-        meta.write(&step)?;
-        step.commit()?;
+    let due = due(&step, limits, excess, &meta)?;
+    if !index::is_better_anew(&meta, due) {
+        return Ok(None);
     }
-    Ok(meta.indexed == 0)
+    index::empty(&step, &mut meta)?;
+    meta.write(&step)?;
+    step.commit()?;
+    Ok(Some(due))
 }
 
 /// Deletes at most `count` lines, the oldest first, and gives some of the free pages back to the file system. How

@@ -75,6 +75,8 @@ pub(super) struct Writer {
     rest_until: Instant,
     /// There are lines that are not in the index.
     unindexed: bool,
+    /// How many of the oldest lines are to be deleted, whatever room there is after some of them.
+    many: u64,
     /// Lines were deleted since closed rooms were last looked at.
     rooms_left: bool,
     /// Deleted content is in the log.
@@ -121,6 +123,7 @@ impl Writer {
             look_at: now,
             rest_until: now,
             unindexed: true,
+            many: 0,
             rooms_left: true,
             erasing: None,
             can_erase: false,
@@ -196,6 +199,7 @@ impl Writer {
             }
             Job::Configure(settings) => {
                 self.settings = settings;
+                self.many = 0;
                 self.look_at = Instant::now();
                 if let Some(db) = &self.db
                     && let Err(trouble) = schema::set_sync(db, self.settings.sync)

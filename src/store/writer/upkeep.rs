@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::Writer;
 use super::file::identity;
 use crate::store::health::lock;
-use crate::store::history::{index, retention};
+use crate::store::history::index;
+use crate::store::history::retention::{self, Excess};
 use crate::store::meta::Meta;
 use crate::store::{Trouble, traces};
 use crate::values::time::Wall;
@@ -51,9 +52,19 @@ impl Writer {
             return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
         }
         let db = self.db.as_mut().expect("the caller has looked");
-        if let Some(excess) = retention::excess(db, &self.settings, now)? {
-            let is_quick = retention::prepare(db, &self.settings, excess)?;
-            retention::delete_some(db, excess, if is_quick { STEP } else { index::REMOVED } as u64)?;
+        let excess = match self.many {
+            0 => retention::excess(db, &self.settings, now)?,
+            many => Some(Excess::Count(many)),
+        };
+        if let Some(excess) = excess {
+            if let Some(due) = retention::prepare(db, &self.settings, excess)?
+                && excess == Excess::Size
+            {
+                self.many = due;
+            }
+            let count = if Meta::read(db)?.indexed == 0 { STEP } else { index::REMOVED };
+            let gone = retention::delete_some(db, excess, count as u64)?;
+            self.many = if gone == 0 { 0 } else { self.many.saturating_sub(gone) };
             self.unindexed = true;
             self.rooms_left = true;
             self.deleted();

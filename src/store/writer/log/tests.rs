@@ -380,12 +380,23 @@ fn many_lines_go_at_once_without_the_index_which_is_made_again() {
         desk.write(record(line(seq, &text(seq))));
     }
     desk.rest();
-    desk.writer.take(Job::Configure(History { keep_lines: 1001, ..settings() }));
-    desk.rest();
-    let reader = Reader::open(&desk.path()).unwrap();
-    assert_eq!(seqs(&reader, Selector { text: Some(GONE.into()), ..Selector::default() }).len(), 201);
-    assert_eq!(lock(&desk.health).indexed, 5000);
-    is_sound(&desk.path());
+    let by_size = History { keep_bytes: 1024 * 1024, ..settings() };
+    for limits in [by_size, History { keep_lines: 1001, ..settings() }] {
+        let before = lock(&desk.health).lines;
+        desk.writer.take(Job::Configure(limits.clone()));
+        desk.rest();
+        // What the index takes that was made again is seen when it looks the next time.
+        desk.rest();
+        let left = lock(&desk.health).clone();
+        assert!(left.lines < before * 2 / 3 && left.lines > 1000, "{left:?}");
+        assert!(left.bytes <= limits.keep_bytes as u64);
+        let found =
+            seqs(&Reader::open(&desk.path()).unwrap(), Selector { text: Some(GONE.into()), ..Selector::default() });
+        assert_eq!(found, (5001 - left.lines..=5000).filter(|seq| seq % 5 == 0).collect::<Vec<_>>());
+        assert_eq!(left.indexed, 5000);
+        is_sound(&desk.path());
+    }
+    assert_eq!(lock(&desk.health).lines, 1001);
 }
 
 #[test]
