@@ -884,7 +884,8 @@ A line is removed when its time is over (`history.keep`), when there are too man
          made shorter, say), it takes some minutes. If a backup is being made, or another program reads the file in a \
          transaction that it does not end, they see the file as it was at their beginning: it is tried until they are \
          done, and after a minute the journal says so, once. If the disk takes nothing, or the daemon does not run, it \
-         is done as soon as it can be; what is due is not shown again after a start.
+         is done as soon as it can be. Of what is recorded, lines whose time is over are neither shown nor found \
+         meanwhile.
 
 What the daemon does not overwrite: copies of the file (\"Back up\" above, snapshots of a file system, of a virtual \
          machine); files that were set aside, as <chathub.db.damaged-TIME>, until you delete them; what somebody has \

@@ -53,8 +53,8 @@ pub(in crate::store) fn kept(db: &Connection, limits: &settings::History, now: W
     Ok(Kept { since, after })
 }
 
-/// When the lines were said that are kept no longer at `now`.
-fn before(keep: Duration, now: Wall) -> Wall {
+/// Lines that were said before then are kept no longer at `now`.
+pub(in crate::store) fn before(keep: Duration, now: Wall) -> Wall {
     Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
 }
 
@@ -89,8 +89,8 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
         Excess::Count(over) => over,
         Excess::Size => {
             let size = size(db)?.max(1);
-            let share = size.saturating_sub(limits.keep_bytes as u64) as f64 / size as f64;
-            (meta.lines as f64 * share) as u64
+            let over = size.saturating_sub(limits.keep_bytes as u64);
+            u64::try_from(u128::from(meta.lines) * u128::from(over) / u128::from(size)).unwrap_or(u64::MAX)
         }
     })
 }

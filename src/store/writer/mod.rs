@@ -103,6 +103,7 @@ impl Writer {
         health: Arc<Mutex<Health>>,
     ) -> Result<(Self, Recalled), OpenError> {
         let now = Instant::now();
+        lock(&health).keep = settings.keep;
         let mut this = Self {
             dir,
             path,
@@ -198,6 +199,7 @@ impl Writer {
                 self.waiting.push_back((number, record));
             }
             Job::Configure(settings) => {
+                lock(&self.health).keep = settings.keep;
                 self.settings = settings;
                 self.many = 0;
                 self.look_at = Instant::now();

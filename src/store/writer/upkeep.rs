@@ -15,6 +15,9 @@ use crate::values::time::Wall;
 /// Lines that are indexed, deleted or looked at to be redacted in one step.
 pub(super) const STEP: usize = 500;
 
+/// Pages of the file that are looked at for traces in one step.
+const SWEPT: u32 = 500;
+
 /// How often it is looked whether lines are to be deleted.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
 
@@ -82,7 +85,7 @@ impl Writer {
         let db = self.db.as_mut().expect("the caller has looked");
         let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
         if from <= count && self.can_erase {
-            let next = from.saturating_add(STEP as u32);
+            let next = from.saturating_add(SWEPT);
             traces::erase(db, &(from..next).collect())?;
             self.sweep = Some(next);
             return Ok(());

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{AGAIN_MOST, ERASED_WITHIN};
 use crate::hub::account::{Account, Hashed, Role};
-use crate::hub::archive::{Record, Selector};
+use crate::hub::archive::{Record, Search, Selector};
 use crate::hub::moderation::{Author, Ban, Target};
 use crate::settings::History;
 use crate::store::health::lock;
@@ -18,8 +18,8 @@ use crate::store::recall::recall;
 use crate::store::tests::{database, dump, is_sound, line, name, open_with, record, seqs, settings};
 use crate::store::writer::Writer;
 use crate::store::writer::upkeep::LOOK;
-use crate::store::{Answer, FILE, Health, Job, Query, Reader, StateDir, schema};
-use crate::values::id::{AccountId, BanId, RoomId};
+use crate::store::{Answer, FILE, Health, Job, Query, Reader, StateDir, schema, wall};
+use crate::values::id::{AccountId, BanId, RoomId, SessionId};
 use crate::values::time::Wall;
 
 /// A text that stands as it is in the index, too, where it ends a line: then it is the one piece that begins with this
@@ -116,7 +116,7 @@ fn is_indexed(path: &Path) -> bool {
 /// A line in five ends with [`GONE`], the others of some length.
 fn text(seq: u64) -> String {
     let padding = "all is well, and more ".repeat(usize::try_from(seq * 7 % 23).unwrap());
-    if seq % 5 == 0 { format!("{padding}{seq}{GONE}") } else { format!("{padding}{seq}") }
+    if seq.is_multiple_of(5) { format!("{padding}{seq}{GONE}") } else { format!("{padding}{seq}") }
 }
 
 #[test]
@@ -430,6 +430,35 @@ fn what_is_kept_no_longer_is_not_recalled_though_it_is_on_disk() {
     assert_eq!(recalled(&History { keep, ..settings() }, 20), (15..=20).collect::<Vec<_>>());
     assert_eq!(recalled(&History { keep_lines: 3, ..settings() }, 20), [18, 19, 20]);
     assert_eq!(recalled(&History { keep, keep_lines: 100, ..settings() }, 100), [0; 0]);
+}
+
+#[test]
+fn what_is_kept_no_longer_is_not_read_though_it_is_on_disk() {
+    let mut desk = Desk::with(&settings());
+    let now = wall();
+    for (seq, age) in [(1, 90_000), (2, 70_000), (3, 50_000), (4, 0)] {
+        desk.write(record(crate::hub::message::Line { at: Wall(now.0 - age), ..line(seq, "some text") }));
+    }
+    let read = |keep| {
+        let reader = Reader::open(&desk.path()).unwrap().keeping(keep);
+        let search = Search {
+            session: SessionId(1),
+            number: 1,
+            room: RoomId(0),
+            name: name("lobby"),
+            shown: "".into(),
+            query: "text".into(),
+            limit: 10,
+            from: 0,
+            origin: None,
+        };
+        let found = reader.search(&search, Instant::now() + Duration::from_secs(20)).unwrap();
+        let last = dump(&reader, &Query { what: Selector::default(), last: Some(2) }).len();
+        let found: Vec<u64> = found.lines.iter().map(|line| line.seq).collect();
+        (seqs(&reader, Selector { since: Some(Wall(0)), ..Selector::default() }), found, last)
+    };
+    assert_eq!(read(None), ((1..=4).collect(), (1..=4).collect(), 2));
+    assert_eq!(read(Some(Duration::from_secs(60))), (vec![3, 4], vec![3, 4], 2));
 }
 
 #[test]
