@@ -5,7 +5,7 @@
 //! | the handle, what is handed to the store and what it answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
-//! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
+//! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
 //! | bans, accounts, the numbers that must never be given twice | `bans`, `accounts`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
@@ -25,7 +25,7 @@ mod accounts;
 mod bans;
 pub mod dir;
 mod health;
-pub mod history;
+mod history;
 mod meta;
 mod queue;
 mod reader;

@@ -3,10 +3,10 @@
 //! | to change | see |
 //! | --- | --- |
 //! | how a line stands in its row; writing lines, closing rooms | this file |
-//! | the index of texts | [`index`] |
-//! | reading lines page by page, by what is asked | [`find`] |
-//! | how long lines are kept, how many, in how many bytes | [`retention`] |
-//! | making lines unreadable | [`redact`] |
+//! | the index of texts | `index` |
+//! | reading lines page by page, by what is asked | `find` |
+//! | how long lines are kept, how many, in how many bytes | `retention` |
+//! | making lines unreadable | `redact` |
 //!
 //! Each function is one step, in a transaction of its own or in the caller's. None takes long: long work is done
 //! in many steps, and the writer does other work between them. When a step is due is the writer's to know.
@@ -40,7 +40,7 @@ mod kind {
     pub(super) const REDACTED: i64 = 4;
 }
 
-/// Columns of a line, for [`line`].
+/// Columns of a line, for [`line()`].
 pub(super) const COLUMNS: &str = "l.seq, l.at, l.kind, l.author, l.nick, l.text";
 
 /// Reads a line from a row of [`COLUMNS`]. Any content makes a line: text that another program has put there is
