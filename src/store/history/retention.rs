@@ -95,8 +95,8 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
     })
 }
 
-/// Empties the index, if so many lines are to be deleted that it is better made again from those that are left; how many
-/// are to be deleted then. Without the index the file may be small enough, but it is to be so with it.
+/// Empties the index, if it is better made again from the lines that are left ([`index::is_better_anew`]); how many lines
+/// are to be deleted then. The file may be small enough without the index, but it has to be with it.
 pub(in crate::store) fn prepare(
     db: &mut Connection,
     limits: &settings::History,

@@ -24,7 +24,7 @@ use crate::values::time::Wall;
 // ---------------------------------------------------------------------------------------------
 // Leaving behind, and removing
 
-fn leave_all(dir: &TempDir, limits: &History, now: Wall) {
+fn delete_excess(dir: &TempDir, limits: &History, now: Wall) {
     let mut db = schema::open(&database(dir), Sync::Normal).unwrap();
     while let Some(excess) = retention::excess(&db, limits, now).unwrap() {
         assert!(retention::delete_some(&mut db, excess, 7).unwrap() > 0, "each step gets nearer");
@@ -35,16 +35,16 @@ fn leave_all(dir: &TempDir, limits: &History, now: Wall) {
 }
 
 #[test]
-fn what_is_too_old_or_too_much_is_left_behind() {
+fn what_is_too_old_or_too_much_is_deleted() {
     let dir = TempDir::new().unwrap();
     write_here(dir.path(), &settings(), (1..=100).map(|seq| (seq, record(line(seq, "some words")))));
     index_all(&database(&dir));
     let at = |seq: u64| line(seq, "").at;
     let old = History { keep: Some(Duration::from_millis(60)), ..settings() };
-    leave_all(&dir, &old, at(100));
+    delete_excess(&dir, &old, at(100));
     let reader = Reader::open(&database(&dir)).unwrap();
     assert_eq!(seqs(&reader, Selector::default()).first(), Some(&40));
-    leave_all(&dir, &History { keep_lines: 10, ..settings() }, at(100));
+    delete_excess(&dir, &History { keep_lines: 10, ..settings() }, at(100));
     assert_eq!(seqs(&reader, Selector::default()), (91..=100).collect::<Vec<_>>());
     let words = Selector { text: Some("words".into()), ..Selector::default() };
     assert_eq!(seqs(&reader, words).len(), 10, "the index agrees");
@@ -56,7 +56,7 @@ fn a_file_that_is_too_large_shrinks() {
     let text = "x".repeat(1000);
     write_here(dir.path(), &settings(), (1..=4000).map(|seq| (seq, record(line(seq, &format!("{seq} {text}"))))));
     let before = std::fs::metadata(database(&dir)).unwrap().len();
-    leave_all(&dir, &History { keep_bytes: 1024 * 1024, ..settings() }, Wall(0));
+    delete_excess(&dir, &History { keep_bytes: 1024 * 1024, ..settings() }, Wall(0));
     let reader = Reader::open(&database(&dir)).unwrap();
     let left = seqs(&reader, Selector::default());
     assert_eq!(left.last(), Some(&4000));
@@ -76,7 +76,7 @@ fn a_clock_that_goes_backwards_changes_no_order() {
     assert_eq!(seqs(&reader, Selector::default()), [1, 2, 3, 4, 5]);
     let some = Selector { since: Some(Wall(300)), until: Some(Wall(700)), ..Selector::default() };
     assert_eq!(seqs(&reader, some), [1, 2, 3]);
-    leave_all(&dir, &History { keep: Some(Duration::from_millis(100)), ..settings() }, Wall(450));
+    delete_excess(&dir, &History { keep: Some(Duration::from_millis(100)), ..settings() }, Wall(450));
     assert_eq!(seqs(&reader, Selector::default()), [1, 2, 4], "by their own times");
     assert_eq!(open(&dir).recalled.last_line, 5);
 }
@@ -132,12 +132,12 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
     }
     drop(db);
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (25, 50), "what is removed");
-    leave_all(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
-    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is left behind");
+    delete_excess(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is deleted for its age or number");
 }
 
-/// Pieces that so many lines have that they take many pages, and pieces that few have; removed from the oldest line on,
-/// from the newest on, and here and there; and in between others are added.
+/// Pieces that most lines have, which take many pages, and pieces that few lines have. Lines are removed from the oldest
+/// on, from the newest on, and here and there, and others are added in between.
 #[test]
 fn an_index_from_which_lines_are_removed_has_the_others() {
     const LINES: u64 = 12_000;

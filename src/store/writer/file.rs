@@ -66,14 +66,14 @@ impl Writer {
         // The writer says when: see `log`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         self.sweep = (!Meta::read(&db)?.swept).then_some(1);
-        self.can_erase = traces::can_be_erased(&db)?;
-        if !self.can_erase && !std::mem::replace(&mut self.is_warned, true) {
+        self.log.can_erase = traces::can_be_erased(&db)?;
+        if !self.log.can_erase && !std::mem::replace(&mut self.log.is_warned, true) {
             warn!(
                 message_id = ids::STORE,
                 "this SQLite was built without sqlite_dbpage: traces of removed text may stay in the recorded history"
             );
         }
-        (self.log_seen, self.log_tried) = Default::default();
+        (self.log.seen, self.log.tried) = Default::default();
         self.db = Some(db);
         // What was deleted before a crash may be in the log.
         self.deleted();

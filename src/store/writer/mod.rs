@@ -30,12 +30,11 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use self::file::Aside;
-use self::log::Erasing;
+use self::log::Log;
 use self::upkeep::{INDEX_AFTER, STEP};
 use super::health::lock;
 use super::history::{Rooms, redact};
 use super::meta::Meta;
-use super::traces::Seen;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, bans, history,
     schema, step, wall,
@@ -79,17 +78,9 @@ pub(super) struct Writer {
     many: u64,
     /// Lines were deleted since closed rooms were last looked at.
     rooms_left: bool,
-    /// Deleted content is in the log.
-    erasing: Option<Erasing>,
-    /// Whether SQLite lets us erase traces in pages; whether it was reported that it does not.
-    can_erase: bool,
-    is_warned: bool,
+    log: Log,
     /// The next page of a file that may have traces of what an older version has deleted.
     sweep: Option<u32>,
-    /// How far the pages of the log were looked at for traces.
-    log_seen: Seen,
-    /// How many pages the log had when it was last to be put into the file.
-    log_tried: i64,
     stop: bool,
 }
 
@@ -126,12 +117,8 @@ impl Writer {
             unindexed: true,
             many: 0,
             rooms_left: true,
-            erasing: None,
-            can_erase: false,
-            is_warned: false,
+            log: Log::default(),
             sweep: None,
-            log_seen: Seen::default(),
-            log_tried: 0,
             stop: false,
         };
         let mut opened = this.begin();
@@ -185,7 +172,7 @@ impl Writer {
         } else {
             let next = if self.unindexed || self.sweep.is_some() { now } else { self.look_at };
             let upkeep = next.max(self.rest_until);
-            self.erasing.as_ref().map_or(upkeep, |erasing| erasing.at().min(upkeep))
+            self.log.erasing.as_ref().map_or(upkeep, |erasing| erasing.at().min(upkeep))
         };
         at.saturating_duration_since(now)
     }

@@ -84,14 +84,14 @@ impl Writer {
     fn sweep(&mut self, from: u32) -> Result<(), Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        if from <= count && self.can_erase {
+        if from <= count && self.log.can_erase {
             let next = from.saturating_add(SWEPT);
             traces::erase(db, &(from..next).collect())?;
             self.sweep = Some(next);
             return Ok(());
         }
         self.sweep = None;
-        if self.can_erase {
+        if self.log.can_erase {
             let meta = Meta::read(db)?;
             Meta { swept: true, ..meta }.write(db)?;
         }

@@ -15,7 +15,8 @@ use tracing::{info, warn};
 use super::Writer;
 use crate::logging::{InWords, ids};
 use crate::store::dir::beside;
-use crate::store::{Trouble, schema, traces};
+use crate::store::traces::{self, Seen};
+use crate::store::{Trouble, schema};
 
 /// How long after its time a deleted text is in the file or the log at most, unless somebody reads an older state of
 /// the file for as long. Documented in chathub(8).
@@ -32,6 +33,20 @@ const AGAIN_MOST: Duration = Duration::from_secs(10);
 
 /// How many pages of the log are not in the file at most, unless somebody reads an older state of the file.
 const PAGES: i64 = 1000;
+
+/// What the writer knows of the log.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Something was deleted since the log was last empty.
+    pub(super) erasing: Option<Erasing>,
+    /// Whether SQLite lets us overwrite traces in pages; whether it was reported that it does not.
+    pub(super) can_erase: bool,
+    pub(super) is_warned: bool,
+    /// How far the log was read for pages that may have traces.
+    pub(super) seen: Seen,
+    /// How many pages the log had when it was last to be put into the file.
+    pub(super) tried: i64,
+}
 
 /// Deleted content is still in the log, or in pages of the file whose new state is in the log.
 #[derive(Debug)]
@@ -53,14 +68,14 @@ impl Writer {
     /// Something was deleted.
     pub(super) fn deleted(&mut self) {
         let since = Instant::now();
-        self.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
+        self.log.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
     }
 
     /// Something was deleted that is to be gone at once.
     pub(super) fn redacted(&mut self) -> Result<(), Trouble> {
         self.deleted();
         let now = Instant::now();
-        if let Some(erasing) = &mut self.erasing {
+        if let Some(erasing) = &mut self.log.erasing {
             erasing.at = now;
         }
         self.erase(now)
@@ -68,16 +83,16 @@ impl Writer {
 
     /// Empties the log, if something was deleted and it is time.
     pub(super) fn erase(&mut self, now: Instant) -> Result<(), Trouble> {
-        if self.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
+        if self.log.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
             return Ok(());
         }
         let is_empty = self.checkpoint("TRUNCATE")?;
-        let Some(erasing) = &mut self.erasing else { return Ok(()) };
+        let Some(erasing) = &mut self.log.erasing else { return Ok(()) };
         if is_empty {
             if erasing.is_reported {
                 info!(message_id = ids::STORE, "removed text is erased from the recorded history");
             }
-            self.erasing = None;
+            self.log.erasing = None;
             return Ok(());
         }
         erasing.at = now + erasing.again;
@@ -101,12 +116,12 @@ impl Writer {
         let Some(db) = &self.db else { return Ok(()) };
         let (pages, in_file): (i64, i64) =
             db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
-        if pages < self.log_tried {
+        if pages < self.log.tried {
             // It was begun anew.
-            self.log_tried = 0;
+            self.log.tried = 0;
         }
-        if pages - in_file.max(self.log_tried) > PAGES {
-            self.log_tried = pages;
+        if pages - in_file.max(self.log.tried) > PAGES {
+            self.log.tried = pages;
             self.checkpoint("PASSIVE")?;
         }
         Ok(())
@@ -131,13 +146,13 @@ impl Writer {
 
     fn checkpoint_now(&mut self, mode: &str) -> Result<bool, Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
-        if self.can_erase {
+        if self.log.can_erase {
             // Beside the file that a link leads to.
             let log = beside(db.path().map_or(&*self.path, Path::new), "-wal");
-            let (pages, seen) = traces::in_log(&log, self.log_seen)
+            let (pages, seen) = traces::in_log(&log, self.log.seen)
                 .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;
             traces::erase(db, &pages)?;
-            self.log_seen = seen;
+            self.log.seen = seen;
         }
         let is_busy: bool = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
         Ok(!is_busy)

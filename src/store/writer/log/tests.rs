@@ -72,7 +72,7 @@ impl Desk {
         for _ in 0..10_000 {
             now = now.max(self.writer.rest_until) + AGAIN_MOST;
             let is_idle = self.writer.look_at > now && !self.writer.unindexed && self.writer.sweep.is_none();
-            if is_idle && self.writer.erasing.is_none() {
+            if is_idle && self.writer.log.erasing.is_none() {
                 return;
             }
             self.writer.upkeep(now, self.wall).unwrap();
@@ -236,13 +236,13 @@ fn while_somebody_reads_an_older_state_it_is_tried_again_and_reported_once() {
     assert!(!desk.files_with(GONE).is_empty(), "the reader sees it still");
     // Others are not kept waiting.
     desk.write(record(line(2, "goes on")));
-    let erasing = desk.writer.erasing.as_ref().expect("it is not done");
+    let erasing = desk.writer.log.erasing.as_ref().expect("it is not done");
     assert!(!erasing.is_reported);
     let (since, mut now) = (erasing.since, erasing.at());
     let mut tries = 0;
     while now < since + 3 * ERASED_WITHIN {
         desk.writer.erase(now).unwrap();
-        let erasing = desk.writer.erasing.as_ref().expect("it is not done");
+        let erasing = desk.writer.log.erasing.as_ref().expect("it is not done");
         assert_eq!(erasing.is_reported, now > since + ERASED_WITHIN);
         assert!(erasing.at() > now && erasing.at() <= now + AGAIN_MOST);
         (now, tries) = (erasing.at(), tries + 1);
@@ -251,7 +251,7 @@ fn while_somebody_reads_an_older_state_it_is_tried_again_and_reported_once() {
     assert_eq!(lock(&desk.health).trouble, None, "lines are recorded all the time");
     reader.execute_batch("ROLLBACK").unwrap();
     desk.writer.erase(now).unwrap();
-    assert!(desk.writer.erasing.is_none());
+    assert!(desk.writer.log.erasing.is_none());
     assert_eq!(desk.files_with(GONE), [""; 0]);
 }
 
@@ -264,10 +264,10 @@ fn while_another_program_writes_it_is_tried_again() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     desk.writer.deleted();
     desk.writer.erase(now).unwrap();
-    assert!(desk.writer.erasing.is_some() && lock(&desk.health).trouble.is_none());
+    assert!(desk.writer.log.erasing.is_some() && lock(&desk.health).trouble.is_none());
     other.execute_batch("ROLLBACK").unwrap();
     desk.writer.erase(now + AGAIN_MOST).unwrap();
-    assert!(desk.writer.erasing.is_none());
+    assert!(desk.writer.log.erasing.is_none());
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn lines_go_when_their_time_is_over_though_others_are_written_all_the_time() {
     }
     let end = Instant::now() + Duration::from_secs(20);
     let mut seq = 200;
-    while lock(&desk.health).lines > 0 || desk.writer.erasing.is_some() || seq == 200 {
+    while lock(&desk.health).lines > 0 || desk.writer.log.erasing.is_some() || seq == 200 {
         assert!(Instant::now() < end);
         seq += 1;
         let new = Wall(i64::MAX / 2);
@@ -482,7 +482,7 @@ fn traces_are_erased_also_where_the_file_is_a_link() {
     let mut desk = Desk::in_dir(dir, &settings());
     desk.write(record(line(1, GONE)));
     assert!(!files_with(other.path(), GONE).is_empty());
-    assert_ne!(desk.writer.log_seen, crate::store::traces::Seen::default());
+    assert_ne!(desk.writer.log.seen, crate::store::traces::Seen::default());
     desk.write(Record::Redact(Arc::new(Selector { to: Some(1), ..Selector::default() })));
     assert_eq!(files_with(other.path(), GONE), [""; 0]);
 }
