@@ -796,7 +796,11 @@ To restore a copy:
     systemctl stop chathub.socket chathub-admin.socket chathub.service
     rm -f /var/lib/chathub/chathub.db-wal /var/lib/chathub/chathub.db-shm
     install -o chathub -g chathub -m 600 COPY /var/lib/chathub/chathub.db
-    systemctl start chathub.socket chathub-admin.socket",
+    systemctl start chathub.socket chathub-admin.socket
+
+A copy keeps what it holds: lines that are too old, redacted or erased today are still in the copy of yesterday. Keep \
+         copies no longer than `history.keep`, or as long as you have promised. After a copy is restored, lines that \
+         are too old go within a minute; what was redacted, erased or banned since the copy was made is to be done again.",
     );
     page.section("NAMES");
     page.text(
@@ -890,6 +894,23 @@ If the file can be read at the start but not written, bans and accounts are in f
 After a start, rooms that were open show what was said in them before. A room that the last one has left does not: \
          who opens one of that name finds it empty. Administrators see both, until `history.keep`, \
          `history.keep_lines` or `history.keep_bytes` lets go of them; `chathub ctl redact` removes lines before that.
+
+A line is removed when its time is over (`history.keep`), when there are too many (`history.keep_lines`) or they take \
+         too much place (`history.keep_bytes`), and when it is redacted or erased. Within a minute, no text of it is in \
+         <chathub.db>, in its log <chathub.db-wal>, or in the index for searches: it is overwritten. So are bans and \
+         accounts that are removed, and passwords that are changed. It happens by itself, also \
+         when nobody says anything. It takes longer in three cases. If very many lines go at once (`history.keep` was \
+         made shorter, say), it takes some minutes. If a backup is being made, or another program reads the file in a \
+         transaction that it does not end, they see the file as it was at their beginning: it is tried until they are \
+         done, and after a minute the journal says so, once. If the disk takes nothing, or the daemon does not run, it \
+         is done as soon as it can be. Of what is recorded, lines whose time is over are neither shown nor found \
+         meanwhile.
+
+What the daemon does not overwrite: copies of the file (\"Back up\" above, snapshots of a file system, of a virtual \
+         machine); files that were set aside, as <chathub.db.damaged-TIME>, until you delete them; what somebody has \
+         had written to a file or a terminal; and blocks of the disk that no file has any more, because the log or the \
+         file became shorter, or because the disk or the file system (an SSD, btrfs, ZFS) writes to another place each \
+         time. Against those who get hold of the disk, encrypt it.
 
 A database of a newer version is refused, as is a state directory that another daemon uses: the daemon does not start \
          then. One of an older version is brought up to date.",

@@ -204,7 +204,8 @@ settings! {
         /// Record what is said on disk as well, in the state directory, where it outlives the daemon.
         /// What is said privately is never recorded, nor any address.
         persist: bool = true, Flag, Restart;
-        /// How long lines stay on disk. People are told so when they come.
+        /// How long lines stay on disk. A minute later, nothing of them is left there (see chathub(8)). People are
+        /// told how long it is when they come.
         keep: Option<Duration> = Some(Duration::from_secs(30 * 86_400)), TimeOrOff(time("1min", "36500d")), Live;
         /// Lines on disk, over all rooms; the oldest go first. 0: as many as the other limits allow.
         keep_lines: u64 = 0, whole(0, 1_000_000_000_000, "lines"), Live;

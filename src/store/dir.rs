@@ -123,6 +123,26 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
+/// Removes copies and scratch files beside a database that a crash has left: they hold what was recorded then.
+pub(super) fn remove_remains(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let is_remain = |other: &str| {
+        let Some(rest) = other.strip_prefix(&name) else { return false };
+        let is_copy = rest.strip_prefix(".copy-").is_some_and(|number| {
+            let number = number.trim_end_matches("-journal");
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        is_copy || [".read", ".read-wal", ".read-shm"].contains(&rest)
+    };
+    let Some(Ok(dir)) = path.parent().map(std::fs::read_dir) else { return };
+    for entry in dir.flatten() {
+        if is_remain(&entry.file_name().to_string_lossy()) {
+            // What cannot be removed is tried at the next start.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// The path with `suffix` appended to the file name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::values::time::Wall;
 
@@ -26,6 +27,8 @@ pub struct Health {
     pub set_aside: Option<PathBuf>,
     /// How many files were set aside since the start.
     pub sets_aside: u64,
+    /// How long lines are kept, as readers are to know.
+    pub(super) keep: Option<Duration>,
     /// Raised when another file has taken the place of the one before.
     pub(super) generation: u64,
 }

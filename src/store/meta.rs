@@ -22,11 +22,12 @@ pub(super) struct Meta {
     pub(super) last_session: u64,
     pub(super) lines: u64,
     pub(super) indexed: u64,
+    pub(super) swept: bool,
 }
 
 impl Meta {
     pub(super) fn read(db: &Connection) -> Result<Self, Trouble> {
-        let sql = "SELECT last_line, last_room, last_session, lines, indexed FROM meta";
+        let sql = "SELECT last_line, last_room, last_session, lines, indexed, swept FROM meta";
         let number = |row: &Row<'_>, at| row.get(at).map(unsigned);
         Ok(db.prepare_cached(sql)?.query_row([], |row| {
             Ok(Self {
@@ -35,18 +36,20 @@ impl Meta {
                 last_session: number(row, 2)?,
                 lines: number(row, 3)?,
                 indexed: number(row, 4)?,
+                swept: row.get(5)?,
             })
         })?)
     }
 
     pub(super) fn write(&self, db: &Connection) -> Result<(), Trouble> {
-        let sql = "UPDATE meta SET last_line = ?, last_room = ?, last_session = ?, lines = ?, indexed = ?";
+        let sql = "UPDATE meta SET last_line = ?, last_room = ?, last_session = ?, lines = ?, indexed = ?, swept = ?";
         db.prepare_cached(sql)?.execute(params![
             signed(self.last_line),
             signed(self.last_room),
             signed(self.last_session),
             signed(self.lines),
-            signed(self.indexed)
+            signed(self.indexed),
+            self.swept
         ])?;
         Ok(())
     }

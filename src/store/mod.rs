@@ -5,12 +5,13 @@
 //! | the handle, what is handed to the store and what it answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
-//! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
+//! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
 //! | sanctions, accounts, the numbers that must never be given twice | `sanctions`, `accounts`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
+//! | what SQLite leaves of deleted text in the file | `traces` |
 //! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
 //!
 //! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody waits for
@@ -23,7 +24,7 @@
 mod accounts;
 pub mod dir;
 mod health;
-pub mod history;
+mod history;
 mod meta;
 mod queue;
 mod reader;
@@ -35,6 +36,7 @@ mod source;
 mod step;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod trouble;
 mod writer;
 

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_most_gives_way_when_too_many_wait() {
+    fn the_address_that_has_most_gives_way_when_too_many_wait() {
         let mut queue = Queue::default();
         let refused: Vec<_> =
             (0..500).filter_map(|number| queue.push(search(number, 1))).map(|one| one.number).collect();

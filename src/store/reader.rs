@@ -6,13 +6,14 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
 use super::history::find::{Order, Page, Which, page};
+use super::history::retention::before;
 use super::meta::{Meta, signed, unsigned};
-use super::{Trouble, schema};
+use super::{Trouble, schema, wall};
 use crate::hub::archive::{Found, Reach, Search, Selector};
 use crate::hub::message::Line;
 use crate::values::time::Wall;
@@ -26,6 +27,8 @@ pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
 /// A connection that only reads.
 pub struct Reader {
     db: Connection,
+    /// How long lines are kept: older ones are not given, though it may take a moment until they are deleted.
+    keep: Option<Duration>,
     report: Option<Report>,
 }
 
@@ -53,7 +56,20 @@ impl Reader {
     /// # Errors
     /// If it is not there, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
-        Ok(Self { db: schema::open_for_reading(path)?, report: None })
+        Ok(Self { db: schema::open_for_reading(path)?, keep: None, report: None })
+    }
+
+    /// Gives no lines that were said longer ago than that.
+    #[must_use]
+    pub(super) fn keeping(mut self, keep: Option<Duration>) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// The same selection without lines that are kept no longer.
+    fn kept(&self, what: &Selector) -> Selector {
+        let since = self.keep.map(|keep| before(keep, wall()));
+        Selector { since: what.since.max(since), ..what.clone() }
     }
 
     /// Calls `report` when something goes wrong.
@@ -81,14 +97,14 @@ impl Reader {
     }
 
     fn dump_lines(&self, query: &Query, take: &mut dyn FnMut(Vec<(Line, String)>) -> bool) -> Result<(), Trouble> {
+        let what = &self.kept(&query.what);
         let mut from = match query.last {
             None => None,
             Some(0) => return Ok(()),
-            Some(last) => self.begin_of_last(&query.what, last)?,
+            Some(last) => self.begin_of_last(what, last)?,
         };
         loop {
-            let Page { lines, next, .. } =
-                page(&self.db, Which { what: &query.what, row: None }, Order::OldestFirst, from, PAGE)?;
+            let Page { lines, next, .. } = page(&self.db, Which { what, row: None }, Order::OldestFirst, from, PAGE)?;
             if !lines.is_empty() && !take(lines) {
                 return Ok(());
             }
@@ -164,6 +180,7 @@ impl Reader {
             Err(error) => return Err(error.into()),
         };
         let what = Selector { to: Some(through), text: Some(search.query.to_string()), ..Selector::default() };
+        let what = self.kept(&what);
         let (mut lines, mut from, mut reach) = (Vec::new(), None, Reach::All);
         let mut looked_to = None;
         loop {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::history::retention::{self, Kept};
 use super::history::{COLUMNS, line};
 use super::meta::{Meta, unsigned};
 use super::{Trouble, accounts, sanctions};
@@ -11,13 +12,15 @@ use crate::hub::message::Line;
 use crate::hub::sanction::Sanction;
 use crate::settings;
 use crate::values::id::RoomId;
+use crate::values::time::Wall;
 
 /// How many rooms are recalled at most: those spoken in last.
 const RECALLED: usize = 64;
 
 /// What a hub is told at its start.
-pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Recalled, Trouble> {
+pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> Result<Recalled, Trouble> {
     let meta = Meta::read(db)?;
+    let kept = retention::kept(db, limits, now)?;
     let mut open = db.prepare(
         "SELECT id, number, name, (SELECT max(seq) FROM lines WHERE lines.room = rooms.id) AS last
          FROM rooms WHERE closed = 0 AND last IS NOT NULL ORDER BY number = 0 DESC, last DESC LIMIT ?",
@@ -28,7 +31,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
     let mut rooms = Vec::new();
     for room in found {
         let (row, room, name) = room?;
-        rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits)? });
+        rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits, kept)? });
     }
     let Meta { last_line, last_room, last_session, .. } = meta;
     Ok(Recalled {
@@ -42,10 +45,13 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
     })
 }
 
-fn last_lines(db: &Connection, room: i64, limits: &settings::History) -> Result<Vec<Line>, Trouble> {
-    let sql = format!("SELECT {COLUMNS} FROM lines l WHERE l.room = ? ORDER BY l.seq DESC LIMIT ?");
+fn last_lines(db: &Connection, room: i64, limits: &settings::History, kept: Kept) -> Result<Vec<Line>, Trouble> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM lines l WHERE l.room = ? AND l.seq > ? AND l.at >= ? ORDER BY l.seq DESC LIMIT ?"
+    );
     let mut found = db.prepare_cached(&sql)?;
-    let mut rows = found.query(params![room, i64::try_from(limits.lines).unwrap_or(i64::MAX)])?;
+    let mut rows =
+        found.query(params![room, kept.after, kept.since.0, i64::try_from(limits.lines).unwrap_or(i64::MAX)])?;
     let (mut lines, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let line = line(row)?;

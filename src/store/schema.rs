@@ -83,7 +83,18 @@ const STEPS: &[&str] = &[
     -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
     ALTER TABLE bans ADD COLUMN account TEXT;
     ",
-    // 4: bans, mutes and expulsions in one table.
+    // 4: nothing is left of the text of a line that is gone. An index from which entries are removed, instead of being
+    // marked as removed; it is told which text a line had.
+    "
+    DROP TABLE words;
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+    );
+    INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+    UPDATE meta SET indexed = 0;
+    ALTER TABLE meta ADD COLUMN swept INTEGER NOT NULL DEFAULT 0; -- 1: no page has traces of what older versions deleted
+    ",
+    // 5: bans, mutes and expulsions in one table.
     "
     CREATE TABLE sanctions (
         id INTEGER PRIMARY KEY,
@@ -110,7 +121,7 @@ const STEPS: &[&str] = &[
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// How long to wait for another process that has the file locked, such as a shell of SQLite.
-const LOCKED: Duration = Duration::from_millis(500);
+pub(super) const LOCKED: Duration = Duration::from_millis(500);
 
 /// Opens the file for writing, makes it if there is none, and brings it up to date.
 ///
@@ -329,4 +340,10 @@ fn migrate(db: &mut Connection) -> Result<(), Trouble> {
         super::step::reached("before a migration is committed");
         step.commit()?;
     }
+}
+
+/// The steps that make the tables.
+#[cfg(test)]
+pub(super) fn steps() -> &'static [&'static str] {
+    STEPS
 }

@@ -26,7 +26,7 @@ pub(super) struct Searcher {
 impl Searcher {
     pub(super) fn run(self, asked: &Receiver<Search>) {
         let Self { source, tell } = self;
-        let mut open: Option<(u64, Reader)> = None;
+        let mut open: Option<((u64, Option<Duration>), Reader)> = None;
         let mut waiting = queue::Queue::default();
         let answer = |search: &Search, found| {
             tell(Answer::Found { session: search.session, number: search.number, found: Box::new(found) });
@@ -43,9 +43,12 @@ impl Searcher {
             let Some(search) = waiting.pop() else { return };
             let begin = Instant::now();
             let time = if waiting.len() < MANY { SEARCH_TIME } else { SHORT_SEARCH_TIME };
-            let generation = lock(&source.health).generation;
-            if open.as_ref().is_none_or(|(of, _)| *of != generation) {
-                open = source.open().ok().map(|reader| (generation, reader));
+            let state = {
+                let health = lock(&source.health);
+                (health.generation, health.keep)
+            };
+            if open.as_ref().is_none_or(|(of, _)| *of != state) {
+                open = source.open().ok().map(|reader| (state, reader));
             }
             let found = open.as_ref().map(|(_, reader)| reader.search(&search, begin + time));
             let found = match found {

@@ -28,10 +28,13 @@ impl Source {
     /// # Errors
     /// In the words of SQLite.
     pub fn open(&self) -> Result<Reader, Trouble> {
-        let generation = lock(&self.health).generation;
+        let (generation, keep) = {
+            let health = lock(&self.health);
+            (health.generation, health.keep)
+        };
         let told = self.clone();
         Reader::open(&self.path)
-            .map(|reader| reader.reporting(Box::new(move |trouble| told.report(generation, trouble))))
+            .map(|reader| reader.keeping(keep).reporting(Box::new(move |trouble| told.report(generation, trouble))))
             .inspect_err(|trouble| self.report(generation, trouble))
     }
 

@@ -353,7 +353,7 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
         *steps.entry(moment.step.as_str()).or_default() += 1;
         steps
     });
-    assert_eq!(steps.len(), 8, "{steps:?}");
+    assert_eq!(steps.len(), 9, "{steps:?}");
     for moment in &moments {
         let story = format!("crash {}, told {:?}", moment.step, moment.told);
         let done = moment.told.last().copied().unwrap_or(0);

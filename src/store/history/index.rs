@@ -1,7 +1,10 @@
 //! The index of texts: which folded texts hold which three characters in a row.
+//!
+//! All lines up to a certain one are in it (`meta.indexed`), but for those that were made unreadable.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 
+use super::kind;
 use crate::store::Trouble;
 use crate::store::meta::{Meta, signed, unsigned};
 use crate::store::step;
@@ -13,12 +16,14 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
     let mut meta = Meta::read(&step)?;
     let mut last = None;
     {
-        let mut find = step.prepare_cached("SELECT seq, text FROM lines WHERE seq > ? ORDER BY seq LIMIT ?")?;
+        let mut find = step.prepare_cached("SELECT seq, kind, text FROM lines WHERE seq > ? ORDER BY seq LIMIT ?")?;
         let mut add = step.prepare_cached("INSERT INTO words (rowid, text) VALUES (?, ?)")?;
         let mut rows = find.query(params![signed(meta.indexed), i64::try_from(count).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
-            add.execute(params![seq, name::fold(row.get_ref(1)?.as_str().unwrap_or(""))])?;
+            if row.get::<_, i64>(1)? != kind::REDACTED {
+                add.execute(params![seq, name::fold(row.get_ref(2)?.as_str().unwrap_or(""))])?;
+            }
             last = Some(unsigned(seq));
         }
     }
@@ -28,6 +33,48 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
     step::reached("before indexed lines are committed");
     step.commit()?;
     Ok(last < meta.last_line)
+}
+
+/// How many lines are removed in one step at most. To remove one takes about a millisecond, a hundred times as long as
+/// to add one: each of its pieces is looked up and taken out of a page.
+pub(in crate::store) const REMOVED: usize = 50;
+
+/// Whether it is better to begin the index anew than to remove this many lines from it: what removes them would take
+/// long, and the index is made again at leisure.
+pub(in crate::store) fn is_better_anew(meta: &Meta, removed: u64) -> bool {
+    meta.indexed > 0 && removed > 1000 && removed.saturating_mul(200) > meta.lines
+}
+
+/// Removes lines from the index, each with the text that it had when it was added; those that are not in the index
+/// are passed over. Part of the caller's transaction.
+///
+/// The index is emptied, to be made again, if it turns out that it was not made of these texts: another program has
+/// changed them.
+pub(in crate::store) fn remove<'a>(
+    db: &Connection,
+    meta: &mut Meta,
+    lines: impl IntoIterator<Item = (u64, &'a str)>,
+) -> Result<(), Trouble> {
+    let mut remove = db.prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)")?;
+    for (seq, text) in lines {
+        if seq > meta.indexed {
+            continue;
+        }
+        match remove.execute(params![signed(seq), name::fold(text)]) {
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::DatabaseCorrupt => {
+                return empty(db, meta);
+            }
+            done => done?,
+        };
+    }
+    Ok(())
+}
+
+/// Empties the index. Part of the caller's transaction.
+pub(in crate::store) fn empty(db: &Connection, meta: &mut Meta) -> Result<(), Trouble> {
+    db.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
+    meta.indexed = 0;
+    Ok(())
 }
 
 /// The query whose answers include all lines with `folded` in them; `None` if it is too short for the index.

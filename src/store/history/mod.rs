@@ -40,7 +40,7 @@ mod kind {
     pub(super) const REDACTED: i64 = 4;
 }
 
-/// Columns of a line, for [`line`].
+/// Columns of a line, for [`line()`].
 pub(super) const COLUMNS: &str = "l.seq, l.at, l.kind, l.author, l.nick, l.text";
 
 /// Reads a line from a row of [`COLUMNS`]. Any content makes a line: text that another program has put there is

@@ -3,38 +3,43 @@
 use rusqlite::{Connection, params};
 
 use super::find::{Order, Which, page};
-use super::kind;
+use super::{index, kind};
 use crate::hub::archive::Selector;
-use crate::hub::message::Said;
+use crate::hub::message::{Line, Said};
 use crate::store::Trouble;
 use crate::store::meta::{Meta, signed};
 use crate::store::step;
 
-/// Looks at `count` lines at most after line `from`, and makes those unreadable that `what` selects. The last line
+/// Looks at `count` lines at most after line `from`, and makes those unreadable that `what` selects, after `found` others. The last line
 /// that was looked at, if there may be more after it, and how many were made unreadable.
 pub(in crate::store) fn some(
     db: &mut Connection,
     what: &Selector,
-    from: u64,
+    (from, found): (u64, u64),
     count: usize,
 ) -> Result<(Option<u64>, u64), Trouble> {
     let step = db.transaction()?;
-    let indexed = Meta::read(&step)?.indexed;
+    let mut meta = Meta::read(&step)?;
+    if index::is_better_anew(&meta, found) {
+        index::empty(&step, &mut meta)?;
+        meta.write(&step)?;
+    }
+    let most = if meta.indexed > 0 { index::REMOVED } else { count };
     let page = page(&step, Which { what, row: None }, Order::OldestFirst, Some(from), count)?;
-    let readable = page.lines.iter().filter(|(line, _)| line.said != Said::Redacted);
-    let seqs: Vec<u64> = readable.map(|(line, _)| line.seq).collect();
+    let all = page.lines.iter().map(|(line, _)| line).filter(|line| line.said != Said::Redacted);
+    let readable: Vec<&Line> = all.clone().take(most).collect();
+    // There are more of them than one step takes: it is looked at them again.
+    let next = if all.count() > readable.len() { readable.last().map(|line| line.seq) } else { page.next };
     {
         let sql = "UPDATE lines SET kind = ?, author = NULL, nick = '', text = '' WHERE seq = ?";
-        let mut line = step.prepare_cached(sql)?;
-        let mut word = step.prepare_cached("DELETE FROM words WHERE rowid = ?")?;
-        for seq in &seqs {
-            line.execute(params![kind::REDACTED, signed(*seq)])?;
-            if *seq <= indexed {
-                word.execute([signed(*seq)])?;
-            }
+        let mut redact = step.prepare_cached(sql)?;
+        for line in &readable {
+            redact.execute(params![kind::REDACTED, signed(line.seq)])?;
         }
     }
+    index::remove(&step, &mut meta, readable.iter().map(|line| (line.seq, line.said.text())))?;
+    meta.write(&step)?;
     step::reached("before redacted lines are committed");
     step.commit()?;
-    Ok((page.next, seqs.len() as u64))
+    Ok((next, readable.len() as u64))
 }

@@ -1,7 +1,10 @@
 //! How long lines are kept, how many, and in how many bytes.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use std::time::Duration;
 
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{index, kind};
 use crate::settings;
 use crate::store::Trouble;
 use crate::store::meta::{Meta, signed, unsigned};
@@ -26,6 +29,35 @@ pub(in crate::store) enum Excess {
     Size,
 }
 
+/// Which lines are kept by their age and number. Those that are not may be on disk still.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Kept {
+    /// Said then or later.
+    pub(in crate::store) since: Wall,
+    /// With a higher number.
+    pub(in crate::store) after: i64,
+}
+
+/// Which lines are kept at `now`.
+pub(in crate::store) fn kept(db: &Connection, limits: &settings::History, now: Wall) -> Result<Kept, Trouble> {
+    let since = limits.keep.map_or(Wall(i64::MIN), |keep| before(keep, now));
+    let mut after = i64::MIN;
+    if limits.keep_lines > 0 && Meta::read(db)?.lines > limits.keep_lines {
+        let sql = "SELECT seq FROM lines ORDER BY seq DESC LIMIT 1 OFFSET ?";
+        after = db
+            .prepare_cached(sql)?
+            .query_row([signed(limits.keep_lines)], |row| row.get(0))
+            .optional()?
+            .unwrap_or(after);
+    }
+    Ok(Kept { since, after })
+}
+
+/// Lines that were said before then are kept no longer at `now`.
+pub(in crate::store) fn before(keep: Duration, now: Wall) -> Wall {
+    Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
+}
+
 /// Why lines are to be deleted at `now`, if any are.
 pub(in crate::store) fn excess(
     db: &Connection,
@@ -33,7 +65,7 @@ pub(in crate::store) fn excess(
     now: Wall,
 ) -> Result<Option<Excess>, Trouble> {
     if let Some(keep) = limits.keep {
-        let before = now.before(keep);
+        let before = before(keep, now);
         let sql = "SELECT 1 FROM lines WHERE at < ? LIMIT 1";
         if db.prepare_cached(sql)?.query_row([before.0], |_| Ok(())).optional()?.is_some() {
             return Ok(Some(Excess::Age(before)));
@@ -47,31 +79,68 @@ pub(in crate::store) fn excess(
     Ok(too_large.then_some(Excess::Size))
 }
 
+/// How many lines are to be deleted, as far as that makes a difference.
+fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta) -> Result<u64, Trouble> {
+    Ok(match excess {
+        Excess::Age(before) => {
+            let sql = "SELECT count(*) FROM (SELECT 1 FROM lines WHERE at < ? LIMIT 100000)";
+            unsigned(db.prepare_cached(sql)?.query_row([before.0], |row| row.get(0))?)
+        }
+        Excess::Count(over) => over,
+        Excess::Size => {
+            let size = size(db)?.max(1);
+            let over = size.saturating_sub(limits.keep_bytes as u64);
+            u64::try_from(u128::from(meta.lines) * u128::from(over) / u128::from(size)).unwrap_or(u64::MAX)
+        }
+    })
+}
+
+/// Empties the index, if it is better made again from the lines that are left ([`index::is_better_anew`]); how many lines
+/// are to be deleted then. The file may be small enough without the index, but it has to be with it.
+pub(in crate::store) fn prepare(
+    db: &mut Connection,
+    limits: &settings::History,
+    excess: Excess,
+) -> Result<Option<u64>, Trouble> {
+    let step = db.transaction()?;
+    let mut meta = Meta::read(&step)?;
+    let due = due(&step, limits, excess, &meta)?;
+    if !index::is_better_anew(&meta, due) {
+        return Ok(None);
+    }
+    index::empty(&step, &mut meta)?;
+    meta.write(&step)?;
+    step.commit()?;
+    Ok(Some(due))
+}
+
 /// Deletes at most `count` lines, the oldest first, and gives some of the free pages back to the file system. How
 /// many it has deleted.
 pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: u64) -> Result<u64, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
     let (sql, bound, most) = match excess {
-        Excess::Age(before) => ("SELECT seq FROM lines WHERE at < ?1 ORDER BY at LIMIT ?2", before.0, count),
-        Excess::Count(over) => ("SELECT seq FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count.min(over)),
-        Excess::Size => ("SELECT seq FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count),
+        Excess::Age(before) => {
+            ("SELECT seq, kind, text FROM lines WHERE at < ?1 ORDER BY at LIMIT ?2", before.0, count)
+        }
+        Excess::Count(over) => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count.min(over)),
+        Excess::Size => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count),
     };
-    let seqs: Vec<i64> = step
+    // The index was made of the same.
+    let text = |row: &Row<'_>| Ok::<_, rusqlite::Error>(row.get_ref(2)?.as_str().unwrap_or("").to_owned());
+    let gone: Vec<(i64, i64, String)> = step
         .prepare_cached(sql)?
-        .query_map(params![bound, signed(most)], |row| row.get(0))?
+        .query_map(params![bound, signed(most)], |row| Ok((row.get(0)?, row.get(1)?, text(row)?)))?
         .collect::<Result<_, _>>()?;
     {
-        let mut line = step.prepare_cached("DELETE FROM lines WHERE seq = ?")?;
-        let mut word = step.prepare_cached("DELETE FROM words WHERE rowid = ?")?;
-        for seq in &seqs {
-            line.execute([seq])?;
-            if unsigned(*seq) <= meta.indexed {
-                word.execute([seq])?;
-            }
+        let mut delete = step.prepare_cached("DELETE FROM lines WHERE seq = ?")?;
+        for (seq, ..) in &gone {
+            delete.execute([seq])?;
         }
     }
-    meta.lines = meta.lines.saturating_sub(seqs.len() as u64);
+    let readable = gone.iter().filter(|(_, kind, _)| *kind != kind::REDACTED);
+    index::remove(&step, &mut meta, readable.map(|(seq, _, text)| (unsigned(*seq), text.as_str())))?;
+    meta.lines = meta.lines.saturating_sub(gone.len() as u64);
     meta.write(&step)?;
     step::reached("before old lines are deleted");
     step.commit()?;
@@ -79,14 +148,15 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
     let mut vacuum = db.prepare_cached("PRAGMA incremental_vacuum(64)")?;
     let mut rows = vacuum.query([])?;
     while rows.next()?.is_some() {}
-    Ok(seqs.len() as u64)
+    Ok(gone.len() as u64)
 }
 
-/// Forgets closed rooms of which no line is left.
-pub(in crate::store) fn forget_rooms(db: &Connection) -> Result<(), Trouble> {
-    db.prepare_cached(
-        "DELETE FROM rooms WHERE closed = 1 AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.room = rooms.id)",
-    )?
-    .execute([])?;
-    Ok(())
+/// Forgets closed rooms of which no line is left; how many.
+pub(in crate::store) fn forget_rooms(db: &Connection) -> Result<usize, Trouble> {
+    let forgotten = db
+        .prepare_cached(
+            "DELETE FROM rooms WHERE closed = 1 AND NOT EXISTS (SELECT 1 FROM lines WHERE lines.room = rooms.id)",
+        )?
+        .execute([])?;
+    Ok(forgotten)
 }

@@ -24,7 +24,7 @@ use crate::values::time::Wall;
 // ---------------------------------------------------------------------------------------------
 // Leaving behind, and removing
 
-fn leave_all(dir: &TempDir, limits: &History, now: Wall) {
+fn delete_excess(dir: &TempDir, limits: &History, now: Wall) {
     let mut db = schema::open(&database(dir), Sync::Normal).unwrap();
     while let Some(excess) = retention::excess(&db, limits, now).unwrap() {
         assert!(retention::delete_some(&mut db, excess, 7).unwrap() > 0, "each step gets nearer");
@@ -35,16 +35,16 @@ fn leave_all(dir: &TempDir, limits: &History, now: Wall) {
 }
 
 #[test]
-fn what_is_too_old_or_too_much_is_left_behind() {
+fn what_is_too_old_or_too_much_is_deleted() {
     let dir = TempDir::new().unwrap();
     write_here(dir.path(), &settings(), (1..=100).map(|seq| (seq, record(line(seq, "some words")))));
     index_all(&database(&dir));
     let at = |seq: u64| line(seq, "").at;
     let old = History { keep: Some(Duration::from_millis(60)), ..settings() };
-    leave_all(&dir, &old, at(100));
+    delete_excess(&dir, &old, at(100));
     let reader = Reader::open(&database(&dir)).unwrap();
     assert_eq!(seqs(&reader, Selector::default()).first(), Some(&40));
-    leave_all(&dir, &History { keep_lines: 10, ..settings() }, at(100));
+    delete_excess(&dir, &History { keep_lines: 10, ..settings() }, at(100));
     assert_eq!(seqs(&reader, Selector::default()), (91..=100).collect::<Vec<_>>());
     let words = Selector { text: Some("words".into()), ..Selector::default() };
     assert_eq!(seqs(&reader, words).len(), 10, "the index agrees");
@@ -56,7 +56,7 @@ fn a_file_that_is_too_large_shrinks() {
     let text = "x".repeat(1000);
     write_here(dir.path(), &settings(), (1..=4000).map(|seq| (seq, record(line(seq, &format!("{seq} {text}"))))));
     let before = std::fs::metadata(database(&dir)).unwrap().len();
-    leave_all(&dir, &History { keep_bytes: 1024 * 1024, ..settings() }, Wall(0));
+    delete_excess(&dir, &History { keep_bytes: 1024 * 1024, ..settings() }, Wall(0));
     let reader = Reader::open(&database(&dir)).unwrap();
     let left = seqs(&reader, Selector::default());
     assert_eq!(left.last(), Some(&4000));
@@ -76,7 +76,7 @@ fn a_clock_that_goes_backwards_changes_no_order() {
     assert_eq!(seqs(&reader, Selector::default()), [1, 2, 3, 4, 5]);
     let some = Selector { since: Some(Wall(300)), until: Some(Wall(700)), ..Selector::default() };
     assert_eq!(seqs(&reader, some), [1, 2, 3]);
-    leave_all(&dir, &History { keep: Some(Duration::from_millis(100)), ..settings() }, Wall(450));
+    delete_excess(&dir, &History { keep: Some(Duration::from_millis(100)), ..settings() }, Wall(450));
     assert_eq!(seqs(&reader, Selector::default()), [1, 2, 4], "by their own times");
     assert_eq!(open(&dir).recalled.last_line, 5);
 }
@@ -127,13 +127,74 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
     let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let what = Selector { text: Some("zanzibar".into()), to: Some(50), ..Selector::default() };
     let mut from = 0;
-    while let (Some(next), _) = redact::some(&mut db, &what, from, 7).unwrap() {
+    while let (Some(next), _) = redact::some(&mut db, &what, (from, 0), 7).unwrap() {
         from = next;
     }
     drop(db);
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (25, 50), "what is removed");
-    leave_all(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
-    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is left behind");
+    delete_excess(&dir, &History { keep_lines: 10, ..settings() }, Wall(0));
+    assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is deleted for its age or number");
+}
+
+/// Pieces that most lines have, which take many pages, and pieces that few lines have. Lines are removed from the oldest
+/// on, from the newest on, and here and there, and others are added in between.
+#[test]
+fn an_index_from_which_lines_are_removed_has_the_others() {
+    const LINES: u64 = 12_000;
+    let text = |seq: u64| match seq % 7 {
+        0 => format!("common {}", seq / 100),
+        1..=5 => "common".to_owned(),
+        _ => format!("{seq} rare"),
+    };
+    for order in 0..3_u64 {
+        let dir = TempDir::new().unwrap();
+        write_here(dir.path(), &settings(), (1..=LINES).map(|seq| (seq, record(line(seq, &text(seq))))));
+        index_all(&database(&dir));
+        let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
+        let mut model: std::collections::BTreeSet<u64> = (1..=LINES).collect();
+        let seq_at = |at: u64| match order {
+            0 => at + 1,
+            1 => LINES - at,
+            _ => at * 7919 % LINES + 1,
+        };
+        for part in 0..12 {
+            let gone: Vec<u64> = (part * 500..(part + 1) * 500).map(seq_at).collect();
+            let step = db.transaction().unwrap();
+            let mut meta = Meta::read(&step).unwrap();
+            let texts: Vec<String> = gone.iter().map(|seq| text(*seq)).collect();
+            index::remove(&step, &mut meta, gone.iter().copied().zip(texts.iter().map(String::as_str))).unwrap();
+            assert_eq!(meta.indexed, LINES, "it is not begun anew");
+            model.retain(|seq| !gone.contains(seq));
+            if part % 3 == 2 {
+                // A merge of what is left with what is new.
+                for seq in gone.iter().step_by(5) {
+                    step.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (*seq as i64, text(*seq))).unwrap();
+                    model.insert(*seq);
+                }
+            }
+            step.commit().unwrap();
+            db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 0)", []).unwrap();
+            for piece in ["com", "mon", "on ", "rar", "7 r", "110"] {
+                let quoted = format!("\"{piece}\"");
+                let mut find = db.prepare("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid").unwrap();
+                let rows = find.query_map([quoted], |row| row.get::<_, i64>(0)).unwrap();
+                let found: Vec<u64> = rows.map(|row| row.unwrap().unsigned_abs()).collect();
+                let wanted: Vec<u64> = model.iter().copied().filter(|seq| text(*seq).contains(piece)).collect();
+                assert!(found == wanted, "order {order}, part {part}, {piece}: {} of {}", found.len(), wanted.len());
+            }
+        }
+    }
+}
+
+/// A line is removed from the index by its folded text: if texts fold to something else than when they were added,
+/// their pieces stay. Then add a step to `schema::STEPS` that empties the index, and note the new number here.
+#[test]
+fn texts_fold_as_they_did_when_the_index_was_made() {
+    let fold = |sum: u64, c: char| {
+        let folded = name::fold(&format!("a{c}b "));
+        folded.bytes().fold(sum, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    };
+    assert_eq!(('\0'..='\u{323af}').fold(0xcbf2_9ce4_8422_2325, fold), 7_876_035_641_654_410_349);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Writer;
 use crate::hub::account::Account;
@@ -15,14 +15,16 @@ use crate::store::health::lock;
 use crate::store::meta::Meta;
 use crate::store::recall::{recall, rescue};
 use crate::store::schema::Readable;
-use crate::store::{Answer, Trouble, accounts, dir, sanctions, schema, step, wall};
+use crate::store::{Answer, Trouble, accounts, dir, sanctions, schema, step, traces, wall};
 
 impl Writer {
     /// Opens the file and reads what a hub is told at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
         self.connect()?;
+        // The directory is ours, and nobody makes a copy before there is a store.
+        dir::remove_remains(&self.path);
         let db = self.db.as_ref().expect("it was opened");
-        let recalled = recall(db, &self.settings)?;
+        let recalled = recall(db, &self.settings, wall())?;
         self.file = identity(&self.path);
         self.measure()?;
         Ok(recalled)
@@ -32,7 +34,7 @@ impl Writer {
     pub(super) fn recall_in_need(&mut self) -> Recalled {
         self.file = identity(&self.path);
         let read = schema::open_in_need(&self.path)
-            .and_then(|(db, readable)| recall(&db, &self.settings).map(|recalled| (recalled, readable)));
+            .and_then(|(db, readable)| recall(&db, &self.settings, wall()).map(|recalled| (recalled, readable)));
         match read {
             Ok((recalled, Readable::All)) => recalled,
             read => {
@@ -61,7 +63,20 @@ impl Writer {
 
     fn reopen(&mut self) -> Result<(), Trouble> {
         let db = schema::open(&self.path, self.settings.sync)?;
+        // The writer says when: see `log`.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        self.sweep = (!Meta::read(&db)?.swept).then_some(1);
+        self.log.can_erase = traces::can_be_erased(&db)?;
+        if !self.log.can_erase && !std::mem::replace(&mut self.log.is_warned, true) {
+            warn!(
+                message_id = ids::STORE,
+                "this SQLite was built without sqlite_dbpage: traces of removed text may stay in the recorded history"
+            );
+        }
+        (self.log.seen, self.log.tried) = Default::default();
         self.db = Some(db);
+        // What was deleted before a crash may be in the log.
+        self.deleted();
         Ok(())
     }
 
@@ -112,7 +127,8 @@ impl Writer {
         let _ = std::fs::remove_file(&next);
         schema::make(&next, |db| {
             let batch = db.transaction()?;
-            Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(&batch)?;
+            Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0, swept: true }
+                .write(&batch)?;
             bans.iter().try_for_each(|ban| sanctions::put(&batch, ban))?;
             accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
             Ok(batch.commit()?)
@@ -154,7 +170,7 @@ impl Writer {
             return Ok(());
         }
         let db = self.db.as_ref().expect("the caller has opened it");
-        let recalled = recall(db, &self.settings)?;
+        let recalled = recall(db, &self.settings, wall())?;
         self.last_line = self.last_line.max(recalled.last_line);
         self.unread = false;
         (self.tell)(Answer::Recalled(Box::new(recalled)));

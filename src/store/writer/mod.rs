@@ -5,7 +5,8 @@
 //! | the loop, what is taken and how it is batched and written | this file |
 //! | opening the file, setting it aside, replacing it | `file` |
 //! | a disk that takes nothing, a file that makes no sense | `failing` |
-//! | indexing, letting go of old lines | `upkeep` |
+//! | indexing, deleting lines that are kept no longer | `upkeep` |
+//! | the write-ahead log, erasing what was deleted | `log` |
 //!
 //! It gathers records for [`BATCH_TIME`], writes them in one transaction, and tells that they are on disk.
 //! In between it does the upkeep, in small steps and with rests.
@@ -15,6 +16,7 @@
 
 mod failing;
 mod file;
+mod log;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -28,13 +30,14 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use self::file::Aside;
-use self::upkeep::{INDEX_AFTER, LOOK, STEP};
+use self::log::Log;
+use self::upkeep::{INDEX_AFTER, STEP};
 use super::health::lock;
 use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, history,
-    sanctions, schema, step,
+    sanctions, schema, step, wall,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -71,8 +74,13 @@ pub(super) struct Writer {
     rest_until: Instant,
     /// There are lines that are not in the index.
     unindexed: bool,
+    /// How many of the oldest lines are to be deleted, whatever room there is after some of them.
+    many: u64,
     /// Lines were deleted since closed rooms were last looked at.
-    deleted: bool,
+    rooms_left: bool,
+    log: Log,
+    /// The next page of a file that may have traces of what an older version has deleted.
+    sweep: Option<u32>,
     stop: bool,
 }
 
@@ -86,6 +94,7 @@ impl Writer {
         health: Arc<Mutex<Health>>,
     ) -> Result<(Self, Recalled), OpenError> {
         let now = Instant::now();
+        lock(&health).keep = settings.keep;
         let mut this = Self {
             dir,
             path,
@@ -103,10 +112,13 @@ impl Writer {
             file: None,
             retry_at: now,
             retry: RETRY,
-            look_at: now + LOOK,
+            look_at: now,
             rest_until: now,
             unindexed: true,
-            deleted: true,
+            many: 0,
+            rooms_left: true,
+            log: Log::default(),
+            sweep: None,
             stop: false,
         };
         let mut opened = this.begin();
@@ -144,9 +156,9 @@ impl Writer {
                 break;
             }
         }
-        if let Some(db) = self.db.take() {
-            // The log goes into the file: then a copy of the file alone is all of it.
-            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if self.db.is_some() {
+            // Then a copy of the file alone is all of it.
+            let _ = self.checkpoint("TRUNCATE");
         }
     }
 
@@ -157,10 +169,10 @@ impl Writer {
             self.retry_at
         } else if !self.waiting.is_empty() {
             now
-        } else if self.unindexed {
-            self.rest_until
         } else {
-            self.look_at.max(self.rest_until)
+            let next = if self.unindexed || self.sweep.is_some() { now } else { self.look_at };
+            let upkeep = next.max(self.rest_until);
+            self.log.erasing.as_ref().map_or(upkeep, |erasing| erasing.at().min(upkeep))
         };
         at.saturating_duration_since(now)
     }
@@ -174,7 +186,9 @@ impl Writer {
                 self.waiting.push_back((number, record));
             }
             Job::Configure(settings) => {
+                lock(&self.health).keep = settings.keep;
                 self.settings = settings;
+                self.many = 0;
                 self.look_at = Instant::now();
                 if let Some(db) = &self.db
                     && let Err(trouble) = schema::set_sync(db, self.settings.sync)
@@ -217,8 +231,9 @@ impl Writer {
                 Err(trouble) => return self.failed(trouble),
             }
         }
-        let done = if self.waiting.is_empty() { self.probe().and_then(|()| self.upkeep(now)) } else { self.write() };
-        if let Err(trouble) = done {
+        let done = if self.waiting.is_empty() { self.probe() } else { self.write() };
+        // Also while people talk all the time: what is kept no longer goes.
+        if let Err(trouble) = done.and_then(|()| self.upkeep(now, wall())).and_then(|()| self.shorten()) {
             self.failed(trouble);
         }
     }
@@ -228,23 +243,22 @@ impl Writer {
         let db = self.db.as_mut().expect("the caller has looked");
         if let Some((number, Record::Redact(what))) = self.waiting.front() {
             let (from, count) = self.redacting.unwrap_or_default();
-            let (next, more) = redact::some(db, what, from, STEP)?;
+            let (next, more) = redact::some(db, what, (from, count), STEP)?;
             if let Some(next) = next.filter(|next| *next > from) {
                 self.redacting = Some((next, count + more));
                 return Ok(());
             }
-            // The text must not be found in the write-ahead log either.
-            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             let number = *number;
             self.redacting = None;
             self.redacted.push((number, count + more));
             self.waiting.pop_front();
-            return self.written(number, 1);
+            let erased = self.redacted();
+            return self.written(number, 1).and(erased);
         }
         step::reached("before a batch");
         let batch = db.transaction()?;
         let mut meta = Meta::read(&batch)?;
-        let (mut taken, mut told) = (0, 0);
+        let (mut taken, mut told, mut deletes) = (0, 0, false);
         for (_, record) in self.waiting.iter().take(BATCH_RECORDS) {
             match record {
                 Record::Line { room, name, line } => {
@@ -258,6 +272,9 @@ impl Writer {
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
                 Record::Redact(_) => break,
             }
+            // What stood there before, if it is replaced.
+            deletes |=
+                matches!(record, Record::Sanction(_) | Record::Lifted(_) | Record::Account(_) | Record::Unaccount(_));
             step::reached("after a record");
             taken += 1;
             // Which numbers are given is nothing that anybody has said or done.
@@ -267,6 +284,9 @@ impl Writer {
         step::reached("before a batch is committed");
         batch.commit()?;
         step::reached("after a batch is committed");
+        if deletes {
+            self.deleted();
+        }
         let last = self.waiting.drain(..taken).next_back().map(|(number, _)| number);
         last.map_or(Ok(()), |number| self.written(number, told))
     }

@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 use super::Writer;
 use super::file::identity;
 use crate::store::health::lock;
-use crate::store::history::{index, retention};
+use crate::store::history::index;
+use crate::store::history::retention::{self, Excess};
 use crate::store::meta::Meta;
-use crate::store::{Trouble, wall};
+use crate::store::{Trouble, traces};
+use crate::values::time::Wall;
 
-/// Lines that are indexed, deleted or redacted in one step.
+/// Lines that are indexed, deleted or looked at to be redacted in one step.
 pub(super) const STEP: usize = 500;
+
+/// Pages of the file that are looked at for traces in one step.
+const SWEPT: u32 = 500;
 
 /// How often it is looked whether lines are to be deleted.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
@@ -24,38 +29,73 @@ const SHARE: u32 = 4;
 
 impl Writer {
     /// One step of what is due, and a rest.
-    pub(super) fn upkeep(&mut self, now: Instant) -> Result<(), Trouble> {
+    pub(super) fn upkeep(&mut self, now: Instant, wall: Wall) -> Result<(), Trouble> {
+        self.erase(now)?;
         if now < self.rest_until {
             return Ok(());
         }
         let begin = Instant::now();
         if now >= self.look_at {
             self.look_at = now + LOOK;
-            self.look()?;
-        } else if self.unindexed {
+            self.look(wall)?;
+        } else if self.unindexed && self.redacting.is_none() {
             let db = self.db.as_mut().expect("the caller has looked");
             self.unindexed = index::add_some(db, STEP)?;
             self.measure()?;
+        } else if let Some(from) = self.sweep {
+            self.sweep(from)?;
         }
         self.rest_until = Instant::now() + begin.elapsed() * (SHARE - 1);
         Ok(())
     }
 
     /// Deletes some lines that are kept no longer, if there are any. The file has to be where it was.
-    fn look(&mut self) -> Result<(), Trouble> {
+    fn look(&mut self, now: Wall) -> Result<(), Trouble> {
         if identity(&self.path) != self.file {
             return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
         }
         let db = self.db.as_mut().expect("the caller has looked");
-        if let Some(excess) = retention::excess(db, &self.settings, wall())? {
-            retention::delete_some(db, excess, STEP as u64)?;
-            self.deleted = true;
+        let excess = match self.many {
+            0 => retention::excess(db, &self.settings, now)?,
+            many => Some(Excess::Count(many)),
+        };
+        if let Some(excess) = excess {
+            if let Some(due) = retention::prepare(db, &self.settings, excess)?
+                && excess == Excess::Size
+            {
+                self.many = due;
+            }
+            let count = if Meta::read(db)?.indexed == 0 { STEP } else { index::REMOVED };
+            let gone = retention::delete_some(db, excess, count as u64)?;
+            self.many = if gone == 0 { 0 } else { self.many.saturating_sub(gone) };
+            self.unindexed = true;
+            self.rooms_left = true;
+            self.deleted();
             // There may be more.
             self.look_at = Instant::now();
             self.measure()?;
-        } else if std::mem::take(&mut self.deleted) {
-            retention::forget_rooms(db)?;
+        } else if std::mem::take(&mut self.rooms_left) && retention::forget_rooms(db)? > 0 {
+            self.deleted();
         }
+        Ok(())
+    }
+
+    /// Erases the traces in some pages of a file that an older version wrote, from this one on.
+    fn sweep(&mut self, from: u32) -> Result<(), Trouble> {
+        let db = self.db.as_mut().expect("the caller has looked");
+        let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        if from <= count && self.log.can_erase {
+            let next = from.saturating_add(SWEPT);
+            traces::erase(db, &(from..next).collect())?;
+            self.sweep = Some(next);
+            return Ok(());
+        }
+        self.sweep = None;
+        if self.log.can_erase {
+            let meta = Meta::read(db)?;
+            Meta { swept: true, ..meta }.write(db)?;
+        }
+        self.deleted();
         Ok(())
     }
 

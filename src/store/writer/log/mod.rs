@@ -1,0 +1,160 @@
+//! The write-ahead log: when it goes into the file, and that nothing deleted stays in either.
+//!
+//! The writer alone decides when the log goes into the file, because traces are erased before ([`traces`]).
+//! Where somebody reads an older state of the file, the log cannot be emptied: a copy that is made, a shell of SQLite in
+//! a transaction. Then it is tried again until it can be.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use super::Writer;
+use crate::logging::{InWords, ids};
+use crate::store::dir::beside;
+use crate::store::traces::{self, Seen};
+use crate::store::{Trouble, schema};
+
+/// How long after its time a deleted text is in the file or the log at most, unless somebody reads an older state of
+/// the file for as long. Documented in chathub(8).
+pub(super) const ERASED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long deletions are gathered before the log is emptied.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// How soon it is tried again to empty the log; doubled each time, up to [`AGAIN_MOST`].
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How long it is not tried again at most.
+const AGAIN_MOST: Duration = Duration::from_secs(10);
+
+/// How many pages of the log are not in the file at most, unless somebody reads an older state of the file.
+const PAGES: i64 = 1000;
+
+/// What the writer knows of the log.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Something was deleted since the log was last empty.
+    pub(super) erasing: Option<Erasing>,
+    /// Whether SQLite lets us overwrite traces in pages; whether it was reported that it does not.
+    pub(super) can_erase: bool,
+    pub(super) is_warned: bool,
+    /// How far the log was read for pages that may have traces.
+    pub(super) seen: Seen,
+    /// How many pages the log had when it was last to be put into the file.
+    pub(super) tried: i64,
+}
+
+/// Deleted content is still in the log, or in pages of the file whose new state is in the log.
+#[derive(Debug)]
+pub(super) struct Erasing {
+    since: Instant,
+    at: Instant,
+    again: Duration,
+    is_reported: bool,
+}
+
+impl Erasing {
+    /// When the log is to be emptied.
+    pub(super) fn at(&self) -> Instant {
+        self.at
+    }
+}
+
+impl Writer {
+    /// Something was deleted.
+    pub(super) fn deleted(&mut self) {
+        let since = Instant::now();
+        self.log.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
+    }
+
+    /// Something was deleted that is to be gone at once.
+    pub(super) fn redacted(&mut self) -> Result<(), Trouble> {
+        self.deleted();
+        let now = Instant::now();
+        if let Some(erasing) = &mut self.log.erasing {
+            erasing.at = now;
+        }
+        self.erase(now)
+    }
+
+    /// Empties the log, if something was deleted and it is time.
+    pub(super) fn erase(&mut self, now: Instant) -> Result<(), Trouble> {
+        if self.log.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
+            return Ok(());
+        }
+        let is_empty = self.checkpoint("TRUNCATE")?;
+        let Some(erasing) = &mut self.log.erasing else { return Ok(()) };
+        if is_empty {
+            if erasing.is_reported {
+                info!(message_id = ids::STORE, "removed text is erased from the recorded history");
+            }
+            self.log.erasing = None;
+            return Ok(());
+        }
+        erasing.at = now + erasing.again;
+        erasing.again = (erasing.again * 2).min(AGAIN_MOST);
+        if now.duration_since(erasing.since) > ERASED_WITHIN && !erasing.is_reported {
+            erasing.is_reported = true;
+            let why = "another program, or a backup, reads an older state of it";
+            warn!(
+                message_id = ids::STORE,
+                chathub_file = %self.path.display(),
+                chathub_error = why,
+                "removed text cannot be erased from the recorded history yet; it is tried until it can be{}",
+                InWords(why)
+            );
+        }
+        Ok(())
+    }
+
+    /// Puts a log that has grown long into the file.
+    pub(super) fn shorten(&mut self) -> Result<(), Trouble> {
+        let Some(db) = &self.db else { return Ok(()) };
+        let (pages, in_file): (i64, i64) =
+            db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        if pages < self.log.tried {
+            // It was begun anew.
+            self.log.tried = 0;
+        }
+        if pages - in_file.max(self.log.tried) > PAGES {
+            self.log.tried = pages;
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Erases traces in the pages of the log and puts it into the file. Whether nobody was in the way.
+    pub(super) fn checkpoint(&mut self, mode: &str) -> Result<bool, Trouble> {
+        // What people say is not to wait for other programs.
+        self.wait_for_locks(Duration::ZERO)?;
+        let done = self.checkpoint_now(mode);
+        self.wait_for_locks(schema::LOCKED)?;
+        match done {
+            Err(trouble) if trouble.is_lock() => Ok(false),
+            done => done,
+        }
+    }
+
+    fn wait_for_locks(&self, time: Duration) -> Result<(), Trouble> {
+        let db = self.db.as_ref().expect("the caller has looked");
+        Ok(db.busy_timeout(time)?)
+    }
+
+    fn checkpoint_now(&mut self, mode: &str) -> Result<bool, Trouble> {
+        let db = self.db.as_mut().expect("the caller has looked");
+        if self.log.can_erase {
+            // Beside the file that a link leads to.
+            let log = beside(db.path().map_or(&*self.path, Path::new), "-wal");
+            let (pages, seen) = traces::in_log(&log, self.log.seen)
+                .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;
+            traces::erase(db, &pages)?;
+            self.log.seen = seen;
+        }
+        let is_busy: bool = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
+        Ok(!is_busy)
+    }
+}
