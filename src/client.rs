@@ -187,6 +187,8 @@ pub struct Client {
     taken: usize,
     /// The number of the last request, from 1.
     last_id: u64,
+    /// What the last answers warned of.
+    warnings: Vec<String>,
 }
 
 impl Client {
@@ -208,7 +210,7 @@ impl Client {
         socket.set_write_timeout(timeout).map_err(refused)?;
         socket.connect(&SockAddr::unix(path).map_err(refused)?).map_err(refused)?;
         let stream = UnixStream::from(OwnedFd::from(socket));
-        Ok(Self { stream, path: path.into(), timeout, held: Vec::new(), taken: 0, last_id: 0 })
+        Ok(Self { stream, path: path.into(), timeout, held: Vec::new(), taken: 0, last_id: 0, warnings: Vec::new() })
     }
 
     /// From now on, waits for each answer as long as this; `None` waits for ever.
@@ -281,11 +283,17 @@ impl Client {
         if reply.id != id.0 && !not_understood {
             return Err(self.garbled(format_args!("an answer to request {}, which was not asked", reply.id)));
         }
+        self.warnings.extend(reply.warning);
         match (reply.ok, reply.result, reply.error) {
             (true, Some(result), None) => Ok((result, if reply.more { Place::More } else { Place::Last })),
             (false, None, Some(error)) => Err(Error::Refused(error)),
             _ => Err(self.garbled("a reply with neither or both of a result and an error")),
         }
+    }
+
+    /// What the answers since the last call warned of: what was done and does not hold in every case yet.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Whether the next answer has been read already, so that [`Self::next_result`] does not wait.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::print::screen::Screen;
+use super::print::stderr::complain;
 use super::progress::Progress;
 use super::task::Task;
 use crate::cli::ctl::CtlCommand;
@@ -25,6 +26,7 @@ impl Session<'_, '_> {
             Task::One(command) => {
                 let result = self.client.ask(&command)?;
                 self.answer(given, &result)?;
+                self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
                 if counted { Err(Failure::NotSure) } else { Ok(()) }
@@ -52,6 +54,7 @@ impl Session<'_, '_> {
                 Answers::Stream => self.screen.json_line(&result)?,
                 Answers::One => self.screen.json(&result)?,
             }
+            self.client.take_warnings().iter().for_each(|warning| complain(warning));
             if place == Place::Last {
                 return Ok(());
             }

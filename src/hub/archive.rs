@@ -142,6 +142,12 @@ impl Backlog {
         (self.bytes, self.lost) = (0, 0);
     }
 
+    /// The number of the next record.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// The records that wait, with their numbers.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Record)> + ExactSizeIterator {
         self.waiting.iter().map(|(number, record)| (*number, &**record))

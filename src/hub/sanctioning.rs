@@ -46,22 +46,32 @@ impl Hub {
                 None
             }
         };
-        for network in network.into_iter().chain(&order.also) {
+        let also = order.also.iter().map(|also| (also, true));
+        for (network, also) in network.into_iter().map(|network| (network, false)).chain(also) {
             let here = self.people.places.within(network).filter_map(|id| self.session(id));
-            let is_hit =
-                |session: &&Session| network.has(session.peer.ip()) && !self.is_spared(session, &order.kind, since);
+            let is_hit = |session: &&Session| {
+                network.has(session.peer.ip()) && !self.is_spared(session, &order.kind, since, also)
+            };
             hit.extend(here.filter(is_hit).map(|session| session.id));
         }
         hit.into_iter().filter_map(|id| self.session(id)).collect()
     }
 
     /// Whether a sanction about an address that was made at `since` is not about this one who comes from there: people
-    /// of `access.always`, and, where it is no ban, those whose account was there before.
-    fn is_spared(&self, session: &Session, kind: &Kind, since: Wall) -> bool {
+    /// of `access.always`, and operators, unless it is a ban. Where the address goes with a name (`also`), it is there to
+    /// catch who comes again: those who were connected before, or whose account was there before, are others.
+    fn is_spared(&self, session: &Session, kind: &Kind, since: Wall, also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
+        let was_there = || session.since < since || account().is_some_and(|account| account.since < since);
         self.is_always_let_in(session.peer)
             || (*kind != Kind::Ban
-                && account().is_some_and(|account| account.role == Role::Operator || account.since < since))
+                && (account().is_some_and(|account| account.role == Role::Operator) || (also && was_there())))
+    }
+
+    /// The one that a sanction was meant for, if they are here and still called so.
+    fn meant_by(&self, sanction: &Sanction) -> Option<SessionId> {
+        let id = self.find(sanction.nick.as_deref()?)?;
+        (sanction.kind != Kind::Ban).then_some(id)
     }
 
     /// The sanctions in force about somebody.
@@ -70,7 +80,7 @@ impl Hub {
         let sanctions = &self.moderation.sanctions;
         let by_address = sanctions
             .of_address(session.peer.ip(), now)
-            .filter(|sanction| !self.is_spared(session, &sanction.kind, sanction.since));
+            .filter(|sanction| !self.is_spared(session, &sanction.kind, sanction.since, sanction.also.is_some()));
         let by_account = account.into_iter().flat_map(move |account| sanctions.of_name(&account.name, now));
         sanctions.of_name(&session.nick, now).chain(by_account).chain(by_address)
     }
@@ -97,7 +107,7 @@ impl Hub {
             };
             let by_address = || {
                 sanction.also.is_some_and(|also| also.has(session.peer.ip()))
-                    && !self.is_spared(session, &sanction.kind, sanction.since)
+                    && !self.is_spared(session, &sanction.kind, sanction.since, true)
             };
             by_name || by_address()
         };
@@ -187,7 +197,7 @@ impl Turn<'_> {
             Kind::Mute { .. } => What::Muted,
             Kind::Expulsion { .. } => What::Expelled,
         };
-        self.sanction_happened(what, &sanction, by, hit.first().copied().filter(|_| sanction.kind != Kind::Ban));
+        self.sanction_happened(what, &sanction, by);
         match sanction.kind {
             Kind::Ban => {
                 let why = Farewell::Banned { reason: sanction.reason, until };
@@ -200,24 +210,29 @@ impl Turn<'_> {
         (id, former)
     }
 
-    fn sanction_happened(&mut self, what: What, sanction: &Sanction, by: By, session: Option<SessionId>) {
-        let whom = match &sanction.also {
-            None => sanction.target.to_string(),
-            Some(also) => format!("{}, {also}", sanction.target),
+    fn sanction_happened(&mut self, what: What, sanction: &Sanction, by: By) {
+        let session = self.hub.meant_by(sanction);
+        // Of one who is here, name and address stand beside it.
+        let whom = match (session, &sanction.also) {
+            (Some(_), _) => None,
+            (None, None) => Some(sanction.target.to_string()),
+            (None, Some(also)) => Some(format!("{}, {also}", sanction.target)),
         };
-        let whom = match &sanction.kind {
-            Kind::Mute { shadow: true } => format!("{whom} (without being told)"),
-            Kind::Expulsion { name, .. } => format!("{whom} from {}", name.shown()),
-            _ => whom,
+        let how = match &sanction.kind {
+            Kind::Mute { shadow: true } => Some("without being told".to_owned()),
+            Kind::Expulsion { name, .. } => Some(format!("from {}", name.shown())),
+            _ => None,
         };
+        let whom = [whom, how].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let text = match &sanction.reason {
             None => whom,
+            Some(reason) if whom.is_empty() => reason.to_string(),
             Some(reason) => format!("{whom}: {reason}"),
         };
         let session = session.and_then(|id| self.hub.session(id));
         let (nick, peer) = (session.map(|session| session.nick.shown().into()), session.map(|session| session.peer));
         let session = session.map(|session| session.id);
-        let (by, text) = (Some(by), Some(text.into()));
+        let (by, text) = (Some(by), (!text.is_empty()).then(|| text.into()));
         self.effects.push(Effect::Happened(Happening {
             session,
             nick,
@@ -290,7 +305,7 @@ impl Turn<'_> {
                 Kind::Mute { .. } => What::Unmuted,
                 Kind::Expulsion { .. } => What::Readmitted,
             };
-            self.sanction_happened(what, &sanction, by, None);
+            self.sanction_happened(what, &sanction, by);
             self.record(Record::Lifted(id));
             self.ended(&sanction);
         }

@@ -69,6 +69,8 @@ pub type Reply = oneshot::Sender<Result<Answered, ControlError>>;
 pub enum Answered {
     /// One result.
     One(Value),
+    /// One result, and what an administrator is warned of.
+    Warned(Value, String),
     /// A result that is JSON already.
     Written(&'static str),
     /// A long list.

@@ -595,7 +595,7 @@ fn the_muted_are_told_and_heard_by_nobody() {
     let mut admin = daemon.admin();
     let muted = admin.done("clients.mute", &json!({"who": ["ann"]}));
     assert_eq!(muted["muted"], json!(["c1"]));
-    ann.expect_with("an operator has muted you");
+    ann.expect_with("you are muted");
     for line in ["unheard", "/me is unheard", "/msg bob unheard"] {
         ann.send(line);
         ann.expect_with("-- you are muted");
@@ -631,7 +631,7 @@ fn ctl_does_everything_against_the_real_daemon() {
     daemon.ctl(&["say", "the server restarts soon"]).done();
     bob.expect("-- notice: the server restarts soon");
     daemon.ctl(&["mute", "ann", "--for", "10min"]).done();
-    ann.expect_with("an operator has muted you");
+    ann.expect_with("you are muted");
     daemon.ctl(&["unmute", "ann"]).done();
     ann.expect("-- you may speak again");
     daemon.ctl(&["rename", "bob", "robert"]).done();

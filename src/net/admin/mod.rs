@@ -213,6 +213,7 @@ impl Connection {
         match self.ask(command).await {
             Err(error) => self.say(&Reply::refused(&id, &error)).await,
             Ok(Answered::One(value)) => self.say(&Reply::done(&id, Place::Last, &value)).await,
+            Ok(Answered::Warned(value, warning)) => self.say(&Reply::done_but(&id, value, warning)).await,
             Ok(Answered::Written(json)) => self.say(&Reply::done_with(&id, json)).await,
             Ok(Answered::List(listing)) => {
                 let (id, made) = (id.clone(), move |id: &Value| Reply::done(id, Place::Last, &listing.result()));

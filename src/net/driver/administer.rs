@@ -1,6 +1,7 @@
 //! Administrators' commands that the driver executes itself; reading the settings again; answers of the store.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::Value;
 use tracing::{error, info};
@@ -13,7 +14,7 @@ use crate::net::accept;
 use crate::net::arrival::{Answered, Reply};
 use crate::settings::{Applies, Settings};
 use crate::store::Store;
-use crate::values::time::Now;
+use crate::values::time::{Mono, Now};
 use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
 use crate::wire::admin::execute::Answer;
@@ -22,6 +23,19 @@ use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
 use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
+
+/// How long an answer waits until what was done is on disk.
+const ON_DISK: Duration = Duration::from_secs(5);
+
+/// An answer to an administrator that waits until what was done is on disk.
+pub(super) struct Unwritten {
+    /// The number of the last record that the change has led to.
+    through: u64,
+    reply: Reply,
+    value: Value,
+    /// When it is given with a warning.
+    pub(super) until: Mono,
+}
 
 impl Driver {
     /// Executes an administrator's command, or has the machine do it, and answers.
@@ -55,7 +69,15 @@ impl Driver {
 
     /// Has the machine execute a command that is about the hub, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
+        let next = self.state.hub().backlog().next();
         let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
+            // What stands on the tape outlives the process. Where there is none, done means on disk.
+            Some(Ok(Answer::One(value)))
+                if !self.state.tape.is_kept() && self.store.is_some() && self.state.hub().backlog().next() > next =>
+            {
+                let through = self.state.hub().backlog().next() - 1;
+                return self.unwritten.push_back(Unwritten { through, reply, value, until: at.mono.after(ON_DISK) });
+            }
             Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             // The task of its connection answers that by itself.
@@ -63,6 +85,17 @@ impl Driver {
         };
         // Nobody takes the answer if the administrator has gone.
         let _ = reply.send(answer);
+    }
+
+    /// Answers those whose change is not on disk although they have waited long enough.
+    pub(super) fn answer_unwritten(&mut self, now: Mono) {
+        while let Some(answer) = self.unwritten.pop_front_if(|answer| answer.until <= now) {
+            let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
+            let why = trouble.map_or_else(|| "the disk is slow".to_owned(), |(trouble, _)| trouble);
+            let warning =
+                format!("this is done, and not on disk yet: it is written as soon as the disk takes it ({why})");
+            let _ = answer.reply.send(Ok(Answered::Warned(answer.value, warning)));
+        }
     }
 
     /// The answer of the machine, with what it needs of the store.
@@ -98,6 +131,9 @@ impl Driver {
                         let value = serde_json::to_value(Redacted { lines, dry_run: false });
                         let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
                     }
+                }
+                while let Some(answer) = self.unwritten.pop_front_if(|answer| answer.through <= through) {
+                    let _ = answer.reply.send(Ok(Answered::One(answer.value)));
                 }
                 hub::Input::Recorded { through }
             }

@@ -49,6 +49,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::administer::Unwritten;
 use self::clients::Clients;
 use self::ending::{Ended, Stopping};
 use self::events::Subscribers;
@@ -165,6 +166,8 @@ pub struct Driver {
     store: Option<Store>,
     /// Administrators who wait for lines to be made unreadable on disk, by the number of the record.
     redacting: Vec<(u64, Reply)>,
+    /// Answers to administrators that wait until what was done is on disk, in the order of its records.
+    unwritten: VecDeque<Unwritten>,
     around: Circumstances,
     started: Now,
     /// Since when no client is connected.
@@ -194,6 +197,7 @@ impl Driver {
             hashing,
             store,
             redacting: Vec::new(),
+            unwritten: VecDeque::new(),
             around,
             started,
             idle_since: Some(started.mono),
@@ -437,6 +441,7 @@ impl Driver {
             self.snapshots.next_deadline(),
             self.service.next_deadline(),
             self.journal.next_deadline(),
+            self.unwritten.front().map(|answer| answer.until),
             idle.and_then(|limit| self.idle_since.map(|since| since.after(limit))),
         ]
         .into_iter()
@@ -455,6 +460,7 @@ impl Driver {
             self.settle_at = None;
             self.state.tape.forget_take_overs();
         }
+        self.answer_unwritten(at.mono);
         self.journal.summarize(at.mono);
         self.service.feed_watchdog(at.mono, &self.delivery.exchanges);
         self.service.tell_status(at.mono, (self.state.hub().session_count(), self.state.hub().room_count()));

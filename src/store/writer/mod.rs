@@ -205,10 +205,16 @@ impl Writer {
         }
     }
 
-    /// Takes more jobs until a batch is full, or its first record has waited for [`BATCH_TIME`].
+    /// Takes more jobs until a batch is full, its first record has waited for [`BATCH_TIME`], or one comes that an
+    /// administrator waits for.
     fn gather(&mut self) {
         let end = Instant::now() + BATCH_TIME;
-        while !self.stop && !self.waiting.is_empty() && self.waiting.len() < BATCH_RECORDS && self.db.is_some() {
+        let is_awaited = |record: &Record| matches!(record, Record::Sanction(_) | Record::Lifted(_));
+        while !self.stop
+            && self.waiting.back().is_some_and(|(_, record)| !is_awaited(record))
+            && self.waiting.len() < BATCH_RECORDS
+            && self.db.is_some()
+        {
             match self.jobs.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(job) => self.take(job),
                 Err(_) => return,

@@ -174,6 +174,9 @@ pub struct Reply {
     /// The error, if not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ControlError>,
+    /// What was done and does not hold in every case yet: for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// Whether a reply is the last one to its request.
@@ -190,13 +193,20 @@ impl Reply {
     #[must_use]
     pub fn done<T: Serialize>(id: &Value, place: Place, result: &T) -> String {
         let result = serde_json::to_value(result).expect("results are plain JSON");
-        Self { id: id.clone(), ok: true, more: place == Place::More, result: Some(result), error: None }.line()
+        let more = place == Place::More;
+        Self { id: id.clone(), ok: true, more, result: Some(result), error: None, warning: None }.line()
+    }
+
+    /// The only line for a result that comes with a warning, with its newline.
+    #[must_use]
+    pub fn done_but(id: &Value, result: Value, warning: String) -> String {
+        Self { id: id.clone(), ok: true, more: false, result: Some(result), error: None, warning: Some(warning) }.line()
     }
 
     /// The line for an error, with its newline.
     #[must_use]
     pub fn refused(id: &Value, error: &ControlError) -> String {
-        Self { id: id.clone(), ok: false, more: false, result: None, error: Some(error.clone()) }.line()
+        Self { id: id.clone(), ok: false, more: false, result: None, error: Some(error.clone()), warning: None }.line()
     }
 
     /// The only line for a result that is JSON already.
