@@ -9,13 +9,15 @@ use super::failure::Failure;
 use super::password;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::{CtlCommand, Format};
 use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
+    TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -58,6 +60,11 @@ impl Task {
                 BanCommand::List => Command::BansList(none),
                 BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
                 BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
+            }),
+            CtlCommand::Report { action } => one(match action {
+                ReportCommand::List { all } => Command::ReportsList(ReportsListArgs { all }),
+                ReportCommand::Show { report } => Command::ReportsShow(ReportArgs { report }),
+                ReportCommand::Close { reports, note } => Command::ReportsClose(ReportsCloseArgs { reports, note }),
             }),
             CtlCommand::Account { action } => one(match action {
                 AccountCommand::Add { name, role, password_stdin, no_password } => {

@@ -14,8 +14,9 @@ use super::account::Account;
 use super::history::weight;
 use super::message::Line;
 use super::moderation::Ban;
+use super::report::Report;
 use crate::values::id::AccountId;
-use crate::values::id::BanId;
+use crate::values::id::{BanId, ReportId};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -48,6 +49,10 @@ pub enum Record {
     Account(Box<Account>),
     /// An account is no more.
     Unaccount(AccountId),
+    /// A report as it is now. One of the same number is replaced.
+    Report(Box<Report>),
+    /// A report is kept no longer.
+    Unreport(ReportId),
     /// What is selected, of all that was recorded before, is to be unreadable.
     Redact(Arc<Selector>),
     /// Clients may have numbers up to this: no later hub gives one of them again.
@@ -59,12 +64,14 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
+            Self::Report(report) => 256 + report.reason.len(),
             // About as much as they take: few of them come, each behind something that was limited.
             Self::Closed { .. }
             | Self::Ban(_)
             | Self::Unban(_)
             | Self::Account(_)
             | Self::Unaccount(_)
+            | Self::Unreport(_)
             | Self::Redact(_)
             | Self::Given(_) => 256,
         }
@@ -192,6 +199,9 @@ pub struct Recalled {
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// The reports, by age.
+    #[serde(default)]
+    pub reports: Vec<Report>,
     /// What is on disk could not be read. There may be bans and accounts that are not named here.
     #[serde(default)]
     pub unread: bool,
@@ -233,6 +243,9 @@ pub struct Search {
     /// Where whoever asks comes from: searches of one address wait for each other.
     #[serde(default)]
     pub origin: Option<Origin>,
+    /// Instead of a text: the lines of these numbers, for a report that is to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<(ReportId, Vec<u64>)>,
 }
 
 /// What a search on disk has found.

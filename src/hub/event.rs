@@ -13,7 +13,7 @@ use super::moderation::Target;
 use super::session::Mute;
 use super::{Happening, login};
 use crate::settings::Settings;
-use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::values::id::{AccountId, BanId, ReportId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
 use crate::values::time::Wall;
@@ -252,6 +252,22 @@ pub enum Input {
         account: AccountId,
         /// Who does it.
         by: By,
+    },
+    /// An administrator closes a report.
+    #[serde(skip)]
+    CloseReport {
+        /// Which.
+        id: ReportId,
+        /// What they have to say.
+        note: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator has let go of what reports say of an account.
+    #[serde(skip)]
+    EraseReports {
+        /// Which.
+        account: AccountId,
     },
     /// The settings have changed.
     Settings(Box<Settings>),

@@ -97,6 +97,8 @@ pub enum What {
     Struck,
     /// A client reported another one.
     Reported,
+    /// A report was closed.
+    ReportClosed,
     /// Somebody is kept out.
     Banned,
     /// A ban was lifted.

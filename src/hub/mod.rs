@@ -16,6 +16,7 @@
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
+//! | what people report to the operators | [`report`] |
 //! | who is kept out; what counts against people; words that are refused | `keep_out`, [`moderation`], [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
@@ -51,6 +52,7 @@ mod places;
 mod presence;
 mod recall;
 mod recording;
+pub mod report;
 pub mod room;
 mod rooms;
 mod saved;
@@ -67,9 +69,10 @@ use std::sync::Arc;
 pub use counters::Counters;
 pub use event::{By, Effect, Input};
 pub use happening::{Happening, What};
+use report::Reports;
 pub use saved::Frozen;
 use speech::Hearing;
-use strike::{Reports, Strikes};
+use strike::Strikes;
 use turn::Turn;
 use work::Work;
 
@@ -80,7 +83,7 @@ use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
 use login::Logins;
-use message::{Farewell, Message, Said};
+use message::{Farewell, Said};
 use moderation::Bans;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;

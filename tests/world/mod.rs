@@ -24,11 +24,12 @@ use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::moderation::Ban;
+use chathub::hub::report::Report;
 use chathub::hub::{self, By, Hub};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
-use chathub::values::id::BanId;
+use chathub::values::id::{BanId, ReportId};
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
@@ -109,6 +110,7 @@ pub struct Disk {
     pub given: u64,
     pub bans: BTreeMap<BanId, Ban>,
     pub accounts: BTreeMap<AccountId, Account>,
+    pub reports: BTreeMap<ReportId, Report>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -127,6 +129,12 @@ impl Disk {
             Record::Unban(id) => drop(self.bans.remove(id)),
             Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
             Record::Unaccount(id) => drop(self.accounts.remove(id)),
+            Record::Report(report) => {
+                // Where it came from is not written.
+                let report = Report { origin: None, ..(**report).clone() };
+                self.reports.insert(report.id, report);
+            }
+            Record::Unreport(id) => drop(self.reports.remove(id)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -154,6 +162,7 @@ impl Disk {
         Recalled {
             bans: self.bans.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
+            reports: self.reports.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0).max(self.given),
@@ -308,6 +317,11 @@ impl World {
     fn find(&self, search: &Search) -> Found {
         let lines = self.disk.lines.values().filter(|(room, _, _)| *room == search.room).map(|(_, _, line)| line);
         let through = self.disk.lines.keys().next_back().copied().unwrap_or(0);
+        if let Some((_, numbers)) = &search.report {
+            let lines = numbers.iter().filter_map(|number| self.disk.lines.get(number));
+            let lines = lines.map(|(_, _, line)| line.clone()).collect();
+            return Found { lines, through, reach: Reach::All };
+        }
         let lines = lines.filter(|line| name::fold(line.said.text()).contains(&*search.query)).cloned().collect();
         Found { lines, through, reach: Reach::All }
     }

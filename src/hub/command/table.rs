@@ -3,6 +3,7 @@
 use super::account;
 use super::look;
 use super::operator;
+use super::report;
 use super::room;
 use super::talk;
 use super::wishes;
@@ -346,10 +347,12 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "report",
-        usage: "NAME TEXT",
+        usage: "NAME [WHY]",
         about: "tell the operators about somebody",
+        detail: "It is kept until one of them closes it. They see your name, and what NAME said last.",
+        least: 1,
         shows: true,
-        run: talk::report,
+        run: report::report,
         ..ROW
     },
     Command {
@@ -428,6 +431,25 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Operator,
         least: 1,
         run: operator::strikes,
+        ..ROW
+    },
+    Command {
+        name: "reports",
+        usage: "[REPORT|all] [PAGE]",
+        about: "list the reports that are open, or show one",
+        detail: "A report is called as it is listed, such as r12. With all, closed ones are listed as well.",
+        role: Role::Operator,
+        run: report::reports,
+        ..ROW
+    },
+    Command {
+        name: "close",
+        usage: "REPORT [NOTE]",
+        about: "close a report",
+        detail: "Several at once: /close r3 r5-r9 NOTE. Other operators see who closed it, and the note.",
+        role: Role::Operator,
+        least: 1,
+        run: report::close,
         ..ROW
     },
     Command {

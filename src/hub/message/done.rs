@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::account::Role;
 use super::super::strike::Offence;
 use super::{Asked, Offset};
-use crate::values::id::BanId;
+use crate::values::id::{BanId, ReportId};
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
@@ -46,10 +46,39 @@ pub enum Done {
     TypingShows,
     /// ^C has cleared what was typed.
     Interrupted,
-    /// The report was passed on.
-    Reported(Arc<str>),
-    /// It was not, for no operator is there who could be told: administrators see that there was one.
-    ReportNoted(Arc<str>),
+    /// A report is kept.
+    Reported {
+        /// Its number.
+        id: ReportId,
+        /// About whom.
+        about: Arc<str>,
+        /// How many operators are here.
+        here: usize,
+        /// How many of them have been told.
+        told: usize,
+        /// How many lines are in question.
+        lines: usize,
+        /// In which room.
+        room: Arc<str>,
+        /// The lines were said in private.
+        is_private: bool,
+    },
+    /// The report of this number says the same, and counts so often now.
+    ReportedAgain {
+        /// Its number.
+        id: ReportId,
+        /// How often.
+        times: u32,
+    },
+    /// So many reports are open, for an operator who has just come.
+    ReportsOpen(usize),
+    /// These reports are closed now.
+    ReportsClosed {
+        /// Their numbers.
+        closed: Vec<ReportId>,
+        /// How many are open still.
+        open: usize,
+    },
     /// An administrator muted this client, until then if there is an end.
     Muted(Option<Wall>),
     /// The hub muted this client, for that, until then.

@@ -10,12 +10,13 @@ use super::Writer;
 use crate::hub::account::Account;
 use crate::hub::archive::Recalled;
 use crate::hub::moderation::Ban;
+use crate::hub::report::Report;
 use crate::logging::{InWords, ids};
 use crate::store::health::lock;
 use crate::store::meta::Meta;
 use crate::store::recall::{recall, rescue};
 use crate::store::schema::Readable;
-use crate::store::{Answer, Trouble, accounts, bans, dir, schema, step, wall};
+use crate::store::{Answer, Trouble, accounts, bans, dir, reports, schema, step, wall};
 
 impl Writer {
     /// Opens the file and reads what a hub is told at its start.
@@ -41,9 +42,10 @@ impl Writer {
                 let read = match read {
                     Ok((recalled, _)) => recalled,
                     Err(_) => {
-                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| rescue(&db));
-                        let (bans, accounts, _) = rescued.unwrap_or_default();
-                        Recalled { bans, accounts, ..Recalled::default() }
+                        let rescued =
+                            schema::open_in_need(&self.path).map(|(db, _)| (rescue(&db), reports::rescue(&db)));
+                        let ((bans, accounts, _), reports) = rescued.unwrap_or_default();
+                        Recalled { bans, accounts, reports, ..Recalled::default() }
                     }
                 };
                 Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
@@ -101,8 +103,11 @@ impl Writer {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
-        let (bans, accounts, whole) = match kind {
-            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| rescue(&db)).unwrap_or_default(),
+        let ((bans, accounts, whole), reports) = match kind {
+            Aside::Damaged => {
+                let db = schema::open_in_need(&self.path);
+                db.map(|(db, _)| (rescue(&db), reports::rescue(&db))).unwrap_or_default()
+            }
             Aside::Empty => rescue_from_log(&self.path)?,
         };
         // Numbers go on: above all that came by, or if none did, above all that can have been.
@@ -115,6 +120,7 @@ impl Writer {
             Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0 }.write(&batch)?;
             bans.iter().try_for_each(|ban| bans::put(&batch, ban))?;
             accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
+            reports.iter().try_for_each(|report| reports::put(&batch, report))?;
             Ok(batch.commit()?)
         })?;
         step::reached("before a damaged file is set aside");
@@ -190,8 +196,11 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Bans and accounts that a log still has whose database is gone, and whether these are all.
-fn rescue_from_log(path: &Path) -> Result<(Vec<Ban>, Vec<Account>, bool), Trouble> {
+/// Bans and accounts that could be read, and whether these are all; and reports.
+type Rescued = ((Vec<Ban>, Vec<Account>, bool), Vec<Report>);
+
+/// What a log still has whose database is gone.
+fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
     let scratch = dir::beside(path, ".read");
     let clear = || {
         for part in ["", "-wal", "-shm"] {
@@ -199,8 +208,8 @@ fn rescue_from_log(path: &Path) -> Result<(Vec<Ban>, Vec<Account>, bool), Troubl
         }
     };
     clear();
-    let rescued =
-        schema::open_log(&dir::beside(path, "-wal"), &scratch).map(|db| db.map(|db| rescue(&db)).unwrap_or_default());
+    let rescued = schema::open_log(&dir::beside(path, "-wal"), &scratch)
+        .map(|db| db.map(|db| (rescue(&db), reports::rescue(&db))).unwrap_or_default());
     clear();
     rescued
 }

@@ -34,7 +34,7 @@ use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, bans, history,
-    schema, step,
+    reports, schema, step,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -256,6 +256,8 @@ impl Writer {
                 Record::Unban(id) => bans::remove(&batch, *id)?,
                 Record::Account(account) => accounts::put(&batch, account)?,
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
+                Record::Report(report) => reports::put(&batch, report)?,
+                Record::Unreport(id) => reports::remove(&batch, *id)?,
                 Record::Redact(_) => break,
             }
             step::reached("after a record");

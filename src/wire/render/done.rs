@@ -35,10 +35,41 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
-        Done::ReportNoted(nick) => {
-            notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
+        Done::Reported { id, about, here, told, lines, room, is_private } => {
+            let see = match (here, told) {
+                (0, _) => "; none is here, they see it when they come".to_owned(),
+                (1, 1) => "; one of them is here".to_owned(),
+                (here, told) if here == told => format!("; {here} of them are here"),
+                (here, 0) => format!("; {here} of them are here, and not reading"),
+                (here, told) => format!("; {here} of them are here, and {told} reading"),
+            };
+            notice(out, &["report ", &id.to_string(), " is kept for the operators", &see]);
+            let lines = match lines {
+                0 => format!("; no line of {about} in {room} is kept"),
+                1 => format!(", and the last line of {about} in {room}"),
+                more => format!(", and the last {more} lines of {about} in {room}"),
+            };
+            let private = if *is_private { " if they are in that room as well" } else { "" };
+            notice(out, &["they see your name and the reason", &lines, private]);
         }
-        Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
+        Done::ReportedAgain { id, times } => {
+            let times = count(*times as usize, "time", "times");
+            notice(out, &["report ", &id.to_string(), " says that already, and is open; it counts ", &times, " now"]);
+        }
+        Done::ReportsOpen(1) => notice(out, &["1 report is open: /reports"]),
+        Done::ReportsOpen(open) => notice(out, &[&open.to_string(), " reports are open: /reports"]),
+        Done::ReportsClosed { closed, open } => {
+            let what = match &closed[..] {
+                [one] => format!("report {one} is closed"),
+                more => format!("{} reports are closed", more.len()),
+            };
+            let left = match open {
+                0 => "; none is open".to_owned(),
+                1 => "; 1 is open: /reports".to_owned(),
+                more => format!("; {more} are open: /reports"),
+            };
+            notice(out, &[&what, &left]);
+        }
         Done::Muted(end) => notice(out, &["an operator has muted you", &until(end), ": nobody sees what you say"]),
         Done::MutedFor { offence, until: end } => {
             notice(out, &["you are muted", &until(&Some(*end)), ", for ", &offence.to_string()]);

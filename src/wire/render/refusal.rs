@@ -1,7 +1,7 @@
 //! Why something is refused, and what would help.
 
 use super::page::Page;
-use super::times::until;
+use super::times::{date_and_time, until};
 use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
@@ -132,6 +132,24 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["there are ", &count(*limit, "ban", "bans"), " already, and no more are allowed"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
+        Refusal::TooManyReports(limit) => {
+            let open = count(*limit, "report of yours is", "reports of yours are");
+            notice(out, &[&open, " open already; nothing was reported until operators close some"]);
+        }
+        Refusal::TooManyReportsFromAddress(open) => {
+            let open = count(*open, "report from your address is", "reports from your address are");
+            notice(out, &[&open, " open already; nothing was reported until operators close some"]);
+        }
+        Refusal::ReportsFull(open) => {
+            let open = count(*open, "report is", "reports are");
+            notice(out, &[&open, " open already, and there is place for no more: nothing was reported"]);
+        }
+        Refusal::NoSuchReport(which) => notice(out, &["there is no report ", which, "; /reports lists them"]),
+        Refusal::ReportIsClosed { id, by, at } => {
+            let (id, at) = (id.to_string(), date_and_time(*at));
+            notice(out, &["report ", &id, " was closed before, by ", by, " at ", &at]);
+        }
+        Refusal::NoneOpen => notice(out, &["none of those reports is open; /reports all lists them"]),
         Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
         Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
         Refusal::NotByAddress(text) => {

@@ -1,12 +1,12 @@
 //! Long lists, made in steps.
 
-use super::{Answer, Call, Facts, accounts, bans, clients, rooms};
+use super::{Answer, Call, Facts, accounts, bans, clients, reports, rooms};
 use crate::hub::Hub;
-use crate::values::id::{AccountId, BanId, RoomId, SessionId};
+use crate::values::id::{AccountId, BanId, ReportId, RoomId, SessionId};
 use crate::values::time::Now;
-use crate::wire::admin::args::{ClientsListArgs, NoArgs};
+use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs};
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList};
+use crate::wire::admin::result::{AccountList, BanList, ClientList, ReportList, RoomList};
 
 /// Things that are told of in one step of a [`Listing`]: a fraction of a millisecond.
 const SLICE: usize = 200;
@@ -33,6 +33,12 @@ enum List {
     Rooms(RoomList),
     Bans(BanList),
     Accounts(AccountList),
+    Reports {
+        #[serde(skip)]
+        all: bool,
+        #[serde(flatten)]
+        list: ReportList,
+    },
 }
 
 impl Listing {
@@ -55,6 +61,11 @@ impl Listing {
 
     pub(in crate::wire::admin) fn accounts(NoArgs {}: &NoArgs) -> Self {
         Self::new(List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }))
+    }
+
+    pub(in crate::wire::admin) fn reports(args: &ReportsListArgs) -> Self {
+        let list = ReportList { reports: Vec::new(), total: 0, open: 0, persistent: false, unread: false };
+        Self::new(List::Reports { all: args.all, list })
     }
 
     /// All of it at once.
@@ -109,6 +120,16 @@ impl Listing {
                 }
                 list.total = list.accounts.len() as u64;
                 list.unread = hub.is_unread();
+            }
+            List::Reports { all, list } => {
+                for one in hub.reports().iter_from(ReportId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    if *all || one.closed.is_none() {
+                        list.reports.push(reports::report(hub, one));
+                    }
+                }
+                (list.total, list.open) = (list.reports.len() as u64, hub.reports().open().len() as u64);
+                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
             }
         }
         self.from = last.map_or(from, |last| last + 1);

@@ -6,7 +6,7 @@
 //! | to change | see |
 //! | --- | --- |
 //! | which function carries out a command | the table in [`crate::wire::admin`] |
-//! | commands about clients, bans, accounts | `clients`, `bans`, `accounts` |
+//! | commands about clients, bans, reports, accounts | `clients`, `bans`, `reports`, `accounts` |
 //! | rooms, topics, what the hub says | `rooms` |
 //! | which lines of history are meant | [`history`] |
 //! | long lists, a slice at a time | [`listing`] |
@@ -16,6 +16,7 @@ pub(super) mod bans;
 pub(super) mod clients;
 pub mod history;
 pub mod listing;
+pub(super) mod reports;
 pub(super) mod rooms;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::values::text;
 use crate::values::time::{Now, Wall};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::HistoryStats;
+use crate::wire::admin::result::{HistoryStats, ReportShown};
 use crate::wire::admin::value::Text;
 
 /// What the network knows of a client.
@@ -56,6 +57,8 @@ pub enum Answer {
     Count(Stored),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
+    /// A report; lines in question that are not in memory are to be looked for on disk.
+    Report(Box<ReportShown>),
     /// Lines are made unreadable by the record of this number; how many, the store will tell.
     Redacting(u64),
     /// A copy of what is recorded is wanted.
