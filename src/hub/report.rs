@@ -737,3 +737,106 @@ impl Turn<'_> {
         self.tell(id, Message::ReportShown(Box::new(shown)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn report(id: u64, by: u64, origin: u8, closed: Option<i64>) -> Report {
+        let party = |session| Party { name: "ann".into(), account: None, session: SessionId(session) };
+        Report {
+            id: ReportId(id),
+            at: Wall(0),
+            last: Wall(0),
+            times: 1,
+            by: party(by),
+            shadow: false,
+            about: party(999),
+            room: RoomId(0),
+            room_name: "lobby".into(),
+            reason: "why".into(),
+            erased: false,
+            lines: Vec::new(),
+            origin: Some(Origin::of([192, 0, 2, origin].into())),
+            closed: closed.map(|at| Closed { by: Author::Hub, at: Wall(at), note: None }),
+        }
+    }
+
+    #[test]
+    fn fifty_trolls_leave_place_for_a_report_from_elsewhere_and_push_none_out() {
+        const MOST: usize = 200;
+        let mut reports = Reports::default();
+        reports.put(report(1, 1, 1, None));
+        // Fifty of them behind four addresses, each with as many names as they like.
+        for number in 0..10_000_u64 {
+            let (by, low) = (100 + number % 500, 10 + u8::try_from(number % 4).expect("small"));
+            let next = report(reports.next_id().0, by, low, None);
+            if reports.refuse(&next.by, next.origin.expect("it has one"), MOST).is_none() {
+                reports.put(next);
+            }
+        }
+        assert_eq!(reports.open().len(), 1 + 4 * MOST / OF_ADDRESS);
+        assert!(reports.get(ReportId(1)).is_some(), "it is there still");
+        // With as many addresses as they like, each has one place of the last quarter.
+        for low in 20..40 {
+            for _ in 0..MOST {
+                let next = report(reports.next_id().0, u64::from(low), low, None);
+                if reports.refuse(&next.by, next.origin.expect("it has one"), MOST).is_none() {
+                    reports.put(next);
+                }
+            }
+        }
+        assert!(reports.open().len() < MOST, "{}", reports.open().len());
+        let (by, origin) = (report(9, 9, 99, None).by, Origin::of([198, 51, 100, 1].into()));
+        assert_eq!(reports.refuse(&by, origin, MOST), None, "there is place for somebody else");
+        reports.check_invariants();
+    }
+
+    #[test]
+    fn numbers_and_ranges_of_reports_are_read() {
+        let one = |number| Some(ReportId(number)..=ReportId(number));
+        assert_eq!((ReportId::parse_range("r12"), ReportId::parse_range("R1")), (one(12), one(1)));
+        let some = Some(ReportId(3)..=ReportId(9));
+        assert_eq!((ReportId::parse_range("r3-r9"), ReportId::parse_range("r3-9")), (some.clone(), some));
+        for wrong in ["", "r", "12", "r-1", "r+1", "r1-", "r9-r3", "rude", "r1-r2-r3", "r99999999999999999999"] {
+            assert_eq!(ReportId::parse_range(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_what_a_list_would_keep(
+            steps in prop::collection::vec((1..12_u64, 0..4_u64, 0..3_u8, prop::option::of(0..5_i64), 0..6_u8), 0..60),
+        ) {
+            let mut reports = Reports::default();
+            let mut model: BTreeMap<u64, Report> = BTreeMap::new();
+            for (id, by, low, closed, what) in steps {
+                match what {
+                    0 => {
+                        reports.remove(ReportId(id));
+                        model.remove(&id);
+                    }
+                    1 => {
+                        let gone = reports.trim(2, closed.map(Wall));
+                        for id in &gone {
+                            model.remove(&id.0);
+                        }
+                        let left: Vec<_> = model.values().filter_map(|report| report.closed.as_ref()).collect();
+                        prop_assert!(left.len() <= 2 && left.iter().all(|one| closed.is_none_or(|at| one.at.0 >= at)));
+                    }
+                    _ => {
+                        reports.put(report(id, by, low, closed));
+                        model.insert(id, report(id, by, low, closed));
+                    }
+                }
+                reports.check_invariants();
+                prop_assert!(reports.iter().map(|report| &**report).eq(model.values()));
+            }
+            let again: Reports = serde_json::from_str(&serde_json::to_string(&reports).expect("plain")).expect("the same");
+            again.check_invariants();
+            prop_assert!(again.iter().eq(reports.iter()));
+            prop_assert_eq!(again.next, reports.next);
+        }
+    }
+}

@@ -5,28 +5,32 @@ use std::io;
 use super::UNREAD;
 use super::history::line;
 use super::screen::Screen;
-use super::table::{Facts, Side, Table};
-use super::values::{count, time};
+use super::table::{Facts, Side, Table, cut};
+use super::values::{count, span, time};
 use crate::wire::admin::result::{Report, ReportLineState, ReportList, ReportParty, ReportShown, ReportsClosed};
+
+/// As many columns of a name are shown in a table on a terminal.
+const NAME: usize = 16;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ReportList) -> io::Result<()> {
     let mut table = Table::new(&[
         ("ID", Side::Left),
-        ("SINCE", Side::Left),
+        ("AGE", Side::Right),
         ("ABOUT", Side::Left),
         ("BY", Side::Left),
         ("REASON", Side::Left),
     ]);
+    // Where there are 80 columns, no name takes those of the reason.
+    let most = to.terminal.map(|_| NAME);
+    let name = |party: &ReportParty| cut(nick(party), most);
     for report in &list.reports {
-        let since = time(&report.t);
         let again = if report.times > 1 { format!("({} times) ", report.times) } else { String::new() };
         let closed = if report.closed.is_some() { "(closed) " } else { "" };
         table.row([
             report.id.clone(),
-            // To the minute: the reason is to have room.
-            format!("{}Z", &since[..16]),
-            nick(&report.about).to_owned(),
-            nick(&report.by).to_owned(),
+            span(report.age_s),
+            name(&report.about),
+            name(&report.by),
             format!("{closed}{again}{}", reason(report)),
         ]);
     }
@@ -101,5 +105,40 @@ fn reason(report: &Report) -> &str {
         Some(reason) => reason,
         None if report.erased => "(erased)",
         None => "(none was given)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::time::Wall;
+    use crate::wire::admin::value::Time;
+
+    #[test]
+    fn at_eighty_columns_the_reason_is_seen() {
+        let party =
+            || ReportParty { nick: "a-name-of-24-characters-".into(), client: "c123".into(), account: None, now: None };
+        let report = Report {
+            id: "r120".into(),
+            t: Time(Wall(0)),
+            age_s: 100_000,
+            last: Time(Wall(0)),
+            times: 1,
+            by: party(),
+            shadow: false,
+            about: party(),
+            room: "lobby".into(),
+            reason: Some("he tells where I live".into()),
+            erased: false,
+            lines: Vec::new(),
+            closed: None,
+        };
+        let all = ReportList { reports: vec![report], total: 1, open: 1, persistent: true, unread: false };
+        let mut out = Vec::new();
+        let mut screen = Screen::new(&mut out);
+        screen.terminal = Some((80, 24));
+        list(&mut screen, &all).expect("memory takes it");
+        let out = String::from_utf8(out).expect("text");
+        assert!(out.lines().nth(1).is_some_and(|row| row.ends_with("  he tells where I live")), "{out}");
     }
 }

@@ -303,6 +303,8 @@ pub struct Report {
     pub id: String,
     /// When it was made.
     pub t: Time,
+    /// How many seconds ago that was.
+    pub age_s: u64,
     /// When the same was reported last.
     pub last: Time,
     /// How often, the first time included.

@@ -44,13 +44,16 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
                 (here, told) => format!("; {here} of them are here, and {told} reading"),
             };
             notice(out, &["report ", &id.to_string(), " is kept for the operators", &see]);
-            let lines = match lines {
+            let number = lines;
+            let lines = match number {
                 0 => format!("; no line of {about} in {room} is kept"),
                 1 => format!(", and the last line of {about} in {room}"),
                 more => format!(", and the last {more} lines of {about} in {room}"),
             };
-            let private = if *is_private { " if they are in that room as well" } else { "" };
-            notice(out, &["they see your name and the reason", &lines, private]);
+            notice(out, &["they see your name and the reason", &lines]);
+            if *is_private && *number > 0 {
+                notice(out, &["what was said in private is shown to those of them alone who were there"]);
+            }
         }
         Done::ReportedAgain { id, times } => {
             let times = count(*times as usize, "time", "times");

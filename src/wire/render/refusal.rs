@@ -134,15 +134,15 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoSuchBan(which) => notice(out, &["there is no ban ", which, "; /bans lists them"]),
         Refusal::TooManyReports(limit) => {
             let open = count(*limit, "report of yours is", "reports of yours are");
-            notice(out, &[&open, " open already; nothing was reported until operators close some"]);
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
         }
         Refusal::TooManyReportsFromAddress(open) => {
             let open = count(*open, "report from your address is", "reports from your address are");
-            notice(out, &[&open, " open already; nothing was reported until operators close some"]);
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
         }
         Refusal::ReportsFull(open) => {
             let open = count(*open, "report is", "reports are");
-            notice(out, &[&open, " open already, and there is place for no more: nothing was reported"]);
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
         }
         Refusal::NoSuchReport(which) => notice(out, &["there is no report ", which, "; /reports lists them"]),
         Refusal::ReportIsClosed { id, by, at } => {

@@ -34,8 +34,8 @@ pub(super) fn list(reports: &[Arc<Report>], part: Part, now: Wall, out: &mut Pag
         return notice(out, &[if all { "no reports are kept" } else { "no report is open" }]);
     }
     let what = match all {
-        true => count(total, "report, the newest first", "reports, the newest first"),
-        false => count(total, "report is open, the oldest first", "reports are open, the oldest first"),
+        true => count(total, "report", "reports, the newest first"),
+        false => count(total, "report is open", "reports are open, the oldest first"),
     };
     let place = if pages > 1 { format!(" (page {page} of {pages})") } else { String::new() };
     notice(out, &[&what, &place, ":"]);
@@ -52,7 +52,10 @@ pub(super) fn list(reports: &[Arc<Report>], part: Part, now: Wall, out: &mut Pag
     }
     if let Some(first) = reports.first() {
         let id = first.id.to_string();
-        notice(out, &["/reports ", &id, " shows one, /close ", &id, " closes it"]);
+        match reports.iter().find(|report| report.closed.is_none()).map(|open| open.id.to_string()) {
+            Some(open) => notice(out, &["/reports ", &id, " shows one, /close ", &open, " closes one"]),
+            None => notice(out, &["/reports ", &id, " shows one"]),
+        }
     }
 }
 

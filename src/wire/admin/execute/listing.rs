@@ -125,7 +125,7 @@ impl Listing {
                 for one in hub.reports().iter_from(ReportId(from)).take(SLICE) {
                     seen(one.id.0);
                     if *all || one.closed.is_none() {
-                        list.reports.push(reports::report(hub, one));
+                        list.reports.push(reports::report(hub, one, now));
                     }
                 }
                 (list.total, list.open) = (list.reports.len() as u64, hub.reports().open().len() as u64);

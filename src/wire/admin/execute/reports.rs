@@ -6,6 +6,7 @@ use crate::hub::message::Said;
 use crate::hub::report::{self, Evidence, Party, ToClose};
 use crate::hub::{Hub, Input};
 use crate::values::id::ReportId;
+use crate::values::time::Now;
 use crate::wire::admin::args::{ReportArgs, ReportsCloseArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
@@ -28,7 +29,7 @@ pub(in crate::wire::admin) fn show(call: &mut Call<'_>, args: &ReportArgs) -> Re
         ReportLine { seq: *number, state, line }
     };
     let lines: Vec<_> = found.lines.iter().map(line).collect();
-    let shown = ReportShown { report: report(hub, found), lines, trouble: None };
+    let shown = ReportShown { report: report(hub, found, call.now), lines, trouble: None };
     let is_whole = shown.lines.iter().all(|line| line.state != ReportLineState::Gone);
     if is_whole || !hub.is_recording() { one(&shown) } else { Ok(Answer::Report(Box::new(shown))) }
 }
@@ -50,8 +51,8 @@ pub(in crate::wire::admin) fn close(
     for id in &open {
         call.change(Input::CloseReport { id: *id, note: note.clone(), by: call.by });
     }
-    let hub = &*call.hub;
-    let closed = open.iter().filter_map(|id| hub.reports().get(*id)).map(|found| report(hub, found)).collect();
+    let (hub, now) = (&*call.hub, call.now);
+    let closed = open.iter().filter_map(|id| hub.reports().get(*id)).map(|found| report(hub, found, now)).collect();
     Ok(ReportsClosed { closed, open: hub.reports().open().len() as u64 })
 }
 
@@ -61,7 +62,7 @@ fn unknown(which: &str) -> ControlError {
 }
 
 /// A report as the protocol has it.
-pub(super) fn report(hub: &Hub, report: &report::Report) -> Report {
+pub(super) fn report(hub: &Hub, report: &report::Report, now: Now) -> Report {
     let party = |party: &Party| ReportParty {
         nick: party.name.to_string(),
         client: party.session.to_string(),
@@ -71,6 +72,7 @@ pub(super) fn report(hub: &Hub, report: &report::Report) -> Report {
     Report {
         id: report.id.to_string(),
         t: Time(report.at),
+        age_s: u64::try_from(now.wall.0.saturating_sub(report.at.0)).unwrap_or(0) / 1000,
         last: Time(report.last),
         times: report.times.into(),
         by: party(&report.by),
