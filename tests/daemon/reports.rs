@@ -25,7 +25,7 @@ fn a_report_outlives_the_daemon_until_it_is_closed() {
     assert!(daemon.ctl(&["metrics"]).done().contains("\nchathub_reports_open 2\n"));
 
     daemon.signal(Signal::SIGTERM);
-    let daemon = Setup::new().in_dir(daemon.leave()).settings("[history]\nlines = 1").start();
+    let daemon = Setup::new().in_dir(daemon.leave()).settings("[history]\nlines = 1\nreplay = 1").start();
     // It is on disk alone by now.
     let mut zoe = daemon.client("zoe");
     zoe.send("one");
