@@ -143,7 +143,10 @@ impl Report {
 
     /// Whether its reason is among the lines that are meant: as if its author had said it.
     fn is_meant(&self, what: &Selector) -> bool {
-        what.from.is_none()
+        // Who has everything removed that was said at some time does not mean what was told to the operators.
+        let is_about_somebody = what.client.is_some() || what.nick.is_some() || what.text.is_some();
+        is_about_somebody
+            && what.from.is_none()
             && what.to.is_none()
             && what.room.as_deref().is_none_or(|room| name::fold(&self.room_name) == room)
             && what.client.is_none_or(|client| self.by.session == client)
@@ -221,6 +224,18 @@ impl Serialize for Reports {
 }
 
 impl Reports {
+    /// All of them as they are now, without indexes: to be written down.
+    pub(super) fn frozen(&self) -> Self {
+        Self {
+            by_session: self.by_session.clone(),
+            by_origin: self.by_origin.clone(),
+            refused: self.refused.clone(),
+            next: self.next,
+            kept: self.kept.clone(),
+            ..Self::default()
+        }
+    }
+
     /// The number for the next one.
     fn next_id(&self) -> ReportId {
         ReportId(self.next.max(1))
@@ -427,7 +442,7 @@ impl Hub {
         let reader = reader.and_then(|id| self.people.sessions.get(&id)).filter(|reader| reader.room == report.room);
         if let Some(room) = self.rooms.open.get(&report.room) {
             let is_public = !room.ownership.private && number >= room.ownership.visible_from;
-            if !is_public && !reader.is_some_and(|reader| number >= reader.sees_from) {
+            if !is_public && reader.is_none_or(|reader| number < reader.sees_from) {
                 return Evidence::Private;
             }
             if let Some(line) = room.history.find(number) {

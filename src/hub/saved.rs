@@ -233,7 +233,7 @@ impl Hub {
             moderation: Moderation {
                 bans: moderation.bans.frozen(),
                 strikes: moderation.strikes.clone(),
-                reports: moderation.reports.clone(),
+                reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
             },

@@ -130,7 +130,7 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
     for id in &open {
         call.turn.close_report(*id, text_arg(note), by);
     }
-    call.turn.hub.work.done += open.len() as u64;
     let left = call.turn.hub.open_reports_for(call.id);
+    call.turn.hub.work.done += (open.len() + left) as u64;
     call.done(Done::ReportsClosed { closed: open, open: left });
 }
