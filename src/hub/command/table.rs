@@ -349,7 +349,7 @@ pub static COMMANDS: &[Command] = &[
         name: "report",
         usage: "NAME [WHY]",
         about: "tell the operators about somebody",
-        detail: "They see your name, and what NAME said last; it is kept until closed.",
+        detail: "They see your name, WHY, and what NAME said last here; no private message.",
         least: 1,
         shows: true,
         run: report::report,
@@ -435,9 +435,9 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "reports",
-        usage: "[REPORT|all] [PAGE]",
+        usage: "[WHICH]",
         about: "list the reports that are open, or show one",
-        detail: "REPORT is a number such as r12. With all, closed ones are listed, too.",
+        detail: "WHICH is a report such as r12; or all, for closed ones too; or a page, as 2.",
         role: Role::Operator,
         run: report::reports,
         ..ROW

@@ -51,6 +51,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
                 more => format!(", and the last {more} lines of {about} in {room}"),
             };
             notice(out, &["they see your name and the reason", &lines]);
+            if *number == 0 {
+                notice(out, &["what ", about, " sends to you alone they do not see; /report can quote it"]);
+            }
             if *is_private && *number > 0 {
                 notice(out, &["what was said in private is shown to those of them alone who were there"]);
             }
