@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::account::Role;
-use super::archive::{Found, Record, Selector};
+use super::archive::{Found, Reach, Record, Selector};
 use super::inbound::Arrives;
 use super::message::{Done, Line, Message, Refusal, Said, ShownLine, ShownReport};
 use super::moderation::Author;
@@ -715,12 +715,23 @@ impl Turn<'_> {
         if self.hub.role(id) == Role::Operator
             && let Some(report) = self.hub.report_for(id, report).cloned()
         {
-            self.show_report(id, &report, &lines);
+            let missing = match found.reach {
+                Reach::All | Reach::Since(_) => ShownLine::Gone,
+                Reach::Memory | Reach::Busy => ShownLine::Unread,
+            };
+            self.show_report(id, &report, &lines, &missing);
         }
     }
 
-    /// Shows a report to `id`, with the lines in question as far as these are there: in memory, or in `found`.
-    pub(super) fn show_report(&mut self, id: SessionId, report: &Arc<Report>, found: &[Arc<Line>]) {
+    /// Shows a report to `id`, with the lines in question as far as these are there: in memory, or in `found`. Of the
+    /// others it says `missing`.
+    pub(super) fn show_report(
+        &mut self,
+        id: SessionId,
+        report: &Arc<Report>,
+        found: &[Arc<Line>],
+        missing: &ShownLine,
+    ) {
         let hub = &*self.hub;
         let lines = report.lines.iter().map(|number| {
             let line = match hub.evidence(report, *number, Some(id)) {
@@ -728,7 +739,7 @@ impl Turn<'_> {
                 Evidence::Private => ShownLine::Private,
                 Evidence::Missing => match found.iter().find(|line| line.seq == *number) {
                     Some(line) => ShownLine::Line(line.clone()),
-                    None => ShownLine::Gone,
+                    None => missing.clone(),
                 },
             };
             (*number, line)
@@ -755,8 +766,105 @@ impl Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::account::Account;
+    use super::super::archive::Recalled;
+    use super::super::{Effect, Input};
     use super::*;
+    use crate::values::name::Name;
+    use crate::values::time::Mono;
     use proptest::prelude::*;
+
+    const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_000) };
+
+    /// A hub with these reports on disk, in which olga is an operator.
+    fn hub(reports: Vec<Report>) -> (Hub, SessionId) {
+        let mut effects = Vec::new();
+        let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
+        let olga = Account {
+            id: AccountId(1),
+            name: Name::parse("olga", 24).expect("a name"),
+            hashed: None,
+            role: Role::Operator,
+            since: Wall(1),
+            seen: Wall(1),
+            places: Vec::new(),
+        };
+        let recalled = Recalled { accounts: vec![olga], reports, last_line: 50, ..Recalled::default() };
+        hub.handle(Input::Archive(Some(Box::new(recalled))), NOW, &mut effects);
+        let session = SessionId(2001);
+        let peer = ([192, 0, 2, 1], 1024).into();
+        hub.handle(Input::Connect { session, peer }, NOW, &mut effects);
+        hub.log_in(session, AccountId(1));
+        (hub, session)
+    }
+
+    #[test]
+    fn lines_that_are_on_disk_are_looked_for_there_and_a_disk_that_cannot_be_read_is_told() {
+        let line = Line {
+            seq: 3,
+            at: Wall(5),
+            author: Some(SessionId(999)),
+            said: Said::Say { nick: "bob".into(), text: "you fool".into() },
+            borne: super::super::ignore::Borne::default(),
+        };
+        let shown_of = |found: Vec<Line>, reach| {
+            let (mut hub, olga) = hub(vec![Report { lines: vec![3], room: RoomId(7), ..report(4, 1, 1, None) }]);
+            let mut effects = Vec::new();
+            hub.handle(Input::Line { session: olga, text: "/reports r4".into() }, NOW, &mut effects);
+            let search = effects.iter().find_map(|effect| match effect {
+                Effect::Search(search) => Some(search.clone()),
+                _ => None,
+            });
+            let number = search.expect("it is looked for").number;
+            let found = Box::new(Found { lines: found, through: 50, reach });
+            effects.clear();
+            hub.handle(Input::Found { session: olga, number, found }, NOW, &mut effects);
+            let shown = effects.into_iter().find_map(|effect| match effect {
+                Effect::Tell { message: Message::ReportShown(shown), .. } => Some(shown.lines),
+                _ => None,
+            });
+            shown.expect("it is shown")
+        };
+        assert_eq!(shown_of(vec![line.clone()], Reach::All), [(3, ShownLine::Line(Arc::new(line)))]);
+        assert_eq!(shown_of(Vec::new(), Reach::All), [(3, ShownLine::Gone)]);
+        assert_eq!(shown_of(Vec::new(), Reach::Memory), [(3, ShownLine::Unread)]);
+    }
+
+    #[test]
+    fn another_file_s_reports_get_numbers_that_are_free() {
+        let (mut hub, _) = hub(vec![report(4, 1, 1, None)]);
+        let known = hub.reports().get(ReportId(4)).cloned().expect("it was recalled");
+        let other = Report { at: Wall(77), ..report(4, 2, 1, Some(80)) };
+        let same = Report { reason: "as it was".into(), ..(*known).clone() };
+        let recalled = Recalled { reports: vec![same, report(3, 5, 1, None)], ..Recalled::default() };
+        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        assert_eq!(hub.reports().get(ReportId(4)), Some(&known), "what the hub knows is newer");
+        let recalled = Recalled { reports: vec![other], ..Recalled::default() };
+        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        let all: Vec<_> = hub.reports().iter().map(|report| (report.id.0, report.by.session.0)).collect();
+        assert_eq!(all, [(3, 5), (4, 1), (5, 2)]);
+        hub.check_invariants();
+    }
+
+    #[test]
+    fn reasons_are_redacted_as_what_their_authors_say_is_and_by_nothing_that_only_says_when() {
+        let (hub, _) = hub(vec![
+            Report { reason: "she lives in Elm Street".into(), ..report(1, 10, 1, None) },
+            report(2, 11, 1, None),
+        ]);
+        let left = |what: Selector| {
+            let (mut hub, mut effects) = (hub.clone(), Vec::new());
+            let by = By::Admin { uid: 0, pid: 1 };
+            hub.handle(Input::Redact { what: Arc::new(what), by }, NOW, &mut effects);
+            hub.reports().iter().filter(|report| !report.erased).map(|report| report.id.0).collect::<Vec<_>>()
+        };
+        let all = Selector { since: Some(Wall(0)), room: Some("lobby".into()), ..Selector::default() };
+        assert_eq!(left(all), [1, 2]);
+        assert_eq!(left(Selector { client: Some(SessionId(11)), ..Selector::default() }), [1]);
+        assert_eq!(left(Selector { text: Some("elm street".into()), ..Selector::default() }), [2]);
+        assert_eq!(left(Selector { nick: Some("ann".into()), ..Selector::default() }), [] as [u64; 0]);
+        assert_eq!(left(Selector { nick: Some("bob".into()), ..Selector::default() }), [1, 2], "it is about him");
+    }
 
     fn report(id: u64, by: u64, origin: u8, closed: Option<i64>) -> Report {
         let party = |session| Party { name: "ann".into(), account: None, session: SessionId(session) };

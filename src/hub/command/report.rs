@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::archive::Search;
-use super::super::message::{Done, Message, Refusal};
+use super::super::message::{Done, Message, Refusal, ShownLine};
 use super::super::report::{Evidence, Report, ToClose};
 use super::super::{By, Effect};
 use super::{Call, clip, split_word, text_arg};
@@ -69,7 +69,7 @@ fn show(call: &mut Call<'_, '_>, id: ReportId, given: &str) {
     let missing: Vec<u64> = report.lines.iter().copied().filter(is_missing).collect();
     let name = Name::recall(&report.room_name);
     match name.filter(|_| !missing.is_empty() && hub.recording.on) {
-        None => call.turn.show_report(call.id, &report, &[]),
+        None => call.turn.show_report(call.id, &report, &[], &ShownLine::Gone),
         Some(_) if call.own().searching.is_some() => call.refuse(Refusal::StillSearching),
         Some(name) => {
             let number = call.turn.hub.recording.next_search;

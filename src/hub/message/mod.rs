@@ -451,8 +451,10 @@ pub enum ShownLine {
     Line(Arc<Line>),
     /// It was said in private, and is not shown.
     Private,
-    /// It is not kept any more, or cannot be read.
+    /// It is not kept any more.
     Gone,
+    /// It is not in memory, and the disk cannot be read now.
+    Unread,
 }
 
 /// A ban, as an operator in chat is shown it: without an address.

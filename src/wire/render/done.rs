@@ -39,6 +39,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let see = match (here, told) {
                 (0, _) => "; none is here, they see it when they come".to_owned(),
                 (1, 1) => "; one of them is here".to_owned(),
+                (1, _) => "; one of them is here, and not reading".to_owned(),
                 (here, told) if here == told => format!("; {here} of them are here"),
                 (here, 0) => format!("; {here} of them are here, and not reading"),
                 (here, told) => format!("; {here} of them are here, and {told} reading"),

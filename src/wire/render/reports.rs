@@ -117,6 +117,7 @@ pub(super) fn one(shown: &ShownReport, now: Wall, out: &mut Page<'_>) {
             }
             ShownLine::Private => aside(out, "was said in private, and is shown to those alone who were there"),
             ShownLine::Gone => aside(out, "is not kept any more"),
+            ShownLine::Unread => aside(out, "cannot be read just now; try again in a moment"),
         }
     }
     match &report.closed {
