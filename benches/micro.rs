@@ -8,9 +8,10 @@ use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use chathub::hub::account::Role;
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Farewell, Line, Said, View};
-use chathub::hub::{Effect, Hub, Input};
+use chathub::hub::{By, Effect, Hub, Input};
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 use chathub::values::name::Name;
@@ -240,4 +241,54 @@ fn laid_out(lines: u64) -> (Log, Reader) {
 fn line(seq: u64) -> Line {
     let said = Said::Say { nick: "ann".into(), text: SPOKEN.into() };
     Line { seq, at: Wall(1), author: Some(SessionId(1)), said, borne: Borne::default() }
+}
+
+/// A hub in which thousands have been reported, an operator, and somebody else.
+fn reported(open: u64) -> (Hub, [SessionId; 2], Now) {
+    let mut settings = Settings::default();
+    settings.moderation.reports_kept = 10_000;
+    settings.moderation.reports = 1_000_000;
+    settings.pace.private = 1 << 40;
+    let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
+    let mut effects = Vec::new();
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    let by = By::Admin { uid: 0, pid: 1 };
+    hub.handle(Input::Archive(Some(Box::default())), now, &mut effects);
+    let name = Name::parse("olga", 24).expect("a name");
+    hub.handle(Input::AddAccount { name, hashed: None, role: Role::Operator, by }, now, &mut effects);
+    for number in 1..=32_u8 {
+        let peer = SocketAddr::from(([192, 0, 2, number], 1024));
+        hub.handle(Input::Connect { session: SessionId(number.into()), peer }, now, &mut effects);
+    }
+    let about = hub.session(SessionId(32)).expect("they are here").nick.shown().to_owned();
+    for number in 0..open {
+        let (session, text) = (SessionId(3 + number % 29), format!("/report {about} for reason {number}"));
+        hub.handle(Input::Line { session, text }, now, &mut effects);
+        effects.clear();
+    }
+    assert!(hub.reports().open().len() as u64 == open, "{} are open", hub.reports().open().len());
+    let account = hub.accounts().iter().next().expect("it was made").id;
+    hub.log_in(SessionId(1), account);
+    (hub, [SessionId(1), SessionId(2)], now)
+}
+
+/// What a command costs where that many reports are open.
+fn among_reports(bencher: Bencher<'_, '_>, open: u64, by: usize, text: &str) {
+    let (mut hub, who, now) = reported(open);
+    let mut effects = Vec::new();
+    bencher.bench_local(|| {
+        hub.handle(Input::Line { session: who[by], text: black_box(text).to_owned() }, now, &mut effects);
+        effects.clear();
+    });
+}
+
+#[divan::bench(args = [100, 7000])]
+fn report_among(bencher: Bencher<'_, '_>, open: u64) {
+    let about = reported(0).0.session(SessionId(1)).expect("they are here").nick.shown().to_owned();
+    among_reports(bencher, open, 1, &format!("/report {about} again"));
+}
+
+#[divan::bench(args = [100, 7000])]
+fn list_reports_among(bencher: Bencher<'_, '_>, open: u64) {
+    among_reports(bencher, open, 0, "/reports");
 }

@@ -427,6 +427,14 @@ fn command_lines_become_requests() {
         (&["ban", "list"], "bans.list", json!({})),
         (&["ban", "remove", "b3"], "bans.remove", json!({"which": "b3"})),
         (&["ban", "test", "ann"], "bans.test", json!({"target": "ann"})),
+        (&["report", "list"], "reports.list", json!({})),
+        (&["report", "list", "--all"], "reports.list", json!({"all": true})),
+        (&["report", "show", "r3"], "reports.show", json!({"report": "r3"})),
+        (
+            &["report", "close", "r3", "r5-r9", "--note", "seen"],
+            "reports.close",
+            json!({"reports": ["r3", "r5-r9"], "note": "seen"}),
+        ),
         (&["say", "--room", "lobby", "hi", "all"], "say", json!({"room": "lobby", "text": "hi all"})),
         (&["metrics"], "metrics", json!({})),
         (&["log-level"], "log.level", json!({})),
@@ -507,6 +515,58 @@ c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   192.0.2.1:7          2026-11-22 10:01:02Z
     let (story, _) = answering(list.clone()).run(&["clients", "--json"]);
     assert!(!story.out.trim_end().contains('\n') && !story.out.contains('\u{1b}'), "{}", story.told);
     assert_eq!(serde_json::from_str::<Value>(&story.out).unwrap(), list);
+}
+
+#[test]
+fn reports_are_a_table_whose_reasons_are_seen_and_one_is_a_list_of_facts() {
+    let party = |nick: &str, client: &str| json!({"nick": nick, "client": client});
+    let open = json!({
+        "id": "r12", "t": T, "age_s": 100, "last": T, "times": 2, "by": party("ann", "c7"), "shadow": true,
+        "about": {"nick": "bob\u{1b}[2J", "client": "c12", "account": "robert", "now": "zed"}, "room": "lobby",
+        "reason": "he is rude and goes on and on about boats", "lines": [3, 4, 5, 6],
+    });
+    let closed = json!({
+        "id": "r13", "t": T, "age_s": 3600, "last": T, "times": 1, "by": party("", "c7"), "about": party("a-name-of-24-characters-.", "c8"),
+        "room": "lobby", "erased": true, "lines": [], "closed": {"by": "uid 0", "t": T, "note": "seen"},
+    });
+    let list = json!({"reports": [open, closed], "total": 2, "open": 1, "persistent": false});
+    let (story, _) = answering(list).run(&["report", "list", "--all"]);
+    story.exits(0).without_complaint().prints(
+        "ID        AGE  ABOUT                      BY        REASON
+r12  1min 40s  bob\\u{1b}[2J               ann       (2 times) he is rude and goes on and on about boats
+r13        1h  a-name-of-24-characters-.  (erased)  (closed) (erased)
+
+2 reports listed.
+
+They end with the daemon: nothing is recorded.
+",
+    );
+    let line = json!({"seq": 3, "t": T, "room": "lobby", "nick": "bob", "kind": "say", "text": "boats!"});
+    let lines = json!([
+        {"seq": 3, "state": "kept", "line": line}, {"seq": 4, "state": "redacted"},
+        {"seq": 5, "state": "private"}, {"seq": 6, "state": "gone"},
+    ]);
+    let shown = json!({"report": open, "lines": lines, "trouble": "it is locked"});
+    answering(shown).run(&["report", "show", "r12"]).0.exits(0).without_complaint().prints(
+        "Report: r12
+ Since: 2026-11-22 10:01:02Z
+ About: bob\\u{1b}[2J (c12), logged in as robert; is here as zed
+    By: ann (c7); has left; muted, and did not know
+  Room: lobby
+Reason: he is rude and goes on and on about boats
+ Again: 2 times in all, last at 2026-11-22 10:01:02Z
+Closed: no
+ Lines: 4 lines
+2026-11-22 10:01:02Z  lobby     bob: boats!
+line 4 was made unreadable
+line 5 was said in private
+line 6 is not kept any more
+
+Lines on disk cannot be read now: it is locked
+",
+    );
+    let done = json!({"closed": [closed], "open": 1});
+    answering(done).run(&["report", "close", "r13"]).0.exits(0).prints("Closed r13; 1 report open.\n");
 }
 
 #[test]

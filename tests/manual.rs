@@ -287,7 +287,7 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "rename"]),
+    (" Clients ", &[" kick ", " ban ", " mute ", " unmute ", " sanction ", " rename ", " report "]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
@@ -843,7 +843,8 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 
-An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /op. \
+An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /reports, \
+         /close, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
 
@@ -855,7 +856,16 @@ Floods, repetitions, lines that are too long, and what `filters.strike` finds co
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
          `access.always` are never banned by that, nor by anybody's ban.
 
-Nobody is turned out by what others send. Of what is meant for one person alone, others may send `pace.private`;          whoever sends more, or writes to somebody who reads nothing, is told that nothing was sent          (`private_refused` counts it). Reports have a pace (`moderation.reports`), and one that reaches no operator in          chat is still in the journal and in the events.
+Nobody is turned out by what others send. Of what is meant for one person alone, others may send `pace.private`;          whoever sends more, or writes to somebody who reads nothing, is told that nothing was sent          (`private_refused` counts it).
+
+What people say about each other by /report is kept until an operator (/reports, /close) or an administrator \
+         (`chathub ctl report`) closes it. Operators who are there are told at once, and those who log in later how many \
+         are open; none is told of reports about themselves. A report has the numbers of the last lines of the one it \
+         is about, not their text: what is redacted is gone there, too, and what was said in private is shown to those \
+         operators alone who were there. `moderation.reports_kept` says how many there may be; no report pushes an \
+         open one out, and who makes one too many is told so. They have a pace (`moderation.reports`), and who goes on \
+         beyond it gets strikes. The journal and the events have who has reported whom, and not why. \
+         `chathub ctl account erase` lets go of the name, and of why, in all reports by or about that account.
 
 Where `limits.clients` is reached, a newcomer takes the place of somebody who has never sent a line, if more come          from where that one is from than from where the newcomer is (`gave_way` counts it). Whoever has sent a line          stays. 64 places beyond `limits.clients` are kept for `access.always`, half of them also for the addresses          where operators have logged in of late.",
     );

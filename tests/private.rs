@@ -135,7 +135,7 @@ impl Walk {
         let (room, other) = (self.dice.of(ROOMS), self.dice.of(PEOPLE));
         self.words += 1;
         let word = format!("w{}w", self.words);
-        let text = match self.dice.below(24) {
+        let text = match self.dice.below(28) {
             0..4 => format!("/join {room}"),
             4 => "/leave".to_owned(),
             5..9 => format!("said {word}"),
@@ -150,6 +150,18 @@ impl Walk {
             20 => format!("/whois {other}"),
             21 => self.dice.of(&["/rooms", "/who den", "/who tea", "/topic"]).to_owned(),
             22 => format!("/topic about {word}"),
+            23 | 24 => format!("/report {other} because of {}", self.words),
+            25 | 26 => {
+                // Whoever is no operator is told so, and asks for nothing more.
+                let eve = self.people.iter().find(|(_, name)| **name == "eve").map(|(eve, _)| *eve);
+                let newest = self.world.hub().reports().iter().next_back().map_or(1, |report| report.id.0);
+                let number = newest.saturating_sub(self.dice.below(9) as u64);
+                let text = self.dice.of(&["/reports", "/reports all", "/close r1-r99999 seen"]).to_owned();
+                let text = if self.dice.below(4) > 0 { format!("/reports r{number}") } else { text };
+                let asks = if self.dice.below(9) > 0 { eve.unwrap_or(session) } else { session };
+                self.send(asks, &text);
+                return;
+            }
             _ if self.dice.below(4) == 0 => {
                 self.people.remove(&session);
                 "/quit".to_owned()
@@ -172,6 +184,7 @@ impl Walk {
 fn walk(seed: u64) -> (usize, u64) {
     let mut settings = Settings::default();
     settings.accounts.attempts = 1000;
+    settings.moderation.reports = 1_000_000;
     let mut world = World::new(settings);
     world.archive(Recalled::default());
     // Some have accounts, and one is an operator; the others are guests.
@@ -198,6 +211,7 @@ fn walk(seed: u64) -> (usize, u64) {
         }
         walk.world.hub().check_invariants();
     }
+    assert!(walk.world.hub().counters().reports > 20, "people report each other");
     (walk.private.len(), walk.seen_again)
 }
 

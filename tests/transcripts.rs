@@ -114,6 +114,8 @@ transcripts! {
     recorded_history
     registrations_are_limited
     reports
+    reports_about_what_was_said_in_private
+    reports_are_bounded
     reports_at_a_pace
     rooms
     rooms_of_somebody

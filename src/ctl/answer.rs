@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
+use crate::cli::ctl::report::ReportCommand;
 use crate::wire::admin::value::Text;
 
 impl Session<'_, '_> {
@@ -46,6 +47,9 @@ impl Session<'_, '_> {
             CtlCommand::Ban { action: BanCommand::List } => show!(print::bans::list),
             CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::bans::removed),
             CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::bans::tested),
+            CtlCommand::Report { action: ReportCommand::List { .. } } => show!(print::reports::list),
+            CtlCommand::Report { action: ReportCommand::Show { .. } } => show!(print::reports::one),
+            CtlCommand::Report { action: ReportCommand::Close { .. } } => show!(print::reports::closed),
             CtlCommand::Account { action } => match action {
                 AccountCommand::Add { .. } => show!(print::accounts::added),
                 AccountCommand::List => show!(print::accounts::list),

@@ -9,14 +9,15 @@ use super::failure::Failure;
 use super::password;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
+use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::{CtlCommand, Format};
 use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
-    RedactArgs, RenameArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
-    TopicArgs, UnbanArgs, WhoArgs,
+    RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, SanctionListArgs, SanctionTestArgs, SayArgs,
+    SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -64,6 +65,11 @@ impl Task {
                 BanCommand::List => Command::BansList(none),
                 BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
                 BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
+            }),
+            CtlCommand::Report { action } => one(match action {
+                ReportCommand::List { all } => Command::ReportsList(ReportsListArgs { all }),
+                ReportCommand::Show { report } => Command::ReportsShow(ReportArgs { report }),
+                ReportCommand::Close { reports, note } => Command::ReportsClose(ReportsCloseArgs { reports, note }),
             }),
             CtlCommand::Account { action } => one(match action {
                 AccountCommand::Add { name, role, password_stdin, no_password } => {

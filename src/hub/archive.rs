@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::history::weight;
 use super::message::Line;
+use super::report::Report;
 use super::sanction::Sanction;
 use crate::values::id::AccountId;
-use crate::values::id::SanctionId;
+use crate::values::id::{ReportId, SanctionId};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -50,6 +51,10 @@ pub enum Record {
     Account(Box<Account>),
     /// The account of this number was removed.
     Unaccount(AccountId),
+    /// A report as it is now. One of the same number is replaced.
+    Report(Box<Report>),
+    /// A report is kept no longer.
+    Unreport(ReportId),
     /// The selected lines, of all that were recorded before, are to be made unreadable.
     Redact(Arc<Selector>),
     /// Numbers up to this may have been given to clients: no later hub gives one of them again.
@@ -61,12 +66,14 @@ impl Record {
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
+            Self::Report(report) => 256 + report.reason.len(),
             // About what they take. They are few: what leads to each of them is limited.
             Self::Closed { .. }
             | Self::Sanction(_)
             | Self::Lifted(_)
             | Self::Account(_)
             | Self::Unaccount(_)
+            | Self::Unreport(_)
             | Self::Redact(_)
             | Self::Given(_) => 256,
         }
@@ -202,6 +209,9 @@ pub struct Recalled {
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// The reports, by age.
+    #[serde(default)]
+    pub reports: Vec<Report>,
     /// The file could not be read: there may be bans and accounts on disk that are not named here.
     #[serde(default)]
     pub unread: bool,
@@ -243,6 +253,9 @@ pub struct Search {
     /// Where the client comes from: searches of one address wait for each other.
     #[serde(default)]
     pub origin: Option<Origin>,
+    /// Instead of a text: the lines of these numbers, for a report that is to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<(ReportId, Vec<u64>)>,
 }
 
 /// What a search on disk has found.

@@ -51,6 +51,10 @@ counters! {
     private_messages;
     /// Private messages, reports and invitations refused: the other one was sent much, or did not read.
     private_refused;
+    /// Reports made.
+    reports;
+    /// Reports refused: too soon after others, or too many open.
+    reports_refused;
     /// Commands carried out or refused.
     commands;
     /// Lines refused because they were too long.

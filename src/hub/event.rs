@@ -12,7 +12,7 @@ use super::message::{Farewell, Line, Message, View};
 use super::sanction::Order;
 use super::{Happening, login};
 use crate::settings::Settings;
-use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
+use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
 
@@ -132,6 +132,22 @@ pub enum Input {
     /// An administrator removes an account.
     #[serde(skip)]
     RemoveAccount { account: AccountId, by: By },
+    /// An administrator closes a report.
+    #[serde(skip)]
+    CloseReport {
+        /// Which.
+        id: ReportId,
+        /// What they have to say.
+        note: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator has let go of what reports say of an account.
+    #[serde(skip)]
+    EraseReports {
+        /// Which.
+        account: AccountId,
+    },
     /// The settings have changed.
     Settings(Box<Settings>),
     /// The hub is to stop: everybody is told goodbye with this message, and nobody is let in any more.

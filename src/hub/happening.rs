@@ -97,6 +97,8 @@ pub enum What {
     Struck,
     /// A client reported another one.
     Reported,
+    /// A report was closed.
+    ReportClosed,
     /// A ban was made.
     Banned,
     /// A ban was lifted.

@@ -66,6 +66,12 @@ impl History {
         count
     }
 
+    /// The line of that number, if it is kept.
+    #[must_use]
+    pub fn find(&self, seq: u64) -> Option<&Arc<Line>> {
+        self.lines.binary_search_by_key(&seq, |line| line.seq).ok().map(|at| &self.lines[at])
+    }
+
     /// All lines kept, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> + ExactSizeIterator {
         self.lines.iter()

@@ -6,11 +6,10 @@
 //! so crowds keep nobody else from being heard. A client whose socket takes nothing ([`Input::Crowded`](super::Input))
 //! is sent nothing.
 
-use super::Turn;
 use serde::{Deserialize, Serialize};
 
+use super::Hub;
 use super::message::Refusal;
-use super::{Hub, Message};
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::rate;
@@ -157,27 +156,9 @@ impl Hub {
     }
 }
 
-impl Turn<'_> {
-    /// Tells the operators what `from` reports. Returns how many of them are told.
-    pub(super) fn report(&mut self, from: SessionId, message: &Message, text: &str, now: Mono) -> usize {
-        let operators: Vec<_> = self.hub.people.operators.iter().copied().filter(|id| *id != from).take(TOLD).collect();
-        self.hub.work.done += operators.len() as u64;
-        let mut told = 0;
-        for operator in operators {
-            if self.hub.reach(from, operator, text, Arrives::Yes, now).is_ok() {
-                self.tell(operator, message.clone());
-                told += 1;
-            }
-        }
-        told
-    }
-}
-
-/// The most operators who are told of one report: those who have been here longest.
-const TOLD: usize = 100;
-
 #[cfg(test)]
 mod tests {
+    use super::super::message::Message;
     use super::super::{Effect, Input};
     use super::*;
     use crate::settings::Settings;

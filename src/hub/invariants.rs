@@ -45,6 +45,7 @@ impl Hub {
         self.recording.backlog.check_invariants();
         self.check_ignored();
         self.moderation.sanctions.check_invariants();
+        self.moderation.reports.check_invariants();
         self.accounts.check_invariants();
         self.logins.check_invariants();
         for session in self.sessions() {

@@ -16,6 +16,7 @@
 //! | whose room it is, who may come in and speak | [`ownership`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
+//! | what people report to the operators | [`report`] |
 //! | sanctions: bans, mutes, expulsions as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
@@ -51,6 +52,7 @@ mod places;
 mod presence;
 mod recall;
 mod recording;
+pub mod report;
 pub mod room;
 mod rooms;
 pub mod sanction;
@@ -69,9 +71,10 @@ use std::sync::Arc;
 pub use counters::Counters;
 pub use event::{By, Effect, Input};
 pub use happening::{Happening, What};
+use report::Reports;
 pub use saved::Frozen;
 use speech::Hearing;
-use strike::{Reports, Strikes};
+use strike::Strikes;
 use turn::Turn;
 use work::Work;
 
@@ -83,7 +86,7 @@ use history::History;
 use ignore::{IgnoredNames, Shunned};
 use leavers::Leavers;
 use login::Logins;
-use message::{Farewell, Message, Said};
+use message::{Farewell, Said};
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};

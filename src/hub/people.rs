@@ -62,6 +62,7 @@ impl Hub {
 impl Turn<'_> {
     pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr) {
         self.give(id);
+        self.trim_reports();
         let origin = Origin::of(peer.ip());
         if let Some(refusal) = self.may_connect(peer, origin) {
             let text = match &refusal {

@@ -45,11 +45,12 @@ impl Turn<'_> {
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
         // What has changed meanwhile is not on disk yet.
-        let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        let (mut lifted, mut removed, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (_, record) in self.hub.recording.backlog.iter() {
             match record {
                 Record::Lifted(id) => drop(lifted.insert(*id)),
                 Record::Unaccount(id) => drop(removed.insert(*id)),
+                Record::Unreport(id) => drop(gone.insert(*id)),
                 _ => {}
             }
         }
@@ -60,6 +61,11 @@ impl Turn<'_> {
         for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
             self.recall_sanction(ban);
         }
+        recalled
+            .reports
+            .into_iter()
+            .filter(|report| !gone.contains(&report.id))
+            .for_each(|one| self.recall_report(one));
         self.expire_sanctions();
         self.hub.recording.unread = recalled.unread;
         if was_unread && !self.hub.recording.unread {

@@ -74,10 +74,12 @@ impl Turn<'_> {
                 // One with the name of an older one was put there by another hand.
                 let _ = self.hub.accounts.keep(account);
             }
+            recalled.reports.into_iter().for_each(|report| self.hub.moderation.reports.put(report));
             self.hub.note_roles();
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
+                self.hub.moderation.reports.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
         } else if self.hub.recording.unread {
@@ -131,7 +133,7 @@ impl Turn<'_> {
     /// Makes lines unreadable, in memory now and on disk soon.
     pub(super) fn redact(&mut self, what: &Arc<Selector>, by: By) {
         // Only what was said before: carried out later, or a second time, it means the same lines.
-        let said = self.hub.next_line - 1;
+        let (said, asked) = (self.hub.next_line - 1, what.clone());
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..(**what).clone() };
         for room in self.hub.rooms.open.values_mut() {
             let room: &mut Room = room;
@@ -141,6 +143,7 @@ impl Turn<'_> {
             history.redact(&what, name.folded());
         }
         self.effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, self.now) }));
+        self.redact_reports(&asked);
         self.record(Record::Redact(Arc::new(what)));
     }
 
@@ -155,7 +158,8 @@ impl Turn<'_> {
         self.hub.recording.next_search += 1;
         let (from, name) = (session.sees_from, room.name.clone());
         let origin = Some(Origin::of(session.peer.ip()));
-        let search = Search { session: id, number, room: room.id, name, shown, query, limit, from, origin };
+        let search =
+            Search { session: id, number, room: room.id, name, shown, query, limit, from, origin, report: None };
         session.searching = Some(Box::new(search.clone()));
         if self.hub.recording.on && room.kept {
             self.effects.push(Effect::Search(Box::new(search)));
@@ -172,6 +176,9 @@ impl Turn<'_> {
     pub(super) fn found(&mut self, id: SessionId, number: u64, found: Found) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let Some(search) = session.searching.take_if(|search| search.number == number) else { return };
+        if let Some((report, _)) = search.report {
+            return self.found_for_report(id, report, found);
+        }
         let session = &self.hub.people.sessions[&id];
         let mut blinkers = self.hub.blinkers(session);
         let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();

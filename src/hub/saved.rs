@@ -19,11 +19,12 @@ use super::ownership::{Guest, Ownership};
 use super::pace::Crowd;
 use super::places::Familiar;
 use super::presence::Presence;
+use super::report::Reports;
 use super::room::Room;
 use super::sanction::Order;
 use super::sanction::{Author, Kept, Kind, Sanction, Sanctions, Target};
 use super::session::Session;
-use super::strike::{Reports, Strikes};
+use super::strike::Strikes;
 use super::{Counters, Hub, Moderation, People, Recording, Rooms};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
@@ -288,7 +289,7 @@ impl Hub {
                 leavers: moderation.leavers.clone(),
                 asked: moderation.asked.clone(),
                 strikes: moderation.strikes.clone(),
-                reports: moderation.reports.clone(),
+                reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
             },

@@ -21,7 +21,7 @@ use super::{By, Hub, What};
 use crate::values::id::SessionId;
 use crate::values::network::Network;
 use crate::values::network::Origin;
-use crate::values::rate::{Allowance, make_room};
+use crate::values::rate::make_room;
 use crate::values::time::{Mono, Now};
 
 /// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
@@ -93,17 +93,6 @@ impl Strikes {
     }
 }
 
-/// How often people have reported somebody of late.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Reports {
-    by_session: Allowance<SessionId>,
-    by_origin: Allowance<Origin>,
-}
-
-/// From one address there may be so many times as many reports as one person may send.
-const REPORTERS: u32 = 5;
-
 impl Serialize for Strikes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(self.0.iter())
@@ -122,18 +111,6 @@ impl Hub {
     pub fn strikes(&self, id: SessionId, now: Now) -> u32 {
         let origin = self.people.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
         origin.map_or(0, |origin| self.moderation.strikes.of(origin, self.settings.moderation.forget, now.mono))
-    }
-
-    /// Counts a report of `id`, or says how long it is too soon for one.
-    pub(super) fn may_report(&mut self, id: SessionId, now: Now) -> Result<(), Duration> {
-        let Some(session) = self.people.sessions.get(&id) else { return Ok(()) };
-        let origin = Origin::of(session.peer.ip());
-        let (burst, every) = (self.settings.moderation.reports, self.settings.moderation.report_every);
-        self.moderation.reports.by_session.take(id, burst, every, now.mono)?;
-        let of_origin = (burst.saturating_mul(REPORTERS), every / REPORTERS);
-        self.moderation.reports.by_origin.take(origin, of_origin.0, of_origin.1, now.mono).inspect_err(|_| {
-            self.moderation.reports.by_session.give_back(id, every);
-        })
     }
 }
 

@@ -166,6 +166,10 @@ impl Turn<'_> {
             Input::RemoveAccount { account, by } => {
                 self.remove_account(account, Some(by));
             }
+            Input::CloseReport { id, note, by } => {
+                self.close_report(id, note, by);
+            }
+            Input::EraseReports { account } => self.erase_reports(account),
             Input::Settings(settings) => {
                 self.configure(*settings);
                 self.open_door();

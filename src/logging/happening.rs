@@ -9,8 +9,8 @@ use crate::hub::{By, Happening, What};
 
 /// Logs what happened.
 pub(super) fn write(happening: &Happening) {
-    // What people write is not logged, so neither a topic nor a report. The stream of events has them.
-    let private = matches!(happening.what, What::Topic | What::Reported) && happening.by.is_none();
+    // What people write is not logged, so no topic. The stream of events has them.
+    let private = happening.what == What::Topic && happening.by.is_none();
     let reason = happening.text.as_deref().filter(|_| !private);
     macro_rules! log {
         ($id:expr, $text:literal) => {
@@ -47,7 +47,8 @@ pub(super) fn write(happening: &Happening) {
         What::Announced => log!(ids::ADMIN, "notice sent"),
         What::Flood => log!(ids::FLOOD, "client sends too fast: its lines are dropped"),
         What::Struck => log!(ids::STRIKE, "a strike counts against a client"),
-        What::Reported => log!(ids::REPORTED, "client reported"),
+        What::Reported => log!(ids::REPORTED, "report made"),
+        What::ReportClosed => log!(ids::REPORTED, "report closed"),
         What::Banned => log!(ids::BANNED, "ban added"),
         What::Unbanned => log!(ids::BANNED, "ban lifted"),
         What::Expelled => log!(ids::EXPELLED, "somebody was sent out of a room"),

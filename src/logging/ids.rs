@@ -37,7 +37,7 @@ ids! {
     FLOOD = "6f78d337f29742a991b741bebed98099";
     /// Something counts against a client.
     STRIKE = "1c9e4b7da0f2453e96b8d35c7fa1e024";
-    /// A client reported another one.
+    /// A client reported another one, or a report was closed.
     REPORTED = "4b5c0db298ec46f79b73b50927e73499";
     /// An administrator keeps somebody out, or no longer.
     BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38";

@@ -13,7 +13,7 @@ use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{InRoom, Stored};
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::HistoryStats;
+use crate::wire::admin::result::{HistoryStats, ReportShown};
 use serde_json::Value;
 
 /// Something that reaches the daemon.
@@ -83,6 +83,8 @@ pub enum Answered {
     Count(Stored, Source),
     /// How much history is kept; what is on disk is told by room as well.
     Stats(Box<HistoryStats>, Source),
+    /// A report; lines in question may be on disk.
+    Report(Box<ReportShown>, Source),
     /// A copy of what is recorded.
     Backup(Source),
     /// Events, from now on.

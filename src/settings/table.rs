@@ -250,6 +250,11 @@ settings! {
         reports: u32 = 5, whole(1, 1_000_000, "reports"), Live;
         /// How soon there may be one more.
         report_every: Duration = Duration::from_secs(30), time("1s", "24h"), Live;
+        /// Reports that may be open, and closed ones that are kept. Of the open ones, one person can have made
+        /// a twentieth, and an eighth can have come from one address; of the last quarter, one from each. Whoever
+        /// has one more is told so: no report pushes an open one out. Of the closed ones the first to be closed
+        /// goes first, and each after history.keep.
+        reports_kept: u32 = 200, whole(20, 10_000, "reports"), Live;
         /// The same line so often in a row, each within half a minute, is said; after that it is refused.
         /// 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;

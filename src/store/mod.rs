@@ -1,12 +1,12 @@
-//! What outlives the daemon: what was said, bans, accounts; one SQLite file in the state directory.
+//! What outlives the daemon: what was said, bans, accounts, reports; one SQLite file in the state directory.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | the handle, what is handed to the store and what it answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
-//! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
-//! | sanctions, accounts, the numbers that must never be given twice | `sanctions`, `accounts`, `meta` |
+//! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
+//! | bans, accounts, reports, the numbers that must never be given twice | `bans`, `accounts`, `reports`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
@@ -29,6 +29,7 @@ mod meta;
 mod queue;
 mod reader;
 mod recall;
+mod reports;
 mod sanctions;
 pub mod schema;
 mod searcher;

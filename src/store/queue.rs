@@ -75,7 +75,18 @@ mod tests {
         let name = Name::parse("lobby", 24).expect("a name");
         let (shown, query) = ("x".into(), "x".into());
         let origin = Some(Origin::of([192, 0, 2, low].into()));
-        Search { session: SessionId(number), number, room: RoomId(0), name, shown, query, limit: 1, from: 0, origin }
+        Search {
+            session: SessionId(number),
+            number,
+            room: RoomId(0),
+            name,
+            shown,
+            query,
+            limit: 1,
+            from: 0,
+            origin,
+            report: None,
+        }
     }
 
     fn numbers(queue: &mut Queue) -> Vec<u64> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::history::find::{Order, Page, Which, page};
+use super::history::find::{Order, Page, Which, lines, page};
 use super::history::retention::before;
 use super::meta::{Meta, signed, unsigned};
 use super::{Trouble, schema, wall};
@@ -132,6 +132,14 @@ impl Reader {
         }
     }
 
+    /// The lines of these numbers that are there, each with the name of its room.
+    ///
+    /// # Errors
+    /// In the words of SQLite.
+    pub fn lines(&self, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
+        self.told(lines(&self.db, numbers))
+    }
+
     /// Whether there is a room whose name folds to this.
     ///
     /// # Errors
@@ -166,6 +174,10 @@ impl Reader {
 
     fn search_lines(&self, search: &Search, end: Instant) -> Result<Found, Trouble> {
         let through = Meta::read(&self.db)?.last_line;
+        if let Some((_, numbers)) = &search.report {
+            let lines = lines(&self.db, numbers)?.into_iter().map(|(line, _)| line).collect();
+            return Ok(Found { lines, through, reach: Reach::All });
+        }
         let row = "SELECT id FROM rooms WHERE number = ? AND folded = ?";
         let row = self
             .db

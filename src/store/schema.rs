@@ -115,6 +115,30 @@ const STEPS: &[&str] = &[
         FROM bans;
     DROP TABLE bans;
     ",
+    // 6: reports.
+    "
+    CREATE TABLE reports (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,            -- milliseconds since 1970
+        last INTEGER NOT NULL,          -- likewise, when the same was reported last
+        times INTEGER NOT NULL,
+        by_name TEXT NOT NULL,          -- empty: erased
+        by_account INTEGER,             -- accounts.id, as it was then
+        by_session INTEGER NOT NULL,    -- the client's number
+        shadow INTEGER NOT NULL,        -- 1: they were muted, and did not know
+        about_name TEXT NOT NULL,
+        about_account INTEGER,
+        about_session INTEGER NOT NULL,
+        room INTEGER NOT NULL,          -- the hub's number
+        room_name TEXT NOT NULL,
+        reason TEXT,                    -- none: erased
+        lines TEXT NOT NULL,            -- lines.seq of those in question, with spaces between
+        closed INTEGER,                 -- milliseconds since 1970; none: it is open
+        closed_by INTEGER,              -- as bans.author
+        closed_account TEXT,            -- as bans.account
+        note TEXT
+    );
+    ",
 ];
 
 /// The version that this program writes.

@@ -19,9 +19,12 @@ use super::{Answer, FILE, Health, Job, OpenError, Query, Reader, StateDir, Store
 use crate::hub::archive::{Recalled, Record, Selector};
 use crate::hub::ignore::Borne;
 use crate::hub::message::{Line, Said};
+use crate::hub::report::{Closed, Party, Report};
+use crate::hub::sanction::Author;
 use crate::settings::{History, Sync};
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{AccountId, ReportId, RoomId, SessionId};
 use crate::values::name::Name;
+use crate::values::network::Origin;
 use crate::values::time::Wall;
 
 // ---------------------------------------------------------------------------------------------
@@ -183,6 +186,50 @@ fn what_was_recorded_is_recalled_and_numbers_go_on() {
     let [room] = &second.recalled.rooms[..] else { panic!("{:?}", second.recalled) };
     assert_eq!((room.room, room.name.as_str()), (LOBBY, "lobby"));
     assert_eq!(room.lines, (1..=5).map(|seq| line(seq, &format!("line {seq}"))).collect::<Vec<_>>());
+}
+
+#[test]
+fn reports_come_back_as_they_were() {
+    let party = |name: &str, account| Party { name: name.into(), account, session: SessionId(3) };
+    let open = Report {
+        id: ReportId(1),
+        at: Wall(5),
+        last: Wall(9),
+        times: 3,
+        by: party("ann", Some(AccountId(4))),
+        shadow: true,
+        about: party("b\u{f6}b", None),
+        room: RoomId(2),
+        room_name: "tea".into(),
+        reason: "he is 'rude'".into(),
+        erased: false,
+        lines: vec![7, 12, 900],
+        origin: None,
+        closed: None,
+    };
+    let closed = |id, by, note: Option<&str>| Report {
+        id: ReportId(id),
+        closed: Some(Closed { by, at: Wall(77), note: note.map(Into::into) }),
+        lines: Vec::new(),
+        ..open.clone()
+    };
+    let reports = [
+        open.clone(),
+        closed(2, Author::Account("olga".into()), Some("seen")),
+        closed(3, Author::Uid(1000), None),
+        Report { reason: "".into(), erased: true, by: party("", None), ..closed(4, Author::Hub, None) },
+        Report { reason: "".into(), id: ReportId(5), ..open.clone() },
+    ];
+    let dir = TempDir::new().unwrap();
+    let put = |report: &Report| Record::Report(Box::new(report.clone()));
+    // Where it came from is nobody's business later on, and one of the same number is replaced.
+    let first = Report { origin: Some(Origin::of([192, 0, 2, 1].into())), times: 1, ..open.clone() };
+    let records = [put(&first)].into_iter().chain(reports.iter().map(put));
+    let records = records.chain([put(&Report { id: ReportId(6), ..open }), Record::Unreport(ReportId(6))]);
+    write_here(dir.path(), &settings(), (1..).zip(records));
+    let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
+    assert_eq!(recalled.reports, reports);
+    assert_eq!(super::reports::rescue(&schema::open_for_reading(&database(&dir)).unwrap()), reports);
 }
 
 #[test]

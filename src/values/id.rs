@@ -1,4 +1,4 @@
-//! The numbers that clients, rooms, accounts and bans are known by. Each is handed out in rising order.
+//! The numbers that clients, rooms, accounts, bans and reports are known by. Each is handed out in rising order.
 
 use core::fmt;
 
@@ -54,5 +54,35 @@ impl SanctionId {
         let number = chars.as_str();
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         (is_number && matches!(letter, 'b' | 'm' | 'x')).then(|| Some((letter, Self(number.parse().ok()?))))?
+    }
+}
+
+/// The number of a report. Handed out in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReportId(pub u64);
+
+impl fmt::Display for ReportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r{}", self.0)
+    }
+}
+
+impl ReportId {
+    /// Reads `r12`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(['r', 'R'])?;
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse().ok().map(Self))
+            .flatten()
+    }
+
+    /// Reads `r12`, or `r12-r15` and `r12-15` for all from the first to the last.
+    #[must_use]
+    pub fn parse_range(text: &str) -> Option<core::ops::RangeInclusive<Self>> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let first = Self::parse(first)?;
+        let last = Self::parse(last).or_else(|| Self::parse(&format!("r{last}")))?;
+        (first <= last).then_some(first..=last)
     }
 }

@@ -246,7 +246,7 @@ fn subscribers_are_told_what_happens() {
     ann.send("hi");
     expect("say", "ann", Some("hi"));
     ann.send("/report bob he waves too much");
-    expect("report", "ann", None);
+    expect("report", "ann", Some("r1 about bob (c2)"));
     bob.send("/topic waves");
     expect("topic", "bob", Some("waves"));
     let mut admin = daemon.admin();

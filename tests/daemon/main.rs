@@ -18,6 +18,7 @@ mod history;
 mod journal;
 mod memory;
 mod programs;
+mod reports;
 mod segments;
 mod settings;
 mod shutdown;

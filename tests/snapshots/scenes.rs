@@ -11,10 +11,11 @@ use chathub::hub::archive::{Recalled, RecalledRoom};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::Answer;
 use chathub::hub::message::{Farewell, Line, Said};
+use chathub::hub::report::{Closed, Party, Report};
 use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::machine::Input;
 use chathub::settings::{Entry, SETTINGS, Settings};
-use chathub::values::id::{AccountId, RoomId, SanctionId, SessionId};
+use chathub::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Wall;
 use serde_json::json;
@@ -101,12 +102,44 @@ fn recalled() -> Recalled {
             ),
         ],
         accounts: accounts.collect(),
+        // One that has been closed for too long to be kept, one whose reason was erased, and one whose line is on disk.
+        reports: vec![
+            Report {
+                closed: Some(Closed { by: Author::Uid(1000), at: Wall(BEGIN.wall.0 - 40 * 86_400_000), note: None }),
+                ..report(21)
+            },
+            Report {
+                closed: Some(Closed { by: Author::Account("olga".into()), at: BEGIN.wall, note: Some("seen".into()) }),
+                ..report(22)
+            },
+            Report { reason: "".into(), erased: true, ..report(23) },
+            Report { times: 2, lines: vec![3], ..report(24) },
+        ],
         unread: false,
         rooms: vec![RecalledRoom {
             room: RoomId(9),
             name: "library".to_owned(),
             lines: vec![line(15, "who has the keys?"), line(16, "I have")],
         }],
+    }
+}
+
+fn report(number: u64) -> Report {
+    Report {
+        id: ReportId(number),
+        at: Wall(BEGIN.wall.0 - 7000),
+        last: Wall(BEGIN.wall.0 - 6000),
+        times: 1,
+        by: Party { name: "zoe".into(), account: None, session: SessionId(2) },
+        shadow: false,
+        about: Party { name: "ann".into(), account: Some(AccountId(2)), session: SessionId(3) },
+        room: RoomId(9),
+        room_name: "library".into(),
+        reason: "too loud".into(),
+        erased: false,
+        lines: Vec::new(),
+        origin: None,
+        closed: None,
     }
 }
 
@@ -236,6 +269,12 @@ fn people() -> Stage {
     s.line(sue, "/join nook");
     s.line(sue, "/search keys");
     s.line(bob, "/report eve writes too much");
+    s.line(shay, "/report eve me too");
+    s.line(olga, "/close r25 what is too much?");
+    s.line(olga, "/reports r24");
+    for _ in 0..12 {
+        s.line(fay, "/report eve as often as there may be");
+    }
     s.line(bob, &"far too long ".repeat(100));
     s.line(dan, "this is forbidden");
 

@@ -15,6 +15,7 @@
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
 //! | [`settings`] | what a restart applies; settings that cannot be used |
+//! | [`reports`] | what people report about each other |
 //! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
@@ -33,6 +34,7 @@ mod people;
 mod play;
 mod proof;
 mod recorded;
+mod reports;
 mod settings;
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -22,12 +22,13 @@ use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
+use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
-use chathub::values::id::SanctionId;
+use chathub::values::id::{ReportId, SanctionId};
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
@@ -108,6 +109,7 @@ pub struct Disk {
     pub given: u64,
     pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
+    pub reports: BTreeMap<ReportId, Report>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -126,6 +128,12 @@ impl Disk {
             Record::Lifted(id) => drop(self.sanctions.remove(id)),
             Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
             Record::Unaccount(id) => drop(self.accounts.remove(id)),
+            Record::Report(report) => {
+                // Where it came from is not written.
+                let report = Report { origin: None, ..(**report).clone() };
+                self.reports.insert(report.id, report);
+            }
+            Record::Unreport(id) => drop(self.reports.remove(id)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -153,6 +161,7 @@ impl Disk {
         Recalled {
             sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
+            reports: self.reports.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0).max(self.given),
@@ -307,6 +316,11 @@ impl World {
     fn find(&self, search: &Search) -> Found {
         let lines = self.disk.lines.values().filter(|(room, _, _)| *room == search.room).map(|(_, _, line)| line);
         let through = self.disk.lines.keys().next_back().copied().unwrap_or(0);
+        if let Some((_, numbers)) = &search.report {
+            let lines = numbers.iter().filter_map(|number| self.disk.lines.get(number));
+            let lines = lines.map(|(_, _, line)| line.clone()).collect();
+            return Found { lines, through, reach: Reach::All };
+        }
         let lines = lines.filter(|line| name::fold(line.said.text()).contains(&*search.query)).cloned().collect();
         Found { lines, through, reach: Reach::All }
     }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod ban;
+pub mod report;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use self::account::AccountCommand;
 use self::ban::{BanCommand, SanctionCommand};
+use self::report::ReportCommand;
 use super::length::{ban_time, deadline, duration, interval, mute_time};
 use super::moment::moment_now;
 use super::words::{event_kind, level};
@@ -139,6 +141,15 @@ Examples:
         /// What to do.
         #[command(subcommand)]
         action: SanctionCommand,
+    },
+
+    /// Look through what people report about each other, by /report in chat.
+    ///
+    /// A report is kept until somebody closes it, here or in chat, and outlives the daemon if history is recorded.
+    Report {
+        /// What to do.
+        #[command(subcommand)]
+        action: ReportCommand,
     },
 
     /// Manage registered names.

@@ -21,6 +21,12 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
         ("Rooms", format!("{} of at most {}", status.rooms, status.rooms_max)),
         ("History", format!("{} in memory", count(status.history_lines, "line"))),
     ];
+    if status.reports_open > 0 {
+        facts.push((
+            "Reports",
+            format!("{} open; see \"chathub ctl report list\"", count(status.reports_open, "report")),
+        ));
+    }
     if !status.recording.is_empty() {
         facts.push(("Recording", status.recording.clone()));
     }

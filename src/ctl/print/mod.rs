@@ -6,7 +6,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a client, a ban, an account, a room looks like | [`clients`], [`bans`], [`accounts`], [`rooms`] |
+//! | what a client, a ban, a report, an account, a room looks like | [`clients`], [`bans`], [`reports`], [`accounts`], [`rooms`] |
 //! | `history` as text and as CSV, `history-stats`, `redact`, `backup` | [`history`] |
 //! | `status`, `metrics`, `log-level`, `reload`, `shutdown` | [`daemon`] |
 //! | `describe` | [`describe`] |
@@ -23,11 +23,12 @@ pub(super) mod daemon;
 pub(super) mod describe;
 pub(super) mod escape;
 pub(super) mod history;
+pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod screen;
 pub(super) mod stderr;
 pub(super) mod table;
 pub(super) mod values;
 
-/// The note below a list of bans or accounts that may lack some.
+/// The note below a list of bans, reports or accounts that may lack some.
 const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";

@@ -3,6 +3,7 @@
 use super::account;
 use super::look;
 use super::operator;
+use super::report;
 use super::room;
 use super::sanctions;
 use super::talk;
@@ -347,10 +348,12 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "report",
-        usage: "NAME TEXT",
+        usage: "NAME [WHY]",
         about: "tell the operators about somebody",
+        detail: "They see your name, WHY, and what NAME said last here; no private message.",
+        least: 1,
         shows: true,
-        run: talk::report,
+        run: report::report,
         ..ROW
     },
     Command {
@@ -466,6 +469,25 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Operator,
         least: 1,
         run: operator::strikes,
+        ..ROW
+    },
+    Command {
+        name: "reports",
+        usage: "[WHICH]",
+        about: "list the reports that are open, or show one",
+        detail: "WHICH is a report such as r12; or all, for closed ones too; or a page, as 2.",
+        role: Role::Operator,
+        run: report::reports,
+        ..ROW
+    },
+    Command {
+        name: "close",
+        usage: "REPORT [NOTE]",
+        about: "close a report",
+        detail: "Several: /close r3 r5-r9 NOTE. Other operators see who did it, and NOTE.",
+        role: Role::Operator,
+        least: 1,
+        run: report::close,
         ..ROW
     },
     Command {

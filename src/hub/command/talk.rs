@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Farewell, Message, Refusal};
-use super::super::{Hearing, Said, What, work};
+use super::super::{Hearing, Said, work};
 use super::{Call, split_word, text_arg};
 use crate::values::id::SessionId;
 
@@ -76,24 +76,6 @@ pub(super) fn away(call: &mut Call<'_, '_>, args: &str) {
 pub(super) fn back(call: &mut Call<'_, '_>, _: &str) {
     call.own_mut().away = None;
     call.done(Done::Back);
-}
-
-pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
-    let (name, text) = split_word(args);
-    if name.is_empty() || text.is_empty() {
-        return call.usage();
-    }
-    let Some(other) = call.person(name) else { return };
-    if let Err(wait) = call.turn.hub.may_report(call.id, call.turn.now) {
-        return call.refuse(Refusal::TooManyAttempts(wait));
-    }
-    let other = &call.turn.hub.people.sessions[&other];
-    let about: Arc<str> = other.nick.shown().into();
-    let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
-    call.turn.happened(What::Reported, call.id, None, Some(noted));
-    let message = Message::Report { from: call.nick(), about: about.clone(), text: text.into() };
-    let told = call.turn.report(call.id, &message, text, call.turn.now.mono);
-    call.done(if told > 0 { Done::Reported(about) } else { Done::ReportNoted(about) });
 }
 
 pub(super) fn quit(call: &mut Call<'_, '_>, args: &str) {

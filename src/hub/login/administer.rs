@@ -96,6 +96,9 @@ impl Turn<'_> {
             for session in there {
                 self.hub.note_role(session);
                 self.done(session, Done::RoleChanged(role));
+                if role == Role::Operator {
+                    self.tell_of_reports(session);
+                }
             }
         }
     }
@@ -143,6 +146,10 @@ impl Turn<'_> {
         let accounts: Vec<_> = self.hub.accounts.iter().cloned().collect();
         for account in accounts {
             self.record(Record::Account(Box::new(account)));
+        }
+        let reports: Vec<_> = self.hub.moderation.reports.iter().cloned().collect();
+        for report in reports {
+            self.record(Record::Report(Box::new((*report).clone())));
         }
         self.record(Record::Given(self.hub.recording.given));
     }

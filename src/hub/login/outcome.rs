@@ -157,6 +157,9 @@ impl Turn<'_> {
         self.hub.counters.logins += 1;
         self.happened(What::LoggedIn, id, None, None);
         self.done(id, Done::LoggedIn { name: name.shown().into(), role });
+        if role == Role::Operator {
+            self.tell_of_reports(id);
+        }
         Ok(())
     }
 

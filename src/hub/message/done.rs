@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::account::Role;
 use super::{Asked, Offset, Replaced};
+use crate::values::id::ReportId;
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
@@ -45,10 +46,39 @@ pub enum Done {
     TypingShows,
     /// ^C has cleared what was typed.
     Interrupted,
-    /// The report about this person was passed on to operators.
-    Reported(Arc<str>),
-    /// No operator is there who could be told of the report; administrators see that there was one.
-    ReportNoted(Arc<str>),
+    /// A report is kept.
+    Reported {
+        /// Its number.
+        id: ReportId,
+        /// About whom.
+        about: Arc<str>,
+        /// How many operators are here.
+        here: usize,
+        /// How many of them have been told.
+        told: usize,
+        /// How many lines are in question.
+        lines: usize,
+        /// In which room.
+        room: Arc<str>,
+        /// The lines were said in private.
+        is_private: bool,
+    },
+    /// The report of this number says the same, and counts so often now.
+    ReportedAgain {
+        /// Its number.
+        id: ReportId,
+        /// How often.
+        times: u32,
+    },
+    /// So many reports are open, for an operator who has just come.
+    ReportsOpen(usize),
+    /// These reports are closed now.
+    ReportsClosed {
+        /// Their numbers.
+        closed: Vec<ReportId>,
+        /// How many are open still.
+        open: usize,
+    },
     /// An administrator muted this client, until then if there is an end.
     Muted {
         /// Until when, if there is an end.

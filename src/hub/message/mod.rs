@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
+use super::report::Report;
+use crate::values::id::ReportId;
 use crate::values::terminal::Colors;
 use crate::values::time::Wall;
 
@@ -283,13 +285,32 @@ pub enum Message {
     },
     /// Somebody reports somebody, to an operator.
     Report {
+        /// The number of the report.
+        id: ReportId,
         /// Who.
         from: Arc<str>,
+        /// Who is muted without being told.
+        shadow: bool,
         /// Whom.
         about: Arc<str>,
-        /// Why.
-        text: Arc<str>,
+        /// Why; empty if it was not said.
+        reason: Arc<str>,
     },
+    /// Reports, to an operator.
+    Reports {
+        /// Those of the page.
+        reports: Vec<Arc<Report>>,
+        /// The page, from 1 on.
+        page: usize,
+        /// How many pages there are.
+        pages: usize,
+        /// How many reports there are, on this page or not.
+        total: usize,
+        /// Closed ones as well.
+        all: bool,
+    },
+    /// One report, to an operator.
+    ReportShown(Box<ShownReport>),
     /// Those who are ignored.
     Ignoring(Vec<Arc<str>>),
     /// Something was done.
@@ -300,6 +321,38 @@ pub enum Message {
     HereIAm,
     /// The last line that a client is sent.
     Goodbye(Farewell),
+}
+
+/// A report, as an operator is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownReport {
+    /// The report.
+    pub report: Arc<Report>,
+    /// The name and the room of who made it, if they are still connected.
+    pub by_now: Option<(Arc<str>, Arc<str>)>,
+    /// The account that they were logged in to.
+    pub by_account: Option<Arc<str>>,
+    /// The name and the room of the one it is about, likewise.
+    pub about_now: Option<(Arc<str>, Arc<str>)>,
+    /// The account that they were logged in to.
+    pub about_account: Option<Arc<str>>,
+    /// The lines in question, with their numbers.
+    pub lines: Vec<(u64, ShownLine)>,
+    /// At which offset to show their times.
+    pub offset: Offset,
+}
+
+/// A line in question, as an operator is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownLine {
+    /// It is this one; it may have been redacted.
+    Line(Arc<Line>),
+    /// It was said in private, and is not shown.
+    Private,
+    /// It is not kept any more.
+    Gone,
+    /// It is not in memory, and the disk cannot be read now.
+    Unread,
 }
 
 /// A sanction that another one about the same has taken the place of.

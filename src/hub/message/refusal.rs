@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::sanction::NoTarget;
+use crate::values::id::ReportId;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
 
@@ -83,6 +84,25 @@ pub enum Refusal {
     TooManyBans(usize),
     /// There is no ban of that number or target.
     NoSuchBan(Arc<str>),
+    /// As many reports of this one are open as may be.
+    TooManyReports(usize),
+    /// As many reports from this address are open as may be.
+    TooManyReportsFromAddress(usize),
+    /// As many reports are open as may be.
+    ReportsFull(usize),
+    /// No report is called that.
+    NoSuchReport(Arc<str>),
+    /// The report was closed before.
+    ReportIsClosed {
+        /// Its number.
+        id: ReportId,
+        /// By whom.
+        by: Arc<str>,
+        /// When.
+        at: Wall,
+    },
+    /// None of the reports that are meant is open.
+    NoneOpen,
     /// What is to be banned is neither a network nor a name.
     NoTarget(NoTarget),
     /// The network is too large a part of the Internet to be meant.

@@ -11,7 +11,9 @@ use crate::hub::message;
 use crate::store::{Query, Source, Trouble};
 use crate::wire::admin::execute::{InRoom, Stored, history};
 use crate::wire::admin::message::{ControlError, ErrorCode, Place, Reply};
-use crate::wire::admin::result::{BackupPiece, Count, DiskRoom, HistoryStats, Line, Lines, Redacted};
+use crate::wire::admin::result::{
+    BackupPiece, Count, DiskRoom, HistoryStats, Line, Lines, Redacted, ReportLine, ReportLineState, ReportShown,
+};
 use crate::wire::admin::value::Time;
 
 /// The time that a copy of the file waits for an administrator who takes nothing of it: it takes place on disk meanwhile.
@@ -158,6 +160,26 @@ pub(super) fn count(stored: Stored, source: &Source) -> Result<Redacted, Control
         source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
     let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
     Ok(Redacted { lines: on_disk + waiting, dry_run: true })
+}
+
+/// A report with those lines in question that are on disk.
+pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown {
+    let is_gone = |line: &&mut ReportLine| line.state == ReportLineState::Gone;
+    let numbers: Vec<u64> = shown.lines.iter_mut().filter(is_gone).map(|line| line.seq).collect();
+    match source.open().and_then(|reader| reader.lines(&numbers)) {
+        Ok(found) => {
+            for (line, room) in found {
+                let Some(shown) = shown.lines.iter_mut().find(|shown| shown.seq == line.seq) else { continue };
+                (shown.state, shown.line) = match line.said {
+                    message::Said::Redacted => (ReportLineState::Redacted, None),
+                    _ => (ReportLineState::Kept, Some(history::history_line(&room, &line))),
+                };
+            }
+        }
+        // The report itself is told all the same.
+        Err(trouble) => shown.trouble = Some(trouble.to_string()),
+    }
+    shown
 }
 
 pub(super) fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {

@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use self::disk::{PAGE, broken, by_room, count, told, written};
+use self::disk::{PAGE, broken, by_room, count, told, with_lines, written};
 use self::holders::{Admins, Full, Place as Held};
 use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
@@ -243,6 +243,10 @@ impl Connection {
             Ok(Answered::Stats(stats, source)) => {
                 let told = tokio::task::spawn_blocking(move || by_room(*stats, &source)).await;
                 self.say_result(&id, told.unwrap_or_else(|_| Err(broken()))).await
+            }
+            Ok(Answered::Report(shown, source)) => {
+                let told = tokio::task::spawn_blocking(move || with_lines(*shown, &source)).await;
+                self.say_result(&id, told.map_err(|_| broken())).await
             }
             Ok(Answered::Backup(source)) => self.backup(&id, source).await,
             Ok(Answered::Events(events)) => self.stream(&id, events, behind).await,

@@ -114,6 +114,7 @@ impl Driver {
                 stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
                 Answered::Stats(Box::new(stats), source)
             }
+            Answer::Report(shown) => Answered::Report(shown, source()?),
             Answer::Backup => Answered::Backup(source()?),
             Answer::Redacting(_) => {
                 return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));

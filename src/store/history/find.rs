@@ -83,6 +83,20 @@ impl Page {
     }
 }
 
+/// The lines of these numbers that are there, each with the name of its room.
+pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
+    let sql = format!("SELECT {COLUMNS}, r.name FROM lines l JOIN rooms r ON r.id = l.room WHERE l.seq = ?");
+    let mut one = db.prepare_cached(&sql)?;
+    let mut lines = Vec::new();
+    for number in numbers {
+        let mut rows = one.query([signed(*number)])?;
+        if let Some(row) = rows.next()? {
+            lines.push((line(row)?, row.get(6)?));
+        }
+    }
+    Ok(lines)
+}
+
 /// Looks at `count` lines at most that may be meant, beyond line `from` in that order, and gives those
 /// that are.
 pub(in crate::store) fn page(

@@ -286,6 +286,7 @@ proptest! {
             shown: "".into(), query: folded.into(), limit,
             from: 0,
             origin: None,
+            report: None,
         };
         let found = reader.search(&search, Instant::now() + Duration::from_secs(20)).unwrap();
         let seqs: Vec<u64> = found.lines.iter().map(|line| line.seq).collect();

@@ -37,7 +37,7 @@ use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, history,
-    sanctions, schema, step, wall,
+    reports, sanctions, schema, step, wall,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -276,6 +276,8 @@ impl Writer {
                 Record::Lifted(id) => sanctions::remove(&batch, *id)?,
                 Record::Account(account) => accounts::put(&batch, account)?,
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
+                Record::Report(report) => reports::put(&batch, report)?,
+                Record::Unreport(id) => reports::remove(&batch, *id)?,
                 Record::Redact(_) => break,
             }
             // What stood there before, if it is replaced.

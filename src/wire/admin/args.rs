@@ -126,6 +126,34 @@ pub struct SanctionTestArgs {
     pub target: Text<256>,
 }
 
+/// Which reports to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportsListArgs {
+    /// Closed ones as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+}
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportArgs {
+    /// Its id, such as `r12`.
+    pub report: Text<32>,
+}
+
+/// Which reports to close. Either all that are named are known, or none is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportsCloseArgs {
+    /// Ids such as `r12`, and ranges such as `r12-r15`, of which those are meant that are open.
+    pub reports: Vec<Text<64>>,
+    /// What there is to say; operators see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text<256>>,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -32,7 +32,7 @@ pub enum EventKind {
     Flood,
     /// Something counts against somebody.
     Strike,
-    /// Somebody reported somebody.
+    /// Somebody reported somebody, or a report was closed.
     Report,
     /// Somebody is kept out, or no longer.
     Ban,
@@ -89,7 +89,7 @@ pub fn happened(happening: &Happening) -> Event {
         What::Announced => EventKind::Say,
         What::Flood => EventKind::Flood,
         What::Struck => EventKind::Strike,
-        What::Reported => EventKind::Report,
+        What::Reported | What::ReportClosed => EventKind::Report,
         What::Banned | What::Unbanned => EventKind::Ban,
         What::Expelled | What::Readmitted => EventKind::Expel,
         What::Registered
@@ -111,6 +111,7 @@ pub fn happened(happening: &Happening) -> Event {
         What::LoginFailed => happening.text.as_deref().map(|name| format!("failed to log in as {name}")),
         What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
         What::AccountRemoved => Some("removed".to_owned()),
+        What::ReportClosed => happening.text.as_deref().map(|what| format!("closed: {what}")),
         What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),

@@ -35,18 +35,18 @@ use serde_json::Value;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
-    RedactArgs, RenameArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
-    TopicArgs, UnbanArgs, WhoArgs,
+    RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, SanctionListArgs, SanctionTestArgs, SayArgs,
+    SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one, rooms, sanctions};
+use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one, reports, rooms, sanctions};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lifted, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, SanctionList,
-    SanctionTest, Status, Stopped, Topic, Unbanned,
+    Kicked, Lifted, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, ReportList, ReportShown,
+    ReportsClosed, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic, Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -336,6 +336,12 @@ commands! {
     "sanctions.lift" SanctionsLift(LiftArgs) -> Lifted, One, Changes, Hub(sanctions::lift);
     /// Tells which sanctions are about a client, an address or a name, and which clients one more would reach.
     "sanctions.test" SanctionsTest(SanctionTestArgs) -> SanctionTest, One, Reads, Hub(sanctions::test_all);
+    /// Lists the reports that people have made about each other, and that are open.
+    "reports.list" ReportsList(ReportsListArgs) -> ReportList, One, Reads, Listing(Listing::reports);
+    /// Tells all about one report, with the lines in question as far as they are kept.
+    "reports.show" ReportsShow(ReportArgs) -> ReportShown, One, Reads, Reader(reports::show);
+    /// Closes reports.
+    "reports.close" ReportsClose(ReportsCloseArgs) -> ReportsClosed, One, Changes, Hub(reports::close), unaudited "note";
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
@@ -401,7 +407,7 @@ mod tests {
     fn example(spec: &Spec) -> Command {
         let any = json!({
             "who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
-            "room": "lobby", "query": "tea", "text": "hello",
+            "room": "lobby", "query": "tea", "text": "hello", "report": "r1", "reports": ["r1"],
         });
         let schema = (spec.args)(&mut SchemaGenerator::default()).to_value();
         let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -47,6 +47,9 @@ pub struct Status {
     pub rooms_max: u64,
     /// Lines kept in memory, over all rooms.
     pub history_lines: u64,
+    /// Reports that are open.
+    #[serde(default)]
+    pub reports_open: u64,
     /// Where it listens.
     pub listeners: Vec<Listener>,
     /// Whether the sockets were handed over by a service manager.
@@ -333,6 +336,131 @@ pub struct SanctionTest {
     pub sanctions: Vec<Sanction>,
     /// Ids of the clients that one more about it would reach.
     pub clients: Vec<String>,
+}
+
+/// Somebody in a report, as they were when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportParty {
+    /// The name; empty if it was erased since.
+    pub nick: String,
+    /// The client's id.
+    pub client: String,
+    /// The account that they were logged in to, if it is there still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The client's present name; absent if it has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
+}
+
+/// That a report was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportClosed {
+    /// By whom: `uid 0`.
+    pub by: String,
+    /// When.
+    pub t: Time,
+    /// What they had to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Its id.
+    pub id: String,
+    /// When it was made.
+    pub t: Time,
+    /// How many seconds ago that was.
+    pub age_s: u64,
+    /// When the same was reported last.
+    pub last: Time,
+    /// How often, the first time included.
+    pub times: u64,
+    /// Who made it.
+    pub by: ReportParty,
+    /// Who made it was muted without being told.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub shadow: bool,
+    /// About whom.
+    pub about: ReportParty,
+    /// The room in which the lines were said, or where who made it was.
+    pub room: String,
+    /// Why; absent if nothing was said, or if it was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether what was written in it was erased.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub erased: bool,
+    /// The numbers of the lines in question.
+    pub lines: Vec<u64>,
+    /// That it was closed; absent if it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ReportClosed>,
+}
+
+/// Reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportList {
+    /// By age, oldest first.
+    pub reports: Vec<Report>,
+    /// How many.
+    pub total: u64,
+    /// How many are open.
+    pub open: u64,
+    /// Whether they outlive the daemon.
+    pub persistent: bool,
+    /// Whether there may be more on disk, which cannot be read now.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
+}
+
+/// What is known of a line in question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportLineState {
+    /// It is kept.
+    Kept,
+    /// It was made unreadable.
+    Redacted,
+    /// It was said in private, and is not shown.
+    Private,
+    /// It is not kept any more.
+    Gone,
+}
+
+/// A line in question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportLine {
+    /// Its number.
+    pub seq: u64,
+    /// What is known of it.
+    pub state: ReportLineState,
+    /// The line, if it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+}
+
+/// A report with the lines in question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportShown {
+    /// The report.
+    pub report: Report,
+    /// The lines in question.
+    pub lines: Vec<ReportLine>,
+    /// Why lines that are on disk could not be read, if so: they are told to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// Reports that were closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportsClosed {
+    /// As they are now.
+    pub closed: Vec<Report>,
+    /// How many are open still.
+    pub open: u64,
 }
 
 /// Who was muted, or may speak again.

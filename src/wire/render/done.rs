@@ -35,10 +35,48 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
-        Done::ReportNoted(nick) => {
-            notice(out, &["no operator is here, or reads, just now; administrators see that you reported ", nick]);
+        Done::Reported { id, about, here, told, lines, room, is_private } => {
+            let see = match (here, told) {
+                (0, _) => "; none is here, they see it when they come".to_owned(),
+                (1, 1) => "; one of them is here".to_owned(),
+                (1, _) => "; one of them is here, and not reading".to_owned(),
+                (here, told) if here == told => format!("; {here} of them are here"),
+                (here, 0) => format!("; {here} of them are here, and not reading"),
+                (here, told) => format!("; {here} of them are here, and {told} reading"),
+            };
+            notice(out, &["report ", &id.to_string(), " is kept for the operators", &see]);
+            let number = lines;
+            let lines = match number {
+                0 => format!("; no line of {about} in {room} is kept"),
+                1 => format!(", and the last line of {about} in {room}"),
+                more => format!(", and the last {more} lines of {about} in {room}"),
+            };
+            notice(out, &["they see your name and the reason", &lines]);
+            if *number == 0 {
+                notice(out, &["what ", about, " sends to you alone they do not see; /report can quote it"]);
+            }
+            if *is_private && *number > 0 {
+                notice(out, &["what was said in private is shown to those of them alone who were there"]);
+            }
         }
-        Done::Reported(nick) => notice(out, &["your report about ", nick, " is passed on to the operators"]),
+        Done::ReportedAgain { id, times } => {
+            let times = count(*times as usize, "time", "times");
+            notice(out, &["report ", &id.to_string(), " says that already, and is open; it counts ", &times, " now"]);
+        }
+        Done::ReportsOpen(1) => notice(out, &["1 report is open: /reports"]),
+        Done::ReportsOpen(open) => notice(out, &[&open.to_string(), " reports are open: /reports"]),
+        Done::ReportsClosed { closed, open } => {
+            let what = match &closed[..] {
+                [one] => format!("report {one} is closed"),
+                more => format!("{} reports are closed", more.len()),
+            };
+            let left = match open {
+                0 => "; none is open".to_owned(),
+                1 => "; 1 is open: /reports".to_owned(),
+                more => format!("; {more} are open: /reports"),
+            };
+            notice(out, &[&what, &left]);
+        }
         Done::Muted { until: end, reason } => {
             let why = reason.as_deref().map_or_else(String::new, |reason| format!(", for {reason}"));
             notice(out, &["you are muted", &until(end), &why, ": nobody sees what you say"]);

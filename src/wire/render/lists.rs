@@ -132,7 +132,7 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 /// A row of a table: cells, each as wide as said, and a text that may take several rows.
-fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
+pub(super) fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
     out.text("--   ");
     for (at, (cell, width)) in cells.iter().enumerate() {
         if at + 1 == cells.len() && text.is_empty() {

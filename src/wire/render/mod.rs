@@ -11,6 +11,7 @@
 //! | why something is refused | `refusal` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
 //! | history and what a search has found | `replay` |
+//! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
 //! | colours, where rows are broken, what ASCII makes of other characters | [`page`] |
 //!
@@ -22,6 +23,7 @@ mod lists;
 pub mod page;
 mod refusal;
 mod replay;
+mod reports;
 mod times;
 
 use std::fmt::Write as _;
@@ -229,7 +231,15 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             lists::sanctions(shown, (*page, *pages), *only_bans, out);
         }
         Message::Leavers { shown, page, is_more } => lists::leavers(shown, *page, *is_more, out),
-        Message::Report { from, about, text } => notice(out, &[from, " reports ", about, ": ", text]),
+        Message::Report { id, from, shadow, about, reason } => {
+            let (id, because) = (id.to_string(), if reason.is_empty() { "" } else { ": " });
+            let shadow = if *shadow { " (muted, and does not know)" } else { "" };
+            notice(out, &["report ", &id, ": ", from, shadow, " reports ", about, because, reason]);
+        }
+        Message::Reports { reports, page, pages, total, all } => {
+            reports::list(reports, reports::Part { page: *page, pages: *pages, total: *total, all: *all }, now, out);
+        }
+        Message::ReportShown(report) => reports::one(report, now, out),
         Message::Ignoring(names) if names.is_empty() => notice(out, &["you ignore nobody"]),
         Message::Ignoring(names) => notice(out, &["you ignore ", &names.join(", ")]),
         Message::Done(what) => done(what, now, out),

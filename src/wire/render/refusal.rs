@@ -1,7 +1,7 @@
 //! Why something is refused, and what would help.
 
 use super::page::Page;
-use super::times::until;
+use super::times::{date_and_time, until};
 use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
@@ -145,6 +145,24 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["there are ", &limit.to_string(), " of them already, and no more are allowed"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["nothing is called ", which, "; /sanctions lists what is in force"]),
+        Refusal::TooManyReports(limit) => {
+            let open = count(*limit, "report of yours is", "reports of yours are");
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
+        }
+        Refusal::TooManyReportsFromAddress(open) => {
+            let open = count(*open, "report from your address is", "reports from your address are");
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
+        }
+        Refusal::ReportsFull(open) => {
+            let open = count(*open, "report is", "reports are");
+            notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);
+        }
+        Refusal::NoSuchReport(which) => notice(out, &["there is no report ", which, "; /reports lists them"]),
+        Refusal::ReportIsClosed { id, by, at } => {
+            let (id, at) = (id.to_string(), date_and_time(*at));
+            notice(out, &["report ", &id, " was closed before, by ", by, " at ", &at]);
+        }
+        Refusal::NoneOpen => notice(out, &["none of those reports is open; /reports all lists them"]),
         Refusal::NoTarget(why) => notice(out, &[&why.to_string()]),
         Refusal::TooWide(text) => notice(out, &[text, " is too large a part of the Internet"]),
         Refusal::NotByAddress(text) => {

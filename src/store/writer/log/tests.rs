@@ -446,6 +446,7 @@ fn what_is_kept_no_longer_is_not_read_though_it_is_on_disk() {
             limit: 10,
             from: 0,
             origin: None,
+            report: None,
         };
         let found = reader.search(&search, Instant::now() + Duration::from_secs(20)).unwrap();
         let last = dump(&reader, &Query { what: Selector::default(), last: Some(2) }).len();

@@ -78,6 +78,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
     let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
+    call.change(Input::EraseReports { account: id });
     call.change(Input::RemoveAccount { account: id, by: call.by });
     redact(call, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() })
 }

@@ -1,13 +1,13 @@
 //! Long lists, made in steps.
 
-use super::{Answer, Call, Facts, accounts, clients, rooms, sanctions};
+use super::{Answer, Call, Facts, accounts, clients, reports, rooms, sanctions};
 use crate::hub::Hub;
 use crate::hub::sanction::Kind;
-use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
+use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::time::Now;
-use crate::wire::admin::args::{ClientsListArgs, NoArgs, SanctionKind, SanctionListArgs};
+use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionKind, SanctionListArgs};
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::{AccountList, BanList, ClientList, RoomList, SanctionList};
+use crate::wire::admin::result::{AccountList, BanList, ClientList, ReportList, RoomList, SanctionList};
 
 /// Entries that one step of a [`Listing`] adds: a fraction of a millisecond.
 const SLICE: usize = 200;
@@ -40,6 +40,12 @@ enum List {
         list: SanctionList,
     },
     Accounts(AccountList),
+    Reports {
+        #[serde(skip)]
+        all: bool,
+        #[serde(flatten)]
+        list: ReportList,
+    },
 }
 
 impl Listing {
@@ -67,6 +73,11 @@ impl Listing {
 
     pub(in crate::wire::admin) fn accounts(NoArgs {}: &NoArgs) -> Self {
         Self::new(List::Accounts(AccountList { accounts: Vec::new(), total: 0, unread: false }))
+    }
+
+    pub(in crate::wire::admin) fn reports(args: &ReportsListArgs) -> Self {
+        let list = ReportList { reports: Vec::new(), total: 0, open: 0, persistent: false, unread: false };
+        Self::new(List::Reports { all: args.all, list })
     }
 
     /// All of it at once.
@@ -137,6 +148,16 @@ impl Listing {
                 }
                 list.total = list.accounts.len() as u64;
                 list.unread = hub.is_unread();
+            }
+            List::Reports { all, list } => {
+                for one in hub.reports().iter_from(ReportId(from)).take(SLICE) {
+                    seen(one.id.0);
+                    if *all || one.closed.is_none() {
+                        list.reports.push(reports::report(hub, one, now));
+                    }
+                }
+                (list.total, list.open) = (list.reports.len() as u64, hub.reports().open().len() as u64);
+                (list.persistent, list.unread) = (hub.is_recording(), hub.is_unread());
             }
         }
         self.from = last.map_or(from, |last| last + 1);

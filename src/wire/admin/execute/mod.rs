@@ -6,7 +6,7 @@
 //! | to change | see |
 //! | --- | --- |
 //! | which function carries out a command | the table in [`crate::wire::admin`] |
-//! | commands about clients, bans, accounts | `clients`, `sanctions`, `accounts` |
+//! | commands about clients, bans, reports, accounts | `clients`, `bans`, `reports`, `accounts` |
 //! | rooms, topics, what the hub says | `rooms` |
 //! | which lines of history are meant | [`history`] |
 //! | long lists, a slice at a time | [`listing`] |
@@ -15,6 +15,7 @@ pub(super) mod accounts;
 pub(super) mod clients;
 pub mod history;
 pub mod listing;
+pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod sanctions;
 
@@ -29,7 +30,7 @@ use crate::values::text;
 use crate::values::time::{Now, Wall};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::HistoryStats;
+use crate::wire::admin::result::{HistoryStats, ReportShown};
 use crate::wire::admin::value::Text;
 
 /// What the network alone knows of a client.
@@ -56,6 +57,8 @@ pub enum Answer {
     Count(Stored),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
+    /// A report; lines in question that are not in memory are to be looked for on disk.
+    Report(Box<ReportShown>),
     /// The record of this number makes lines unreadable; the store tells how many.
     Redacting(u64),
     /// A copy of the history file, which the connection's task makes.

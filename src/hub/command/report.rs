@@ -1,0 +1,136 @@
+//! Reports: making one, and what operators do with them.
+
+use std::sync::Arc;
+
+use super::super::archive::Search;
+use super::super::message::{Done, Message, Refusal, ShownLine};
+use super::super::report::{Evidence, Report, ToClose};
+use super::super::{By, Effect};
+use super::{Call, clip, split_word, text_arg};
+use crate::values::id::ReportId;
+use crate::values::name::Name;
+use crate::values::network::Origin;
+
+/// How many reports are listed at a time: a screen of them.
+const PAGE: usize = 20;
+
+/// How many reports and ranges of them one `/close` names at most.
+const AT_ONCE: usize = 20;
+
+pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
+    let (name, reason) = split_word(args);
+    let Some(other) = call.person(name) else { return };
+    if other == call.id {
+        return call.refuse(Refusal::ToYourself);
+    }
+    call.turn.report(call.id, other, reason);
+}
+
+pub(super) fn reports(call: &mut Call<'_, '_>, args: &str) {
+    let (first, rest) = split_word(args);
+    match ReportId::parse(first) {
+        Some(id) if rest.is_empty() => show(call, id, first),
+        Some(_) => call.usage(),
+        None if first.eq_ignore_ascii_case("all") => list(call, true, rest),
+        None if rest.is_empty() => list(call, false, first),
+        None => call.usage(),
+    }
+}
+
+fn list(call: &mut Call<'_, '_>, all: bool, page: &str) {
+    let page: usize = match page {
+        "" => 1,
+        page => match page.parse() {
+            Ok(page @ 1..) => page,
+            _ => return call.usage(),
+        },
+    };
+    call.turn.trim_reports();
+    let hub = &*call.turn.hub;
+    let seen = |report: &&Arc<Report>| hub.report_for(call.id, report.id).is_some();
+    // Who comes first is answered first; of all, the newest are looked for.
+    let reports: Vec<Arc<Report>> = match all {
+        true => hub.reports().iter().rev().filter(seen).cloned().collect(),
+        false => hub.reports().open().filter(seen).cloned().collect(),
+    };
+    call.turn.hub.work.done += reports.len() as u64;
+    let (total, pages) = (reports.len(), reports.len().div_ceil(PAGE).max(1));
+    let page = page.min(pages);
+    let reports = reports.into_iter().skip((page - 1) * PAGE).take(PAGE).collect();
+    call.tell(Message::Reports { reports, page, pages, total, all });
+}
+
+fn show(call: &mut Call<'_, '_>, id: ReportId, given: &str) {
+    let Some(report) = call.turn.hub.report_for(call.id, id).cloned() else {
+        return call.refuse(Refusal::NoSuchReport(clip(given)));
+    };
+    let hub = &*call.turn.hub;
+    let is_missing = |number: &u64| hub.evidence(&report, *number, Some(call.id)) == Evidence::Missing;
+    let missing: Vec<u64> = report.lines.iter().copied().filter(is_missing).collect();
+    let name = Name::recall(&report.room_name);
+    match name.filter(|_| !missing.is_empty() && hub.recording.on) {
+        None => call.turn.show_report(call.id, &report, &[], &ShownLine::Gone),
+        Some(_) if call.own().searching.is_some() => call.refuse(Refusal::StillSearching),
+        Some(name) => {
+            let number = call.turn.hub.recording.next_search;
+            call.turn.hub.recording.next_search += 1;
+            let search = Search {
+                session: call.id,
+                number,
+                room: report.room,
+                name,
+                shown: "".into(),
+                query: "".into(),
+                limit: missing.len(),
+                from: 0,
+                origin: Some(Origin::of(call.own().peer.ip())),
+                report: Some((id, missing)),
+            };
+            call.own_mut().searching = Some(Box::new(search.clone()));
+            call.turn.effects.push(Effect::Search(Box::new(search)));
+        }
+    }
+}
+
+pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
+    let mut note = args.trim();
+    let mut words = Vec::new();
+    while let (word, rest) = split_word(note)
+        && ReportId::parse_range(word).is_some()
+        && words.len() < AT_ONCE
+    {
+        words.push(word);
+        note = rest;
+    }
+    let Some(account) = call.own().account.filter(|_| !words.is_empty()) else { return call.usage() };
+    let limit = call.turn.hub.settings.limits.topic;
+    if note.len() > limit {
+        return call.refuse(Refusal::TopicTooLong(limit));
+    }
+    let looked_at = words.len() * call.turn.hub.reports().iter().len();
+    call.turn.hub.work.done += looked_at as u64;
+    let meant = call.turn.hub.reports_to_close(words.into_iter(), Some(call.id));
+    let ToClose { open, closed } = match meant {
+        Ok(meant) => meant,
+        Err(word) => return call.refuse(Refusal::NoSuchReport(clip(word))),
+    };
+    for report in &closed {
+        if let Some(known) = &report.closed {
+            let by = known.by.to_string().into();
+            call.refuse(Refusal::ReportIsClosed { id: report.id, by, at: known.at });
+        }
+    }
+    if open.is_empty() {
+        if closed.is_empty() {
+            call.refuse(Refusal::NoneOpen);
+        }
+        return;
+    }
+    let by = By::Operator { session: call.id, account };
+    for id in &open {
+        call.turn.close_report(*id, text_arg(note), by);
+    }
+    let left = call.turn.hub.open_reports_for(call.id);
+    call.turn.hub.work.done += (open.len() + left) as u64;
+    call.done(Done::ReportsClosed { closed: open, open: left });
+}
