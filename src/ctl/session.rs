@@ -26,7 +26,8 @@ impl Session<'_, '_> {
                 let result = self.client.ask(&command)?;
                 self.answer(given, &result)?;
                 // Without --yes, lines were only counted: tell that none was removed.
-                let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
+                let counted = matches!(given, CtlCommand::Redact { yes: false, .. })
+                    && (result["lines"] != 0 || result["topics"] != 0);
                 if counted { Err(Failure::NotSure) } else { Ok(()) }
             }
             Task::History(command, format) => self.history(&command, format),

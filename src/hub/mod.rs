@@ -19,6 +19,7 @@
 //! | who is kept out; what counts against people; words that are refused | `keep_out`, [`moderation`], [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
+//! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
 //! | what others may look at | `looking` |
 //! | what always holds; what of the hub outlives the process | `invariants`, `saved` |
@@ -51,6 +52,8 @@ mod places;
 mod presence;
 mod recall;
 mod recording;
+pub mod redaction;
+pub mod retention;
 pub mod room;
 mod rooms;
 mod saved;
@@ -85,6 +88,7 @@ use moderation::Bans;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
+use retention::Retention;
 use room::Room;
 use session::Session;
 
@@ -178,6 +182,8 @@ struct Recording {
     backlog: Backlog,
     /// What was said before the start in rooms that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
+    /// When lines in memory are let go of, which are kept no longer.
+    retention: Retention,
     next_search: u64,
     /// Clients' numbers up to this are on record as given.
     given: SessionId,
@@ -233,6 +239,7 @@ impl Hub {
                 on: false,
                 backlog: Backlog::default(),
                 dormant: CopyOnWrite::default(),
+                retention: Retention::default(),
                 next_search: 1,
                 given: SessionId(0),
                 unread: false,
@@ -282,6 +289,6 @@ impl Hub {
             return Some(Mono(0));
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
-        gathered.into_iter().chain(self.door.next_deadline()).min()
+        gathered.into_iter().chain(self.door.next_deadline()).chain(self.recording.retention.due()).min()
     }
 }

@@ -13,13 +13,14 @@ use super::archive::Backlog;
 use super::history::History;
 use super::ignore::IgnoredNames;
 use super::login::Logins;
-use super::message::{Farewell, Line};
+use super::message::{Farewell, Line, Said};
 use super::moderation::Bans;
 use super::ownership::Ownership;
 use super::pace::Crowd;
 use super::places::Familiar;
 use super::presence::Presence;
-use super::room::Room;
+use super::retention::Retention;
+use super::room::{Room, TopicSet};
 use super::session::Session;
 use super::strike::{Reports, Strikes};
 use super::{Counters, Hub, Moderation, People, Recording, Rooms};
@@ -68,6 +69,8 @@ struct Saved {
     backlog: Backlog,
     #[serde(default)]
     dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
+    #[serde(default = "Retention::at_once")]
+    retention: Retention,
     #[serde(default = "first_search")]
     next_search: u64,
     #[serde(default)]
@@ -97,6 +100,8 @@ struct SavedRoom {
     name: Name,
     #[serde(default)]
     topic: Arc<str>,
+    #[serde(default)]
+    topic_set: Option<TopicSet>,
     since: Wall,
     #[serde(default)]
     lines: u64,
@@ -137,6 +142,7 @@ struct Saving<'a> {
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
+    retention: &'a Retention,
     next_search: u64,
     next_moment: u64,
     familiar: &'a Familiar,
@@ -149,6 +155,8 @@ struct SavingRoom<'a> {
     id: RoomId,
     name: &'a Name,
     topic: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic_set: &'a Option<TopicSet>,
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
@@ -166,6 +174,7 @@ impl Serialize for Hub {
             id: room.id,
             name: &room.name,
             topic: &room.topic,
+            topic_set: &room.topic_set,
             since: room.since,
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
@@ -201,6 +210,7 @@ impl Serialize for Hub {
                 .iter()
                 .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
                 .collect(),
+            retention: &self.recording.retention,
             next_search: self.recording.next_search,
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
@@ -285,6 +295,7 @@ impl Saved {
                 on: self.recording,
                 backlog: self.backlog,
                 dormant: CopyOnWrite::default(),
+                retention: self.retention,
                 next_search: self.next_search,
                 given: self.given,
                 unread: self.unread,
@@ -294,8 +305,25 @@ impl Saved {
             ..bare
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
-                saved;
+            let SavedRoom {
+                id,
+                name,
+                topic,
+                topic_set,
+                since,
+                lines,
+                history,
+                ownership,
+                presence,
+                crowd,
+                opened_from,
+                recorded,
+            } = saved;
+            // A release that did not say has it in history at best.
+            let set_by = |line: &&Arc<Line>| matches!(&line.said, Said::Topic { text, .. } if *text == topic);
+            let from_history =
+                || history.iter().rev().find(set_by).cloned().map(|line| TopicSet { line, account: None });
+            let topic_set = topic_set.or_else(from_history).filter(|_| !topic.is_empty());
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
@@ -329,6 +357,7 @@ impl Saved {
                 id,
                 name,
                 topic,
+                topic_set,
                 members,
                 since,
                 opened_from,

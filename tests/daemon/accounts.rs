@@ -149,7 +149,7 @@ fn administrators_look_after_accounts_and_no_password_is_logged() {
     ann.expect("-- your account was removed by an operator; you are a guest now");
     assert_eq!(daemon.ctl(&["account", "list", "--json"]).json()["total"], 0);
     bob.send("/history");
-    bob.expect("-- 1 line was removed by an operator");
+    bob.expect("-- 1 line was removed by a moderator");
     assert_eq!(daemon.ctl(&["account", "remove", "ann"]).code, Some(5));
     let log = daemon.logged("accounts.erase");
     let log = format!("{log}{}", daemon.log());

@@ -153,7 +153,7 @@ fn lines_are_removed_from_memory_and_disk_when_it_is_meant() {
     ann.send("/search zeppelins");
     ann.expect("-- 1 line in lobby with \"zeppelins\", times in UTC:");
     ann.send("/history");
-    ann.expect_with("lines were removed by an operator");
+    ann.expect_with("lines were removed by a moderator");
     daemon.logged("lines of history made unreadable");
     assert!(daemon.logged("command=\"history.redact\"").contains("admin command"));
     daemon.signal(Signal::SIGTERM);

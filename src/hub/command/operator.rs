@@ -43,7 +43,7 @@ impl Call<'_, '_> {
 
     /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
     /// slip must not become a reason, and what it goes with one without end.
-    fn time<'t>(&mut self, text: &'t str, or_reason: bool) -> Option<(Option<Duration>, &'t str)> {
+    pub(super) fn time<'t>(&mut self, text: &'t str, or_reason: bool) -> Option<(Option<Duration>, &'t str)> {
         let why = match time::take_length(text.strip_prefix("for ").unwrap_or(text)) {
             Ok(None) => return Some((None, text)),
             Ok(Some((time, rest))) => {

@@ -3,6 +3,7 @@
 use super::account;
 use super::look;
 use super::operator;
+use super::removal;
 use super::room;
 use super::talk;
 use super::wishes;
@@ -252,6 +253,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["replay"],
         usage: "[LINES]",
         about: "show the last lines said here",
+        detail: "/history ids shows operators and the room's owner what /redact takes.",
         run: look::history,
         ..ROW
     },
@@ -350,6 +352,16 @@ pub static COMMANDS: &[Command] = &[
         about: "tell the operators about somebody",
         shows: true,
         run: talk::report,
+        ..ROW
+    },
+    Command {
+        name: "redact",
+        usage: "WHO [N|TIME]",
+        about: "remove lines said in your room",
+        detail: "/redact ann 10min, c4 3, #981: see /history ids. A time means all rooms to operators.",
+        role: Role::Member,
+        least: 1,
+        run: removal::redact,
         ..ROW
     },
     Command {

@@ -441,6 +441,8 @@ pub enum Kept {
 pub enum Replay {
     /// The last lines, to a newcomer or on `/history`.
     Last,
+    /// The same, with their numbers and those of who said them.
+    Numbered,
     /// The matches of a search.
     Search {
         /// For what.

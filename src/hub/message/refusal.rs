@@ -94,6 +94,8 @@ pub enum Refusal {
         /// A reason could stand there as well.
         or_reason: bool,
     },
+    /// No line of that number, or of that one, is kept that could be removed.
+    NothingToRemove(Arc<str>),
     /// No account of that name.
     NoSuchAccount(Arc<str>),
     /// Something that can happen to anybody, and passes.

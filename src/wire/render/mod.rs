@@ -73,7 +73,7 @@ fn said(said: &Said, out: &mut Page<'_>) {
         Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
         Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
         Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
-        Said::Redacted => pieces(out, &["-- this line was removed by an operator"]),
+        Said::Redacted => pieces(out, &["-- this line was removed by a moderator"]),
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
         Said::Left { nick, reason: None } => aside(out, &[nick, " left"]),
         Said::Left { nick, reason: Some(reason) } => aside(out, &[nick, " left (", reason, ")"]),

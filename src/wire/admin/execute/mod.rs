@@ -52,14 +52,25 @@ pub enum Answer {
     Lines(Vec<InRoom>),
     /// Lines of history that are on disk, and those that are not there yet.
     Stored(Stored),
-    /// How many lines of [`Stored`] there are, as [`super::result::Redacted`].
-    Count(Stored),
+    /// How many lines of [`Stored`] there are, and what is beside them, as [`super::result::Redacted`].
+    Count(Stored, Beside),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
-    /// Lines are made unreadable by the record of this number; how many, the store will tell.
-    Redacting(u64),
+    /// Lines are made unreadable by the record of this number; how many, the store will tell. Others are so already.
+    Redacting(u64, Beside),
     /// A copy of what is recorded is wanted.
     Backup,
+}
+
+/// What is made unreadable beside what is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Lines in memory, most of which are on disk as well.
+    pub memory: u64,
+    /// Lines that were said in private.
+    pub private: u64,
+    /// Topics.
+    pub topics: u64,
 }
 
 /// A line of history and the name of its room: a copy that costs next to nothing. [`history::history_line`] makes of it
@@ -77,6 +88,8 @@ pub struct Stored {
     pub tail: Vec<InRoom>,
     /// The room's name as it was given, if no such room is open: then it must be one on disk.
     pub room: Option<String>,
+    /// What was removed, and may not be on disk yet.
+    pub removed: Vec<Arc<Selector>>,
 }
 
 /// A command on its way through the hub.
