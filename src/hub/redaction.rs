@@ -238,3 +238,209 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::super::account::Role;
+    use super::super::archive::{Found, Reach, Recalled, RecalledRoom};
+    use super::super::ignore::Borne;
+    use super::super::message::Message;
+    use super::*;
+    use crate::settings::Settings;
+    use crate::values::time::{Mono, Now, Wall};
+
+    const NOW: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_000_000_000) };
+    const BY: By = By::Admin { uid: 0, pid: 1 };
+    const ANN: SessionId = SessionId(1);
+    const BOB: SessionId = SessionId(2);
+
+    fn hub() -> Hub {
+        let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut Vec::new());
+        hub.handle(Input::Archive(Some(Box::default())), NOW, &mut Vec::new());
+        for (session, name) in [(ANN, "ann"), (BOB, "bob")] {
+            let [.., last] = session.0.to_be_bytes();
+            hub.handle(Input::Connect { session, peer: ([10, 0, 0, last], 1024).into() }, NOW, &mut Vec::new());
+            send(&mut hub, session, &format!("/nick {name}"));
+        }
+        hub
+    }
+
+    fn send(hub: &mut Hub, session: SessionId, text: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        hub.handle(Input::Line { session, text: text.to_owned() }, NOW, &mut effects);
+        effects
+    }
+
+    fn remove(hub: &mut Hub, what: Selector) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        hub.handle(Input::Redact { what: Arc::new(what), account: None, by: BY }, NOW, &mut effects);
+        effects
+    }
+
+    fn by(client: SessionId) -> Selector {
+        Selector { client: Some(client), ..Selector::default() }
+    }
+
+    fn lobby(hub: &Hub) -> &Room {
+        hub.room(hub.lobby()).expect("it is always open")
+    }
+
+    fn texts(hub: &Hub) -> Vec<&str> {
+        lobby(hub).history.iter().map(|line| line.said.text()).collect()
+    }
+
+    #[test]
+    fn what_waits_for_a_disk_that_takes_nothing_is_gone_from_what_anybody_is_shown() {
+        let mut hub = hub();
+        send(&mut hub, BOB, "rude");
+        send(&mut hub, ANN, "polite");
+        let line = (**lobby(&hub).history.at(0)).clone();
+        assert_eq!(hub.meant(&by(BOB), None).lines, 1);
+        remove(&mut hub, by(BOB));
+        assert_eq!(texts(&hub), ["", "polite"]);
+        let rude = |record: &Record| matches!(record, Record::Line { line, .. } if line.said.text() == "rude");
+        assert!(!hub.backlog().iter().any(|(_, record)| rude(record)), "it waits nowhere");
+        // A search that comes back from the disk has it still, and so has a disk that is read late.
+        send(&mut hub, ANN, "/search ru");
+        let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
+        let found = Box::new(Found { lines: vec![line.clone()], through: line.seq, reach: Reach::All });
+        let mut effects = Vec::new();
+        hub.handle(Input::Found { session: ANN, number, found }, NOW, &mut effects);
+        let shown = effects.iter().find_map(|effect| match effect {
+            Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines.len()),
+            _ => None,
+        });
+        assert_eq!(shown, Some(0));
+        let den = RecalledRoom { room: RoomId(70), name: "den".to_owned(), lines: vec![line] };
+        let recalled = Recalled { last_line: 5, last_room: 70, rooms: vec![den], ..Recalled::default() };
+        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        let (_, history) = hub.recording.dormant.get("den").expect("it is recalled");
+        assert_eq!(history.at(0).said, Said::Redacted);
+        // The disk has it: nothing is pending.
+        let through = hub.backlog().iter().next_back().expect("some wait").0;
+        hub.handle(Input::Recorded { through }, NOW, &mut Vec::new());
+        assert_eq!(hub.backlog().redactions().len(), 0);
+        // And a hub that was written down knows what is pending.
+        remove(&mut hub, by(ANN));
+        let text = serde_json::to_string(&hub).expect("it can be written down");
+        let again: Hub = serde_json::from_str(&text).expect("and read");
+        assert_eq!(again.backlog().redactions().len(), 1);
+        again.check_invariants();
+    }
+
+    #[test]
+    fn a_topic_goes_with_whoever_has_set_it_and_with_nobody_else() {
+        let line = |hub: &Hub| lobby(hub).topic_set.as_ref().map(|set| set.line.seq);
+        for (what, goes) in [
+            (by(BOB), true),
+            (by(ANN), false),
+            (Selector { nick: Some("bob".to_owned()), ..Selector::default() }, true),
+            (Selector { text: Some("zeppelin".to_owned()), ..Selector::default() }, true),
+            (Selector { text: Some("airship".to_owned()), ..Selector::default() }, false),
+            (Selector { room: Some("den".to_owned()), client: Some(BOB), ..Selector::default() }, false),
+            (Selector { since: Some(NOW.wall.after(std::time::Duration::from_secs(1))), ..by(BOB) }, false),
+            (Selector { from: Some(1), to: Some(1), ..Selector::default() }, false),
+        ] {
+            let mut hub = hub();
+            send(&mut hub, BOB, "/topic Zeppelins");
+            // It is long gone from history.
+            hub.rooms.open.get_mut(&RoomId(0)).expect("the lobby").history = super::super::CopyOnWrite::default();
+            assert!(line(&hub).is_some());
+            // It is so after the hub was written down as well.
+            let text = serde_json::to_string(&hub).expect("it can be written down");
+            let mut hub: Hub = serde_json::from_str(&text).expect("and read");
+            assert_eq!(hub.meant(&what, None).topics, u64::from(goes), "{what:?}");
+            remove(&mut hub, what.clone());
+            assert_eq!(lobby(&hub).topic().is_none(), goes, "{what:?}");
+            assert_eq!(line(&hub).is_none(), goes, "{what:?}");
+        }
+    }
+
+    #[test]
+    fn a_topic_that_was_set_under_another_name_goes_with_the_account() {
+        let mut hub = hub();
+        let name = Name::parse("carol", 24).expect("a name");
+        let mut effects = Vec::new();
+        let carol = hub.turn(NOW, &mut effects).add_account(name, None, Role::Member, BY).expect("it is free");
+        hub.log_in(BOB, carol);
+        send(&mut hub, BOB, "/topic I am carol");
+        let what = Selector { nick: Some("carol".to_owned()), ..Selector::default() };
+        assert_eq!(hub.meant(&what, None).topics, 0);
+        hub.turn(NOW, &mut effects).remove_account(carol, Some(BY));
+        hub.handle(Input::Redact { what: Arc::new(what), account: Some(carol), by: BY }, NOW, &mut effects);
+        assert_eq!(lobby(&hub).topic(), None);
+    }
+
+    #[test]
+    fn a_topic_that_a_release_has_kept_which_did_not_say_whose_it_is_is_found_in_history() {
+        let mut hub = hub();
+        send(&mut hub, BOB, "/topic Zeppelins");
+        let mut saved: serde_json::Value = serde_json::to_value(&hub).expect("it can be written down");
+        saved["rooms"][0].as_object_mut().expect("a room").remove("topic_set").expect("it was there");
+        let again: Hub = serde_json::from_value(saved.clone()).expect("and read");
+        assert_eq!(again.meant(&by(BOB), None).topics, 1);
+        // Where it is in no history, it goes with its text or room alone.
+        saved["rooms"][0]["history"] = serde_json::json!([]);
+        let again: Hub = serde_json::from_value(saved).expect("and read");
+        assert_eq!(again.meant(&by(BOB), None).topics, 0);
+        let text = Selector { text: Some("zeppelins".to_owned()), ..Selector::default() };
+        assert_eq!(again.meant(&text, None).topics, 1);
+    }
+
+    #[test]
+    fn what_somebody_said_on_leaving_is_not_told_when_it_was_removed() {
+        let mut hub = hub();
+        for number in 10..30 {
+            let peer = ([10, 0, 1, 1], 1000 + number).into();
+            hub.handle(Input::Connect { session: SessionId(number.into()), peer }, NOW, &mut Vec::new());
+        }
+        send(&mut hub, BOB, "/quit rude last words");
+        remove(&mut hub, by(BOB));
+        let mut effects = Vec::new();
+        let late = Now { mono: Mono(10_000_000_000), ..NOW };
+        hub.handle(Input::Tick, late, &mut effects);
+        assert!(!format!("{effects:?}").contains("rude"), "{effects:?}");
+    }
+
+    #[test]
+    fn who_is_in_the_room_is_told_once_and_a_great_crowd_by_one_line() {
+        for crowd in [5, work::MOST as u64 + 5] {
+            let mut hub = hub();
+            let settings = Settings {
+                limits: crate::settings::Limits {
+                    clients: 5000,
+                    clients_per_address: 5000,
+                    ..Settings::default().limits
+                },
+                ..Settings::default()
+            };
+            hub.handle(Input::Settings(Box::new(settings)), NOW, &mut Vec::new());
+            for number in 10..10 + crowd {
+                let peer = ([10, 0, 1, 1], u16::try_from(1000 + number).expect("few")).into();
+                hub.handle(Input::Connect { session: SessionId(number), peer }, NOW, &mut Vec::new());
+            }
+            send(&mut hub, BOB, "one");
+            send(&mut hub, BOB, "two");
+            let effects = remove(&mut hub, by(BOB));
+            let told = effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::Tell { message: Message::Done(Done::LinesRemoved(2)), .. }));
+            let posted = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
+            let few = crowd == 5;
+            assert_eq!((told.count(), posted), if few { (7, 0) } else { (0, 1) });
+        }
+    }
+
+    #[test]
+    fn a_redaction_is_of_what_was_said_before_it() {
+        let mut hub = hub();
+        let line = Line { seq: 1, at: NOW.wall, author: Some(BOB), said: Said::Redacted, borne: Borne::default() };
+        assert!(!hub.is_removed("lobby", &line));
+        remove(&mut hub, by(BOB));
+        send(&mut hub, BOB, "later");
+        assert_eq!(texts(&hub), ["later"]);
+        let later = (**lobby(&hub).history.at(0)).clone();
+        assert!(!hub.is_removed("lobby", &later));
+    }
+}

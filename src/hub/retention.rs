@@ -189,3 +189,230 @@ impl Turn<'_> {
         self.hub.recording.retention = passed;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::archive::{Found, Reach, Recalled, RecalledRoom, Record};
+    use super::super::message::{Message, Said};
+    use super::super::moderation::Target;
+    use super::super::{By, Effect, Input};
+    use super::*;
+    use crate::settings::Settings;
+    use crate::values::id::SessionId;
+
+    const ANN: SessionId = SessionId(1);
+    const KEEP: Duration = Duration::from_secs(60);
+
+    fn later(seconds: u64) -> Now {
+        Now {
+            mono: Mono(1_000_000).after(Duration::from_secs(seconds)),
+            wall: Wall(1_000_000).after(Duration::from_secs(seconds)),
+        }
+    }
+
+    fn settings() -> Settings {
+        let mut settings = Settings::default();
+        settings.history.keep = Some(KEEP);
+        settings.limits.rooms = 10_000;
+        settings.limits.rooms_per_address = 10_000;
+        settings
+    }
+
+    fn hub(settings: Settings) -> Hub {
+        let mut hub = Hub::new(settings, [7; 16], later(0), &mut Vec::new());
+        come(&mut hub, ANN, later(0));
+        hub
+    }
+
+    fn come(hub: &mut Hub, session: SessionId, now: Now) -> Vec<Effect> {
+        let [_, _, a, b] = u32::try_from(session.0).expect("few people").to_be_bytes();
+        let mut effects = Vec::new();
+        hub.handle(Input::Connect { session, peer: ([10, 0, a, b], 1024).into() }, now, &mut effects);
+        effects
+    }
+
+    fn send(hub: &mut Hub, session: SessionId, text: &str, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        hub.handle(Input::Line { session, text: text.to_owned() }, now, &mut effects);
+        effects
+    }
+
+    /// The texts that somebody is shown of what was said before.
+    fn replayed(effects: &[Effect]) -> Vec<&str> {
+        let replay = effects.iter().rev().find_map(|effect| match effect {
+            Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines),
+            _ => None,
+        });
+        replay.expect("something is shown").iter().map(|line| line.said.text()).collect()
+    }
+
+    fn in_memory(hub: &Hub) -> usize {
+        let dormant = hub.recording.dormant.values().map(|(_, history)| history.len()).sum::<usize>();
+        hub.rooms().map(|room| room.history.len()).sum::<usize>() + dormant
+    }
+
+    /// Has time pass up to then, as whoever drives the hub does; the number of ticks.
+    fn idle(hub: &mut Hub, until: Now) -> u32 {
+        let mut ticks = 0;
+        while let Some(due) = hub.next_deadline().filter(|due| *due <= until.mono) {
+            let now = Now { mono: due, wall: until.wall.before(until.mono.since(due)) };
+            hub.handle(Input::Tick, now, &mut Vec::new());
+            ticks += 1;
+            assert!(ticks < 10_000, "it goes on for ever");
+        }
+        ticks
+    }
+
+    #[test]
+    fn an_idle_hub_lets_go_of_lines_on_time_and_then_does_nothing() {
+        let mut hub = hub(settings());
+        idle(&mut hub, later(100));
+        assert_eq!(hub.next_deadline(), None, "nothing is kept");
+        send(&mut hub, ANN, "one", later(100));
+        send(&mut hub, ANN, "two", later(130));
+        idle(&mut hub, later(159));
+        assert_eq!(in_memory(&hub), 2);
+        idle(&mut hub, later(162));
+        assert_eq!(in_memory(&hub), 1);
+        let ticks = idle(&mut hub, later(192));
+        assert_eq!(in_memory(&hub), 0);
+        assert!(ticks <= 3, "only when something is due: {ticks}");
+        assert_eq!(hub.next_deadline(), None);
+        // To somebody who asks before it is let go of, it is not there either.
+        send(&mut hub, ANN, "three", later(200));
+        let late = Now { wall: later(261).wall, ..later(201) };
+        assert_eq!(in_memory(&hub), 1);
+        assert!(replayed(&send(&mut hub, ANN, "/history", late)).is_empty());
+        assert!(replayed(&send(&mut hub, ANN, "/search three", late)).is_empty());
+        assert!(replayed(&come(&mut hub, SessionId(2), late)).is_empty());
+    }
+
+    #[test]
+    fn a_line_is_judged_by_its_time_however_the_clock_jumps() {
+        let mut hub = hub(settings());
+        let in_a_year = Now { wall: Wall(31_536_000_000), ..later(10) };
+        send(&mut hub, ANN, "from the future", in_a_year);
+        send(&mut hub, ANN, "one", later(20));
+        send(&mut hub, ANN, "two", later(50));
+        let shown = |hub: &mut Hub, now| {
+            replayed(&send(hub, ANN, "/history", now)).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&mut hub, later(85)), ["from the future", "two"]);
+        idle(&mut hub, later(200));
+        assert_eq!(shown(&mut hub, later(200)), ["from the future"]);
+        assert_eq!(in_memory(&hub), 1);
+        // The clock goes there: nobody is shown it longer than a minute, and an hour later at most it is gone.
+        let then = Now { mono: later(300).mono, wall: in_a_year.wall.after(KEEP * 2) };
+        assert!(shown(&mut hub, then).is_empty());
+        idle(&mut hub, Now { mono: then.mono.after(AT_LEAST), wall: then.wall.after(AT_LEAST) });
+        assert_eq!(in_memory(&hub), 0);
+    }
+
+    #[test]
+    fn of_many_rooms_some_are_looked_through_at_a_time() {
+        let mut hub = hub(settings());
+        for id in 2..=1000 {
+            come(&mut hub, SessionId(id), later(0));
+            send(&mut hub, SessionId(id), &format!("/join den{id}"), later(1));
+            send(&mut hub, SessionId(id), "hello", later(1));
+        }
+        idle(&mut hub, later(60));
+        assert_eq!(in_memory(&hub), 999);
+        let now = later(70);
+        hub.handle(Input::Tick, now, &mut Vec::new());
+        assert_eq!(in_memory(&hub), 999 - AT_A_TIME + 1, "the lobby is one of them");
+        let mut ticks = 1;
+        while hub.next_deadline().is_some_and(|due| due <= now.mono) {
+            hub.handle(Input::Tick, now, &mut Vec::new());
+            ticks += 1;
+        }
+        assert_eq!((in_memory(&hub), ticks), (0, 16));
+        assert_eq!(hub.next_deadline(), None);
+    }
+
+    #[test]
+    fn so_many_lines_are_kept_of_all_rooms_also_of_those_that_have_closed() {
+        for keep_lines in [10, 5000] {
+            let mut settings = settings();
+            (settings.history.keep, settings.history.keep_lines) = (None, keep_lines);
+            (settings.history.lines, settings.history.bytes) = (100_000, 100_000_000);
+            let mut hub = hub(settings);
+            let step = keep_lines.div_ceil(MARKS);
+            for at in 0..keep_lines / 2 {
+                send(&mut hub, ANN, &format!("in the lobby {at}"), later(at));
+            }
+            come(&mut hub, SessionId(2), later(0));
+            send(&mut hub, SessionId(2), "/join den", later(0));
+            for at in 0..keep_lines {
+                send(&mut hub, SessionId(2), &format!("in the den {at}"), later(at));
+            }
+            let shown = |hub: &Hub| {
+                let horizon = hub.horizon(later(keep_lines));
+                hub.rooms().flat_map(|room| room.history.iter()).filter(|line| horizon.keeps(line)).count() as u64
+            };
+            assert!((keep_lines - step..=keep_lines).contains(&shown(&hub)), "{}", shown(&hub));
+            send(&mut hub, SessionId(2), "/leave", later(0));
+            assert_eq!(shown(&hub), 0, "what is kept was said in the den");
+            idle(&mut hub, later(2 * keep_lines + 10));
+            assert_eq!(in_memory(&hub), 0);
+            // It is the same hub after it was written down.
+            let text = serde_json::to_string(&hub).expect("it can be written down");
+            let again: Hub = serde_json::from_str(&text).expect("and read");
+            assert_eq!(again.recording.retention, hub.recording.retention);
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_disk_does_not_wait_for_longer_than_it_is_kept() {
+        let mut hub = hub(settings());
+        hub.handle(Input::Archive(Some(Box::default())), later(0), &mut Vec::new());
+        let target = Target::Network("192.0.2.0/24".parse().expect("a network"));
+        let by = By::Admin { uid: 0, pid: 1 };
+        send(&mut hub, ANN, "one", later(1));
+        hub.handle(Input::Ban { target, reason: None, until: None, by }, later(2), &mut Vec::new());
+        send(&mut hub, ANN, "two", later(3));
+        send(&mut hub, ANN, "three", later(50));
+        idle(&mut hub, later(70));
+        let (mut lines, mut bans) = (Vec::new(), 0);
+        for (_, record) in hub.backlog().iter() {
+            match record {
+                Record::Line { line, .. } => lines.push(line.said.text().to_owned()),
+                Record::Ban(_) => bans += 1,
+                _ => {}
+            }
+        }
+        assert_eq!((lines, bans), (vec!["three".to_owned()], 1));
+        hub.check_invariants();
+    }
+
+    #[test]
+    fn what_comes_back_from_disk_is_shown_no_longer_than_it_is_kept() {
+        let line = |seq, seconds, text: &str| Line {
+            seq,
+            at: later(seconds).wall,
+            author: None,
+            said: Said::Say { nick: "bob".into(), text: text.into() },
+            borne: super::super::ignore::Borne::default(),
+        };
+        let room = |room, name: &str, lines| RecalledRoom { room: RoomId(room), name: name.to_owned(), lines };
+        let rooms = vec![
+            room(0, "lobby", vec![line(1, 10, "old"), line(2, 60, "new")]),
+            room(7, "den", vec![line(3, 60, "in the den")]),
+        ];
+        let recalled = Recalled { last_line: 3, last_room: 7, rooms, ..Recalled::default() };
+        let mut hub = Hub::new(settings(), [7; 16], later(80), &mut Vec::new());
+        hub.handle(Input::Archive(Some(Box::new(recalled))), later(80), &mut Vec::new());
+        assert_eq!(replayed(&come(&mut hub, ANN, later(90))), ["new"]);
+        assert_eq!(in_memory(&hub), 2);
+        // Nobody is in the den, and it is forgotten all the same.
+        idle(&mut hub, later(125));
+        assert_eq!((in_memory(&hub), hub.recording.dormant.len()), (0, 0));
+        // A disk that is slow to let go finds what is kept no longer.
+        send(&mut hub, ANN, "/search o", later(130));
+        let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
+        let found = Box::new(Found { lines: vec![line(1, 10, "old")], through: 3, reach: Reach::All });
+        let mut effects = Vec::new();
+        hub.handle(Input::Found { session: ANN, number, found }, later(130), &mut effects);
+        assert!(replayed(&effects).is_empty());
+    }
+}
