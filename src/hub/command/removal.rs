@@ -63,6 +63,10 @@ fn number_behind(text: &str, sign: char) -> Option<u64> {
 
 pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
     let Some(remover) = call.remover() else { return };
+    if call.turn.hub.backlog().redactions().len() >= work::MOST {
+        // The disk takes nothing, and what it has to do is looked through by each search.
+        return call.refuse(Refusal::NotNow);
+    }
     let (whom, rest) = split_word(args);
     let here = call.room().name.folded().to_owned();
     let own_room_only = matches!(remover, Remover::Owner(_)).then(|| here.clone());
