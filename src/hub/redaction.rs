@@ -98,6 +98,12 @@ impl Hub {
         meant
     }
 
+    /// Who has said what is meant, as often as lines are.
+    pub(super) fn authors<'a>(&'a self, meant: &'a Meant) -> impl Iterator<Item = SessionId> + 'a {
+        let places = meant.rooms.iter().flat_map(|(room, places)| places.iter().map(move |place| (room, place)));
+        places.filter_map(|(room, place)| self.rooms.open[room].history.at(*place).author)
+    }
+
     /// Whether a line that was read from disk has been removed meanwhile: the disk is behind.
     #[must_use]
     pub fn is_removed(&self, room: &str, line: &Line) -> bool {

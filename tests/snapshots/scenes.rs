@@ -48,7 +48,7 @@ const SECRET: &str = "correct horse";
 
 /// All scenes, by name, at the moment when the process hands over.
 pub fn all() -> Vec<(&'static str, Stage)> {
-    vec![("people", people()), ("unread", unread()), ("ban", ban()), ("settings", settings())]
+    vec![("people", people()), ("unread", unread()), ("ban", ban()), ("keeping", keeping()), ("settings", settings())]
 }
 
 fn hashed() -> Hashed {
@@ -574,6 +574,25 @@ fn ban() -> Stage {
         stage.connect_from([198, 51, 100, number].into(), false);
     }
     stage.control("bans.add", json!({"target": "198.51.100.0/24", "reason": "all of them", "for_s": 60, "yes": true}));
+    stage
+}
+
+/// More rooms are looked through for lines that are kept no longer than are in one step.
+fn keeping() -> Stage {
+    let mut settings = Settings::default();
+    settings.history.keep_lines = 2000;
+    settings.limits.rooms_per_address = 100;
+    let mut stage = Stage::new(settings.clone());
+    let first = stage.connect(false);
+    stage.line(first, "nobody is here yet");
+    for number in 1..=66 {
+        let id = stage.connect_from([198, 51, 100, number].into(), false);
+        stage.line(id, &format!("/join den{number}"));
+        stage.line(id, "nobody hears that");
+    }
+    settings.history.keep_lines = 1900;
+    stage.input(hub::Input::Settings(Box::new(settings)));
+    stage.input(Input::Tick);
     stage
 }
 

@@ -124,6 +124,11 @@ fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str
     if meant.lines == 0 && meant.topics == 0 {
         return call.refuse(Refusal::NothingToRemove(clip(whom)));
     }
+    let hub = &*call.turn.hub;
+    let operator = hub.authors(&meant).find(|author| *author != call.id && hub.role(*author) == Role::Operator);
+    if call.is_out_of_reach(operator) {
+        return;
+    }
     let (before, rooms) = (call.turn.effects.len(), meant.room_count());
     let removed = call.turn.redact(what, None, remover);
     call.turn.hub.work.done += removed.looked_at + work::SHOWN;
