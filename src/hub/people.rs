@@ -143,7 +143,10 @@ impl Turn<'_> {
             _ if !room.kept => Kept::Nothing,
             _ if self.hub.recording.on => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
             0 => Kept::Nothing,
-            lines => Kept::Lines(lines),
+            lines => {
+                let most = usize::try_from(history.keep_lines).ok().filter(|most| *most > 0).unwrap_or(lines);
+                Kept::Lines { lines: lines.min(most), time: history.keep }
+            }
         };
         room.members.insert(id);
         self.effects.push(Effect::Enter { session: id, room: lobby });

@@ -425,8 +425,13 @@ pub struct ShownBan {
 pub enum Kept {
     /// Nothing.
     Nothing,
-    /// The last so many lines of a room, until it closes.
-    Lines(usize),
+    /// The last lines of a room, in memory alone.
+    Lines {
+        /// So many.
+        lines: usize,
+        /// For how long; without a time, until the room closes.
+        time: Option<Duration>,
+    },
     /// What is said goes to disk.
     OnDisk {
         /// How long it stays there; without a time, until there is too much.
