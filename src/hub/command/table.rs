@@ -358,7 +358,7 @@ pub static COMMANDS: &[Command] = &[
         name: "redact",
         usage: "WHO [N|TIME]",
         about: "remove lines said in your room",
-        detail: "/redact ann 10min, c4 3, #981: see /history ids. A time means all rooms to operators.",
+        detail: "ann 10min, c4 3 or #981: see /history ids. Operators by TIME: all rooms.",
         role: Role::Member,
         least: 1,
         run: removal::redact,
