@@ -439,6 +439,41 @@ mod tests {
     }
 
     #[test]
+    fn it_is_known_who_has_removed_lines() {
+        let mut hub = hub();
+        let mut effects = Vec::new();
+        let mut account = |hub: &mut Hub, session, name, role| {
+            let name = Name::parse(name, 24).expect("a name");
+            let id = hub.turn(NOW, &mut effects).add_account(name, None, role, BY).expect("it is free");
+            hub.log_in(session, id);
+        };
+        account(&mut hub, ANN, "anna", Role::Operator);
+        account(&mut hub, BOB, "bobby", Role::Member);
+        let noted = |effects: &[Effect]| {
+            let happened = effects.iter().find_map(|effect| match effect {
+                Effect::Happened(happening) if happening.what == What::Redacted => Some(happening.clone()),
+                _ => None,
+            });
+            let Happening { operator, nick, text, room, .. } = happened.expect("it is noted");
+            (operator.as_deref().map(str::to_owned), nick.as_deref().map(str::to_owned), text, room)
+        };
+        send(&mut hub, BOB, "rude");
+        let (operator, nick, text, _) = noted(&send(&mut hub, ANN, "/redact bob 10min"));
+        assert_eq!((operator.as_deref(), nick, text.as_deref()), (Some("anna"), None, Some("1 line in memory")));
+        send(&mut hub, BOB, "/join den");
+        send(&mut hub, BOB, "oops");
+        let (operator, nick, _, room) = noted(&send(&mut hub, BOB, "/redact bob"));
+        assert_eq!((operator, nick.as_deref(), room.as_deref()), (None, Some("bob"), Some("den")));
+        // A disk that takes nothing is not given more and more to do.
+        let refused = (0..work::MOST).find(|number| {
+            send(&mut hub, BOB, &format!("oops {number}"));
+            let told = send(&mut hub, BOB, "/redact bob");
+            told.iter().any(|effect| matches!(effect, Effect::Tell { message: Message::Refused(_), .. }))
+        });
+        assert_eq!(refused, Some(work::MOST - 2));
+    }
+
+    #[test]
     fn a_redaction_is_of_what_was_said_before_it() {
         let mut hub = hub();
         let line = Line { seq: 1, at: NOW.wall, author: Some(BOB), said: Said::Redacted, borne: Borne::default() };
