@@ -900,8 +900,8 @@ After a start, rooms that were open show what was said in them before. A room th
          who opens one of that name finds it empty. Administrators see both, until `history.keep`, \
          `history.keep_lines` or `history.keep_bytes` lets go of them; `chathub ctl redact` removes lines before that.
 
-`history.keep` and `history.keep_lines` hold in memory as on disk: nobody is shown a line that is older, or more than \
-         are kept, whoever asks and however, also where nothing is recorded.
+`history.keep`, `history.keep_lines` and `history.keep_bytes` hold in memory as on disk: nobody is shown a line that is \
+         older, or more of them, whoever asks and however, also where nothing is recorded.
 
 If the disk takes nothing, `chathub ctl redact` and `chathub ctl account erase` fail and name the reason. What they \
          were to remove is shown to nobody all the same, and is removed on disk as soon as it takes something; a \

@@ -1,14 +1,17 @@
-//! How long what was said is kept in memory: as long as on disk, `history.keep` and `history.keep_lines`.
+//! How long what was said is kept in memory: as long as on disk, `history.keep`, `history.keep_lines` and
+//! `history.keep_bytes`.
 //!
 //! Nobody is shown a line beyond the [`Horizon`], by what the clock says when they look. To let go of the lines that
 //! are beyond it is a matter of memory alone: rooms are looked through when the oldest line is due, some at a time,
 //! and an idle hub with nothing to let go of does nothing.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::history::weight;
 use super::message::Line;
 use super::{AT_A_TIME, Hub, Turn};
 use crate::settings;
@@ -18,8 +21,8 @@ use crate::values::time::{Mono, Now, Wall};
 /// How many lines are let go of at a time: each takes some 50 ns.
 const LINES: usize = 5000;
 
-/// How many numbers of lines are remembered to count by.
-const MARKS: u64 = 1024;
+/// Lines are counted in so many parts, of lines or of bytes: what is over a limit goes part by part.
+const PARTS: u64 = 1024;
 
 /// Rooms are looked through so often at least, if anything in them is ever due: the clock on the wall may have jumped.
 const AT_LEAST: Duration = Duration::from_secs(3600);
@@ -41,6 +44,16 @@ impl Horizon {
     }
 }
 
+/// Some lines in a row, over all rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    /// The number of the first one.
+    from: u64,
+    lines: u64,
+    /// What they weigh.
+    bytes: u64,
+}
+
 /// What is to be let go of, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,11 +63,10 @@ pub(super) struct Retention {
     /// With which room that goes on, and the time of the oldest line in those before.
     next: Option<RoomId>,
     oldest: Option<Wall>,
-    /// Numbers of the newest lines, each of them or one of `every`; together as many as `history.keep_lines`.
-    marks: VecDeque<u64>,
-    every: u64,
-    /// Lines since the last mark, it included; 0 stands for `every`.
-    since_mark: u64,
+    /// The newest lines, in parts; together no more than `history.keep_lines` and `history.keep_bytes`.
+    parts: VecDeque<Part>,
+    lines: u64,
+    bytes: u64,
     /// Lines before this one are more than are kept.
     from: u64,
 }
@@ -69,31 +81,32 @@ impl Retention {
         self.due
     }
 
-    fn counted(&self) -> u64 {
-        let last = if self.since_mark == 0 { self.every } else { self.since_mark };
-        (self.marks.len() as u64).saturating_sub(1) * self.every + if self.marks.is_empty() { 0 } else { last }
-    }
-
-    /// A line of that number is kept; `counts` says whether among those of all rooms.
-    pub(super) fn note(&mut self, seq: u64, counts: bool, now: Mono, limits: &settings::History) {
+    /// A line is kept; `counts` says whether among those of all rooms.
+    pub(super) fn note(&mut self, line: &Line, counts: bool, now: Mono, limits: &settings::History) {
         if let Some(keep) = limits.keep
             && self.due.is_none()
         {
             self.due = Some(now.after(keep.min(AT_LEAST)));
         }
-        if !counts || limits.keep_lines == 0 {
-            return;
+        if counts {
+            self.count(line.seq, weight(line) as u64, now, limits);
         }
-        if self.every == 0 {
-            self.every = limits.keep_lines.div_ceil(MARKS);
+    }
+
+    fn count(&mut self, seq: u64, bytes: u64, now: Mono, limits: &settings::History) {
+        let most_lines = if limits.keep_lines == 0 { u64::MAX } else { limits.keep_lines };
+        let most_bytes = limits.keep_bytes as u64;
+        let fits = |part: &&mut Part| part.lines < most_lines / PARTS && part.bytes + bytes <= most_bytes / PARTS;
+        match self.parts.back_mut().filter(fits) {
+            Some(part) => (part.lines, part.bytes) = (part.lines + 1, part.bytes + bytes),
+            None => self.parts.push_back(Part { from: seq, lines: 1, bytes }),
         }
-        if self.since_mark == 0 {
-            self.marks.push_back(seq);
-        }
-        self.since_mark = (self.since_mark + 1) % self.every;
-        while self.counted() > limits.keep_lines {
-            self.marks.pop_front();
-            self.from = self.marks.front().copied().unwrap_or(seq);
+        (self.lines, self.bytes) = (self.lines + 1, self.bytes + bytes);
+        while (self.lines > most_lines || self.bytes > most_bytes)
+            && let Some(part) = self.parts.pop_front()
+        {
+            (self.lines, self.bytes) = (self.lines - part.lines, self.bytes - part.bytes);
+            self.from = self.parts.front().map_or(seq + 1, |next| next.from);
             let soon = now.after(grain(limits));
             self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
         }
@@ -118,22 +131,18 @@ impl Hub {
 
     /// Counts the lines that are in memory: they were there before, or another number of them is kept.
     pub(super) fn count_kept(&mut self, now: Now) {
-        let mut seqs: Vec<u64> = Vec::new();
-        let keep_lines = self.settings.history.keep_lines;
-        if keep_lines > 0 {
-            for room in self.rooms.open.values() {
-                let public =
-                    room.history.iter().map(|line| line.seq).filter(|seq| !room.ownership.is_private_line(*seq));
-                seqs.extend(public);
-            }
-            seqs.extend(self.recording.dormant.values().flat_map(|(_, history)| history.iter().map(|line| line.seq)));
-            seqs.sort_unstable();
-            seqs.drain(..seqs.len().saturating_sub(usize::try_from(keep_lines).unwrap_or(usize::MAX)));
+        let from = self.recording.retention.from;
+        let mut lines: Vec<(u64, u64)> = Vec::new();
+        let counted = |line: &Arc<Line>| (line.seq, weight(line) as u64);
+        for room in self.rooms.open.values() {
+            let public = room.history.iter().filter(|line| !room.ownership.is_private_line(line.seq));
+            lines.extend(public.map(counted));
         }
-        let from = if seqs.is_empty() { 0 } else { self.recording.retention.from.max(seqs[0]) };
+        lines.extend(self.recording.dormant.values().flat_map(|(_, history)| history.iter().map(counted)));
+        lines.sort_unstable();
         self.recording.retention = Retention { due: Some(now.mono), from, ..Retention::default() };
-        for seq in seqs {
-            self.recording.retention.note(seq, true, now.mono, &self.settings.history);
+        for (seq, bytes) in lines.into_iter().filter(|(seq, _)| *seq >= from) {
+            self.recording.retention.count(seq, bytes, now.mono, &self.settings.history);
         }
     }
 }
@@ -337,7 +346,7 @@ mod tests {
             (settings.history.keep, settings.history.keep_lines) = (None, keep_lines);
             (settings.history.lines, settings.history.bytes) = (100_000, 100_000_000);
             let mut hub = hub(settings);
-            let step = keep_lines.div_ceil(MARKS);
+            let step = keep_lines.div_ceil(PARTS);
             for at in 0..keep_lines / 2 {
                 send(&mut hub, ANN, &format!("in the lobby {at}"), later(at));
             }
@@ -360,6 +369,23 @@ mod tests {
             let again: Hub = serde_json::from_str(&text).expect("and read");
             assert_eq!(again.recording.retention, hub.recording.retention);
         }
+    }
+
+    #[test]
+    fn so_many_bytes_are_kept_of_all_rooms() {
+        const MIB: usize = 1024 * 1024;
+        let mut settings = settings();
+        settings.history.keep = None;
+        (settings.history.keep_bytes, settings.history.bytes) = (MIB, 10 * MIB);
+        (settings.history.lines, settings.limits.line) = (100_000, 4096);
+        let mut hub = hub(settings);
+        for at in 0..4000 {
+            send(&mut hub, ANN, &format!("{at} {}", "x".repeat(at % 1000)), later(0));
+        }
+        idle(&mut hub, later(100));
+        let bytes = hub.rooms().map(|room| room.history.bytes()).sum::<usize>();
+        assert!((MIB - 4096..=MIB).contains(&bytes), "{bytes}");
+        assert!(hub.recording.retention.parts.len() <= 2 * 1024, "{}", hub.recording.retention.parts.len());
     }
 
     #[test]

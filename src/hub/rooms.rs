@@ -218,7 +218,7 @@ impl Turn<'_> {
             if room.kept {
                 room.history.push(line.clone(), &self.hub.settings.history);
                 let counts = !room.ownership.private;
-                self.hub.recording.retention.note(line.seq, counts, self.now.mono, &self.hub.settings.history);
+                self.hub.recording.retention.note(&line, counts, self.now.mono, &self.hub.settings.history);
                 room.recorded |= self.hub.recording.on && !room.ownership.private;
                 record = (self.hub.recording.on && !room.ownership.private).then(|| Record::Line {
                     room: id,

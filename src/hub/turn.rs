@@ -9,7 +9,7 @@ use super::presence::Presence;
 use super::redaction::Remover;
 use super::strike::Offence;
 use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
@@ -237,7 +237,8 @@ impl Turn<'_> {
         }
         let always_changed = settings.access.always != self.hub.settings.access.always;
         let former = &self.hub.settings.history;
-        let kept_changed = (settings.history.keep, settings.history.keep_lines) != (former.keep, former.keep_lines);
+        let kept = |history: &settings::History| (history.keep, history.keep_lines, history.keep_bytes);
+        let kept_changed = kept(&settings.history) != kept(former);
         self.hub.settings = settings;
         if kept_changed {
             self.hub.count_kept(self.now);

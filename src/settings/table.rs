@@ -209,7 +209,8 @@ settings! {
         /// Lines that are kept in memory and on disk, over all rooms; the oldest go first. 0: as many as
         /// the other limits allow.
         keep_lines: u64 = 0, whole(0, 1_000_000_000_000, "lines"), Live;
-        /// How large the recorded history may get on disk; the oldest lines go first.
+        /// How large the recorded history may get on disk, and what is kept in memory of all rooms
+        /// together; the oldest lines go first.
         keep_bytes: usize = 1024 * 1024 * 1024, size(MIB, 1024 * GIB, "bytes"), Live;
         /// How sure a line must be on disk. "full": a power cut costs at most what was said in its last
         /// tenth of a second. "normal": it may cost what was said in some seconds; kinder to a slow disk.

@@ -590,7 +590,7 @@ fn keeping() -> Stage {
         stage.line(id, &format!("/join den{number}"));
         stage.line(id, "nobody hears that");
     }
-    settings.history.keep_lines = 1900;
+    settings.history.keep_lines = 66;
     stage.input(hub::Input::Settings(Box::new(settings)));
     stage.input(Input::Tick);
     stage
