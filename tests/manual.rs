@@ -287,7 +287,7 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    (" Clients ", &[" kick ", " ban ", " mute ", " unmute ", " sanction ", " rename ", " report "]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "rename", "report"]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
@@ -844,13 +844,22 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          most, and see and hear nobody.
 
 An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /reports, \
-         /close, /op. \
+         /close, /redact, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
 
 Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. What is said in a \
-         private room is recorded nowhere. Administrators see it all the same: in what is kept in memory \
-         (`chathub ctl history`), and as it is said (`chathub ctl monitor say`).
+         private room is kept in memory alone, for those who were there when it was said. It is recorded nowhere, and \
+         administrators are not shown it: neither by `chathub ctl history` nor by `chathub ctl monitor say`. They see \
+         that there is such a room, who is in it, its topic, and how many lines of it are kept \
+         (`chathub ctl history-stats`); `chathub ctl redact` removes these, too.
+
+/redact removes lines before their time: one by its number (`/redact #981`), the last ones of somebody \
+         (`/redact ann 3`), or all of some minutes (`/redact ann 10min`), by name or by client (`c4`), also of who has \
+         left; /history ids shows numbers and clients. Operators remove by time what was said in any room, owners what \
+         was said in theirs. Lines are gone from memory, from searches, and on disk as soon as it takes that; a mark \
+         stays. A topic that was set by such a line goes with it, and so does the text of /away. Who is in the room is \
+         told that lines were removed: what is on a screen stays there.
 
 Floods, repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
@@ -921,6 +930,13 @@ What the daemon does not overwrite: copies of the file (\"Back up\" above, snaps
          had written to a file or a terminal; and blocks of the disk that no file has any more, because the log or the \
          file became shorter, or because the disk or the file system (an SSD, btrfs, ZFS) writes to another place each \
          time. Against those who get hold of the disk, encrypt it.
+
+`history.keep`, `history.keep_lines` and `history.keep_bytes` hold in memory as on disk: nobody is shown a line that is \
+         older, or more of them, whoever asks and however, also where nothing is recorded.
+
+If the disk takes nothing, `chathub ctl redact` and `chathub ctl account erase` fail and name the reason. What they \
+         were to remove is shown to nobody all the same, and is removed on disk as soon as it takes something; a \
+         daemon that is killed meanwhile knows of it where the service manager keeps what the daemon knew.
 
 A database of a newer version is refused, as is a state directory that another daemon uses: the daemon does not start \
          then. One of an older version is brought up to date.",

@@ -172,6 +172,18 @@ impl Walk {
         self.act("a second passes", |world| world.pass(Duration::from_secs(1)));
     }
 
+    /// What stands in memory and was said in private is known to have been.
+    fn no_administrator_is_shown_it(&self) {
+        for room in self.world.hub().rooms() {
+            let told = room.history.iter().filter(|line| !room.ownership.is_private_line(line.seq));
+            if let Some(line) = told.into_iter().find(|line| self.lines.contains(&line.seq)) {
+                self.fail(&format!("line {} is taken for one that was said aloud", line.seq));
+            }
+            let private = room.history.iter().filter(|line| room.ownership.is_private_line(line.seq)).count();
+            assert_eq!(room.ownership.private_among(&room.history), private);
+        }
+    }
+
     /// Another process carries on with what is kept.
     fn carry_on(&mut self) {
         self.act("another process", |world| {
@@ -210,6 +222,9 @@ fn walk(seed: u64) -> (usize, u64) {
             walk.carry_on();
         }
         walk.world.hub().check_invariants();
+        if step % 10 == 9 {
+            walk.no_administrator_is_shown_it();
+        }
     }
     assert!(walk.world.hub().counters().reports > 20, "people report each other");
     (walk.private.len(), walk.seen_again)

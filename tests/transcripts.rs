@@ -111,7 +111,11 @@ transcripts! {
     private
     private_messages_at_a_pace
     quiet
+    kept_for_a_time
+    kept_for_a_time_in_memory
+    kept_so_many
     recorded_history
+    redaction
     registrations_are_limited
     reports
     reports_about_what_was_said_in_private

@@ -82,6 +82,9 @@ _chathub() {
             chathub__subcmd__ctl,rename)
                 cmd="chathub__subcmd__ctl__subcmd__rename"
                 ;;
+            chathub__subcmd__ctl,report)
+                cmd="chathub__subcmd__ctl__subcmd__report"
+                ;;
             chathub__subcmd__ctl,rooms)
                 cmd="chathub__subcmd__ctl__subcmd__rooms"
                 ;;
@@ -139,6 +142,15 @@ _chathub() {
             chathub__subcmd__ctl__subcmd__ban,test)
                 cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__test"
                 ;;
+            chathub__subcmd__ctl__subcmd__report,close)
+                cmd="chathub__subcmd__ctl__subcmd__report__subcmd__close"
+                ;;
+            chathub__subcmd__ctl__subcmd__report,list)
+                cmd="chathub__subcmd__ctl__subcmd__report__subcmd__list"
+                ;;
+            chathub__subcmd__ctl__subcmd__report,show)
+                cmd="chathub__subcmd__ctl__subcmd__report__subcmd__show"
+                ;;
             chathub__subcmd__ctl__subcmd__sanction,lift)
                 cmd="chathub__subcmd__ctl__subcmd__sanction__subcmd__lift"
                 ;;
@@ -183,7 +195,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban sanction account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban sanction report account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -937,6 +949,98 @@ _chathub() {
         chathub__subcmd__ctl__subcmd__rename)
             opts="-q -h --socket --json --timeout --no-legend --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__report)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help list show close"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__report__subcmd__close)
+            opts="-q -h --note --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --note)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__report__subcmd__list)
+            opts="-q -h --all --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__report__subcmd__show)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

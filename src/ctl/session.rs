@@ -28,7 +28,8 @@ impl Session<'_, '_> {
                 self.answer(given, &result)?;
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
-                let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && result["lines"] != 0;
+                let counted = matches!(given, CtlCommand::Redact { yes: false, .. })
+                    && (result["lines"] != 0 || result["topics"] != 0);
                 if counted { Err(Failure::NotSure) } else { Ok(()) }
             }
             Task::History(command, format) => self.history(&command, format),

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
-use super::history::weight;
-use super::message::Line;
+use super::history::{redacted, weight};
+use super::message::{Line, Said};
 use super::report::Report;
+use super::retention::Horizon;
 use super::sanction::Sanction;
 use crate::values::id::AccountId;
 use crate::values::id::{ReportId, SanctionId};
@@ -91,6 +92,9 @@ pub struct Backlog {
     bytes: usize,
     /// Lines dropped in the current gap; the gap ends when half of the queue is free.
     lost: u64,
+    /// Those of them that make lines unreadable: on disk these lines may be readable yet.
+    #[serde(skip)]
+    redactions: VecDeque<(u64, Arc<Selector>)>,
 }
 
 /// What became of a line that was to be recorded.
@@ -126,6 +130,9 @@ impl Backlog {
         let number = self.next;
         self.next += 1;
         self.bytes += record.weight();
+        if let Record::Redact(what) = &record {
+            self.redactions.push_back((number, what.clone()));
+        }
         self.waiting.push_back((number, Arc::new(record)));
         number
     }
@@ -138,14 +145,56 @@ impl Backlog {
             self.bytes -= record.weight();
             self.waiting.pop_front();
         }
+        while self.redactions.front().is_some_and(|(number, _)| *number <= through) {
+            self.redactions.pop_front();
+        }
         if self.waiting.is_empty() && self.waiting.capacity() > 1024 {
             self.waiting = VecDeque::new();
         }
     }
 
+    /// Lets go of the oldest lines that are kept no longer: they need not go to disk. At most so many are looked at.
+    pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
+        let mut place = 0;
+        for _ in 0..most {
+            match self.waiting.get(place).map(|(_, record)| &**record) {
+                Some(Record::Line { line, .. }) if !horizon.keeps(line) => {
+                    if let Some((_, record)) = self.waiting.remove(place) {
+                        self.bytes -= record.weight();
+                    }
+                }
+                Some(Record::Line { .. }) | None => break,
+                // Few of these stand between lines.
+                Some(_) => place += 1,
+            }
+        }
+    }
+
+    /// Makes the lines unreadable that are meant and wait; how many were looked at.
+    pub(super) fn redact(&mut self, what: &Selector) -> usize {
+        for (_, record) in &mut self.waiting {
+            if let Record::Line { room, name, line } = &**record
+                && line.said != Said::Redacted
+                && what.matches(name.folded(), line)
+            {
+                self.bytes -= record.weight();
+                let line = Arc::new(redacted(line));
+                *record = Arc::new(Record::Line { room: *room, name: name.clone(), line });
+                self.bytes += record.weight();
+            }
+        }
+        self.waiting.len()
+    }
+
+    /// What is to be made unreadable on disk, and may not be yet.
+    pub fn redactions(&self) -> impl ExactSizeIterator<Item = &Arc<Selector>> {
+        self.redactions.iter().map(|(_, what)| what)
+    }
+
     /// Lets go of everything: nothing is recorded any more.
     pub(super) fn clear(&mut self) {
         self.waiting = VecDeque::new();
+        self.redactions = VecDeque::new();
         (self.bytes, self.lost) = (0, 0);
     }
 
@@ -184,6 +233,11 @@ impl Backlog {
             }
         }
         self.bytes = self.waiting.iter().map(|(_, record)| record.weight()).sum();
+        let redactions = self.waiting.iter().filter_map(|(number, record)| match &**record {
+            Record::Redact(what) => Some((*number, what.clone())),
+            _ => None,
+        });
+        self.redactions = redactions.collect();
         Ok(())
     }
 

@@ -100,6 +100,8 @@ pub enum Input {
     Redact {
         /// Which.
         what: Arc<Selector>,
+        /// A topic goes as well that somebody has set who was logged in to this account, which is no more.
+        account: Option<AccountId>,
         /// Who does it.
         by: By,
     },

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use super::archive::Selector;
 use super::ignore::Borne;
 use super::message::{Line, Said};
+use super::retention::Horizon;
 use crate::settings::{self};
+use crate::values::time::Wall;
 
 /// The last lines said in a room, at most `history.lines` lines and `history.bytes` bytes of text.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     lines: VecDeque<Arc<Line>>,
     bytes: usize,
+    /// A clock has gone backwards: a line may be older than one before it.
+    unordered: bool,
     /// The last lines as newcomers get them, made once for all who come before the next line.
     replay: Option<Arc<[Arc<Line>]>>,
 }
@@ -22,10 +26,16 @@ pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + std::mem::size_of::<Line>()
 }
 
+/// What stands in the place of a line that was made unreadable.
+pub(super) fn redacted(line: &Line) -> Line {
+    Line { author: None, said: Said::Redacted, borne: Borne::default(), ..*line }
+}
+
 impl History {
     /// Keeps a line, and lets go of the oldest ones over the limits.
     pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
         self.bytes += weight(&line);
+        self.unordered |= self.lines.back().is_some_and(|last| last.at > line.at);
         self.lines.push_back(line);
         self.trim(limits);
     }
@@ -44,26 +54,86 @@ impl History {
         let first = self.lines.front().map_or(u64::MAX, |line| line.seq);
         for line in lines.rev().filter(|line| line.seq < first) {
             self.bytes += weight(&line);
+            self.unordered |= self.lines.front().is_some_and(|next| next.at < line.at);
             self.lines.push_front(Arc::new(line));
         }
         self.trim(limits);
     }
 
-    /// Makes those that are meant unreadable; says how many there were.
-    pub(super) fn redact(&mut self, what: &Selector, room: &str) -> u64 {
-        let mut count = 0;
-        for line in &mut self.lines {
-            if line.said != Said::Redacted && what.matches(room, line) {
-                self.bytes -= weight(line);
-                *line = Arc::new(Line { author: None, said: Said::Redacted, borne: Borne::default(), ..**line });
-                self.bytes += weight(line);
-                count += 1;
+    /// Whether a line is to be let go of.
+    pub(super) fn is_due(&self, horizon: Horizon) -> bool {
+        if self.unordered {
+            return self.lines.iter().any(|line| !horizon.keeps(line));
+        }
+        self.lines.front().is_some_and(|line| !horizon.keeps(line))
+    }
+
+    /// When the oldest line was said.
+    pub(super) fn oldest(&self) -> Option<Wall> {
+        if self.unordered {
+            self.lines.iter().map(|line| line.at).min()
+        } else {
+            self.lines.front().map(|line| line.at)
+        }
+    }
+
+    /// Lets go of at most `most` lines that are kept no longer; of one that is older than the one before it, with them.
+    pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
+        self.replay = None;
+        for _ in 0..most {
+            if self.lines.front().is_none_or(|line| horizon.keeps(line)) {
+                break;
+            }
+            if let Some(oldest) = self.lines.pop_front() {
+                self.bytes -= weight(&oldest);
             }
         }
-        if count > 0 {
-            self.replay = None;
+        if self.unordered {
+            self.lines.retain(|line| horizon.keeps(line));
+            self.bytes = self.lines.iter().map(|line| weight(line)).sum();
+            self.unordered = !self.lines.iter().is_sorted_by_key(|line| line.at);
         }
-        count
+    }
+
+    /// The places of the lines of `room` that are meant and can be read, the newest first; and how many were looked at.
+    pub(super) fn meant(&self, what: &Selector, room: &str) -> (Vec<usize>, usize) {
+        if what.room.as_deref().is_some_and(|wanted| wanted != room) {
+            return (Vec::new(), 0);
+        }
+        let too_old = |line: &Line| {
+            what.from.is_some_and(|from| line.seq < from)
+                || (!self.unordered && what.since.is_some_and(|since| line.at < since))
+        };
+        let mut looked_at = 0;
+        let newest = self.lines.iter().enumerate().rev().inspect(|_| looked_at += 1);
+        let meant = newest
+            .take_while(|(_, line)| !too_old(line))
+            .filter(|(_, line)| line.said != Said::Redacted && what.matches(room, line))
+            .map(|(place, _)| place)
+            .collect();
+        (meant, looked_at)
+    }
+
+    /// The line at a place.
+    pub(super) fn at(&self, place: usize) -> &Arc<Line> {
+        &self.lines[place]
+    }
+
+    /// Makes the lines at these places unreadable.
+    pub(super) fn redact(&mut self, places: &[usize]) {
+        for place in places {
+            let line = &mut self.lines[*place];
+            self.bytes -= weight(line);
+            *line = Arc::new(redacted(line));
+            self.bytes += weight(line);
+        }
+        self.replay = None;
+    }
+
+    /// How many lines before that number are kept.
+    #[must_use]
+    pub fn before(&self, seq: u64) -> usize {
+        self.lines.partition_point(|line| line.seq < seq)
     }
 
     /// The line of that number, if it is kept.
@@ -91,7 +161,8 @@ impl History {
     #[must_use]
     pub fn of(lines: Vec<Arc<Line>>) -> Self {
         let bytes = lines.iter().map(|line| weight(line)).sum();
-        Self { lines: lines.into(), bytes, replay: None }
+        let unordered = !lines.iter().is_sorted_by_key(|line| line.at);
+        Self { lines: lines.into(), bytes, unordered, replay: None }
     }
 
     /// How many lines are kept.

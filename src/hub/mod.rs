@@ -21,6 +21,7 @@
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
+//! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
 //! | looking at the hub from outside | `looking` |
 //! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
@@ -52,7 +53,9 @@ mod places;
 mod presence;
 mod recall;
 mod recording;
+pub mod redaction;
 pub mod report;
+pub mod retention;
 pub mod room;
 mod rooms;
 pub mod sanction;
@@ -90,6 +93,7 @@ use message::{Farewell, Said};
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
+use retention::Retention;
 use room::Room;
 use sanction::Sanctions;
 use session::Session;
@@ -187,6 +191,8 @@ struct Recording {
     backlog: Backlog,
     /// History of rooms from before the start that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
+    /// When lines in memory are let go of, which are kept no longer.
+    retention: Retention,
     next_search: u64,
     /// Clients' numbers up to this are on record as given.
     given: SessionId,
@@ -242,6 +248,7 @@ impl Hub {
                 on: false,
                 backlog: Backlog::default(),
                 dormant: CopyOnWrite::default(),
+                retention: Retention::default(),
                 next_search: 1,
                 given: SessionId(0),
                 unread: false,
@@ -291,7 +298,7 @@ impl Hub {
             return Some(Mono(0));
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
-        let ends = self.moderation.sanctions.next_end();
-        gathered.into_iter().chain(self.door.next_deadline()).chain(ends).min()
+        let others = [self.door.next_deadline(), self.moderation.sanctions.next_end(), self.recording.retention.due()];
+        gathered.into_iter().chain(others.into_iter().flatten()).min()
     }
 }

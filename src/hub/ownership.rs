@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Role;
 use super::archive::Record;
+use super::history::History;
 use super::message::{Done, Refusal, Said};
 use super::room::Room;
 use super::{Hub, What, work};
@@ -49,6 +50,8 @@ pub struct Ownership {
     pub(super) expelled: BTreeSet<Guest>,
     /// The first line that is shown to those who come: what was said before was said among others.
     pub visible_from: u64,
+    /// The first line that was said in private, if any was.
+    pub private_from: u64,
 }
 
 /// Which of a room's lists.
@@ -67,6 +70,23 @@ impl Ownership {
     /// Whether anything was said in private, as far as can be told.
     pub(super) fn was_private(&self) -> bool {
         self.private || self.visible_from > 0
+    }
+
+    /// Whether the line of that number was said in private, or, of a room that has changed to and fro, between the
+    /// first time and the last. Such lines are in memory alone, and no administrator is shown them.
+    #[must_use]
+    pub fn is_private_line(&self, seq: u64) -> bool {
+        self.was_private() && seq >= self.private_from && (self.private || seq < self.visible_from)
+    }
+
+    /// How many lines of a room's history were said in private.
+    #[must_use]
+    pub fn private_among(&self, history: &History) -> usize {
+        if !self.was_private() {
+            return 0;
+        }
+        let to = if self.private { history.len() } else { history.before(self.visible_from) };
+        to.saturating_sub(history.before(self.private_from))
     }
 
     fn roll(&mut self, roll: Roll) -> &mut BTreeSet<Guest> {
@@ -175,6 +195,9 @@ impl Turn<'_> {
         let next = self.hub.next_line;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         let ownership = &mut room.ownership;
+        if private && !ownership.was_private() {
+            ownership.private_from = next;
+        }
         let was_private = std::mem::replace(&mut ownership.private, private);
         ownership.moderated = moderated;
         if was_private && !private {

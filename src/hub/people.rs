@@ -146,7 +146,10 @@ impl Turn<'_> {
             _ if !room.kept => Kept::Nothing,
             _ if self.hub.recording.on => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
             0 => Kept::Nothing,
-            lines => Kept::Lines(lines),
+            lines => {
+                let most = usize::try_from(history.keep_lines).ok().filter(|most| *most > 0).unwrap_or(lines);
+                Kept::Lines { lines: lines.min(most), time: history.keep }
+            }
         };
         room.members.insert(id);
         self.effects.push(Effect::Enter { session: id, room: lobby });
@@ -223,12 +226,16 @@ impl Turn<'_> {
         if let Some(topic) = shown.topic() {
             self.tell(id, Message::Topic { room: name.clone(), topic: Some(topic) });
         }
+        let horizon = self.hub.horizon(self.now);
         let room = self.hub.rooms.open.get_mut(&room).expect("it is in that room");
         if count == 0 && !room.history.is_empty() {
             // What is kept is not shown unasked.
             return;
         }
         let from = self.hub.people.sessions[&id].sees_from;
+        if room.history.is_due(horizon) {
+            room.history.let_go(horizon, usize::MAX);
+        }
         let mut lines = room.history.replay(count, self.hub.settings.limits.mailbox / 2);
         if lines.first().is_some_and(|line| line.seq < from) {
             lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();

@@ -348,7 +348,7 @@ mod tests {
             let of = people.get(of.index(people.len().max(1))).map_or([192, 0, 2, 1].into(), |person| address(*person));
             let of = of.to_canonical();
             let network = Network::new(of, length.min(if of.is_ipv6() { 128 } else { 32 })).expect("short enough");
-            let hit: Vec<_> = hub.hit_by(&Order::about(Kind::Ban, Target::Network(network)), Wall(0)).into_iter().map(|session| session.id).collect();
+            let hit: Vec<_> = hub.hit_by(&Order::about(Kind::Ban, Target::Network(network)), Now::default()).into_iter().map(|session| session.id).collect();
             let all = hub.sessions().filter(|session| network.has(session.peer.ip()));
             prop_assert_eq!(hit, all.map(|session| session.id).collect::<Vec<_>>());
         }

@@ -102,6 +102,18 @@ impl Presence {
         }
     }
 
+    /// Whether what somebody said when they left is still to be told, and `is_meant`.
+    pub(super) fn has_words(&self, is_meant: impl Fn(SessionId, &str, &str) -> bool) -> bool {
+        matches!(&self.last_left, Some((who, nick, Some(words))) if is_meant(*who, nick, words))
+    }
+
+    /// That will not be told.
+    pub(super) fn forget_words(&mut self) {
+        if let Some((_, _, words)) = &mut self.last_left {
+            *words = None;
+        }
+    }
+
     /// `who` says something now: others know the name, whether the arrival was told or not.
     pub(super) fn hear(&mut self, who: SessionId) {
         if self.joined.contains_key(&who) {

@@ -4,48 +4,60 @@ use super::Turn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Selector, Taken};
-use super::history::{self, History};
+use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Taken};
+use super::history::{self, History, redacted};
 use super::message::{Line, Message, Refusal, Replay};
-use super::room::Room;
 use super::sanction::Sanction;
 use super::sanctioning::ends;
-use super::{By, Effect, GIVEN_AHEAD, Happening, Hub, What, work};
+use super::{Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 
 impl Hub {
-    pub(super) fn recall_rooms(&mut self, recalled: &mut Recalled) {
-        self.next_line = self.next_line.max(recalled.last_line + 1);
-        self.rooms.next = self.rooms.next.max(recalled.last_room + 1);
-        for RecalledRoom { room: id, name, lines } in std::mem::take(&mut recalled.rooms) {
-            let Some(name) = Name::recall(&name) else { continue };
-            // The disk may not know yet that a room was closed.
-            let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
-            if !self.settings.history.keeps(&name) || self.recording.backlog.iter().any(closed) {
-                continue;
-            }
-            let limits = &self.settings.history;
-            if let Some(room) = self.rooms.open.get_mut(&id) {
-                if room.name == name {
-                    room.history.prepend(lines.into_iter(), limits);
-                }
-            } else if self.rooms.names.find(name.folded()).is_none() {
-                let mut history = History::default();
-                history.prepend(lines.into_iter(), limits);
-                // The one spoken in last comes first.
-                self.recording.dormant.entry(name).or_insert((id, history));
-            }
-        }
-    }
-
     pub(super) fn searchers(&self) -> Vec<SessionId> {
         self.people.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
     }
 }
 
 impl Turn<'_> {
+    /// Takes lines that were said before the start, but for those that are kept no longer or were removed since.
+    pub(super) fn recall_rooms(&mut self, recalled: &mut Recalled) {
+        let hub = &mut *self.hub;
+        hub.next_line = hub.next_line.max(recalled.last_line + 1);
+        hub.rooms.next = hub.rooms.next.max(recalled.last_room + 1);
+        let (horizon, any) = (hub.horizon(self.now), !recalled.rooms.is_empty());
+        for RecalledRoom { room: id, name, mut lines } in std::mem::take(&mut recalled.rooms) {
+            let Some(name) = Name::recall(&name) else { continue };
+            // The disk may not know yet that a room was closed.
+            let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
+            if !hub.settings.history.keeps(&name) || hub.recording.backlog.iter().any(closed) {
+                continue;
+            }
+            lines.retain(|line| horizon.keeps(line));
+            // Nor that these are to be unreadable.
+            for line in &mut lines {
+                if hub.is_removed(name.folded(), line) {
+                    *line = redacted(line);
+                }
+            }
+            let limits = &hub.settings.history;
+            if let Some(room) = hub.rooms.open.get_mut(&id) {
+                if room.name == name {
+                    room.history.prepend(lines.into_iter(), limits);
+                }
+            } else if hub.rooms.names.find(name.folded()).is_none() {
+                let mut history = History::default();
+                history.prepend(lines.into_iter(), limits);
+                // The one spoken in last comes first.
+                hub.recording.dormant.entry(name).or_insert((id, history));
+            }
+        }
+        if any {
+            hub.count_kept(self.now);
+        }
+    }
+
     pub(super) fn archive(&mut self, recalled: Option<Recalled>) {
         // After a crash that this state has survived: nobody else will answer these.
         self.effects.extend(self.hub.logins.jobs().cloned().map(Effect::Hash));
@@ -61,7 +73,7 @@ impl Turn<'_> {
             }
             return;
         };
-        self.hub.recall_rooms(&mut recalled);
+        self.recall_rooms(&mut recalled);
         self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
         if !was_recording {
             for sanction in recalled.sanctions {
@@ -130,23 +142,6 @@ impl Turn<'_> {
         }
     }
 
-    /// Makes lines unreadable, in memory now and on disk soon.
-    pub(super) fn redact(&mut self, what: &Arc<Selector>, by: By) {
-        // Only what was said before: carried out later, or a second time, it means the same lines.
-        let (said, asked) = (self.hub.next_line - 1, what.clone());
-        let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..(**what).clone() };
-        for room in self.hub.rooms.open.values_mut() {
-            let room: &mut Room = room;
-            room.history.redact(&what, room.name.folded());
-        }
-        for (name, (_, history)) in &mut *self.hub.recording.dormant {
-            history.redact(&what, name.folded());
-        }
-        self.effects.push(Effect::Happened(Happening { by: Some(by), ..Happening::new(What::Redacted, self.now) }));
-        self.redact_reports(&asked);
-        self.record(Record::Redact(Arc::new(what)));
-    }
-
     /// Looks for what `id` wants to see: on disk if something is recorded, else in memory.
     pub(super) fn search(&mut self, id: SessionId, shown: Arc<str>, query: Arc<str>, limit: usize) {
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
@@ -181,8 +176,11 @@ impl Turn<'_> {
         }
         let session = &self.hub.people.sessions[&id];
         let mut blinkers = self.hub.blinkers(session);
-        let mut lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
-        let mut looked_at = lines.len();
+        let horizon = self.hub.horizon(self.now);
+        let mut looked_at = found.lines.len();
+        // The disk may not know yet what was removed, nor what is kept no longer.
+        let stays = |line: &Line| horizon.keeps(line) && !self.hub.is_removed(search.name.folded(), line);
+        let mut lines: Vec<_> = found.lines.into_iter().filter(stays).map(Arc::new).collect();
         if let Some(room) = self.hub.rooms.open.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
             // What was said in private is in memory alone.
@@ -190,7 +188,7 @@ impl Turn<'_> {
             let known: BTreeSet<u64> = lines.iter().map(|line| line.seq).collect();
             let more = room.history.iter().filter(|line| line.seq >= from && !known.contains(&line.seq));
             let more = more.inspect(|_| looked_at += 1);
-            lines.extend(more.filter(matches).cloned());
+            lines.extend(more.filter(|line| horizon.keeps(line)).filter(matches).cloned());
             lines.sort_unstable_by_key(|line| line.seq);
         }
         let shown = lines.iter().filter(|line| line.seq >= search.from && !blinkers.hide(line));

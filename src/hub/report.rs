@@ -855,7 +855,7 @@ mod tests {
         let left = |what: Selector| {
             let (mut hub, mut effects) = (hub.clone(), Vec::new());
             let by = By::Admin { uid: 0, pid: 1 };
-            hub.handle(Input::Redact { what: Arc::new(what), by }, NOW, &mut effects);
+            hub.handle(Input::Redact { what: Arc::new(what), account: None, by }, NOW, &mut effects);
             hub.reports().iter().filter(|report| !report.erased).map(|report| report.id.0).collect::<Vec<_>>()
         };
         let all = Selector { since: Some(Wall(0)), room: Some("lobby".into()), ..Selector::default() };

@@ -5,13 +5,26 @@ use super::presence::Presence;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::message::Line;
 use super::ownership::Ownership;
 use super::pace::Crowd;
 use crate::values::CopyOnWrite;
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
+
+/// How a topic came to be: for as long as it stands, newcomers read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TopicSet {
+    /// The line that set it, also when history has let go of it.
+    pub(super) line: Arc<Line>,
+    /// The account that its author was logged in to.
+    #[serde(default)]
+    pub(super) account: Option<AccountId>,
+}
 
 /// A room.
 #[derive(Clone, Debug)]
@@ -22,6 +35,8 @@ pub struct Room {
     pub name: Name,
     /// Its topic; empty if there is none.
     pub topic: Arc<str>,
+    /// Who set it and when; `None` if there is none, or a release has kept it that did not say.
+    pub(super) topic_set: Option<TopicSet>,
     /// Who is in it.
     pub members: BTreeSet<SessionId>,
     /// Since when it exists.
@@ -51,6 +66,7 @@ impl Room {
             id,
             name,
             topic: "".into(),
+            topic_set: None,
             members: BTreeSet::new(),
             since,
             opened_from: None,

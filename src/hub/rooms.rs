@@ -4,10 +4,11 @@ use super::Turn;
 use std::sync::Arc;
 
 use super::archive::Record;
+use super::ignore::Borne;
 use super::message::{Done, Line, Message, Said};
 use super::ownership::Ownership;
 use super::presence::Step;
-use super::room::Room;
+use super::room::{Room, TopicSet};
 use super::{By, Effect, Happening, Hub, What};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
@@ -158,9 +159,15 @@ impl Turn<'_> {
     }
 
     pub(super) fn set_topic(&mut self, id: RoomId, author: Option<SessionId>, text: Arc<str>, by: Option<By>) {
-        let nick: Option<Arc<str>> = author.map(|id| self.hub.people.sessions[&id].nick.shown().into());
+        let author_is = author.map(|id| &self.hub.people.sessions[&id]);
+        let account = author_is.and_then(|session| session.account);
+        let nick: Option<Arc<str>> = author_is.map(|session| session.nick.shown().into());
+        let said = Said::Topic { nick: nick.clone(), text: text.clone() };
+        let line =
+            Line { seq: self.hub.next_line, at: self.now.wall, author, said: said.clone(), borne: Borne::default() };
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
+        room.topic_set = (!text.is_empty()).then(|| TopicSet { line: Arc::new(line), account });
         if let Some(author) = author {
             room.presence.hear(author);
         }
@@ -168,12 +175,12 @@ impl Turn<'_> {
             session: author,
             nick: nick.clone(),
             room: Some(room.name.shown().into()),
-            text: Some(text.clone()),
+            text: Some(text),
             by,
             ..Happening::new(What::Topic, self.now)
         }));
         // Its author is shown it too: that is the confirmation.
-        self.post(id, None, Said::Topic { nick, text });
+        self.put(id, author, None, said);
     }
 
     pub(super) fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By) {
@@ -188,7 +195,13 @@ impl Turn<'_> {
         }
     }
 
+    /// Puts a line at the end of a room's log, which its author is not shown.
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
+        self.put(id, author, author, said);
+    }
+
+    /// The same with a line that is by `author`, and not shown to `unseen_by`.
+    fn put(&mut self, id: RoomId, author: Option<SessionId>, unseen_by: Option<SessionId>, said: Said) {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
@@ -205,6 +218,8 @@ impl Turn<'_> {
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.hub.settings.history);
+                let counts = !room.ownership.private;
+                self.hub.recording.retention.note(&line, counts, self.now.mono, &self.hub.settings.history);
                 room.recorded |= self.hub.recording.on && !room.ownership.private;
                 record = (self.hub.recording.on && !room.ownership.private).then(|| Record::Line {
                     room: id,
@@ -213,6 +228,7 @@ impl Turn<'_> {
                 });
             }
         }
+        let line = if author == unseen_by { line } else { Arc::new(Line { author: unseen_by, ..(*line).clone() }) };
         self.effects.push(Effect::Post { room: id, line });
         if let Some(record) = record {
             self.record_line(record);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::values::CopyOnWrite;
-use crate::values::id::{RoomId, SanctionId};
+use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::{self, InvalidName, Name};
 use crate::values::network::Network;
 use crate::values::roster::Roster;
@@ -226,6 +226,9 @@ pub struct Sanction {
     pub by: Author,
     /// Since when.
     pub since: Wall,
+    /// The last client that had come by then: the address of a mute is for those who come after it.
+    #[serde(default)]
+    pub after: SessionId,
     /// Until when; `None`: until it is lifted.
     pub until: Option<Wall>,
     /// When that is by the clock that does not jump, if the hub has lived since it was made.
@@ -238,7 +241,7 @@ impl Sanction {
     #[must_use]
     pub fn new(id: SanctionId, order: Order, by: Author, since: Wall) -> Self {
         let Order { kind, target, also, nick, reason, until } = order;
-        Self { id, kind, target, also, nick, reason, by, since, until, ends: None }
+        Self { id, kind, target, also, nick, reason, by, since, after: SessionId(0), until, ends: None }
     }
 
     /// Whether it is in force at `now`.

@@ -35,7 +35,16 @@ impl Hub {
 
     /// Whom one would be about who is here now, by age: whom it would disconnect, mute, or keep out of a room.
     #[must_use]
-    pub fn hit_by(&self, order: &Order, since: Wall) -> Vec<&Session> {
+    pub fn hit_by(&self, order: &Order, now: Now) -> Vec<&Session> {
+        self.hit_since(order, now.wall, self.last_session())
+    }
+
+    /// The number of the last client that has come, of those who are here.
+    fn last_session(&self) -> SessionId {
+        self.people.sessions.last().unwrap_or_default()
+    }
+
+    fn hit_since(&self, order: &Order, since: Wall, after: SessionId) -> Vec<&Session> {
         let mut hit: BTreeSet<SessionId> = BTreeSet::new();
         let network = match &order.target {
             Target::Network(network) => Some(network),
@@ -50,19 +59,19 @@ impl Hub {
         for (network, also) in network.into_iter().map(|network| (network, false)).chain(also) {
             let here = self.people.places.within(network).filter_map(|id| self.session(id));
             let is_hit = |session: &&Session| {
-                network.has(session.peer.ip()) && !self.is_spared(session, &order.kind, since, also)
+                network.has(session.peer.ip()) && !self.is_spared(session, &order.kind, (since, after), also)
             };
             hit.extend(here.filter(is_hit).map(|session| session.id));
         }
         hit.into_iter().filter_map(|id| self.session(id)).collect()
     }
 
-    /// Whether a sanction about an address that was made at `since` is not about this one who comes from there: people
+    /// Whether a sanction about an address that was made at `since`, when `after` was the last who had come, is not about this one who comes from there: people
     /// of `access.always`, and operators, unless it is a ban. Where the address goes with a name (`also`), it is there to
     /// catch who comes again: those who were connected before, or whose account was there before, are others.
-    fn is_spared(&self, session: &Session, kind: &Kind, since: Wall, also: bool) -> bool {
+    fn is_spared(&self, session: &Session, kind: &Kind, (since, after): (Wall, SessionId), also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
-        let was_there = || session.since < since || account().is_some_and(|account| account.since < since);
+        let was_there = || session.id <= after || account().is_some_and(|account| account.since < since);
         self.is_always_let_in(session.peer)
             || (*kind != Kind::Ban
                 && (account().is_some_and(|account| account.role == Role::Operator) || (also && was_there())))
@@ -78,9 +87,9 @@ impl Hub {
     pub fn sanctions_of<'a>(&'a self, session: &'a Session, now: Now) -> impl Iterator<Item = &'a Sanction> {
         let account = session.account.and_then(|account| self.accounts.get(account));
         let sanctions = &self.moderation.sanctions;
-        let by_address = sanctions
-            .of_address(session.peer.ip(), now)
-            .filter(|sanction| !self.is_spared(session, &sanction.kind, sanction.since, sanction.also.is_some()));
+        let by_address = sanctions.of_address(session.peer.ip(), now).filter(|sanction| {
+            !self.is_spared(session, &sanction.kind, (sanction.since, sanction.after), sanction.also.is_some())
+        });
         let by_account = account.into_iter().flat_map(move |account| sanctions.of_name(&account.name, now));
         sanctions.of_name(&session.nick, now).chain(by_account).chain(by_address)
     }
@@ -107,7 +116,7 @@ impl Hub {
             };
             let by_address = || {
                 sanction.also.is_some_and(|also| also.has(session.peer.ip()))
-                    && !self.is_spared(session, &sanction.kind, sanction.since, true)
+                    && !self.is_spared(session, &sanction.kind, (sanction.since, sanction.after), true)
             };
             by_name || by_address()
         };
@@ -181,12 +190,13 @@ impl Turn<'_> {
         // Who is an operator is out of reach of other operators, and of the hub, but by name.
         let out_of_reach =
             |hub: &Hub, session: &Session| !matches!(by, By::Admin { .. }) && hub.role(session.id) == Role::Operator;
-        let hit = self.hub.hit_by(&order, self.now.wall);
+        let hit = self.hub.hit_by(&order, self.now);
         let hit: Vec<SessionId> =
             hit.into_iter().filter(|one| !out_of_reach(self.hub, one)).map(|session| session.id).collect();
         let until = order.until;
         let ends = until.map(|until| ends(until, self.now));
-        let sanction = Sanction { ends, ..Sanction::new(id, order, self.hub.author(by), self.now.wall) };
+        let after = self.hub.last_session();
+        let sanction = Sanction { ends, after, ..Sanction::new(id, order, self.hub.author(by), self.now.wall) };
         let former = self.hub.moderation.sanctions.add(sanction.clone());
         if let Some(former) = &former {
             self.record(Record::Lifted(former.id));
@@ -355,7 +365,12 @@ impl Turn<'_> {
         if matches!(sanction.kind, Kind::Mute { .. }) {
             let order = Order::about(sanction.kind.clone(), sanction.target.clone());
             let order = Order { also: sanction.also, ..order };
-            let hit = self.hub.hit_by(&order, sanction.since).into_iter().map(|session| session.id).collect();
+            let hit = self
+                .hub
+                .hit_since(&order, sanction.since, sanction.after)
+                .into_iter()
+                .map(|session| session.id)
+                .collect();
             self.mutes_changed(hit);
         }
     }

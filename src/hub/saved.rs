@@ -14,13 +14,14 @@ use super::history::History;
 use super::ignore::IgnoredNames;
 use super::leavers::Leavers;
 use super::login::Logins;
-use super::message::{Farewell, Line};
+use super::message::{Farewell, Line, Said};
 use super::ownership::{Guest, Ownership};
 use super::pace::Crowd;
 use super::places::Familiar;
 use super::presence::Presence;
 use super::report::Reports;
-use super::room::Room;
+use super::retention::Retention;
+use super::room::{Room, TopicSet};
 use super::sanction::Order;
 use super::sanction::{Author, Kept, Kind, Sanction, Sanctions, Target};
 use super::session::Session;
@@ -77,6 +78,8 @@ struct Saved {
     backlog: Backlog,
     #[serde(default)]
     dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
+    #[serde(default = "Retention::at_once")]
+    retention: Retention,
     #[serde(default = "first_search")]
     next_search: u64,
     #[serde(default)]
@@ -106,6 +109,8 @@ struct SavedRoom {
     name: Name,
     #[serde(default)]
     topic: Arc<str>,
+    #[serde(default)]
+    topic_set: Option<TopicSet>,
     since: Wall,
     #[serde(default)]
     lines: u64,
@@ -153,6 +158,7 @@ struct Saving<'a> {
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
+    retention: &'a Retention,
     next_search: u64,
     next_moment: u64,
     familiar: &'a Familiar,
@@ -165,6 +171,8 @@ struct SavingRoom<'a> {
     id: RoomId,
     name: &'a Name,
     topic: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic_set: &'a Option<TopicSet>,
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
@@ -182,6 +190,7 @@ impl Serialize for Hub {
             id: room.id,
             name: &room.name,
             topic: &room.topic,
+            topic_set: &room.topic_set,
             since: room.since,
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
@@ -221,6 +230,7 @@ impl Serialize for Hub {
                 .iter()
                 .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
                 .collect(),
+            retention: &self.recording.retention,
             next_search: self.recording.next_search,
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
@@ -251,11 +261,24 @@ impl Hub {
                 found.extend(order.map(|order| (order, None, room.since)));
             }
         }
+        let last = self.people.sessions.last().unwrap_or_default();
         for (Order { kind, target, also, nick, reason, .. }, until, since) in found {
             let id = self.moderation.sanctions.next_id();
             let (ends, until) = (until.map(|(ends, _)| ends), until.map(|(_, until)| until));
-            let by = Author::Hub;
-            self.moderation.sanctions.add(Sanction { id, kind, target, also, nick, reason, by, since, until, ends });
+            let (by, after) = (Author::Hub, last);
+            self.moderation.sanctions.add(Sanction {
+                id,
+                kind,
+                target,
+                also,
+                nick,
+                reason,
+                by,
+                since,
+                after,
+                until,
+                ends,
+            });
         }
         for room in self.rooms.open.values_mut() {
             if !room.ownership.expelled.is_empty() {
@@ -345,6 +368,7 @@ impl Saved {
                 on: self.recording,
                 backlog: self.backlog,
                 dormant: CopyOnWrite::default(),
+                retention: self.retention,
                 next_search: self.next_search,
                 given: self.given,
                 unread: self.unread,
@@ -354,8 +378,25 @@ impl Saved {
             ..bare
         };
         for saved in self.rooms {
-            let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
-                saved;
+            let SavedRoom {
+                id,
+                name,
+                topic,
+                topic_set,
+                since,
+                lines,
+                history,
+                ownership,
+                presence,
+                crowd,
+                opened_from,
+                recorded,
+            } = saved;
+            // A release that did not say has it in history at best.
+            let set_by = |line: &&Arc<Line>| matches!(&line.said, Said::Topic { text, .. } if *text == topic);
+            let from_history =
+                || history.iter().rev().find(set_by).cloned().map(|line| TopicSet { line, account: None });
+            let topic_set = topic_set.or_else(from_history).filter(|_| !topic.is_empty());
             if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
@@ -389,6 +430,7 @@ impl Saved {
                 id,
                 name,
                 topic,
+                topic_set,
                 members,
                 since,
                 opened_from,

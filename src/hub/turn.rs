@@ -6,9 +6,10 @@ use zeroize::Zeroize as _;
 
 use super::message::{Done, Farewell, Message, Refusal};
 use super::presence::Presence;
+use super::redaction::Remover;
 use super::strike::Offence;
 use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
@@ -126,7 +127,7 @@ impl Turn<'_> {
             Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
             Input::Recalled(recalled) => {
                 let mut recalled = *recalled;
-                self.hub.recall_rooms(&mut recalled);
+                self.recall_rooms(&mut recalled);
                 self.recall(recalled);
             }
             Input::Recorded { through } => self.hub.recording.backlog.done(through),
@@ -146,8 +147,8 @@ impl Turn<'_> {
                 }
             }
             Input::BegunAnew => self.record_again(),
-            Input::Redact { what, by } => {
-                self.redact(&what, by);
+            Input::Redact { what, account, by } => {
+                self.redact(&what, account, Remover::Administrator(by));
             }
             Input::Sanction { order, by } => {
                 self.sanction(*order, by);
@@ -187,6 +188,7 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         self.close_door();
+        self.let_go();
         // Rooms that are left stay due, for the next tick.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
@@ -243,7 +245,13 @@ impl Turn<'_> {
             self.hub.moderation.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         }
         let always_changed = settings.access.always != self.hub.settings.access.always;
+        let former = &self.hub.settings.history;
+        let kept = |history: &settings::History| (history.keep, history.keep_lines, history.keep_bytes);
+        let kept_changed = kept(&settings.history) != kept(former);
         self.hub.settings = settings;
+        if kept_changed {
+            self.hub.count_kept(self.now);
+        }
         if always_changed {
             self.hub.people.places.clear();
             for session in self.hub.people.sessions.values() {

@@ -11,7 +11,7 @@ use crate::store::{self, Source};
 use crate::wire::admin::Command;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{InRoom, Stored};
+use crate::wire::admin::execute::{Beside, InRoom, Stored};
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
 use serde_json::Value;
@@ -80,7 +80,7 @@ pub enum Answered {
     /// Lines of history, from disk and behind that.
     Stored(Stored, Source),
     /// The number of lines of history that match.
-    Count(Stored, Source),
+    Count(Stored, Beside, Source),
     /// How much history is kept; what is on disk is told by room as well.
     Stats(Box<HistoryStats>, Source),
     /// A report; lines in question may be on disk.

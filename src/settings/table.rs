@@ -204,12 +204,14 @@ settings! {
         /// Record what is said on disk as well, in the state directory, where it outlives the daemon.
         /// What is said privately is never recorded, nor any address.
         persist: bool = true, Flag, Restart;
-        /// How long lines stay on disk. A minute later, nothing of them is left there (see chathub(8)). People are
-        /// told how long it is when they come.
+        /// How long lines are kept, in memory and on disk. A minute later, nothing of them is left there (see
+        /// chathub(8)). People are told how long it is when they come.
         keep: Option<Duration> = Some(Duration::from_secs(30 * 86_400)), TimeOrOff(time("1min", "36500d")), Live;
-        /// Lines on disk, over all rooms; the oldest go first. 0: as many as the other limits allow.
+        /// Lines that are kept in memory and on disk, over all rooms; the oldest go first. 0: as many as
+        /// the other limits allow.
         keep_lines: u64 = 0, whole(0, 1_000_000_000_000, "lines"), Live;
-        /// How large the recorded history may get on disk; the oldest lines go first.
+        /// How large the recorded history may get on disk, and what is kept in memory of all rooms
+        /// together; the oldest lines go first.
         keep_bytes: usize = 1024 * 1024 * 1024, size(MIB, 1024 * GIB, "bytes"), Live;
         /// How sure a line must be on disk. "full": a power cut costs at most what was said in its last
         /// tenth of a second. "normal": it may cost what was said in some seconds; kinder to a slow disk.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 use super::Trouble;
 use super::meta::{signed, unsigned};
 use crate::hub::sanction::{Author, Kind, Sanction, Target};
-use crate::values::id::{RoomId, SanctionId};
+use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Network;
 use crate::values::time::Wall;
@@ -18,7 +18,7 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Sanction>, Trouble> {
 
 /// Appends the sanctions in this order of their ids, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, sanctions: &mut Vec<Sanction>) -> Result<(), Trouble> {
-    let sql = "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until FROM sanctions
+    let sql = "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after FROM sanctions
         ORDER BY id";
     let mut found = db.prepare(&format!("{sql} {order}"))?;
     let mut rows = found.query([])?;
@@ -61,6 +61,7 @@ fn one(row: &Row<'_>) -> Result<Option<Sanction>, Trouble> {
             (None, None) => Author::Hub,
         },
         since: Wall(row.get(10)?),
+        after: SessionId(unsigned(row.get(12)?)),
         until: row.get::<_, Option<i64>>(11)?.map(Wall),
         ends: None,
     }))
@@ -82,8 +83,8 @@ pub(super) fn put(db: &Connection, sanction: &Sanction) -> Result<(), Trouble> {
         Author::Hub => (None, None),
     };
     let sql = "INSERT OR REPLACE INTO sanctions
-        (id, kind, room, room_name, network, name, nick, reason, uid, account, since, until)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        (id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         signed(sanction.id.0),
         sanction.kind.word(),
@@ -97,6 +98,7 @@ pub(super) fn put(db: &Connection, sanction: &Sanction) -> Result<(), Trouble> {
         account,
         sanction.since.0,
         sanction.until.map(|until| until.0),
+        signed(sanction.after.0),
     ])?;
     Ok(())
 }

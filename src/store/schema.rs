@@ -108,7 +108,8 @@ const STEPS: &[&str] = &[
         uid INTEGER,                    -- who made it: a user id,
         account TEXT,                   -- or the name of an account; the hub if there is neither
         since INTEGER NOT NULL,         -- milliseconds since 1970
-        until INTEGER                   -- likewise; none: until it is lifted
+        after INTEGER NOT NULL DEFAULT 0, -- the number of the last client that had come by then
+        until INTEGER                   -- milliseconds since 1970; none: until it is lifted
     );
     INSERT INTO sanctions (id, kind, network, name, reason, uid, account, since, until)
         SELECT id, 'ban', network, name, reason, CASE WHEN author < 0 THEN NULL ELSE author END, account, since, until

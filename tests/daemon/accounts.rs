@@ -143,13 +143,18 @@ fn administrators_look_after_accounts_and_no_password_is_logged() {
     ann.send("/login ann battery staple");
     ann.expect("-- welcome, ann: you are logged in");
 
+    ann.send("/topic ask ann");
+    bob.expect("* ann set the topic: ask ann");
     let counted = daemon.ctl(&["account", "erase", "ann"]);
     assert!(counted.code == Some(1) && counted.out.is_empty(), "{counted:?}");
     daemon.ctl(&["account", "erase", "ann", "--yes"]).done();
     ann.expect("-- your account was removed by an operator; you are a guest now");
     assert_eq!(daemon.ctl(&["account", "list", "--json"]).json()["total"], 0);
     bob.send("/history");
-    bob.expect("-- 1 line was removed by an operator");
+    bob.expect("-- 2 lines were removed by a moderator");
+    bob.expect("-- end of history");
+    bob.send("/topic");
+    bob.expect("-- lobby has no topic");
     assert_eq!(daemon.ctl(&["account", "remove", "ann"]).code, Some(5));
     let log = daemon.logged("accounts.erase");
     let log = format!("{log}{}", daemon.log());

@@ -157,7 +157,7 @@ fn lines_are_removed_from_memory_and_disk_when_it_is_meant() {
     ann.send("/search zeppelins");
     ann.expect("-- 1 line in lobby with \"zeppelins\", times in UTC:");
     ann.send("/history");
-    ann.expect_with("lines were removed by an operator");
+    ann.expect_with("lines were removed by a moderator");
     daemon.logged("lines of history made unreadable");
     assert!(daemon.logged("command=\"history.redact\"").contains("admin command"));
     daemon.signal(Signal::SIGTERM);
@@ -169,6 +169,96 @@ fn lines_are_removed_from_memory_and_disk_when_it_is_meant() {
 fn holds(dir: &Path, text: &[u8]) -> bool {
     let mut files = std::fs::read_dir(dir).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
     files.any(|bytes| bytes.windows(text.len()).any(|window| window == text))
+}
+
+#[test]
+fn a_topic_goes_with_whoever_has_set_it() {
+    let daemon = Daemon::with(UNPACED);
+    let (mut ann, mut spam) = (daemon.client("ann"), daemon.client("spam"));
+    spam.send("/topic cheap zeppelins");
+    ann.expect("* spam set the topic: cheap zeppelins");
+    spam.send("zeppelins!");
+    ann.expect("spam: zeppelins!");
+    let counted = daemon.ctl(&["redact", "--nick", "spam"]);
+    let would = "2 lines would be made unreadable, 1 topic cleared.\n";
+    assert_eq!((counted.code, counted.out.as_str()), (Some(1), would), "{counted:?}");
+    let done = daemon.ctl(&["redact", "--nick", "spam", "--yes"]).done();
+    assert_eq!(done, "2 lines made unreadable, 1 topic cleared.\n");
+    ann.expect("-- the topic was cleared");
+    ann.expect("-- 2 lines were removed by a moderator; they may still stand on your screen");
+    let seen = daemon.guest().sync();
+    assert!(!seen.iter().any(|line| line.contains("zeppelins")), "{seen:#?}");
+    assert_eq!(daemon.ctl(&["topic", "lobby", "--json"]).json()["topic"], "");
+    assert_eq!(daemon.ctl(&["redact", "--nick", "spam", "--yes"]).done(), "No such line is kept.\n");
+    assert!(daemon.logged("lines of history made unreadable").contains("2 lines in memory and 1 topic"));
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_named_and_redacted_when_it_takes_something() {
+    let daemon = Daemon::with(UNPACED);
+    let mut ann = daemon.client("ann");
+    ann.send("cheap zeppelins");
+    ann.send("/topic zeppelins for all");
+    ann.sync();
+    daemon.admin().done("accounts.add", &json!({"name": "spam"}));
+    until_status(&daemon, "on disk", |status| status["counters"]["history_recorded"].as_u64() >= Some(3));
+    let other = rusqlite::Connection::open(daemon.path("state/chathub.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = daemon.ctl(&["redact", "--search", "zeppelins", "--yes"]);
+    assert!(refused.code != Some(0) && refused.out.is_empty(), "{refused:?}");
+    for part in ["removed in memory", "2 lines, topics cleared: 1", "locked", "as soon as the disk takes something"] {
+        assert!(refused.err.contains(part), "{part}: {refused:?}");
+    }
+    let refused = daemon.ctl(&["account", "erase", "spam", "--yes"]);
+    assert!(refused.code != Some(0) && refused.err.contains("locked"), "{refused:?}");
+    assert_eq!(daemon.ctl(&["account", "list", "--json"]).json()["total"], 0);
+    // Nobody is shown it meanwhile, whoever asks.
+    assert!(dumped(&daemon, &["--search", "zeppelins"]).is_empty());
+    let left = daemon.ctl(&["history", "--json"]).done();
+    assert!(left.matches("\"kind\":\"redacted\"").count() == 2 && !left.contains("zeppelins"), "{left}");
+    assert_eq!(daemon.ctl(&["redact", "--search", "zeppelins"]).out, "No such line is kept.\n");
+    ann.send("/search zeppelins");
+    ann.expect("-- no line kept in lobby has \"zeppelins\"");
+    drop(other);
+    ann.send("later");
+    until_status(&daemon, "on disk", |status| status["counters"]["history_recorded"].as_u64() >= Some(8));
+    daemon.signal(Signal::SIGTERM);
+    let dir = daemon.leave();
+    for file in std::fs::read_dir(dir.path().join("state")).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(9).any(|window| window == b"zeppelins"), "it is on disk still");
+    }
+}
+
+#[test]
+fn what_is_said_in_private_is_in_memory_alone_and_shown_to_no_administrator() {
+    let daemon = Daemon::with(&format!("{UNPACED}[accounts]\nmemory = '64KiB'\npasses = 1\n"));
+    let mut watching = daemon.admin();
+    watching.subscribe(&["say"]);
+    let mut ann = daemon.client("ann");
+    ann.send("/register correct horse");
+    ann.expect("-- ann is registered, and nobody else can have that name; /login ann next time");
+    ann.send("/join den");
+    ann.send("before");
+    ann.send("/room private");
+    ann.expect_with("den is private now");
+    ann.send("among us");
+    ann.send("/room public");
+    ann.expect_with("den is public now");
+    ann.send("after");
+    ann.sync();
+    assert_eq!(watching.event()["text"], "before");
+    assert_eq!(watching.event()["text"], "after");
+    assert_eq!(texts(&dumped(&daemon, &["--room", "den"])), ["before", "after"]);
+    let stats = daemon.ctl(&["history-stats", "--json"]).json();
+    assert_eq!((&stats["lines"], &stats["private"]), (&json!(2), &json!(1)), "{stats:#}");
+    assert!(daemon.ctl(&["history-stats"]).done().contains("2 lines and 1 said in private"));
+    let counted = daemon.ctl(&["redact", "--room", "den"]);
+    assert_eq!(counted.out, "3 lines would be made unreadable.\n");
+    assert_eq!(daemon.ctl(&["redact", "--room", "den", "--yes"]).done(), "3 lines made unreadable.\n");
+    ann.send("/history");
+    ann.expect("-- 3 lines were removed by a moderator");
+    assert_eq!(daemon.ctl(&["redact", "--room", "den"]).out, "No such line is kept.\n");
 }
 
 #[test]

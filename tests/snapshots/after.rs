@@ -39,6 +39,12 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(stage.machine.hub().session_count(), 0, "who is banned is seen out");
             banned.into_iter().for_each(|id| assert!(stage.has_ended(id)));
         }
+        "keeping" => {
+            let kept = |stage: &Stage| stage.machine.hub().rooms().map(|room| room.history.len()).sum::<usize>();
+            assert_eq!(kept(stage), 66, "the first line is one too many");
+            stage.pass(Duration::from_secs(31 * 86_400));
+            assert_eq!(kept(stage), 0, "what is kept for a time is let go of");
+        }
         // They are compared as they were read.
         "settings" => {}
         other => panic!("{other} is a scene that nobody looks at"),

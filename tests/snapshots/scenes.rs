@@ -49,7 +49,7 @@ const SECRET: &str = "correct horse";
 
 /// All scenes, by name, at the moment when the process hands over.
 pub fn all() -> Vec<(&'static str, Stage)> {
-    vec![("people", people()), ("unread", unread()), ("ban", ban()), ("settings", settings())]
+    vec![("people", people()), ("unread", unread()), ("ban", ban()), ("keeping", keeping()), ("settings", settings())]
 }
 
 fn hashed() -> Hashed {
@@ -239,7 +239,7 @@ fn people() -> Stage {
         s.line(id, &format!("/nick {nick}"));
     }
     // She is asked whether duo is meant as well.
-    s.line(olga, "/mute uno 5min");
+    s.line(olga, "/ban uno 5min");
     s.line(shay, "I am heard by all");
     let hope = s.come("hope");
     s.line(hope, "/hold");
@@ -622,6 +622,25 @@ fn ban() -> Stage {
         stage.connect_from([198, 51, 100, number].into(), false);
     }
     stage.control("bans.add", json!({"target": "198.51.100.0/24", "reason": "all of them", "for_s": 60, "yes": true}));
+    stage
+}
+
+/// More rooms are looked through for lines that are kept no longer than are in one step.
+fn keeping() -> Stage {
+    let mut settings = Settings::default();
+    settings.history.keep_lines = 2000;
+    settings.limits.rooms_per_address = 100;
+    let mut stage = Stage::new(settings.clone());
+    let first = stage.connect(false);
+    stage.line(first, "nobody is here yet");
+    for number in 1..=66 {
+        let id = stage.connect_from([198, 51, 100, number].into(), false);
+        stage.line(id, &format!("/join den{number}"));
+        stage.line(id, "nobody hears that");
+    }
+    settings.history.keep_lines = 66;
+    stage.input(hub::Input::Settings(Box::new(settings)));
+    stage.input(Input::Tick);
     stage
 }
 

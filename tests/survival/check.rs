@@ -1121,7 +1121,7 @@ impl<'a> Walk<'a> {
                 nick: self.nick.as_str().into(),
                 room: LOBBY.into(),
                 members,
-                kept: Kept::Lines(KEPT),
+                kept: Kept::Lines { lines: KEPT, time: chathub::settings::Settings::default().history.keep },
             })
         };
         // Whoever listens in the lobby was there before its script begins.

@@ -94,6 +94,7 @@ fn a_ban_and_a_redaction_outlive_the_daemon_that_is_killed_at_once() {
     supervisor.ask("bans.add", &json!({"target": "mallory", "reason": "no"}));
     supervisor.ask("history.redact", &json!({"query": "to be removed"}));
     supervisor.replace(Signal::SIGKILL);
+    assert_eq!(ann.line().unwrap(), "-- 1 line was removed by a moderator; it may still stand on your screen");
     ann.send("/nick mallory");
     assert_eq!(ann.line().unwrap(), "-- nobody may be called mallory here: no");
     let left = dumped(&supervisor, "something");

@@ -278,8 +278,9 @@ Examples:
     /// Make lines of history unreadable.
     ///
     /// In memory, on disk and for searches, for good; who looks sees that lines were removed. Those are meant
-    /// that all options are true of, and at least one option must say which. Without --yes they are only
-    /// counted. Copies that were made before still have them.
+    /// that all options are true of, and at least one option must say which. A topic goes with the line that has
+    /// set it. Without --yes they are only counted. Copies that were made before still have them. If the disk takes
+    /// nothing, the reason is told; on disk they are removed when it takes something.
     #[command(after_help = "\
 Examples:
   chathub ctl redact --client c7                # counts what c7 has said

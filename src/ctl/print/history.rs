@@ -51,10 +51,13 @@ pub(in crate::ctl) fn csv_line(to: &mut Screen<'_>, line: &Line) -> io::Result<(
 
 pub(in crate::ctl) fn redacted(to: &mut Screen<'_>, result: &Redacted) -> io::Result<()> {
     let lines = count(result.lines, "line");
-    match (result.dry_run, result.lines) {
-        (_, 0) => to.done("No such line is kept."),
-        (true, _) => to.line(&format!("{lines} would be made unreadable.")),
-        (false, _) => to.done(&format!("{lines} made unreadable.")),
+    let topics = count(result.topics, "topic");
+    match (result.dry_run, result.lines, result.topics) {
+        (_, 0, 0) => to.done("No such line is kept."),
+        (true, _, 0) => to.line(&format!("{lines} would be made unreadable.")),
+        (true, ..) => to.line(&format!("{lines} would be made unreadable, {topics} cleared.")),
+        (false, _, 0) => to.done(&format!("{lines} made unreadable.")),
+        (false, ..) => to.done(&format!("{lines} made unreadable, {topics} cleared.")),
     }
 }
 
@@ -75,10 +78,16 @@ pub(in crate::ctl) fn stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Re
     let kept = if stats.persistent { "outlives the daemon" } else { "ends with the daemon" };
     to.legend(&format!(
         "{} ({}) in memory, at most {} a room; history {kept}.",
-        count(stats.lines, "line"),
+        lines_in_memory(stats),
         bytes(stats.bytes),
         stats.lines_per_room
     ))
+}
+
+/// `3 lines and 2 said in private`
+fn lines_in_memory(stats: &HistoryStats) -> String {
+    let private = if stats.private > 0 { format!(" and {} said in private", stats.private) } else { String::new() };
+    count(stats.lines, "line") + &private
 }
 
 fn on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io::Result<()> {
@@ -89,9 +98,9 @@ fn on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io:
         ("OLDEST", Side::Left),
         ("NEWEST", Side::Left),
     ]);
-    let in_memory = |name: &str| stats.rooms.iter().find(|room| room.room == name).map_or(0, |room| room.lines);
+    let kept_of = |name: &str| stats.rooms.iter().find(|room| room.room == name).map_or(0, |room| room.lines);
     for room in &disk.rooms {
-        let memory = in_memory(&room.room).to_string();
+        let memory = kept_of(&room.room).to_string();
         table.row([room.room.clone(), room.lines.to_string(), memory, time(&room.oldest), time(&room.newest)]);
     }
     for room in stats.rooms.iter().filter(|room| disk.rooms.iter().all(|on_disk| on_disk.room != room.room)) {
@@ -106,7 +115,7 @@ fn on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io:
         ("On disk", format!("{} ({}) in {}", count(disk.lines, "line"), bytes(disk.bytes), disk.file)),
         (
             "In memory",
-            format!("{} ({}), at most {} a room", count(stats.lines, "line"), bytes(stats.bytes), stats.lines_per_room),
+            format!("{} ({}), at most {} a room", lines_in_memory(stats), bytes(stats.bytes), stats.lines_per_room),
         ),
         (
             "Waiting",

@@ -107,27 +107,39 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
 
 pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     let most = at_once(&call.turn.hub.settings.history);
+    let (of, args) = match args.strip_prefix("ids") {
+        Some(rest) if rest.is_empty() || rest.starts_with(' ') => (Replay::Numbered, rest.trim_start()),
+        _ => (Replay::Last, args),
+    };
     let count = match (args, args.parse::<usize>()) {
         ("", _) => most,
         (_, Ok(count @ 1..)) => count.min(most),
         _ => return call.usage(),
     };
+    if of == Replay::Numbered && call.remover().is_none() {
+        return;
+    }
     let own = call.own();
+    let horizon = call.turn.hub.horizon(call.turn.now);
     let (mut blinkers, mut looked_at) = (call.turn.hub.blinkers(own), 0);
     let all = call.room().history.iter().inspect(|_| looked_at += 1);
-    let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
+    let shown = all.filter(|line| line.seq >= own.sees_from && horizon.keeps(line) && !blinkers.hide(line));
     let lines = newest(shown, count, call.turn.hub.settings.limits.mailbox / 2);
     call.turn.hub.work.done += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
-    call.tell(Message::Replay { room, of: Replay::Last, lines, offset });
+    call.tell(Message::Replay { room, of, lines, offset });
 }
 
 /// How many lines of history are shown in one answer. `/history` shows some even where newcomers are shown none.
 pub(in crate::hub) fn at_once(history: &settings::History) -> usize {
+    let most = match history.keep_lines {
+        0 => usize::MAX,
+        most => usize::try_from(most).unwrap_or(usize::MAX),
+    };
     match history.replay {
-        0 => settings::History::default().replay,
-        replay => replay,
+        0 => settings::History::default().replay.min(most),
+        replay => replay.min(most),
     }
 }
 

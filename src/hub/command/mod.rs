@@ -6,6 +6,7 @@
 mod account;
 mod look;
 mod operator;
+mod removal;
 mod report;
 mod room;
 mod sanctions;

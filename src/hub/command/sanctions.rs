@@ -80,7 +80,7 @@ impl Call<'_, '_> {
     /// others than the one who was named is asked about, until it is said again.
     fn is_meant(&mut self, meant: &Meant, line: String) -> bool {
         let now = self.turn.now;
-        let hit = self.turn.hub.hit_by(&meant.order, now.wall);
+        let hit = self.turn.hub.hit_by(&meant.order, now);
         if meant.by_address && hit.iter().any(|session| session.id == self.id) {
             self.refuse(Refusal::HitsYourself);
             return false;
@@ -97,7 +97,7 @@ impl Call<'_, '_> {
         if meant.session.is_none() && named.is_some() && meant.order.also.is_none() {
             // A name and no address: those who bear it are whom it is about.
             let is_operator = |session: &&&super::super::Session| self.turn.hub.role(session.id) == Role::Operator;
-            let hit = self.turn.hub.hit_by(&meant.order, now.wall);
+            let hit = self.turn.hub.hit_by(&meant.order, now);
             if let Some(operator) = hit.iter().find(is_operator) {
                 let nick = operator.nick.shown().into();
                 self.refuse(Refusal::IsOperator(nick));
@@ -199,7 +199,7 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let Some(by) = call.by() else { return };
     let until = time.map(|time| call.later(time));
     let order = Order { reason: text_arg(reason), until, ..meant.order };
-    let hit = call.turn.hub.hit_by(&order, call.turn.now.wall);
+    let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
     call.done(Done::Banned { called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) });

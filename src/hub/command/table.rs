@@ -3,6 +3,7 @@
 use super::account;
 use super::look;
 use super::operator;
+use super::removal;
 use super::report;
 use super::room;
 use super::sanctions;
@@ -254,6 +255,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["replay"],
         usage: "[LINES]",
         about: "show the last lines said here",
+        detail: "/history ids shows operators and the room's owner what /redact takes.",
         run: look::history,
         ..ROW
     },
@@ -354,6 +356,16 @@ pub static COMMANDS: &[Command] = &[
         least: 1,
         shows: true,
         run: report::report,
+        ..ROW
+    },
+    Command {
+        name: "redact",
+        usage: "WHO [N|TIME]",
+        about: "remove lines said in your room",
+        detail: "ann 10min, c4 3 or #981: see /history ids. Operators by TIME: all rooms.",
+        role: Role::Member,
+        least: 1,
+        run: removal::redact,
         ..ROW
     },
     Command {

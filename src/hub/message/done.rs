@@ -150,6 +150,19 @@ pub enum Done {
         /// How many.
         count: u32,
     },
+    /// So many lines are removed, and so many topics cleared.
+    Redacted {
+        /// Lines.
+        lines: u64,
+        /// Topics.
+        topics: u64,
+        /// In how many rooms the lines were.
+        rooms: u64,
+        /// They are on disk as well, and are removed there soon.
+        on_disk: bool,
+    },
+    /// So many lines that were said in the room are removed by somebody else, and may stand on the screen.
+    LinesRemoved(usize),
     /// The account of this name is an operator's now.
     MadeOperator(Arc<str>),
     /// The client is asked for a password.

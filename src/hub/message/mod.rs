@@ -404,8 +404,13 @@ pub struct ShownLeaver {
 pub enum Kept {
     /// Nothing is kept.
     Nothing,
-    /// This number of a room's last lines, until it closes.
-    Lines(usize),
+    /// The last lines of a room, in memory alone.
+    Lines {
+        /// So many.
+        lines: usize,
+        /// For how long; without a time, until the room closes.
+        time: Option<Duration>,
+    },
     /// What is said goes to disk, and stays there for this time, or until there is too much (`None`). `/history` shows
     /// this number of lines.
     OnDisk { time: Option<Duration>, shown: usize },
@@ -417,6 +422,8 @@ pub enum Kept {
 pub enum Replay {
     /// The last lines, to a newcomer or on `/history`.
     Last,
+    /// The same, with their numbers and those of who said them.
+    Numbered,
     /// The lines that a search for `query` has found, and how far back it looked.
     Search { query: Arc<str>, reach: Reach },
 }

@@ -111,6 +111,8 @@ pub enum Refusal {
     NotByAddress(Arc<str>),
     /// It is no length of time. With `or_reason`, words of a reason could be there as well.
     NoLength { why: NoLength, or_reason: bool },
+    /// No line of that number, or of that one, is kept that could be removed.
+    NothingToRemove(Arc<str>),
     /// There is no account of that name.
     NoSuchAccount(Arc<str>),
     /// It is not possible at the moment. Told to those who are not to know that they are muted.

@@ -1,5 +1,6 @@
 //! Recorded history on its way to an administrator: read from disk on a thread that may wait, and sent as it is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
@@ -7,9 +8,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{Connection, Gone};
+use crate::hub::archive::Selector;
 use crate::hub::message;
 use crate::store::{Query, Source, Trouble};
-use crate::wire::admin::execute::{InRoom, Stored, history};
+use crate::values::name;
+use crate::wire::admin::execute::{Beside, InRoom, Stored, history};
 use crate::wire::admin::message::{ControlError, ErrorCode, Place, Reply};
 use crate::wire::admin::result::{
     BackupPiece, Count, DiskRoom, HistoryStats, Line, Lines, Redacted, ReportLine, ReportLineState, ReportShown,
@@ -29,7 +32,7 @@ impl Connection {
     /// Sends lines from disk as they are read, then those behind them. An administrator who asks for one answer gets no
     /// more than fits into one.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
-        let Stored { what, last, tail, room: unknown } = stored;
+        let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let asked = id.clone();
         // This thread waits for the administrator, and nobody waits for it. It makes the text of the lines as well.
@@ -59,7 +62,8 @@ impl Connection {
                 {
                     return Ok(false);
                 }
-                reader.dump(&query, &mut |lines| sender.blocking_send(Ok(stored(lines))).is_ok()).map(|()| true)
+                let mut take = |lines| sender.blocking_send(Ok(stored(hidden(lines, &query.what, &removed)))).is_ok();
+                reader.dump(&query, &mut take).map(|()| true)
             });
             match read {
                 Ok(true) => {
@@ -155,11 +159,39 @@ pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }
 
-pub(super) fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
-    let on_disk =
-        source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
-    let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
-    Ok(Redacted { lines: on_disk + waiting, dry_run: true })
+/// What is left of lines on disk that are removed, and are not on disk yet.
+fn hidden(
+    lines: Vec<(message::Line, String)>,
+    what: &Selector,
+    removed: &[Arc<Selector>],
+) -> Vec<(message::Line, String)> {
+    if removed.is_empty() {
+        return lines;
+    }
+    let left = |(line, room): (message::Line, String)| {
+        let folded = name::fold(&room);
+        if !removed.iter().any(|removed| removed.matches(&folded, &line)) {
+            return Some((line, room));
+        }
+        let line = message::Line { author: None, said: message::Said::Redacted, ..line };
+        what.matches(&folded, &line).then_some((line, room))
+    };
+    lines.into_iter().filter_map(left).collect()
+}
+
+pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<Redacted, ControlError> {
+    let is_readable = |line: &message::Line| line.said != message::Said::Redacted;
+    let Stored { what, tail, removed, .. } = stored;
+    let query = Query { what, last: None };
+    let mut on_disk = 0;
+    let mut take = |lines| {
+        let lines = hidden(lines, &query.what, &removed);
+        on_disk += lines.iter().filter(|(line, _)| is_readable(line)).count() as u64;
+        true
+    };
+    source.open().and_then(|reader| reader.dump(&query, &mut take)).map_err(|trouble| unreadable(&trouble))?;
+    let waiting = tail.iter().filter(|(_, line)| is_readable(line)).count() as u64;
+    Ok(Redacted { lines: on_disk + waiting + beside.private, topics: beside.topics, dry_run: true })
 }
 
 /// A report with those lines in question that are on disk.

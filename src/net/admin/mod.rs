@@ -236,8 +236,8 @@ impl Connection {
                 .await
             }
             Ok(Answered::Stored(stored, source)) => self.stored(&id, stored, source, request.more).await,
-            Ok(Answered::Count(stored, source)) => {
-                let counted = tokio::task::spawn_blocking(move || count(stored, &source)).await;
+            Ok(Answered::Count(stored, beside, source)) => {
+                let counted = tokio::task::spawn_blocking(move || count(stored, beside, &source)).await;
                 self.say_result(&id, counted.unwrap_or_else(|_| Err(broken()))).await
             }
             Ok(Answered::Stats(stats, source)) => {

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::values::time::{Mono, Now};
 use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
-use crate::wire::admin::execute::Answer;
+use crate::wire::admin::execute::{Answer, Beside};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
 use crate::wire::admin::value::Time;
@@ -35,6 +35,19 @@ pub(super) struct Unwritten {
     value: Value,
     /// When it is given with a warning.
     pub(super) until: Mono,
+}
+
+/// How long a disk has before it is looked whether it takes anything.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An administrator who waits for lines to be made unreadable on disk.
+pub(super) struct Redacting {
+    /// The number of the record.
+    number: u64,
+    beside: Beside,
+    reply: Reply,
+    /// When it is looked what keeps the disk.
+    pub(super) look_at: Mono,
 }
 
 impl Driver {
@@ -78,7 +91,9 @@ impl Driver {
                 let through = self.state.hub().backlog().next() - 1;
                 return self.unwritten.push_back(Unwritten { through, reply, value, until: at.mono.after(ON_DISK) });
             }
-            Some(Ok(Answer::Redacting(number))) => return self.redacting.push((number, reply)),
+            Some(Ok(Answer::Redacting(number, beside))) => {
+                return self.redacting.push(Redacting { number, beside, reply, look_at: at.mono.after(PATIENCE) });
+            }
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
             // The task of its connection answers that by itself.
             None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
@@ -108,7 +123,7 @@ impl Driver {
             Answer::One(value) => Answered::One(value),
             Answer::Lines(lines) => Answered::Lines(lines),
             Answer::Stored(stored) => Answered::Stored(stored, source()?),
-            Answer::Count(stored) => Answered::Count(stored, source()?),
+            Answer::Count(stored, beside) => Answered::Count(stored, beside, source()?),
             Answer::Stats(mut stats) => {
                 let source = source()?;
                 stats.disk = self.store.as_ref().map(|store| self.disk(&store.health(), &source));
@@ -116,7 +131,7 @@ impl Driver {
             }
             Answer::Report(shown) => Answered::Report(shown, source()?),
             Answer::Backup => Answered::Backup(source()?),
-            Answer::Redacting(_) => {
+            Answer::Redacting(..) => {
                 return Err(ControlError::new(ErrorCode::Internal, "this is answered when it is done"));
             }
         })
@@ -127,9 +142,10 @@ impl Driver {
         let input = match answer {
             store::Answer::Recorded { through, redacted } => {
                 for (number, lines) in redacted {
-                    if let Some(at) = self.redacting.iter().position(|(waiting, _)| *waiting == number) {
-                        let (_, reply) = self.redacting.swap_remove(at);
-                        let value = serde_json::to_value(Redacted { lines, dry_run: false });
+                    if let Some(at) = self.redacting.iter().position(|waiting| waiting.number == number) {
+                        let Redacting { beside, reply, .. } = self.redacting.swap_remove(at);
+                        let (lines, topics) = (lines + beside.private, beside.topics);
+                        let value = serde_json::to_value(Redacted { lines, topics, dry_run: false });
                         let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
                     }
                 }
@@ -143,6 +159,30 @@ impl Driver {
             store::Answer::Recalled(recalled) => hub::Input::Recalled(recalled),
         };
         self.state.input(input, at);
+    }
+
+    /// Answers who waits for lines to be made unreadable on a disk that takes nothing: with the reason, and what will
+    /// become of it.
+    pub(super) fn tell_of_a_disk_that_takes_nothing(&mut self, at: Now) {
+        if self.redacting.iter().all(|waiting| waiting.look_at > at.mono) {
+            return;
+        }
+        let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
+        for mut waiting in std::mem::take(&mut self.redacting) {
+            let Some((why, _)) = trouble.as_ref().filter(|_| waiting.look_at <= at.mono) else {
+                // It goes on: there may be much to do.
+                waiting.look_at = waiting.look_at.max(at.mono.after(PATIENCE));
+                self.redacting.push(waiting);
+                continue;
+            };
+            let Beside { memory, topics, .. } = waiting.beside;
+            let topics = if topics > 0 { format!(", topics cleared: {topics}") } else { String::new() };
+            let message = format!(
+                "removed in memory and shown to nobody: {memory} lines{topics}; not removed on disk, which takes nothing: \
+                 {why}. That is carried out as soon as the disk takes something"
+            );
+            let _ = waiting.reply.send(Err(ControlError::new(ErrorCode::Conflict, message)));
+        }
     }
 
     /// Reads the settings again, while all clients wait: the files are small, and no line is handled half by the old

@@ -49,6 +49,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::{error, info};
 
+use self::administer::Redacting;
 use self::administer::Unwritten;
 use self::clients::Clients;
 use self::ending::{Ended, Stopping};
@@ -64,7 +65,7 @@ use crate::hub::message::Farewell;
 use crate::logging::{Journal, ids};
 use crate::machine::{Input, Machine, Outcome};
 use crate::net::admin::holders::Admins;
-use crate::net::arrival::{Arrival, Reply};
+use crate::net::arrival::Arrival;
 use crate::net::clock::{mono, now};
 use crate::net::exchange::ReadyForMore;
 use crate::net::hashing::Hashing;
@@ -164,8 +165,8 @@ pub struct Driver {
     journal: Journal,
     hashing: Hashing,
     store: Option<Store>,
-    /// Administrators who wait for lines to be made unreadable on disk, by the number of the record.
-    redacting: Vec<(u64, Reply)>,
+    /// Administrators who wait for lines to be made unreadable on disk.
+    redacting: Vec<Redacting>,
     /// Answers to administrators that wait until what was done is on disk, in the order of its records.
     unwritten: VecDeque<Unwritten>,
     around: Circumstances,
@@ -442,6 +443,7 @@ impl Driver {
             self.service.next_deadline(),
             self.journal.next_deadline(),
             self.unwritten.front().map(|answer| answer.until),
+            self.redacting.iter().map(|waiting| waiting.look_at).min(),
             idle.and_then(|limit| self.idle_since.map(|since| since.after(limit))),
         ]
         .into_iter()
@@ -456,6 +458,7 @@ impl Driver {
             self.clients.unpause(self.state.machine());
         }
         self.clients.close_lingering(at.mono);
+        self.tell_of_a_disk_that_takes_nothing(at);
         if self.settle_at.is_some_and(|due| due <= at.mono) {
             self.settle_at = None;
             self.state.tape.forget_take_overs();

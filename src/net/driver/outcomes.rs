@@ -135,8 +135,12 @@ impl Driver {
     /// Tells subscribers of a line.
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
-            let name = self.state.hub().room(room).map(|room| room.name.shown().to_owned()).unwrap_or_default();
-            if let Some(event) = event::said(&name, line) {
+            // What is said in private is told to nobody else. Whether it was is not known of a room that is gone.
+            let Some(room) = self.state.hub().room(room) else { return };
+            if room.ownership.is_private_line(line.seq) {
+                return;
+            }
+            if let Some(event) = event::said(room.name.shown(), line) {
                 self.subscribers.publish(&event);
             }
         }

@@ -355,7 +355,8 @@ commands! {
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, One, Changes, Hub(accounts::role);
     /// Removes an account; what was said under its name stays.
     "accounts.remove" AccountsRemove(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::remove);
-    /// Removes an account, and makes all that was said under its name unreadable.
+    /// Removes an account, and makes all that was said under its name unreadable, its topics as well. Errors are
+    /// those of "history.redact"; the account is removed all the same.
     "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, One, Changes, Writer(accounts::erase);
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, One, Reads, Listing(Listing::rooms);
@@ -363,12 +364,13 @@ commands! {
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, One, Changes if |args| args.text.is_some(), Hub(rooms::topic);
     /// Closes a room; those in it are moved to the lobby.
     "rooms.close" RoomsClose(CloseArgs) -> Closed, One, Changes, Hub(rooms::close);
-    /// Returns lines of history, of one room or of all, oldest first.
+    /// Returns lines of history, of one room or of all, oldest first; nothing that was said in private.
     "history.dump" HistoryDump(HistoryArgs) -> Lines, OneOrMore, Reads, Reader(history::dump);
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, OneOrMore, Reads, Reader(history::search);
-    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. At least one
-    /// argument must say which.
+    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. Topics that were set by
+    /// such lines are cleared. At least one argument must say which. An error of the code "conflict" says that the
+    /// disk takes nothing now: what is on it is made unreadable when it does.
     "history.redact" HistoryRedact(RedactArgs) -> Redacted, One, Changes if |args| !args.dry_run, Writer(history::redact);
     /// Tells how much history is kept, room by room.
     "history.stats" HistoryStats(NoArgs) -> HistoryStats, One, Reads, Reader(history::stats);

@@ -595,8 +595,11 @@ pub struct Count {
 /// What was made unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Redacted {
-    /// How many lines, or would be.
+    /// How many lines, or would be: on disk, and those that are in memory alone.
     pub lines: u64,
+    /// How many topics were cleared with them, or would be.
+    #[serde(default)]
+    pub topics: u64,
     /// Whether they were only counted.
     pub dry_run: bool,
 }
@@ -615,8 +618,11 @@ pub struct BackupPiece {
 /// How much history is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryStats {
-    /// Lines in memory.
+    /// Lines in memory, but for those said in private.
     pub lines: u64,
+    /// Lines said in private rooms: they are in memory alone, and administrators are not shown them.
+    #[serde(default)]
+    pub private: u64,
     /// Bytes of text in memory.
     pub bytes: u64,
     /// Lines kept for each room at most.
@@ -674,9 +680,12 @@ pub struct DiskRoom {
 pub struct RoomHistory {
     /// The room.
     pub room: String,
-    /// Lines in memory.
+    /// Lines in memory, but for those said in private.
     pub lines: u64,
-    /// When the oldest of them was said.
+    /// Lines said in private.
+    #[serde(default)]
+    pub private: u64,
+    /// When the oldest of those was said that were not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Time>,
 }

@@ -128,6 +128,24 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Strikes { nick, count: strikes } => {
             notice(out, &[&count(*strikes as usize, "strike", "strikes"), " against ", nick]);
         }
+        Done::Redacted { lines, topics, rooms, on_disk } => {
+            let number = |number: u64, one, many| count(usize::try_from(number).unwrap_or(usize::MAX), one, many);
+            let what = match (lines, topics) {
+                (0, topics) => number(*topics, "topic", "topics"),
+                (lines, 0) => number(*lines, "line", "lines"),
+                (lines, topics) => {
+                    format!("{} and {}", number(*lines, "line", "lines"), number(*topics, "topic", "topics"))
+                }
+            };
+            let rooms = if *rooms > 1 { format!(" in {}", number(*rooms, "room", "rooms")) } else { String::new() };
+            let soon = if *on_disk { ", on disk shortly" } else { "" };
+            notice(out, &["removed: ", &what, &rooms, soon, "; screens keep them"]);
+        }
+        Done::LinesRemoved(lines) => {
+            let still = if *lines == 1 { "it may still stand" } else { "they may still stand" };
+            let lines = count(*lines, "line was", "lines were");
+            notice(out, &[&lines, " removed by a moderator; ", still, " on your screen"]);
+        }
         Done::MadeOperator(name) => notice(out, &[name, " is an operator now"]),
         Done::Asks(Asked::New { least }) => {
             let least = count(*least, "character", "characters");

@@ -75,7 +75,7 @@ fn said(said: &Said, out: &mut Page<'_>) {
         Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
         Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
         Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
-        Said::Redacted => pieces(out, &["-- this line was removed by an operator"]),
+        Said::Redacted => pieces(out, &["-- this line was removed by a moderator"]),
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
         Said::Left { nick, reason: None } => aside(out, &[nick, " left"]),
         Said::Left { nick, reason: Some(reason) } => aside(out, &[nick, " left (", reason, ")"]),
@@ -170,8 +170,13 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", ", &company, "."]);
             let kept = match kept {
                 Kept::Nothing => "Nothing that is said is kept.".to_owned(),
-                Kept::Lines(1) => "The last line of a room is kept until it closes.".to_owned(),
-                Kept::Lines(kept) => format!("The last {kept} lines of a room are kept until it closes."),
+                Kept::Lines { lines, time } => {
+                    let time = time.map_or_else(|| "until it closes".to_owned(), |time| format!("for {}", span(time)));
+                    match lines {
+                        1 => format!("The last line of a room is kept {time}."),
+                        lines => format!("The last {lines} lines of a room are kept {time}."),
+                    }
+                }
                 Kept::OnDisk { time: None, shown } => format!("What is said is kept; /history shows {shown} lines."),
                 Kept::OnDisk { time: Some(time), shown } => {
                     format!("What is said is kept for {}; /history shows {shown} lines.", span(*time))

@@ -172,6 +172,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let more = if *or_reason { "; a reason begins with a word" } else { "" };
             notice(out, &[&why.to_string(), more]);
         }
+        Refusal::NothingToRemove(what) => {
+            notice(out, &[what, ": no such line is kept, and nothing is removed; see /history ids"]);
+        }
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
         Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
         Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),

@@ -13,9 +13,9 @@ use crate::values::time::Wall;
 pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Page<'_>) {
     let today = day(now, offset);
     let head = match of {
-        Replay::Last if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
-        Replay::Last if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
-        Replay::Last => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
+        Replay::Last | Replay::Numbered if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
+        Replay::Last | Replay::Numbered if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
+        Replay::Last | Replay::Numbered => format!("the last {} lines in {room}, times in {offset}:", lines.len()),
         Replay::Search { query, reach } if lines.is_empty() => {
             notice(out, &["no line kept in ", room, " has \"", query, "\""]);
             return looked_back(*reach, out);
@@ -41,6 +41,10 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
             shown = on;
         }
         clock(line.at, offset, Clock::Minutes, out);
+        if *of == Replay::Numbered {
+            let author = line.author.map_or_else(String::new, |author| format!(" {author}"));
+            out.text(&format!("#{}{author} ", line.seq));
+        }
         said(&line.said, out);
     }
     if gone > 0 {
@@ -49,7 +53,7 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
     notice(
         out,
         &[match of {
-            Replay::Last => "end of history",
+            Replay::Last | Replay::Numbered => "end of history",
             Replay::Search { .. } => "end of search",
         }],
     );
@@ -74,5 +78,5 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
 
 /// Appends the notice in place of `gone` lines that were removed.
 fn removed(gone: usize, out: &mut Page<'_>) {
-    notice(out, &[&count(gone, "line was", "lines were"), " removed by an operator"]);
+    notice(out, &[&count(gone, "line was", "lines were"), " removed by a moderator"]);
 }

@@ -2,16 +2,15 @@
 //!
 //! A password is hashed before it comes here: neither the tape nor the audit line ever has it.
 
-use super::history::redact;
+use super::history::remove as remove_lines;
 use super::{Answer, Call};
 use crate::hub::account::{self, Hashed};
+use crate::hub::archive::Selector;
 use crate::hub::message::Refusal;
 use crate::hub::{Hub, Input};
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
-use crate::wire::admin::args::{
-    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, RedactArgs,
-};
+use crate::wire::admin::args::{AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{Account, AccountDone};
 use crate::wire::admin::value::{Text, Time};
@@ -80,7 +79,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
     let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
     call.change(Input::EraseReports { account: id });
     call.change(Input::RemoveAccount { account: id, by: call.by });
-    redact(call, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() })
+    remove_lines(call, Selector { nick: Some(name::fold(&name)), ..Selector::default() }, Some(id))
 }
 
 fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {

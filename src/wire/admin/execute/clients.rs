@@ -75,7 +75,7 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
             ));
         }
         sanctions::has_room_for(call.hub, &order)?;
-        others.extend(call.hub.hit_by(&order, call.now.wall).into_iter().map(|session| session.id));
+        others.extend(call.hub.hit_by(&order, call.now).into_iter().map(|session| session.id));
         muted.extend(session.filter(|session| !muted.contains(session)));
         orders.push(Order { reason: reason.clone(), until, ..order });
     }

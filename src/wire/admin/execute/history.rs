@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::rooms::find_room;
-use super::{Answer, Call, InRoom, Stored, one};
+use super::{Answer, Beside, Call, InRoom, Stored, one};
 use crate::hub::archive::{Record, Selector};
+use crate::hub::redaction::Meant;
+use crate::hub::retention::Horizon;
 use crate::hub::{Hub, Input, message};
-use crate::values::id::SessionId;
+use crate::values::id::{AccountId, SessionId};
 use crate::values::name::{self, Name};
 use crate::wire::admin::args::{HistoryArgs, NoArgs, RedactArgs, SearchArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
@@ -14,27 +16,33 @@ use crate::wire::admin::result::{HistoryStats, Line, LineKind, Redacted, RoomHis
 use crate::wire::admin::value::{Text, Time};
 
 pub(in crate::wire::admin) fn dump(call: &mut Call<'_>, args: &HistoryArgs) -> Result<Answer, ControlError> {
-    history(call.hub, args, None)
+    history(call, args, None)
 }
 
 pub(in crate::wire::admin) fn search(call: &mut Call<'_>, args: &SearchArgs) -> Result<Answer, ControlError> {
     let SearchArgs { query, room, last, since, until } = args;
     let args = HistoryArgs { room: room.clone(), last: *last, since: *since, until: *until };
-    history(call.hub, &args, Some(query))
+    history(call, &args, Some(query))
 }
 
 pub(in crate::wire::admin) fn stats(call: &mut Call<'_>, NoArgs {}: &NoArgs) -> Result<Answer, ControlError> {
     let hub = &*call.hub;
     let rooms: Vec<_> = hub
         .rooms()
-        .map(|room| RoomHistory {
-            room: room.name.shown().into(),
-            lines: room.history.len() as u64,
-            oldest: room.history.iter().next().map(|line| Time(line.at)),
+        .map(|room| {
+            let private = room.ownership.private_among(&room.history);
+            let oldest = room.history.iter().find(|line| !room.ownership.is_private_line(line.seq));
+            RoomHistory {
+                room: room.name.shown().into(),
+                lines: (room.history.len() - private) as u64,
+                private: private as u64,
+                oldest: oldest.map(|line| Time(line.at)),
+            }
         })
         .collect();
     let stats = HistoryStats {
         lines: rooms.iter().map(|room| room.lines).sum(),
+        private: rooms.iter().map(|room| room.private).sum(),
         bytes: hub.rooms().map(|room| room.history.bytes() as u64).sum(),
         lines_per_room: hub.settings().history.lines as u64,
         persistent: hub.is_recording(),
@@ -71,21 +79,36 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
     if what == Selector::default() {
         return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
     }
+    let horizon = call.hub.horizon(call.now);
     if args.dry_run {
+        let meant = call.hub.meant(&what, None);
+        let Meant { lines, private, topics, .. } = meant;
         if call.hub.is_recording() {
-            return Ok(Answer::Count(stored(call.hub, what, None)));
+            let beside = Beside { memory: lines, private, topics };
+            return Ok(Answer::Count(stored(call.hub, horizon, what, None), beside));
         }
-        return one(&Redacted { lines: readable(call.hub, &what), dry_run: true });
+        return one(&Redacted { lines, topics, dry_run: true });
     }
-    let lines = readable(call.hub, &what);
-    call.change(Input::Redact { what: Arc::new(what), by: call.by });
-    match call.hub.backlog().iter().next_back() {
-        Some((number, Record::Redact(_))) => Ok(Answer::Redacting(number)),
-        _ => one(&Redacted { lines, dry_run: false }),
+    remove(call, what, None)
+}
+
+/// Makes lines unreadable; an `account` means topics that were set by who was logged in to it.
+pub(super) fn remove(call: &mut Call<'_>, what: Selector, account: Option<AccountId>) -> Result<Answer, ControlError> {
+    let Meant { lines, private, topics, .. } = call.hub.meant(&what, account);
+    call.change(Input::Redact { what: Arc::new(what), account, by: call.by });
+    // What was recorded behind it is about a topic.
+    let record = call.hub.backlog().iter().rev().find(|(_, record)| matches!(record, Record::Redact(_)));
+    match record {
+        Some((number, _)) if call.hub.is_recording() => {
+            Ok(Answer::Redacting(number, Beside { memory: lines, private, topics }))
+        }
+        _ => one(&Redacted { lines, topics, dry_run: false }),
     }
 }
 
-fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
+fn history(call: &Call<'_>, args: &HistoryArgs, query: Option<&str>) -> Result<Answer, ControlError> {
+    let hub = &*call.hub;
+    let horizon = hub.horizon(call.now);
     let what = Selector {
         room: args.room.as_deref().map(name::fold),
         since: args.since.map(|since| since.0),
@@ -96,26 +119,36 @@ fn history(hub: &Hub, args: &HistoryArgs, query: Option<&str>) -> Result<Answer,
     let last = args.last.map(|last| last.0);
     if hub.is_recording() {
         let room = args.room.as_deref().filter(|room| hub.find_room(room).is_none()).map(str::to_owned);
-        return Ok(Answer::Stored(Stored { room, ..stored(hub, what, last) }));
+        return Ok(Answer::Stored(Stored { room, ..stored(hub, horizon, what, last) }));
     }
     // What is in memory is of rooms that are open.
     args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, &what).collect();
+    let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, horizon, &what).collect();
     lines.sort_by_key(|(_, line)| line.seq);
     let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
     let skip = lines.len().saturating_sub(last);
     Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
 }
 
-fn in_memory<'a>(hub: &'a Hub, what: &'a Selector) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
+/// The lines that are meant and in memory, but for those that were said in private.
+fn in_memory<'a>(
+    hub: &'a Hub,
+    horizon: Horizon,
+    what: &'a Selector,
+) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
     hub.rooms()
         .flat_map(|room| room.history.iter().map(move |line| (room, line)))
+        .filter(move |(room, line)| !room.ownership.is_private_line(line.seq) && horizon.keeps(line))
         .filter(|(room, line)| what.matches(room.name.folded(), line))
         .map(|(room, line)| (&room.name, line))
 }
 
-/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait.
-fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
+/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait. Of what is kept no
+/// longer, nothing, also while the disk has it still.
+fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Stored {
+    let since = what.since.into_iter().chain(horizon.since).max();
+    let from = Some(what.from.unwrap_or(0).max(horizon.from)).filter(|from| *from > 0);
+    let what = Selector { since, from, ..what };
     let waiting = || {
         hub.backlog().iter().filter_map(|(_, record)| match record {
             Record::Line { name, line, .. } => Some((name, line)),
@@ -135,11 +168,8 @@ fn stored(hub: &Hub, what: Selector, last: Option<u64>) -> Stored {
         tail.drain(..skip);
         last - tail.len() as u64
     });
-    Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None }
-}
-
-fn readable(hub: &Hub, what: &Selector) -> u64 {
-    in_memory(hub, what).filter(|(_, line)| line.said != message::Said::Redacted).count() as u64
+    let removed = hub.backlog().redactions().cloned().collect();
+    Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None, removed }
 }
 
 /// A line of `room` as the protocol has it.

@@ -53,16 +53,27 @@ pub enum Answer {
     Lines(Vec<InRoom>),
     /// Lines of history that are on disk, and those that are not there yet.
     Stored(Stored),
-    /// How many lines of [`Stored`] there are, as [`super::result::Redacted`].
-    Count(Stored),
+    /// How many lines of [`Stored`] there are, and what is beside them, as [`super::result::Redacted`].
+    Count(Stored, Beside),
     /// How much history is kept in memory; what is on disk is to be added.
     Stats(HistoryStats),
     /// A report; lines in question that are not in memory are to be looked for on disk.
     Report(Box<ReportShown>),
-    /// The record of this number makes lines unreadable; the store tells how many.
-    Redacting(u64),
+    /// The record of this number makes lines unreadable; the store tells how many. Others are so already.
+    Redacting(u64, Beside),
     /// A copy of the history file, which the connection's task makes.
     Backup,
+}
+
+/// What is made unreadable beside what is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Lines in memory, most of which are on disk as well.
+    pub memory: u64,
+    /// Lines that were said in private.
+    pub private: u64,
+    /// Topics.
+    pub topics: u64,
 }
 
 /// A line of history and the name of its room, shared with the hub. [`history::history_line`] makes the answer of it,
@@ -80,6 +91,8 @@ pub struct Stored {
     pub tail: Vec<InRoom>,
     /// The room's name as it was given, if no such room is open: it must be on disk then.
     pub room: Option<String>,
+    /// What was removed, and may not be on disk yet.
+    pub removed: Vec<Arc<Selector>>,
 }
 
 /// A command that is being executed.

@@ -46,7 +46,7 @@ pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError>
 
 /// The ids of those who are here whom it would be about.
 pub(super) fn hit(hub: &Hub, order: &Order, now: Now) -> Vec<String> {
-    hub.hit_by(order, now.wall).into_iter().map(|session| session.id.to_string()).collect()
+    hub.hit_by(order, now).into_iter().map(|session| session.id.to_string()).collect()
 }
 
 pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {

@@ -1,0 +1,138 @@
+//! `/redact`: removing what was said.
+//!
+//! Operators remove it in every room, the owner of a room in that one.
+
+use std::time::Duration;
+
+use super::super::account::Role;
+use super::super::archive::Selector;
+use super::super::message::{Done, Refusal};
+use super::super::redaction::Remover;
+use super::super::{By, work};
+use super::{Call, clip, operator, split_word};
+use crate::values::id::SessionId;
+use crate::values::name;
+
+/// Which lines of those who are meant.
+enum Which {
+    /// The last so many, in this room.
+    Last(usize),
+    /// Those of so long.
+    Since(Duration),
+}
+
+impl Call<'_, '_> {
+    /// As whom the caller removes lines, if it may; it is told if not.
+    pub(super) fn remover(&mut self) -> Option<Remover> {
+        let account = self.own().account;
+        if let Some(account) = account
+            && self.turn.hub.role(self.id) == Role::Operator
+        {
+            return Some(Remover::Operator(self.id, By::Operator { session: self.id, account }));
+        }
+        let room = self.room();
+        if self.turn.hub.owns(self.id, room) {
+            return Some(Remover::Owner(self.id));
+        }
+        let (name, owner) = (room.name.shown().into(), self.turn.hub.owner_of(room));
+        let is_nobodys = owner.is_none();
+        self.refuse(if is_nobodys {
+            Refusal::RoleNeeded(Role::Operator)
+        } else {
+            Refusal::NotYourRoom { room: name, owner }
+        });
+        None
+    }
+
+    /// Whether what `who` says, who is here, is out of the caller's reach; it is told if so.
+    fn is_out_of_reach(&mut self, who: Option<SessionId>) -> bool {
+        let Some(who) = who.filter(|who| *who != self.id && self.turn.hub.role(*who) == Role::Operator) else {
+            return false;
+        };
+        let nick = self.turn.hub.people.sessions[&who].nick.shown().into();
+        self.refuse(Refusal::IsOperator(nick));
+        true
+    }
+}
+
+/// The number behind `c` or `#`.
+fn number_behind(text: &str, sign: char) -> Option<u64> {
+    let digits = text.strip_prefix(sign)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
+    let Some(remover) = call.remover() else { return };
+    if call.turn.hub.backlog().redactions().len() >= work::MOST {
+        // The disk takes nothing, and what it has to do is looked through by each search.
+        return call.refuse(Refusal::NotNow);
+    }
+    let (whom, rest) = split_word(args);
+    let here = call.room().name.folded().to_owned();
+    let own_room_only = matches!(remover, Remover::Owner(_)).then(|| here.clone());
+    if let Some(line) = number_behind(whom, '#').filter(|_| rest.is_empty()) {
+        let what = Selector { room: own_room_only, from: Some(line), to: Some(line), ..Selector::default() };
+        return remove(call, &what, remover, whom);
+    }
+    let which = match (rest, rest.parse::<usize>()) {
+        ("", _) => Which::Last(1),
+        (_, Ok(count @ 1..)) => Which::Last(count.min(work::MOST)),
+        _ => {
+            let Some((time, rest)) = call.time(rest, false) else { return };
+            let Some(time) = time.filter(|_| rest.is_empty()) else { return call.usage() };
+            Which::Since(time)
+        }
+    };
+    let client = number_behind(whom, 'c').map(SessionId);
+    let whose = match client {
+        Some(client) => {
+            if call.is_out_of_reach(Some(client)) {
+                return;
+            }
+            Selector { client: Some(client), ..Selector::default() }
+        }
+        None => {
+            let folded = name::fold(whom);
+            let account = call.turn.hub.accounts.find(&folded);
+            let bearer = call.turn.hub.find(whom);
+            let owner = account.and_then(|account| call.turn.hub.logged_in_to(account).next());
+            if call.is_out_of_reach(bearer) || call.is_out_of_reach(owner) {
+                return;
+            }
+            Selector { nick: Some(folded), ..Selector::default() }
+        }
+    };
+    let what = match which {
+        Which::Since(time) => {
+            let since = Some(call.turn.now.wall.before(time));
+            Selector { room: own_room_only, since, ..whose }
+        }
+        Which::Last(count) => {
+            let (places, looked_at) = call.room().history.meant(&whose, &here);
+            let from = places.get(..count).unwrap_or(&places).last().map(|at| call.room().history.at(*at).seq);
+            call.turn.hub.work.done += looked_at as u64;
+            let Some(from) = from else { return call.refuse(Refusal::NothingToRemove(clip(whom))) };
+            Selector { room: Some(here), from: Some(from), ..whose }
+        }
+    };
+    remove(call, &what, remover, whom);
+}
+
+fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str) {
+    let meant = call.turn.hub.meant(what, None);
+    call.turn.hub.work.done += meant.looked_at;
+    if meant.lines == 0 && meant.topics == 0 {
+        return call.refuse(Refusal::NothingToRemove(clip(whom)));
+    }
+    let hub = &*call.turn.hub;
+    let operator = hub.authors(&meant).find(|author| *author != call.id && hub.role(*author) == Role::Operator);
+    if call.is_out_of_reach(operator) {
+        return;
+    }
+    let (before, rooms) = (call.turn.effects.len(), meant.room_count());
+    let removed = call.turn.redact(what, None, remover);
+    call.turn.hub.work.done += removed.looked_at + work::SHOWN;
+    operator::sign(call, before);
+    let on_disk = call.turn.hub.is_recording() && removed.lines > removed.private;
+    call.done(Done::Redacted { lines: removed.lines, topics: removed.topics, rooms, on_disk });
+}

@@ -1,0 +1,488 @@
+//! Making what was said unreadable: in every room, in what waits for the disk, and soon on disk; and what else holds
+//! somebody's words: topics, why they are away, what they said on leaving.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | which lines are meant | [`Selector`] |
+//! | what is found by it, before anything changes | [`Hub::meant`] |
+//! | what becomes of it, and who is told | [`Turn::redact`] |
+//! | what is on disk and not redacted yet, though it was removed | [`Hub::is_removed`] |
+
+use std::sync::Arc;
+
+use super::archive::{Record, Selector};
+use super::message::{Done, Line, Said};
+use super::room::Room;
+use super::{By, Effect, Happening, Hub, Turn, What, work};
+use crate::values::id::{AccountId, RoomId, SessionId};
+use crate::values::name::{self, Name};
+
+/// Who removes lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remover {
+    /// An administrator, over the admin socket.
+    Administrator(By),
+    /// Somebody in chat whose account has the role for it.
+    Operator(SessionId, By),
+    /// The owner of the room.
+    Owner(SessionId),
+}
+
+impl Remover {
+    fn by(self) -> Option<By> {
+        match self {
+            Self::Administrator(by) | Self::Operator(_, by) => Some(by),
+            Self::Owner(_) => None,
+        }
+    }
+
+    /// Who is told in another way.
+    fn in_chat(self) -> Option<SessionId> {
+        match self {
+            Self::Administrator(_) => None,
+            Self::Operator(id, _) | Self::Owner(id) => Some(id),
+        }
+    }
+}
+
+/// What a [`Selector`] means in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meant {
+    /// How many lines.
+    pub lines: u64,
+    /// How many of them were said in private, and so are on no disk.
+    pub private: u64,
+    /// How many topics.
+    pub topics: u64,
+    /// How many lines and rooms were looked at.
+    pub looked_at: u64,
+    rooms: Vec<(RoomId, Vec<usize>)>,
+    dormant: Vec<(Name, Vec<usize>)>,
+    cleared: Vec<RoomId>,
+}
+
+impl Meant {
+    /// In how many rooms lines are meant.
+    pub(super) fn room_count(&self) -> u64 {
+        (self.rooms.len() + self.dormant.len()) as u64
+    }
+}
+
+impl Hub {
+    /// What is meant of what is in memory. An `account` means the topics too that were set by who was logged in to it.
+    #[must_use]
+    pub fn meant(&self, what: &Selector, account: Option<AccountId>) -> Meant {
+        let mut meant = Meant::default();
+        for room in self.rooms() {
+            let (places, looked_at) = room.history.meant(what, room.name.folded());
+            meant.looked_at += 1 + looked_at as u64;
+            let is_private = |place: &&usize| room.ownership.is_private_line(room.history.at(**place).seq);
+            meant.private += places.iter().filter(is_private).count() as u64;
+            meant.lines += places.len() as u64;
+            if !places.is_empty() {
+                meant.rooms.push((room.id, places));
+            }
+            if means_topic(what, account, room) {
+                meant.cleared.push(room.id);
+            }
+        }
+        for (name, (_, history)) in &*self.recording.dormant {
+            let (places, looked_at) = history.meant(what, name.folded());
+            meant.looked_at += 1 + looked_at as u64;
+            meant.lines += places.len() as u64;
+            if !places.is_empty() {
+                meant.dormant.push((name.clone(), places));
+            }
+        }
+        meant.topics = meant.cleared.len() as u64;
+        meant
+    }
+
+    /// Who has said what is meant, as often as lines are.
+    pub(super) fn authors<'a>(&'a self, meant: &'a Meant) -> impl Iterator<Item = SessionId> + 'a {
+        let places = meant.rooms.iter().flat_map(|(room, places)| places.iter().map(move |place| (room, place)));
+        places.filter_map(|(room, place)| self.rooms.open[room].history.at(*place).author)
+    }
+
+    /// Whether a line that was read from disk has been removed meanwhile: the disk is behind.
+    #[must_use]
+    pub fn is_removed(&self, room: &str, line: &Line) -> bool {
+        self.backlog().redactions().any(|what| what.matches(room, line))
+    }
+
+    /// The clients that are here and meant by a selector that is about somebody.
+    fn meant_people(&self, what: &Selector) -> Vec<SessionId> {
+        // By numbers of lines, lines alone are meant, and by a time that is over, nothing of now.
+        if what.from.is_some() || what.until.is_some() {
+            return Vec::new();
+        }
+        let by_name = what.nick.as_deref().and_then(|nick| self.people.names.find(nick));
+        let found = match (what.client, &what.nick) {
+            (Some(client), Some(_)) => by_name.filter(|id| *id == client),
+            (Some(client), None) => Some(client),
+            (None, _) => by_name,
+        };
+        let here = |id: &SessionId| {
+            self.people.sessions.get(id).is_some_and(|session| {
+                let room = &self.rooms.open[&session.room];
+                what.room.as_deref().is_none_or(|wanted| room.name.folded() == wanted)
+            })
+        };
+        found.into_iter().filter(here).collect()
+    }
+}
+
+/// Whether the topic of `room` is meant: as the line that set it would be.
+fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool {
+    match &room.topic_set {
+        _ if room.topic.is_empty() => false,
+        Some(set) => what.matches(room.name.folded(), &set.line) || (account.is_some() && set.account == account),
+        // Nobody knows who has set it, and when.
+        None => {
+            let is_unknown = what.client.is_some() || what.nick.is_some() || what.from.is_some();
+            !is_unknown
+                && what.since.is_none()
+                && what.room.as_deref().is_none_or(|wanted| wanted == room.name.folded())
+                && what.text.as_deref().is_none_or(|text| name::fold(&room.topic).contains(text))
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// Makes unreadable what is meant, in memory now and on disk soon; says what it was in memory. Those who are in
+    /// these rooms are told: what is on their screens stays there.
+    pub(super) fn redact(&mut self, what: &Selector, account: Option<AccountId>, by: Remover) -> Meant {
+        // Only what was said before: carried out later, or a second time, it means the same lines.
+        let (said, asked) = (self.hub.next_line - 1, what);
+        let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..what.clone() };
+        let mut meant = self.hub.meant(&what, account);
+        for (id, places) in &meant.rooms {
+            if let Some(room) = self.hub.rooms.open.get_mut(id) {
+                room.history.redact(places);
+            }
+        }
+        for (name, places) in &meant.dormant {
+            if let Some((_, history)) = self.hub.recording.dormant.get_mut(name.folded()) {
+                history.redact(places);
+            }
+        }
+        meant.looked_at += self.hub.recording.backlog.redact(&what) as u64;
+        self.forget_words(&what);
+        self.redact_reports(asked);
+        for room in meant.cleared.clone() {
+            self.set_topic(room, None, "".into(), by.by());
+        }
+        self.redaction_happened(&meant, by);
+        for (room, places) in &meant.rooms {
+            self.tell_of_removed(*room, places.len(), by.in_chat());
+        }
+        self.record(Record::Redact(Arc::new(what)));
+        meant
+    }
+
+    /// What else holds words of those who are meant: why they are away, and what they said when they left, if that is
+    /// still to be told.
+    fn forget_words(&mut self, what: &Selector) {
+        let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
+        for id in self.hub.meant_people(what) {
+            let is_said = |away: &Arc<str>| !away.is_empty() && has(away);
+            if self.hub.people.sessions[&id].away.as_ref().is_some_and(is_said)
+                && let Some(session) = self.hub.people.sessions.get_mut(&id)
+            {
+                session.away = Some("".into());
+            }
+        }
+        if what.from.is_some() || what.until.is_some() || (what.client.is_none() && what.nick.is_none()) {
+            return;
+        }
+        let is_meant = |who: SessionId, nick: &str, text: &str| {
+            what.client.is_none_or(|client| client == who)
+                && what.nick.as_deref().is_none_or(|wanted| name::fold(nick) == wanted)
+                && has(text)
+        };
+        let gathered: Vec<RoomId> = self.hub.rooms.deadlines.iter().map(|(_, room)| *room).collect();
+        for id in gathered {
+            let room = &self.hub.rooms.open[&id];
+            if what.room.as_deref().is_none_or(|wanted| wanted == room.name.folded())
+                && room.presence.has_words(is_meant)
+                && let Some(room) = self.hub.rooms.open.get_mut(&id)
+            {
+                room.presence.forget_words();
+            }
+        }
+    }
+
+    fn redaction_happened(&mut self, meant: &Meant, by: Remover) {
+        let topics = match meant.topics {
+            0 => String::new(),
+            1 => " and 1 topic".to_owned(),
+            more => format!(" and {more} topics"),
+        };
+        let lines = format!("{} {} in memory{topics}", meant.lines, if meant.lines == 1 { "line" } else { "lines" });
+        let text: Arc<str> = lines.into();
+        match by {
+            Remover::Owner(id) => self.happened(What::Redacted, id, None, Some(text)),
+            Remover::Administrator(by) | Remover::Operator(_, by) => {
+                let (by, text) = (Some(by), Some(text));
+                self.effects.push(Effect::Happened(Happening { by, text, ..Happening::new(What::Redacted, self.now) }));
+            }
+        }
+    }
+
+    /// Tells who is in a room that lines are gone which they may have on their screens.
+    fn tell_of_removed(&mut self, id: RoomId, lines: usize, but: Option<SessionId>) {
+        let Some(room) = self.hub.rooms.open.get(&id) else { return };
+        if room.members.len() > work::MOST {
+            // A great crowd is told by one line.
+            let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
+            let text = format!("{number} removed by a moderator, and may still stand on your screen").into();
+            return self.post(id, None, Said::Notice { text });
+        }
+        for member in room.members.iter().copied().collect::<Vec<_>>() {
+            if Some(member) != but {
+                self.done(member, Done::LinesRemoved(lines));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::super::account::Role;
+    use super::super::archive::{Found, Reach, Recalled, RecalledRoom};
+    use super::super::ignore::Borne;
+    use super::super::message::Message;
+    use super::*;
+    use crate::settings::Settings;
+    use crate::values::time::{Mono, Now, Wall};
+
+    const NOW: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_000_000_000) };
+    const BY: By = By::Admin { uid: 0, pid: 1 };
+    const ANN: SessionId = SessionId(1);
+    const BOB: SessionId = SessionId(2);
+
+    fn hub() -> Hub {
+        let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut Vec::new());
+        hub.handle(Input::Archive(Some(Box::default())), NOW, &mut Vec::new());
+        for (session, name) in [(ANN, "ann"), (BOB, "bob")] {
+            let [.., last] = session.0.to_be_bytes();
+            hub.handle(Input::Connect { session, peer: ([10, 0, 0, last], 1024).into() }, NOW, &mut Vec::new());
+            send(&mut hub, session, &format!("/nick {name}"));
+        }
+        hub
+    }
+
+    fn send(hub: &mut Hub, session: SessionId, text: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        hub.handle(Input::Line { session, text: text.to_owned() }, NOW, &mut effects);
+        effects
+    }
+
+    fn remove(hub: &mut Hub, what: Selector) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        hub.handle(Input::Redact { what: Arc::new(what), account: None, by: BY }, NOW, &mut effects);
+        effects
+    }
+
+    fn by(client: SessionId) -> Selector {
+        Selector { client: Some(client), ..Selector::default() }
+    }
+
+    fn lobby(hub: &Hub) -> &Room {
+        hub.room(hub.lobby()).expect("it is always open")
+    }
+
+    fn texts(hub: &Hub) -> Vec<&str> {
+        lobby(hub).history.iter().map(|line| line.said.text()).collect()
+    }
+
+    #[test]
+    fn what_waits_for_a_disk_that_takes_nothing_is_gone_from_what_anybody_is_shown() {
+        let mut hub = hub();
+        send(&mut hub, BOB, "rude");
+        send(&mut hub, ANN, "polite");
+        let line = (**lobby(&hub).history.at(0)).clone();
+        assert_eq!(hub.meant(&by(BOB), None).lines, 1);
+        remove(&mut hub, by(BOB));
+        assert_eq!(texts(&hub), ["", "polite"]);
+        let rude = |record: &Record| matches!(record, Record::Line { line, .. } if line.said.text() == "rude");
+        assert!(!hub.backlog().iter().any(|(_, record)| rude(record)), "it waits nowhere");
+        // A search that comes back from the disk has it still, and so has a disk that is read late.
+        send(&mut hub, ANN, "/search ru");
+        let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
+        let found = Box::new(Found { lines: vec![line.clone()], through: line.seq, reach: Reach::All });
+        let mut effects = Vec::new();
+        hub.handle(Input::Found { session: ANN, number, found }, NOW, &mut effects);
+        let shown = effects.iter().find_map(|effect| match effect {
+            Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines.len()),
+            _ => None,
+        });
+        assert_eq!(shown, Some(0));
+        let den = RecalledRoom { room: RoomId(70), name: "den".to_owned(), lines: vec![line] };
+        let recalled = Recalled { last_line: 5, last_room: 70, rooms: vec![den], ..Recalled::default() };
+        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        let (_, history) = hub.recording.dormant.get("den").expect("it is recalled");
+        assert_eq!(history.at(0).said, Said::Redacted);
+        // The disk has it: nothing is pending.
+        let through = hub.backlog().iter().next_back().expect("some wait").0;
+        hub.handle(Input::Recorded { through }, NOW, &mut Vec::new());
+        assert_eq!(hub.backlog().redactions().len(), 0);
+        // And a hub that was written down knows what is pending.
+        remove(&mut hub, by(ANN));
+        let text = serde_json::to_string(&hub).expect("it can be written down");
+        let again: Hub = serde_json::from_str(&text).expect("and read");
+        assert_eq!(again.backlog().redactions().len(), 1);
+        again.check_invariants();
+    }
+
+    #[test]
+    fn a_topic_goes_with_whoever_has_set_it_and_with_nobody_else() {
+        let line = |hub: &Hub| lobby(hub).topic_set.as_ref().map(|set| set.line.seq);
+        for (what, goes) in [
+            (by(BOB), true),
+            (by(ANN), false),
+            (Selector { nick: Some("bob".to_owned()), ..Selector::default() }, true),
+            (Selector { text: Some("zeppelin".to_owned()), ..Selector::default() }, true),
+            (Selector { text: Some("airship".to_owned()), ..Selector::default() }, false),
+            (Selector { room: Some("den".to_owned()), client: Some(BOB), ..Selector::default() }, false),
+            (Selector { since: Some(NOW.wall.after(std::time::Duration::from_secs(1))), ..by(BOB) }, false),
+            (Selector { from: Some(1), to: Some(1), ..Selector::default() }, false),
+        ] {
+            let mut hub = hub();
+            send(&mut hub, BOB, "/topic Zeppelins");
+            // It is long gone from history.
+            hub.rooms.open.get_mut(&RoomId(0)).expect("the lobby").history = super::super::CopyOnWrite::default();
+            assert!(line(&hub).is_some());
+            // It is so after the hub was written down as well.
+            let text = serde_json::to_string(&hub).expect("it can be written down");
+            let mut hub: Hub = serde_json::from_str(&text).expect("and read");
+            assert_eq!(hub.meant(&what, None).topics, u64::from(goes), "{what:?}");
+            remove(&mut hub, what.clone());
+            assert_eq!(lobby(&hub).topic().is_none(), goes, "{what:?}");
+            assert_eq!(line(&hub).is_none(), goes, "{what:?}");
+        }
+    }
+
+    #[test]
+    fn a_topic_that_was_set_under_another_name_goes_with_the_account() {
+        let mut hub = hub();
+        let name = Name::parse("carol", 24).expect("a name");
+        let mut effects = Vec::new();
+        let carol = hub.turn(NOW, &mut effects).add_account(name, None, Role::Member, BY).expect("it is free");
+        hub.log_in(BOB, carol);
+        send(&mut hub, BOB, "/topic I am carol");
+        let what = Selector { nick: Some("carol".to_owned()), ..Selector::default() };
+        assert_eq!(hub.meant(&what, None).topics, 0);
+        hub.turn(NOW, &mut effects).remove_account(carol, Some(BY));
+        hub.handle(Input::Redact { what: Arc::new(what), account: Some(carol), by: BY }, NOW, &mut effects);
+        assert_eq!(lobby(&hub).topic(), None);
+    }
+
+    #[test]
+    fn a_topic_that_a_release_has_kept_which_did_not_say_whose_it_is_is_found_in_history() {
+        let mut hub = hub();
+        send(&mut hub, BOB, "/topic Zeppelins");
+        let mut saved: serde_json::Value = serde_json::to_value(&hub).expect("it can be written down");
+        saved["rooms"][0].as_object_mut().expect("a room").remove("topic_set").expect("it was there");
+        let again: Hub = serde_json::from_value(saved.clone()).expect("and read");
+        assert_eq!(again.meant(&by(BOB), None).topics, 1);
+        // Where it is in no history, it goes with its text or room alone.
+        saved["rooms"][0]["history"] = serde_json::json!([]);
+        let again: Hub = serde_json::from_value(saved).expect("and read");
+        assert_eq!(again.meant(&by(BOB), None).topics, 0);
+        let text = Selector { text: Some("zeppelins".to_owned()), ..Selector::default() };
+        assert_eq!(again.meant(&text, None).topics, 1);
+    }
+
+    #[test]
+    fn what_somebody_said_on_leaving_is_not_told_when_it_was_removed() {
+        let mut hub = hub();
+        for number in 10..30 {
+            let peer = ([10, 0, 1, 1], 1000 + number).into();
+            hub.handle(Input::Connect { session: SessionId(number.into()), peer }, NOW, &mut Vec::new());
+        }
+        send(&mut hub, BOB, "/quit rude last words");
+        remove(&mut hub, by(BOB));
+        let mut effects = Vec::new();
+        let late = Now { mono: Mono(10_000_000_000), ..NOW };
+        hub.handle(Input::Tick, late, &mut effects);
+        assert!(!format!("{effects:?}").contains("rude"), "{effects:?}");
+    }
+
+    #[test]
+    fn who_is_in_the_room_is_told_once_and_a_great_crowd_by_one_line() {
+        for crowd in [5, work::MOST as u64 + 5] {
+            let mut hub = hub();
+            let settings = Settings {
+                limits: crate::settings::Limits {
+                    clients: 5000,
+                    clients_per_address: 5000,
+                    ..Settings::default().limits
+                },
+                ..Settings::default()
+            };
+            hub.handle(Input::Settings(Box::new(settings)), NOW, &mut Vec::new());
+            for number in 10..10 + crowd {
+                let peer = ([10, 0, 1, 1], u16::try_from(1000 + number).expect("few")).into();
+                hub.handle(Input::Connect { session: SessionId(number), peer }, NOW, &mut Vec::new());
+            }
+            send(&mut hub, BOB, "one");
+            send(&mut hub, BOB, "two");
+            let effects = remove(&mut hub, by(BOB));
+            let told = effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::Tell { message: Message::Done(Done::LinesRemoved(2)), .. }));
+            let posted = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
+            let few = crowd == 5;
+            assert_eq!((told.count(), posted), if few { (7, 0) } else { (0, 1) });
+        }
+    }
+
+    #[test]
+    fn it_is_known_who_has_removed_lines() {
+        let mut hub = hub();
+        let mut effects = Vec::new();
+        let mut account = |hub: &mut Hub, session, name, role| {
+            let name = Name::parse(name, 24).expect("a name");
+            let id = hub.turn(NOW, &mut effects).add_account(name, None, role, BY).expect("it is free");
+            hub.log_in(session, id);
+        };
+        account(&mut hub, ANN, "anna", Role::Operator);
+        account(&mut hub, BOB, "bobby", Role::Member);
+        let noted = |effects: &[Effect]| {
+            let happened = effects.iter().find_map(|effect| match effect {
+                Effect::Happened(happening) if happening.what == What::Redacted => Some(happening.clone()),
+                _ => None,
+            });
+            let Happening { operator, nick, text, room, .. } = happened.expect("it is noted");
+            (operator.as_deref().map(str::to_owned), nick.as_deref().map(str::to_owned), text, room)
+        };
+        send(&mut hub, BOB, "rude");
+        let (operator, nick, text, _) = noted(&send(&mut hub, ANN, "/redact bob 10min"));
+        assert_eq!((operator.as_deref(), nick, text.as_deref()), (Some("anna"), None, Some("1 line in memory")));
+        send(&mut hub, BOB, "/join den");
+        send(&mut hub, BOB, "oops");
+        let (operator, nick, _, room) = noted(&send(&mut hub, BOB, "/redact bob"));
+        assert_eq!((operator, nick.as_deref(), room.as_deref()), (None, Some("bob"), Some("den")));
+        // A disk that takes nothing is not given more and more to do.
+        let refused = (0..work::MOST).find(|number| {
+            send(&mut hub, BOB, &format!("oops {number}"));
+            let told = send(&mut hub, BOB, "/redact bob");
+            told.iter().any(|effect| matches!(effect, Effect::Tell { message: Message::Refused(_), .. }))
+        });
+        assert_eq!(refused, Some(work::MOST - 2));
+    }
+
+    #[test]
+    fn a_redaction_is_of_what_was_said_before_it() {
+        let mut hub = hub();
+        let line = Line { seq: 1, at: NOW.wall, author: Some(BOB), said: Said::Redacted, borne: Borne::default() };
+        assert!(!hub.is_removed("lobby", &line));
+        remove(&mut hub, by(BOB));
+        send(&mut hub, BOB, "later");
+        assert_eq!(texts(&hub), ["later"]);
+        let later = (**lobby(&hub).history.at(0)).clone();
+        assert!(!hub.is_removed("lobby", &later));
+    }
+}
