@@ -843,7 +843,8 @@ An account with the role operator moderates in chat: /kick, /mute, /shadowmute, 
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
 
-Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. What is said in a \
+Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. The lobby, and every room \
+that nobody owns, is the operators\'. What is said in a \
          private room is recorded nowhere. Administrators see it all the same: in what is kept in memory \
          (`chathub ctl history`), and as it is said (`chathub ctl monitor say`).
 

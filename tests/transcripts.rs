@@ -16,6 +16,7 @@
 //! | `* crowded ann`, `* relieved ann` | she takes nothing of what is meant for her alone, or does again |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
+//! | `* room ROOM {"slow_s": 10}` | likewise, with the arguments of `rooms.set` |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
 //! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
@@ -113,6 +114,7 @@ transcripts! {
     reports
     reports_at_a_pace
     rooms
+    rooms_of_nobody
     rooms_of_somebody
     rooms_per_address_are_limited
     rooms_that_are_private
@@ -332,6 +334,11 @@ impl Stage {
                 self.control("clients.rename", json!({"who": who, "nick": rest}), []);
             }
             "topic" => self.control("rooms.topic", json!({"room": first, "text": rest}), []),
+            "room" => {
+                let mut args: Value = serde_json::from_str(rest).ok()?;
+                args["room"] = first.into();
+                self.control("rooms.set", args, []);
+            }
             "close" => self.control("rooms.close", json!({"room": first}), [("reason", rest)]),
             "announce" => match first.strip_prefix('#') {
                 Some(room) => self.control("say", json!({"room": room, "text": rest}), []),

@@ -136,6 +136,15 @@ _chathub() {
             chathub__subcmd__ctl__subcmd__ban,test)
                 cmd="chathub__subcmd__ctl__subcmd__ban__subcmd__test"
                 ;;
+            chathub__subcmd__ctl__subcmd__rooms,list)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__list"
+                ;;
+            chathub__subcmd__ctl__subcmd__rooms,set)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__set"
+                ;;
+            chathub__subcmd__ctl__subcmd__rooms,show)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -941,8 +950,78 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__rooms)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help list show set"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__list)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__set)
+            opts="-q -h --slow --socket --json --timeout --no-legend --quiet --help private public moderated free registered everyone topic-locked topic-free"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --slow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__show)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

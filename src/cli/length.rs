@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hub::ownership::SLOW;
 use crate::values::time::{LONGEST, NoLength, in_words, parse_length};
 
 /// Any length of time, such as `2h 30min` or `90 minutes`.
@@ -29,6 +30,11 @@ pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
 /// 1 s to [`LONGEST`].
 pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), LONGEST)
+}
+
+/// 1 s to a day, or `off`, which is none.
+pub(super) fn slow_time(given: &str) -> Result<Duration, String> {
+    if given == "off" { Ok(Duration::ZERO) } else { whole_seconds(given, SLOW.0, SLOW.1) }
 }
 
 /// How long a shutdown waits for slow clients: 0 s to 1 h.

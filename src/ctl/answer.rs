@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::rooms::RoomsCommand;
 use crate::wire::admin::value::Text;
 
 impl Session<'_, '_> {
@@ -55,7 +56,9 @@ impl Session<'_, '_> {
             CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),
             CtlCommand::Rename { .. } => show!(print::clients::renamed),
-            CtlCommand::Rooms => show!(print::rooms::list),
+            CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => show!(print::rooms::list),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Show { .. }) } => show!(print::rooms::one),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Set { .. }) } => show!(print::rooms::set),
             CtlCommand::Topic { text, .. } if text.is_empty() => show!(print::rooms::topic),
             CtlCommand::Topic { .. } => show!(print::rooms::topic_set),
             CtlCommand::Close { .. } => show!(print::rooms::closed),

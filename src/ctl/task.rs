@@ -9,13 +9,15 @@ use super::failure::Failure;
 use super::password;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
+use crate::cli::ctl::rooms::RoomsCommand;
 use crate::cli::ctl::{CtlCommand, Format};
 use crate::client::Answers;
+use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -81,7 +83,22 @@ impl Task {
                 one(Command::ClientsMute(MuteArgs { who, for_s: Some(Whole(0)), shadow: false }))
             }
             CtlCommand::Rename { who, nick } => one(Command::ClientsRename(RenameArgs { who, nick })),
-            CtlCommand::Rooms => one(Command::RoomsList(none)),
+            CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => one(Command::RoomsList(none)),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Show { room }) } => {
+                one(Command::RoomsGet(RoomArgs { room }))
+            }
+            CtlCommand::Rooms { action: Some(RoomsCommand::Set { room, modes, slow }) } => {
+                let change = modes.into_iter().try_fold(Change { slow, ..Change::default() }, Change::and);
+                let change = change.ok_or_else(|| usage("a room cannot be one thing and its opposite".into()))?;
+                one(Command::RoomsSet(RoomSetArgs {
+                    room,
+                    private: change.private,
+                    moderated: change.moderated,
+                    registered: change.registered,
+                    topic_locked: change.topic_locked,
+                    slow_s: change.slow.map(|time| Whole(time.as_secs())),
+                }))
+            }
             CtlCommand::Topic { room, text } => {
                 let text = (!text.is_empty()).then(|| text.join(" "));
                 one(Command::RoomsTopic(TopicArgs { room, text }))

@@ -10,6 +10,7 @@ use super::archive::{Found, Recalled, Record, Search, Selector};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
 use super::moderation::Target;
+use super::ownership::Change;
 use super::session::Mute;
 use super::{Happening, login};
 use crate::settings::Settings;
@@ -123,6 +124,16 @@ pub enum Input {
         room: RoomId,
         /// Empty clears it.
         text: Arc<str>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator changes who comes into a room, speaks in it, or sets its topic.
+    #[serde(skip)]
+    SetRoom {
+        /// Which.
+        room: RoomId,
+        /// What.
+        change: Change,
         /// Who does it.
         by: By,
     },

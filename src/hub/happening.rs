@@ -79,7 +79,7 @@ pub enum What {
     RoomOpened,
     /// A room ceased to be.
     RoomClosed,
-    /// A room has become private, public, moderated or free.
+    /// Others may come into a room, speak in it or set its topic than before.
     RoomChanged,
     /// A room has another topic.
     Topic,

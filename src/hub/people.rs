@@ -117,6 +117,7 @@ impl Turn<'_> {
             dialogue: None,
             asking: login::Asking::default(),
             at_door,
+            heard: self.now.mono,
             sees_from: 0,
             mute: None,
             last_said: strike::LastSaid::default(),

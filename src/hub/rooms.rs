@@ -3,6 +3,7 @@
 use super::Turn;
 use std::sync::Arc;
 
+use super::account::Role;
 use super::archive::Record;
 use super::message::{Done, Line, Message, Said};
 use super::ownership::Ownership;
@@ -112,6 +113,7 @@ impl Turn<'_> {
         }
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
+        session.heard = self.now.mono;
         let nick = session.nick.clone();
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
@@ -158,21 +160,34 @@ impl Turn<'_> {
 
     pub(super) fn set_topic(&mut self, id: RoomId, author: Option<SessionId>, text: Arc<str>, by: Option<By>) {
         let nick: Option<Arc<str>> = author.map(|id| self.hub.people.sessions[&id].nick.shown().into());
+        let is_moderation = by.is_some() || author.is_some_and(|id| self.hub.role(id) == Role::Operator);
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
         if let Some(author) = author {
             room.presence.hear(author);
         }
+        // What an operator writes over a room that is nobody's stays until an operator writes something else.
+        let locks = is_moderation && !text.is_empty() && !room.ownership.is_topic_locked();
+        if locks {
+            room.ownership.lock_topic(true);
+        }
+        let name: Arc<str> = room.name.shown().into();
         self.effects.push(Effect::Happened(Happening {
             session: author,
             nick: nick.clone(),
-            room: Some(room.name.shown().into()),
+            room: Some(name.clone()),
             text: Some(text.clone()),
             by,
             ..Happening::new(What::Topic, self.now)
         }));
         // Its author is shown it too: that is the confirmation.
         self.post(id, None, Said::Topic { nick, text });
+        if let Some(author) = author {
+            self.hear(author);
+            if locks {
+                self.done(author, Done::TopicLocked(name));
+            }
+        }
     }
 
     pub(super) fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By) {
@@ -187,10 +202,20 @@ impl Turn<'_> {
         }
     }
 
+    /// The room of `id` has heard it.
+    fn hear(&mut self, id: SessionId) {
+        if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+            session.heard = self.now.mono;
+        }
+    }
+
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
-        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
+        if let Some(author) = author.filter(|_| said.is_speech()) {
+            self.hear(author);
+        }
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
         let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });

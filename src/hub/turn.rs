@@ -121,6 +121,7 @@ impl Turn<'_> {
                     self.set_topic(room, None, text, Some(by));
                 }
             }
+            Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by)),
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
             Input::Announce { room, text, by } => self.announce(room, &text, by),
             Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod ban;
+pub mod rooms;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use self::account::AccountCommand;
 use self::ban::BanCommand;
+use self::rooms::RoomsCommand;
 use super::length::{ban_time, deadline, duration, interval, mute_time};
 use super::moment::moment_now;
 use super::words::{event_kind, level};
@@ -178,10 +180,14 @@ Examples:
         nick: Text<256>,
     },
 
-    /// List the rooms.
+    /// List the rooms, tell of one, or change what it is.
     ///
-    /// Those with most members first.
-    Rooms,
+    /// Without a command, the rooms are listed, those with most members first.
+    Rooms {
+        /// What to do.
+        #[command(subcommand)]
+        action: Option<RoomsCommand>,
+    },
 
     /// Show a room's topic, or set it.
     #[command(after_help = "\

@@ -2,14 +2,18 @@
 
 use crate::values::name::{Name, TakenFor};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::super::account::Role;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
-use super::super::ownership::Roll;
+use super::super::ownership::{Change, MODES, Roll, SLOW};
 use super::super::work;
-use super::super::{Effect, Happening, What};
+use super::super::{By, Effect, Happening, What};
+use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{RoomId, SessionId};
+use crate::values::time::parse_length;
 
 impl Call<'_, '_> {
     /// The room that the caller is in, if it has its say there; it is told if not.
@@ -35,6 +39,13 @@ impl Call<'_, '_> {
         Some((room, self.person(name)?))
     }
 
+    /// The caller as an operator: what it does to another's room, or to nobody's, is moderation.
+    fn by_operator(&self) -> Option<By> {
+        let is_own = self.turn.hub.is_owner(self.id, self.room());
+        let account = self.own().account.filter(|_| !is_own && self.turn.hub.role(self.id) == Role::Operator)?;
+        Some(By::Operator { session: self.id, account })
+    }
+
     fn nick_of(&self, id: SessionId) -> Arc<str> {
         self.turn.hub.people.sessions[&id].nick.shown().into()
     }
@@ -50,29 +61,36 @@ impl Call<'_, '_> {
 }
 
 pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
-    let ownership = &call.room().ownership;
-    let (private, moderated) = (ownership.private, ownership.moderated);
-    let (private, moderated) = match args {
-        "" => {
+    let (word, rest) = split_word(args);
+    let known = MODES.iter().find(|(mode, _)| *mode == word).map(|(_, change)| *change);
+    let change = match (known, word, rest) {
+        (None, "", _) => {
             let room = call.room();
-            let message = Message::RoomIs {
-                room: room.name.shown().into(),
-                owner: call.turn.hub.owner_of(room),
-                private,
-                moderated,
-            };
+            let (shown, modes) = (room.name.shown().into(), room.ownership.modes());
+            let message = Message::RoomIs { room: shown, owner: call.turn.hub.owner_of(room), modes };
             return call.tell(message);
         }
-        "private" => (true, moderated),
-        "public" => (false, moderated),
-        "moderated" => (private, true),
-        "free" => (private, false),
-        _ => return call.usage(),
+        (Some(change), _, "") => change,
+        (None, "slow", "off") => Change { slow: Some(Duration::ZERO), ..Change::default() },
+        (None, "slow", time) => match parse_length(time) {
+            Ok(time) if (SLOW.0..=SLOW.1).contains(&time) => Change { slow: Some(time), ..Change::default() },
+            Ok(_) => return call.refuse(Refusal::SlowOutside),
+            Err(_) if time.is_empty() => return call.refuse(Refusal::SlowOutside),
+            Err(why) => return call.refuse(Refusal::NoLength { why, or_reason: false }),
+        },
+        _ => return call.refuse(Refusal::NoSuchMode(clip(args))),
     };
     let Some(room) = call.own_room() else { return };
+    if change.private == Some(true) && room == call.turn.hub.rooms.lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::LobbyStaysPublic(name));
+    }
     // Each of them is told.
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
-    call.turn.set_mode(room, private, moderated, call.id);
+    let by = call.by_operator();
+    let before = call.turn.effects.len();
+    call.turn.set_modes(room, change, Some(call.id), by);
+    sign(call, before);
 }
 
 pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
@@ -138,6 +156,14 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::ToYourself);
     }
     let target = &call.turn.hub.rooms.open[&room];
+    if room == call.turn.hub.rooms.lobby {
+        let room = target.name.shown().into();
+        return call.refuse(Refusal::NotOutOfLobby(room));
+    }
+    if call.turn.hub.is_owner(other, target) {
+        let (nick, room) = (call.nick_of(other), target.name.shown().into());
+        return call.refuse(Refusal::OwnsRoom { nick, room });
+    }
     if call.turn.hub.owns(other, target) {
         let nick = call.nick_of(other);
         return call.refuse(Refusal::IsOperator(nick));
@@ -245,9 +271,8 @@ pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
-    if call.room().ownership.owner.is_some() && !call.turn.hub.owns(call.id, call.room()) {
-        let (room, owner) = (call.room().name.shown().into(), call.turn.hub.owner_of(call.room()));
-        return call.refuse(Refusal::NotYourRoom { room, owner });
+    if let Some(refusal) = call.turn.hub.keeps_topic(call.id) {
+        return call.refuse(refusal);
     }
     if !call.turn.may_show(call.id, args) {
         return;

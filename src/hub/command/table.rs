@@ -21,7 +21,7 @@ pub struct Command {
     pub usage: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// What else there is to know; may be empty.
+    /// What else there is to know, in rows of a screen; may be empty.
     pub detail: &'static str,
     /// How many lines it counts for in the sender's pace, beside the one it is.
     pub weight: u32,
@@ -142,9 +142,13 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "room",
-        usage: "[private|public|moderated|free]",
+        usage: "[MODE]",
         about: "tell what this room is, or change it",
-        detail: "Who is logged in and opens a room owns it. A private one is by invitation.",
+        detail: "private or public; moderated or free; registered or everyone: who speaks;\n\
+                 slow 10s or slow off: one line of each in that time;\n\
+                 topic-locked or topic-free. Who is logged in and opens a room owns it,\n\
+                 and operators have the say in those that nobody owns.",
+        takes: Takes::Mode,
         run: room::room,
         ..ROW
     },
@@ -449,6 +453,8 @@ pub enum Takes {
     Person,
     /// The name of a room.
     Room,
+    /// What a room can be.
+    Mode,
 }
 
 /// Where a password stands in a command.

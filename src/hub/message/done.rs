@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::account::Role;
+use super::super::ownership::Modes;
 use super::super::strike::Offence;
 use super::{Asked, Offset};
 use crate::values::id::BanId;
@@ -80,11 +81,11 @@ pub enum Done {
     RoomMode {
         /// The room.
         room: Arc<str>,
-        /// For the invited only.
-        private: bool,
-        /// Only those with a voice speak.
-        moderated: bool,
+        /// How it is.
+        modes: Modes,
     },
+    /// The topic of that room, which is nobody's, is for operators from now on, as one has set it.
+    TopicLocked(Arc<str>),
     /// This one may come in.
     Invited {
         /// Who.

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
+use super::ownership::Modes;
 use crate::values::id::BanId;
 use crate::values::terminal::Colors;
 use crate::values::time::Wall;
@@ -331,8 +332,8 @@ pub enum Message {
     },
     /// The rooms there are.
     Rooms {
-        /// Name, members, topic.
-        rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>,
+        /// Those that are listed.
+        rooms: Vec<ShownRoom>,
         /// How many there are, listed or not.
         total: usize,
         /// Only those whose names begin so were looked for.
@@ -365,10 +366,8 @@ pub enum Message {
         room: Arc<str>,
         /// Whose it is, if it is somebody's.
         owner: Option<Arc<str>>,
-        /// For the invited only.
-        private: bool,
-        /// Only those with a voice speak.
-        moderated: bool,
+        /// How it is.
+        modes: Modes,
     },
     /// Somebody may come into a room.
     Invitation {
@@ -403,6 +402,21 @@ pub enum Message {
     HereIAm,
     /// The last line.
     Goodbye(Farewell),
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownRoom {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many are in it.
+    pub members: usize,
+    /// Its topic, if it has one.
+    pub topic: Option<Arc<str>>,
+    /// Whose it is, if it is somebody's.
+    pub owner: Option<Arc<str>>,
+    /// How it is.
+    pub modes: Modes,
 }
 
 /// A ban, as an operator in chat is shown it: without an address.

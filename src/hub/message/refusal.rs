@@ -37,6 +37,32 @@ pub enum Refusal {
     },
     /// Only those with a voice speak here; this one's room it is.
     NoVoice(Option<Arc<str>>),
+    /// Only those who are logged in speak here.
+    OnlyRegistered,
+    /// Each says one line here in a time, and it was too soon.
+    Slow {
+        /// The time.
+        every: Duration,
+        /// How much of it is left.
+        left: Duration,
+    },
+    /// A room cannot be that.
+    NoSuchMode(Arc<str>),
+    /// A room cannot be as slow, or as little slow, as that.
+    SlowOutside,
+    /// The topic of that room, which is nobody's, is for operators.
+    TopicLocked(Arc<str>),
+    /// The lobby, which has this name, cannot be private.
+    LobbyStaysPublic(Arc<str>),
+    /// Nobody is sent out of the lobby, which has this name: there is nowhere to send them.
+    NotOutOfLobby(Arc<str>),
+    /// This one owns that room.
+    OwnsRoom {
+        /// Who.
+        nick: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+    },
     /// As many on a list of the room as there may be.
     TooManyInvited(usize),
     /// There is a room whose name looks like that.

@@ -173,6 +173,37 @@ pub struct RenameArgs {
     pub nick: Text<256>,
 }
 
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomArgs {
+    /// Its name.
+    pub room: Text<256>,
+}
+
+/// What is to be changed of a room; what is not named stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomSetArgs {
+    /// Its name.
+    pub room: Text<256>,
+    /// Only those who are invited come in; the lobby cannot be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Only those who have a voice speak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderated: Option<bool>,
+    /// Only those who are logged in speak, and those who have a voice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<bool>,
+    /// Only those who have the room's say set its topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_locked: Option<bool>,
+    /// Each says one line in so many seconds; 0: as many as they like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_s: Option<Whole<0, 86_400>>,
+}
+
 /// A room's topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -35,7 +35,7 @@ use serde_json::Value;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -44,7 +44,7 @@ use crate::wire::admin::execute::{Answer, Call, accounts, bans, clients, history
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, RoomList, Said, Status, Stopped, Topic,
+    Kicked, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Room, RoomList, Said, Status, Stopped, Topic,
     Unbanned,
 };
 
@@ -345,6 +345,10 @@ commands! {
     "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, One, Changes, Writer(accounts::erase);
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, One, Reads, Listing(Listing::rooms);
+    /// Tells all about one room.
+    "rooms.get" RoomsGet(RoomArgs) -> Room, One, Reads, Hub(rooms::get);
+    /// Changes who comes into a room, who speaks in it and how often, and who sets its topic; those in it are told.
+    "rooms.set" RoomsSet(RoomSetArgs) -> Room, One, Changes, Hub(rooms::set);
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, One, Changes if |args| args.text.is_some(), Hub(rooms::topic);
     /// Closes a room; those in it are moved to the lobby.

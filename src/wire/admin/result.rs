@@ -287,6 +287,10 @@ pub struct Renamed {
     pub nick: String,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
@@ -311,6 +315,15 @@ pub struct Room {
     /// Only those who have a voice speak.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moderated: bool,
+    /// Only those who are logged in speak, and those who have a voice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
+    /// Only those who have the room's say set its topic, as it is where a room is somebody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub topic_locked: bool,
+    /// Each says one line in so many seconds; 0: as many as they like.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slow_s: u64,
 }
 
 /// Rooms.

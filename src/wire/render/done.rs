@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::times::{until, until_in};
-use super::{article, count, mode, notice};
+use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
 use crate::hub::message::{Asked, Done};
 use crate::values::terminal::Mode;
@@ -60,9 +60,12 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
         Done::Private => notice(out, &["this room is private: what is said here is recorded nowhere"]),
-        Done::RoomMode { room, private, moderated } => {
-            let more = if *private { "; what is said here is recorded nowhere" } else { "" };
-            notice(out, &[room, " is ", mode(*private, *moderated), " now", more]);
+        Done::RoomMode { room, modes } => {
+            let more = if modes.private { "; what is said here is recorded nowhere" } else { "" };
+            notice(out, &[room, " is ", mode(modes), " now", more, &more_modes(modes)]);
+        }
+        Done::TopicLocked(room) => {
+            notice(out, &["operators alone set the topic of ", room, " now; /room topic-free ends that"]);
         }
         Done::Invited { nick, room } => notice(out, &[nick, " may come into ", room]),
         Done::Uninvited { nick, room } => notice(out, &[nick, " is not invited to ", room, " any more"]),

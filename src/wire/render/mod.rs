@@ -36,7 +36,8 @@ use self::times::{Clock, clock, date_and_time, length, span, until};
 use crate::hub::account::Role;
 use crate::hub::command::Command;
 use crate::hub::message::{Farewell, Kept, Line, Message, Said, View};
-use crate::values::time::Wall;
+use crate::hub::ownership::Modes;
+use crate::values::time::{Wall, in_words};
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
@@ -220,9 +221,9 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                 notice(out, &[greeting]);
             }
         }
-        Message::RoomIs { room, owner, private, moderated } => {
+        Message::RoomIs { room, owner, modes } => {
             let owner = owner.as_deref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
-            notice(out, &[room, " is ", mode(*private, *moderated), ", and ", &owner]);
+            notice(out, &[room, " is ", mode(modes), ", and ", &owner, &more_modes(modes)]);
         }
         Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
         Message::Bans { bans, total } => lists::bans(bans, *total, out),
@@ -262,13 +263,30 @@ fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
     }
 }
 
-fn mode(private: bool, moderated: bool) -> &'static str {
-    match (private, moderated) {
+fn mode(modes: &Modes) -> &'static str {
+    match (modes.private, modes.moderated) {
         (false, false) => "public",
         (false, true) => "public and moderated",
         (true, false) => "private",
         (true, true) => "private and moderated",
     }
+}
+
+/// What else there is to say of how a room is: `; only registered people speak`, or nothing.
+fn more_modes(modes: &Modes) -> String {
+    let mut text = String::new();
+    if modes.registered {
+        text.push_str("; only registered people speak");
+    }
+    if !modes.slow.is_zero() {
+        let _ = write!(text, "; each says one line in {}", in_words(modes.slow));
+    }
+    text.push_str(match modes.topic_locked {
+        Some(true) => "; operators set its topic",
+        Some(false) => "; everybody sets its topic",
+        None => "",
+    });
+    text
 }
 
 fn article(role: Role) -> &'static str {

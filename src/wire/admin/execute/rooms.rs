@@ -1,12 +1,37 @@
 //! Commands about rooms, and what the hub says in them.
 
 use super::{Call, clean_line, line_of};
+use crate::hub::ownership::Change;
 use crate::hub::{Hub, Input};
 use crate::values::id::RoomId;
-use crate::wire::admin::args::{CloseArgs, SayArgs, TopicArgs};
+use crate::wire::admin::args::{CloseArgs, RoomArgs, RoomSetArgs, SayArgs, TopicArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{Closed, Room, Said, Topic};
-use crate::wire::admin::value::Time;
+use crate::wire::admin::value::{Time, Whole};
+
+pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &RoomArgs) -> Result<Room, ControlError> {
+    let id = find_room(call.hub, &args.room)?;
+    Ok(room(call.hub, call.hub.room(id).expect("it was found")))
+}
+
+pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Result<Room, ControlError> {
+    let id = find_room(call.hub, &args.room)?;
+    if args.private == Some(true) && id == call.hub.lobby() {
+        return Err(ControlError::new(ErrorCode::Conflict, "the lobby cannot be private"));
+    }
+    let change = Change {
+        private: args.private,
+        moderated: args.moderated,
+        registered: args.registered,
+        slow: args.slow_s.map(Whole::seconds),
+        topic_locked: args.topic_locked,
+    };
+    if change == Change::default() {
+        return Err(ControlError::new(ErrorCode::BadArgument, "nothing says what is to be changed"));
+    }
+    call.change(Input::SetRoom { room: id, change, by: call.by });
+    Ok(room(call.hub, call.hub.room(id).expect("it was found")))
+}
 
 pub(in crate::wire::admin) fn topic(call: &mut Call<'_>, args: &TopicArgs) -> Result<Topic, ControlError> {
     let id = find_room(call.hub, &args.room)?;
@@ -61,5 +86,8 @@ pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
         owner: hub.owner_of(room).as_deref().map(Into::into),
         private: room.ownership.private,
         moderated: room.ownership.moderated,
+        registered: room.ownership.registered,
+        topic_locked: room.ownership.is_topic_locked(),
+        slow_s: room.ownership.slow.as_secs(),
     }
 }
