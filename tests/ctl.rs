@@ -232,6 +232,11 @@ fn wrong_usage_is_2_and_asks_nobody() {
         &["redact", "--yes"],
         &["backup"],
         &["history", "--format", "xml"],
+        &["topic", "#"],
+        &["clients", "--room", "a room"],
+        &["close", ""],
+        &["rooms", "set", "tea"],
+        &["rooms", "set", "tea", "private", "public"],
     ] {
         let story = Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args);
         assert!(!story.err.is_empty(), "{}", story.told);
@@ -416,6 +421,10 @@ fn command_lines_become_requests() {
         (&["rooms", "set", "lobby", "--slow", "off"], "rooms.set", json!({"room": "lobby", "slow_s": 0})),
         (&["topic", "lobby"], "rooms.topic", json!({"room": "lobby"})),
         (&["topic", "lobby", "tea", "at 5"], "rooms.topic", json!({"room": "lobby", "text": "tea at 5"})),
+        (&["topic", "#lobby"], "rooms.topic", json!({"room": "lobby"})),
+        (&["clients", "--room", "#tea"], "clients.list", json!({"room": "tea"})),
+        (&["history-stats"], "history.stats", json!({})),
+        (&["close", "#tea"], "rooms.close", json!({"room": "tea"})),
         (&["topic", "lobby", ""], "rooms.topic", json!({"room": "lobby", "text": ""})),
         (&["close", "tea", "--reason", "late"], "rooms.close", json!({"room": "tea", "reason": "late"})),
         (&["history-stats"], "history.stats", json!({})),

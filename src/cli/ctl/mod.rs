@@ -18,7 +18,7 @@ use super::moment::moment_now;
 use super::words::{event_kind, level};
 use crate::settings::LogLevel;
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Text, Time};
+use crate::wire::admin::value::{RoomName, Text, Time};
 
 /// Look after the running daemon.
 ///
@@ -94,8 +94,8 @@ Examples:
   chathub ctl clients --json | jq -r '.clients[] | select(.idle_s > 3600) | .id'")]
     Clients {
         /// Only those in this room.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
     },
 
     /// Tell all about one client.
@@ -197,8 +197,8 @@ Examples:
   chathub ctl topic lobby ''          # clears it")]
     Topic {
         /// The room.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
         /// The new topic; several words are joined by spaces, an empty one clears it.
         #[arg(value_name = "TEXT")]
         text: Vec<String>,
@@ -209,8 +209,8 @@ Examples:
     /// Those in it are moved to the lobby, which cannot be closed itself.
     Close {
         /// The room.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
         /// Why; told to those in it.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
@@ -231,8 +231,8 @@ Examples:
   chathub ctl history --format csv --output history.csv")]
     History {
         /// Only this room's.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// Only the last N lines.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         last: Option<u64>,
@@ -266,8 +266,8 @@ Examples:
   chathub ctl redact --seq 981 --yes            # one line; numbers: chathub ctl history --json")]
     Redact {
         /// Only in rooms of this name.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// Only what the client with this id has said, under whatever names.
         #[arg(long, value_name = "ID", value_parser = text::<32>)]
         client: Option<Text<32>>,
@@ -317,8 +317,8 @@ Examples:
   chathub ctl say --room lobby 'Welcome, everybody'")]
     Say {
         /// Only to this room; to everybody without it.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// The text; several words are joined by spaces.
         #[arg(value_name = "TEXT", required = true)]
         text: Vec<String>,

@@ -5,10 +5,9 @@ use std::time::Duration;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::text;
 use crate::cli::length::slow_time;
 use crate::hub::ownership::{Change, MODES};
-use crate::wire::admin::value::Text;
+use crate::wire::admin::value::RoomName;
 
 /// The commands of `chathub ctl rooms`.
 #[derive(Clone, Debug, Subcommand)]
@@ -19,8 +18,8 @@ pub enum RoomsCommand {
     /// Tell all about one room.
     Show {
         /// The room, with or without a # before its name.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
     },
 
     /// Change who comes into a room, who speaks in it, and who sets its topic.
@@ -33,8 +32,8 @@ Examples:
   chathub ctl rooms set tea private moderated")]
     Set {
         /// The room, with or without a # before its name.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
         /// What it is to be.
         #[arg(value_name = "MODE", value_parser = mode(), required_unless_present = "slow")]
         modes: Vec<Change>,

@@ -1,6 +1,6 @@
 //! Commands about rooms: going there, topics, and what an owner does.
 
-use crate::values::name::{Name, TakenFor};
+use crate::values::name::{Name, TakenFor, of_room};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -185,10 +185,11 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
 }
 
 pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
-    let typed = args.strip_prefix('#').unwrap_or(args);
-    if typed.is_empty() {
+    if args.is_empty() {
         return call.usage();
     }
+    // What no room can be called is refused below, with the reason.
+    let typed = of_room(args).unwrap_or(args);
     if let Some(room) = call.turn.hub.find_room(typed) {
         if room == call.own().room {
             let name = call.room().name.shown().into();

@@ -68,8 +68,7 @@ impl Connection {
                     }
                 }
                 Ok(false) => {
-                    let message = format!("no room {:?}", unknown.unwrap_or_default());
-                    let _ = sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)));
+                    let _ = sender.blocking_send(Err(no_room(&unknown.unwrap_or_default())));
                 }
                 Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
             }
@@ -153,9 +152,19 @@ pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }
 
+/// A room that is not open, and of which nothing is on disk.
+fn no_room(name: &str) -> ControlError {
+    ControlError::new(ErrorCode::NotFound, format!("no room {name:?}"))
+}
+
 pub(super) fn count(stored: Stored, source: &Source) -> Result<Redacted, ControlError> {
-    let on_disk =
-        source.open().and_then(|reader| reader.count(&stored.what)).map_err(|trouble| unreadable(&trouble))?;
+    let reader = source.open().map_err(|trouble| unreadable(&trouble))?;
+    if let (Some(unknown), Some(room), []) = (&stored.room, &stored.what.room, &stored.tail[..])
+        && !reader.knows(room).map_err(|trouble| unreadable(&trouble))?
+    {
+        return Err(no_room(unknown));
+    }
+    let on_disk = reader.count(&stored.what).map_err(|trouble| unreadable(&trouble))?;
     let waiting = stored.tail.iter().filter(|(_, line)| line.said != message::Said::Redacted).count() as u64;
     Ok(Redacted { lines: on_disk + waiting, dry_run: true })
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings;
 use crate::wire::admin::Command;
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Password, Role, Text, Time, Whole};
+use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole};
 
 /// No arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +28,7 @@ pub struct DescribeArgs {
 pub struct ClientsListArgs {
     /// Only those in this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
 }
 
 /// One client.
@@ -178,7 +178,7 @@ pub struct RenameArgs {
 #[serde(deny_unknown_fields)]
 pub struct RoomArgs {
     /// Its name.
-    pub room: Text<256>,
+    pub room: RoomName,
 }
 
 /// What is to be changed of a room; what is not named stays.
@@ -186,7 +186,7 @@ pub struct RoomArgs {
 #[serde(deny_unknown_fields)]
 pub struct RoomSetArgs {
     /// Its name.
-    pub room: Text<256>,
+    pub room: RoomName,
     /// Only those who are invited come in; the lobby cannot be so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
@@ -209,7 +209,7 @@ pub struct RoomSetArgs {
 #[serde(deny_unknown_fields)]
 pub struct TopicArgs {
     /// The room.
-    pub room: Text<256>,
+    pub room: RoomName,
     /// The new topic; empty clears it; without it, nothing is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -220,7 +220,7 @@ pub struct TopicArgs {
 #[serde(deny_unknown_fields)]
 pub struct CloseArgs {
     /// The room; the lobby cannot be closed.
-    pub room: Text<256>,
+    pub room: RoomName,
     /// Told to those in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
@@ -232,7 +232,7 @@ pub struct CloseArgs {
 pub struct HistoryArgs {
     /// Only this room's; without it, all rooms' by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only the last so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, 1_000_000>>,
@@ -252,7 +252,7 @@ pub struct SearchArgs {
     pub query: Text<256>,
     /// Only in this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only the last so many matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, 1_000_000>>,
@@ -270,7 +270,7 @@ pub struct SearchArgs {
 pub struct RedactArgs {
     /// Only in rooms of this name, also those that are closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only those of the client with this id, such as `c7`, under whatever names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Text<32>>,
@@ -305,7 +305,7 @@ pub struct SayArgs {
     pub text: Text<4096>,
     /// Only to this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
 }
 
 /// The new log level.

@@ -230,7 +230,11 @@ mod tests {
         let request = Request::parse(br#"{"id":4,"cmd":"history.dump","args":{"room":"lobby","last":2},"more":true}"#);
         assert_eq!(request.id, json!(4));
         assert!(request.more);
-        let expected = HistoryArgs { room: Some(Text("lobby".into())), last: Some(Whole(2)), ..HistoryArgs::default() };
+        let expected = HistoryArgs {
+            room: Some("lobby".parse().expect("a name")),
+            last: Some(Whole(2)),
+            ..HistoryArgs::default()
+        };
         assert_eq!(request.command, Ok(Command::HistoryDump(expected)));
     }
 

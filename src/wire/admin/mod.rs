@@ -379,7 +379,6 @@ commands! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::admin::value::Text;
     use serde_json::json;
 
     #[test]
@@ -439,7 +438,7 @@ mod tests {
             assert_eq!(changes, spec.effect == Effect::Changes && !only_looks, "{}", spec.name);
         }
         let topic = |text: Option<&str>| {
-            Command::RoomsTopic(TopicArgs { room: Text("lobby".into()), text: text.map(str::to_owned) })
+            Command::RoomsTopic(TopicArgs { room: "lobby".parse().expect("a name"), text: text.map(str::to_owned) })
         };
         assert!(topic(Some("")).changes() && !topic(None).changes());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rooms::find_room;
+use super::rooms::{find_room, no_room};
 use super::{Answer, Call, InRoom, Stored, one};
 use crate::hub::archive::{Record, Selector};
 use crate::hub::{Hub, Input, message};
@@ -71,9 +71,15 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
     if what == Selector::default() {
         return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
     }
+    // What is in memory is of rooms that are open; which others there have been, the disk knows.
+    let unknown = args.room.as_deref().filter(|room| call.hub.find_room(room).is_none());
+    if let Some(room) = unknown.filter(|_| !call.hub.is_recording()) {
+        return Err(no_room(room));
+    }
     if args.dry_run {
         if call.hub.is_recording() {
-            return Ok(Answer::Count(stored(call.hub, what, None)));
+            let room = unknown.map(str::to_owned);
+            return Ok(Answer::Count(Stored { room, ..stored(call.hub, what, None) }));
         }
         return one(&Redacted { lines: readable(call.hub, &what), dry_run: true });
     }

@@ -72,7 +72,11 @@ pub(in crate::wire::admin) fn say(call: &mut Call<'_>, args: &SayArgs) -> Result
 }
 
 pub(super) fn find_room(hub: &Hub, name: &str) -> Result<RoomId, ControlError> {
-    hub.find_room(name).ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no room {name:?}")))
+    hub.find_room(name).ok_or_else(|| no_room(name))
+}
+
+pub(super) fn no_room(name: &str) -> ControlError {
+    ControlError::new(ErrorCode::NotFound, format!("no room {name:?}"))
 }
 
 pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
