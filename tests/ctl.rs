@@ -410,6 +410,13 @@ fn command_lines_become_requests() {
         (&["mute", "c7", "--for", "10min"], "clients.mute", json!({"who": ["c7"], "for_s": 600})),
         (&["unmute", "c7"], "clients.mute", json!({"who": ["c7"], "for_s": 0})),
         (&["rename", "c7", "eve"], "clients.rename", json!({"who": "c7", "nick": "eve"})),
+        (&["lockdown"], "lockdown", json!({})),
+        (
+            &["lockdown", "--for", "10min", "--newcomers", "registered"],
+            "lockdown",
+            json!({"for_s": 600, "newcomers": "registered"}),
+        ),
+        (&["lockdown", "--off"], "lockdown", json!({"off": true})),
         (&["rooms"], "rooms.list", json!({})),
         (&["rooms", "list"], "rooms.list", json!({})),
         (&["rooms", "show", "tea"], "rooms.get", json!({"room": "tea"})),

@@ -287,7 +287,7 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "ban", "mute", "unmute", "rename"]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "rename", "lockdown"]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
@@ -839,9 +839,15 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 
-An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /op. \
+An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /lockdown, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
+
+When many come at a time to make trouble, /lockdown (or `chathub ctl lockdown`) has newcomers wait at the door until \
+         they have logged in, or lets them in and not be heard until then, as `moderation.lockdown` says, and keeps them \
+         from registering names. Who is here stays and speaks. Everybody is told. It ends after `moderation.lockdown_for`, \
+         or the time that is given, or by /lockdown off; restarts and kills do not end it, and a cold start does. \
+         Within one room, /room registered, /room slow 10s and /room topic-locked do the same with less.
 
 Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. The lobby, and every room \
 that nobody owns, is the operators\'. What is said in a \

@@ -17,6 +17,7 @@
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* room ROOM {"slow_s": 10}` | likewise, with the arguments of `rooms.set` |
+//! | `* lockdown {"for_s": 60}` | likewise, with the arguments of `lockdown` |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
 //! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
@@ -95,6 +96,7 @@ transcripts! {
     ignoring_has_a_limit
     leaving
     lines_and_topics_are_limited
+    lockdown
     names
     names_at_a_pace
     names_of_accounts
@@ -339,6 +341,7 @@ impl Stage {
                 args["room"] = first.into();
                 self.control("rooms.set", args, []);
             }
+            "lockdown" => self.control("lockdown", serde_json::from_str(args).ok()?, []),
             "close" => self.control("rooms.close", json!({"room": first}), [("reason", rest)]),
             "announce" => match first.strip_prefix('#') {
                 Some(room) => self.control("say", json!({"room": room, "text": rest}), []),

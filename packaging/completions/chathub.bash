@@ -61,6 +61,9 @@ _chathub() {
             chathub__subcmd__ctl,kick)
                 cmd="chathub__subcmd__ctl__subcmd__kick"
                 ;;
+            chathub__subcmd__ctl,lockdown)
+                cmd="chathub__subcmd__ctl__subcmd__lockdown"
+                ;;
             chathub__subcmd__ctl,log-level)
                 cmd="chathub__subcmd__ctl__subcmd__log__subcmd__level"
                 ;;
@@ -180,7 +183,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban account mute unmute lockdown rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -763,6 +766,36 @@ _chathub() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        chathub__subcmd__ctl__subcmd__lockdown)
+            opts="-q -h --for --newcomers --off --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --newcomers)
+                    COMPREPLY=($(compgen -W "door registered" -- "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         chathub__subcmd__ctl__subcmd__log__subcmd__level)
             opts="-q -h --socket --json --timeout --no-legend --quiet --help error warn info debug trace"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -808,7 +841,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban account history reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban lockdown account history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -27,6 +27,11 @@ pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000))
 }
 
+/// 1 s to 30 days.
+pub(super) fn lockdown_time(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(2_592_000))
+}
+
 /// 1 s to [`LONGEST`].
 pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), LONGEST)

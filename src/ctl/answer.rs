@@ -55,6 +55,7 @@ impl Session<'_, '_> {
             },
             CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),
+            CtlCommand::Lockdown { .. } => show!(print::daemon::lockdown),
             CtlCommand::Rename { .. } => show!(print::clients::renamed),
             CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => show!(print::rooms::list),
             CtlCommand::Rooms { action: Some(RoomsCommand::Show { .. }) } => show!(print::rooms::one),

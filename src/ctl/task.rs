@@ -16,8 +16,9 @@ use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LockdownArgs, LogLevelArgs, MuteArgs, NoArgs,
+    RedactArgs, RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
+    UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -81,6 +82,10 @@ impl Task {
             }
             CtlCommand::Unmute { who } => {
                 one(Command::ClientsMute(MuteArgs { who, for_s: Some(Whole(0)), shadow: false }))
+            }
+            CtlCommand::Lockdown { time, newcomers, off } => {
+                let for_s = time.map(|time| Whole(time.as_secs()));
+                one(Command::Lockdown(LockdownArgs { for_s, newcomers, off }))
             }
             CtlCommand::Rename { who, nick } => one(Command::ClientsRename(RenameArgs { who, nick })),
             CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => one(Command::RoomsList(none)),

@@ -33,6 +33,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
             rooms(hub, id, word, looked_at)
         }
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Mode) => modes(word),
+        (_, _, Some(command)) if takes(command, Takes::Nothing) => Vec::new(),
         (_, _, Some(_)) if first_argument(before) => {
             names(hub, id, word, Reach::Hub, looked_at).iter().map(|name| format!("{name} ")).collect()
         }

@@ -2,6 +2,7 @@
 
 use core::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::moderation::Target;
 use super::ownership::Change;
 use super::session::Mute;
 use super::{Happening, login};
-use crate::settings::Settings;
+use crate::settings::{Newcomers, Settings};
 use crate::values::id::{AccountId, BanId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
@@ -134,6 +135,22 @@ pub enum Input {
         room: RoomId,
         /// What.
         change: Change,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator begins a lockdown, or changes the one that is under way.
+    #[serde(skip)]
+    Lockdown {
+        /// What becomes of newcomers; `None`: as the settings say.
+        newcomers: Option<Newcomers>,
+        /// For how long; `None`: as the settings say.
+        time: Option<Duration>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator ends the lockdown.
+    #[serde(skip)]
+    LockdownOff {
         /// Who does it.
         by: By,
     },

@@ -123,6 +123,10 @@ pub enum What {
     AccountChanged,
     /// An account is no more.
     AccountRemoved,
+    /// Newcomers are kept at the door, or from speaking, until they have logged in.
+    LockdownBegun,
+    /// They are not any more.
+    LockdownEnded,
     /// The hub stops.
     Stopping,
 }

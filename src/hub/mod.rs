@@ -18,6 +18,7 @@
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
 //! | who is kept out; what counts against people; words that are refused | `keep_out`, [`moderation`], [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
+//! | what becomes of newcomers in a raid | [`lockdown`] |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
 //! | what others may look at | `looking` |
@@ -40,6 +41,7 @@ pub mod ignore;
 pub mod inbound;
 mod invariants;
 mod keep_out;
+pub mod lockdown;
 pub mod login;
 mod looking;
 pub mod message;
@@ -79,6 +81,7 @@ use beginnings::Beginnings;
 use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
+use lockdown::Lockdown;
 use login::Logins;
 use message::{Farewell, Message, Said};
 use moderation::Bans;
@@ -166,6 +169,8 @@ struct Moderation {
     strikes: Strikes,
     reports: Reports,
     filters: Filters,
+    /// Whether newcomers are let in as ever.
+    lockdown: Option<Lockdown>,
     /// Those whom a ban has hit, and who are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
@@ -282,6 +287,7 @@ impl Hub {
             return Some(Mono(0));
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
-        gathered.into_iter().chain(self.door.next_deadline()).min()
+        let lockdown = self.moderation.lockdown.map(|lockdown| lockdown.until.0);
+        gathered.into_iter().chain(self.door.next_deadline()).chain(lockdown).min()
     }
 }

@@ -235,6 +235,9 @@ impl Hub {
     /// Why `id` may not say in its room what has just come from it, if it may not. This decides for all that is said
     /// to a room. Who has the room's say, and who has a voice there, always speaks.
     pub(super) fn silenced(&self, id: SessionId) -> Option<Refusal> {
+        if let Some(until) = self.locked_out(id) {
+            return Some(Refusal::LockedOut(until));
+        }
         let session = &self.people.sessions[&id];
         let room = &self.rooms.open[&session.room];
         let ownership = &room.ownership;

@@ -12,6 +12,7 @@ use super::account::{Accounts, Role};
 use super::archive::Backlog;
 use super::history::History;
 use super::ignore::IgnoredNames;
+use super::lockdown::Lockdown;
 use super::login::Logins;
 use super::message::{Farewell, Line};
 use super::moderation::Bans;
@@ -76,6 +77,8 @@ struct Saved {
     familiar: Familiar,
     #[serde(default)]
     outgoing: VecDeque<(SessionId, Farewell)>,
+    #[serde(default)]
+    lockdown: Option<Lockdown>,
 }
 
 /// A release that did not say may have recorded something.
@@ -142,6 +145,8 @@ struct Saving<'a> {
     familiar: &'a Familiar,
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     outgoing: &'a VecDeque<(SessionId, Farewell)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lockdown: Option<Lockdown>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +210,7 @@ impl Serialize for Hub {
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
             outgoing: &self.moderation.outgoing,
+            lockdown: self.moderation.lockdown,
         };
         saving.serialize(serializer)
     }
@@ -235,6 +241,7 @@ impl Hub {
                 reports: moderation.reports.clone(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
+                lockdown: moderation.lockdown,
             },
             recording: recording.clone(),
             next_line: self.next_line,
@@ -280,6 +287,7 @@ impl Saved {
                 reports: self.reports,
                 filters,
                 outgoing: self.outgoing,
+                lockdown: self.lockdown,
             },
             recording: Recording {
                 on: self.recording,

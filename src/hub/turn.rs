@@ -122,6 +122,8 @@ impl Turn<'_> {
                 }
             }
             Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by)),
+            Input::Lockdown { newcomers, time, by } => self.begin_lockdown(newcomers, time, by),
+            Input::LockdownOff { by } => self.end_lockdown(by),
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
             Input::Announce { room, text, by } => self.announce(room, &text, by),
             Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
@@ -179,6 +181,7 @@ impl Turn<'_> {
     fn tick(&mut self) {
         self.see_out();
         self.close_door();
+        self.expire_lockdown();
         // Those that are left are due still, and the next tick is for them.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {

@@ -41,6 +41,8 @@ ids! {
     REPORTED = "4b5c0db298ec46f79b73b50927e73499";
     /// An administrator keeps somebody out, or no longer.
     BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38";
+    /// A lockdown has begun, or is over.
+    LOCKDOWN = "7c1e5a90b3d84f26a1e7d4409f6b2c85";
     /// An account was made, changed or removed.
     ACCOUNT = "6d0f2c7e9b514a3f8a2e5d9c31b7f648";
     /// Somebody has logged in or out, or tried to.

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Registering, SlowPolicy, Sync, WhileUnread};
+use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread};
 use super::rule::{
     Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
     time, whole,
@@ -252,6 +252,11 @@ settings! {
         /// The same line so often in a row, each within half a minute, is said; after that it is refused.
         /// 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
+        /// What becomes of those who come during a lockdown (/lockdown) and are not logged in: "door" has them wait at
+        /// the door, as accounts.entry does, "registered" lets them in, and they speak when they have logged in.
+        lockdown: Newcomers = Newcomers::Door, Choice, Live;
+        /// How long a lockdown lasts for which no time is given.
+        lockdown_for: Duration = Duration::from_secs(900), time("10s", "30d"), Live;
     }
     /// Words that house rules keep out of what everybody reads: lines, names, topics, and last words;
     /// what is said privately is nobody's business. An entry is a word, or several in a row, found

@@ -13,10 +13,10 @@ use serde_json::Value;
 use self::account::AccountCommand;
 use self::ban::BanCommand;
 use self::rooms::RoomsCommand;
-use super::length::{ban_time, deadline, duration, interval, mute_time};
+use super::length::{ban_time, deadline, duration, interval, lockdown_time, mute_time};
 use super::moment::moment_now;
-use super::words::{event_kind, level};
-use crate::settings::LogLevel;
+use super::words::{event_kind, level, newcomers};
+use crate::settings::{LogLevel, Newcomers};
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::{RoomName, Text, Time};
 
@@ -168,6 +168,27 @@ Examples:
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
         who: Vec<Text<256>>,
+    },
+
+    /// Keep newcomers out, or quiet, until they have logged in.
+    ///
+    /// For a time, and who is here stays and speaks; everybody is told. As the settings moderation.lockdown and
+    /// moderation.lockdown_for say, where nothing else is given. One that is under way gets the new time.
+    #[command(after_help = "\
+Examples:
+  chathub ctl lockdown
+  chathub ctl lockdown --for 1h --newcomers registered
+  chathub ctl lockdown --off")]
+    Lockdown {
+        /// For how long, such as 10min.
+        #[arg(long = "for", value_name = "D", value_parser = lockdown_time)]
+        time: Option<Duration>,
+        /// What becomes of those who come and are not logged in.
+        #[arg(long, value_name = "HOW", value_parser = newcomers())]
+        newcomers: Option<Newcomers>,
+        /// End the one that is under way.
+        #[arg(long, conflicts_with_all = ["time", "newcomers"])]
+        off: bool,
     },
 
     /// Give a client another name.

@@ -12,6 +12,7 @@ use super::super::moderation::{NoTarget, Target};
 use super::super::session::Mute;
 use super::super::{By, Effect};
 use super::{Call, LISTED, clip, split_word, text_arg};
+use crate::settings::{Newcomers, Word as _};
 use crate::values::id::BanId;
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
@@ -163,6 +164,24 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     call.turn.ban(target.clone(), text_arg(reason), until, by);
     let Some(id) = call.turn.hub.moderation.bans.about(&target) else { return };
     call.done(Done::Banned { id, hit: hit.len(), until });
+}
+
+pub(super) fn lockdown(call: &mut Call<'_, '_>, args: &str) {
+    let Some(by) = call.by() else { return };
+    if args == "off" {
+        return match call.turn.hub.lockdown() {
+            Some(_) => call.turn.end_lockdown(by),
+            None => call.refuse(Refusal::NoLockdown),
+        };
+    }
+    let Some((time, rest)) = call.time(args, false) else { return };
+    let newcomers = match (rest, Newcomers::from_word(rest)) {
+        ("", _) => None,
+        (_, Some(newcomers)) => Some(newcomers),
+        (_, None) => return call.usage(),
+    };
+    // Everybody is shown it: that is the confirmation.
+    call.turn.begin_lockdown(newcomers, time, by);
 }
 
 pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {

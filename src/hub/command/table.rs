@@ -415,6 +415,16 @@ pub static COMMANDS: &[Command] = &[
         ..ROW
     },
     Command {
+        name: "lockdown",
+        usage: "[TIME] [door|registered] | off",
+        about: "keep newcomers out, or quiet, until they log in",
+        detail: "Who is here stays and speaks. It ends after TIME (15 min if not set otherwise), or by off.",
+        role: Role::Operator,
+        takes: Takes::Nothing,
+        run: operator::lockdown,
+        ..ROW
+    },
+    Command {
         name: "unban",
         usage: "BAN",
         about: "lift a ban",
@@ -455,6 +465,8 @@ pub enum Takes {
     Room,
     /// What a room can be.
     Mode,
+    /// Nothing.
+    Nothing,
 }
 
 /// Where a password stands in a command.

@@ -128,6 +128,8 @@ pub enum Done {
         /// Of which room.
         room: Arc<str>,
     },
+    /// Newcomers speak when they have logged in, until then: told to one.
+    LockedDown(Wall),
     /// This one was disconnected.
     Kicked(Arc<str>),
     /// This one is muted.

@@ -275,6 +275,8 @@ pub enum Message {
         register: bool,
         /// How long one may wait.
         wait: Duration,
+        /// Until when all newcomers wait, if it is because of a lockdown.
+        lockdown: Option<Wall>,
     },
     /// A room was entered later on.
     Entered {

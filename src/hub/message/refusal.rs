@@ -159,6 +159,12 @@ pub enum Refusal {
         /// Why.
         reason: Option<Arc<str>>,
     },
+    /// It has come during a lockdown, which ends then, and is not logged in: nobody hears it.
+    LockedOut(Wall),
+    /// Likewise: it registers no name.
+    NotInLockdown(Wall),
+    /// There is no lockdown that could be ended.
+    NoLockdown,
     /// It waits at the door.
     LogInFirst,
     /// The name is registered.

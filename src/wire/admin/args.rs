@@ -308,6 +308,21 @@ pub struct SayArgs {
     pub room: Option<RoomName>,
 }
 
+/// What becomes of newcomers, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockdownArgs {
+    /// For how many seconds; without it, the setting `moderation.lockdown_for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<Whole<1, 2_592_000>>,
+    /// What becomes of those who come and are not logged in; without it, the setting `moderation.lockdown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<settings::Newcomers>,
+    /// End the one that is under way instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+}
+
 /// The new log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

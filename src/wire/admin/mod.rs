@@ -34,8 +34,9 @@ use serde_json::Value;
 
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LogLevelArgs, MuteArgs, NoArgs, RedactArgs,
-    RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LockdownArgs, LogLevelArgs, MuteArgs, NoArgs,
+    RedactArgs, RenameArgs, RoomArgs, RoomSetArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
+    UnbanArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -44,8 +45,8 @@ use crate::wire::admin::execute::{Answer, Call, accounts, bans, clients, history
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Room, RoomList, Said, Status, Stopped, Topic,
-    Unbanned,
+    Kicked, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, Room, RoomList, Said, Status,
+    Stopped, Topic, Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -328,6 +329,9 @@ commands! {
     "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(bans::remove);
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
     "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(bans::test);
+    /// Has newcomers wait at the door, or keeps them from being heard, until they have logged in, for a time; who is here
+    /// stays and speaks. One that is under way gets this time and this way.
+    "lockdown" Lockdown(LockdownArgs) -> Lockdown, One, Changes, Hub(rooms::lockdown);
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in

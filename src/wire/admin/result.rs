@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::hub::lockdown;
 use crate::settings;
 use crate::wire::admin::value::{Role, Time};
 
@@ -20,6 +21,23 @@ pub struct Hello {
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: u32,
+}
+
+/// The lockdown that is under way, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lockdown {
+    /// Until when; absent: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// What becomes of those who come and are not logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<settings::Newcomers>,
+}
+
+impl From<lockdown::Lockdown> for Lockdown {
+    fn from(lockdown: lockdown::Lockdown) -> Self {
+        Self { until: Some(Time(lockdown.until.1)), newcomers: Some(lockdown.newcomers) }
+    }
 }
 
 /// How the hub is doing.
@@ -59,6 +77,9 @@ pub struct Status {
     /// Whether bans and accounts on disk cannot be read, so that not all may be known.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
+    /// The lockdown that is under way, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockdown: Option<Lockdown>,
     /// Who is connected to the admin socket, the oldest connection first.
     #[serde(default)]
     pub admins: Vec<AdminConnection>,

@@ -78,6 +78,10 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::ExpelledOther { nick, room } => {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
         }
+        Done::LockedDown(end) => {
+            let end = until(&Some(*end));
+            notice(out, &["from now", &end, ", newcomers speak when they have logged in: /login NAME"]);
+        }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
         Done::MutedOther { nick, until: end, shadow: false } => notice(out, &[nick, " is muted", &until_in(end, now)]),
         Done::MutedOther { nick, until: end, shadow: true } => {

@@ -212,10 +212,17 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         }
         Message::Help(role) => lists::help(*role, out),
         Message::HelpOn(command) => lists::help_on(command, out),
-        Message::AtDoor { hub, greeting, register, wait } => {
-            notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]);
+        Message::AtDoor { hub, greeting, register, wait, lockdown } => {
+            match lockdown {
+                None => notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]),
+                Some(_) => notice(
+                    out,
+                    &["Welcome to ", hub, ". Only registered people come in", &until(lockdown), ": /login NAME"],
+                ),
+            }
             let wait = length(wait.as_secs());
-            let register = if *register { "Or take a name by /nick NAME, and /register it. " } else { "" };
+            let register =
+                if *register && lockdown.is_none() { "Or take a name by /nick NAME, and /register it. " } else { "" };
             notice(out, &[register, "You have ", &wait, ". Type /help or /quit."]);
             if let Some(greeting) = greeting {
                 notice(out, &[greeting]);

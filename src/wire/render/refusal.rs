@@ -79,6 +79,12 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
+        Refusal::LockedOut(end) => {
+            let end = until(&Some(*end));
+            notice(out, &["nobody saw that:", &end, ", newcomers speak when they have logged in; /login NAME"]);
+        }
+        Refusal::NotInLockdown(end) => notice(out, &["newcomers register no names", &until(&Some(*end))]),
+        Refusal::NoLockdown => notice(out, &["there is no lockdown; /lockdown begins one"]),
         Refusal::NameRegistered(name) => {
             notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
         }

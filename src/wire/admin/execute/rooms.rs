@@ -4,9 +4,9 @@ use super::{Call, clean_line, line_of};
 use crate::hub::ownership::Change;
 use crate::hub::{Hub, Input};
 use crate::values::id::RoomId;
-use crate::wire::admin::args::{CloseArgs, RoomArgs, RoomSetArgs, SayArgs, TopicArgs};
+use crate::wire::admin::args::{CloseArgs, LockdownArgs, RoomArgs, RoomSetArgs, SayArgs, TopicArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Closed, Room, Said, Topic};
+use crate::wire::admin::result::{Closed, Lockdown, Room, Said, Topic};
 use crate::wire::admin::value::{Time, Whole};
 
 pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &RoomArgs) -> Result<Room, ControlError> {
@@ -58,6 +58,22 @@ pub(in crate::wire::admin) fn close(call: &mut Call<'_>, args: &CloseArgs) -> Re
     let closed = Closed { room: room.name.shown().into(), moved: room.members.len() as u64 };
     call.change(Input::CloseRoom { room: id, reason, by: call.by });
     Ok(closed)
+}
+
+pub(in crate::wire::admin) fn lockdown(call: &mut Call<'_>, args: &LockdownArgs) -> Result<Lockdown, ControlError> {
+    let LockdownArgs { for_s, newcomers, off } = *args;
+    if off {
+        if for_s.is_some() || newcomers.is_some() {
+            return Err(ControlError::new(ErrorCode::BadArgument, "it ends at once, in whatever way it was"));
+        }
+        if call.hub.lockdown().is_none() {
+            return Err(ControlError::new(ErrorCode::Conflict, "there is no lockdown"));
+        }
+        call.change(Input::LockdownOff { by: call.by });
+    } else {
+        call.change(Input::Lockdown { newcomers, time: for_s.map(Whole::seconds), by: call.by });
+    }
+    Ok(call.hub.lockdown().map_or(Lockdown { until: None, newcomers: None }, Lockdown::from))
 }
 
 pub(in crate::wire::admin) fn say(call: &mut Call<'_>, args: &SayArgs) -> Result<Said, ControlError> {
