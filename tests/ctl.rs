@@ -610,13 +610,15 @@ tea          0      0     0  2026-11-22 10:01:02Z  ann    private               
     );
     let (story, _) = answering(room.clone()).run(&["rooms", "show", "lobby"]);
     story.exits(0).prints(
-        "   Room: lobby
-  Owner: nobody: operators have its say
-  Modes: registered, topic-locked, slow 10 s
-  Topic: be kind
-Members: 2
-  Since: 2026-11-22 10:01:02Z
-  Lines: 15, 10 kept in memory
+        "      Room: lobby
+     Owner: nobody: operators have its say
+Moderators: none
+ Successor: none
+     Modes: registered, topic-locked, slow 10 s
+     Topic: be kind
+   Members: 2
+     Since: 2026-11-22 10:01:02Z
+     Lines: 15, 10 kept in memory
 ",
     );
     let (story, _) = answering(room).run(&["rooms", "set", "lobby", "registered", "--slow", "10s"]);

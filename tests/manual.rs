@@ -849,8 +849,17 @@ When many come at a time to make trouble, /lockdown (or `chathub ctl lockdown`) 
          or the time that is given, or by /lockdown off; restarts and kills do not end it, and a cold start does. \
          Within one room, /room registered, /room slow 10s and /room topic-locked do the same with less.
 
-Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. The lobby, and every room \
-that nobody owns, is the operators\'. What is said in a \
+Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. Its owner gives others the \
+say in it by /moderator, names who follows by /room successor, and gives it away by /transfer. The lobby, and every \
+room that nobody owns, is the operators\'.
+
+/room lasting keeps a room while nobody is in it, with its topic, modes, owner and moderators: in <chathub.db>, if \
+history is recorded, so also through a cold start; of a private room, too, though not what is said there. There are \
+`rooms.lasting` at most, and `rooms.lasting_per_owner` of one owner; beyond that it is refused. Such a room lasts until \
+its owner has not been here for `rooms.lasting_unused`, until /room passing, or until `chathub ctl close`. When its \
+owner\'s account is gone, it is the successor\'s, else the oldest moderator\'s, else it does not last.
+
+What is said in a \
          private room is recorded nowhere. Administrators see it all the same: in what is kept in memory \
          (`chathub ctl history`), and as it is said (`chathub ctl monitor say`).
 

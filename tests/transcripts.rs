@@ -120,6 +120,8 @@ transcripts! {
     rooms_of_somebody
     rooms_per_address_are_limited
     rooms_that_are_private
+    rooms_that_last
+    rooms_that_last_unused
     saying
     shadow_mutes
     stopping

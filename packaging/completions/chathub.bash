@@ -1027,13 +1027,17 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__rooms__subcmd__set)
-            opts="-q -h --slow --socket --json --timeout --no-legend --quiet --help private public moderated free registered everyone topic-locked topic-free"
+            opts="-q -h --slow --owner --socket --json --timeout --no-legend --quiet --help private public moderated free registered everyone topic-locked topic-free lasting passing"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --slow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -92,7 +92,7 @@ impl Task {
             CtlCommand::Rooms { action: Some(RoomsCommand::Show { room }) } => {
                 one(Command::RoomsGet(RoomArgs { room }))
             }
-            CtlCommand::Rooms { action: Some(RoomsCommand::Set { room, modes, slow }) } => {
+            CtlCommand::Rooms { action: Some(RoomsCommand::Set { room, modes, slow, owner }) } => {
                 let change = modes.into_iter().try_fold(Change { slow, ..Change::default() }, Change::and);
                 let change = change.ok_or_else(|| usage("a room cannot be one thing and its opposite".into()))?;
                 one(Command::RoomsSet(RoomSetArgs {
@@ -102,6 +102,8 @@ impl Task {
                     registered: change.registered,
                     topic_locked: change.topic_locked,
                     slow_s: change.slow.map(|time| Whole(time.as_secs())),
+                    lasting: change.lasting,
+                    owner,
                 }))
             }
             CtlCommand::Topic { room, text } => {

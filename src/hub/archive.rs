@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::history::weight;
+use super::lasting::Lasting;
 use super::message::Line;
 use super::moderation::Ban;
 use crate::values::id::AccountId;
@@ -48,6 +49,10 @@ pub enum Record {
     Account(Box<Account>),
     /// An account is no more.
     Unaccount(AccountId),
+    /// A room that lasts, as it is now. One of the same name is replaced.
+    Lasting(Box<Lasting>),
+    /// The room of that name does not last any more.
+    Passing(Name),
     /// What is selected, of all that was recorded before, is to be unreadable.
     Redact(Arc<Selector>),
     /// Clients may have numbers up to this: no later hub gives one of them again.
@@ -65,6 +70,8 @@ impl Record {
             | Self::Unban(_)
             | Self::Account(_)
             | Self::Unaccount(_)
+            | Self::Lasting(_)
+            | Self::Passing(_)
             | Self::Redact(_)
             | Self::Given(_) => 256,
         }
@@ -192,6 +199,9 @@ pub struct Recalled {
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// The rooms that last.
+    #[serde(default)]
+    pub lasting: Vec<Lasting>,
     /// What is on disk could not be read. There may be bans and accounts that are not named here.
     #[serde(default)]
     pub unread: bool,

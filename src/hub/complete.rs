@@ -55,7 +55,7 @@ fn takes(word: &str, what: Takes) -> bool {
 /// What a room can be.
 fn modes(word: &str) -> Vec<String> {
     let word = word.to_lowercase();
-    let modes = MODES.iter().map(|(mode, _)| *mode).chain(["slow"]);
+    let modes = MODES.iter().map(|(mode, _)| *mode).chain(["slow", "successor"]);
     modes.filter(|mode| mode.starts_with(&word)).map(|mode| format!("{mode} ")).collect()
 }
 
@@ -166,7 +166,7 @@ mod tests {
         check("/j #t", 3, &["#tea ", "#Teapot "]);
         check("/join  lo", 7, &["lobby "]);
         check("//qu", 0, &[]);
-        check("/room s", 6, &["slow "]);
+        check("/room s", 6, &["slow ", "successor "]);
         check("/room m", 6, &["moderated "]);
     }
 }

@@ -138,6 +138,16 @@ pub enum Input {
         /// Who does it.
         by: By,
     },
+    /// An administrator makes a room that is not the lobby somebody's.
+    #[serde(skip)]
+    GiveRoom {
+        /// Which.
+        room: RoomId,
+        /// Whose.
+        to: AccountId,
+        /// Who does it.
+        by: By,
+    },
     /// An administrator begins a lockdown, or changes the one that is under way.
     #[serde(skip)]
     Lockdown {

@@ -13,7 +13,7 @@
 //! | who comes in, under which name; who goes | `people`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
 //! | what is kept in memory; arrivals and departures | [`history`], `presence` |
-//! | whose room it is, who may come in and speak | [`ownership`] |
+//! | whose room it is, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
 //! | who is kept out; what counts against people; words that are refused | `keep_out`, [`moderation`], [`strike`], [`crate::values::words`] |
@@ -41,6 +41,7 @@ pub mod ignore;
 pub mod inbound;
 mod invariants;
 mod keep_out;
+pub mod lasting;
 pub mod lockdown;
 pub mod login;
 mod looking;
@@ -159,6 +160,10 @@ struct Rooms {
     deadlines: BTreeSet<(Mono, RoomId)>,
     /// How many rooms are open that somebody from there has opened.
     openers: BTreeMap<Origin, usize>,
+    /// How many last.
+    lasting: usize,
+    /// When was last looked whether their owners come.
+    looked: Mono,
     next: u64,
 }
 
@@ -228,6 +233,8 @@ impl Hub {
                 lobby: RoomId(0),
                 deadlines: BTreeSet::new(),
                 openers: BTreeMap::new(),
+                lasting: 0,
+                looked: Mono(0),
                 next: 0,
             },
             accounts: Accounts::default(),
@@ -288,6 +295,6 @@ impl Hub {
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
         let lockdown = self.moderation.lockdown.map(|lockdown| lockdown.until.0);
-        gathered.into_iter().chain(self.door.next_deadline()).chain(lockdown).min()
+        gathered.into_iter().chain(self.door.next_deadline()).chain(lockdown).chain(self.next_look()).min()
     }
 }

@@ -10,7 +10,7 @@
 
 use super::Turn;
 use core::fmt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +50,15 @@ pub struct Ownership {
     /// Each says one line in that time, but those who have a voice; zero: it is not slow.
     #[serde(skip_serializing_if = "Duration::is_zero")]
     pub slow: Duration,
+    /// It is kept while nobody is in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lasts: bool,
+    /// Who has its say beside its owner, the oldest first. At most `limits.invited`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moderators: Vec<AccountId>,
+    /// Whose it is when its owner's account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor: Option<AccountId>,
     /// Whether the topic is for those alone who have the room's say; `None`: it is where the room is somebody's.
     #[serde(skip_serializing_if = "Option::is_none")]
     topic_locked: Option<bool>,
@@ -76,6 +85,8 @@ pub struct Modes {
     pub slow: Duration,
     /// Whether the topic is locked, where that is not as in other rooms: a topic is locked where the room is somebody's.
     pub topic_locked: Option<bool>,
+    /// It is kept while nobody is in it.
+    pub lasting: bool,
 }
 
 /// What is to be changed of a room's [`Modes`]; `None`: it stays.
@@ -91,6 +102,8 @@ pub struct Change {
     pub slow: Option<Duration>,
     /// Only those who have the room's say set its topic.
     pub topic_locked: Option<bool>,
+    /// It is kept while nobody is in it. [`Hub::may_last`] is to be asked before.
+    pub lasting: Option<bool>,
 }
 
 impl Change {
@@ -109,11 +122,13 @@ impl Change {
             registered: both(self.registered, other.registered)?,
             slow: both(self.slow, other.slow)?,
             topic_locked: both(self.topic_locked, other.topic_locked)?,
+            lasting: both(self.lasting, other.lasting)?,
         })
     }
 }
 
-const NONE: Change = Change { private: None, moderated: None, registered: None, slow: None, topic_locked: None };
+const NONE: Change =
+    Change { private: None, moderated: None, registered: None, slow: None, topic_locked: None, lasting: None };
 
 /// What each mode is called, and what it changes; but for `slow`, behind which stands a time or `off`.
 pub const MODES: &[(&str, Change)] = &[
@@ -125,6 +140,8 @@ pub const MODES: &[(&str, Change)] = &[
     ("everyone", Change { registered: Some(false), ..NONE }),
     ("topic-locked", Change { topic_locked: Some(true), ..NONE }),
     ("topic-free", Change { topic_locked: Some(false), ..NONE }),
+    ("lasting", Change { lasting: Some(true), ..NONE }),
+    ("passing", Change { lasting: Some(false), ..NONE }),
 ];
 
 /// The shortest and the longest time in which each says one line in a slow room.
@@ -152,8 +169,71 @@ impl Ownership {
     /// How the room is.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        let Self { private, moderated, registered, slow, topic_locked, .. } = *self;
-        Modes { private, moderated, registered, slow, topic_locked }
+        let Self { private, moderated, registered, slow, topic_locked, lasts, .. } = *self;
+        Modes { private, moderated, registered, slow, topic_locked, lasting: lasts }
+    }
+
+    /// As it is kept where nobody is connected: without guests.
+    pub(super) fn lasting(&self) -> Self {
+        let mut kept = self.clone();
+        for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
+            kept.roll(roll).retain(|guest| matches!(guest, Guest::Account(_)));
+        }
+        kept
+    }
+
+    /// What was kept, without accounts that there are no more. Whether it still belongs to whom it did, or to somebody
+    /// who follows.
+    pub(super) fn recall(&mut self, is_known: impl Fn(&AccountId) -> bool) -> bool {
+        for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
+            self.roll(roll).retain(|guest| matches!(guest, Guest::Account(account) if is_known(account)));
+        }
+        self.moderators.retain(&is_known);
+        self.successor = self.successor.filter(&is_known);
+        match self.owner {
+            Some(owner) if !is_known(&owner) => self.succeed(),
+            _ => true,
+        }
+    }
+
+    /// Accounts have other numbers by now.
+    pub(super) fn renumber(&mut self, renumbered: &BTreeMap<AccountId, AccountId>) {
+        let now = |account: AccountId| renumbered.get(&account).copied().unwrap_or(account);
+        (self.owner, self.successor) = (self.owner.map(now), self.successor.map(now));
+        self.moderators.iter_mut().for_each(|moderator| *moderator = now(*moderator));
+        for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
+            let roll = self.roll(roll);
+            *roll = std::mem::take(roll)
+                .into_iter()
+                .map(|guest| match guest {
+                    Guest::Account(account) => Guest::Account(now(account)),
+                    Guest::Session(session) => Guest::Session(session),
+                })
+                .collect();
+        }
+    }
+
+    /// It belongs to nobody, whatever else it is.
+    pub(super) fn belongs_to_nobody(&mut self) {
+        (self.owner, self.successor, self.private) = (None, None, false);
+        self.moderators.clear();
+        self.topic_locked = self.topic_locked.filter(|locked| *locked);
+    }
+
+    /// Its owner is no more: it belongs to the successor, else to the oldest moderator, else to nobody. Whether it
+    /// belongs to somebody.
+    fn succeed(&mut self) -> bool {
+        let next = self.successor.take().or_else(|| self.moderators.first().copied());
+        self.pass_to(next);
+        next.is_some()
+    }
+
+    fn pass_to(&mut self, owner: Option<AccountId>) {
+        let locked = self.topic_locked;
+        self.owner = owner;
+        self.moderators.retain(|moderator| Some(*moderator) != owner);
+        self.successor = self.successor.filter(|successor| Some(*successor) != owner);
+        self.topic_locked = locked.filter(|locked| *locked != owner.is_some());
     }
 
     /// Whether only those who have the room's say set its topic.
@@ -197,9 +277,26 @@ impl Hub {
         !roll.is_empty() && (roll.contains(&self.guest(id)) || roll.contains(&Guest::Session(id)))
     }
 
-    /// Whether `id` has a room's say: it is theirs, or they are an operator.
+    /// Whether `id` has a room's say: it is theirs, or they are a moderator of it, or an operator.
     pub(super) fn owns(&self, id: SessionId, room: &Room) -> bool {
+        self.rules(id, room) || self.moderates(id, room)
+    }
+
+    /// Whether `id` may also give a room away, and say who moderates it: it is theirs, or they are an operator.
+    pub(super) fn rules(&self, id: SessionId, room: &Room) -> bool {
         self.is_owner(id, room) || self.role(id) == Role::Operator
+    }
+
+    /// Whether `id` is a moderator of that room.
+    pub(super) fn moderates(&self, id: SessionId, room: &Room) -> bool {
+        let account = self.people.sessions.get(&id).and_then(|session| session.account);
+        account.is_some_and(|account| room.ownership.moderators.contains(&account))
+    }
+
+    /// The names of accounts.
+    pub fn names_of(&self, accounts: impl IntoIterator<Item = AccountId>) -> Vec<Arc<str>> {
+        let names = accounts.into_iter().filter_map(|account| self.accounts.get(account));
+        names.map(|account| account.name.shown().into()).collect()
     }
 
     /// Whether the room is `id`'s.
@@ -288,20 +385,118 @@ impl Hub {
         }
         roll.contains(&guest) || (roll.len() < limit && roll.insert(guest))
     }
+}
 
-    /// An account is no more: no room is its, and none remembers it. Whose room it was is free for all to
-    /// speak in; otherwise it stays as it was, in the hands of operators.
+impl Turn<'_> {
+    /// An account is no more, and no room remembers it. Whose room it was, has the successor, else the oldest moderator.
+    /// If there is none, it is free for all to speak in, does not last, and otherwise stays as it was, in the hands of
+    /// operators.
     pub(super) fn disown(&mut self, account: AccountId) {
-        for room in self.rooms.open.values_mut() {
+        let (mut changed, mut passing, mut passed_on) = (Vec::new(), Vec::new(), Vec::new());
+        for room in self.hub.rooms.open.values_mut() {
+            let is_about = |ownership: &Ownership| {
+                let guest = Guest::Account(account);
+                let is_on_roll = [&ownership.invited, &ownership.voiced, &ownership.expelled];
+                ownership.owner == Some(account)
+                    || ownership.successor == Some(account)
+                    || ownership.moderators.contains(&account)
+                    || is_on_roll.iter().any(|roll| roll.contains(&guest))
+            };
+            if !is_about(&room.ownership) {
+                continue;
+            }
+            let id = room.id;
             let ownership = &mut room.ownership;
             for roll in [Roll::Invited, Roll::Voiced, Roll::Expelled] {
                 ownership.roll(roll).remove(&Guest::Account(account));
             }
+            ownership.moderators.retain(|moderator| *moderator != account);
+            ownership.successor = ownership.successor.filter(|successor| *successor != account);
             if ownership.owner == Some(account) {
-                ownership.owner = None;
-                ownership.moderated = false;
-                ownership.topic_locked = ownership.topic_locked.filter(|locked| *locked);
+                if ownership.succeed() {
+                    passed_on.push(id);
+                } else {
+                    ownership.moderated = false;
+                    passing.push(id);
+                }
             }
+            changed.push(id);
+        }
+        passing.into_iter().for_each(|id| self.set_lasting(id, false));
+        changed.into_iter().for_each(|id| self.keep_lasting(id));
+        for id in passed_on {
+            let Some(room) = self.hub.rooms.open.get(&id) else { continue };
+            let (shown, owner): (Arc<str>, _) = (room.name.shown().into(), self.hub.owner_of(room).unwrap_or_default());
+            let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
+            self.tell_members(id, done, || format!("{shown} is {owner}'s room now"));
+        }
+    }
+
+    /// That room is somebody else's from now on; those in it are told.
+    pub(super) fn give_room(&mut self, id: RoomId, to: AccountId, session: Option<SessionId>, by: Option<By>) {
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        room.ownership.pass_to(Some(to));
+        let shown: Arc<str> = room.name.shown().into();
+        let owner: Arc<str> = self.hub.names_of([to]).pop().unwrap_or_default();
+        self.room_changed(id, Some(format!("owned by {owner}").into()), session, by);
+        self.tell_members(id, Done::RoomOf { room: shown.clone(), owner: owner.clone() }, || {
+            format!("{shown} is {owner}'s room now")
+        });
+        self.keep_lasting(id);
+    }
+
+    /// Somebody is a moderator of that room, or not any more. Whether there was place.
+    pub(super) fn set_moderator(&mut self, id: RoomId, account: AccountId, on: bool) -> bool {
+        let most = self.hub.settings.limits.invited;
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return false };
+        let moderators = &mut room.ownership.moderators;
+        if !on {
+            moderators.retain(|moderator| *moderator != account);
+        } else if !moderators.contains(&account) {
+            if moderators.len() >= most {
+                return false;
+            }
+            moderators.push(account);
+        }
+        self.keep_lasting(id);
+        true
+    }
+
+    /// Who has that room when its owner's account is gone.
+    pub(super) fn set_successor(&mut self, id: RoomId, account: Option<AccountId>) {
+        if let Some(room) = self.hub.rooms.open.get_mut(&id) {
+            room.ownership.successor = account;
+        }
+        self.keep_lasting(id);
+    }
+
+    /// See [`Hub::enroll`].
+    pub(super) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
+        let done = self.hub.enroll(room, roll, who, on);
+        self.keep_lasting(room);
+        done
+    }
+
+    fn room_changed(&mut self, id: RoomId, text: Option<Arc<str>>, session: Option<SessionId>, by: Option<By>) {
+        match session {
+            Some(session) => self.happened(What::RoomChanged, session, by, text),
+            None => {
+                let room = self.hub.rooms.open.get(&id).map(|room| room.name.shown().into());
+                let changed = Happening { room, text, by, ..Happening::new(What::RoomChanged, self.now) };
+                self.effects.push(Effect::Happened(changed));
+            }
+        }
+    }
+
+    /// Tells each who is in a room; a great crowd by one line.
+    fn tell_members(&mut self, id: RoomId, done: Done, line: impl FnOnce() -> String) {
+        let Some(room) = self.hub.rooms.open.get(&id) else { return };
+        let members: Vec<SessionId> = room.members.iter().copied().collect();
+        if members.len() > work::MOST {
+            return self.post(id, None, Said::Notice { text: line().into() });
+        }
+        for member in members {
+            self.done(member, done.clone());
         }
     }
 }
@@ -323,27 +518,19 @@ impl Turn<'_> {
             // Those who come now were not there.
             ownership.visible_from = next;
         }
-        let (name, members) = (room.name.clone(), room.members.iter().copied().collect::<Vec<_>>());
+        let name = room.name.clone();
         if modes.private && !was_private && room.kept {
             // What was said while it was public is not shown to those who open one of that name later.
             self.record(Record::Closed { room: id, name: name.clone() });
         }
         let shown: Arc<str> = name.shown().into();
-        let text = Some(modes.to_string().into());
-        match session {
-            Some(session) => self.happened(What::RoomChanged, session, by, text),
-            None => {
-                let room = Some(shown.clone());
-                let changed = Happening { room, text, by, ..Happening::new(What::RoomChanged, self.now) };
-                self.effects.push(Effect::Happened(changed));
-            }
-        }
-        if members.len() > work::MOST {
-            // A great crowd is told by one line.
-            return self.post(id, None, Said::Notice { text: format!("{shown} is {modes} now").into() });
-        }
-        for member in members {
-            self.done(member, Done::RoomMode { room: shown.clone(), modes });
+        let modes = Modes { lasting: change.lasting.unwrap_or(modes.lasting), ..modes };
+        self.room_changed(id, Some(modes.to_string().into()), session, by);
+        let done = Done::RoomMode { room: shown.clone(), modes };
+        self.tell_members(id, done, || format!("{shown} is {modes} now"));
+        self.keep_lasting(id);
+        if let Some(on) = change.lasting {
+            self.set_lasting(id, on);
         }
     }
 }
@@ -360,10 +547,11 @@ impl fmt::Display for Modes {
             write!(f, ", slow {}", in_words(self.slow))?;
         }
         match self.topic_locked {
-            Some(true) => f.write_str(", topic-locked"),
-            Some(false) => f.write_str(", topic-free"),
-            None => Ok(()),
+            Some(true) => f.write_str(", topic-locked")?,
+            Some(false) => f.write_str(", topic-free")?,
+            None => {}
         }
+        f.write_str(if self.lasting { ", lasting" } else { "" })
     }
 }
 
@@ -383,19 +571,20 @@ mod tests {
         VoicedGuest,
         Member,
         VoicedMember,
+        Moderator,
         Owner,
         Operator,
     }
 
     fn kinds() -> impl Strategy<Value = Kind> {
-        use Kind::{Guest, Member, Operator, Owner, VoicedGuest, VoicedMember};
-        prop::sample::select(vec![Guest, VoicedGuest, Member, VoicedMember, Owner, Operator])
+        use Kind::{Guest, Member, Moderator, Operator, Owner, VoicedGuest, VoicedMember};
+        prop::sample::select(vec![Guest, VoicedGuest, Member, VoicedMember, Moderator, Owner, Operator])
     }
 
     /// Who may speak, as people would say it: `since` is how long ago the room has heard them.
     fn may_speak(kind: Kind, modes: Modes, since: Duration) -> bool {
         match kind {
-            Kind::Owner | Kind::Operator | Kind::VoicedGuest | Kind::VoicedMember => true,
+            Kind::Owner | Kind::Moderator | Kind::Operator | Kind::VoicedGuest | Kind::VoicedMember => true,
             Kind::Guest if modes.registered => false,
             Kind::Guest | Kind::Member => !modes.moderated && since >= modes.slow,
         }
@@ -424,6 +613,7 @@ mod tests {
             Kind::Owner => Some(own),
             _ => owned.then_some(other),
         };
+        room.ownership.moderators.extend((kind == Kind::Moderator).then_some(own));
         let Modes { private, moderated, registered, slow, .. } = modes;
         (room.ownership.private, room.ownership.moderated) = (private, moderated);
         (room.ownership.registered, room.ownership.slow) = (registered, slow);
@@ -440,7 +630,7 @@ mod tests {
             slow in prop::sample::select(vec![0_u64, 1, 10]), since in 0_u64..12,
         ) {
             let slow = Duration::from_secs(slow);
-            let modes = Modes { private, moderated, registered, slow, topic_locked: None };
+            let modes = Modes { private, moderated, registered, slow, topic_locked: None, lasting: false };
             let (mut hub, id) = stage(kind, owned, modes);
             let now = Now { mono: Mono(1_000_000_000 + since * 1_000_000), wall: Wall(2_000) };
             let mut effects = Vec::new();
@@ -458,7 +648,7 @@ mod tests {
             effects.clear();
             hub.handle(line("/topic tea"), now, &mut effects);
             let is_somebodys = owned || kind == Kind::Owner;
-            let has_say = matches!(kind, Kind::Owner | Kind::Operator);
+            let has_say = matches!(kind, Kind::Owner | Kind::Moderator | Kind::Operator);
             let sets = if is_somebodys { has_say } else { may_speak(kind, modes, at_once.min(Duration::ZERO)) };
             prop_assert_eq!(effects.iter().any(is_post), sets || (!is_somebodys && may_speak(kind, modes, at_once)));
         }

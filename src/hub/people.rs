@@ -282,7 +282,7 @@ impl Turn<'_> {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
         if left.members.is_empty() && room != self.hub.rooms.lobby {
-            self.shut(room);
+            if left.ownership.lasts { self.rest(room) } else { self.shut(room) }
         } else {
             self.present(room, id, &nick.shown().into(), Step::Left(reason));
         }

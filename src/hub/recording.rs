@@ -70,6 +70,9 @@ impl Turn<'_> {
                 let _ = self.hub.accounts.keep(account);
             }
             self.hub.note_roles();
+            if !recalled.unread {
+                self.recall_lasting(recalled.lasting);
+            }
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.
                 self.hub.moderation.bans.number_from(recalled.last_line + 1);

@@ -17,7 +17,7 @@ use crate::values::network::Origin;
 
 impl Hub {
     /// A room that somebody from there has opened counts no more.
-    fn closes(&mut self, from: Origin) {
+    pub(super) fn closes(&mut self, from: Origin) {
         if let Some(count) = self.rooms.openers.get_mut(&from) {
             *count -= 1;
             if *count == 0 {
@@ -28,7 +28,15 @@ impl Hub {
 }
 
 impl Turn<'_> {
+    /// Opens a room, for somebody who comes into it.
     pub(super) fn open(&mut self, name: Name) -> RoomId {
+        let id = self.found_room(name);
+        self.effects.push(Effect::Open(id));
+        id
+    }
+
+    /// Opens a room that has no log yet.
+    pub(super) fn found_room(&mut self, name: Name) -> RoomId {
         // A room that was open when the hub ended is still that room.
         let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
             Some((id, history)) => (id, Some(history)),
@@ -44,7 +52,6 @@ impl Turn<'_> {
             room.recorded = true;
         }
         self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
-        self.effects.push(Effect::Open(id));
         id
     }
 
@@ -58,7 +65,10 @@ impl Turn<'_> {
             return;
         }
         let lobby = match self.hub.rooms.names.find(name.folded()) {
-            Some(room) => room,
+            Some(room) => {
+                self.wake(room);
+                room
+            }
             None => self.open(name),
         };
         self.hub.rooms.lobby = lobby;
@@ -67,19 +77,23 @@ impl Turn<'_> {
             return;
         }
         let next_line = self.hub.next_line;
+        // Whose it was has it no more.
+        let lasts = self.hub.rooms.open[&lobby].ownership.lasts;
         let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
         // What was said in private stays there.
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
+        room.ownership.lasts = lasts;
         if let Some(from) = room.opened_from.take() {
             self.hub.closes(from);
         }
+        self.set_lasting(lobby, false);
         let members: Vec<_> = self.hub.rooms.open[&former].members.iter().copied().collect();
         for member in &members {
             self.enter(*member, lobby);
         }
         if members.is_empty() {
-            self.shut(former);
+            if self.hub.rooms.open[&former].ownership.lasts { self.rest(former) } else { self.shut(former) }
         }
     }
 
@@ -111,6 +125,7 @@ impl Turn<'_> {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             self.happened(What::Left, id, None, None);
         }
+        self.wake(to);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
         session.heard = self.now.mono;
@@ -136,6 +151,7 @@ impl Turn<'_> {
         if id == self.hub.rooms.lobby {
             return;
         }
+        self.set_lasting(id, false);
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.closing = true;
         let name: Arc<str> = room.name.shown().into();
@@ -180,6 +196,7 @@ impl Turn<'_> {
             by,
             ..Happening::new(What::Topic, self.now)
         }));
+        self.keep_lasting(id);
         // Its author is shown it too: that is the confirmation.
         self.post(id, None, Said::Topic { nick, text });
         if let Some(author) = author {
@@ -237,7 +254,9 @@ impl Turn<'_> {
                 });
             }
         }
-        self.effects.push(Effect::Post { room: id, line });
+        if !self.hub.rests(&self.hub.rooms.open[&id]) {
+            self.effects.push(Effect::Post { room: id, line });
+        }
         if let Some(record) = record {
             self.record_line(record);
         }

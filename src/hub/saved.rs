@@ -29,7 +29,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
-use crate::values::time::Wall;
+use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
 /// What is read. A release that knows more finds the new fields at their defaults, one that knows
@@ -79,6 +79,11 @@ struct Saved {
     outgoing: VecDeque<(SessionId, Farewell)>,
     #[serde(default)]
     lockdown: Option<Lockdown>,
+    /// Rooms that last and have nobody in them: a release that does not know of such passes them over.
+    #[serde(default)]
+    resting: Vec<SavedRoom>,
+    #[serde(default)]
+    looked: Mono,
 }
 
 /// A release that did not say may have recorded something.
@@ -147,6 +152,9 @@ struct Saving<'a> {
     outgoing: &'a VecDeque<(SessionId, Farewell)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lockdown: Option<Lockdown>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resting: Vec<SavingRoom<'a>>,
+    looked: Mono,
 }
 
 #[derive(Serialize)]
@@ -165,9 +173,9 @@ struct SavingRoom<'a> {
     recorded: bool,
 }
 
-impl Serialize for Hub {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rooms = self.rooms.open.values().map(|room| SavingRoom {
+impl<'a> SavingRoom<'a> {
+    fn of(room: &'a Room) -> Self {
+        Self {
             id: room.id,
             name: &room.name,
             topic: &room.topic,
@@ -179,12 +187,19 @@ impl Serialize for Hub {
             crowd: &room.crowd,
             opened_from: room.opened_from,
             recorded: room.recorded,
-        });
+        }
+    }
+}
+
+impl Serialize for Hub {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (resting, rooms): (Vec<_>, Vec<_>) =
+            self.rooms.open.values().map(|room| &**room).partition(|room| self.rests(room));
         let saving = Saving {
             settings: &self.settings,
             key: self.key,
             sessions: self.sessions().collect(),
-            rooms: rooms.collect(),
+            rooms: rooms.into_iter().map(SavingRoom::of).collect(),
             lobby: self.rooms.lobby,
             next_room: self.rooms.next,
             next_line: self.next_line,
@@ -211,6 +226,8 @@ impl Serialize for Hub {
             familiar: &self.people.familiar,
             outgoing: &self.moderation.outgoing,
             lockdown: self.moderation.lockdown,
+            resting: resting.into_iter().map(SavingRoom::of).collect(),
+            looked: self.rooms.looked,
         };
         saving.serialize(serializer)
     }
@@ -231,7 +248,13 @@ impl Hub {
                 peak: people.peak,
                 ..bare.people
             },
-            rooms: Rooms { open: rooms.open.clone(), lobby: rooms.lobby, next: rooms.next, ..bare.rooms },
+            rooms: Rooms {
+                open: rooms.open.clone(),
+                lobby: rooms.lobby,
+                looked: rooms.looked,
+                next: rooms.next,
+                ..bare.rooms
+            },
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
             door: self.door.clone(),
@@ -278,7 +301,7 @@ impl Saved {
                 peak: self.peak,
                 ..bare.people
             },
-            rooms: Rooms { lobby: self.lobby, next: self.next_room, ..bare.rooms },
+            rooms: Rooms { lobby: self.lobby, looked: self.looked, next: self.next_room, ..bare.rooms },
             accounts: self.accounts,
             logins: self.logins,
             moderation: Moderation {
@@ -301,10 +324,11 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
-        for saved in self.rooms {
+        for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom { id, name, topic, since, lines, history, ownership, presence, crowd, opened_from, recorded } =
                 saved;
-            if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
+            let mut named = ownership.owner.iter().chain(&ownership.successor).chain(&ownership.moderators);
+            if named.any(|account| hub.accounts.get(*account).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
             if id.0 >= hub.rooms.next {
@@ -330,6 +354,7 @@ impl Saved {
             if let Some(from) = opened_from {
                 *hub.rooms.openers.entry(from).or_default() += 1;
             }
+            hub.rooms.lasting += usize::from(ownership.lasts);
             let members = BTreeSet::new();
             let kept = !is_door && hub.settings.history.keeps(&name);
             let closing = is_door;
@@ -408,7 +433,12 @@ impl Saved {
         if !hub.rooms.open.contains_key(&hub.rooms.lobby) {
             return Err("there is no lobby".to_owned());
         }
-        if let Some(room) = hub.rooms.open.values().find(|room| room.members.is_empty() && room.id != hub.rooms.lobby) {
+        if let Some(room) = hub
+            .rooms
+            .open
+            .values()
+            .find(|room| room.members.is_empty() && room.id != hub.rooms.lobby && !room.ownership.lasts)
+        {
             return Err(format!("room {} is empty", room.id.0));
         }
         Ok(hub)

@@ -122,6 +122,11 @@ impl Turn<'_> {
                 }
             }
             Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by)),
+            Input::GiveRoom { room, to, by } => {
+                if self.hub.accounts.get(to).is_some() && room != self.hub.rooms.lobby {
+                    self.give_room(room, to, None, Some(by));
+                }
+            }
             Input::Lockdown { newcomers, time, by } => self.begin_lockdown(newcomers, time, by),
             Input::LockdownOff { by } => self.end_lockdown(by),
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
@@ -182,6 +187,7 @@ impl Turn<'_> {
         self.see_out();
         self.close_door();
         self.expire_lockdown();
+        self.look_after_lasting();
         // Those that are left are due still, and the next tick is for them.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
@@ -220,17 +226,21 @@ impl Turn<'_> {
         self.hub.rooms.deadlines.clear();
         let lobby = self.hub.rooms.lobby;
         self.hub.rooms.open.retain(|id, room| {
+            let was_in = !room.members.is_empty();
             room.members.clear();
             room.presence = Presence::default();
             if *id != lobby {
                 if Some(*id) != self.hub.door.room {
                     self.hub.rooms.names.release(&room.name);
                 }
-                self.effects.push(Effect::Shut(*id));
+                if !room.ownership.lasts || was_in {
+                    self.effects.push(Effect::Shut(*id));
+                }
             }
             *id == lobby
         });
         self.hub.door.clear();
+        self.hub.rooms.lasting = self.hub.lasting().count();
     }
 
     fn configure(&mut self, settings: Settings) {

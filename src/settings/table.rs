@@ -190,6 +190,13 @@ settings! {
         gather: Duration = Duration::from_secs(2), time("100ms", "1min"), Live;
         /// The same in rooms beyond announce_limit.
         gather_big: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
+        /// Rooms that last: kept while nobody is in them, also on disk (/room lasting). Beyond it, none is made
+        /// lasting. 0: none at all. They count as rooms of limits.rooms, too.
+        lasting: usize = 100, whole(0, 100_000, "rooms"), Live;
+        /// The same of one owner.
+        lasting_per_owner: usize = 3, whole(1, 100_000, "rooms"), Live;
+        /// A room whose owner has not been here for so long does not last any more.
+        lasting_unused: Option<Duration> = Some(Duration::from_secs(180 * 86_400)), TimeOrOff(time("1d", "36500d")), Live;
     }
     /// What was said, kept for those who come later.
     history: History {

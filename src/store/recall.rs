@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::history::{COLUMNS, line};
 use super::meta::{Meta, unsigned};
-use super::{Trouble, accounts, bans};
+use super::{Trouble, accounts, bans, lasting};
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, RecalledRoom};
 use crate::hub::message::Line;
@@ -37,6 +37,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History) -> Result<Reca
         last_session,
         bans: bans::all(db)?,
         accounts: accounts::all(db)?,
+        lasting: lasting::all(db)?,
         unread: false,
         rooms,
     })

@@ -83,6 +83,16 @@ const STEPS: &[&str] = &[
     -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
     ALTER TABLE bans ADD COLUMN account TEXT;
     ",
+    // 4: rooms that last.
+    "
+    CREATE TABLE lasting (
+        folded TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        since INTEGER NOT NULL,         -- milliseconds since 1970
+        ownership TEXT NOT NULL         -- whose it is, and how it is: JSON, accounts by accounts.id
+    ) WITHOUT ROWID;
+    ",
 ];
 
 /// The version that this program writes.

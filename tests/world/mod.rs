@@ -21,6 +21,7 @@ use std::time::Duration;
 use chathub::hub::account::{Account, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::ignore::Borne;
+use chathub::hub::lasting::Lasting;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::moderation::Ban;
@@ -109,6 +110,7 @@ pub struct Disk {
     pub given: u64,
     pub bans: BTreeMap<BanId, Ban>,
     pub accounts: BTreeMap<AccountId, Account>,
+    pub lasting: BTreeMap<Name, Lasting>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -127,6 +129,8 @@ impl Disk {
             Record::Unban(id) => drop(self.bans.remove(id)),
             Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
             Record::Unaccount(id) => drop(self.accounts.remove(id)),
+            Record::Lasting(room) => drop(self.lasting.insert(room.name.clone(), (**room).clone())),
+            Record::Passing(name) => drop(self.lasting.remove(name)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -154,6 +158,7 @@ impl Disk {
         Recalled {
             bans: self.bans.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
+            lasting: self.lasting.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0).max(self.given),

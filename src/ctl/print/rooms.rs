@@ -42,6 +42,7 @@ fn modes(room: &Room) -> String {
         (room.moderated, "moderated"),
         (room.registered, "registered"),
         (room.topic_locked, "topic-locked"),
+        (room.lasting, "lasting"),
     ];
     let words = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
     let slow = (room.slow_s > 0).then(|| format!("slow {}", in_words(Duration::from_secs(room.slow_s))));
@@ -53,6 +54,8 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, room: &Room) -> io::Result<()> {
     Facts(vec![
         ("Room", room.name.clone()),
         ("Owner", or(room.owner.as_deref().unwrap_or_default(), "nobody: operators have its say")),
+        ("Moderators", or(&room.moderators.join(", "), "none")),
+        ("Successor", or(room.successor.as_deref().unwrap_or_default(), "none")),
         ("Modes", or(&modes(room), "public, everybody speaks")),
         ("Topic", or(&room.topic, "(no topic)")),
         ("Members", room.members.to_string()),

@@ -1,6 +1,6 @@
 //! Commands about rooms: going there, topics, and what an owner does.
 
-use crate::values::name::{Name, TakenFor, of_room};
+use crate::values::name::{Name, TakenFor, fold, of_room};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::super::work;
 use super::super::{By, Effect, Happening, What};
 use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::time::parse_length;
 
 impl Call<'_, '_> {
@@ -46,12 +46,37 @@ impl Call<'_, '_> {
         Some(By::Operator { session: self.id, account })
     }
 
+    /// The room that the caller is in, if it may give it away; it is told if not.
+    fn ruled_room(&mut self) -> Option<RoomId> {
+        let room = self.room();
+        let id = room.id;
+        if self.turn.hub.rules(self.id, room) {
+            return Some(id);
+        }
+        let owner = self.turn.hub.owner_of(room);
+        self.refuse(Refusal::ForOwner(owner));
+        None
+    }
+
+    /// The account of somebody who is here under that name, or else the one of that name; the caller is told if there is
+    /// none.
+    fn account(&mut self, name: &str) -> Option<AccountId> {
+        let here = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
+        let own = here.and_then(|id| self.turn.hub.people.sessions[&id].account);
+        let found = own.or_else(|| self.turn.hub.accounts.find(&fold(name)));
+        if found.is_none() {
+            let refusal = if here.is_some() { Refusal::NotRegistered } else { Refusal::NoSuchAccount };
+            self.refuse(refusal(clip(name)));
+        }
+        found
+    }
+
     fn nick_of(&self, id: SessionId) -> Arc<str> {
         self.turn.hub.people.sessions[&id].nick.shown().into()
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
-        let done = self.turn.hub.enroll(room, roll, who, on);
+        let done = self.turn.enroll(room, roll, who, on);
         if !done {
             let limit = self.turn.hub.settings.limits.invited;
             self.refuse(Refusal::TooManyInvited(limit));
@@ -66,11 +91,17 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     let change = match (known, word, rest) {
         (None, "", _) => {
             let room = call.room();
-            let (shown, modes) = (room.name.shown().into(), room.ownership.modes());
-            let message = Message::RoomIs { room: shown, owner: call.turn.hub.owner_of(room), modes };
+            let message = Message::RoomIs {
+                room: room.name.shown().into(),
+                owner: call.turn.hub.owner_of(room),
+                modes: room.ownership.modes(),
+                moderators: call.turn.hub.names_of(room.ownership.moderators.iter().copied()),
+                successor: call.turn.hub.names_of(room.ownership.successor).pop(),
+            };
             return call.tell(message);
         }
         (Some(change), _, "") => change,
+        (None, "successor", name) if !name.is_empty() => return successor(call, name),
         (None, "slow", "off") => Change { slow: Some(Duration::ZERO), ..Change::default() },
         (None, "slow", time) => match parse_length(time) {
             Ok(time) if (SLOW.0..=SLOW.1).contains(&time) => Change { slow: Some(time), ..Change::default() },
@@ -85,12 +116,96 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::LobbyStaysPublic(name));
     }
+    if let Some(on) = change.lasting {
+        if call.ruled_room().is_none() {
+            return;
+        }
+        let owner = call.room().ownership.owner;
+        if on && let Err(refusal) = call.turn.hub.may_last(room, owner) {
+            return call.refuse(refusal);
+        }
+    }
     // Each of them is told.
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let by = call.by_operator();
     let before = call.turn.effects.len();
     call.turn.set_modes(room, change, Some(call.id), by);
     sign(call, before);
+}
+
+/// `/room successor NAME`, or `/room successor none`.
+fn successor(call: &mut Call<'_, '_>, name: &str) {
+    let Some(room) = call.ruled_room() else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    let Some(owner) = call.room().ownership.owner else { return call.refuse(Refusal::ForOwner(None)) };
+    let account = if name == "none" {
+        None
+    } else {
+        let Some(account) = call.account(name) else { return };
+        if account == owner {
+            let nick = clip(name);
+            return call.refuse(Refusal::OwnsRoom { nick, room: shown });
+        }
+        Some(account)
+    };
+    call.turn.set_successor(room, account);
+    let name = call.turn.hub.names_of(account).pop();
+    call.done(Done::Successor { room: shown, name });
+}
+
+pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
+    let Some(room) = call.ruled_room() else { return };
+    if room == call.turn.hub.rooms.lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::LobbyIsNobodys(name));
+    }
+    let Some(account) = call.account(args) else { return };
+    if call.room().ownership.owner == Some(account) {
+        let (nick, room) = (clip(args), call.room().name.shown().into());
+        return call.refuse(Refusal::OwnsRoom { nick, room });
+    }
+    if call.room().ownership.lasts
+        && let Err(refusal) = call.turn.hub.may_last(room, Some(account))
+    {
+        return call.refuse(refusal);
+    }
+    call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
+    let (by, before) = (call.by_operator(), call.turn.effects.len());
+    call.turn.give_room(room, account, Some(call.id), by);
+    sign(call, before);
+}
+
+pub(super) fn moderator(call: &mut Call<'_, '_>, args: &str) {
+    appoint(call, args, true);
+}
+
+pub(super) fn unmoderator(call: &mut Call<'_, '_>, args: &str) {
+    appoint(call, args, false);
+}
+
+fn appoint(call: &mut Call<'_, '_>, args: &str, on: bool) {
+    // Whoever moderates may end it for themselves.
+    let Some(account) = call.account(args) else { return };
+    let resigns = !on && call.own().account == Some(account) && call.turn.hub.moderates(call.id, call.room());
+    let room = if resigns { Some(call.room().id) } else { call.ruled_room() };
+    let Some(room) = room else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    if on && call.room().ownership.owner == Some(account) {
+        return call.refuse(Refusal::OwnsRoom { nick: clip(args), room: shown });
+    }
+    if !call.turn.set_moderator(room, account, on) {
+        let limit = call.turn.hub.settings.limits.invited;
+        return call.refuse(Refusal::TooManyInvited(limit));
+    }
+    let there: Vec<SessionId> = call.turn.hub.logged_in_to(account).filter(|other| *other != call.id).collect();
+    for other in there {
+        // Who is sent much already sees it by doing it.
+        if call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok() {
+            call.turn.done(other, Done::YouModerate { room: shown.clone(), on });
+        }
+    }
+    let name = call.turn.hub.names_of([account]).pop().unwrap_or_default();
+    call.done(Done::Moderator { name, room: shown, on });
 }
 
 pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
@@ -107,7 +222,7 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
     }
-    call.turn.hub.enroll(room, Roll::Expelled, other, false);
+    call.turn.enroll(room, Roll::Expelled, other, false);
     if other != call.id && !ignored {
         call.turn.hub.work.done += work::SHOWN;
         let message = Message::Invitation { from: call.nick(), room: shown.clone() };
@@ -120,7 +235,7 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
 pub(super) fn uninvite(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
-    call.turn.hub.enroll(room, Roll::Invited, other, false);
+    call.turn.enroll(room, Roll::Invited, other, false);
     let (nick, room) = (call.nick_of(other), call.room().name.shown().into());
     call.done(Done::Uninvited { nick, room });
 }
@@ -164,6 +279,10 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         let (nick, room) = (call.nick_of(other), target.name.shown().into());
         return call.refuse(Refusal::OwnsRoom { nick, room });
     }
+    if call.turn.hub.moderates(other, target) {
+        let (nick, room) = (call.nick_of(other), target.name.shown().into());
+        return call.refuse(Refusal::ModeratesRoom { nick, room });
+    }
     if call.turn.hub.owns(other, target) {
         let nick = call.nick_of(other);
         return call.refuse(Refusal::IsOperator(nick));
@@ -172,8 +291,8 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     if !call.enrolled(room, Roll::Expelled, other, true) {
         return;
     }
-    call.turn.hub.enroll(room, Roll::Invited, other, false);
-    call.turn.hub.enroll(room, Roll::Voiced, other, false);
+    call.turn.enroll(room, Roll::Invited, other, false);
+    call.turn.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
         let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
@@ -221,7 +340,8 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     }
     // The room that is left behind by its only member makes place for the new one.
     let limit = call.turn.hub.settings.limits.rooms;
-    let leaves_empty = call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1;
+    let leaves_empty =
+        call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1 && !call.room().ownership.lasts;
     if call.turn.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }

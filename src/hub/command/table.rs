@@ -146,7 +146,9 @@ pub static COMMANDS: &[Command] = &[
         about: "tell what this room is, or change it",
         detail: "private or public; moderated or free; registered or everyone: who speaks;\n\
                  slow 10s or slow off: one line of each in that time;\n\
-                 topic-locked or topic-free. Who is logged in and opens a room owns it,\n\
+                 topic-locked or topic-free; lasting or passing: kept while empty, or not;\n\
+                 successor NAME: who has it when your account is gone.\n\
+                 Who is logged in and opens a room owns it,\n\
                  and operators have the say in those that nobody owns.",
         takes: Takes::Mode,
         run: room::room,
@@ -192,6 +194,35 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Member,
         shows: true,
         run: room::expel,
+        ..ROW
+    },
+    Command {
+        name: "moderator",
+        usage: "NAME",
+        about: "give somebody the say in your room",
+        detail: "They need a registered name. They cannot give the room away.",
+        role: Role::Member,
+        least: 1,
+        run: room::moderator,
+        ..ROW
+    },
+    Command {
+        name: "unmoderator",
+        usage: "NAME",
+        about: "take the say in your room from somebody",
+        role: Role::Member,
+        least: 1,
+        run: room::unmoderator,
+        ..ROW
+    },
+    Command {
+        name: "transfer",
+        usage: "NAME",
+        about: "make your room somebody else's",
+        detail: "They need a registered name. You keep no say in it.",
+        role: Role::Member,
+        least: 1,
+        run: room::transfer,
         ..ROW
     },
     Command {
@@ -417,7 +448,7 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "lockdown",
         usage: "[TIME] [door|registered] | off",
-        about: "keep newcomers out, or quiet, until they log in",
+        about: "make newcomers log in first",
         detail: "Who is here stays and speaks. It ends after TIME (15 min if not set otherwise), or by off.",
         role: Role::Operator,
         takes: Takes::Nothing,

@@ -106,7 +106,7 @@ impl Turn<'_> {
         let account = self.hub.accounts.remove(id)?;
         self.hub.logins.by_account.clear(id);
         self.record(Record::Unaccount(id));
-        self.hub.disown(id);
+        self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None);
         let there: Vec<_> = self.hub.logged_in_to(id).collect();
         let mut asked = Vec::new();
@@ -142,6 +142,7 @@ impl Turn<'_> {
         for account in accounts {
             self.record(Record::Account(Box::new(account)));
         }
+        self.record_lasting_again();
         self.record(Record::Given(self.hub.recording.given));
     }
 }

@@ -84,6 +84,36 @@ pub enum Done {
         /// How it is.
         modes: Modes,
     },
+    /// Whose a room is from now on.
+    RoomOf {
+        /// The room.
+        room: Arc<str>,
+        /// The name of the account.
+        owner: Arc<str>,
+    },
+    /// The account of this name moderates that room, or does not any more.
+    Moderator {
+        /// Who.
+        name: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+        /// Whether they do.
+        on: bool,
+    },
+    /// One moderates that room oneself, or does not any more.
+    YouModerate {
+        /// The room.
+        room: Arc<str>,
+        /// Whether one does.
+        on: bool,
+    },
+    /// Who has that room when its owner's account is gone, if somebody is named.
+    Successor {
+        /// The room.
+        room: Arc<str>,
+        /// The name of the account.
+        name: Option<Arc<str>>,
+    },
     /// The topic of that room, which is nobody's, is for operators from now on, as one has set it.
     TopicLocked(Arc<str>),
     /// This one may come in.

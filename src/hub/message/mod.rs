@@ -370,6 +370,10 @@ pub enum Message {
         owner: Option<Arc<str>>,
         /// How it is.
         modes: Modes,
+        /// The names of those who moderate it.
+        moderators: Vec<Arc<str>>,
+        /// Who has it when its owner's account is gone, if somebody is named.
+        successor: Option<Arc<str>>,
     },
     /// Somebody may come into a room.
     Invitation {

@@ -63,6 +63,25 @@ pub enum Refusal {
         /// The room.
         room: Arc<str>,
     },
+    /// No rooms last here.
+    NoLasting,
+    /// As many rooms last as may.
+    TooManyLasting(usize),
+    /// As many rooms last that one owns as may.
+    TooManyLastingOfOne(usize),
+    /// The lobby, which has this name, belongs to nobody.
+    LobbyIsNobodys(Arc<str>),
+    /// This one is not logged in to an account.
+    NotRegistered(Arc<str>),
+    /// Only the room's owner does that, and operators.
+    ForOwner(Option<Arc<str>>),
+    /// This one moderates that room.
+    ModeratesRoom {
+        /// Who.
+        nick: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+    },
     /// As many on a list of the room as there may be.
     TooManyInvited(usize),
     /// There is a room whose name looks like that.

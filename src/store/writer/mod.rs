@@ -34,7 +34,7 @@ use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, bans, history,
-    schema, step,
+    lasting, schema, step,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -256,6 +256,8 @@ impl Writer {
                 Record::Unban(id) => bans::remove(&batch, *id)?,
                 Record::Account(account) => accounts::put(&batch, account)?,
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
+                Record::Lasting(room) => lasting::put(&batch, room)?,
+                Record::Passing(name) => lasting::remove(&batch, name)?,
                 Record::Redact(_) => break,
             }
             step::reached("after a record");

@@ -202,6 +202,12 @@ pub struct RoomSetArgs {
     /// Each says one line in so many seconds; 0: as many as they like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_s: Option<Whole<0, 86_400>>,
+    /// It is kept while nobody is in it, also on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<bool>,
+    /// The account that it is to belong to; not the lobby.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Text<256>>,
 }
 
 /// A room's topic.

@@ -75,6 +75,11 @@ impl From<Refusal> for ControlError {
             Refusal::PasswordLong(most) => bad(format!("a password has at most {most} bytes")),
             Refusal::PasswordIsCommand => bad("a password that is a command in chat could not be typed there".into()),
             Refusal::PasswordIsName => bad("a password that is the name protects nothing".into()),
+            Refusal::NoLasting => conflict("no rooms last here (rooms.lasting)".into()),
+            Refusal::TooManyLasting(limit) => conflict(format!("{limit} rooms last already (rooms.lasting)")),
+            Refusal::TooManyLastingOfOne(limit) => {
+                conflict(format!("{limit} rooms of that owner last already (rooms.lasting_per_owner)"))
+            }
             other => Self::new(ErrorCode::Internal, format!("the hub refuses it: {other:?}")),
         }
     }

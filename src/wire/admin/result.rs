@@ -345,6 +345,15 @@ pub struct Room {
     /// Each says one line in so many seconds; 0: as many as they like.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub slow_s: u64,
+    /// It is kept while nobody is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasting: bool,
+    /// The accounts that have its say beside its owner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moderators: Vec<String>,
+    /// The account that it belongs to when its owner's is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
 }
 
 /// Rooms.

@@ -64,6 +64,19 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let more = if modes.private { "; what is said here is recorded nowhere" } else { "" };
             notice(out, &[room, " is ", mode(modes), " now", more, &more_modes(modes)]);
         }
+        Done::RoomOf { room, owner } => notice(out, &[room, " is ", owner, "'s room now"]),
+        Done::Moderator { name, room, on: true } => notice(out, &[name, " is a moderator of ", room, " now"]),
+        Done::Moderator { name, room, on: false } => notice(out, &[name, " is not a moderator of ", room, " any more"]),
+        Done::YouModerate { room, on: true } => {
+            notice(out, &["you are a moderator of ", room, " now: /room, /topic, /invite, /voice, /expel"]);
+        }
+        Done::YouModerate { room, on: false } => notice(out, &["you are not a moderator of ", room, " any more"]),
+        Done::Successor { room, name: Some(name) } => {
+            notice(out, &[room, " is ", name, "'s when its owner's account is gone"]);
+        }
+        Done::Successor { room, name: None } => {
+            notice(out, &["nobody is named to have ", room, " when its owner's account is gone"]);
+        }
         Done::TopicLocked(room) => {
             notice(out, &["operators alone set the topic of ", room, " now; /room topic-free ends that"]);
         }

@@ -228,9 +228,16 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                 notice(out, &[greeting]);
             }
         }
-        Message::RoomIs { room, owner, modes } => {
+        Message::RoomIs { room, owner, modes, moderators, successor } => {
             let owner = owner.as_deref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
-            notice(out, &[room, " is ", mode(modes), ", and ", &owner, &more_modes(modes)]);
+            let mut more = more_modes(modes);
+            if !moderators.is_empty() {
+                let _ = write!(more, "; moderators: {}", moderators.join(", "));
+            }
+            if let Some(successor) = successor {
+                let _ = write!(more, "; successor: {successor}");
+            }
+            notice(out, &[room, " is ", mode(modes), ", and ", &owner, &more]);
         }
         Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
         Message::Bans { bans, total } => lists::bans(bans, *total, out),
@@ -293,6 +300,7 @@ fn more_modes(modes: &Modes) -> String {
         Some(false) => "; everybody sets its topic",
         None => "",
     });
+    text.push_str(if modes.lasting { "; it is kept while empty" } else { "" });
     text
 }
 

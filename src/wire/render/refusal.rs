@@ -156,7 +156,25 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
                 &["nobody is sent out of ", room, ", where everybody comes in; operators have /kick and /mute"],
             );
         }
-        Refusal::OwnsRoom { nick, room } => notice(out, &[nick, " owns ", room, ", and is not sent out of it"]),
+        Refusal::OwnsRoom { nick, room } => notice(out, &[nick, " owns ", room, "; nothing was done"]),
+        Refusal::NoLasting => notice(out, &["no rooms are kept here while nobody is in them"]),
+        Refusal::TooManyLasting(limit) => {
+            notice(
+                out,
+                &["there are ", &count(*limit, "lasting room", "lasting rooms"), " already; no more are allowed"],
+            );
+        }
+        Refusal::TooManyLastingOfOne(limit) => {
+            let rooms = count(*limit, "lasting room", "lasting rooms");
+            notice(out, &["one owner has ", &rooms, " at most; /room passing, in one of them, makes place"]);
+        }
+        Refusal::LobbyIsNobodys(room) => notice(out, &[room, " belongs to nobody, and operators have its say"]),
+        Refusal::NotRegistered(nick) => notice(out, &[nick, " is not logged in to a registered name"]),
+        Refusal::ForOwner(Some(owner)) => notice(out, &["only ", owner, ", whose room this is, does that"]),
+        Refusal::ForOwner(None) => notice(out, &["this is nobody's room, and operators do that"]),
+        Refusal::ModeratesRoom { nick, room } => {
+            notice(out, &[nick, " is a moderator of ", room, "; its owner can end that: /unmoderator ", nick]);
+        }
         Refusal::TooManyInvited(limit) => {
             notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
         }

@@ -82,7 +82,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
     redact(call, &RedactArgs { nick: Some(Text(name)), ..RedactArgs::default() })
 }
 
-fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
+pub(super) fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
     let missing = || ControlError::new(ErrorCode::NotFound, format!("no account {name:?}"));
     hub.accounts().find(&name::fold(name)).ok_or_else(missing)
 }

@@ -1,6 +1,6 @@
 //! Commands about rooms, and what the hub says in them.
 
-use super::{Call, clean_line, line_of};
+use super::{Call, accounts, clean_line, line_of};
 use crate::hub::ownership::Change;
 use crate::hub::{Hub, Input};
 use crate::values::id::RoomId;
@@ -25,12 +25,28 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
         registered: args.registered,
         slow: args.slow_s.map(Whole::seconds),
         topic_locked: args.topic_locked,
+        lasting: args.lasting,
     };
-    if change == Change::default() {
+    let owner = args.owner.as_deref().map(|name| accounts::find(call.hub, name)).transpose()?;
+    if owner.is_some() && id == call.hub.lobby() {
+        return Err(ControlError::new(ErrorCode::Conflict, "the lobby belongs to nobody"));
+    }
+    let room_now = call.hub.room(id).expect("it was found");
+    let owns = owner.or(room_now.ownership.owner);
+    if args.lasting.unwrap_or(room_now.ownership.lasts) && (args.lasting == Some(true) || owner.is_some()) {
+        call.hub.may_last(id, owns)?;
+    }
+    if let Some(to) = owner {
+        call.change(Input::GiveRoom { room: id, to, by: call.by });
+    } else if change == Change::default() {
         return Err(ControlError::new(ErrorCode::BadArgument, "nothing says what is to be changed"));
     }
-    call.change(Input::SetRoom { room: id, change, by: call.by });
-    Ok(room(call.hub, call.hub.room(id).expect("it was found")))
+    let before = room(call.hub, call.hub.room(id).expect("it was found"));
+    if change != Change::default() {
+        call.change(Input::SetRoom { room: id, change, by: call.by });
+    }
+    // One that is empty and lasts no more is gone.
+    Ok(call.hub.room(id).map_or(Room { lasting: false, ..before }, |now| room(call.hub, now)))
 }
 
 pub(in crate::wire::admin) fn topic(call: &mut Call<'_>, args: &TopicArgs) -> Result<Topic, ControlError> {
@@ -109,5 +125,12 @@ pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
         registered: room.ownership.registered,
         topic_locked: room.ownership.is_topic_locked(),
         slow_s: room.ownership.slow.as_secs(),
+        lasting: room.ownership.lasts,
+        moderators: hub
+            .names_of(room.ownership.moderators.iter().copied())
+            .iter()
+            .map(|name| (**name).into())
+            .collect(),
+        successor: hub.names_of(room.ownership.successor).first().map(|name| (**name).into()),
     }
 }
