@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::archive::Record;
 use super::message::{Refusal, Said};
 use super::ownership::Ownership;
-use super::presence::Presence;
 use super::room::Room;
 use super::{Effect, Happening, Hub, What};
 use crate::values::id::{AccountId, RoomId};
@@ -46,8 +45,9 @@ impl Room {
 }
 
 impl Hub {
-    /// Whether a room that lasts is open with nobody in it: it has no log.
-    pub(super) fn rests(&self, room: &Room) -> bool {
+    /// Whether a room that lasts is open with nobody in it: it has no log, and nothing is said in it.
+    #[must_use]
+    pub fn rests(&self, room: &Room) -> bool {
         room.members.is_empty() && room.ownership.lasts && room.id != self.rooms.lobby
     }
 
@@ -118,7 +118,7 @@ impl Turn<'_> {
     /// The last one has left a room that lasts: its log ends.
     pub(super) fn rest(&mut self, id: RoomId) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
-        let presence = std::mem::replace(&mut room.presence, Presence::default());
+        let presence = std::mem::take(&mut room.presence);
         if let Some(at) = presence.flush_at {
             self.hub.rooms.deadlines.remove(&(at, id));
         }

@@ -47,9 +47,9 @@ pub struct Ownership {
     /// Only those who are logged in speak, and those who have a voice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
-    /// Each says one line in that time, but those who have a voice; zero: it is not slow.
-    #[serde(skip_serializing_if = "Duration::is_zero")]
-    pub slow: Duration,
+    /// Each says one line in so many seconds, but those who have a voice; 0: it is not slow.
+    #[serde(skip_serializing_if = "is_zero")]
+    slow_s: u64,
     /// It is kept while nobody is in it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lasts: bool,
@@ -155,6 +155,10 @@ pub(super) enum Roll {
     Expelled,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Ownership {
     /// What is everybody's, and shows what was said from that line on.
     pub(super) fn of_nobody(visible_from: u64) -> Self {
@@ -169,7 +173,8 @@ impl Ownership {
     /// How the room is.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        let Self { private, moderated, registered, slow, topic_locked, lasts, .. } = *self;
+        let Self { private, moderated, registered, topic_locked, lasts, .. } = *self;
+        let slow = Duration::from_secs(self.slow_s);
         Modes { private, moderated, registered, slow, topic_locked, lasting: lasts }
     }
 
@@ -251,7 +256,7 @@ impl Ownership {
         self.private = change.private.unwrap_or(self.private);
         self.moderated = change.moderated.unwrap_or(self.moderated);
         self.registered = change.registered.unwrap_or(self.registered);
-        self.slow = change.slow.unwrap_or(self.slow);
+        self.slow_s = change.slow.map_or(self.slow_s, |slow| slow.as_secs());
         if let Some(on) = change.topic_locked {
             self.lock_topic(on);
         }
@@ -616,7 +621,7 @@ mod tests {
         room.ownership.moderators.extend((kind == Kind::Moderator).then_some(own));
         let Modes { private, moderated, registered, slow, .. } = modes;
         (room.ownership.private, room.ownership.moderated) = (private, moderated);
-        (room.ownership.registered, room.ownership.slow) = (registered, slow);
+        (room.ownership.registered, room.ownership.slow_s) = (registered, slow.as_secs());
         if matches!(kind, Kind::VoicedGuest | Kind::VoicedMember) {
             hub.enroll(lobby, Roll::Voiced, id, true);
         }

@@ -70,6 +70,8 @@ impl Turn<'_> {
                 let _ = self.hub.accounts.keep(account);
             }
             self.hub.note_roles();
+            // Those that were made while nothing was recorded.
+            self.record_lasting_again();
             if !recalled.unread {
                 self.recall_lasting(recalled.lasting);
             }

@@ -211,7 +211,8 @@ impl Turn<'_> {
         let name = room.and_then(|room| self.hub.rooms.open.get(&room)).map(|room| room.name.shown().into());
         let by = Some(by);
         self.effects.push(Effect::Happened(Happening { room: name, by, ..Happening::new(What::Announced, self.now) }));
-        let rooms: Vec<RoomId> = room.map_or_else(|| self.hub.rooms().map(|room| room.id).collect(), |room| vec![room]);
+        let everywhere = || self.hub.rooms().filter(|room| !self.hub.rests(room)).map(|room| room.id).collect();
+        let rooms: Vec<RoomId> = room.map_or_else(everywhere, |room| vec![room]);
         for room in rooms {
             if self.hub.rooms.open.contains_key(&room) {
                 self.post(room, None, Said::Notice { text: text.clone() });

@@ -39,6 +39,16 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(stage.machine.hub().session_count(), 0, "who is banned is seen out");
             banned.into_iter().for_each(|id| assert!(stage.has_ended(id)));
         }
+        "rooms" => {
+            let is = "-- cellar is public, and ann's; only registered people speak; each says one line in 30 s; \
+                      everybody sets its topic; it is kept while empty; moderators: olga; successor: cat\r\n";
+            stage.sees("ann", |stage| stage.line(stage.who("ann"), "/join cellar"));
+            stage.check("ann", b"/room\n", "ann", is);
+            stage.check("ann", b"/topic\n", "ann", "-- topic of cellar: for later\r\n");
+            assert!(stage.machine.hub().lockdown().is_some());
+            stage.pass(Duration::from_secs(600));
+            assert!(stage.machine.hub().lockdown().is_none(), "it ends by itself");
+        }
         // They are compared as they were read.
         "settings" => {}
         other => panic!("{other} is a scene that nobody looks at"),

@@ -164,6 +164,11 @@ pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
         let (nick, room) = (clip(args), call.room().name.shown().into());
         return call.refuse(Refusal::OwnsRoom { nick, room });
     }
+    // Nobody is made the owner of what they do not know of; operators know what they do.
+    let is_here = call.turn.hub.logged_in_to(account).any(|other| call.room().members.contains(&other));
+    if !is_here && call.turn.hub.role(call.id) != Role::Operator {
+        return call.refuse(Refusal::MustBeHere(clip(args)));
+    }
     if call.room().ownership.lasts
         && let Err(refusal) = call.turn.hub.may_last(room, Some(account))
     {

@@ -219,7 +219,7 @@ pub static COMMANDS: &[Command] = &[
         name: "transfer",
         usage: "NAME",
         about: "make your room somebody else's",
-        detail: "They need a registered name. You keep no say in it.",
+        detail: "They have to be in it, logged in. You keep no say in it.",
         role: Role::Member,
         least: 1,
         run: room::transfer,

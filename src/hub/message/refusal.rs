@@ -73,6 +73,8 @@ pub enum Refusal {
     LobbyIsNobodys(Arc<str>),
     /// This one is not logged in to an account.
     NotRegistered(Arc<str>),
+    /// This one has to be in the room, logged in.
+    MustBeHere(Arc<str>),
     /// Only the room's owner does that, and operators.
     ForOwner(Option<Arc<str>>),
     /// This one moderates that room.

@@ -222,7 +222,7 @@ impl Reply {
 mod tests {
     use super::*;
     use crate::wire::admin::args::HistoryArgs;
-    use crate::wire::admin::value::{Text, Whole};
+    use crate::wire::admin::value::Whole;
     use proptest::prelude::*;
     use serde_json::json;
 

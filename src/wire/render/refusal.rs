@@ -170,6 +170,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::LobbyIsNobodys(room) => notice(out, &[room, " belongs to nobody, and operators have its say"]),
         Refusal::NotRegistered(nick) => notice(out, &[nick, " is not logged in to a registered name"]),
+        Refusal::MustBeHere(nick) => notice(out, &[nick, " has to be in this room, logged in, to be given it"]),
         Refusal::ForOwner(Some(owner)) => notice(out, &["only ", owner, ", whose room this is, does that"]),
         Refusal::ForOwner(None) => notice(out, &["this is nobody's room, and operators do that"]),
         Refusal::ModeratesRoom { nick, room } => {

@@ -97,7 +97,10 @@ pub(in crate::wire::admin) fn say(call: &mut Call<'_>, args: &SayArgs) -> Result
     let room = args.room.as_deref().map(|room| find_room(call.hub, room)).transpose()?;
     let (rooms, clients) = match room.and_then(|room| call.hub.room(room)) {
         Some(room) => (1, room.members.len()),
-        None => (call.hub.room_count(), call.hub.sessions().filter(|session| session.at_door.is_none()).count()),
+        None => (
+            call.hub.rooms().filter(|room| !call.hub.rests(room)).count(),
+            call.hub.sessions().filter(|session| session.at_door.is_none()).count(),
+        ),
     };
     call.change(Input::Announce { room, text, by: call.by });
     Ok(Said { rooms: rooms as u64, clients: clients as u64 })
@@ -124,7 +127,7 @@ pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
         moderated: room.ownership.moderated,
         registered: room.ownership.registered,
         topic_locked: room.ownership.is_topic_locked(),
-        slow_s: room.ownership.slow.as_secs(),
+        slow_s: room.ownership.modes().slow.as_secs(),
         lasting: room.ownership.lasts,
         moderators: hub
             .names_of(room.ownership.moderators.iter().copied())
