@@ -220,8 +220,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The room of `id` has heard it.
-    fn hear(&mut self, id: SessionId) {
+    /// The room of `id` has heard it, as far as it is to know: a slow room counts from now.
+    pub(super) fn hear(&mut self, id: SessionId) {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.heard = self.now.mono;
         }
