@@ -232,6 +232,11 @@ fn wrong_usage_is_2_and_asks_nobody() {
         &["redact", "--yes"],
         &["backup"],
         &["history", "--format", "xml"],
+        &["topic", "#"],
+        &["clients", "--room", "a room"],
+        &["close", ""],
+        &["rooms", "set", "tea"],
+        &["rooms", "set", "tea", "private", "public"],
     ] {
         let story = Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args);
         assert!(!story.err.is_empty(), "{}", story.told);
@@ -405,9 +410,28 @@ fn command_lines_become_requests() {
         (&["mute", "c7", "--for", "10min"], "clients.mute", json!({"who": ["c7"], "for_s": 600})),
         (&["unmute", "c7"], "clients.mute", json!({"who": ["c7"], "for_s": 0})),
         (&["rename", "c7", "eve"], "clients.rename", json!({"who": "c7", "nick": "eve"})),
+        (&["lockdown"], "lockdown", json!({})),
+        (
+            &["lockdown", "--for", "10min", "--newcomers", "registered"],
+            "lockdown",
+            json!({"for_s": 600, "newcomers": "registered"}),
+        ),
+        (&["lockdown", "--off"], "lockdown", json!({"off": true})),
         (&["rooms"], "rooms.list", json!({})),
+        (&["rooms", "list"], "rooms.list", json!({})),
+        (&["rooms", "show", "tea"], "rooms.get", json!({"room": "tea"})),
+        (
+            &["rooms", "set", "lobby", "registered", "free", "--slow", "10s"],
+            "rooms.set",
+            json!({"room": "lobby", "registered": true, "moderated": false, "slow_s": 10}),
+        ),
+        (&["rooms", "set", "lobby", "--slow", "off"], "rooms.set", json!({"room": "lobby", "slow_s": 0})),
         (&["topic", "lobby"], "rooms.topic", json!({"room": "lobby"})),
         (&["topic", "lobby", "tea", "at 5"], "rooms.topic", json!({"room": "lobby", "text": "tea at 5"})),
+        (&["topic", "#lobby"], "rooms.topic", json!({"room": "lobby"})),
+        (&["clients", "--room", "#tea"], "clients.list", json!({"room": "tea"})),
+        (&["history-stats"], "history.stats", json!({})),
+        (&["close", "#tea"], "rooms.close", json!({"room": "tea"})),
         (&["topic", "lobby", ""], "rooms.topic", json!({"room": "lobby", "text": ""})),
         (&["close", "tea", "--reason", "late"], "rooms.close", json!({"room": "tea", "reason": "late"})),
         (&["history-stats"], "history.stats", json!({})),
@@ -631,17 +655,34 @@ fn what_was_asked_for_is_printed_with_quiet_too() {
 
 #[test]
 fn rooms_are_a_table() {
-    let room = json!({"name": "lobby", "topic": "be kind", "members": 2, "since": T, "lines": 15, "history_lines": 10});
-    let tea = json!({"name": "tea", "topic": "", "members": 0, "since": T, "lines": 0, "history_lines": 0});
-    let (story, _) = answering(json!({"rooms": [room, tea], "total": 2})).run(&["rooms"]);
+    let room = json!({"name": "lobby", "topic": "be kind", "members": 2, "since": T, "lines": 15, "history_lines": 10,
+        "registered": true, "topic_locked": true, "slow_s": 10});
+    let tea = json!({"name": "tea", "topic": "", "members": 0, "since": T, "lines": 0, "history_lines": 0,
+        "owner": "ann", "private": true});
+    let (story, _) = answering(json!({"rooms": [room.clone(), tea], "total": 2})).run(&["rooms"]);
     story.exits(0).prints(
-        "ROOM   MEMBERS  LINES  KEPT  SINCE                 TOPIC
-lobby        2     15    10  2026-11-22 10:01:02Z  be kind
-tea          0      0     0  2026-11-22 10:01:02Z  -
+        "ROOM   MEMBERS  LINES  KEPT  SINCE                 OWNER  MODES                                TOPIC
+lobby        2     15    10  2026-11-22 10:01:02Z  -      registered, topic-locked, slow 10 s  be kind
+tea          0      0     0  2026-11-22 10:01:02Z  ann    private                              -
 
 2 rooms listed.
 ",
     );
+    let (story, _) = answering(room.clone()).run(&["rooms", "show", "lobby"]);
+    story.exits(0).prints(
+        "      Room: lobby
+     Owner: nobody: operators have its say
+Moderators: none
+ Successor: none
+     Modes: registered, topic-locked, slow 10 s
+     Topic: be kind
+   Members: 2
+     Since: 2026-11-22 10:01:02Z
+     Lines: 15, 10 kept in memory
+",
+    );
+    let (story, _) = answering(room).run(&["rooms", "set", "lobby", "registered", "--slow", "10s"]);
+    story.exits(0).prints("lobby is now: registered, topic-locked, slow 10 s.\n");
 }
 
 #[test]

@@ -287,7 +287,7 @@ fn built(path: &[&str]) -> Command {
 /// The commands by what one wants to do.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "rename", "report"]),
+    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "lockdown", "rename", "report"]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
@@ -844,11 +844,27 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          most, and see and hear nobody.
 
 An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /reports, \
-         /close, /redact, /op. \
+         /close, /redact, /lockdown, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
 
-Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. What is said in a \
+When many come at a time to make trouble, /lockdown (or `chathub ctl lockdown`) has newcomers wait at the door until \
+         they have logged in, or lets them in and not be heard until then, as `moderation.lockdown` says, and keeps them \
+         from registering names. Who is here stays and speaks. Everybody is told. It ends after `moderation.lockdown_for`, \
+         or the time that is given, or by /lockdown off; restarts and kills do not end it, and a cold start does. \
+         Within one room, /room registered, /room slow 10s and /room topic-locked do the same with less.
+
+Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. Its owner gives others the \
+say in it by /moderator, names who follows by /room successor, and gives it away by /transfer. The lobby, and every \
+room that nobody owns, is the operators\'.
+
+/room lasting keeps a room while nobody is in it, with its topic, modes, owner and moderators: in <chathub.db>, if \
+history is recorded, so also through a cold start; of a private room, too, though not what is said there. There are \
+`rooms.lasting` at most, and `rooms.lasting_per_owner` of one owner; beyond that it is refused. Such a room lasts until \
+its owner has not been here for `rooms.lasting_unused`, until /room passing, or until `chathub ctl close`. When its \
+owner\'s account is gone, it is the successor\'s, else the oldest moderator\'s, else it does not last.
+
+What is said in a \
          private room is kept in memory alone, for those who were there when it was said. It is recorded nowhere, and \
          administrators are not shown it: neither by `chathub ctl history` nor by `chathub ctl monitor say`. They see \
          that there is such a room, who is in it, its topic, and how many lines of it are kept \

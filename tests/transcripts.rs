@@ -16,6 +16,8 @@
 //! | `* crowded ann`, `* relieved ann` | she takes nothing of what is meant for her alone, or does again |
 //! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
+//! | `* room ROOM {"slow_s": 10}` | likewise, with the arguments of `rooms.set` |
+//! | `* lockdown {"for_s": 60}` | likewise, with the arguments of `lockdown` |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
 //! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
@@ -97,6 +99,7 @@ transcripts! {
     ignoring_has_a_limit
     leaving
     lines_and_topics_are_limited
+    lockdown
     names
     names_at_a_pace
     names_of_accounts
@@ -122,9 +125,12 @@ transcripts! {
     reports_are_bounded
     reports_at_a_pace
     rooms
+    rooms_of_nobody
     rooms_of_somebody
     rooms_per_address_are_limited
     rooms_that_are_private
+    rooms_that_last
+    rooms_that_last_unused
     saying
     shadow_mutes
     stopping
@@ -341,6 +347,12 @@ impl Stage {
                 self.control("clients.rename", json!({"who": who, "nick": rest}), []);
             }
             "topic" => self.control("rooms.topic", json!({"room": first, "text": rest}), []),
+            "room" => {
+                let mut args: Value = serde_json::from_str(rest).ok()?;
+                args["room"] = first.into();
+                self.control("rooms.set", args, []);
+            }
+            "lockdown" => self.control("lockdown", serde_json::from_str(args).ok()?, []),
             "close" => self.control("rooms.close", json!({"room": first}), [("reason", rest)]),
             "announce" => match first.strip_prefix('#') {
                 Some(room) => self.control("say", json!({"room": room, "text": rest}), []),

@@ -61,6 +61,9 @@ _chathub() {
             chathub__subcmd__ctl,kick)
                 cmd="chathub__subcmd__ctl__subcmd__kick"
                 ;;
+            chathub__subcmd__ctl,lockdown)
+                cmd="chathub__subcmd__ctl__subcmd__lockdown"
+                ;;
             chathub__subcmd__ctl,log-level)
                 cmd="chathub__subcmd__ctl__subcmd__log__subcmd__level"
                 ;;
@@ -151,6 +154,15 @@ _chathub() {
             chathub__subcmd__ctl__subcmd__report,show)
                 cmd="chathub__subcmd__ctl__subcmd__report__subcmd__show"
                 ;;
+            chathub__subcmd__ctl__subcmd__rooms,list)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__list"
+                ;;
+            chathub__subcmd__ctl__subcmd__rooms,set)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__set"
+                ;;
+            chathub__subcmd__ctl__subcmd__rooms,show)
+                cmd="chathub__subcmd__ctl__subcmd__rooms__subcmd__show"
+                ;;
             chathub__subcmd__ctl__subcmd__sanction,lift)
                 cmd="chathub__subcmd__ctl__subcmd__sanction__subcmd__lift"
                 ;;
@@ -195,7 +207,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban sanction report account mute unmute rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help status clients client kick ban sanction report account mute unmute lockdown rename rooms topic close history redact history-stats backup say monitor top metrics log-level reload shutdown describe call completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -778,6 +790,36 @@ _chathub() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        chathub__subcmd__ctl__subcmd__lockdown)
+            opts="-q -h --for --newcomers --off --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --newcomers)
+                    COMPREPLY=($(compgen -W "door registered" -- "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         chathub__subcmd__ctl__subcmd__log__subcmd__level)
             opts="-q -h --socket --json --timeout --no-legend --quiet --help error warn info debug trace"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -823,7 +865,7 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__monitor)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban expel account history reload shutdown"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help join leave nick say room topic kick mute refuse flood strike report ban expel lockdown account history reload shutdown"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1061,8 +1103,82 @@ _chathub() {
             return 0
             ;;
         chathub__subcmd__ctl__subcmd__rooms)
-            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help list show set"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__list)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__set)
+            opts="-q -h --slow --owner --socket --json --timeout --no-legend --quiet --help private public moderated free registered everyone topic-locked topic-free lasting passing"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --slow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        chathub__subcmd__ctl__subcmd__rooms__subcmd__show)
+            opts="-q -h --socket --json --timeout --no-legend --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

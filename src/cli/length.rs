@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hub::ownership::SLOW;
 use crate::values::time::{LONGEST, NoLength, in_words, parse_length};
 
 /// Any length of time, such as `2h 30min` or `90 minutes`.
@@ -26,9 +27,19 @@ pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000))
 }
 
+/// 1 s to 30 days.
+pub(super) fn lockdown_time(given: &str) -> Result<Duration, String> {
+    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(2_592_000))
+}
+
 /// 1 s to [`LONGEST`].
 pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
     whole_seconds(given, Duration::from_secs(1), LONGEST)
+}
+
+/// 1 s to a day, or `off`, which is none.
+pub(super) fn slow_time(given: &str) -> Result<Duration, String> {
+    if given == "off" { Ok(Duration::ZERO) } else { whole_seconds(given, SLOW.0, SLOW.1) }
 }
 
 /// How long a shutdown waits for slow clients: 0 s to 1 h.

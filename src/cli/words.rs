@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::settings::LogLevel;
+use crate::settings::{LogLevel, Newcomers};
 use crate::wire::admin::args::SanctionKind;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::Role;
@@ -28,6 +28,7 @@ pub fn of<T: JsonSchema>() -> Vec<(String, String)> {
 static KINDS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<EventKind>);
 static LEVELS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<LogLevel>);
 static SANCTIONS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<SanctionKind>);
+static NEWCOMERS: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<Newcomers>);
 static ROLES: LazyLock<Vec<(String, String)>> = LazyLock::new(of::<Role>);
 
 /// Parses one of `words`, which are those of `T`.
@@ -50,6 +51,10 @@ pub(super) fn level() -> impl TypedValueParser<Value = LogLevel> {
 
 pub(super) fn sanction_kind() -> impl TypedValueParser<Value = SanctionKind> {
     one_of(&SANCTIONS)
+}
+
+pub(super) fn newcomers() -> impl TypedValueParser<Value = Newcomers> {
+    one_of(&NEWCOMERS)
 }
 
 pub(super) fn role() -> impl TypedValueParser<Value = Role> {

@@ -9,6 +9,7 @@ use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
+use crate::cli::ctl::rooms::RoomsCommand;
 use crate::wire::admin::value::Text;
 
 impl Session<'_, '_> {
@@ -61,8 +62,11 @@ impl Session<'_, '_> {
             },
             CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),
+            CtlCommand::Lockdown { .. } => show!(print::daemon::lockdown),
             CtlCommand::Rename { .. } => show!(print::clients::renamed),
-            CtlCommand::Rooms => show!(print::rooms::list),
+            CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => show!(print::rooms::list),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Show { .. }) } => show!(print::rooms::one),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Set { .. }) } => show!(print::rooms::set),
             CtlCommand::Topic { text, .. } if text.is_empty() => show!(print::rooms::topic),
             CtlCommand::Topic { .. } => show!(print::rooms::topic_set),
             CtlCommand::Close { .. } => show!(print::rooms::closed),

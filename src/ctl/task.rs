@@ -10,14 +10,17 @@ use super::password;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
+use crate::cli::ctl::rooms::RoomsCommand;
 use crate::cli::ctl::{CtlCommand, Format};
 use crate::client::Answers;
+use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
-    RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, SanctionListArgs, SanctionTestArgs, SayArgs,
-    SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs, MuteArgs,
+    NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
+    SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
+    WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -97,8 +100,29 @@ impl Task {
                 reason: None,
                 dry_run: false,
             })),
+            CtlCommand::Lockdown { time, newcomers, off } => {
+                let for_s = time.map(|time| Whole(time.as_secs()));
+                one(Command::Lockdown(LockdownArgs { for_s, newcomers, off }))
+            }
             CtlCommand::Rename { who, nick } => one(Command::ClientsRename(RenameArgs { who, nick })),
-            CtlCommand::Rooms => one(Command::RoomsList(none)),
+            CtlCommand::Rooms { action: None | Some(RoomsCommand::List) } => one(Command::RoomsList(none)),
+            CtlCommand::Rooms { action: Some(RoomsCommand::Show { room }) } => {
+                one(Command::RoomsGet(RoomArgs { room }))
+            }
+            CtlCommand::Rooms { action: Some(RoomsCommand::Set { room, modes, slow, owner }) } => {
+                let change = modes.into_iter().try_fold(Change { slow, ..Change::default() }, Change::and);
+                let change = change.ok_or_else(|| usage("a room cannot be one thing and its opposite".into()))?;
+                one(Command::RoomsSet(RoomSetArgs {
+                    room,
+                    private: change.private,
+                    moderated: change.moderated,
+                    registered: change.registered,
+                    topic_locked: change.topic_locked,
+                    slow_s: change.slow.map(|time| Whole(time.as_secs())),
+                    lasting: change.lasting,
+                    owner,
+                }))
+            }
             CtlCommand::Topic { room, text } => {
                 let text = (!text.is_empty()).then(|| text.join(" "));
                 one(Command::RoomsTopic(TopicArgs { room, text }))

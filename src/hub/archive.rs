@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::history::{redacted, weight};
+use super::lasting::Lasting;
 use super::message::{Line, Said};
 use super::report::Report;
 use super::retention::Horizon;
@@ -52,6 +53,10 @@ pub enum Record {
     Account(Box<Account>),
     /// The account of this number was removed.
     Unaccount(AccountId),
+    /// A room that lasts, as it is now. One of the same name is replaced.
+    Lasting(Box<Lasting>),
+    /// The room of that name does not last any more.
+    Passing(Name),
     /// A report as it is now. One of the same number is replaced.
     Report(Box<Report>),
     /// A report is kept no longer.
@@ -75,6 +80,8 @@ impl Record {
             | Self::Account(_)
             | Self::Unaccount(_)
             | Self::Unreport(_)
+            | Self::Lasting(_)
+            | Self::Passing(_)
             | Self::Redact(_)
             | Self::Given(_) => 256,
         }
@@ -263,6 +270,9 @@ pub struct Recalled {
     /// The accounts, by age.
     #[serde(default)]
     pub accounts: Vec<Account>,
+    /// The rooms that last.
+    #[serde(default)]
+    pub lasting: Vec<Lasting>,
     /// The reports, by age.
     #[serde(default)]
     pub reports: Vec<Report>,

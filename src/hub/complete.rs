@@ -1,5 +1,7 @@
 //! Completion: what the word before the cursor can become.
 
+use super::command::Takes;
+use super::ownership::MODES;
 use super::{Hub, command, work};
 use crate::values::id::SessionId;
 use crate::values::name;
@@ -27,7 +29,11 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
         _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name}: ")).collect(),
-        (_, _, Some(command)) if first_argument(before) && is_of_rooms(command) => rooms(hub, id, word, looked_at),
+        (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Room) => {
+            rooms(hub, id, word, looked_at)
+        }
+        (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Mode) => modes(word),
+        (_, _, Some(command)) if takes(command, Takes::Nothing) => Vec::new(),
         (_, _, Some(_)) if first_argument(before) => {
             names(hub, id, word, Reach::Hub, looked_at).iter().map(|name| format!("{name} ")).collect()
         }
@@ -42,8 +48,15 @@ fn first_argument(before: &str) -> bool {
     !before.contains(char::is_whitespace)
 }
 
-fn is_of_rooms(word: &str) -> bool {
-    command::find(word).is_some_and(|command| command.takes == command::Takes::Room)
+fn takes(word: &str, what: Takes) -> bool {
+    command::find(word).is_some_and(|command| command.takes == what)
+}
+
+/// What a room can be.
+fn modes(word: &str) -> Vec<String> {
+    let word = word.to_lowercase();
+    let modes = MODES.iter().map(|(mode, _)| *mode).chain(["slow", "successor"]);
+    modes.filter(|mode| mode.starts_with(&word)).map(|mode| format!("{mode} ")).collect()
 }
 
 fn commands(hub: &Hub, id: SessionId, word: &str) -> Vec<String> {
@@ -153,5 +166,7 @@ mod tests {
         check("/j #t", 3, &["#tea ", "#Teapot "]);
         check("/join  lo", 7, &["lobby "]);
         check("//qu", 0, &[]);
+        check("/room s", 6, &["slow ", "successor "]);
+        check("/room m", 6, &["moderated "]);
     }
 }

@@ -39,6 +39,8 @@ counters! {
     refused_network;
     /// Connections refused because bans on disk could not be read yet.
     refused_unread;
+    /// Newcomers who had to wait at the door.
+    held_at_door;
     /// Strikes counted against people.
     strikes;
     /// Clients disconnected by a new ban.

@@ -1,4 +1,4 @@
-//! The door: where those wait who may come in when they have logged in (`accounts.entry`).
+//! The door: where those wait who may come in when they have logged in (`accounts.entry`, or a lockdown).
 //!
 //! Everybody is in a room, and so are they: in one that is in no list, in which nothing is ever said, of
 //! which nothing is kept, and whose members neither see nor hear each other, nor anybody else.
@@ -11,7 +11,7 @@ use super::account::Role;
 use super::message::{Farewell, Message, Refusal};
 use super::room::Room;
 use super::{Effect, Hub, command};
-use crate::settings::{Entry, Registering};
+use crate::settings::{Entry, Newcomers, Registering};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
@@ -59,9 +59,10 @@ impl Hub {
         self.people.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
     }
 
-    /// Whether newcomers wait until they have logged in.
+    /// Whether newcomers wait until they have logged in: always, or during a lockdown.
     pub(super) fn has_door(&self) -> bool {
-        self.settings.accounts.entry == Entry::Registered
+        let is_locked = self.lockdown().is_some_and(|lockdown| lockdown.newcomers == Newcomers::Door);
+        is_locked || self.settings.accounts.entry == Entry::Registered
     }
 
     /// Panics if those who wait at the door are not those who are there.
@@ -104,6 +105,7 @@ impl Turn<'_> {
             hub: self.hub.settings.hub.name.as_str().into(),
             greeting: text(&self.hub.settings.hub.greeting),
             register: self.hub.settings.accounts.register == Registering::Open,
+            lockdown: self.hub.locked_out(id),
             wait: self.hub.settings.accounts.door,
         };
         self.tell(id, message);

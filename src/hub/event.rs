@@ -2,6 +2,7 @@
 
 use core::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +10,10 @@ use super::account::{Hashed, Role};
 use super::archive::{Found, Recalled, Record, Search, Selector};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
+use super::ownership::Change;
 use super::sanction::Order;
 use super::{Happening, login};
-use crate::settings::Settings;
+use crate::settings::{Newcomers, Settings};
 use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
@@ -71,6 +73,19 @@ pub enum Input {
     /// An administrator sets the topic of a room, or clears it by an empty text.
     #[serde(skip)]
     Topic { room: RoomId, text: Arc<str>, by: By },
+    /// An administrator changes who comes into a room, speaks in it, or sets its topic.
+    #[serde(skip)]
+    SetRoom { room: RoomId, change: Change, by: By },
+    /// An administrator makes a room that is not the lobby the room of the account `to`.
+    #[serde(skip)]
+    GiveRoom { room: RoomId, to: AccountId, by: By },
+    /// An administrator begins a lockdown, or changes the one that is under way: what becomes of newcomers, and for how
+    /// long; `None` is as the settings say.
+    #[serde(skip)]
+    Lockdown { newcomers: Option<Newcomers>, time: Option<Duration>, by: By },
+    /// An administrator ends the lockdown.
+    #[serde(skip)]
+    LockdownOff { by: By },
     /// An administrator closes a room that is not the lobby. Its people are told the reason.
     #[serde(skip)]
     CloseRoom { room: RoomId, reason: Option<Arc<str>>, by: By },

@@ -79,7 +79,7 @@ pub enum What {
     RoomOpened,
     /// A room was closed.
     RoomClosed,
-    /// A room has become private, public, moderated or free.
+    /// Others may come into a room, speak in it or set its topic than before.
     RoomChanged,
     /// A room has another topic.
     Topic,
@@ -129,6 +129,10 @@ pub enum What {
     AccountChanged,
     /// An account was removed.
     AccountRemoved,
+    /// Newcomers are kept at the door, or from speaking, until they have logged in.
+    LockdownBegun,
+    /// They are not any more.
+    LockdownEnded,
     /// The hub stops.
     Stopping,
 }

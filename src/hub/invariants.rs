@@ -38,9 +38,18 @@ impl Hub {
         for (id, room) in self.rooms.open.iter() {
             let found = self.rooms.names.find(room.name.folded());
             assert_eq!(found == Some(id), Some(id) != self.door.room, "a room is found by its name");
-            assert!(id == self.rooms.lobby || !room.members.is_empty(), "an empty room is shut");
+            assert!(
+                id == self.rooms.lobby || !room.members.is_empty() || room.ownership.lasts,
+                "an empty room is shut"
+            );
             assert!(room.history.len() <= self.settings.history.lines, "history is capped");
             assert!(room.history.bytes() <= self.settings.history.bytes, "history is capped");
+        }
+        assert_eq!(self.lasting().count(), self.rooms.lasting, "rooms that last are counted");
+        for room in self.rooms() {
+            let ownership = &room.ownership;
+            let named = ownership.owner.iter().chain(&ownership.successor).chain(&ownership.moderators);
+            assert!(named.copied().all(|account| self.accounts.get(account).is_some()), "a room is of those there are");
         }
         self.recording.backlog.check_invariants();
         self.check_ignored();

@@ -76,8 +76,7 @@ impl Hub {
     /// The room of this name, with or without a `#` before it.
     #[must_use]
     pub fn find_room(&self, name: &str) -> Option<RoomId> {
-        let name = name.strip_prefix('#').unwrap_or(name);
-        self.rooms.names.find(&name::fold(name))
+        self.rooms.names.find(&name::fold(name::of_room(name)?))
     }
 
     /// The room that newcomers enter.

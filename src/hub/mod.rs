@@ -13,13 +13,14 @@
 //! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
 //! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |
-//! | whose room it is, who may come in and speak | [`ownership`] |
+//! | whose room it is, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
 //! | what people report to the operators | [`report`] |
 //! | sanctions: bans, mutes, expulsions as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
+//! | what becomes of newcomers in a raid | [`lockdown`] |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
@@ -42,7 +43,9 @@ pub mod history;
 pub mod ignore;
 pub mod inbound;
 mod invariants;
+pub mod lasting;
 pub mod leavers;
+pub mod lockdown;
 pub mod login;
 mod looking;
 pub mod message;
@@ -88,6 +91,7 @@ use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
 use leavers::Leavers;
+use lockdown::Lockdown;
 use login::Logins;
 use message::{Farewell, Said};
 use pace::Verdict;
@@ -166,6 +170,10 @@ struct Rooms {
     deadlines: BTreeSet<(Mono, RoomId)>,
     /// The number of open rooms that were opened from each origin.
     openers: BTreeMap<Origin, usize>,
+    /// How many last.
+    lasting: usize,
+    /// When was last looked whether their owners come.
+    looked: Mono,
     next: u64,
 }
 
@@ -179,6 +187,8 @@ struct Moderation {
     leavers: Leavers,
     /// What operators were asked about and have not said again: the command, and when.
     asked: BTreeMap<SessionId, (String, Mono)>,
+    /// Whether newcomers are let in as ever.
+    lockdown: Option<Lockdown>,
     /// Those whom a ban has hit, and who are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
@@ -238,6 +248,8 @@ impl Hub {
                 lobby: RoomId(0),
                 deadlines: BTreeSet::new(),
                 openers: BTreeMap::new(),
+                lasting: 0,
+                looked: Mono(0),
                 next: 0,
             },
             accounts: Accounts::default(),
@@ -298,7 +310,13 @@ impl Hub {
             return Some(Mono(0));
         }
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
-        let others = [self.door.next_deadline(), self.moderation.sanctions.next_end(), self.recording.retention.due()];
+        let others = [
+            self.door.next_deadline(),
+            self.moderation.sanctions.next_end(),
+            self.recording.retention.due(),
+            self.moderation.lockdown.map(|lockdown| lockdown.until.0),
+            self.next_look(),
+        ];
         gathered.into_iter().chain(others.into_iter().flatten()).min()
     }
 }

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use super::account::Role;
-use super::message::{Farewell, Kept, Message, Refusal, Replay, Said, View};
+use super::message::{Done, Farewell, Kept, Message, Refusal, Replay, Said, View};
 use super::pace::Pace;
 use super::presence::Step;
 use super::session::Session;
@@ -119,6 +119,7 @@ impl Turn<'_> {
             dialogue: None,
             asking: login::Asking::default(),
             at_door,
+            heard: self.now.mono,
             sees_from: 0,
             mute: None,
             last_said: strike::LastSaid::default(),
@@ -138,6 +139,7 @@ impl Turn<'_> {
             self.hub.rooms.open.get_mut(&first).expect("it was opened").members.insert(id);
             self.effects.push(Effect::Enter { session: id, room: first });
             self.greet_at_door(id);
+            self.hub.counters.held_at_door += 1;
             return self.happened(What::Arrived, id, None, None);
         }
         let history = &self.hub.settings.history;
@@ -163,6 +165,9 @@ impl Turn<'_> {
             kept,
         };
         self.tell(id, welcome);
+        if let Some(until) = self.hub.locked_out(id) {
+            self.done(id, Done::LockedDown(until));
+        }
         self.show_room(id, lobby);
         self.happened(What::Arrived, id, None, None);
         self.present(lobby, id, &shown, Step::Joined);
@@ -291,7 +296,7 @@ impl Turn<'_> {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
         if left.members.is_empty() && room != self.hub.rooms.lobby {
-            self.shut(room);
+            if left.ownership.lasts { self.rest(room) } else { self.shut(room) }
         } else {
             self.present(room, id, &nick.shown().into(), Step::Left(reason));
         }

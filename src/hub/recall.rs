@@ -6,7 +6,7 @@
 //! target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
 
 use super::Turn;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Account;
 use super::archive::{Recalled, Record};
@@ -17,6 +17,7 @@ use super::{Effect, Happening, Hub, What};
 use crate::values::id::AccountId;
 use crate::values::id::SanctionId;
 use crate::values::id::SessionId;
+use crate::values::name::Name;
 
 impl Hub {
     /// Whether bans and accounts that are on disk may not be known, because the disk could not be read.
@@ -28,6 +29,15 @@ impl Hub {
     fn next_sanction(&mut self, on_disk: SanctionId) -> SanctionId {
         self.moderation.sanctions.number_from(on_disk.0 + 1);
         self.moderation.sanctions.next_id()
+    }
+}
+
+/// Of which room a record says whether it lasts.
+fn lasting_name((_, record): (u64, &Record)) -> Option<&Name> {
+    match record {
+        Record::Lasting(room) => Some(&room.name),
+        Record::Passing(name) => Some(name),
+        _ => None,
     }
 }
 
@@ -55,11 +65,21 @@ impl Turn<'_> {
             }
         }
         let before = (self.hub.moderation.sanctions.len(), self.hub.accounts.len());
+        let mut renumbered = BTreeMap::new();
         for account in recalled.accounts.into_iter().filter(|account| !removed.contains(&account.id)) {
-            self.recall_account(account);
+            let on_disk = account.id;
+            renumbered.extend(self.recall_account(account).map(|id| (on_disk, id)));
         }
         for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
             self.recall_sanction(ban);
+        }
+        // Their owners must be known. Of rooms that have changed meanwhile, the hub knows better.
+        if !recalled.unread {
+            let changed: BTreeSet<Name> = self.hub.recording.backlog.iter().filter_map(lasting_name).cloned().collect();
+            let mut kept = recalled.lasting;
+            kept.retain(|room| !changed.contains(&room.name));
+            kept.iter_mut().for_each(|room| room.ownership.renumber(&renumbered));
+            self.recall_lasting(kept);
         }
         recalled
             .reports
@@ -109,21 +129,25 @@ impl Turn<'_> {
         }
     }
 
-    fn recall_account(&mut self, account: Account) {
+    /// The number that the account has by now, if that is another one than on disk.
+    fn recall_account(&mut self, account: Account) -> Option<AccountId> {
         if let Some(known) = self.hub.accounts.get(account.id).cloned() {
             if known.name == account.name {
                 // The hub knows this account, as it is now.
-                return;
+                return None;
             }
-            let renumbered = Account { id: AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1)), ..account };
+            let id = AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1));
+            let renumbered = Account { id, ..account };
             if self.hub.accounts.keep(renumbered.clone()).is_ok() {
                 self.record(Record::Account(Box::new(known)));
                 self.record(Record::Account(Box::new(renumbered)));
             }
-            return;
+            // If it could not be kept, there is none of that number.
+            return Some(id);
         }
         // An account with the name of a known one was put into the file by another hand, and is left out.
         let _ = self.hub.accounts.keep(account);
+        None
     }
 
     /// Does to those present what had been done, had all been known: the banned are told goodbye, and a client that
@@ -154,7 +178,6 @@ mod tests {
     use super::super::{By, Input};
     use super::*;
     use crate::settings::Settings;
-    use crate::values::name::Name;
     use crate::values::time::{Mono, Now, Wall};
 
     const NOW: Now = Now { mono: Mono(1_000_000), wall: Wall(1_000) };

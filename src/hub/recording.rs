@@ -88,6 +88,11 @@ impl Turn<'_> {
             }
             recalled.reports.into_iter().for_each(|report| self.hub.moderation.reports.put(report));
             self.hub.note_roles();
+            // Those that were made while nothing was recorded.
+            self.record_lasting_again();
+            if !recalled.unread {
+                self.recall_lasting(recalled.lasting);
+            }
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);

@@ -3,6 +3,7 @@
 use super::Turn;
 use std::sync::Arc;
 
+use super::account::Role;
 use super::archive::Record;
 use super::ignore::Borne;
 use super::message::{Done, Line, Message, Said};
@@ -17,7 +18,7 @@ use crate::values::network::Origin;
 
 impl Hub {
     /// A room that somebody from there has opened counts no more.
-    fn closes(&mut self, from: Origin) {
+    pub(super) fn closes(&mut self, from: Origin) {
         if let Some(count) = self.rooms.openers.get_mut(&from) {
             *count -= 1;
             if *count == 0 {
@@ -28,7 +29,15 @@ impl Hub {
 }
 
 impl Turn<'_> {
+    /// Opens a room, for somebody who comes into it.
     pub(super) fn open(&mut self, name: Name) -> RoomId {
+        let id = self.found_room(name);
+        self.effects.push(Effect::Open(id));
+        id
+    }
+
+    /// Opens a room that has no log yet.
+    pub(super) fn found_room(&mut self, name: Name) -> RoomId {
         // A room that was open when the hub ended is still that room.
         let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
             Some((id, history)) => (id, Some(history)),
@@ -44,7 +53,6 @@ impl Turn<'_> {
             room.recorded = true;
         }
         self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
-        self.effects.push(Effect::Open(id));
         id
     }
 
@@ -58,7 +66,10 @@ impl Turn<'_> {
             return;
         }
         let lobby = match self.hub.rooms.names.find(name.folded()) {
-            Some(room) => room,
+            Some(room) => {
+                self.wake(room);
+                room
+            }
             None => self.open(name),
         };
         self.hub.rooms.lobby = lobby;
@@ -67,19 +78,23 @@ impl Turn<'_> {
             return;
         }
         let next_line = self.hub.next_line;
+        // Whose it was has it no more.
+        let lasts = self.hub.rooms.open[&lobby].ownership.lasts;
         let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
         // What was said in private stays there.
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
+        room.ownership.lasts = lasts;
         if let Some(from) = room.opened_from.take() {
             self.hub.closes(from);
         }
+        self.set_lasting(lobby, false);
         let members: Vec<_> = self.hub.rooms.open[&former].members.iter().copied().collect();
         for member in &members {
             self.enter(*member, lobby);
         }
         if members.is_empty() {
-            self.shut(former);
+            if self.hub.rooms.open[&former].ownership.lasts { self.rest(former) } else { self.shut(former) }
         }
     }
 
@@ -112,8 +127,10 @@ impl Turn<'_> {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             self.happened(What::Left, id, None, None);
         }
+        self.wake(to);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
+        session.heard = self.now.mono;
         let nick = session.nick.clone();
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
@@ -136,6 +153,7 @@ impl Turn<'_> {
         if id == self.hub.rooms.lobby {
             return;
         }
+        self.set_lasting(id, false);
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.closing = true;
         let name: Arc<str> = room.name.shown().into();
@@ -165,29 +183,44 @@ impl Turn<'_> {
         let said = Said::Topic { nick: nick.clone(), text: text.clone() };
         let line =
             Line { seq: self.hub.next_line, at: self.now.wall, author, said: said.clone(), borne: Borne::default() };
+        let is_moderation = by.is_some() || author.is_some_and(|id| self.hub.role(id) == Role::Operator);
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
         room.topic_set = (!text.is_empty()).then(|| TopicSet { line: Arc::new(line), account });
         if let Some(author) = author {
             room.presence.hear(author);
         }
+        // What an operator writes over a room that is nobody's stays until an operator writes something else.
+        let locks = is_moderation && !text.is_empty() && !room.ownership.is_topic_locked();
+        if locks {
+            room.ownership.lock_topic(true);
+        }
+        let name: Arc<str> = room.name.shown().into();
         self.effects.push(Effect::Happened(Happening {
             session: author,
             nick: nick.clone(),
-            room: Some(room.name.shown().into()),
+            room: Some(name.clone()),
             text: Some(text),
             by,
             ..Happening::new(What::Topic, self.now)
         }));
+        self.keep_lasting(id);
         // Its author is shown it too: that is the confirmation.
         self.put(id, author, None, said);
+        if let Some(author) = author {
+            self.hear(author);
+            if locks {
+                self.done(author, Done::TopicLocked(name));
+            }
+        }
     }
 
     pub(super) fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By) {
         let name = room.and_then(|room| self.hub.rooms.open.get(&room)).map(|room| room.name.shown().into());
         let by = Some(by);
         self.effects.push(Effect::Happened(Happening { room: name, by, ..Happening::new(What::Announced, self.now) }));
-        let rooms: Vec<RoomId> = room.map_or_else(|| self.hub.rooms().map(|room| room.id).collect(), |room| vec![room]);
+        let everywhere = || self.hub.rooms().filter(|room| !self.hub.rests(room)).map(|room| room.id).collect();
+        let rooms: Vec<RoomId> = room.map_or_else(everywhere, |room| vec![room]);
         for room in rooms {
             if self.hub.rooms.open.contains_key(&room) {
                 self.post(room, None, Said::Notice { text: text.clone() });
@@ -196,6 +229,13 @@ impl Turn<'_> {
     }
 
     /// Puts a line at the end of a room's log, which its author is not shown.
+    /// The room of `id` has heard it, as far as it is to know: a slow room counts from now.
+    pub(super) fn hear(&mut self, id: SessionId) {
+        if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+            session.heard = self.now.mono;
+        }
+    }
+
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
         self.put(id, author, author, said);
     }
@@ -203,8 +243,11 @@ impl Turn<'_> {
     /// The same with a line that is by `author`, and not shown to `unseen_by`.
     fn put(&mut self, id: RoomId, author: Option<SessionId>, unseen_by: Option<SessionId>, said: Said) {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
-        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
+        if let Some(author) = author.filter(|_| said.is_speech()) {
+            self.hear(author);
+        }
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
         let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });
@@ -229,7 +272,9 @@ impl Turn<'_> {
             }
         }
         let line = if author == unseen_by { line } else { Arc::new(Line { author: unseen_by, ..(*line).clone() }) };
-        self.effects.push(Effect::Post { room: id, line });
+        if !self.hub.rests(&self.hub.rooms.open[&id]) {
+            self.effects.push(Effect::Post { room: id, line });
+        }
         if let Some(record) = record {
             self.record_line(record);
         }

@@ -13,6 +13,7 @@ use super::archive::Backlog;
 use super::history::History;
 use super::ignore::IgnoredNames;
 use super::leavers::Leavers;
+use super::lockdown::Lockdown;
 use super::login::Logins;
 use super::message::{Farewell, Line, Said};
 use super::ownership::{Guest, Ownership};
@@ -88,6 +89,13 @@ struct Saved {
     familiar: Familiar,
     #[serde(default)]
     outgoing: VecDeque<(SessionId, Farewell)>,
+    #[serde(default)]
+    lockdown: Option<Lockdown>,
+    /// Rooms that last and have nobody in them: a release that does not know of such passes them over.
+    #[serde(default)]
+    resting: Vec<SavedRoom>,
+    #[serde(default)]
+    looked: Mono,
 }
 
 /// The default of `given`: of an older release it is not known which numbers it gave.
@@ -164,6 +172,11 @@ struct Saving<'a> {
     familiar: &'a Familiar,
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     outgoing: &'a VecDeque<(SessionId, Farewell)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lockdown: Option<Lockdown>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resting: Vec<SavingRoom<'a>>,
+    looked: Mono,
 }
 
 #[derive(Serialize)]
@@ -184,9 +197,9 @@ struct SavingRoom<'a> {
     recorded: bool,
 }
 
-impl Serialize for Hub {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rooms = self.rooms.open.values().map(|room| SavingRoom {
+impl<'a> SavingRoom<'a> {
+    fn of(room: &'a Room) -> Self {
+        Self {
             id: room.id,
             name: &room.name,
             topic: &room.topic,
@@ -199,13 +212,20 @@ impl Serialize for Hub {
             crowd: &room.crowd,
             opened_from: room.opened_from,
             recorded: room.recorded,
-        });
+        }
+    }
+}
+
+impl Serialize for Hub {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (resting, rooms): (Vec<_>, Vec<_>) =
+            self.rooms.open.values().map(|room| &**room).partition(|room| self.rests(room));
         let (bans, sanctions) = self.moderation.sanctions.kept();
         let saving = Saving {
             settings: &self.settings,
             key: self.key,
             sessions: self.sessions().collect(),
-            rooms: rooms.collect(),
+            rooms: rooms.into_iter().map(SavingRoom::of).collect(),
             lobby: self.rooms.lobby,
             next_room: self.rooms.next,
             next_line: self.next_line,
@@ -235,6 +255,9 @@ impl Serialize for Hub {
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
             outgoing: &self.moderation.outgoing,
+            lockdown: self.moderation.lockdown,
+            resting: resting.into_iter().map(SavingRoom::of).collect(),
+            looked: self.rooms.looked,
         };
         saving.serialize(serializer)
     }
@@ -303,7 +326,13 @@ impl Hub {
                 peak: people.peak,
                 ..bare.people
             },
-            rooms: Rooms { open: rooms.open.clone(), lobby: rooms.lobby, next: rooms.next, ..bare.rooms },
+            rooms: Rooms {
+                open: rooms.open.clone(),
+                lobby: rooms.lobby,
+                looked: rooms.looked,
+                next: rooms.next,
+                ..bare.rooms
+            },
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
             door: self.door.clone(),
@@ -315,6 +344,7 @@ impl Hub {
                 reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
+                lockdown: moderation.lockdown,
             },
             recording: recording.clone(),
             next_line: self.next_line,
@@ -352,7 +382,7 @@ impl Saved {
                 peak: self.peak,
                 ..bare.people
             },
-            rooms: Rooms { lobby: self.lobby, next: self.next_room, ..bare.rooms },
+            rooms: Rooms { lobby: self.lobby, looked: self.looked, next: self.next_room, ..bare.rooms },
             accounts: self.accounts,
             logins: self.logins,
             moderation: Moderation {
@@ -363,6 +393,7 @@ impl Saved {
                 reports: self.reports,
                 filters,
                 outgoing: self.outgoing,
+                lockdown: self.lockdown,
             },
             recording: Recording {
                 on: self.recording,
@@ -377,7 +408,7 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
-        for saved in self.rooms {
+        for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom {
                 id,
                 name,
@@ -397,7 +428,8 @@ impl Saved {
             let from_history =
                 || history.iter().rev().find(set_by).cloned().map(|line| TopicSet { line, account: None });
             let topic_set = topic_set.or_else(from_history).filter(|_| !topic.is_empty());
-            if ownership.owner.is_some_and(|owner| hub.accounts.get(owner).is_none()) {
+            let mut named = ownership.owner.iter().chain(&ownership.successor).chain(&ownership.moderators);
+            if named.any(|account| hub.accounts.get(*account).is_none()) {
                 return Err(format!("room {} belongs to no account", id.0));
             }
             if id.0 >= hub.rooms.next {
@@ -423,6 +455,7 @@ impl Saved {
             if let Some(from) = opened_from {
                 *hub.rooms.openers.entry(from).or_default() += 1;
             }
+            hub.rooms.lasting += usize::from(ownership.lasts);
             let members = BTreeSet::new();
             let kept = !is_door && hub.settings.history.keeps(&name);
             let closing = is_door;
@@ -505,7 +538,12 @@ impl Saved {
         if !hub.rooms.open.contains_key(&hub.rooms.lobby) {
             return Err("there is no lobby".to_owned());
         }
-        if let Some(room) = hub.rooms.open.values().find(|room| room.members.is_empty() && room.id != hub.rooms.lobby) {
+        if let Some(room) = hub
+            .rooms
+            .open
+            .values()
+            .find(|room| room.members.is_empty() && room.id != hub.rooms.lobby && !room.ownership.lasts)
+        {
             return Err(format!("room {} is empty", room.id.0));
         }
         Ok(hub)

@@ -95,6 +95,9 @@ pub struct Session {
     /// What it said last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_said: LastSaid,
+    /// When its room last heard it, or when it came into that.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub heard: Mono,
     /// The first line of its room that it may see.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sees_from: u64,

@@ -94,6 +94,10 @@ impl Turn<'_> {
 
     /// Who hears `id` now; it is told if nobody does, unless it is not to know.
     pub(super) fn hearing(&mut self, id: SessionId) -> Hearing {
+        if let Some(until) = self.hub.locked_out(id) {
+            self.refuse(id, Refusal::LockedOut(until));
+            return Hearing::Refused;
+        }
         let Some(mute) = self.hub.people.sessions[&id].muted(self.now) else { return Hearing::All };
         self.hub.counters.lines_muted += 1;
         if mute.shadow {

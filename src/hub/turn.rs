@@ -122,6 +122,14 @@ impl Turn<'_> {
                     self.set_topic(room, None, text, Some(by));
                 }
             }
+            Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by)),
+            Input::GiveRoom { room, to, by } => {
+                if self.hub.accounts.get(to).is_some() && room != self.hub.rooms.lobby {
+                    self.give_room(room, to, None, Some(by));
+                }
+            }
+            Input::Lockdown { newcomers, time, by } => self.begin_lockdown(newcomers, time, by),
+            Input::LockdownOff { by } => self.end_lockdown(by),
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
             Input::Announce { room, text, by } => self.announce(room, &text, by),
             Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
@@ -188,6 +196,8 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         self.close_door();
+        self.expire_lockdown();
+        self.look_after_lasting();
         self.let_go();
         // Rooms that are left stay due, for the next tick.
         for _ in 0..AT_A_TIME {
@@ -227,17 +237,21 @@ impl Turn<'_> {
         self.hub.rooms.deadlines.clear();
         let lobby = self.hub.rooms.lobby;
         self.hub.rooms.open.retain(|id, room| {
+            let was_in = !room.members.is_empty();
             room.members.clear();
             room.presence = Presence::default();
             if *id != lobby {
                 if Some(*id) != self.hub.door.room {
                     self.hub.rooms.names.release(&room.name);
                 }
-                self.effects.push(Effect::Shut(*id));
+                if !room.ownership.lasts || was_in {
+                    self.effects.push(Effect::Shut(*id));
+                }
             }
             *id == lobby
         });
         self.hub.door.clear();
+        self.hub.rooms.lasting = self.hub.lasting().count();
     }
 
     fn configure(&mut self, settings: Settings) {

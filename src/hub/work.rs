@@ -36,6 +36,7 @@ pub(super) const MOST: usize = 1000;
 mod tests {
     use super::super::account::{Account, Role};
     use super::super::message::Message;
+    use super::super::ownership::Change;
     use super::super::{Effect, Hub, Input, command};
     use super::*;
     use crate::settings::Settings;
@@ -134,7 +135,7 @@ mod tests {
             panic!("{told:?}");
         };
         assert_eq!((rooms.len(), *total, *is_part), (200, MOST, true));
-        assert_eq!(&*rooms[0].0, "lobby", "the largest first");
+        assert_eq!(&*rooms[0].name, "lobby", "the largest first");
     }
 
     #[test]
@@ -152,7 +153,8 @@ mod tests {
     fn a_great_crowd_is_told_of_a_room_s_change_by_one_line() {
         let mut hub = hub(MOST as u64, 0);
         let (mut effects, lobby) = (Vec::new(), hub.lobby());
-        hub.turn(later(100), &mut effects).set_mode(lobby, true, true, ANN);
+        let change = Change { moderated: Some(true), ..Change::default() };
+        hub.turn(later(100), &mut effects).set_modes(lobby, change, Some(ANN), None);
         let posts = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
         let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count();
         assert_eq!((posts, told), (1, 0));

@@ -69,6 +69,8 @@ pub(super) fn write(happening: &Happening) {
         What::LoginFailed => log!(ids::LOGIN, "login failed"),
         What::AccountChanged => log!(ids::ACCOUNT, "account changed"),
         What::AccountRemoved => log!(ids::ACCOUNT, "account removed"),
+        What::LockdownBegun => log!(ids::LOCKDOWN, "lockdown"),
+        What::LockdownEnded => log!(ids::LOCKDOWN, "lockdown over"),
         What::Stopping => log!(ids::STOPPING, "stopping"),
     }
 }

@@ -43,6 +43,8 @@ ids! {
     BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38";
     /// Somebody was sent out of a room, or may come again.
     EXPELLED = "0f6a3b1c57e94d0c9b2d8e41c6a7f350";
+    /// A lockdown has begun, or is over.
+    LOCKDOWN = "7c1e5a90b3d84f26a1e7d4409f6b2c85";
     /// An account was made, changed or removed.
     ACCOUNT = "6d0f2c7e9b514a3f8a2e5d9c31b7f648";
     /// Somebody has logged in or out, or tried to.

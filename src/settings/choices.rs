@@ -69,6 +69,19 @@ words! {
 }
 
 words! {
+    /// What becomes of those who come during a lockdown and are not logged in.
+    // The admin protocol has it as well: these texts stand in its schemas.
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    Newcomers {
+        /// They wait at the door.
+        Door = "door",
+        /// They come in, and speak when they have logged in: only registered people do.
+        Registered = "registered",
+    }
+}
+
+words! {
     /// Who is asked in telnet.
     Negotiate {
         /// Who has shown to be telnet.

@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Registering, SlowPolicy, Sync, WhileUnread};
+use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread};
 use super::rule::{
     Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
     time, whole,
@@ -190,6 +190,13 @@ settings! {
         gather: Duration = Duration::from_secs(2), time("100ms", "1min"), Live;
         /// The same in rooms beyond announce_limit.
         gather_big: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
+        /// Rooms that last: kept while nobody is in them, also on disk (/room lasting). Beyond it, none is made
+        /// lasting. 0: none at all. They count as rooms of limits.rooms, too.
+        lasting: usize = 100, whole(0, 100_000, "rooms"), Live;
+        /// The same of one owner.
+        lasting_per_owner: usize = 3, whole(1, 100_000, "rooms"), Live;
+        /// A room whose owner has not been here for so long does not last any more.
+        lasting_unused: Option<Duration> = Some(Duration::from_secs(180 * 86_400)), TimeOrOff(time("1d", "36500d")), Live;
     }
     /// What was said, kept for those who come later.
     history: History {
@@ -260,6 +267,11 @@ settings! {
         /// The same line so often in a row, each within half a minute, is said; after that it is refused.
         /// 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
+        /// What becomes of those who come during a lockdown (/lockdown) and are not logged in: "door" has them wait at
+        /// the door, as accounts.entry does, "registered" lets them in, and they speak when they have logged in.
+        lockdown: Newcomers = Newcomers::Door, Choice, Live;
+        /// How long a lockdown lasts for which no time is given.
+        lockdown_for: Duration = Duration::from_secs(900), time("10s", "30d"), Live;
     }
     /// Words that house rules keep out of what everybody reads: lines, names, topics, and last words;
     /// what is said privately is nobody's business. An entry is a word, or several in a row, found

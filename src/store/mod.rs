@@ -6,7 +6,7 @@
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
-//! | bans, accounts, reports, the numbers that must never be given twice | `bans`, `accounts`, `reports`, `meta` |
+//! | bans, accounts, rooms that last, the numbers that must never be given twice | `bans`, `accounts`, `lasting`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
@@ -25,6 +25,7 @@ mod accounts;
 pub mod dir;
 mod health;
 mod history;
+mod lasting;
 mod meta;
 mod queue;
 mod reader;

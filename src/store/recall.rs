@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::history::retention::{self, Kept};
 use super::history::{COLUMNS, line};
 use super::meta::{Meta, unsigned};
-use super::{Trouble, accounts, reports, sanctions};
+use super::{Trouble, accounts, lasting, reports, sanctions};
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, RecalledRoom};
 use crate::hub::message::Line;
@@ -41,6 +41,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> 
         sanctions: sanctions::all(db)?,
         accounts: accounts::all(db)?,
         reports: reports::all(db)?,
+        lasting: lasting::all(db)?,
         unread: false,
         rooms,
     })

@@ -140,6 +140,16 @@ const STEPS: &[&str] = &[
         note TEXT
     );
     ",
+    // 7: rooms that last.
+    "
+    CREATE TABLE lasting (
+        folded TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        since INTEGER NOT NULL,         -- milliseconds since 1970
+        ownership TEXT NOT NULL         -- whose it is, and how it is: JSON, accounts by accounts.id
+    ) WITHOUT ROWID;
+    ",
 ];
 
 /// The version that this program writes.

@@ -226,3 +226,38 @@ fn at_the_door_one_neither_sees_nor_hears_anybody_until_one_has_logged_in() {
     ann.send("hello");
     bob.next_is("ann: hello");
 }
+
+#[test]
+fn a_room_that_lasts_is_there_after_a_cold_start_and_one_that_does_not_is_gone() {
+    let daemon = Daemon::with(CHEAP);
+    with_password(&daemon, &["account", "add", "ann", "--password-stdin"], "correct horse");
+    let mut ann = daemon.client("eve");
+    ann.send("/login ann correct horse");
+    ann.expect("-- welcome, ann: you are logged in");
+    for room in ["milk", "tea"] {
+        ann.send(&format!("/join {room}"));
+        ann.expect_with(&format!("you are in {room} now"));
+        ann.send("/room lasting");
+        ann.expect(&format!("-- {room} is public now; it is kept while empty"));
+    }
+    ann.send("/topic at five");
+    ann.expect("* ann set the topic: at five");
+    ann.send("/leave");
+    ann.expect_with("you are in lobby now");
+    daemon.ctl(&["rooms", "set", "#tea", "moderated", "--slow", "5s"]).done();
+    daemon.ctl(&["rooms", "set", "milk", "passing"]).done();
+    let before = daemon.ctl(&["rooms", "show", "tea"]).done();
+    assert!(before.contains("moderated, topic-locked, lasting, slow 5 s") && before.contains("at five"), "{before}");
+    daemon.signal(Signal::SIGTERM);
+    let daemon = Setup::new().settings(CHEAP).in_dir(daemon.leave()).start();
+    assert_eq!(daemon.ctl(&["rooms", "--json"]).json()["total"], 2);
+    let after = daemon.ctl(&["rooms", "show", "tea"]).done();
+    let without_lines = |text: &str| text.lines().filter(|line| !line.contains("Lines")).map(str::to_owned).collect();
+    let (before, after): (Vec<String>, Vec<String>) = (without_lines(&before), without_lines(&after));
+    assert_eq!(before, after);
+    let mut bob = daemon.client("bob");
+    bob.send("/join tea");
+    bob.expect("-- topic of tea: at five");
+    bob.send("may I?");
+    bob.expect("-- this room is moderated, and nobody saw that; ask ann to let you speak");
+}

@@ -45,6 +45,16 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             stage.pass(Duration::from_secs(31 * 86_400));
             assert_eq!(kept(stage), 0, "what is kept for a time is let go of");
         }
+        "rooms" => {
+            let is = "-- cellar is public, and ann's; only registered people speak; each says one line in 30 s; \
+                      everybody sets its topic; it is kept while empty; moderators: olga; successor: cat\r\n";
+            stage.sees("ann", |stage| stage.line(stage.who("ann"), "/join cellar"));
+            stage.check("ann", b"/room\n", "ann", is);
+            stage.check("ann", b"/topic\n", "ann", "-- topic of cellar: for later\r\n");
+            assert!(stage.machine.hub().lockdown().is_some());
+            stage.pass(Duration::from_secs(600));
+            assert!(stage.machine.hub().lockdown().is_none(), "it ends by itself");
+        }
         // They are compared as they were read.
         "settings" => {}
         other => panic!("{other} is a scene that nobody looks at"),

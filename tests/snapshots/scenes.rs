@@ -49,7 +49,14 @@ const SECRET: &str = "correct horse";
 
 /// All scenes, by name, at the moment when the process hands over.
 pub fn all() -> Vec<(&'static str, Stage)> {
-    vec![("people", people()), ("unread", unread()), ("ban", ban()), ("keeping", keeping()), ("settings", settings())]
+    vec![
+        ("people", people()),
+        ("unread", unread()),
+        ("ban", ban()),
+        ("keeping", keeping()),
+        ("rooms", rooms()),
+        ("settings", settings()),
+    ]
 }
 
 fn hashed() -> Hashed {
@@ -80,6 +87,7 @@ fn recalled() -> Recalled {
         borne: Borne::default(),
     };
     Recalled {
+        lasting: Vec::new(),
         last_line: 20,
         last_room: 9,
         last_session: 4,
@@ -615,6 +623,30 @@ fn unread() -> Stage {
     stage
 }
 
+/// Rooms that are kept while nobody is in them, and a lockdown.
+fn rooms() -> Stage {
+    let mut stage = Stage::new(Settings::default());
+    let s = &mut stage;
+    s.input(hub::Input::Archive(Some(Box::new(recalled()))));
+    let ann = s.come_in("ann");
+    s.line(ann, "/join shed");
+    s.line(ann, "/room lasting");
+    s.line(ann, "/room passing");
+    s.line(ann, "/join cellar");
+    s.line(ann, "/topic for later");
+    s.line(ann, "/moderator olga");
+    s.line(ann, "/room successor cat");
+    let modes = json!({
+        "room": "cellar", "registered": true, "slow_s": 30, "topic_locked": false, "lasting": true,
+    });
+    s.control("rooms.set", modes);
+    s.line(ann, "/leave");
+    s.pass(Duration::from_secs(2 * 3600));
+    s.control("lockdown", json!({"for_s": 600, "newcomers": "registered"}));
+    s.come("nina");
+    stage
+}
+
 /// A ban has hit more people than are seen out in one step.
 fn ban() -> Stage {
     let mut stage = Stage::new(Settings::default());
@@ -622,6 +654,7 @@ fn ban() -> Stage {
         stage.connect_from([198, 51, 100, number].into(), false);
     }
     stage.control("bans.add", json!({"target": "198.51.100.0/24", "reason": "all of them", "for_s": 60, "yes": true}));
+    stage.control("lockdown", json!({"newcomers": "door"}));
     stage
 }
 

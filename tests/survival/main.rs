@@ -28,6 +28,7 @@ mod guard;
 mod kills;
 mod lives;
 mod load;
+mod moderation;
 mod outside;
 mod passwords;
 mod people;

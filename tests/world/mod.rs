@@ -20,6 +20,7 @@ use std::time::Duration;
 use chathub::hub::account::{Account, Hashed};
 use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search};
 use chathub::hub::ignore::Borne;
+use chathub::hub::lasting::Lasting;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::Report;
@@ -110,6 +111,7 @@ pub struct Disk {
     pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub reports: BTreeMap<ReportId, Report>,
+    pub lasting: BTreeMap<Name, Lasting>,
     /// The last record that was written.
     pub through: Option<u64>,
 }
@@ -134,6 +136,8 @@ impl Disk {
                 self.reports.insert(report.id, report);
             }
             Record::Unreport(id) => drop(self.reports.remove(id)),
+            Record::Lasting(room) => drop(self.lasting.insert(room.name.clone(), (**room).clone())),
+            Record::Passing(name) => drop(self.lasting.remove(name)),
             Record::Redact(what) => {
                 for (_, name, line) in self.lines.values_mut() {
                     if what.matches(name.folded(), line) {
@@ -162,6 +166,7 @@ impl Disk {
             sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
             reports: self.reports.values().cloned().collect(),
+            lasting: self.lasting.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0).max(self.given),

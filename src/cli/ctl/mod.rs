@@ -3,6 +3,7 @@
 pub mod account;
 pub mod ban;
 pub mod report;
+pub mod rooms;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,12 +14,13 @@ use serde_json::Value;
 use self::account::AccountCommand;
 use self::ban::{BanCommand, SanctionCommand};
 use self::report::ReportCommand;
-use super::length::{ban_time, deadline, duration, interval, mute_time};
+use self::rooms::RoomsCommand;
+use super::length::{ban_time, deadline, duration, interval, lockdown_time, mute_time};
 use super::moment::moment_now;
-use super::words::{event_kind, level};
-use crate::settings::LogLevel;
+use super::words::{event_kind, level, newcomers};
+use crate::settings::{LogLevel, Newcomers};
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Text, Time};
+use crate::wire::admin::value::{RoomName, Text, Time};
 
 /// Look after the running daemon.
 ///
@@ -94,8 +96,8 @@ Examples:
   chathub ctl clients --json | jq -r '.clients[] | select(.idle_s > 3600) | .id'")]
     Clients {
         /// Only those in this room.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
     },
 
     /// Tell all about one client.
@@ -196,6 +198,27 @@ Examples:
         who: Vec<Text<256>>,
     },
 
+    /// Keep newcomers out, or quiet, until they have logged in.
+    ///
+    /// For a time, and who is here stays and speaks; everybody is told. As the settings moderation.lockdown and
+    /// moderation.lockdown_for say, where nothing else is given. One that is under way gets the new time.
+    #[command(after_help = "\
+Examples:
+  chathub ctl lockdown
+  chathub ctl lockdown --for 1h --newcomers registered
+  chathub ctl lockdown --off")]
+    Lockdown {
+        /// For how long, such as 10min.
+        #[arg(long = "for", value_name = "D", value_parser = lockdown_time)]
+        time: Option<Duration>,
+        /// What becomes of those who come and are not logged in.
+        #[arg(long, value_name = "HOW", value_parser = newcomers())]
+        newcomers: Option<Newcomers>,
+        /// End the one that is under way.
+        #[arg(long, conflicts_with_all = ["time", "newcomers"])]
+        off: bool,
+    },
+
     /// Give a client another name.
     Rename {
         /// Its id, such as c7, or present name.
@@ -206,10 +229,14 @@ Examples:
         nick: Text<256>,
     },
 
-    /// List the rooms.
+    /// List the rooms, tell of one, or change what it is.
     ///
-    /// Those with most members first.
-    Rooms,
+    /// Without a command, the rooms are listed, those with most members first.
+    Rooms {
+        /// What to do.
+        #[command(subcommand)]
+        action: Option<RoomsCommand>,
+    },
 
     /// Show a room's topic, or set it.
     #[command(after_help = "\
@@ -219,8 +246,8 @@ Examples:
   chathub ctl topic lobby ''          # clears it")]
     Topic {
         /// The room.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
         /// The new topic; several words are joined by spaces, an empty one clears it.
         #[arg(value_name = "TEXT")]
         text: Vec<String>,
@@ -231,8 +258,8 @@ Examples:
     /// Those in it are moved to the lobby, which cannot be closed itself.
     Close {
         /// The room.
-        #[arg(value_name = "ROOM", value_parser = text::<256>)]
-        room: Text<256>,
+        #[arg(value_name = "ROOM")]
+        room: RoomName,
         /// Why; told to those in it.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
@@ -253,8 +280,8 @@ Examples:
   chathub ctl history --format csv --output history.csv")]
     History {
         /// Only this room's.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// Only the last N lines.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         last: Option<u64>,
@@ -289,8 +316,8 @@ Examples:
   chathub ctl redact --seq 981 --yes            # one line; numbers: chathub ctl history --json")]
     Redact {
         /// Only in rooms of this name.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// Only what the client with this id has said, under whatever names.
         #[arg(long, value_name = "ID", value_parser = text::<32>)]
         client: Option<Text<32>>,
@@ -340,8 +367,8 @@ Examples:
   chathub ctl say --room lobby 'Welcome, everybody'")]
     Say {
         /// Only to this room; to everybody without it.
-        #[arg(long, value_name = "ROOM", value_parser = text::<256>)]
-        room: Option<Text<256>>,
+        #[arg(long, value_name = "ROOM")]
+        room: Option<RoomName>,
         /// The text; several words are joined by spaces.
         #[arg(value_name = "TEXT", required = true)]
         text: Vec<String>,

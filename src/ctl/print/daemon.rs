@@ -6,8 +6,8 @@ use std::io;
 use super::screen::Screen;
 use super::table::Facts;
 use super::values::{count, span, time};
-use crate::settings::Word as _;
-use crate::wire::admin::result::{AdminConnection, LogLevel, Metrics, Reloaded, Status, Stopped};
+use crate::settings::{Newcomers, Word as _};
+use crate::wire::admin::result::{AdminConnection, Lockdown, LogLevel, Metrics, Reloaded, Status, Stopped};
 
 pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
     let since = format!("{} since {} ({})", status.state, time(&status.since), span(status.uptime_s));
@@ -29,6 +29,9 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
     }
     if !status.recording.is_empty() {
         facts.push(("Recording", status.recording.clone()));
+    }
+    if let Some(text) = status.lockdown.as_ref().and_then(lockdown_until) {
+        facts.push(("Lockdown", text));
     }
     let mut key = "Listening";
     for listener in &status.listeners {
@@ -54,6 +57,22 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
         facts.push((std::mem::take(&mut key), format!("{name} {value}")));
     }
     Facts(facts).print(to)
+}
+
+pub(in crate::ctl) fn lockdown(to: &mut Screen<'_>, lockdown: &Lockdown) -> io::Result<()> {
+    to.done(
+        &lockdown_until(lockdown)
+            .map_or_else(|| "The lockdown is over.".to_owned(), |text| format!("Lockdown {text}.")),
+    )
+}
+
+/// Until when newcomers wait or are not heard; `None` if there is no lockdown.
+fn lockdown_until(lockdown: &Lockdown) -> Option<String> {
+    let what = match lockdown.newcomers {
+        Some(Newcomers::Registered) => "newcomers speak when they have logged in",
+        _ => "newcomers wait at the door until they have logged in",
+    };
+    Some(format!("until {}: {what}", time(&lockdown.until?)))
 }
 
 /// How many connections to the admin socket each user has; the one with most comes first.

@@ -1,11 +1,13 @@
 //! Rooms, their topics, and what the hub says in them.
 
 use std::io;
+use std::time::Duration;
 
 use super::screen::Screen;
-use super::table::{Side, Table};
+use super::table::{Facts, Side, Table};
 use super::values::{count, time};
-use crate::wire::admin::result::{Closed, RoomList, Said, Topic};
+use crate::values::time::in_words;
+use crate::wire::admin::result::{Closed, Room, RoomList, Said, Topic};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<()> {
     let mut table = Table::new(&[
@@ -14,6 +16,8 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<(
         ("LINES", Side::Right),
         ("KEPT", Side::Right),
         ("SINCE", Side::Left),
+        ("OWNER", Side::Left),
+        ("MODES", Side::Left),
         ("TOPIC", Side::Left),
     ]);
     for room in &list.rooms {
@@ -23,10 +27,48 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<(
             room.lines.to_string(),
             room.history_lines.to_string(),
             time(&room.since),
+            room.owner.clone().unwrap_or_default(),
+            modes(room),
             room.topic.clone(),
         ]);
     }
     table.print(to, "room")
+}
+
+/// How a room is, where that is not as most are.
+fn modes(room: &Room) -> String {
+    let words = [
+        (room.private, "private"),
+        (room.moderated, "moderated"),
+        (room.registered, "registered"),
+        (room.topic_locked, "topic-locked"),
+        (room.lasting, "lasting"),
+    ];
+    let words = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
+    let slow = (room.slow_s > 0).then(|| format!("slow {}", in_words(Duration::from_secs(room.slow_s))));
+    words.chain(slow).collect::<Vec<_>>().join(", ")
+}
+
+pub(in crate::ctl) fn one(to: &mut Screen<'_>, room: &Room) -> io::Result<()> {
+    let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+    Facts(vec![
+        ("Room", room.name.clone()),
+        ("Owner", or(room.owner.as_deref().unwrap_or_default(), "nobody: operators have its say")),
+        ("Moderators", or(&room.moderators.join(", "), "none")),
+        ("Successor", or(room.successor.as_deref().unwrap_or_default(), "none")),
+        ("Modes", or(&modes(room), "public, everybody speaks")),
+        ("Topic", or(&room.topic, "(no topic)")),
+        ("Members", room.members.to_string()),
+        ("Since", time(&room.since)),
+        ("Lines", format!("{}, {} kept in memory", room.lines, room.history_lines)),
+    ])
+    .print(to)
+}
+
+pub(in crate::ctl) fn set(to: &mut Screen<'_>, room: &Room) -> io::Result<()> {
+    let modes = modes(room);
+    let modes = if modes.is_empty() { "public, and everybody speaks" } else { &modes };
+    to.done(&format!("{} is now: {modes}.", room.name))
 }
 
 pub(in crate::ctl) fn topic(to: &mut Screen<'_>, result: &Topic) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::history::newest;
-use super::super::message::{Message, Refusal, Replay};
+use super::super::message::{Message, Refusal, Replay, ShownRoom};
 use super::super::room::Room;
 use super::super::work;
 use super::{Call, LISTED, clip, find, nearest, split_word};
@@ -98,8 +98,14 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     });
     let total = rooms.len();
     rooms.truncate(LISTED);
-    let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+    let shown = |room: &&Room| ShownRoom {
+        name: room.name.shown().into(),
+        members: room.members.len(),
+        topic: room.topic(),
+        owner: call.turn.hub.owner_of(room),
+        modes: room.ownership.modes(),
+    };
+    let rooms: Vec<ShownRoom> = rooms.iter().map(shown).collect();
     let beginning = wanted.map(|wanted| clip(&wanted));
     call.turn.hub.work.done += looked_at + rooms.len() as u64;
     call.tell(Message::Rooms { rooms, total, beginning, is_part });

@@ -10,6 +10,7 @@ use super::super::account::Role;
 use super::super::message::{Done, Refusal};
 use super::super::{By, Effect};
 use super::{Call, clip, split_word, text_arg};
+use crate::settings::{Newcomers, Word as _};
 use crate::values::id::SessionId;
 use crate::values::name;
 use crate::values::time::{self, LONGEST, NoLength, Wall};
@@ -84,6 +85,24 @@ pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
     call.turn.kick(other, text_arg(reason), by);
     call.done(Done::Kicked(nick));
+}
+
+pub(super) fn lockdown(call: &mut Call<'_, '_>, args: &str) {
+    let Some(by) = call.by() else { return };
+    if args == "off" {
+        return match call.turn.hub.lockdown() {
+            Some(_) => call.turn.end_lockdown(by),
+            None => call.refuse(Refusal::NoLockdown),
+        };
+    }
+    let Some((time, rest)) = call.time(args, false) else { return };
+    let newcomers = match (rest, Newcomers::from_word(rest)) {
+        ("", _) => None,
+        (_, Some(newcomers)) => Some(newcomers),
+        (_, None) => return call.usage(),
+    };
+    // Everybody is shown it: that is the confirmation.
+    call.turn.begin_lockdown(newcomers, time, by);
 }
 
 pub(super) fn strikes(call: &mut Call<'_, '_>, args: &str) {

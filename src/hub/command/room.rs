@@ -1,17 +1,21 @@
 //! Commands about rooms: going there, topics, and what an owner does.
 
-use crate::values::name::{Name, TakenFor};
+use crate::values::name::{Name, TakenFor, fold, of_room};
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::super::account::Role;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
-use super::super::ownership::Roll;
+use super::super::ownership::{Change, MODES, Roll, SLOW};
 use super::super::sanction::Kind;
 use super::super::sanction::Order;
 use super::super::work;
 use super::super::{By, Effect, Happening, What};
+use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{AccountId, RoomId, SessionId};
+use crate::values::time::parse_length;
 
 impl Call<'_, '_> {
     /// The room that the caller is in, if it has its say there; it is told if not.
@@ -37,6 +41,38 @@ impl Call<'_, '_> {
         Some((room, self.person(name)?))
     }
 
+    /// The caller as an operator: what it does to another's room, or to nobody's, is moderation.
+    fn by_operator(&self) -> Option<By> {
+        let is_own = self.turn.hub.is_owner(self.id, self.room());
+        let account = self.own().account.filter(|_| !is_own && self.turn.hub.role(self.id) == Role::Operator)?;
+        Some(By::Operator { session: self.id, account })
+    }
+
+    /// The room that the caller is in, if it may give it away; it is told if not.
+    fn ruled_room(&mut self) -> Option<RoomId> {
+        let room = self.room();
+        let id = room.id;
+        if self.turn.hub.rules(self.id, room) {
+            return Some(id);
+        }
+        let owner = self.turn.hub.owner_of(room);
+        self.refuse(Refusal::ForOwner(owner));
+        None
+    }
+
+    /// The account of somebody who is here under that name, or else the one of that name; the caller is told if there is
+    /// none.
+    fn account(&mut self, name: &str) -> Option<AccountId> {
+        let here = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
+        let own = here.and_then(|id| self.turn.hub.people.sessions[&id].account);
+        let found = own.or_else(|| self.turn.hub.accounts.find(&fold(name)));
+        if found.is_none() {
+            let refusal = if here.is_some() { Refusal::NotRegistered } else { Refusal::NoSuchAccount };
+            self.refuse(refusal(clip(name)));
+        }
+        found
+    }
+
     fn nick_of(&self, id: SessionId) -> Arc<str> {
         self.turn.hub.people.sessions[&id].nick.shown().into()
     }
@@ -47,7 +83,7 @@ impl Call<'_, '_> {
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
-        let done = self.turn.hub.enroll(room, roll, who, on);
+        let done = self.turn.enroll(room, roll, who, on);
         if !done {
             let limit = self.turn.hub.settings.limits.invited;
             self.refuse(Refusal::TooManyInvited(limit));
@@ -57,29 +93,131 @@ impl Call<'_, '_> {
 }
 
 pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
-    let ownership = &call.room().ownership;
-    let (private, moderated) = (ownership.private, ownership.moderated);
-    let (private, moderated) = match args {
-        "" => {
+    let (word, rest) = split_word(args);
+    let known = MODES.iter().find(|(mode, _)| *mode == word).map(|(_, change)| *change);
+    let change = match (known, word, rest) {
+        (None, "", _) => {
             let room = call.room();
             let message = Message::RoomIs {
                 room: room.name.shown().into(),
                 owner: call.turn.hub.owner_of(room),
-                private,
-                moderated,
+                modes: room.ownership.modes(),
+                moderators: call.turn.hub.names_of(room.ownership.moderators.iter().copied()),
+                successor: call.turn.hub.names_of(room.ownership.successor).pop(),
             };
             return call.tell(message);
         }
-        "private" => (true, moderated),
-        "public" => (false, moderated),
-        "moderated" => (private, true),
-        "free" => (private, false),
-        _ => return call.usage(),
+        (Some(change), _, "") => change,
+        (None, "successor", name) if !name.is_empty() => return successor(call, name),
+        (None, "slow", "off") => Change { slow: Some(Duration::ZERO), ..Change::default() },
+        (None, "slow", time) => match parse_length(time) {
+            Ok(time) if (SLOW.0..=SLOW.1).contains(&time) => Change { slow: Some(time), ..Change::default() },
+            Ok(_) => return call.refuse(Refusal::SlowOutside),
+            Err(_) if time.is_empty() => return call.refuse(Refusal::SlowOutside),
+            Err(why) => return call.refuse(Refusal::NoLength { why, or_reason: false }),
+        },
+        _ => return call.refuse(Refusal::NoSuchMode(clip(args))),
     };
     let Some(room) = call.own_room() else { return };
+    if change.private == Some(true) && room == call.turn.hub.rooms.lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::LobbyStaysPublic(name));
+    }
+    if let Some(on) = change.lasting {
+        if call.ruled_room().is_none() {
+            return;
+        }
+        let owner = call.room().ownership.owner;
+        if on && let Err(refusal) = call.turn.hub.may_last(room, owner) {
+            return call.refuse(refusal);
+        }
+    }
     // Each of them is told.
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
-    call.turn.set_mode(room, private, moderated, call.id);
+    let by = call.by_operator();
+    let before = call.turn.effects.len();
+    call.turn.set_modes(room, change, Some(call.id), by);
+    sign(call, before);
+}
+
+/// `/room successor NAME`, or `/room successor none`.
+fn successor(call: &mut Call<'_, '_>, name: &str) {
+    let Some(room) = call.ruled_room() else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    let Some(owner) = call.room().ownership.owner else { return call.refuse(Refusal::ForOwner(None)) };
+    let account = if name == "none" {
+        None
+    } else {
+        let Some(account) = call.account(name) else { return };
+        if account == owner {
+            let nick = clip(name);
+            return call.refuse(Refusal::OwnsRoom { nick, room: shown });
+        }
+        Some(account)
+    };
+    call.turn.set_successor(room, account);
+    let name = call.turn.hub.names_of(account).pop();
+    call.done(Done::Successor { room: shown, name });
+}
+
+pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
+    let Some(room) = call.ruled_room() else { return };
+    if room == call.turn.hub.rooms.lobby {
+        let name = call.room().name.shown().into();
+        return call.refuse(Refusal::LobbyIsNobodys(name));
+    }
+    let Some(account) = call.account(args) else { return };
+    if call.room().ownership.owner == Some(account) {
+        let (nick, room) = (clip(args), call.room().name.shown().into());
+        return call.refuse(Refusal::OwnsRoom { nick, room });
+    }
+    // Nobody is made the owner of what they do not know of; operators know what they do.
+    let is_here = call.turn.hub.logged_in_to(account).any(|other| call.room().members.contains(&other));
+    if !is_here && call.turn.hub.role(call.id) != Role::Operator {
+        return call.refuse(Refusal::MustBeHere(clip(args)));
+    }
+    if call.room().ownership.lasts
+        && let Err(refusal) = call.turn.hub.may_last(room, Some(account))
+    {
+        return call.refuse(refusal);
+    }
+    call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
+    let (by, before) = (call.by_operator(), call.turn.effects.len());
+    call.turn.give_room(room, account, Some(call.id), by);
+    sign(call, before);
+}
+
+pub(super) fn moderator(call: &mut Call<'_, '_>, args: &str) {
+    appoint(call, args, true);
+}
+
+pub(super) fn unmoderator(call: &mut Call<'_, '_>, args: &str) {
+    appoint(call, args, false);
+}
+
+fn appoint(call: &mut Call<'_, '_>, args: &str, on: bool) {
+    // Whoever moderates may end it for themselves.
+    let Some(account) = call.account(args) else { return };
+    let resigns = !on && call.own().account == Some(account) && call.turn.hub.moderates(call.id, call.room());
+    let room = if resigns { Some(call.room().id) } else { call.ruled_room() };
+    let Some(room) = room else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    if on && call.room().ownership.owner == Some(account) {
+        return call.refuse(Refusal::OwnsRoom { nick: clip(args), room: shown });
+    }
+    if !call.turn.set_moderator(room, account, on) {
+        let limit = call.turn.hub.settings.limits.invited;
+        return call.refuse(Refusal::TooManyInvited(limit));
+    }
+    let there: Vec<SessionId> = call.turn.hub.logged_in_to(account).filter(|other| *other != call.id).collect();
+    for other in there {
+        // Who is sent much already sees it by doing it.
+        if call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok() {
+            call.turn.done(other, Done::YouModerate { room: shown.clone(), on });
+        }
+    }
+    let name = call.turn.hub.names_of([account]).pop().unwrap_or_default();
+    call.done(Done::Moderator { name, room: shown, on });
 }
 
 pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
@@ -111,7 +249,7 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
 pub(super) fn uninvite(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
-    call.turn.hub.enroll(room, Roll::Invited, other, false);
+    call.turn.enroll(room, Roll::Invited, other, false);
     let (nick, room) = (call.nick_of(other), call.room().name.shown().into());
     call.done(Done::Uninvited { nick, room });
 }
@@ -147,6 +285,18 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::ToYourself);
     }
     let target = &call.turn.hub.rooms.open[&room];
+    if room == call.turn.hub.rooms.lobby {
+        let room = target.name.shown().into();
+        return call.refuse(Refusal::NotOutOfLobby(room));
+    }
+    if call.turn.hub.is_owner(other, target) {
+        let (nick, room) = (call.nick_of(other), target.name.shown().into());
+        return call.refuse(Refusal::OwnsRoom { nick, room });
+    }
+    if call.turn.hub.moderates(other, target) {
+        let (nick, room) = (call.nick_of(other), target.name.shown().into());
+        return call.refuse(Refusal::ModeratesRoom { nick, room });
+    }
     if call.turn.hub.owns(other, target) {
         let nick = call.nick_of(other);
         return call.refuse(Refusal::IsOperator(nick));
@@ -160,8 +310,8 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     let order = Order { reason: text_arg(reason), ..call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind) };
     let Some(by) = call.owner() else { return };
     call.turn.sanction(order, by);
-    call.turn.hub.enroll(room, Roll::Invited, other, false);
-    call.turn.hub.enroll(room, Roll::Voiced, other, false);
+    call.turn.enroll(room, Roll::Invited, other, false);
+    call.turn.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
         let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
@@ -173,10 +323,11 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
 }
 
 pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
-    let typed = args.strip_prefix('#').unwrap_or(args);
-    if typed.is_empty() {
+    if args.is_empty() {
         return call.usage();
     }
+    // What no room can be called is refused below, with the reason.
+    let typed = of_room(args).unwrap_or(args);
     if let Some(room) = call.turn.hub.find_room(typed) {
         if room == call.own().room {
             let name = call.room().name.shown().into();
@@ -208,7 +359,8 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     }
     // The room that is left behind by its only member makes place for the new one.
     let limit = call.turn.hub.settings.limits.rooms;
-    let leaves_empty = call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1;
+    let leaves_empty =
+        call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1 && !call.room().ownership.lasts;
     if call.turn.hub.room_count() - usize::from(leaves_empty) >= limit {
         return call.refuse(Refusal::TooManyRooms(limit));
     }
@@ -259,9 +411,8 @@ pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if args.len() > limit {
         return call.refuse(Refusal::TopicTooLong(limit));
     }
-    if call.room().ownership.owner.is_some() && !call.turn.hub.owns(call.id, call.room()) {
-        let (room, owner) = (call.room().name.shown().into(), call.turn.hub.owner_of(call.room()));
-        return call.refuse(Refusal::NotYourRoom { room, owner });
+    if let Some(refusal) = call.turn.hub.keeps_topic(call.id) {
+        return call.refuse(refusal);
     }
     if !call.turn.may_show(call.id, args) {
         return;

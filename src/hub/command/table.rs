@@ -24,7 +24,7 @@ pub struct Command {
     pub usage: &'static str,
     /// What it does, in a few words, as `/help` lists it.
     pub about: &'static str,
-    /// What `/help NAME` says beyond that; may be empty.
+    /// What else there is to know, in rows of a screen; may be empty.
     pub detail: &'static str,
     /// Lines that it is charged to the sender's pace, besides the one it is.
     pub weight: u32,
@@ -145,9 +145,15 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "room",
-        usage: "[private|public|moderated|free]",
+        usage: "[MODE]",
         about: "tell what this room is, or change it",
-        detail: "Who is logged in and opens a room owns it. A private one is by invitation.",
+        detail: "private or public; moderated or free; registered or everyone: who speaks;\n\
+                 slow 10s or slow off: one line of each in that time;\n\
+                 topic-locked or topic-free; lasting or passing: kept while empty, or not;\n\
+                 successor NAME: who has it when your account is gone.\n\
+                 Who is logged in and opens a room owns it,\n\
+                 and operators have the say in those that nobody owns.",
+        takes: Takes::Mode,
         run: room::room,
         ..ROW
     },
@@ -191,6 +197,35 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Member,
         shows: true,
         run: room::expel,
+        ..ROW
+    },
+    Command {
+        name: "moderator",
+        usage: "NAME",
+        about: "give somebody the say in your room",
+        detail: "They need a registered name. They cannot give the room away.",
+        role: Role::Member,
+        least: 1,
+        run: room::moderator,
+        ..ROW
+    },
+    Command {
+        name: "unmoderator",
+        usage: "NAME",
+        about: "take the say in your room from somebody",
+        role: Role::Member,
+        least: 1,
+        run: room::unmoderator,
+        ..ROW
+    },
+    Command {
+        name: "transfer",
+        usage: "NAME",
+        about: "make your room somebody else's",
+        detail: "They have to be in it, logged in. You keep no say in it.",
+        role: Role::Member,
+        least: 1,
+        run: room::transfer,
         ..ROW
     },
     Command {
@@ -430,6 +465,16 @@ pub static COMMANDS: &[Command] = &[
         ..ROW
     },
     Command {
+        name: "lockdown",
+        usage: "[TIME] [door|registered] | off",
+        about: "make newcomers log in first",
+        detail: "Who is here stays and speaks. It ends after TIME (15 min if not set otherwise), or by off.",
+        role: Role::Operator,
+        takes: Takes::Nothing,
+        run: operator::lockdown,
+        ..ROW
+    },
+    Command {
         name: "unban",
         usage: "BAN",
         about: "lift a ban",
@@ -521,6 +566,10 @@ pub enum Takes {
     Person,
     /// The name of a room.
     Room,
+    /// What a room can be.
+    Mode,
+    /// Nothing.
+    Nothing,
 }
 
 /// Which argument of a command is a password.

@@ -17,6 +17,7 @@ impl Hub {
         if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
             return Err(Refusal::LoggedIn(account.name.shown().into()));
         }
+        self.may_register_in_lockdown(id)?;
         let limit = self.settings.limits.accounts;
         if self.settings.accounts.register == Registering::Closed {
             Err(Refusal::RegisteringClosed)

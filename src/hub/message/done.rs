@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::account::Role;
+use super::super::ownership::Modes;
 use super::{Asked, Offset, Replaced};
 use crate::values::id::ReportId;
 use crate::values::terminal::Mode;
@@ -98,9 +99,18 @@ pub enum Done {
     Dropped(u64),
     /// The room that the client has entered is private: what is said there is not recorded.
     Private,
-    /// From now on only the invited come into a room (`private`), or all do; only those with a voice may speak
-    /// (`moderated`), or all may.
-    RoomMode { room: Arc<str>, private: bool, moderated: bool },
+    /// From now on a room is like this.
+    RoomMode { room: Arc<str>, modes: Modes },
+    /// From now on a room is that of the account of this name.
+    RoomOf { room: Arc<str>, owner: Arc<str> },
+    /// The account of this name moderates a room (`on`), or does not any more.
+    Moderator { name: Arc<str>, room: Arc<str>, on: bool },
+    /// The client moderates a room (`on`), or does not any more.
+    YouModerate { room: Arc<str>, on: bool },
+    /// The account of this name has a room when its owner's account is gone, if somebody is named.
+    Successor { room: Arc<str>, name: Option<Arc<str>> },
+    /// The topic of a room that is nobody's is for operators from now on, as one has set it.
+    TopicLocked(Arc<str>),
     /// `nick` may come into a room.
     Invited { nick: Arc<str>, room: Arc<str> },
     /// `nick` may no longer come into a room.
@@ -113,6 +123,8 @@ pub enum Done {
     Expelled { room: Arc<str>, reason: Option<Arc<str>> },
     /// `nick` was sent out of a room.
     ExpelledOther { nick: Arc<str>, room: Arc<str> },
+    /// Newcomers speak when they have logged in, until then: told to one.
+    LockedDown(Wall),
     /// This person was disconnected.
     Kicked(Arc<str>),
     /// This one is muted.

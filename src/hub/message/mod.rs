@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Role;
 use super::archive::Reach;
 use super::ignore::Borne;
+use super::ownership::Modes;
 use super::report::Report;
 use crate::values::id::ReportId;
 use crate::values::terminal::Colors;
@@ -212,8 +213,9 @@ pub enum Message {
     /// The greeting to a newcomer: the names of the hub, the newcomer and its room; the settings' own greeting; how
     /// many are in the room, the newcomer included; what is kept of what is said there.
     Welcome { hub: Arc<str>, greeting: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, members: usize, kept: Kept },
-    /// The greeting where only those come in who have logged in: whether one can register, and how long one may wait.
-    AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration },
+    /// The greeting where only those come in who have logged in: whether one can register, how long one may wait, and
+    /// until when all newcomers wait, if it is because of a lockdown.
+    AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration, lockdown: Option<Wall> },
     /// A room was entered, which has so many members now, the newcomer included.
     Entered { room: Arc<str>, members: usize },
     /// The topic of a room, or that it has none.
@@ -227,8 +229,8 @@ pub enum Message {
     /// The people in a room, and whether each is away. `total` counts those who are not listed as well. If there is a
     /// `beginning`, only names that begin with it were looked for; `is_part`: not all people were looked at.
     Who { room: Arc<str>, people: Vec<(Arc<str>, bool)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
-    /// The rooms, each with its name, number of members and topic; the rest as in [`Self::Who`].
-    Rooms { rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
+    /// The rooms; the rest as in [`Self::Who`].
+    Rooms { rooms: Vec<ShownRoom>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
     /// What others may know of a person: the room they are in, since when they are connected, how many seconds ago they
     /// last sent a line (`idle`), why they are away, their account and its role.
     Whois {
@@ -249,10 +251,12 @@ pub enum Message {
         room: Arc<str>,
         /// Whose it is, if it is somebody's.
         owner: Option<Arc<str>>,
-        /// For the invited only.
-        private: bool,
-        /// Only those with a voice speak.
-        moderated: bool,
+        /// How it is.
+        modes: Modes,
+        /// The names of those who moderate it.
+        moderators: Vec<Arc<str>>,
+        /// Who has it when its owner's account is gone, if somebody is named.
+        successor: Option<Arc<str>>,
     },
     /// Somebody may come into a room.
     Invitation {
@@ -321,6 +325,21 @@ pub enum Message {
     HereIAm,
     /// The last line that a client is sent.
     Goodbye(Farewell),
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownRoom {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many are in it.
+    pub members: usize,
+    /// Its topic, if it has one.
+    pub topic: Option<Arc<str>>,
+    /// Whose it is, if it is somebody's.
+    pub owner: Option<Arc<str>>,
+    /// How it is.
+    pub modes: Modes,
 }
 
 /// A report, as an operator is shown it.

@@ -29,6 +29,53 @@ pub enum Refusal {
     NotYourRoom { room: Arc<str>, owner: Option<Arc<str>> },
     /// Only those with a voice speak in this room; it belongs to this person, or to nobody.
     NoVoice(Option<Arc<str>>),
+    /// Only those who are logged in speak here.
+    OnlyRegistered,
+    /// Each says one line here in a time, and it was too soon.
+    Slow {
+        /// The time.
+        every: Duration,
+        /// How much of it is left.
+        left: Duration,
+    },
+    /// A room cannot be that.
+    NoSuchMode(Arc<str>),
+    /// A room cannot be as slow, or as little slow, as that.
+    SlowOutside,
+    /// The topic of that room, which is nobody's, is for operators.
+    TopicLocked(Arc<str>),
+    /// The lobby, which has this name, cannot be private.
+    LobbyStaysPublic(Arc<str>),
+    /// Nobody is sent out of the lobby, which has this name: there is nowhere to send them.
+    NotOutOfLobby(Arc<str>),
+    /// This one owns that room.
+    OwnsRoom {
+        /// Who.
+        nick: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+    },
+    /// No rooms last here.
+    NoLasting,
+    /// As many rooms last as may.
+    TooManyLasting(usize),
+    /// As many rooms last that one owns as may.
+    TooManyLastingOfOne(usize),
+    /// The lobby, which has this name, belongs to nobody.
+    LobbyIsNobodys(Arc<str>),
+    /// This one is not logged in to an account.
+    NotRegistered(Arc<str>),
+    /// This one has to be in the room, logged in.
+    MustBeHere(Arc<str>),
+    /// Only the room's owner does that, and operators.
+    ForOwner(Option<Arc<str>>),
+    /// This one moderates that room.
+    ModeratesRoom {
+        /// Who.
+        nick: Arc<str>,
+        /// The room.
+        room: Arc<str>,
+    },
     /// The list has as many people as it may: `limits.invited`.
     TooManyInvited(usize),
     /// This room is there already, and its name looks like the new one's.
@@ -137,6 +184,12 @@ pub enum Refusal {
     Banned { reason: Option<Arc<str>>, until: Option<Wall> },
     /// A ban keeps everybody from bearing that name.
     NameBanned { name: Arc<str>, reason: Option<Arc<str>> },
+    /// The client has come during a lockdown, which ends then, and is not logged in: nobody hears it.
+    LockedOut(Wall),
+    /// The client has come during a lockdown, which ends then: it registers no name.
+    NotInLockdown(Wall),
+    /// There is no lockdown that could be ended.
+    NoLockdown,
     /// The client waits at the door, where only logging in helps.
     LogInFirst,
     /// The name is registered.

@@ -74,8 +74,7 @@ impl Connection {
                     }
                 }
                 Ok(false) => {
-                    let message = format!("no room {:?}", unknown.unwrap_or_default());
-                    let _ = sender.blocking_send(Err(ControlError::new(ErrorCode::NotFound, message)));
+                    let _ = sender.blocking_send(Err(no_room(&unknown.unwrap_or_default())));
                 }
                 Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
             }
@@ -159,6 +158,11 @@ pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }
 
+/// A room that is not open, and of which nothing is on disk.
+fn no_room(name: &str) -> ControlError {
+    ControlError::new(ErrorCode::NotFound, format!("no room {name:?}"))
+}
+
 /// What is left of lines on disk that are removed, and are not on disk yet.
 fn hidden(
     lines: Vec<(message::Line, String)>,
@@ -181,7 +185,7 @@ fn hidden(
 
 pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<Redacted, ControlError> {
     let is_readable = |line: &message::Line| line.said != message::Said::Redacted;
-    let Stored { what, tail, removed, .. } = stored;
+    let Stored { what, tail, removed, room: unknown, .. } = stored;
     let query = Query { what, last: None };
     let mut on_disk = 0;
     let mut take = |lines| {
@@ -189,7 +193,13 @@ pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<R
         on_disk += lines.iter().filter(|(line, _)| is_readable(line)).count() as u64;
         true
     };
-    source.open().and_then(|reader| reader.dump(&query, &mut take)).map_err(|trouble| unreadable(&trouble))?;
+    let reader = source.open().map_err(|trouble| unreadable(&trouble))?;
+    if let (Some(unknown), Some(room), []) = (&unknown, &query.what.room, &tail[..])
+        && !reader.knows(room).map_err(|trouble| unreadable(&trouble))?
+    {
+        return Err(no_room(unknown));
+    }
+    reader.dump(&query, &mut take).map_err(|trouble| unreadable(&trouble))?;
     let waiting = tail.iter().filter(|(_, line)| is_readable(line)).count() as u64;
     Ok(Redacted { lines: on_disk + waiting + beside.private, topics: beside.topics, dry_run: true })
 }

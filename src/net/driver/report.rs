@@ -7,7 +7,7 @@ use super::{Driver, times};
 use crate::net::admin::holders::Holder;
 use crate::store::{Health, Source, Store};
 use crate::values::time::Now;
-use crate::wire::admin::result::{AdminConnection, DiskHistory, LoopTurns, Status, TurnCount};
+use crate::wire::admin::result::{AdminConnection, DiskHistory, Lockdown, LoopTurns, Status, TurnCount};
 use crate::wire::admin::value::Time;
 
 /// Microseconds as seconds, exactly.
@@ -40,6 +40,7 @@ impl Driver {
             survival: self.survival(),
             recording: self.recording(),
             unread: self.state.hub().is_unread(),
+            lockdown: self.state.hub().lockdown().map(Lockdown::from),
             admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
@@ -150,6 +151,7 @@ impl Driver {
             ("reports_open", "Reports that are open.", status.reports_open),
             ("uptime_seconds", "Seconds since the start.", status.uptime_s),
             ("unread", "1 if bans and accounts on disk cannot be read.", self.state.hub().is_unread().into()),
+            ("lockdown", "1 during a lockdown.", self.state.hub().lockdown().is_some().into()),
             ("history_waiting_bytes", "Lines that wait for the disk.", self.state.hub().backlog().bytes() as u64),
         ];
         let health = self.store.as_ref().map(Store::health);

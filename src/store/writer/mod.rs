@@ -37,7 +37,7 @@ use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, history,
-    reports, sanctions, schema, step, wall,
+    lasting, reports, sanctions, schema, step, wall,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -278,6 +278,8 @@ impl Writer {
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
                 Record::Report(report) => reports::put(&batch, report)?,
                 Record::Unreport(id) => reports::remove(&batch, *id)?,
+                Record::Lasting(room) => lasting::put(&batch, room)?,
+                Record::Passing(name) => lasting::remove(&batch, name)?,
                 Record::Redact(_) => break,
             }
             // What stood there before, if it is replaced.

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 
 use crate::hub::account::{Account, Role};
 use crate::hub::archive::{Recalled, Record, Selector};
+use crate::hub::lasting::Lasting;
+use crate::hub::ownership::Ownership;
 use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use crate::settings::Sync;
 use crate::store::history::{self, Rooms};
@@ -219,6 +221,40 @@ fn furnished() -> TempDir {
     let lines = (1..=50).map(|seq| record(line(seq, "said before")));
     write_here(dir.path(), &settings(), (1..).zip(records.into_iter().chain(lines)));
     dir
+}
+
+#[test]
+fn rooms_that_last_are_recalled_as_they_were_written_last() {
+    let dir = TempDir::new().unwrap();
+    let room = |text: &str, topic: &str, owner: u64| {
+        let mut ownership = Ownership::default();
+        (ownership.owner, ownership.private) = (Some(AccountId(owner)), true);
+        ownership.moderators.extend([AccountId(7), AccountId(5)]);
+        Lasting { name: name(text), topic: topic.into(), since: Wall(owner.cast_signed()), ownership }
+    };
+    let kept = |room: &Lasting| Record::Lasting(Box::new(room.clone()));
+    let (tea, milk) = (room("Tea", "at six", 2), room("milk", "", 1));
+    let records = [
+        kept(&room("Tea", "at five", 2)),
+        kept(&room("den", "gone", 3)),
+        kept(&milk),
+        kept(&Lasting { name: name("TEA"), ..tea.clone() }),
+        kept(&tea),
+        Record::Passing(name("DEN")),
+        Record::Passing(name("never")),
+    ];
+    // Written a second time, nothing changes.
+    for _ in 0..2 {
+        write_here(dir.path(), &settings(), (1..).zip(records.clone()));
+        let open = open(&dir);
+        assert_eq!(open.recalled.lasting, [milk.clone(), tea.clone()]);
+        open.close();
+    }
+    // What makes no sense is passed over.
+    let db = Connection::open(database(&dir)).unwrap();
+    db.execute_batch("UPDATE lasting SET ownership = 'mine' WHERE folded = 'milk'").unwrap();
+    drop(db);
+    assert_eq!(open(&dir).recalled.lasting, [tea]);
 }
 
 #[test]

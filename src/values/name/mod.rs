@@ -233,6 +233,14 @@ fn normal(text: &str) -> String {
     shown
 }
 
+/// The name of a room as it was typed, with or without a `#` before it: the one reading of it, wherever one is given.
+/// `None` if no room can be called that.
+#[must_use]
+pub fn of_room(typed: &str) -> Option<&str> {
+    let name = typed.strip_prefix('#').unwrap_or(typed);
+    Name::recall(name).is_some().then_some(name)
+}
+
 /// The key that two spellings of one name share: compatibility-normalized (NFKC) and case-folded
 /// (Unicode section 3.13, D146 with the result composed). Takes any text, so that what somebody
 /// typed can be looked up without being a valid name.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings;
 use crate::wire::admin::Command;
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Password, Role, Text, Time, Whole};
+use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole};
 
 /// No arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +28,7 @@ pub struct DescribeArgs {
 pub struct ClientsListArgs {
     /// Only those in this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
 }
 
 /// One client.
@@ -244,12 +244,49 @@ pub struct RenameArgs {
     pub nick: Text<256>,
 }
 
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomArgs {
+    /// Its name.
+    pub room: RoomName,
+}
+
+/// What is to be changed of a room; what is not named stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoomSetArgs {
+    /// Its name.
+    pub room: RoomName,
+    /// Only those who are invited come in; the lobby cannot be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Only those who have a voice speak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moderated: Option<bool>,
+    /// Only those who are logged in speak, and those who have a voice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<bool>,
+    /// Only those who have the room's say set its topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_locked: Option<bool>,
+    /// Each says one line in so many seconds; 0: as many as they like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_s: Option<Whole<0, 86_400>>,
+    /// It is kept while nobody is in it, also on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<bool>,
+    /// The account that it is to belong to; not the lobby.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Text<256>>,
+}
+
 /// A room's topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopicArgs {
     /// The room.
-    pub room: Text<256>,
+    pub room: RoomName,
     /// The new topic; empty clears it; without it, nothing is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -260,7 +297,7 @@ pub struct TopicArgs {
 #[serde(deny_unknown_fields)]
 pub struct CloseArgs {
     /// The room; the lobby cannot be closed.
-    pub room: Text<256>,
+    pub room: RoomName,
     /// Told to those in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
@@ -272,7 +309,7 @@ pub struct CloseArgs {
 pub struct HistoryArgs {
     /// Only this room's; without it, all rooms' by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only the last so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, 1_000_000>>,
@@ -292,7 +329,7 @@ pub struct SearchArgs {
     pub query: Text<256>,
     /// Only in this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only the last so many matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, 1_000_000>>,
@@ -310,7 +347,7 @@ pub struct SearchArgs {
 pub struct RedactArgs {
     /// Only in rooms of this name, also those that are closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
     /// Only those of the client with this id, such as `c7`, under whatever names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Text<32>>,
@@ -345,7 +382,22 @@ pub struct SayArgs {
     pub text: Text<4096>,
     /// Only to this room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<Text<256>>,
+    pub room: Option<RoomName>,
+}
+
+/// What becomes of newcomers, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LockdownArgs {
+    /// For how many seconds; without it, the setting `moderation.lockdown_for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<Whole<1, 2_592_000>>,
+    /// What becomes of those who come and are not logged in; without it, the setting `moderation.lockdown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<settings::Newcomers>,
+    /// End the one that is under way instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
 }
 
 /// The new log level.

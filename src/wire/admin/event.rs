@@ -38,6 +38,8 @@ pub enum EventKind {
     Ban,
     /// Somebody was sent out of a room, or may come again.
     Expel,
+    /// A lockdown has begun, or is over.
+    Lockdown,
     /// An account was made, changed or removed, or somebody has logged in or out, or failed to.
     Account,
     /// Recorded history has a gap, or again none, or lines of it were made unreadable.
@@ -99,6 +101,7 @@ pub fn happened(happening: &Happening) -> Event {
         | What::AccountChanged
         | What::AccountRemoved => EventKind::Account,
         What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
+        What::LockdownBegun | What::LockdownEnded => EventKind::Lockdown,
         What::Stopping => EventKind::Shutdown,
     };
     let text = match happening.what {
@@ -113,6 +116,7 @@ pub fn happened(happening: &Happening) -> Event {
         What::AccountRemoved => Some("removed".to_owned()),
         What::ReportClosed => happening.text.as_deref().map(|what| format!("closed: {what}")),
         What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
+        What::LockdownEnded => Some("over".to_owned()),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),
         What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),

@@ -75,6 +75,11 @@ impl From<Refusal> for ControlError {
             Refusal::PasswordLong(most) => bad(format!("a password has at most {most} bytes")),
             Refusal::PasswordIsCommand => bad("a password that is a command in chat could not be typed there".into()),
             Refusal::PasswordIsName => bad("a password that is the name protects nothing".into()),
+            Refusal::NoLasting => conflict("no rooms last here (rooms.lasting)".into()),
+            Refusal::TooManyLasting(limit) => conflict(format!("{limit} rooms last already (rooms.lasting)")),
+            Refusal::TooManyLastingOfOne(limit) => {
+                conflict(format!("{limit} rooms of that owner last already (rooms.lasting_per_owner)"))
+            }
             other => Self::new(ErrorCode::Internal, format!("the hub refuses it: {other:?}")),
         }
     }
@@ -226,7 +231,7 @@ impl Reply {
 mod tests {
     use super::*;
     use crate::wire::admin::args::HistoryArgs;
-    use crate::wire::admin::value::{Text, Whole};
+    use crate::wire::admin::value::Whole;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -239,7 +244,11 @@ mod tests {
         let request = Request::parse(br#"{"id":4,"cmd":"history.dump","args":{"room":"lobby","last":2},"more":true}"#);
         assert_eq!(request.id, json!(4));
         assert!(request.more);
-        let expected = HistoryArgs { room: Some(Text("lobby".into())), last: Some(Whole(2)), ..HistoryArgs::default() };
+        let expected = HistoryArgs {
+            room: Some("lobby".parse().expect("a name")),
+            last: Some(Whole(2)),
+            ..HistoryArgs::default()
+        };
         assert_eq!(request.command, Ok(Command::HistoryDump(expected)));
     }
 

@@ -34,9 +34,10 @@ use serde_json::Value;
 
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LogLevelArgs, MuteArgs, NoArgs,
-    RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, SanctionListArgs, SanctionTestArgs, SayArgs,
-    SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs, WhoArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs, MuteArgs,
+    NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
+    SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
+    WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -45,8 +46,8 @@ use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one,
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lifted, Lines, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, ReportList, ReportShown,
-    ReportsClosed, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic, Unbanned,
+    Kicked, Lifted, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, ReportList, ReportShown,
+    ReportsClosed, Room, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic, Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -342,6 +343,9 @@ commands! {
     "reports.show" ReportsShow(ReportArgs) -> ReportShown, One, Reads, Reader(reports::show);
     /// Closes reports.
     "reports.close" ReportsClose(ReportsCloseArgs) -> ReportsClosed, One, Changes, Hub(reports::close), unaudited "note";
+    /// Has newcomers wait at the door, or keeps them from being heard, until they have logged in, for a time; who is here
+    /// stays and speaks. One that is under way gets this time and this way.
+    "lockdown" Lockdown(LockdownArgs) -> Lockdown, One, Changes, Hub(rooms::lockdown);
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
@@ -360,6 +364,10 @@ commands! {
     "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, One, Changes, Writer(accounts::erase);
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, One, Reads, Listing(Listing::rooms);
+    /// Tells all about one room.
+    "rooms.get" RoomsGet(RoomArgs) -> Room, One, Reads, Hub(rooms::get);
+    /// Changes who comes into a room, who speaks in it and how often, and who sets its topic; those in it are told.
+    "rooms.set" RoomsSet(RoomSetArgs) -> Room, One, Changes, Hub(rooms::set);
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, One, Changes if |args| args.text.is_some(), Hub(rooms::topic);
     /// Closes a room; those in it are moved to the lobby.
@@ -391,7 +399,6 @@ commands! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::admin::value::Text;
     use serde_json::json;
 
     #[test]
@@ -451,7 +458,7 @@ mod tests {
             assert_eq!(changes, spec.effect == Effect::Changes && !only_looks, "{}", spec.name);
         }
         let topic = |text: Option<&str>| {
-            Command::RoomsTopic(TopicArgs { room: Text("lobby".into()), text: text.map(str::to_owned) })
+            Command::RoomsTopic(TopicArgs { room: "lobby".parse().expect("a name"), text: text.map(str::to_owned) })
         };
         assert!(topic(Some("")).changes() && !topic(None).changes());
     }

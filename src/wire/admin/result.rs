@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::hub::lockdown;
 use crate::settings;
 use crate::wire::admin::value::{Role, Time};
 
@@ -20,6 +21,23 @@ pub struct Hello {
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: u32,
+}
+
+/// The lockdown that is under way, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lockdown {
+    /// Until when; absent: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// What becomes of those who come and are not logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<settings::Newcomers>,
+}
+
+impl From<lockdown::Lockdown> for Lockdown {
+    fn from(lockdown: lockdown::Lockdown) -> Self {
+        Self { until: Some(Time(lockdown.until.1)), newcomers: Some(lockdown.newcomers) }
+    }
 }
 
 /// How the hub is doing.
@@ -62,6 +80,9 @@ pub struct Status {
     /// Whether bans and accounts on disk cannot be read, so that not all may be known.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
+    /// The lockdown that is under way, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockdown: Option<Lockdown>,
     /// Who is connected to the admin socket, the oldest connection first.
     #[serde(default)]
     pub admins: Vec<AdminConnection>,
@@ -490,6 +511,10 @@ pub struct Renamed {
     pub nick: String,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
@@ -514,6 +539,24 @@ pub struct Room {
     /// Only those who have a voice speak.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moderated: bool,
+    /// Only those who are logged in speak, and those who have a voice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
+    /// Only those who have the room's say set its topic, as it is where a room is somebody's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub topic_locked: bool,
+    /// Each says one line in so many seconds; 0: as many as they like.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slow_s: u64,
+    /// It is kept while nobody is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasting: bool,
+    /// The accounts that have its say beside its owner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moderators: Vec<String>,
+    /// The account that it belongs to when its owner's is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
 }
 
 /// Rooms.

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::hub::account;
+use crate::values::name;
 use crate::values::time::Wall;
 
 /// A whole number from `MIN` to `MAX`, checked while it is parsed and stated in the schema.
@@ -94,6 +95,60 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "minLength": 1, "maxLength": MAX, "description": format!("At most {MAX} bytes.")})
+    }
+}
+
+/// The name of a room. It is read with or without a `#` before it, and written without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomName(String);
+
+impl RoomName {
+    /// The longest text that is read as one, in bytes.
+    const MAX: usize = 256;
+}
+
+impl std::ops::Deref for RoomName {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for RoomName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.len() > Self::MAX {
+            return Err(format!("a string has {} bytes, at most {} are allowed", text.len(), Self::MAX));
+        }
+        name::of_room(text).map(|name| Self(name.to_owned())).ok_or_else(|| format!("no room can be called {text:?}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for RoomName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for RoomName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self)
+    }
+}
+
+impl JsonSchema for RoomName {
+    fn schema_name() -> Cow<'static, str> {
+        "room_name".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let max = Self::MAX;
+        json_schema!({
+            "type": "string", "minLength": 1, "maxLength": max,
+            "description": format!("With or without a # before it; at most {max} bytes."),
+        })
     }
 }
 
@@ -191,6 +246,18 @@ impl From<account::Role> for Role {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_room_is_read_with_a_sign_and_without() {
+        for (typed, name) in [("lobby", "lobby"), ("#lobby", "lobby"), ("#Café", "Café")] {
+            assert_eq!(typed.parse::<RoomName>().as_deref(), Ok(name));
+        }
+        for typed in ["", "#", "a room", "# lobby", " lobby", "tea\n"] {
+            assert!(typed.parse::<RoomName>().is_err(), "{typed:?}");
+        }
+        assert!("a".repeat(257).parse::<RoomName>().is_err());
+        assert_eq!(serde_json::to_value("#tea".parse::<RoomName>().expect("one")).expect("JSON"), "tea");
+    }
 
     #[test]
     fn times_keep_their_milliseconds() {

@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::times::{until, until_in};
-use super::{article, count, mode, notice};
+use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
 use crate::hub::message::{Asked, Done, Replaced};
 use crate::values::terminal::Mode;
@@ -98,9 +98,25 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
         Done::Private => notice(out, &["this room is private: what is said here is recorded nowhere"]),
-        Done::RoomMode { room, private, moderated } => {
-            let more = if *private { "; what is said here is recorded nowhere" } else { "" };
-            notice(out, &[room, " is ", mode(*private, *moderated), " now", more]);
+        Done::RoomMode { room, modes } => {
+            let more = if modes.private { "; what is said here is recorded nowhere" } else { "" };
+            notice(out, &[room, " is ", mode(modes), " now", more, &more_modes(modes)]);
+        }
+        Done::RoomOf { room, owner } => notice(out, &[room, " is ", owner, "'s room now"]),
+        Done::Moderator { name, room, on: true } => notice(out, &[name, " is a moderator of ", room, " now"]),
+        Done::Moderator { name, room, on: false } => notice(out, &[name, " is not a moderator of ", room, " any more"]),
+        Done::YouModerate { room, on: true } => {
+            notice(out, &["you are a moderator of ", room, " now: /room, /topic, /invite, /voice, /expel"]);
+        }
+        Done::YouModerate { room, on: false } => notice(out, &["you are not a moderator of ", room, " any more"]),
+        Done::Successor { room, name: Some(name) } => {
+            notice(out, &[room, " is ", name, "'s when its owner's account is gone"]);
+        }
+        Done::Successor { room, name: None } => {
+            notice(out, &["nobody is named to have ", room, " when its owner's account is gone"]);
+        }
+        Done::TopicLocked(room) => {
+            notice(out, &["operators alone set the topic of ", room, " now; /room topic-free ends that"]);
         }
         Done::Invited { nick, room } => notice(out, &[nick, " may come into ", room]),
         Done::Uninvited { nick, room } => notice(out, &[nick, " is not invited to ", room, " any more"]),
@@ -112,6 +128,10 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
         Done::ExpelledOther { nick, room } => {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        }
+        Done::LockedDown(end) => {
+            let end = until(&Some(*end));
+            notice(out, &["from now", &end, ", newcomers speak when they have logged in: /login NAME"]);
         }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
         Done::MutedOther { nick, until: end, shadow, called, replaced } => {

@@ -7,7 +7,11 @@ use super::times::{span, until};
 use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
 use crate::hub::command::{COMMANDS, Command};
-use crate::hub::message::{ShownLeaver, ShownSanction};
+use crate::hub::message::{
+    ShownRoom, {ShownLeaver, ShownSanction},
+};
+use crate::hub::ownership::Modes;
+use crate::values::time::in_words;
 
 /// How many there are, and which of them: `at least 3 people in lobby beginning with an`.
 #[derive(Clone, Copy)]
@@ -50,16 +54,24 @@ pub(super) fn who(room: &str, people: &[(Arc<str>, bool)], found: Found<'_>, out
     found.more(people.len(), &format!("/who {room} ab*"), out);
 }
 
-/// The name, the number of members and the topic of a room.
-type Room = (Arc<str>, usize, Option<Arc<str>>);
-
-/// Appends rooms, one a row.
-pub(super) fn rooms(rooms: &[Room], found: Found<'_>, out: &mut Page<'_>) {
+/// Appends rooms, one a row: whose each is and how it is stands before its topic, if it is not as most are.
+pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     notice(out, &[found.at_least(), &count(found.total, "room", "rooms"), &found.beginning(), ":"]);
-    let widest = rooms.iter().map(|(name, ..)| columns(name)).max().unwrap_or(0).max(16);
-    for (name, members, topic) in rooms {
-        let people = count(*members, "person", "people");
-        cells(out, &[(name, widest), (&people, 11)], topic.as_deref().unwrap_or(""));
+    let widest = rooms.iter().map(|room| columns(&room.name)).max().unwrap_or(0).max(16);
+    for room in rooms {
+        let people = count(room.members, "person", "people");
+        let Modes { private, moderated, registered, slow, lasting, .. } = room.modes;
+        let words = [(private, "private"), (moderated, "moderated"), (registered, "registered"), (lasting, "lasting")];
+        let owner = room.owner.as_deref().map(|owner| format!("{owner}'s"));
+        let modes = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
+        let slow = (!slow.is_zero()).then(|| format!("slow {}", in_words(slow)));
+        let noted: Vec<String> = owner.into_iter().chain(modes).chain(slow).collect();
+        let topic = room.topic.as_deref().unwrap_or("");
+        let text = match noted.is_empty() {
+            true => topic.to_owned(),
+            false => format!("[{}] {topic}", noted.join(", ")),
+        };
+        cells(out, &[(&room.name, widest), (&people, 11)], text.trim_end());
     }
     found.more(rooms.len(), "/rooms ab*", out);
 }
@@ -76,8 +88,8 @@ pub(super) fn help(role: Role, out: &mut Page<'_>) {
 /// Appends what there is to know of one command.
 pub(super) fn help_on(command: &Command, out: &mut Page<'_>) {
     notice(out, &[&usage(command), ": ", command.about]);
-    if !command.detail.is_empty() {
-        row(out, &[command.detail]);
+    for detail in command.detail.lines() {
+        row(out, &[detail]);
     }
     if !command.aliases.is_empty() {
         row(out, &["also: /", &command.aliases.join(", /")]);

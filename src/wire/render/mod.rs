@@ -38,7 +38,8 @@ use self::times::{Clock, clock, date_and_time, length, span, until};
 use crate::hub::account::Role;
 use crate::hub::command::Command;
 use crate::hub::message::{Farewell, Kept, Line, Message, Said, View};
-use crate::values::time::Wall;
+use crate::hub::ownership::Modes;
+use crate::values::time::{Wall, in_words};
 
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
@@ -218,18 +219,32 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         }
         Message::Help(role) => lists::help(*role, out),
         Message::HelpOn(command) => lists::help_on(command, out),
-        Message::AtDoor { hub, greeting, register, wait } => {
-            notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]);
+        Message::AtDoor { hub, greeting, register, wait, lockdown } => {
+            match lockdown {
+                None => notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]),
+                Some(_) => notice(
+                    out,
+                    &["Welcome to ", hub, ". Only registered people come in", &until(lockdown), ": /login NAME"],
+                ),
+            }
             let wait = length(wait.as_secs());
-            let register = if *register { "Or take a name by /nick NAME, and /register it. " } else { "" };
+            let register =
+                if *register && lockdown.is_none() { "Or take a name by /nick NAME, and /register it. " } else { "" };
             notice(out, &[register, "You have ", &wait, ". Type /help or /quit."]);
             if let Some(greeting) = greeting {
                 notice(out, &[greeting]);
             }
         }
-        Message::RoomIs { room, owner, private, moderated } => {
+        Message::RoomIs { room, owner, modes, moderators, successor } => {
             let owner = owner.as_deref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
-            notice(out, &[room, " is ", mode(*private, *moderated), ", and ", &owner]);
+            let mut more = more_modes(modes);
+            if !moderators.is_empty() {
+                let _ = write!(more, "; moderators: {}", moderators.join(", "));
+            }
+            if let Some(successor) = successor {
+                let _ = write!(more, "; successor: {successor}");
+            }
+            notice(out, &[room, " is ", mode(modes), ", and ", &owner, &more]);
         }
         Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
         Message::Sanctions { shown, page, pages, total: _, only_bans } => {
@@ -280,13 +295,31 @@ fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
     }
 }
 
-fn mode(private: bool, moderated: bool) -> &'static str {
-    match (private, moderated) {
+fn mode(modes: &Modes) -> &'static str {
+    match (modes.private, modes.moderated) {
         (false, false) => "public",
         (false, true) => "public and moderated",
         (true, false) => "private",
         (true, true) => "private and moderated",
     }
+}
+
+/// What else there is to say of how a room is: `; only registered people speak`, or nothing.
+fn more_modes(modes: &Modes) -> String {
+    let mut text = String::new();
+    if modes.registered {
+        text.push_str("; only registered people speak");
+    }
+    if !modes.slow.is_zero() {
+        let _ = write!(text, "; each says one line in {}", in_words(modes.slow));
+    }
+    text.push_str(match modes.topic_locked {
+        Some(true) => "; operators set its topic",
+        Some(false) => "; everybody sets its topic",
+        None => "",
+    });
+    text.push_str(if modes.lasting { "; it is kept while empty" } else { "" });
+    text
 }
 
 fn article(role: Role) -> &'static str {

@@ -1,13 +1,22 @@
 //! Why something is refused, and what would help.
 
+use std::time::Duration;
+
 use super::page::Page;
 use super::times::{date_and_time, until};
 use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
+use crate::values::time::in_words;
 
 /// How to say a text that was taken for a command with a password.
 const TO_SAY_IT: &str = "to say it, put a word first";
+
+/// A time that is left, to the next second.
+fn seconds(left: Duration) -> String {
+    let seconds = usize::try_from(left.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+    count(seconds, "second", "seconds")
+}
 
 /// Appends a refusal, in one notice.
 pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
@@ -70,6 +79,12 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
+        Refusal::LockedOut(end) => {
+            let end = until(&Some(*end));
+            notice(out, &["nobody saw that:", &end, ", newcomers speak when they have logged in; /login NAME"]);
+        }
+        Refusal::NotInLockdown(end) => notice(out, &["newcomers register no names", &until(&Some(*end))]),
+        Refusal::NoLockdown => notice(out, &["there is no lockdown; /lockdown begins one"]),
         Refusal::NameRegistered(name) => {
             notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
         }
@@ -109,8 +124,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &text);
         }
         Refusal::TooManyAttempts(wait) => {
-            let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
-            notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
+            notice(out, &["too often; try again in ", &seconds(*wait)]);
         }
         Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
         Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
@@ -123,6 +137,45 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["this room is moderated, and nobody saw that; ask ", owner, " to let you speak"]);
         }
         Refusal::NoVoice(None) => notice(out, &["this room is moderated, and nobody saw that"]),
+        Refusal::OnlyRegistered => {
+            notice(out, &["only registered people speak here, and nobody saw that; /register or /login first"]);
+        }
+        Refusal::Slow { every, left } => {
+            let (every, left) = (in_words(*every), seconds(*left));
+            notice(out, &["each says one line in ", &every, " here, and nobody saw that; say it again in ", &left]);
+        }
+        Refusal::NoSuchMode(given) => notice(out, &["a room cannot be ", given, "; /help room tells what it can be"]),
+        Refusal::SlowOutside => notice(out, &["a slow room takes one line of each in 1 s at least, in 1 day at most"]),
+        Refusal::TopicLocked(room) => notice(out, &["the topic of ", room, " is set by operators"]),
+        Refusal::LobbyStaysPublic(room) => {
+            notice(out, &[room, " is where everybody comes in, so it cannot be private; /room registered can be"]);
+        }
+        Refusal::NotOutOfLobby(room) => {
+            notice(
+                out,
+                &["nobody is sent out of ", room, ", where everybody comes in; operators have /kick and /mute"],
+            );
+        }
+        Refusal::OwnsRoom { nick, room } => notice(out, &[nick, " owns ", room, "; nothing was done"]),
+        Refusal::NoLasting => notice(out, &["no rooms are kept here while nobody is in them"]),
+        Refusal::TooManyLasting(limit) => {
+            notice(
+                out,
+                &["there are ", &count(*limit, "lasting room", "lasting rooms"), " already; no more are allowed"],
+            );
+        }
+        Refusal::TooManyLastingOfOne(limit) => {
+            let rooms = count(*limit, "lasting room", "lasting rooms");
+            notice(out, &["one owner has ", &rooms, " at most; /room passing, in one of them, makes place"]);
+        }
+        Refusal::LobbyIsNobodys(room) => notice(out, &[room, " belongs to nobody, and operators have its say"]),
+        Refusal::NotRegistered(nick) => notice(out, &[nick, " is not logged in to a registered name"]),
+        Refusal::MustBeHere(nick) => notice(out, &[nick, " has to be in this room, logged in, to be given it"]),
+        Refusal::ForOwner(Some(owner)) => notice(out, &["only ", owner, ", whose room this is, does that"]),
+        Refusal::ForOwner(None) => notice(out, &["this is nobody's room, and operators do that"]),
+        Refusal::ModeratesRoom { nick, room } => {
+            notice(out, &[nick, " is a moderator of ", room, "; its owner can end that: /unmoderator ", nick]);
+        }
         Refusal::TooManyInvited(limit) => {
             notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
         }

@@ -2,7 +2,8 @@ use super::page::columns;
 use super::*;
 use crate::hub::command::COMMANDS;
 use crate::hub::ignore::Borne;
-use crate::hub::message::Offset;
+use crate::hub::message::{Offset, ShownRoom};
+use crate::hub::ownership::Modes;
 use crate::values::terminal::Colors;
 
 fn shown(value: &Message) -> String {
@@ -53,8 +54,14 @@ fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
 #[test]
 fn tables_fit_any_width() {
     let rooms = [("lobby", 12, Some("welcome to all of you who are here")), ("tea", 1, None)];
-    let rooms: Vec<_> =
-        rooms.iter().map(|(name, members, topic)| ((*name).into(), *members, topic.map(Into::into))).collect();
+    let shown = |(name, members, topic): (&str, usize, Option<&str>)| ShownRoom {
+        name: name.into(),
+        members,
+        topic: topic.map(Into::into),
+        owner: None,
+        modes: Modes::default(),
+    };
+    let rooms = rooms.map(shown).to_vec();
     let rooms = Message::Rooms { total: rooms.len(), rooms, beginning: None, is_part: false };
     assert_eq!(
         seen(&rooms, View { width: 60, ..WIDE }),

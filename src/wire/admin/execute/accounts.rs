@@ -82,7 +82,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
     remove_lines(call, Selector { nick: Some(name::fold(&name)), ..Selector::default() }, Some(id))
 }
 
-fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
+pub(super) fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
     let missing = || ControlError::new(ErrorCode::NotFound, format!("no account {name:?}"));
     hub.accounts().find(&name::fold(name)).ok_or_else(missing)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rooms::find_room;
+use super::rooms::{find_room, no_room};
 use super::{Answer, Beside, Call, InRoom, Stored, one};
 use crate::hub::archive::{Record, Selector};
 use crate::hub::redaction::Meant;
@@ -80,12 +80,18 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
         return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
     }
     let horizon = call.hub.horizon(call.now);
+    // What is in memory is of rooms that are open; which others there have been, the disk knows.
+    let unknown = args.room.as_deref().filter(|room| call.hub.find_room(room).is_none());
+    if let Some(room) = unknown.filter(|_| !call.hub.is_recording()) {
+        return Err(no_room(room));
+    }
     if args.dry_run {
         let meant = call.hub.meant(&what, None);
         let Meant { lines, private, topics, .. } = meant;
         if call.hub.is_recording() {
             let beside = Beside { memory: lines, private, topics };
-            return Ok(Answer::Count(stored(call.hub, horizon, what, None), beside));
+            let room = unknown.map(str::to_owned);
+            return Ok(Answer::Count(Stored { room, ..stored(call.hub, horizon, what, None) }, beside));
         }
         return one(&Redacted { lines, topics, dry_run: true });
     }

@@ -1,0 +1,197 @@
+//! Rooms that last: kept while nobody is in them, with topic, modes, owner and moderators, also through a cold start.
+//!
+//! An owner who is registered makes a room lasting, or an operator does, up to `rooms.lasting` rooms in all and
+//! `rooms.lasting_per_owner` of one owner; beyond that it is refused. It passes when its owner has not been here for
+//! `rooms.lasting_unused`, when it is closed, and when its owner's account is gone and nobody is to follow.
+//!
+//! An empty room that lasts is open to the hub and has no log: nobody reads it.
+
+use super::Turn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::Record;
+use super::message::{Refusal, Said};
+use super::ownership::Ownership;
+use super::room::Room;
+use super::{Effect, Happening, Hub, What};
+use crate::values::id::{AccountId, RoomId};
+use crate::values::name::Name;
+use crate::values::time::{Mono, Wall};
+
+/// How often is looked whether a room's owner has not been here for too long.
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
+
+/// A room that lasts, as the disk has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lasting {
+    /// Its name. No two have the same.
+    pub name: Name,
+    /// Its topic; empty if there is none.
+    pub topic: Arc<str>,
+    /// Since when it exists.
+    pub since: Wall,
+    /// Whose it is, and how it is.
+    pub ownership: Ownership,
+}
+
+impl Room {
+    fn to_be_kept(&self) -> Lasting {
+        let ownership = self.ownership.lasting();
+        Lasting { name: self.name.clone(), topic: self.topic.clone(), since: self.since, ownership }
+    }
+}
+
+impl Hub {
+    /// Whether a room that lasts is open with nobody in it: it has no log, and nothing is said in it.
+    #[must_use]
+    pub fn rests(&self, room: &Room) -> bool {
+        room.members.is_empty() && room.ownership.lasts && room.id != self.rooms.lobby
+    }
+
+    /// The rooms that last, by age.
+    pub fn lasting(&self) -> impl Iterator<Item = &Room> {
+        self.rooms().filter(|room| room.ownership.lasts)
+    }
+
+    /// Why that room cannot be made lasting for `owner`, if it cannot.
+    ///
+    /// # Errors
+    /// Which limit is reached.
+    pub fn may_last(&self, room: RoomId, owner: Option<AccountId>) -> Result<(), Refusal> {
+        let (most, each) = (self.settings.rooms.lasting, self.settings.rooms.lasting_per_owner);
+        if most == 0 {
+            return Err(Refusal::NoLasting);
+        }
+        let others = || self.lasting().filter(|other| other.id != room);
+        if others().count() >= most {
+            return Err(Refusal::TooManyLasting(most));
+        }
+        if owner.is_some() && others().filter(|other| other.ownership.owner == owner).count() >= each {
+            return Err(Refusal::TooManyLastingOfOne(each));
+        }
+        Ok(())
+    }
+
+    /// When to look next whether a room has been left alone for too long.
+    pub(super) fn next_look(&self) -> Option<Mono> {
+        let looks = self.settings.rooms.lasting_unused.is_some() && self.rooms.lasting > 0;
+        looks.then_some(self.rooms.looked.after(LOOK_EVERY))
+    }
+}
+
+impl Turn<'_> {
+    /// A room that lasts goes to disk as it is now.
+    pub(super) fn keep_lasting(&mut self, id: RoomId) {
+        let Some(room) = self.hub.rooms.open.get(&id).filter(|room| room.ownership.lasts) else { return };
+        let record = Record::Lasting(Box::new(room.to_be_kept()));
+        self.record(record);
+    }
+
+    /// A room lasts from now on, or not any more. Whether it does is not asked again.
+    pub(super) fn set_lasting(&mut self, id: RoomId, on: bool) {
+        let lobby = self.hub.rooms.lobby;
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        if std::mem::replace(&mut room.ownership.lasts, on) == on {
+            return;
+        }
+        let name = room.name.clone();
+        if on {
+            self.hub.rooms.lasting += 1;
+            // It counts for its owner now, and not for an address.
+            if let Some(from) = room.opened_from.take() {
+                self.hub.closes(from);
+            }
+            return self.keep_lasting(id);
+        }
+        self.hub.rooms.lasting -= 1;
+        self.record(Record::Passing(name));
+        if self.hub.rooms.open[&id].members.is_empty() && id != lobby {
+            // It has no log that could end.
+            self.effects.push(Effect::Open(id));
+            self.shut(id);
+        }
+    }
+
+    /// The last one has left a room that lasts: its log ends.
+    pub(super) fn rest(&mut self, id: RoomId) {
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        let presence = std::mem::take(&mut room.presence);
+        if let Some(at) = presence.flush_at {
+            self.hub.rooms.deadlines.remove(&(at, id));
+        }
+        self.effects.push(Effect::Shut(id));
+    }
+
+    /// Somebody comes into a room: one that has no log gets one.
+    pub(super) fn wake(&mut self, id: RoomId) {
+        if self.hub.rooms.open.get(&id).is_some_and(|room| self.hub.rests(room)) {
+            self.effects.push(Effect::Open(id));
+        }
+    }
+
+    /// Opens the rooms that are kept on disk, with nobody in them. One of that name that is open becomes that room.
+    pub(super) fn recall_lasting(&mut self, kept: Vec<Lasting>) {
+        for Lasting { name, topic, since, mut ownership } in kept {
+            let is_known = |account: &AccountId| self.hub.accounts.get(*account).is_some();
+            if !ownership.recall(is_known) {
+                self.record(Record::Passing(name));
+                continue;
+            }
+            let id = match self.hub.rooms.names.find(name.folded()) {
+                Some(id) => id,
+                None => self.found_room(name),
+            };
+            if id == self.hub.rooms.lobby {
+                ownership.belongs_to_nobody();
+            }
+            let Some(room) = self.hub.rooms.open.get_mut(&id) else { continue };
+            if room.ownership.lasts {
+                continue;
+            }
+            (room.topic, room.since) = (topic, room.since.min(since));
+            let visible_from = room.ownership.visible_from.max(ownership.visible_from);
+            (ownership.visible_from, ownership.lasts) = (visible_from, true);
+            room.ownership = ownership;
+            self.hub.rooms.lasting += 1;
+            if let Some(from) = room.opened_from.take() {
+                self.hub.closes(from);
+            }
+        }
+    }
+
+    /// Rooms whose owners have not been here for too long last no longer.
+    pub(super) fn look_after_lasting(&mut self) {
+        if self.hub.next_look().is_none_or(|at| at > self.now.mono) {
+            return;
+        }
+        self.hub.rooms.looked = self.now.mono;
+        let Some(unused) = self.hub.settings.rooms.lasting_unused else { return };
+        let before = self.now.wall.before(unused);
+        let is_unused = |room: &&Room| {
+            let owner = room.ownership.owner.and_then(|owner| self.hub.accounts.get(owner));
+            owner.is_some_and(|owner| owner.seen < before && self.hub.logged_in_to(owner.id).next().is_none())
+        };
+        let due: Vec<RoomId> = self.hub.lasting().filter(is_unused).map(|room| room.id).collect();
+        for id in due {
+            let room = &self.hub.rooms.open[&id];
+            let (name, is_empty): (Arc<str>, _) = (room.name.shown().into(), room.members.is_empty());
+            let text = Some("passing: its owner has not been here for long".into());
+            let happening = Happening { room: Some(name.clone()), text, ..Happening::new(What::RoomChanged, self.now) };
+            self.effects.push(Effect::Happened(happening));
+            self.set_lasting(id, false);
+            if !is_empty {
+                let text = format!("{name} is not kept any more when the last one leaves: its owner has not been here");
+                self.post(id, None, Said::Notice { text: text.into() });
+            }
+        }
+    }
+
+    /// All of them, for a disk that knows none.
+    pub(super) fn record_lasting_again(&mut self) {
+        let rooms: Vec<RoomId> = self.hub.lasting().map(|room| room.id).collect();
+        rooms.into_iter().for_each(|id| self.keep_lasting(id));
+    }
+}
