@@ -213,7 +213,7 @@ pub(super) struct Blinkers<'a> {
 impl<'a> Blinkers<'a> {
     /// Whether that line is hidden.
     pub(super) fn hide(&mut self, line: &'a Line) -> bool {
-        if self.reader.ignoring.is_empty() || !line.said.is_speech() {
+        if self.reader.ignoring.is_empty() || !line.said.is_of_a_person() {
             return false;
         }
         if line.borne.is_hidden_by(&self.names) {

@@ -55,7 +55,7 @@ pub mod room;
 mod rooms;
 mod saved;
 pub mod session;
-mod speech;
+pub mod speech;
 pub mod strike;
 mod turn;
 mod typing;
@@ -68,7 +68,6 @@ pub use counters::Counters;
 pub use event::{By, Effect, Input};
 pub use happening::{Happening, What};
 pub use saved::Frozen;
-use speech::Hearing;
 use strike::{Reports, Strikes};
 use turn::Turn;
 use work::Work;
@@ -80,7 +79,7 @@ use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
 use login::Logins;
-use message::{Farewell, Message, Said};
+use message::{Farewell, Message};
 use moderation::Bans;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
@@ -130,6 +129,8 @@ pub struct Hub {
 struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
     names: Roster<SessionId>,
+    /// The names that somebody alone sees as their own, see [`speech::Veil`].
+    unseen: Roster<SessionId>,
     beginnings: Beginnings,
     places: Places,
     familiar: Familiar,
@@ -207,6 +208,7 @@ impl Hub {
             people: People {
                 sessions: Rising::default(),
                 names: Roster::new(key),
+                unseen: Roster::new(key),
                 beginnings: Beginnings::default(),
                 places: Places::default(),
                 familiar: Familiar::default(),

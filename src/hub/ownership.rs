@@ -115,7 +115,8 @@ impl Hub {
     /// Whether `id` may know of that room.
     #[must_use]
     pub fn sees(&self, id: SessionId, room: &Room) -> bool {
-        !room.ownership.private || self.may_enter(id, room)
+        let is_shown = room.unseen_of.is_none_or(|opener| opener == id) || room.members.contains(&id);
+        is_shown && (!room.ownership.private || self.may_enter(id, room))
     }
 
     /// What `id` is told that room is called.
@@ -192,7 +193,8 @@ impl Turn<'_> {
         self.happened(What::RoomChanged, by, None, Some(text.into()));
         if members.len() > work::MOST {
             // A great crowd is told by one line.
-            return self.post(id, None, Said::Notice { text: said });
+            self.post(id, None, Said::Notice { text: said });
+            return;
         }
         for member in members {
             let done = Done::RoomMode { room: name.shown().into(), private, moderated };

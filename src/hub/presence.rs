@@ -1,4 +1,4 @@
-//! Coming and going: one line each in a quiet room, one line for many in a burst.
+//! Coming and going, and other names: one line each in a quiet room, one line for many in a burst.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,12 +23,16 @@ pub(super) struct Presence {
     full_at: Mono,
     /// Those who came, in the order of their numbers, and are still here.
     joined: BTreeMap<SessionId, Arc<str>>,
+    /// Those who have taken another name: the one before, and whether it is told to anybody but themselves.
+    renamed: BTreeMap<SessionId, (Arc<str>, Arc<str>, bool)>,
     /// Those of them who have said something since: others know their names.
     heard: BTreeSet<SessionId>,
     /// How many went who had been here before.
     left: u32,
     /// The last of them.
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
+    /// That is what they said themselves.
+    last_words: bool,
     /// When what is gathered is told.
     pub(super) flush_at: Option<Mono>,
 }
@@ -40,7 +44,25 @@ const NAMES_SHOWN: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Joined,
-    Left(Option<Arc<str>>),
+    Left {
+        reason: Option<Arc<str>>,
+        /// It is what they said themselves.
+        words: bool,
+    },
+    Renamed {
+        from: Arc<str>,
+        /// Others are told, or nobody is but whoever it is.
+        aloud: bool,
+    },
+}
+
+/// What was gathered.
+pub(super) struct Gathered {
+    /// The one who is not to be shown the line.
+    pub(super) author: Option<SessionId>,
+    pub(super) said: Said,
+    /// Those whose names it shows.
+    pub(super) shown: Vec<SessionId>,
 }
 
 impl Presence {
@@ -56,26 +78,51 @@ impl Presence {
     ) -> Option<Said> {
         let rooms = &settings.rooms;
         let big = members > rooms.announce_limit;
-        if !big && self.flush_at.is_none() {
+        let is_rename = matches!(step, Step::Renamed { .. });
+        if let Step::Renamed { aloud, .. } = &step
+            && let Some(former) = self.joined.get_mut(&who)
+        {
+            if *aloud {
+                *former = nick.clone();
+            }
+            // Newcomers often begin with this: in a burst of them, they are told of once.
+            if !self.heard.contains(&who) {
+                return None;
+            }
+        }
+        // Where there are many, those who come and go are counted. A name that changes is told as long as few do.
+        let alone = if is_rename { big || self.flush_at.is_none() } else { !big && self.flush_at.is_none() };
+        if alone {
             let every = rooms.gather / rooms.announce_burst.max(1);
             if let Ok(full_at) = rate::take_one(self.full_at, now.mono, every, rooms.announce_burst.max(1)) {
                 self.full_at = full_at;
                 let nick = nick.clone();
                 return Some(match step {
                     Step::Joined => Said::Joined { nick },
-                    Step::Left(reason) => Said::Left { nick, reason },
+                    Step::Left { reason, words } => Said::Left { nick, reason, words },
+                    Step::Renamed { from, .. } => Said::Renamed { from, to: nick },
                 });
             }
         }
         match step {
             Step::Joined => drop(self.joined.insert(who, nick.clone())),
             // Who came and went unseen has not been here.
-            Step::Left(_) if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
+            Step::Left { .. } if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
-            Step::Left(reason) => {
+            Step::Left { reason, words } => {
+                self.renamed.remove(&who);
                 self.left += 1;
-                self.last_left = Some((who, nick.clone(), reason));
+                (self.last_left, self.last_words) = (Some((who, nick.clone(), reason)), words);
+            }
+            Step::Renamed { from, aloud } => {
+                let (from, aloud) = match self.renamed.remove(&who) {
+                    Some((first, _, was_aloud)) => (first, aloud || was_aloud),
+                    None => (from, aloud),
+                };
+                if from != *nick {
+                    self.renamed.insert(who, (from, nick.clone(), aloud));
+                }
             }
         }
         if self.flush_at.is_none() {
@@ -84,19 +131,28 @@ impl Presence {
         None
     }
 
-    /// The line that tells what was gathered, and the one who is not to be shown it.
-    pub(super) fn flush(&mut self, members: usize) -> Option<(Option<SessionId>, Said)> {
+    /// The line that tells what was gathered, if there is anything to tell.
+    pub(super) fn flush(&mut self, members: usize) -> Option<Gathered> {
         self.flush_at = None;
         self.heard.clear();
         let joined = std::mem::take(&mut self.joined);
-        match (joined.len(), std::mem::take(&mut self.left), self.last_left.take()) {
-            (0, 0, _) => None,
-            (1, 0, _) => joined.into_iter().next().map(|(who, nick)| (Some(who), Said::Joined { nick })),
-            (0, 1, Some((who, nick, reason))) => Some((Some(who), Said::Left { nick, reason })),
-            (count, left, _) => {
+        let renamed = std::mem::take(&mut self.renamed);
+        let words = std::mem::take(&mut self.last_words);
+        let alone = |author, said| Some(Gathered { author: Some(author), said, shown: Vec::new() });
+        match (joined.len(), std::mem::take(&mut self.left), self.last_left.take(), renamed.len()) {
+            (0, 0, _, 0) => None,
+            (1, 0, _, 0) => joined.into_iter().next().and_then(|(who, nick)| alone(who, Said::Joined { nick })),
+            (0, 1, Some((who, nick, reason)), 0) => alone(who, Said::Left { nick, reason, words }),
+            (0, 0, _, 1) => {
+                let (who, (from, to, aloud)) = renamed.into_iter().next()?;
+                if aloud { alone(who, Said::Renamed { from, to }) } else { None }
+            }
+            (count, left, _, renamed) => {
+                let shown = joined.keys().copied().take(NAMES_SHOWN).collect();
                 let names = joined.into_values().take(NAMES_SHOWN).collect();
-                let joined = u32::try_from(count).unwrap_or(u32::MAX);
-                Some((None, Said::Gathered { joined, left, names, members }))
+                let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+                let said = Said::Gathered { joined: number(count), left, renamed: number(renamed), names, members };
+                Some(Gathered { author: None, said, shown })
             }
         }
     }
@@ -106,12 +162,5 @@ impl Presence {
         if self.joined.contains_key(&who) {
             self.heard.insert(who);
         }
-    }
-
-    /// Notes another name. Whether the room need not be told: it has not been told of the former one.
-    pub(super) fn rename(&mut self, who: SessionId, nick: &Arc<str>) -> bool {
-        let Some(former) = self.joined.get_mut(&who) else { return false };
-        *former = nick.clone();
-        !self.heard.contains(&who)
     }
 }

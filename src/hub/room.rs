@@ -1,6 +1,7 @@
 //! A room: who is in it, its topic, and what belongs to it.
 
 use super::history::History;
+use super::message::Line;
 use super::presence::Presence;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,10 @@ pub struct Room {
     pub name: Name,
     /// Its topic; empty if there is none.
     pub topic: Arc<str>,
+    /// The line by which it was set, and so when, and by whom.
+    pub(super) topic_line: Option<Arc<Line>>,
+    /// It was opened by somebody whom nobody was to hear, and has that name for them and those in it alone.
+    pub(super) unseen_of: Option<SessionId>,
     /// Who is in it.
     pub members: BTreeSet<SessionId>,
     /// Since when it exists.
@@ -51,6 +56,8 @@ impl Room {
             id,
             name,
             topic: "".into(),
+            topic_line: None,
+            unseen_of: None,
             members: BTreeSet::new(),
             since,
             opened_from: None,

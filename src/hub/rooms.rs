@@ -70,6 +70,7 @@ impl Turn<'_> {
         // What was said in private stays there.
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
+        room.unseen_of = None;
         if let Some(from) = room.opened_from.take() {
             self.hub.closes(from);
         }
@@ -113,8 +114,13 @@ impl Turn<'_> {
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
         let nick = session.nick.clone();
+        let is_seen = !session.is_muted_untold(self.now);
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
+        if is_seen {
+            // Who comes in knows its name.
+            room.unseen_of = None;
+        }
         let private = room.ownership.private;
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
         let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
@@ -125,7 +131,7 @@ impl Turn<'_> {
         }
         self.prompt(id);
         self.show_room(id, to);
-        self.leave(id, &nick, from, None);
+        self.leave(id, &nick, from, None, false);
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);
     }
@@ -172,7 +178,10 @@ impl Turn<'_> {
             ..Happening::new(What::Topic, self.now)
         }));
         // Its author is shown it too: that is the confirmation.
-        self.post(id, None, Said::Topic { nick, text });
+        let line = self.post(id, author, Said::Topic { nick, text });
+        if let Some(room) = self.hub.rooms.open.get_mut(&id) {
+            room.topic_line = Some(line);
+        }
     }
 
     pub(super) fn announce(&mut self, room: Option<RoomId>, text: &Arc<str>, by: By) {
@@ -187,11 +196,11 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
+    pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) -> Arc<Line> {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let kept = said.is_kept();
-        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.people.sessions.get(&author));
+        let speaker = author.filter(|_| said.is_of_a_person()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
         let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });
         self.hub.next_line += 1;
@@ -212,9 +221,10 @@ impl Turn<'_> {
                 });
             }
         }
-        self.effects.push(Effect::Post { room: id, line });
+        self.effects.push(Effect::Post { room: id, line: line.clone() });
         if let Some(record) = record {
             self.record_line(record);
         }
+        line
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::history::newest;
 use super::super::message::{Message, Refusal, Replay};
 use super::super::room::Room;
+use super::super::session::Session;
 use super::super::work;
 use super::{Call, LISTED, clip, find, nearest, split_word};
 use crate::settings;
@@ -49,10 +50,25 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
             (look.found, total, look.looked_at, !look.is_whole)
         }
     };
-    people.sort_unstable_by_key(|session| session.nick.shown());
+    let (id, mut total) = (call.id, total);
+    if call.own().is_renamed_unseen() && room.members.len() <= work::MOST {
+        // Whoever believes to have another name finds themselves by that one.
+        let own = call.turn.hub.session(id).filter(|own| own.room == room.id);
+        let before = people.len();
+        people.retain(|session| session.id != id);
+        total -= before - people.len();
+        let fits = |own: &&Session| {
+            wanted.as_deref().is_none_or(|wanted| own.own_nick().folded().starts_with(wanted))
+        };
+        if let Some(own) = own.filter(fits) {
+            people.push(own);
+            total += 1;
+        }
+    }
+    people.sort_unstable_by_key(|session| session.nick_for(id).shown());
     people.truncate(LISTED);
     let people: Vec<(Arc<str>, bool)> =
-        people.iter().map(|session| (session.nick.shown().into(), session.away.is_some())).collect();
+        people.iter().map(|session| (session.nick_for(id).shown().into(), session.away.is_some())).collect();
     let (room, beginning) = (room.name.shown().into(), wanted.map(|wanted| clip(&wanted)));
     call.turn.hub.work.done += looked_at + people.len() as u64;
     call.tell(Message::Who { room, people, total, beginning, is_part });
@@ -68,13 +84,15 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let Some(other) = call.person(name) else { return };
     let other = &call.turn.hub.people.sessions[&other];
     let message = Message::Whois {
-        nick: other.nick.shown().into(),
+        nick: other.nick_for(call.id).shown().into(),
         room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms.open[&other.room]),
         since: other.since,
         idle: other.idle(call.turn.now).as_secs(),
-        away: other.away.clone(),
+        away: other.away_for(call.id),
         account: other
             .account
+            // What they have registered meanwhile is no more to be seen than what they have taken.
+            .filter(|_| other.id == call.id || !other.is_renamed_unseen())
             .and_then(|account| call.turn.hub.accounts.get(account))
             .map(|account| (account.name.shown().into(), account.role)),
     };
@@ -99,7 +117,10 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     let total = rooms.len();
     rooms.truncate(LISTED);
     let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        rooms.iter().map(|room| (room.name.shown().into(), room.members.len(), room.topic())).collect();
+        rooms
+        .iter()
+        .map(|room| (room.name.shown().into(), room.members.len(), call.turn.hub.topic_for(call.id, room)))
+        .collect();
     let beginning = wanted.map(|wanted| clip(&wanted));
     call.turn.hub.work.done += looked_at + rooms.len() as u64;
     call.tell(Message::Rooms { rooms, total, beginning, is_part });
@@ -114,7 +135,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     };
     let own = call.own();
     let (mut blinkers, mut looked_at) = (call.turn.hub.blinkers(own), 0);
-    let all = call.room().history.iter().inspect(|_| looked_at += 1);
+    let all = call.room().history.iter_for(call.id).inspect(|_| looked_at += 1);
     let shown = all.filter(|line| line.seq >= own.sees_from && !blinkers.hide(line));
     let lines = newest(shown, count, call.turn.hub.settings.limits.mailbox / 2);
     call.turn.hub.work.done += looked_at + work::REPLAYED * lines.len() as u64;

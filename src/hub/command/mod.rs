@@ -134,7 +134,7 @@ impl Call<'_, '_> {
     }
 
     fn nick(&self) -> Arc<str> {
-        self.own().nick.shown().into()
+        self.own().own_nick().shown().into()
     }
 
     fn room(&self) -> &super::Room {
@@ -144,7 +144,7 @@ impl Call<'_, '_> {
     /// The person of that name; the caller is told if there is none.
     fn person(&mut self, name: &str) -> Option<SessionId> {
         // Who waits at the door is not here yet.
-        let found = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
+        let found = self.turn.hub.find_for(self.id, name).filter(|id| !self.turn.hub.is_at_door(*id));
         if found.is_none() {
             self.refuse(Refusal::NoSuchPerson(clip(name)));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::Roll;
+use super::super::speech::Carrier;
 use super::super::work;
 use super::super::{Effect, Happening, What};
 use super::{Call, clip, split_word, taken_for, text_arg};
@@ -81,19 +82,23 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     let shown: Arc<str> = call.room().name.shown().into();
     let ignored = call.turn.hub.people.sessions[&other].ignores(call.own());
     let arrives = if ignored { Arrives::No } else { Arrives::Yes };
-    if other != call.id
-        && let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono)
-    {
-        return call.refuse(refusal);
+    let mut heard = None;
+    if other != call.id {
+        heard = call.turn.heard(call.id, Carrier::Invitation(other), &shown);
+        if heard.is_none() {
+            return;
+        }
+        if let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono) {
+            return call.refuse(refusal);
+        }
     }
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
     }
     call.turn.hub.enroll(room, Roll::Expelled, other, false);
-    if other != call.id && !ignored {
+    if let Some(heard) = heard.filter(|_| !ignored) {
         call.turn.hub.work.done += work::SHOWN;
-        let message = Message::Invitation { from: call.nick(), room: shown.clone() };
-        call.turn.tell(other, message);
+        call.turn.ask_in(&heard, other);
     }
     let nick = call.nick_of(other);
     call.done(Done::Invited { nick, room: shown });
@@ -118,14 +123,22 @@ pub(super) fn unvoice(call: &mut Call<'_, '_>, args: &str) {
 fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    let mut heard = None;
+    if other != call.id {
+        heard = call.turn.heard(call.id, Carrier::Invitation(other), &shown);
+        if heard.is_none() {
+            return;
+        }
+    }
     if !call.enrolled(room, Roll::Voiced, other, on) {
         return;
     }
-    let room: Arc<str> = call.room().name.shown().into();
     // Who is sent much already hears of it by being heard.
-    if other != call.id && call.turn.hub.reach(call.id, other, &room, Arrives::Yes, call.turn.now.mono).is_ok() {
-        let done = Done::Voice { room: room.clone(), on };
-        call.turn.done(other, done);
+    if let Some(heard) = heard
+        && call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok()
+    {
+        call.turn.tell_of_voice(&heard, other, on);
     }
     let nick = call.nick_of(other);
     call.done(Done::VoiceOf { nick, on });
@@ -150,8 +163,9 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     call.turn.hub.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
-        let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
-        call.turn.done(other, done);
+        // Who is not heard sends them out without a word.
+        let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
+        call.turn.tell_of_expulsion(heard.as_ref(), other, shown.clone());
         let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);
     }
@@ -170,6 +184,9 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         }
         if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms.open[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        if call.turn.heard(call.id, Carrier::Entering, typed).is_none() {
+            return;
         }
         call.turn.hub.work.done += work::SHOWN;
         return call.turn.enter(call.id, room);
@@ -207,13 +224,11 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::TooManyRoomsFromAddress(most));
     }
     // A room's name can be as good as a line.
-    if !call.turn.may_show(call.id, typed) {
-        return;
-    }
+    let Some(heard) = call.turn.heard(call.id, Carrier::Room, typed) else { return };
     let room = Some(name.shown().into());
     let nick = Some(call.nick());
     let (session, now) = (Some(call.id), call.turn.now);
-    let id = call.turn.open(name);
+    let id = call.turn.open_heard(&heard, name);
     let owner = call.own().account;
     if let Some(room) = call.turn.hub.rooms.open.get_mut(&id) {
         room.ownership.owner = owner;
@@ -238,7 +253,7 @@ pub(super) fn leave(call: &mut Call<'_, '_>, _: &str) {
 pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if args.is_empty() {
         let room = call.room();
-        let message = Message::Topic { room: room.name.shown().into(), topic: room.topic() };
+        let message = Message::Topic { room: room.name.shown().into(), topic: call.turn.hub.topic_for(call.id, room) };
         return call.tell(message);
     }
     let limit = call.turn.hub.settings.limits.topic;
@@ -249,11 +264,7 @@ pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
         let (room, owner) = (call.room().name.shown().into(), call.turn.hub.owner_of(call.room()));
         return call.refuse(Refusal::NotYourRoom { room, owner });
     }
-    if !call.turn.may_show(call.id, args) {
-        return;
-    }
-    let text = if args == "-" { "" } else { args };
-    let room = call.own().room;
+    let Some(heard) = call.turn.heard(call.id, Carrier::Topic, args) else { return };
     call.turn.hub.work.done += work::SHOWN;
-    call.turn.set_topic(room, Some(call.id), text.into(), None);
+    call.turn.set_topic_heard(heard);
 }

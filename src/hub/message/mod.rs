@@ -87,6 +87,9 @@ pub enum Said {
         nick: Arc<str>,
         /// Why, if there is more to say than that they went.
         reason: Option<Arc<str>>,
+        /// They have said that themselves.
+        #[serde(default, skip_serializing_if = "is_default")]
+        words: bool,
     },
     /// Somebody has another name.
     Renamed {
@@ -101,11 +104,18 @@ pub enum Said {
         joined: u32,
         /// How many went.
         left: u32,
+        /// How many have taken another name.
+        #[serde(default, skip_serializing_if = "is_default")]
+        renamed: u32,
         /// The first few of those who came.
         names: Arc<[Arc<str>]>,
         /// How many are in the room now.
         members: usize,
     },
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Said {
@@ -124,10 +134,24 @@ impl Said {
         matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. } | Self::Gathered { .. })
     }
 
-    /// Whether it was said by a person, and so is hidden from those who ignore them.
+    /// Whether it is what a person says or does.
     #[must_use]
     pub fn is_speech(&self) -> bool {
         matches!(self, Self::Say { .. } | Self::Emote { .. })
+    }
+
+    /// Whether what it shows is somebody's own words or name, and so is hidden from those who ignore them: speech, a
+    /// topic, another name, and what they say on leaving.
+    #[must_use]
+    pub fn is_of_a_person(&self) -> bool {
+        self.is_speech()
+            || matches!(self, Self::Topic { nick: Some(_), .. } | Self::Renamed { .. } | Self::Left { words: true, .. })
+    }
+
+    /// Whether its author is shown it as all others are: it is the answer to what they did.
+    #[must_use]
+    pub fn answers_its_author(&self) -> bool {
+        matches!(self, Self::Topic { .. })
     }
 
     /// The text that history is searched for.
@@ -300,6 +324,8 @@ pub enum Message {
         /// At which offset to show the times.
         offset: Offset,
     },
+    /// A line of a room, to its author alone.
+    Line(Arc<Line>),
     /// A private message that came in.
     PrivateFrom {
         /// From whom.

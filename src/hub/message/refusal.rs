@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::moderation::NoTarget;
+use super::super::pace::Kind;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
 
@@ -96,12 +97,17 @@ pub enum Refusal {
     },
     /// No account of that name.
     NoSuchAccount(Arc<str>),
-    /// Something that can happen to anybody, and passes.
-    NotNow,
     /// Words that the filters refuse.
     HouseRules,
     /// The same line too often.
     Repeated,
+    /// Too many of these in a short time; again in so long.
+    TooOften {
+        /// Of what.
+        kind: Kind,
+        /// How long.
+        wait: Duration,
+    },
     /// Nobody comes in from this network.
     NetworkNotAllowed,
     /// The line has more bytes than are allowed.

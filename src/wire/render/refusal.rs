@@ -5,6 +5,7 @@ use super::times::until;
 use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
+use crate::hub::pace::Kind;
 
 /// How to say a text all the same that was taken for a command with a password.
 const TO_SAY_IT: &str = "to say it, put a word first";
@@ -112,6 +113,19 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
             notice(out, &["too often; try again in ", &count(seconds, "second", "seconds")]);
         }
+        Refusal::TooOften { kind, wait } => {
+            let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+            let what = match kind {
+                Kind::Names => "other names",
+                Kind::Topics => "topics",
+                Kind::Rooms => "other rooms",
+                Kind::Absences => "absences",
+                Kind::Invitations => "invitations",
+                Kind::People => "messages to other people",
+            };
+            let again = count(seconds, "second", "seconds");
+            notice(out, &["that was not done: too many ", what, " in a short time; try again in ", &again]);
+        }
         Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
         Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
         Refusal::RoomNotOpen(room) => notice(out, &["a room of the name ", room, " is not open to you"]),
@@ -142,7 +156,6 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[&why.to_string(), more]);
         }
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
-        Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
         Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
         Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
         Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),
