@@ -21,6 +21,8 @@ use crate::values::time::{Mono, Now};
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
+    /// The same for other names, which have as many.
+    names_full_at: Mono,
     /// Those who came, in the order of their numbers, and are still here.
     joined: BTreeMap<SessionId, Arc<str>>,
     /// Those who have taken another name: the one before, and whether it is told to anybody but themselves.
@@ -91,11 +93,11 @@ impl Presence {
             }
         }
         // Where there are many, those who come and go are counted. A name that changes is told as long as few do.
-        let alone = if is_rename { big || self.flush_at.is_none() } else { !big && self.flush_at.is_none() };
-        if alone {
+        if is_rename || (!big && self.flush_at.is_none()) {
             let every = rooms.gather / rooms.announce_burst.max(1);
-            if let Ok(full_at) = rate::take_one(self.full_at, now.mono, every, rooms.announce_burst.max(1)) {
-                self.full_at = full_at;
+            let full = if is_rename { &mut self.names_full_at } else { &mut self.full_at };
+            if let Ok(full_at) = rate::take_one(*full, now.mono, every, rooms.announce_burst.max(1)) {
+                *full = full_at;
                 let nick = nick.clone();
                 return Some(match step {
                     Step::Joined => Said::Joined { nick },

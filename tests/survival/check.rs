@@ -263,7 +263,7 @@ impl What {
             Self::Topic { nick, text } => Said::Topic { nick: Some(arc(nick)), text: arc(text) },
             Self::Notice { text } => Said::Notice { text: arc(text) },
             Self::Joined { nick } => Said::Joined { nick: arc(nick) },
-            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None },
+            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false },
             Self::Renamed { from, to } => Said::Renamed { from: arc(from), to: arc(to) },
         }
     }
