@@ -147,11 +147,14 @@ impl Session {
         if viewer == self.id { self.own_nick() } else { &self.nick }
     }
 
-    /// Why it is away, if it is, as `viewer` sees it.
+    /// Why it is away, if it is, as `viewer` sees it: without words, if they ignore it.
     #[must_use]
-    pub fn away_for(&self, viewer: SessionId) -> Option<Arc<str>> {
-        let own = self.veil.as_ref().filter(|_| viewer == self.id).and_then(|veil| veil.away.clone());
-        own.filter(|_| self.away.is_some()).or_else(|| self.away.clone())
+    pub fn away_for(&self, viewer: &Self) -> Option<Arc<str>> {
+        let away = self.away.clone()?;
+        if viewer.id == self.id {
+            return self.veil.as_ref().and_then(|veil| veil.away.clone()).or(Some(away));
+        }
+        Some(if viewer.ignores(self) { "".into() } else { away })
     }
 
     /// Whether its person sees another name than all others do.
@@ -418,15 +421,15 @@ impl Turn<'_> {
         let id = heard.from;
         let (sender, other) = (&self.hub.people.sessions[&id], &self.hub.people.sessions[&to]);
         let nick: Arc<str> = sender.nick.shown().into();
-        let ignored = other.ignores(sender);
+        let (ignored, away) = (other.ignores(sender), other.away_for(sender));
         // Who is ignored is not told so.
         let arrives = if ignored { Arrives::No } else { Arrives::Yes };
         if let Err(refusal) = self.hub.reach(id, to, &heard.text, arrives, self.now.mono) {
             return self.refuse(id, refusal);
         }
         self.hub.counters.private_messages += 1;
+        let text = heard.text.clone();
         let other = self.hub.people.sessions.get_mut(&to).expect("the caller has it");
-        let (text, away) = (heard.text.clone(), other.away.clone());
         let message = Message::PrivateTo { nick: other.nick.shown().into(), text, away };
         if !ignored && let Some(text) = heard.for_others() {
             other.private_from = Some(Box::new((id, nick.clone())));

@@ -88,7 +88,7 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
         room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms.open[&other.room]),
         since: other.since,
         idle: other.idle(call.turn.now).as_secs(),
-        away: other.away_for(call.id),
+        away: other.away_for(call.own()),
         account: other
             .account
             // What they have registered meanwhile is no more to be seen than what they have taken.
