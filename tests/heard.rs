@@ -67,11 +67,17 @@ const ARGS: &[&str] = &[
 /// What is typed where it is no command.
 const LINES: &[&str] = &["zebra", "I say zebra zebra", "// zebra", "zebra8", "hello zebra", "", "   "];
 
-/// One of the commands, or a line.
+/// Commands that show others something, or show what was done, and are typed more often than the rest.
+const OFTEN: &[&str] =
+    &["nick", "topic", "join", "leave", "who", "whois", "history", "search", "away", "me", "rooms", "msg"];
+
+/// A line, or one of the commands.
 fn typed(command: usize, arg: usize) -> String {
-    match COMMANDS.get(command % (COMMANDS.len() + 8)) {
-        None => LINES[arg % LINES.len()].to_owned(),
-        Some(command) => format!("/{} {}", command.name, ARGS[arg % ARGS.len()]),
+    let arg_of = |arg: usize| ARGS[arg % ARGS.len()];
+    match command % 8 {
+        0 => LINES[arg % LINES.len()].to_owned(),
+        1..5 => format!("/{} {}", OFTEN[command / 8 % OFTEN.len()], arg_of(arg)),
+        _ => format!("/{} {}", COMMANDS[command / 8 % COMMANDS.len()].name, arg_of(arg)),
     }
 }
 
@@ -118,6 +124,8 @@ struct Scene {
     crowd: Vec<SessionId>,
     came: u16,
     types: bool,
+    /// She does not type what she is not to be shown.
+    ann_is_watched: bool,
 }
 
 impl Scene {
@@ -136,7 +144,7 @@ impl Scene {
             id
         };
         let (ann, bob, villain) = (come(1, "ann"), come(2, "bob"), come(3, "villain"));
-        let mut scene = Self { world, ann, bob, villain, crowd: Vec::new(), came: 0, types };
+        let mut scene = Self { world, ann, bob, villain, crowd: Vec::new(), came: 0, types, ann_is_watched: false };
         scene.world.pass(Duration::from_secs(120));
         scene.seen(villain);
         scene
@@ -172,7 +180,8 @@ impl Scene {
             Meanwhile::BobSetsTheTopic(number) => self.line(self.bob, &format!("/topic the number {number}")),
             Meanwhile::AnnWrites => {
                 // By the name that she sees.
-                if let Some(nick) = self.world.hub().session(self.villain).map(|one| one.nick.shown().to_owned()) {
+                let nick = self.world.hub().session(self.villain).map(|one| one.nick.shown().to_owned());
+                if let Some(nick) = nick.filter(|nick| !shows(nick) || !self.ann_is_watched) {
                     self.line(self.ann, &format!("/msg {nick} are you there?"));
                 }
             }
@@ -209,6 +218,7 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
     // Bans would end it early.
     (settings.moderation.ban_at, settings.moderation.mute_at) = (0, 0);
     let mut scene = Scene::new(settings, recorded, false);
+    scene.ann_is_watched = true;
     let (ann, bob, villain) = (scene.ann, scene.bob, scene.villain);
     match why {
         Unheard::Muted => scene.mute(false),
@@ -231,7 +241,8 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
     scene.seen(bob);
     for step in steps {
         match step {
-            Step::Others(Meanwhile::BobGoes(_)) if why == Unheard::WithoutVoice => {}
+            // What is said to one person takes no voice, nor do words of absence.
+            Step::Others(Meanwhile::BobGoes(_) | Meanwhile::AnnWrites) if why == Unheard::WithoutVoice => {}
             Step::Others(what) => scene.others(what),
             Step::Types(command, arg) => {
                 let line = typed(command, arg);
@@ -329,12 +340,12 @@ proptest! {
 }
 
 #[test]
-fn every_command_alone_tells_nothing() {
+fn every_command_alone_shows_nothing() {
     for command in 0..COMMANDS.len() {
-        for arg in 0..ARGS.len() {
-            for why in [Unheard::Muted, Unheard::MutedUntold, Unheard::Ignored, Unheard::WithoutVoice] {
-                let after = COMMANDS.iter().position(|command| command.name == "who").unwrap_or_default();
-                nobody_sees_it(why, true, vec![Step::Types(command, arg), Step::Types(after, 0)]);
+        for why in [Unheard::Muted, Unheard::MutedUntold, Unheard::Ignored, Unheard::WithoutVoice] {
+            let type_it = |arg| Step::Types(command * 8 + 7, arg);
+            for arg in 0..ARGS.len() {
+                nobody_sees_it(why, true, vec![type_it(arg), Step::Types(0, 0)]);
             }
         }
     }
