@@ -13,6 +13,7 @@ use chathub::hub::archive::Recalled;
 use chathub::hub::command::COMMANDS;
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
+use chathub::values::terminal::Mode;
 use proptest::prelude::*;
 use serde_json::json;
 use world::World;
@@ -20,9 +21,11 @@ use world::World;
 /// What tells the text of whoever is not to be heard from all else.
 const TOKEN: &str = "zebra";
 
-/// A terminal that sends each key, and lets us edit what is typed.
-const TERMINAL: &[u8] = b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM-256COLOR\xff\xf0\
-                          \xff\xfd\x01\xff\xfd\x03";
+/// A terminal tells of itself.
+const TERMINAL: &[u8] = b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM-256COLOR\xff\xf0";
+
+/// Its program sends each key, and lets us edit what is typed.
+const EDITED: &[u8] = b"\xff\xfd\x01\xff\xfd\x03";
 
 /// Why somebody is not heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +141,7 @@ impl Scene {
             let id = world.connect(SocketAddr::from(([192, 0, 2, number], 50_000)));
             if nick == "villain" && types {
                 world.receive(id, TERMINAL);
+                world.receive(id, EDITED);
             }
             world.receive(id, format!("/nick {nick}\r").as_bytes());
             world.receive(id, b"\n");
@@ -146,6 +150,12 @@ impl Scene {
         let (ann, bob, villain) = (come(1, "ann"), come(2, "bob"), come(3, "villain"));
         let mut scene = Self { world, ann, bob, villain, crowd: Vec::new(), came: 0, types, ann_is_watched: false };
         scene.world.pass(Duration::from_secs(120));
+        if recorded {
+            // Owns a room where they open one.
+            scene.line(villain, "/register correct-horse-7");
+        }
+        let mode = if types { Mode::Char } else { Mode::Line };
+        assert_eq!(scene.world.hub().session(villain).map(|session| session.mode), Some(mode));
         scene.seen(villain);
         scene
     }
@@ -286,7 +296,8 @@ fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
     settings.moderation.mute_at = 4;
     settings.limits.rooms = 4;
     if !pace {
-        settings.pace.shown = 1000;
+        // Nobody is muted by strikes either, and so is told.
+        (settings.pace.shown, settings.moderation.mute_at) = (1000, 0);
     }
     let mut heard = Scene::new(settings.clone(), recorded, types);
     let mut unheard = Scene::new(settings, recorded, types);

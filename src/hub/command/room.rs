@@ -37,7 +37,7 @@ impl Call<'_, '_> {
     }
 
     fn nick_of(&self, id: SessionId) -> Arc<str> {
-        self.turn.hub.people.sessions[&id].nick.shown().into()
+        self.turn.hub.people.sessions[&id].nick_for(self.id).shown().into()
     }
 
     fn enrolled(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {

@@ -63,17 +63,18 @@ pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     if name.is_empty() || text.is_empty() {
         return call.usage();
     }
-    let Some(other) = call.person(name) else { return };
+    let Some(reported) = call.person(name) else { return };
     if let Err(wait) = call.turn.hub.may_report(call.id, call.turn.now) {
         return call.refuse(Refusal::TooManyAttempts(wait));
     }
     let Some(heard) = call.turn.heard(call.id, Carrier::Report, text) else { return };
-    let other = &call.turn.hub.people.sessions[&other];
+    let other = &call.turn.hub.people.sessions[&reported];
     let about: Arc<str> = other.nick.shown().into();
     let noted: Arc<str> = format!("{about} ({}): {text}", other.id).into();
     call.turn.happened(What::Reported, call.id, None, Some(noted));
-    let message = call.turn.reported(&heard, about.clone());
+    let message = call.turn.reported(&heard, about);
     let told = call.turn.report(call.id, &message, text, call.turn.now.mono);
+    let about = call.turn.hub.people.sessions[&reported].nick_for(call.id).shown().into();
     call.done(if told > 0 { Done::Reported(about) } else { Done::ReportNoted(about) });
 }
 
