@@ -22,7 +22,8 @@ use world::World;
 const TOKEN: &str = "zebra";
 
 /// A terminal tells of itself.
-const TERMINAL: &[u8] = b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM-256COLOR\xff\xf0";
+const TERMINAL: &[u8] =
+    b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM-256COLOR\xff\xf0";
 
 /// Its program sends each key, and lets us edit what is typed.
 const EDITED: &[u8] = b"\xff\xfd\x01\xff\xfd\x03";
@@ -269,7 +270,9 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
             }
         }
         let looks: &[&str] = match why {
-            Unheard::Muted | Unheard::MutedUntold => &["/who", "/rooms", "/topic", "/history", "/whois villain", "/who z*"],
+            Unheard::Muted | Unheard::MutedUntold => {
+                &["/who", "/rooms", "/topic", "/history", "/whois villain", "/who z*"]
+            }
             Unheard::WithoutVoice => &["/topic", "/history", "/who"],
             Unheard::Ignored => &["/topic", "/rooms", "/history", "/whois villain"],
         };

@@ -741,8 +741,7 @@ fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
             | Said::Left { words: true, .. }
     );
     let own = line.author == Some(session) && !matches!(line.said, Said::Topic { .. });
-    own
-        || (model.quiet && presence)
+    own || (model.quiet && presence)
         || (speech
             && line
                 .author

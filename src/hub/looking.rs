@@ -210,9 +210,7 @@ impl Hub {
         match self.people.names.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.people.sessions[&other].nick.shown().into())),
             // Who sees it as theirs is not told of others, nor others of them.
-            None if self.people.unseen.lookalikes(nick).any(|other| other != session) => {
-                Err(Refusal::NameTaken(shown))
-            }
+            None if self.people.unseen.lookalikes(nick).any(|other| other != session) => Err(Refusal::NameTaken(shown)),
             None if self.recording.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }

@@ -62,12 +62,12 @@ pub(super) enum Carrier {
 impl Carrier {
     /// Whether it is shown in the room, where it may take a voice.
     fn takes_a_voice(self) -> bool {
-        matches!(self, Self::Line | Self::Topic | Self::Name | Self::LastWords)
+        matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
 
     /// Whether filters apply: what is said to all, and not what is said to one. A report quotes what it is about.
     fn is_filtered(self) -> bool {
-        !matches!(self, Self::Private(_) | Self::Report | Self::Login | Self::Entering)
+        !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
     }
 
     /// Whether the same again and again is refused. Names and rooms are told apart by being taken.
@@ -311,7 +311,7 @@ impl Turn<'_> {
             return None;
         }
         if let Some(kind) = self.kind(id, carrier)
-            && !self.is_in_time(id, kind)
+            && !self.is_in_time(id, kind, carrier.goes_on_in_silence())
         {
             return None;
         }
@@ -342,7 +342,7 @@ impl Turn<'_> {
             self.hub.people.sessions.get(&one).is_some_and(|session| session.has_written_to(other))
         };
         match carrier {
-            Carrier::Name => Some(Kind::Names),
+            Carrier::Name | Carrier::Login => Some(Kind::Names),
             Carrier::Topic => Some(Kind::Topics),
             Carrier::Room | Carrier::Entering => Some(Kind::Rooms),
             Carrier::Away => Some(Kind::Absences),
@@ -350,7 +350,7 @@ impl Turn<'_> {
             // Those who talk to each other do so as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) => Some(Kind::People),
-            Carrier::Line | Carrier::Login | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
+            Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
         }
     }
 

@@ -15,8 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
 use super::message::{Done, Refusal};
-use super::pace::Kind;
 use super::moderation::Target;
+use super::pace::Kind;
 use super::session::Mute;
 use super::{By, Hub, What};
 use crate::settings;
@@ -234,14 +234,18 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether `id` may show others one more of that kind now; it is told if not, and who goes on has a strike.
-    pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind) -> bool {
+    /// Whether `id` may show others one more of that kind now; it is told if not, unless what it does goes on `silently`,
+    /// and who goes on has a strike.
+    pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind, silently: bool) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
         let Err(wait) = said.take(kind, self.now.mono, &self.hub.settings.pace) else {
             said.too_soon = 0;
             return true;
         };
+        if silently {
+            return false;
+        }
         said.too_soon = (said.too_soon + 1) % TOO_SOON;
         let is_strike = said.too_soon == 0;
         self.hub.counters.shown_too_often += 1;

@@ -57,9 +57,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
         let before = people.len();
         people.retain(|session| session.id != id);
         total -= before - people.len();
-        let fits = |own: &&Session| {
-            wanted.as_deref().is_none_or(|wanted| own.own_nick().folded().starts_with(wanted))
-        };
+        let fits = |own: &&Session| wanted.as_deref().is_none_or(|wanted| own.own_nick().folded().starts_with(wanted));
         if let Some(own) = own.filter(fits) {
             people.push(own);
             total += 1;
@@ -116,8 +114,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     });
     let total = rooms.len();
     rooms.truncate(LISTED);
-    let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> =
-        rooms
+    let rooms: Vec<(Arc<str>, usize, Option<Arc<str>>)> = rooms
         .iter()
         .map(|room| (room.name.shown().into(), room.members.len(), call.turn.hub.topic_for(call.id, room)))
         .collect();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
-use super::super::speech::Carrier;
 use super::super::message::{Done, Farewell, Message, Refusal};
+use super::super::speech::Carrier;
 use super::super::{Effect, Hub, What};
 use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
