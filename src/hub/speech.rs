@@ -302,7 +302,7 @@ impl Turn<'_> {
             }
         }
         if carrier.takes_a_voice()
-            && session_is_in(self.hub, id)
+            && !self.hub.is_at_door(id)
             && let Some(refusal) = self.hub.silenced(id)
         {
             return self.unheard(id, carrier, refusal);
@@ -548,7 +548,8 @@ impl Turn<'_> {
     /// time. What they have said to nobody stays unsaid.
     pub(super) fn lift_veil(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
-        if session.veil.is_none() || session.is_muted_untold(self.now) {
+        // Who is told of another mute meanwhile is not to be heard by that name either.
+        if session.veil.is_none() || session.muted(self.now).is_some() {
             return;
         }
         let Some(veil) = session.veil.clone() else { return };
@@ -579,11 +580,6 @@ impl Turn<'_> {
         let text = hidden.then(|| "without being told".into());
         self.happened(what, id, Some(by), text);
     }
-}
-
-/// Whether `id` is in, and not at the door, where nobody speaks.
-fn session_is_in(hub: &Hub, id: SessionId) -> bool {
-    !hub.is_at_door(id)
 }
 
 impl Hub {

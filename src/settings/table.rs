@@ -159,8 +159,8 @@ settings! {
         /// those wait who have said more of late than people do; whoever has not is heard at once.
         crowd: usize = 150_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
         /// How often one client may show others something else than lines, in one go: names, topics and words of
-        /// absence; and three times as often rooms that are entered, invitations, and people who are written to
-        /// for the first time. Whoever goes on is refused, and then has strikes.
+        /// absence; and three times as often rooms that are entered or changed, invitations, and people who are
+        /// written to for the first time. Whoever goes on is refused, and then has strikes.
         shown: u32 = 6, whole(1, 1_000_000, "times"), Live;
         /// How soon there may be one more of each of these; of rooms, invitations and people three times as soon.
         shown_every: Duration = Duration::from_secs(10), time("10ms", "1h"), Live;

@@ -24,6 +24,7 @@ fn settings() -> Settings {
     settings.pace.bytes = 1 << 30;
     settings.pace.burst_bytes = 1 << 30;
     settings.pace.private = 1 << 30;
+    settings.pace.shown = 1_000_000;
     settings.rooms.announce_limit = 1_000_000;
     settings.rooms.announce_burst = 1000;
     settings.rooms.gather = Duration::from_millis(100);

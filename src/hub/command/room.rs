@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::Roll;
+use super::super::pace::Kind;
 use super::super::speech::Carrier;
 use super::super::work;
 use super::super::{Effect, Happening, What};
@@ -72,6 +73,9 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     };
     let Some(room) = call.own_room() else { return };
     // Each of them is told.
+    if !call.turn.is_in_time(call.id, Kind::Rooms, false) {
+        return;
+    }
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     call.turn.set_mode(room, private, moderated, call.id);
 }
