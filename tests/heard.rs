@@ -35,7 +35,11 @@ enum Unheard {
     MutedUntold,
     Ignored,
     WithoutVoice,
+    OverPace,
 }
+
+const UNHEARD: [Unheard; 5] =
+    [Unheard::Muted, Unheard::MutedUntold, Unheard::Ignored, Unheard::WithoutVoice, Unheard::OverPace];
 
 /// What stands behind a command.
 const ARGS: &[&str] = &[
@@ -228,6 +232,9 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
     let mut settings = Settings::default();
     // Bans would end it early.
     (settings.moderation.ban_at, settings.moderation.mute_at) = (0, 0);
+    if why == Unheard::OverPace {
+        (settings.pace.shown, settings.pace.shown_every) = (1, Duration::from_secs(3600));
+    }
     let mut scene = Scene::new(settings, recorded, false);
     scene.ann_is_watched = true;
     let (ann, bob, villain) = (scene.ann, scene.bob, scene.villain);
@@ -235,6 +242,13 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
         Unheard::Muted => scene.mute(false),
         Unheard::MutedUntold => scene.mute(true),
         Unheard::Ignored => scene.line(ann, "/ignore villain"),
+        Unheard::OverPace => {
+            for line in
+                ["/topic one", "/away once", "/join one", "/leave", "/join two", "/leave", "/join three", "/leave"]
+            {
+                scene.line(villain, line);
+            }
+        }
         Unheard::WithoutVoice => {
             if !recorded {
                 return;
@@ -261,6 +275,10 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
                     Unheard::WithoutVoice => !is_elsewhere(&line),
                     // Others see their names and rooms if they look.
                     Unheard::Ignored => !["/join", "/report"].iter().any(|word| line.starts_with(word)),
+                    // Names are taken, topics set and rooms entered no more.
+                    Unheard::OverPace => ["/nick", "/topic", "/join", "/away", "/who", "/invite", "/room"]
+                        .iter()
+                        .any(|word| line.starts_with(word)),
                     // A registered name is known, and found by those who keep order.
                     Unheard::Muted | Unheard::MutedUntold => !line.starts_with("/register"),
                 };
@@ -270,7 +288,7 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
             }
         }
         let looks: &[&str] = match why {
-            Unheard::Muted | Unheard::MutedUntold => {
+            Unheard::Muted | Unheard::MutedUntold | Unheard::OverPace => {
                 &["/who", "/rooms", "/topic", "/history", "/whois villain", "/who z*"]
             }
             Unheard::WithoutVoice => &["/topic", "/history", "/who"],
@@ -295,11 +313,13 @@ fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
     settings.history.lines = 12;
     settings.history.replay = 8;
     settings.rooms.announce_burst = 2;
-    settings.moderation.repeats = 3;
-    settings.moderation.mute_at = 4;
     settings.limits.rooms = 4;
-    if !pace {
-        // Nobody is muted by strikes either, and so is told.
+    if pace {
+        // They are muted by strikes, and so told, and banned in the end.
+        (settings.pace.shown, settings.pace.shown_every) = (2, Duration::from_secs(20));
+        (settings.moderation.repeats, settings.moderation.mute_at, settings.moderation.ban_at) = (1, 2, 8);
+        settings.moderation.mute_for = Duration::from_secs(15);
+    } else {
         (settings.pace.shown, settings.moderation.mute_at) = (1000, 0);
     }
     let mut heard = Scene::new(settings.clone(), recorded, types);
@@ -330,12 +350,7 @@ proptest! {
 
     #[test]
     fn what_is_not_to_be_heard_is_seen_by_nobody(
-        why in prop_oneof![
-            Just(Unheard::Muted),
-            Just(Unheard::MutedUntold),
-            Just(Unheard::Ignored),
-            Just(Unheard::WithoutVoice)
-        ],
+        why in prop::sample::select(&UNHEARD[..]),
         recorded: bool,
         steps in steps(60),
     ) {
@@ -356,7 +371,7 @@ proptest! {
 #[test]
 fn every_command_alone_shows_nothing() {
     for command in 0..COMMANDS.len() {
-        for why in [Unheard::Muted, Unheard::MutedUntold, Unheard::Ignored, Unheard::WithoutVoice] {
+        for why in UNHEARD {
             let type_it = |arg| Step::Types(command * 8 + 7, arg);
             for arg in 0..ARGS.len() {
                 nobody_sees_it(why, true, vec![type_it(arg), Step::Types(0, 0)]);
