@@ -309,6 +309,32 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// However much somebody says and shows, what is kept of it is little, and is read again.
+        #[test]
+        fn what_is_known_of_what_was_said_is_bounded(
+            steps in prop::collection::vec((0..20_u64, 0..20_u64, 0..6_usize), 1..200),
+        ) {
+            const KINDS: [Kind; 6] =
+                [Kind::Names, Kind::Topics, Kind::Rooms, Kind::Absences, Kind::Invitations, Kind::People];
+            let (limits, mut said, mut now) = (settings::Pace::default(), LastSaid::default(), Mono(1));
+            let mut model: Vec<(u64, u32, Mono)> = Vec::new();
+            for (hash, seconds, kind) in steps {
+                now = now.after(Duration::from_secs(seconds));
+                let times = said.say(hash, now);
+                model.retain(|(_, _, at)| now.since(*at) <= REPEATED_WITHIN);
+                let known = model.iter().position(|(one, _, _)| *one == hash).map(|at| model.remove(at));
+                prop_assert_eq!(times, known.map_or(1, |(_, times, _)| times + 1));
+                model.insert(0, (hash, times, now));
+                model.truncate(LINES_KNOWN);
+                let _ = said.take(KINDS[kind], now, &limits);
+                prop_assert!(said.before.len() < LINES_KNOWN && said.paces.len() <= KINDS.len());
+                let again: LastSaid = serde_json::from_str(&serde_json::to_string(&said).expect("plain")).expect("it");
+                prop_assert_eq!(&again, &said);
+            }
+        }
+    }
+
     #[test]
     fn no_more_are_remembered_than_there_may_be() {
         let mut strikes = Strikes::default();
