@@ -207,7 +207,7 @@ fn damage(bytes: &mut Vec<u8>, kind: usize, dice: &mut Dice) -> Option<String> {
     // when another writes: that the check cannot know.
     let is_unknown = line[0] == b'[' && line[1].is_ascii_digit()
         || shown.starts_with("--   ") && shown.contains(" pe")
-        || shown.contains(" is away: ");
+        || shown.contains(" is away");
     if is_unknown {
         return None;
     }
