@@ -326,6 +326,39 @@ fn nothing_is_unwrapped_outside_of_tests() {
     none("use expect(\"why this cannot fail\")", sources().iter().flat_map(|s| s.lines_with(".unwrap()")).collect());
 }
 
+/// What shows somebody's text to others, and where it may stand: where it was asked who is heard.
+const CARRIERS: &[(&str, &[&str])] = &[
+    ("Said::Say", &[]),
+    ("Said::Emote", &[]),
+    ("Message::PrivateFrom", &[]),
+    ("Message::Invitation", &[]),
+    // What is told of a report when it was heard.
+    ("Message::Report {", &["hub/report.rs"]),
+    ("Done::Voice", &[]),
+    ("Done::Expelled", &[]),
+    ("Heard {", &[]),
+    // Also what administrators set, or remove; what is read again; what tells of names that are taken and of who goes, when they are.
+    (".set_topic(", &["hub/turn.rs", "hub/redaction.rs"]),
+    ("Said::Topic", &["hub/rooms.rs", "hub/saved.rs"]),
+    (".rename(", &["hub/turn.rs", "hub/login/outcome.rs"]),
+    ("Said::Renamed", &["hub/presence.rs"]),
+    ("Farewell::Quit(", &["hub/command/talk.rs", "hub/people.rs"]),
+];
+
+#[test]
+fn one_place_decides_who_is_heard() {
+    let mut found = Vec::new();
+    let may_not = |source: &&Source| {
+        source.module() == "hub" && source.path != "hub/speech.rs" && !source.path.starts_with("hub/message/")
+    };
+    for source in sources().iter().filter(may_not) {
+        for (word, _) in CARRIERS.iter().filter(|(_, also)| !also.contains(&source.path.as_str())) {
+            found.extend(source.lines_with(word));
+        }
+    }
+    none("what shows a person's text to others is made of what Turn::heard answers, in hub/speech.rs", found);
+}
+
 #[test]
 fn every_file_begins_with_what_it_is_for() {
     let bare: Vec<_> =

@@ -102,6 +102,7 @@ transcripts! {
     lockdown
     names
     names_at_a_pace
+    names_in_a_burst
     names_of_accounts
     names_taken_for_something_else
     networks
@@ -136,10 +137,12 @@ transcripts! {
     stopping
     stopping_without_a_word
     strikes
+    strikes_for_what_is_shown
     terminals
     telnet
     time
     unknown_commands
+    who_is_heard
     whois
 }
 

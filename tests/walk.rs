@@ -109,8 +109,8 @@ struct Walk {
     dice: Dice,
     world: World,
     models: BTreeMap<SessionId, Model>,
-    /// Who is muted, and until when.
-    mutes: BTreeMap<SessionId, Option<Mono>>,
+    /// Who is muted, until when, and whether without being told.
+    mutes: BTreeMap<SessionId, (Option<Mono>, bool)>,
     members: BTreeMap<RoomId, BTreeSet<SessionId>>,
     /// How much of what has reached the machine the model has followed.
     followed: usize,
@@ -358,7 +358,8 @@ impl Walk {
             0 if self.dice.one_in(2) => ("clients.kick", json!({"who": [who], "reason": word})),
             0 => ("clients.kick", json!({"who": [who]})),
             1 | 2 => {
-                let mut args = json!({"who": [who], "shadow": self.dice.one_in(2)});
+                let shadow = self.dice.one_in(2);
+                let mut args = json!({"who": [who], "shadow": shadow});
                 let time = self.dice.of(&[None, Some(0), Some(1), Some(5), Some(20)]);
                 if let Some(seconds) = time {
                     args["for_s"] = seconds.into();
@@ -367,7 +368,7 @@ impl Walk {
                     self.mutes.remove(&session);
                     let until = time.map(|seconds| self.world.now.mono.after(Duration::from_secs(seconds)));
                     if time != Some(0) {
-                        self.mutes.insert(session, until);
+                        self.mutes.insert(session, (until, shadow));
                     }
                 }
                 return;
@@ -489,7 +490,7 @@ impl Walk {
     }
 
     fn is_muted(&self, session: SessionId, at: Mono) -> bool {
-        self.mutes.get(&session).is_some_and(|until| until.is_none_or(|until| at < until))
+        self.mutes.get(&session).is_some_and(|(until, _)| until.is_none_or(|until| at < until))
     }
 
     fn follow(&mut self, taken: &Taken) {
@@ -541,6 +542,8 @@ impl Walk {
             Outcome::Order(Order::Tell(to, told)) => {
                 assert_eq!(*to, sender, "{sender} is muted, and is heard: {:?}", String::from_utf8_lossy(told));
             }
+            // It is seen by nobody else: see `heard.rs`.
+            Outcome::Order(Order::Open(_)) if self.mutes[&sender].1 => {}
             Outcome::Order(Order::Open(_)) => panic!("{sender} is muted, and names a room"),
             Outcome::Happened(happening) => {
                 assert_ne!(happening.what, What::Renamed, "{sender} is muted, and renamed");
@@ -731,9 +734,16 @@ impl Before {
 fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
     let presence =
         matches!(line.said, Said::Joined { .. } | Said::Left { .. } | Said::Renamed { .. } | Said::Gathered { .. });
-    let speech = matches!(line.said, Said::Say { .. } | Said::Emote { .. });
-    line.author == Some(session)
-        || (model.quiet && presence)
+    let speech = matches!(
+        line.said,
+        Said::Say { .. }
+            | Said::Emote { .. }
+            | Said::Topic { nick: Some(_), .. }
+            | Said::Renamed { .. }
+            | Said::Left { words: true, .. }
+    );
+    let own = line.author == Some(session) && !matches!(line.said, Said::Topic { .. });
+    own || (model.quiet && presence)
         || (speech
             && line
                 .author

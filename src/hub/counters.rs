@@ -65,6 +65,8 @@ counters! {
     lines_dropped;
     /// Lines refused because their client was muted.
     lines_muted;
+    /// Names, topics, rooms, absences, invitations and messages to others refused because they came too often.
+    shown_too_often;
     /// Lines, names and topics refused by the filters.
     lines_filtered;
     /// Names that people have registered.

@@ -1,6 +1,6 @@
 //! What a room keeps in memory of what was said: within bounds, for newcomers and searches.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::archive::Selector;
@@ -8,12 +8,15 @@ use super::ignore::Borne;
 use super::message::{Line, Said};
 use super::retention::Horizon;
 use crate::settings::{self};
+use crate::values::id::SessionId;
 use crate::values::time::Wall;
 
 /// The last lines said in a room, at most `history.lines` lines and `history.bytes` bytes of text.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     lines: VecDeque<Arc<Line>>,
+    /// Those among them that their authors alone find here, by number.
+    unheard: BTreeMap<u64, SessionId>,
     bytes: usize,
     /// A clock has gone backwards: a line may be older than one before it.
     unordered: bool,
@@ -40,12 +43,36 @@ impl History {
         self.trim(limits);
     }
 
+    /// Keeps a line that its author alone is to find here.
+    pub(super) fn push_unheard(&mut self, line: Arc<Line>, limits: &settings::History) {
+        if let Some(author) = line.author {
+            self.unheard.insert(line.seq, author);
+            self.push(line, limits);
+        }
+    }
+
+    /// Puts such lines back where they were, among those that all may find.
+    pub(super) fn take_back_unheard(&mut self, lines: Vec<Arc<Line>>) {
+        for line in lines {
+            let Some(author) = line.author else { continue };
+            if self.lines.iter().any(|known| known.seq == line.seq) {
+                continue;
+            }
+            self.unheard.insert(line.seq, author);
+            self.bytes += weight(&line);
+            let at = self.lines.partition_point(|known| known.seq < line.seq);
+            self.lines.insert(at, line);
+        }
+        self.replay = None;
+    }
+
     /// Lets go of the oldest lines over the limits.
     pub fn trim(&mut self, limits: &settings::History) {
         self.replay = None;
         while self.lines.len() > limits.lines || self.bytes > limits.bytes {
             let Some(oldest) = self.lines.pop_front() else { break };
             self.bytes -= weight(&oldest);
+            self.unheard.remove(&oldest.seq);
         }
     }
 
@@ -142,9 +169,29 @@ impl History {
         self.lines.binary_search_by_key(&seq, |line| line.seq).ok().map(|at| &self.lines[at])
     }
 
-    /// All lines kept, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> + ExactSizeIterator {
-        self.lines.iter()
+    /// All lines kept that were heard, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
+        self.lines.iter().filter(|line| !self.unheard.contains_key(&line.seq))
+    }
+
+    /// The same, and those that nobody heard but `reader`, who said them.
+    pub(super) fn iter_for(&self, reader: SessionId) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
+        self.lines.iter().filter(move |line| self.unheard.get(&line.seq).is_none_or(|author| *author == reader))
+    }
+
+    /// Those that nobody heard, oldest first.
+    pub(super) fn unheard(&self) -> impl Iterator<Item = &Arc<Line>> {
+        self.lines.iter().filter(|line| self.unheard.contains_key(&line.seq))
+    }
+
+    /// Whether that line was not heard.
+    pub(super) fn is_unheard(&self, seq: u64) -> bool {
+        self.unheard.contains_key(&seq)
+    }
+
+    /// Whether there are any of that author.
+    pub(super) fn has_unheard_of(&self, author: SessionId) -> bool {
+        self.unheard.values().any(|one| *one == author)
     }
 
     /// What a newcomer is shown: the [`newest`], put together once for all who come before the next line.
@@ -162,7 +209,7 @@ impl History {
     pub fn of(lines: Vec<Arc<Line>>) -> Self {
         let bytes = lines.iter().map(|line| weight(line)).sum();
         let unordered = !lines.iter().is_sorted_by_key(|line| line.at);
-        Self { lines: lines.into(), bytes, unordered, replay: None }
+        Self { lines: lines.into(), unheard: BTreeMap::new(), bytes, unordered, replay: None }
     }
 
     /// How many lines are kept.

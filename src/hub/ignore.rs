@@ -213,7 +213,7 @@ pub(super) struct Blinkers<'a> {
 impl<'a> Blinkers<'a> {
     /// Whether that line is hidden.
     pub(super) fn hide(&mut self, line: &'a Line) -> bool {
-        if self.reader.ignoring.is_empty() || !line.said.is_speech() {
+        if self.reader.ignoring.is_empty() || !line.said.is_of_a_person() {
             return false;
         }
         if line.borne.is_hidden_by(&self.names) {
@@ -541,6 +541,7 @@ mod tests {
     fn names_that_were_borne_are_bounded_and_the_present_one_is_kept() {
         let mut stage = Stage::new();
         let [ann, bob] = ["ann", "name0"].map(|nick| stage.comes(nick));
+        stage.hub.settings.pace.shown = 100;
         for at in 1..=REMEMBERED + 3 {
             stage.says(ann, &format!("/ignore name{}", at - 1));
             stage.says(bob, &format!("/nick name{at}"));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Hub;
 use super::message::Refusal;
+use super::session::Session;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::rate;
@@ -106,6 +107,13 @@ pub(super) enum Arrives {
     No,
 }
 
+impl Session {
+    /// Whether `to` is among those whom it has written to last.
+    pub(super) fn has_written_to(&self, to: SessionId) -> bool {
+        self.inbound.as_ref().is_some_and(|inbound| inbound.written_to.contains(&to))
+    }
+}
+
 impl Hub {
     /// Asks whether `to` can be sent `text` by `from` now; if so, the text counts against the pace of `to`.
     ///
@@ -128,7 +136,7 @@ impl Hub {
             self.counters.private_refused += 1;
             return Err(Refusal::NotReading(nick));
         }
-        let bytes = (text.len() + sender.nick.shown().len() + AROUND) as u64;
+        let bytes = (text.len() + sender.own_nick().shown().len() + AROUND) as u64;
         let origin = Origin::of(sender.peer.ip());
         let Some(next) = other.inbound.as_deref().unwrap_or(&Inbound::default()).with(from, origin, bytes, now, flow)
         else {

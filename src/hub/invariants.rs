@@ -11,6 +11,7 @@ impl Hub {
     pub fn check_invariants(&self) {
         self.people.names.check_invariants();
         assert_eq!(self.people.names.len(), self.people.sessions.len(), "everybody has one name");
+        self.people.unseen.check_invariants();
         for (id, session) in self.people.sessions.iter() {
             assert_eq!(id, session.id);
             assert_eq!(self.people.names.find(session.nick.folded()), Some(id), "the roster knows {id}");

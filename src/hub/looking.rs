@@ -172,7 +172,7 @@ impl Hub {
     /// The reason why it may not.
     pub fn may_bear(&self, session: SessionId, nick: &Name, now: Now) -> Result<(), Refusal> {
         let shown: Arc<str> = nick.shown().into();
-        if self.people.sessions.get(&session).is_some_and(|own| own.nick.shown() == nick.shown()) {
+        if self.people.sessions.get(&session).is_some_and(|own| own.own_nick().shown() == nick.shown()) {
             return Err(Refusal::AlreadyNamed(shown));
         }
         let account = self.people.sessions.get(&session).and_then(|session| self.accounts.get(session.account?));
@@ -197,6 +197,8 @@ impl Hub {
         }
         match self.people.names.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.people.sessions[&other].nick.shown().into())),
+            // Who sees it as theirs is not told of others, nor others of them.
+            None if self.people.unseen.lookalikes(nick).any(|other| other != session) => Err(Refusal::NameTaken(shown)),
             None if self.recording.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),
         }

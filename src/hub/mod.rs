@@ -65,7 +65,7 @@ pub mod sanction;
 pub mod sanctioning;
 mod saved;
 pub mod session;
-mod speech;
+pub mod speech;
 pub mod strike;
 mod turn;
 mod typing;
@@ -79,7 +79,6 @@ pub use event::{By, Effect, Input};
 pub use happening::{Happening, What};
 use report::Reports;
 pub use saved::Frozen;
-use speech::Hearing;
 use strike::Strikes;
 use turn::Turn;
 use work::Work;
@@ -93,7 +92,7 @@ use ignore::{IgnoredNames, Shunned};
 use leavers::Leavers;
 use lockdown::Lockdown;
 use login::Logins;
-use message::{Farewell, Said};
+use message::Farewell;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
@@ -144,6 +143,8 @@ pub struct Hub {
 struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
     names: Roster<SessionId>,
+    /// The names that somebody alone sees as their own, see [`speech::Veil`].
+    unseen: Roster<SessionId>,
     beginnings: Beginnings,
     places: Places,
     familiar: Familiar,
@@ -232,6 +233,7 @@ impl Hub {
             people: People {
                 sessions: Rising::default(),
                 names: Roster::new(key),
+                unseen: Roster::new(key),
                 beginnings: Beginnings::default(),
                 places: Places::default(),
                 familiar: Familiar::default(),

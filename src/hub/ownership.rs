@@ -346,7 +346,8 @@ impl Hub {
     /// Whether `id` may know of that room.
     #[must_use]
     pub fn sees(&self, id: SessionId, room: &Room) -> bool {
-        !room.ownership.private || self.may_enter(id, room)
+        let is_shown = room.unseen_of.is_none_or(|opener| opener == id) || room.members.contains(&id);
+        is_shown && (!room.ownership.private || self.may_enter(id, room))
     }
 
     /// What `id` is told that room is called.
@@ -518,7 +519,8 @@ impl Turn<'_> {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         let members: Vec<SessionId> = room.members.iter().copied().collect();
         if members.len() > work::MOST {
-            return self.post(id, None, Said::Notice { text: line().into() });
+            self.post(id, None, Said::Notice { text: line().into() });
+            return;
         }
         for member in members {
             self.done(member, done.clone());

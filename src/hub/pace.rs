@@ -55,6 +55,41 @@ const GIVE_WAY: u32 = 1;
 /// A line gives way for at most this many line intervals: the calm may need all of a room's pace.
 const GIVE_WAY_AT_MOST: u32 = 20;
 
+/// What others are shown of somebody beside lines, and what reaches more and more people: each has a pace of its own,
+/// `pace.shown` in one go and then one each `pace.shown_every`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// Other names.
+    Names,
+    /// Topics.
+    Topics,
+    /// Rooms that are opened or entered.
+    Rooms,
+    /// Words of absence.
+    Absences,
+    /// Invitations, and voices that are given.
+    Invitations,
+    /// People who are written to and have not been before.
+    People,
+}
+
+impl Kind {
+    /// How many in one go, and how soon there may be one more.
+    #[must_use]
+    pub fn pace(self, limits: &settings::Pace) -> (u32, Duration) {
+        match self {
+            Self::Names | Self::Topics | Self::Absences => (limits.shown, limits.shown_every),
+            // Going to and fro, asking a circle of friends in, greeting everybody.
+            Self::Rooms | Self::Invitations | Self::People => {
+                (limits.shown.saturating_mul(OFTENER), limits.shown_every / OFTENER)
+            }
+        }
+    }
+}
+
+/// So many times as often as a name may be taken, people do what they do oftener.
+const OFTENER: u32 = 3;
+
 /// The pace of a room, in deliveries a second: lines times the people who get them (`pace.crowd`).
 ///
 /// If a hundred members use their burst at once, everybody else notices. Beyond the pace, those who have said much of

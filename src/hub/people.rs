@@ -5,11 +5,12 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use super::account::Role;
-use super::message::{Done, Farewell, Kept, Message, Refusal, Replay, Said, View};
+use super::history::newest;
+use super::message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, Said, View};
 use super::pace::Pace;
-use super::presence::Step;
+use super::presence::{Gathered, Step};
 use super::session::Session;
-use super::{By, Effect, Happening, Hub, What, command, ignore, login, places, strike, work};
+use super::{By, Effect, Happening, Hub, What, command, ignore, login, places, work};
 use crate::settings::WhileUnread;
 use crate::values::CopyOnWrite;
 use crate::values::id::{AccountId, RoomId, SessionId};
@@ -122,7 +123,8 @@ impl Turn<'_> {
             heard: self.now.mono,
             sees_from: 0,
             mute: None,
-            last_said: strike::LastSaid::default(),
+            last_said: None,
+            veil: None,
             searching: None,
             pace: Pace::default(),
             lines: 0,
@@ -228,7 +230,7 @@ impl Turn<'_> {
         let count = self.hub.settings.history.replay;
         let shown = &self.hub.rooms.open[&room];
         let name: Arc<str> = shown.name.shown().into();
-        if let Some(topic) = shown.topic() {
+        if let Some(topic) = self.hub.topic_for(id, shown) {
             self.tell(id, Message::Topic { room: name.clone(), topic: Some(topic) });
         }
         let horizon = self.hub.horizon(self.now);
@@ -241,7 +243,11 @@ impl Turn<'_> {
         if room.history.is_due(horizon) {
             room.history.let_go(horizon, usize::MAX);
         }
-        let mut lines = room.history.replay(count, self.hub.settings.limits.mailbox / 2);
+        let most = self.hub.settings.limits.mailbox / 2;
+        let mut lines = match room.history.has_unheard_of(id) {
+            false => room.history.replay(count, most),
+            true => newest(room.history.iter_for(id), count, most),
+        };
         if lines.first().is_some_and(|line| line.seq < from) {
             lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
         }
@@ -252,7 +258,9 @@ impl Turn<'_> {
 
     pub(super) fn depart(&mut self, id: SessionId, why: Farewell) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
+        let was_unseen = session.veil.is_some();
         let (room, nick, peer) = (session.room, session.nick.clone(), session.peer);
+        let words = matches!(why, Farewell::Quit(Some(_)));
         let reason: Option<Arc<str>> = match &why {
             Farewell::Hangup | Farewell::Quit(None) | Farewell::Shutdown(_) => None,
             Farewell::Quit(Some(text)) => Some(text.clone()),
@@ -271,6 +279,7 @@ impl Turn<'_> {
         let left_why = noted.clone();
         self.happened(What::Departed, id, None, noted);
         self.effects.push(Effect::Close { session: id, why });
+        self.hub.put_off_unseen_name(id);
         if let Some(session) = self.hub.people.sessions.remove(&id) {
             self.hub.door.left(id, session.at_door);
             if session.dialogue.is_some() {
@@ -288,17 +297,20 @@ impl Turn<'_> {
         self.hub.people.beginnings.remove(nick.folded(), id);
         self.hub.people.places.go(id, Origin::of(peer.ip()));
         self.hub.people.names.release(&nick);
-        self.leave(id, &nick, room, reason);
+        if was_unseen {
+            self.hub.show_rooms_of(id);
+        }
+        self.leave(id, &nick, room, reason, words);
     }
 
     /// Takes `id` out of `room`; a room that is empty then is closed, unless it is the lobby.
-    pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, reason: Option<Arc<str>>) {
+    pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, reason: Option<Arc<str>>, words: bool) {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
         if left.members.is_empty() && room != self.hub.rooms.lobby {
             if left.ownership.lasts { self.rest(room) } else { self.shut(room) }
         } else {
-            self.present(room, id, &nick.shown().into(), Step::Left(reason));
+            self.present(room, id, &nick.shown().into(), Step::Left { reason, words });
         }
     }
 
@@ -310,6 +322,7 @@ impl Turn<'_> {
         }
         let before = room.presence.flush_at;
         let members = room.members.len();
+        let aloud = !matches!(step, Step::Renamed { aloud: false, .. });
         let said = room.presence.note(who, nick, step, members, self.now, &self.hub.settings);
         if let Some(at) = room.presence.flush_at
             && before.is_none()
@@ -317,8 +330,29 @@ impl Turn<'_> {
             self.hub.rooms.deadlines.insert((at, id));
         }
         match said {
-            Some(said) => self.post(id, Some(who), said),
+            Some(said) if aloud => drop(self.post(id, Some(who), said)),
+            Some(_) => {}
             None => self.hub.counters.presence_gathered += 1,
+        }
+    }
+
+    /// Tells a room what was gathered. Who sees their own name in it, and believes to have another, is told of that.
+    pub(super) fn tell_gathered(&mut self, room: RoomId, gathered: Gathered) {
+        let Gathered { author, said, shown } = gathered;
+        let unseen = shown.iter().find_map(|id| {
+            let session = self.hub.people.sessions.get(id)?;
+            (session.room == room && session.is_renamed_unseen()).then_some((*id, session))
+        });
+        let own = unseen.and_then(|(id, session)| {
+            let Said::Gathered { joined, left, renamed, names, members } = said.clone() else { return None };
+            let own: Arc<str> = session.own_nick().shown().into();
+            let name = |(one, name): (&SessionId, &Arc<str>)| if *one == id { own.clone() } else { name.clone() };
+            let names = shown.iter().zip(&*names).map(name).collect();
+            Some((id, session.quiet, Said::Gathered { joined, left, renamed, names, members }))
+        });
+        let line = self.post(room, author.or(own.as_ref().map(|(id, _, _)| *id)), said);
+        if let Some((id, false, said)) = own {
+            self.tell(id, Message::Line(Arc::new(Line { said, ..(*line).clone() })));
         }
     }
 
@@ -333,8 +367,9 @@ impl Turn<'_> {
         self.depart(id, why);
     }
 
-    /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room.
-    pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>) {
+    /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room if that is to be told `aloud`.
+    pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, aloud: bool) {
+        self.hub.put_off_unseen_name(id);
         let kept_from = self.hub.kept_from(id, self.now);
         self.hub.lay_down_name(id);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
@@ -351,10 +386,6 @@ impl Turn<'_> {
             // At the door nobody sees others.
             return;
         }
-        let (from, to) = (old.shown().into(), nick.shown().into());
-        // Newcomers often begin with this: in a burst of them, they are told of once.
-        if !self.hub.rooms.open.get_mut(&room).is_some_and(|room| room.presence.rename(id, &to)) {
-            self.post(room, Some(id), Said::Renamed { from, to });
-        }
+        self.present(room, id, &nick.shown().into(), Step::Renamed { from: old.shown().into(), aloud });
     }
 }

@@ -1,4 +1,4 @@
-//! Coming and going: one line each in a quiet room, one line for many in a burst.
+//! Coming and going, and other names: one line each in a quiet room, one line for many in a burst.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,14 +21,20 @@ use crate::values::time::{Mono, Now};
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
+    /// The same for other names, which have as many.
+    names_full_at: Mono,
     /// The people who came and are still here, with their names; in the order of their numbers.
     joined: BTreeMap<SessionId, Arc<str>>,
+    /// Those who have taken another name: the one before, and whether it is told to anybody but themselves.
+    renamed: BTreeMap<SessionId, (Arc<str>, Arc<str>, bool)>,
     /// Those of `joined` who have said something since: others know their names.
     heard: BTreeSet<SessionId>,
     /// The number of people who left and had been here before this window.
     left: u32,
     /// The last of those who left, with name and reason.
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
+    /// That is what they said themselves.
+    last_words: bool,
     /// When the gathered line is told; `None` if nothing is gathered.
     pub(super) flush_at: Option<Mono>,
 }
@@ -40,7 +46,25 @@ const NAMES_SHOWN: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Joined,
-    Left(Option<Arc<str>>),
+    Left {
+        reason: Option<Arc<str>>,
+        /// It is what they said themselves.
+        words: bool,
+    },
+    Renamed {
+        from: Arc<str>,
+        /// Others are told, or nobody is but whoever it is.
+        aloud: bool,
+    },
+}
+
+/// What was gathered.
+pub(super) struct Gathered {
+    /// The one who is not to be shown the line.
+    pub(super) author: Option<SessionId>,
+    pub(super) said: Said,
+    /// Those whose names it shows.
+    pub(super) shown: Vec<SessionId>,
 }
 
 impl Presence {
@@ -56,26 +80,51 @@ impl Presence {
     ) -> Option<Said> {
         let rooms = &settings.rooms;
         let big = members > rooms.announce_limit;
-        if !big && self.flush_at.is_none() {
+        let is_rename = matches!(step, Step::Renamed { .. });
+        if let Step::Renamed { aloud, .. } = &step
+            && let Some(former) = self.joined.get_mut(&who)
+        {
+            if *aloud {
+                *former = nick.clone();
+            }
+            // Newcomers often begin with this: in a burst of them, they are told of once.
+            if !self.heard.contains(&who) {
+                return None;
+            }
+        }
+        // Where there are many, those who come and go are counted. A name that changes is told as long as few do.
+        if is_rename || (!big && self.flush_at.is_none()) {
             let every = rooms.gather / rooms.announce_burst.max(1);
-            if let Ok(full_at) = rate::take_one(self.full_at, now.mono, every, rooms.announce_burst.max(1)) {
-                self.full_at = full_at;
+            let full = if is_rename { &mut self.names_full_at } else { &mut self.full_at };
+            if let Ok(full_at) = rate::take_one(*full, now.mono, every, rooms.announce_burst.max(1)) {
+                *full = full_at;
                 let nick = nick.clone();
                 return Some(match step {
                     Step::Joined => Said::Joined { nick },
-                    Step::Left(reason) => Said::Left { nick, reason },
+                    Step::Left { reason, words } => Said::Left { nick, reason, words },
+                    Step::Renamed { from, .. } => Said::Renamed { from, to: nick },
                 });
             }
         }
         match step {
             Step::Joined => drop(self.joined.insert(who, nick.clone())),
             // Somebody who came and left within the window, and said nothing, is not told of at all.
-            Step::Left(_) if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
+            Step::Left { .. } if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
-            Step::Left(reason) => {
+            Step::Left { reason, words } => {
+                self.renamed.remove(&who);
                 self.left += 1;
-                self.last_left = Some((who, nick.clone(), reason));
+                (self.last_left, self.last_words) = (Some((who, nick.clone(), reason)), words);
+            }
+            Step::Renamed { from, aloud } => {
+                let (from, aloud) = match self.renamed.remove(&who) {
+                    Some((first, _, was_aloud)) => (first, aloud || was_aloud),
+                    None => (from, aloud),
+                };
+                if from != *nick {
+                    self.renamed.insert(who, (from, nick.clone(), aloud));
+                }
             }
         }
         if self.flush_at.is_none() {
@@ -84,20 +133,28 @@ impl Presence {
         None
     }
 
-    /// Ends the window. Returns the line that tells what was gathered, and its author if it is about one person, who is
-    /// not shown it.
-    pub(super) fn flush(&mut self, members: usize) -> Option<(Option<SessionId>, Said)> {
+    /// The line that tells what was gathered, if there is anything to tell.
+    pub(super) fn flush(&mut self, members: usize) -> Option<Gathered> {
         self.flush_at = None;
         self.heard.clear();
         let joined = std::mem::take(&mut self.joined);
-        match (joined.len(), std::mem::take(&mut self.left), self.last_left.take()) {
-            (0, 0, _) => None,
-            (1, 0, _) => joined.into_iter().next().map(|(who, nick)| (Some(who), Said::Joined { nick })),
-            (0, 1, Some((who, nick, reason))) => Some((Some(who), Said::Left { nick, reason })),
-            (count, left, _) => {
+        let renamed = std::mem::take(&mut self.renamed);
+        let words = std::mem::take(&mut self.last_words);
+        let alone = |author, said| Some(Gathered { author: Some(author), said, shown: Vec::new() });
+        match (joined.len(), std::mem::take(&mut self.left), self.last_left.take(), renamed.len()) {
+            (0, 0, _, 0) => None,
+            (1, 0, _, 0) => joined.into_iter().next().and_then(|(who, nick)| alone(who, Said::Joined { nick })),
+            (0, 1, Some((who, nick, reason)), 0) => alone(who, Said::Left { nick, reason, words }),
+            (0, 0, _, 1) => {
+                let (who, (from, to, aloud)) = renamed.into_iter().next()?;
+                if aloud { alone(who, Said::Renamed { from, to }) } else { None }
+            }
+            (count, left, _, renamed) => {
+                let shown = joined.keys().copied().take(NAMES_SHOWN).collect();
                 let names = joined.into_values().take(NAMES_SHOWN).collect();
-                let joined = u32::try_from(count).unwrap_or(u32::MAX);
-                Some((None, Said::Gathered { joined, left, names, members }))
+                let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+                let said = Said::Gathered { joined: number(count), left, renamed: number(renamed), names, members };
+                Some(Gathered { author: None, said, shown })
             }
         }
     }
@@ -119,13 +176,5 @@ impl Presence {
         if self.joined.contains_key(&who) {
             self.heard.insert(who);
         }
-    }
-
-    /// Notes that `who` has another name. Returns whether the room need not be told, because it does not know the
-    /// former one yet.
-    pub(super) fn rename(&mut self, who: SessionId, nick: &Arc<str>) -> bool {
-        let Some(former) = self.joined.get_mut(&who) else { return false };
-        *former = nick.clone();
-        !self.heard.contains(&who)
     }
 }

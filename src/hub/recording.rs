@@ -191,7 +191,10 @@ impl Turn<'_> {
             // What was said in private is in memory alone.
             let from = if room.ownership.was_private() { 0 } else { found.through + 1 };
             let known: BTreeSet<u64> = lines.iter().map(|line| line.seq).collect();
-            let more = room.history.iter().filter(|line| line.seq >= from && !known.contains(&line.seq));
+            let more = room
+                .history
+                .iter_for(id)
+                .filter(|line| (line.seq >= from || room.history.is_unheard(line.seq)) && !known.contains(&line.seq));
             let more = more.inspect(|_| looked_at += 1);
             lines.extend(more.filter(|line| horizon.keeps(line)).filter(matches).cloned());
             lines.sort_unstable_by_key(|line| line.seq);

@@ -236,7 +236,8 @@ impl Turn<'_> {
             // A great crowd is told by one line.
             let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
             let text = format!("{number} removed by a moderator, and may still stand on your screen").into();
-            return self.post(id, None, Said::Notice { text });
+            self.post(id, None, Said::Notice { text });
+            return;
         }
         for member in room.members.iter().copied().collect::<Vec<_>>() {
             if Some(member) != but {

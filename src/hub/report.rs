@@ -24,6 +24,7 @@ use super::message::{Done, Line, Message, Refusal, Said, ShownLine, ShownReport}
 use super::ownership::Guest;
 use super::sanction::Author;
 use super::session::Session;
+use super::speech::Carrier;
 use super::strike::Offence;
 use super::{By, Effect, Happening, Hub, Turn, What, work};
 use crate::settings::Settings;
@@ -530,6 +531,10 @@ impl Turn<'_> {
             if self.hub.moderation.reports.refused.take(origin, SPARED, every, self.now.mono).is_err() {
                 self.strike(from, Offence::Flood);
             }
+            return;
+        }
+        // Of what is said again and again there is nothing new in a report either.
+        if !reason.is_empty() && self.heard(from, Carrier::Report, reason).is_none() {
             return;
         }
         self.trim_reports();

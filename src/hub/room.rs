@@ -37,6 +37,10 @@ pub struct Room {
     pub topic: Arc<str>,
     /// Who set it and when; `None` if there is none, or a release has kept it that did not say.
     pub(super) topic_set: Option<TopicSet>,
+    /// The line by which it was set, and so when, and by whom.
+    pub(super) topic_line: Option<Arc<Line>>,
+    /// It was opened by somebody whom nobody was to hear, and has that name for them and those in it alone.
+    pub(super) unseen_of: Option<SessionId>,
     /// Who is in it.
     pub members: BTreeSet<SessionId>,
     /// Since when it exists.
@@ -67,6 +71,8 @@ impl Room {
             name,
             topic: "".into(),
             topic_set: None,
+            topic_line: None,
+            unseen_of: None,
             members: BTreeSet::new(),
             since,
             opened_from: None,

@@ -85,6 +85,7 @@ impl Turn<'_> {
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
         room.ownership.lasts = lasts;
+        room.unseen_of = None;
         if let Some(from) = room.opened_from.take() {
             self.hub.closes(from);
         }
@@ -132,8 +133,13 @@ impl Turn<'_> {
         let from = std::mem::replace(&mut session.room, to);
         session.heard = self.now.mono;
         let nick = session.nick.clone();
+        let is_seen = !session.is_muted_untold(self.now);
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
+        if is_seen {
+            // Who comes in knows its name.
+            room.unseen_of = None;
+        }
         let private = room.ownership.private;
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
         let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
@@ -144,7 +150,7 @@ impl Turn<'_> {
         }
         self.prompt(id);
         self.show_room(id, to);
-        self.leave(id, &nick, from, None);
+        self.leave(id, &nick, from, None, false);
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);
     }
@@ -206,7 +212,10 @@ impl Turn<'_> {
         }));
         self.keep_lasting(id);
         // Its author is shown it too: that is the confirmation.
-        self.put(id, author, None, said);
+        let line = self.post(id, author, said);
+        if let Some(room) = self.hub.rooms.open.get_mut(&id) {
+            room.topic_line = Some(line);
+        }
         if let Some(author) = author {
             self.hear(author);
             if locks {
@@ -228,7 +237,6 @@ impl Turn<'_> {
         }
     }
 
-    /// Puts a line at the end of a room's log, which its author is not shown.
     /// The room of `id` has heard it, as far as it is to know: a slow room counts from now.
     pub(super) fn hear(&mut self, id: SessionId) {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
@@ -236,19 +244,15 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) {
-        self.put(id, author, author, said);
-    }
-
-    /// The same with a line that is by `author`, and not shown to `unseen_by`.
-    fn put(&mut self, id: RoomId, author: Option<SessionId>, unseen_by: Option<SessionId>, said: Said) {
+    /// Puts a line at the end of a room's log; its author is shown it only if it answers them.
+    pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) -> Arc<Line> {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let kept = said.is_kept();
         if let Some(author) = author.filter(|_| said.is_speech()) {
             self.hear(author);
         }
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
-        let speaker = author.filter(|_| said.is_speech()).and_then(|author| self.hub.people.sessions.get(&author));
+        let speaker = author.filter(|_| said.is_of_a_person()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
         let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });
         self.hub.next_line += 1;
@@ -271,12 +275,12 @@ impl Turn<'_> {
                 });
             }
         }
-        let line = if author == unseen_by { line } else { Arc::new(Line { author: unseen_by, ..(*line).clone() }) };
         if !self.hub.rests(&self.hub.rooms.open[&id]) {
-            self.effects.push(Effect::Post { room: id, line });
+            self.effects.push(Effect::Post { room: id, line: line.clone() });
         }
         if let Some(record) = record {
             self.record_line(record);
         }
+        line
     }
 }

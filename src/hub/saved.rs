@@ -119,11 +119,17 @@ struct SavedRoom {
     topic: Arc<str>,
     #[serde(default)]
     topic_set: Option<TopicSet>,
+    #[serde(default)]
+    topic_line: Option<Arc<Line>>,
+    #[serde(default)]
+    unseen_of: Option<SessionId>,
     since: Wall,
     #[serde(default)]
     lines: u64,
     #[serde(default)]
     history: Vec<Arc<Line>>,
+    #[serde(default)]
+    unheard: Vec<Arc<Line>>,
     #[serde(default)]
     ownership: Ownership,
     #[serde(default)]
@@ -186,9 +192,16 @@ struct SavingRoom<'a> {
     topic: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic_set: &'a Option<TopicSet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic_line: Option<&'a Line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen_of: Option<SessionId>,
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
+    /// Apart: a release that does not know them shows them to nobody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unheard: Vec<&'a Line>,
     ownership: &'a Ownership,
     presence: &'a Presence,
     crowd: &'a Crowd,
@@ -204,9 +217,12 @@ impl<'a> SavingRoom<'a> {
             name: &room.name,
             topic: &room.topic,
             topic_set: &room.topic_set,
+            topic_line: room.topic_line.as_deref(),
+            unseen_of: room.unseen_of,
             since: room.since,
             lines: room.lines,
             history: room.history.iter().map(Arc::as_ref).collect(),
+            unheard: room.history.unheard().map(Arc::as_ref).collect(),
             ownership: &room.ownership,
             presence: &room.presence,
             crowd: &room.crowd,
@@ -414,9 +430,12 @@ impl Saved {
                 name,
                 topic,
                 topic_set,
+                topic_line,
+                unseen_of,
                 since,
                 lines,
                 history,
+                unheard,
                 ownership,
                 presence,
                 crowd,
@@ -447,10 +466,12 @@ impl Saved {
             if let Some(at) = presence.flush_at {
                 hub.rooms.deadlines.insert((at, id));
             }
-            if history.last().is_some_and(|line| line.seq >= hub.next_line) {
+            let last = [history.last(), unheard.last(), topic_line.as_ref()];
+            if last.into_iter().flatten().any(|line| line.seq >= hub.next_line) {
                 return Err(format!("room {} has lines newer than the newest", id.0));
             }
             let mut history = History::of(history);
+            history.take_back_unheard(unheard);
             history.trim(&hub.settings.history);
             if let Some(from) = opened_from {
                 *hub.rooms.openers.entry(from).or_default() += 1;
@@ -464,6 +485,8 @@ impl Saved {
                 name,
                 topic,
                 topic_set,
+                topic_line,
+                unseen_of,
                 members,
                 since,
                 opened_from,
@@ -492,6 +515,10 @@ impl Saved {
                 hub.door.waits(id, until);
             }
             hub.people.names.keep(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
+            if session.is_renamed_unseen() {
+                // One that is taken by now is taken.
+                hub.people.unseen.keep(session.own_nick(), id).ok();
+            }
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
             hub.people.places.come(id, Origin::of(session.peer.ip()), is_silent);
             hub.people.beginnings.insert(session.nick.folded(), id);

@@ -12,6 +12,7 @@ use super::inbound::Inbound;
 use super::login::{Asking, Dialogue};
 use super::message::View;
 use super::pace::Pace;
+use super::speech::Veil;
 use super::strike::LastSaid;
 use crate::values::id::AccountId;
 use crate::values::id::{RoomId, SessionId};
@@ -92,9 +93,12 @@ pub struct Session {
     /// Whether it may not be heard, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Box<Mute>>,
-    /// What it said last.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub last_said: LastSaid,
+    /// What it said last, and how fast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_said: Option<Box<LastSaid>>,
+    /// What it alone sees of what it has done while nobody was to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub veil: Option<Box<Veil>>,
     /// When its room last heard it, or when it came into that.
     #[serde(default, skip_serializing_if = "is_default")]
     pub heard: Mono,

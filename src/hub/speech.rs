@@ -1,24 +1,219 @@
 //! Speaking: how fast, and who hears it.
+//!
+//! **One place decides who is heard**: [`Turn::heard`]. Whatever carries a person's text to another screen asks it
+//! first, and hands on what it answers: a [`Heard`], which nothing else can make. It knows mutes, voices, filters,
+//! pace, repetition and strikes. Who ignores whom is decided where a line is read ([`super::ignore`]).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what carries text, and what each of it is asked for | [`Carrier`] |
+//! | what becomes of text that is heard | the methods of [`Turn`] that take a [`Heard`] |
+//! | what somebody sees who is muted without being told | [`Veil`] |
 
-use super::Turn;
-use super::What;
-use super::message::{Done, Refusal, Said};
-use super::pace::{Verdict, Word};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::inbound::Arrives;
+use super::message::{Done, Line, Message, Refusal, Said};
+use super::pace::{Kind, Verdict, Word};
+use super::presence::Step;
+use super::room::Room;
+use super::session::Session;
 use super::strike::Offence;
-use crate::values::id::SessionId;
+use super::{Hub, Turn, What};
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name::{self, Name};
 use crate::values::network::Origin;
+use crate::values::terminal::Mode;
 use crate::values::text;
+use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Action;
 
-/// Who hears what somebody says.
+/// What carries somebody's text to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hearing {
+pub(super) enum Carrier {
+    /// A line or an emote, to the room.
+    Line,
+    /// The topic of the room.
+    Topic,
+    /// Another name.
+    Name,
+    /// The name of an account that was logged in to.
+    Login,
+    /// The name of a room that is opened.
+    Room,
+    /// Coming into a room that is there: no text, and others are told.
+    Entering,
+    /// Words of absence.
+    Away,
+    /// Words on leaving.
+    LastWords,
+    /// A private message to that one.
+    Private(SessionId),
+    /// The name of a room, to one who is invited or given a voice there.
+    Invitation(SessionId),
+    /// Why somebody is sent out of a room.
+    Reason,
+    /// To the operators.
+    Report,
+}
+
+impl Carrier {
+    /// Whether it is shown in the room, where it may take a voice.
+    fn takes_a_voice(self) -> bool {
+        matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
+    }
+
+    /// Whether filters apply: what is said to all, and not what is said to one. A report quotes what it is about.
+    fn is_filtered(self) -> bool {
+        !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
+    }
+
+    /// Whether the same again and again is refused. Names and rooms are told apart by being taken.
+    fn may_not_be_repeated(self) -> bool {
+        matches!(self, Self::Line | Self::Topic | Self::Private(_) | Self::Invitation(_) | Self::Reason | Self::Report)
+    }
+
+    /// Whether those who are muted may use it: it carries no words of their own, or none that others see.
+    fn is_open_to_the_muted(self) -> bool {
+        matches!(self, Self::Entering | Self::Report)
+    }
+
+    /// What is done goes on without the words.
+    fn goes_on_in_silence(self) -> bool {
+        matches!(self, Self::LastWords | Self::Login)
+    }
+}
+
+/// Who hears something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
     /// Whoever is meant.
     All,
-    /// Nobody, and its author is not to know.
-    Nobody,
-    /// Nobody, and its author was told.
-    Refused,
+    /// Its author alone, who is not to know.
+    Author,
+}
+
+/// Text that may be shown to others. Only [`Turn::heard`] makes one.
+#[derive(Debug)]
+pub(super) struct Heard {
+    from: SessionId,
+    text: Arc<str>,
+    audience: Audience,
+}
+
+impl Heard {
+    /// Whether anybody but its author is to see it.
+    pub(super) fn by_others(&self) -> bool {
+        self.audience == Audience::All
+    }
+
+    /// The text, for others.
+    fn for_others(&self) -> Option<Arc<str>> {
+        self.by_others().then(|| self.text.clone())
+    }
+}
+
+/// What somebody who is muted without being told sees in another way than everybody else: what they believe to have
+/// done. See "Who is muted without being told" in ARCHITECTURE.md.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Veil {
+    /// The name that they take to be theirs. Nobody else gets it meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nick: Option<Name>,
+    /// Their words of absence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away: Option<Arc<str>>,
+    /// The topics that they have set, by room, while it has the topic that was set by that line. One a room.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    topics: Vec<(RoomId, u64, Arc<str>)>,
+    /// They were told of a mute, which strikes have brought about, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted: Option<(Mono, Wall)>,
+}
+
+impl Session {
+    /// Its name as its person sees it.
+    #[must_use]
+    pub fn own_nick(&self) -> &Name {
+        self.veil.as_ref().and_then(|veil| veil.nick.as_ref()).unwrap_or(&self.nick)
+    }
+
+    /// Its name as `viewer` sees it.
+    #[must_use]
+    pub fn nick_for(&self, viewer: SessionId) -> &Name {
+        if viewer == self.id { self.own_nick() } else { &self.nick }
+    }
+
+    /// Why it is away, if it is, as `viewer` sees it: without words, if they ignore it.
+    #[must_use]
+    pub fn away_for(&self, viewer: &Self) -> Option<Arc<str>> {
+        let away = self.away.clone()?;
+        if viewer.id == self.id {
+            return self.veil.as_ref().and_then(|veil| veil.away.clone()).or(Some(away));
+        }
+        Some(if viewer.ignores(self) { "".into() } else { away })
+    }
+
+    /// Whether its person sees another name than all others do.
+    #[must_use]
+    pub fn is_renamed_unseen(&self) -> bool {
+        self.veil.as_ref().is_some_and(|veil| veil.nick.is_some())
+    }
+
+    /// Whether it is not heard, and is not to know.
+    #[must_use]
+    pub fn is_muted_untold(&self, now: Now) -> bool {
+        self.muted(now).is_some_and(|mute| mute.shadow)
+    }
+
+    /// Until when it is muted as far as its person knows, if it is: `Some(None)` for until that is lifted.
+    fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
+        let mute = self.muted(now)?;
+        if !mute.shadow {
+            return Some(mute.until.map(|(_, wall)| wall));
+        }
+        let (until, wall) = self.veil.as_ref()?.muted?;
+        (now.mono < until).then_some(Some(wall))
+    }
+
+    /// Whether its person knows of a mute.
+    pub(super) fn knows_to_be_muted(&self, now: Now) -> bool {
+        self.muted_as_told(now).is_some()
+    }
+
+    /// Its person is told of a mute until then, in addition to the one that they are not told of.
+    pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
+        self.veil.get_or_insert_default().muted = Some(until);
+    }
+}
+
+impl Hub {
+    /// The client that bears this name, as `viewer` sees names.
+    pub(super) fn find_for(&self, viewer: SessionId, nick: &str) -> Option<SessionId> {
+        let folded = name::fold(nick);
+        let own = self.people.sessions.get(&viewer).filter(|own| own.is_renamed_unseen());
+        if own.is_some_and(|own| own.own_nick().folded() == folded) {
+            return Some(viewer);
+        }
+        self.people.names.find(&folded).filter(|found| own.is_none() || *found != viewer)
+    }
+
+    /// The topic of `room` as `viewer` sees it: not one that was set by somebody whom they ignore.
+    pub(super) fn topic_for(&self, viewer: SessionId, room: &Room) -> Option<Arc<str>> {
+        let viewer = self.people.sessions.get(&viewer)?;
+        let set = room.topic_line.as_ref().map_or(0, |line| line.seq);
+        let veil = viewer.veil.as_ref();
+        let own = veil.and_then(|veil| veil.topics.iter().find(|(id, since, _)| (*id, *since) == (room.id, set)));
+        if let Some((_, _, topic)) = own {
+            return (!topic.is_empty()).then(|| topic.clone());
+        }
+        let topic = room.topic()?;
+        let is_hidden = room.topic_line.as_ref().is_some_and(|line| self.blinkers(viewer).hide(line));
+        (!is_hidden).then_some(topic)
+    }
 }
 
 impl Turn<'_> {
@@ -65,6 +260,7 @@ impl Turn<'_> {
 
     pub(super) fn line(&mut self, id: SessionId, text: &str) {
         debug_assert!(text::is_clean(text), "lines are cleaned at the edge");
+        self.lift_veil(id);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if session.lines == 0 {
             self.hub.people.places.speak(id, Origin::of(session.peer.ip()));
@@ -92,37 +288,81 @@ impl Turn<'_> {
         }
     }
 
-    /// Who hears `id` now; it is told if nobody does, unless it is not to know.
-    pub(super) fn hearing(&mut self, id: SessionId) -> Hearing {
-        if let Some(until) = self.hub.locked_out(id) {
-            self.refuse(id, Refusal::LockedOut(until));
-            return Hearing::Refused;
+    /// Whether what `id` wants to show others by that carrier is seen, and by whom. If nobody is to see it, its person
+    /// is told why, and it counts against them where that is the rule. Who is muted without being told is answered in
+    /// all as if they were heard.
+    pub(super) fn heard(&mut self, id: SessionId, carrier: Carrier, text: &str) -> Option<Heard> {
+        let session = self.hub.people.sessions.get(&id)?;
+        let audience = if session.is_muted_untold(self.now) { Audience::Author } else { Audience::All };
+        if !carrier.is_open_to_the_muted() {
+            let told = session.muted_as_told(self.now);
+            self.hub.counters.lines_muted += u64::from(told.is_some() || audience == Audience::Author);
+            if let Some(until) = told {
+                return self.unheard(id, carrier, Refusal::Muted(until));
+            }
+            if let Some(until) = self.hub.locked_out(id) {
+                return self.unheard(id, carrier, Refusal::LockedOut(until));
+            }
         }
-        let Some(mute) = self.hub.people.sessions[&id].muted(self.now) else { return Hearing::All };
-        self.hub.counters.lines_muted += 1;
-        if mute.shadow {
-            return Hearing::Nobody;
+        if carrier.takes_a_voice()
+            && !self.hub.is_at_door(id)
+            && let Some(refusal) = self.hub.silenced(id)
+        {
+            return self.unheard(id, carrier, refusal);
         }
-        self.refuse(id, Refusal::Muted(mute.until.map(|(_, wall)| wall)));
-        Hearing::Refused
+        if carrier.is_filtered() && !self.suits_the_house(id, carrier, text) {
+            return None;
+        }
+        if let Some(kind) = self.kind(id, carrier)
+            && !self.is_in_time(id, kind, carrier.goes_on_in_silence())
+        {
+            return None;
+        }
+        if carrier.may_not_be_repeated() {
+            let repeated = match carrier {
+                // To ask many into one's room is not to say the same again.
+                Carrier::Invitation(to) => self.is_repetition(id, &format!("{to} {text}")),
+                _ => self.is_repetition(id, text),
+            };
+            if repeated {
+                return None;
+            }
+        }
+        Some(Heard { from: id, text: text.into(), audience })
     }
 
-    /// Whether `id` may show `text` to others in another way than by saying it: as a name, a topic. It is
-    /// told if not. Who is not to know of a mute is told something that can happen to anybody.
-    pub(super) fn may_show(&mut self, id: SessionId, text: &str) -> bool {
-        match self.hearing(id) {
-            Hearing::All => self.suits_the_house(id, text),
-            Hearing::Nobody => {
-                self.refuse(id, Refusal::NotNow);
-                false
-            }
-            Hearing::Refused => false,
+    /// Tells `id` why it is not heard, unless what it does goes on without the words.
+    fn unheard(&mut self, id: SessionId, carrier: Carrier, refusal: Refusal) -> Option<Heard> {
+        if !carrier.goes_on_in_silence() {
+            self.refuse(id, refusal);
+        }
+        None
+    }
+
+    /// Of which there may be so many in a time, if that carrier is one.
+    fn kind(&self, id: SessionId, carrier: Carrier) -> Option<Kind> {
+        let has_written = |one: SessionId, other: SessionId| {
+            self.hub.people.sessions.get(&one).is_some_and(|session| session.has_written_to(other))
+        };
+        match carrier {
+            Carrier::Name | Carrier::Login => Some(Kind::Names),
+            Carrier::Topic => Some(Kind::Topics),
+            Carrier::Room | Carrier::Entering => Some(Kind::Rooms),
+            Carrier::Away => Some(Kind::Absences),
+            Carrier::Invitation(_) => Some(Kind::Invitations),
+            // Those who talk to each other do so as fast as they like.
+            Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
+            Carrier::Private(_) => Some(Kind::People),
+            Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
         }
     }
 
     /// Whether the filters let `text` pass; `id` is told if not.
-    pub(super) fn suits_the_house(&mut self, id: SessionId, text: &str) -> bool {
+    fn suits_the_house(&mut self, id: SessionId, carrier: Carrier, text: &str) -> bool {
         let Some(action) = self.hub.moderation.filters.judge(text) else { return true };
+        if carrier.goes_on_in_silence() {
+            return false;
+        }
         self.hub.counters.lines_filtered += 1;
         self.refuse(id, Refusal::HouseRules);
         if action == Action::Strike {
@@ -132,21 +372,214 @@ impl Turn<'_> {
     }
 
     pub(super) fn say(&mut self, id: SessionId, text: &str) {
-        let nick = self.hub.people.sessions[&id].nick.shown().into();
-        self.speak(id, Said::Say { nick, text: text.into() });
+        if let Some(heard) = self.heard(id, Carrier::Line, text) {
+            self.speak(heard, |nick, text| Said::Say { nick, text });
+        }
     }
 
-    /// `id` says something to its room.
-    pub(super) fn speak(&mut self, id: SessionId, said: Said) {
-        match self.hearing(id) {
-            Hearing::All => {
-                if let Some(refusal) = self.hub.silenced(id) {
-                    self.refuse(id, refusal);
-                } else if self.suits_the_house(id, said.text()) && !self.is_repetition(id, said.text()) {
-                    self.post(self.hub.people.sessions[&id].room, Some(id), said);
-                }
+    pub(super) fn emote(&mut self, id: SessionId, text: &str) {
+        if let Some(heard) = self.heard(id, Carrier::Line, text) {
+            self.speak(heard, |nick, text| Said::Emote { nick, text });
+        }
+    }
+
+    /// Its author says something to its room.
+    fn speak(&mut self, heard: Heard, said: fn(Arc<str>, Arc<str>) -> Said) {
+        let Heard { from, text, audience } = heard;
+        let session = &self.hub.people.sessions[&from];
+        let room = session.room;
+        match audience {
+            Audience::All => drop(self.post(room, Some(from), said(session.nick.shown().into(), text))),
+            Audience::Author => {
+                let is_echoed = session.mode == Mode::Char;
+                let said = said(session.own_nick().shown().into(), text);
+                self.post_unheard(room, from, said, is_echoed);
             }
-            Hearing::Nobody | Hearing::Refused => {}
+        }
+    }
+
+    /// Puts a line where its author alone finds it, and shows it to them if they would have seen it.
+    fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) {
+        let line = Arc::new(Line {
+            seq: self.hub.next_line,
+            at: self.now.wall,
+            author: Some(author),
+            said,
+            borne: super::ignore::Borne::default(),
+        });
+        self.hub.next_line += 1;
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
+        // What others are told of who comes and goes does not depend on who is heard.
+        room.presence.hear(author);
+        if room.kept {
+            room.history.push_unheard(line.clone(), &self.hub.settings.history);
+        }
+        self.hear(author);
+        if is_shown {
+            self.tell(author, Message::Line(line));
+        }
+    }
+
+    /// A private message that [`Self::heard`] has let pass.
+    pub(super) fn whisper(&mut self, heard: Heard, to: SessionId) {
+        let id = heard.from;
+        let (sender, other) = (&self.hub.people.sessions[&id], &self.hub.people.sessions[&to]);
+        let nick: Arc<str> = sender.nick.shown().into();
+        let (ignored, away) = (other.ignores(sender), other.away_for(sender));
+        // Who is ignored is not told so.
+        let arrives = if ignored { Arrives::No } else { Arrives::Yes };
+        if let Err(refusal) = self.hub.reach(id, to, &heard.text, arrives, self.now.mono) {
+            return self.refuse(id, refusal);
+        }
+        self.hub.counters.private_messages += 1;
+        let text = heard.text.clone();
+        let other = self.hub.people.sessions.get_mut(&to).expect("the caller has it");
+        let message = Message::PrivateTo { nick: other.nick.shown().into(), text, away };
+        if !ignored && let Some(text) = heard.for_others() {
+            other.private_from = Some(Box::new((id, nick.clone())));
+            self.tell(to, Message::PrivateFrom { nick, text });
+        }
+        self.hub.wrote_to(id, to);
+        self.tell(id, message);
+    }
+
+    /// Asks `to` into the room whose name [`Self::heard`] has let pass.
+    pub(super) fn ask_in(&mut self, heard: &Heard, to: SessionId) {
+        if let Some(room) = heard.for_others() {
+            let from = self.hub.people.sessions[&heard.from].nick.shown().into();
+            self.tell(to, Message::Invitation { from, room });
+        }
+    }
+
+    /// Tells `to` that it has a voice in the room whose name [`Self::heard`] has let pass, or has none any more.
+    pub(super) fn tell_of_voice(&mut self, heard: &Heard, to: SessionId, on: bool) {
+        if let Some(room) = heard.for_others() {
+            self.done(to, Done::Voice { room, on });
+        }
+    }
+
+    /// Tells `to` that it was sent out of `room`, and why, if that is heard.
+    pub(super) fn tell_of_expulsion(&mut self, heard: Option<&Heard>, to: SessionId, room: Arc<str>) {
+        let reason = heard.and_then(Heard::for_others);
+        self.done(to, Done::Expelled { room, reason });
+    }
+
+    /// `id` is away, for a reason that [`Self::heard`] has let pass, or for none.
+    pub(super) fn be_away(&mut self, id: SessionId, why: Option<&Heard>) {
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
+        session.away = Some(why.and_then(Heard::for_others).unwrap_or_else(|| "".into()));
+        let unseen = why.filter(|why| !why.by_others()).map(|why| why.text.clone());
+        if unseen.is_some() {
+            session.veil.get_or_insert_default().away = unseen;
+        } else if let Some(veil) = &mut session.veil {
+            veil.away = None;
+        }
+    }
+
+    /// The last words of `id` that [`Self::heard`] has let pass, for others.
+    pub(super) fn last_words(heard: Option<&Heard>) -> Option<Arc<str>> {
+        heard.and_then(Heard::for_others)
+    }
+
+    /// Sets the topic of the room that its author is in; `text` is what [`Self::heard`] has let pass, or nothing in
+    /// place of a lone dash.
+    pub(super) fn set_topic_heard(&mut self, heard: Heard) {
+        let Heard { from, text, audience } = heard;
+        let text: Arc<str> = if &*text == "-" { "".into() } else { text };
+        let session = &self.hub.people.sessions[&from];
+        let room = session.room;
+        if audience == Audience::All {
+            return self.set_topic(room, Some(from), text, None);
+        }
+        let nick = Some(session.own_nick().shown().into());
+        let set = self.hub.rooms.open[&room].topic_line.as_ref().map_or(0, |line| line.seq);
+        let rooms = &self.hub.rooms.open;
+        if let Some(session) = self.hub.people.sessions.get_mut(&from) {
+            let topics = &mut session.veil.get_or_insert_default().topics;
+            // No more than there are rooms.
+            topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
+            topics.push((room, set, text.clone()));
+        }
+        self.post_unheard(room, from, Said::Topic { nick, text }, true);
+    }
+
+    /// Gives its author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.
+    pub(super) fn rename_heard(&mut self, heard: &Heard, nick: Name) {
+        let id = heard.from;
+        if heard.by_others() {
+            return self.rename(id, nick, None, true);
+        }
+        let session = &self.hub.people.sessions[&id];
+        let (from, room) = (session.own_nick().clone(), session.room);
+        let is_public_one = session.nick == nick;
+        self.hub.put_off_unseen_name(id);
+        if !is_public_one {
+            // Whoever takes a name that looks like it is told that it is taken.
+            self.hub.people.unseen.claim(&nick, id).ok();
+            if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+                session.veil.get_or_insert_default().nick = Some(nick.clone());
+            }
+        }
+        if !self.hub.is_at_door(id) {
+            let step = Step::Renamed { from: from.shown().into(), aloud: false };
+            self.present(room, id, &nick.shown().into(), step);
+        }
+    }
+
+    /// Opens a room by the name that [`Self::heard`] has let pass.
+    pub(super) fn open_heard(&mut self, heard: &Heard, name: Name) -> RoomId {
+        let id = self.open(name);
+        if !heard.by_others() {
+            if let Some(room) = self.hub.rooms.open.get_mut(&id) {
+                room.unseen_of = Some(heard.from);
+            }
+            if let Some(session) = self.hub.people.sessions.get_mut(&heard.from) {
+                // So that it is looked for when the mute has ended.
+                session.veil.get_or_insert_default();
+            }
+        }
+        id
+    }
+
+    /// Whoever is heard again has the name, the room and the words of absence that they believe to have had all the
+    /// time. What they have said to nobody stays unsaid.
+    pub(super) fn lift_veil(&mut self, id: SessionId) {
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
+        // Who is told of another mute meanwhile is not to be heard by that name either.
+        if session.veil.is_none() || session.muted(self.now).is_some() {
+            return;
+        }
+        let Some(veil) = session.veil.clone() else { return };
+        if session.away.is_some() && veil.away.is_some() {
+            session.away = veil.away;
+        }
+        if let Some(nick) = veil.nick {
+            self.rename(id, nick, None, true);
+        }
+        if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+            session.veil = None;
+        }
+        self.hub.show_rooms_of(id);
+    }
+}
+
+impl Hub {
+    /// The name that `id` alone sees as its own is free again.
+    pub(super) fn put_off_unseen_name(&mut self, id: SessionId) {
+        let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };
+        if let Some(nick) = session.veil.as_mut().and_then(|veil| veil.nick.take()) {
+            self.people.unseen.release(&nick);
+        }
+    }
+
+    /// The rooms that `id` has opened and nobody saw are like others.
+    pub(super) fn show_rooms_of(&mut self, id: SessionId) {
+        let hidden: Vec<RoomId> =
+            self.rooms.open.values().filter(|room| room.unseen_of == Some(id)).map(|room| room.id).collect();
+        for room in hidden {
+            if let Some(room) = self.rooms.open.get_mut(&room) {
+                room.unseen_of = None;
+            }
         }
     }
 }

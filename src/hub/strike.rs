@@ -14,14 +14,15 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
-use super::message::Refusal;
-use super::sanction::Order;
-use super::sanction::{Kind, Target};
+use super::message::{Done, Refusal};
+use super::pace::Kind;
+use super::sanction::{self, Order, Target};
 use super::{By, Hub, What};
+use crate::settings;
 use crate::values::id::SessionId;
 use crate::values::network::Network;
 use crate::values::network::Origin;
-use crate::values::rate::make_room;
+use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
 
 /// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
@@ -41,6 +42,8 @@ pub enum Offence {
     Words,
     /// They send lines that are too long.
     TooLong,
+    /// They show others too much else: names, topics, rooms, invitations, messages to more and more people.
+    TooOften,
 }
 
 impl fmt::Display for Offence {
@@ -50,18 +53,70 @@ impl fmt::Display for Offence {
             Self::Repetition => "the same line again and again",
             Self::Words => "words against the house rules",
             Self::TooLong => "lines that are too long",
+            Self::TooOften => "too many names, topics, rooms or messages",
         })
     }
 }
 
-/// The last line that somebody said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What somebody has said last to others, wherever, and how often they have shown others something else.
+///
+/// The first three fields are of the very last line, which is all that former releases know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSaid {
     /// What tells it from others.
     hash: u64,
-    /// How often in a row.
+    /// How often, each within [`REPEATED_WITHIN`].
     times: u32,
     at: Mono,
+    /// Those said before it that differ from it and each other, the last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<(u64, u32, Mono)>,
+    /// When all of a pace may be used again, of those that are in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paces: Vec<(Kind, Mono)>,
+    /// How many in a row were too soon.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    too_soon: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Lines that are known again, the last one included: who says a few in turn says the same again and again as well.
+const LINES_KNOWN: usize = 8;
+
+/// So many that come too soon, in a row, are a strike: the first is a slip, and the answer says how long to wait.
+const TOO_SOON: u32 = 3;
+
+impl LastSaid {
+    /// How often that was said of late, this time included.
+    fn say(&mut self, hash: u64, now: Mono) -> u32 {
+        let mut known = std::mem::take(&mut self.before);
+        if self.times > 0 {
+            known.insert(0, (self.hash, self.times, self.at));
+        }
+        known.retain(|(_, _, at)| now.since(*at) <= REPEATED_WITHIN);
+        let found = known.iter().position(|(one, _, _)| *one == hash).map(|at| known.remove(at));
+        known.truncate(LINES_KNOWN - 1);
+        (self.hash, self.times, self.at) = (hash, found.map_or(1, |(_, times, _)| times.saturating_add(1)), now);
+        self.before = known;
+        self.times
+    }
+
+    /// One more of that kind.
+    ///
+    /// # Errors
+    /// How long this is too early.
+    fn take(&mut self, kind: Kind, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
+        let (burst, every) = kind.pace(limits);
+        self.paces.retain(|(_, full)| *full > now);
+        let full = self.paces.iter().find(|(one, _)| *one == kind).map_or(Mono(0), |(_, full)| *full);
+        let full = rate::take_one(full, now, every, burst)?;
+        self.paces.retain(|(one, _)| *one != kind);
+        self.paces.push((kind, full));
+        Ok(())
+    }
 }
 
 /// Strikes by address: how many, at the time of the last one.
@@ -122,7 +177,7 @@ impl Turn<'_> {
         if rules.mute_at == 0 && rules.ban_at == 0 {
             return;
         }
-        let (peer, is_muted) = (session.peer, session.muted(self.now).is_some());
+        let (peer, is_muted) = (session.peer, session.knows_to_be_muted(self.now));
         let origin = Origin::of(peer.ip());
         let count = self.hub.moderation.strikes.add(origin, rules.forget, self.now.mono);
         self.hub.counters.strikes += 1;
@@ -131,28 +186,59 @@ impl Turn<'_> {
         let is_safe = self.hub.settings.access.always.iter().any(|network| network.has(peer.ip()));
         let most = self.hub.settings.limits.bans;
         let sanctions = &self.hub.moderation.sanctions;
-        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && sanctions.count(&Kind::Ban) < most {
+        if rules.ban_at > 0 && count >= rules.ban_at && !is_safe && sanctions.count(&sanction::Kind::Ban) < most {
             self.hub.moderation.strikes.clear(origin);
             let reason: Arc<str> = offence.to_string().into();
             let target = Target::Network(Network::around(peer.ip()));
             let until = Some(wall.after(rules.ban_for));
             let nick = self.hub.session(id).map(|session| session.nick.shown().into());
-            let order = Order { kind: Kind::Ban, target, also: None, nick, reason: Some(reason), until };
+            let order = Order { kind: sanction::Kind::Ban, target, also: None, nick, reason: Some(reason), until };
             self.sanction(order, By::Hub);
         } else if rules.mute_at > 0
             && count >= rules.mute_at
             && !is_muted
-            && sanctions.count(&Kind::Mute { shadow: false }) < most
+            && sanctions.count(&sanction::Kind::Mute { shadow: false }) < most
         {
             let until = wall.after(rules.mute_for);
+            let now = self.now;
+            if let Some(session) = self.hub.people.sessions.get_mut(&id)
+                && session.is_muted_untold(now)
+            {
+                // Somebody who is not to know of one mute is told of this one like everybody else.
+                session.mute_as_told((now.mono.after(rules.mute_for), until));
+                let reason = Some(offence.to_string().into());
+                return self.done(id, Done::Muted { until: Some(until), reason });
+            }
             let Some(session) = self.hub.session(id) else { return };
-            let order = self.hub.order(session, Kind::Mute { shadow: false });
+            let order = self.hub.order(session, sanction::Kind::Mute { shadow: false });
             let order = Order { reason: Some(offence.to_string().into()), until: Some(until), ..order };
             self.sanction(order, By::Hub);
         }
     }
 
-    /// Whether `text` is what `id` has said so often in a row that it is refused now.
+    /// Whether `id` may show others one more of that kind now; it is told if not, unless what it does goes on `silently`,
+    /// and who goes on has a strike.
+    pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind, silently: bool) -> bool {
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
+        let said = session.last_said.get_or_insert_default();
+        let Err(wait) = said.take(kind, self.now.mono, &self.hub.settings.pace) else {
+            said.too_soon = 0;
+            return true;
+        };
+        if silently {
+            return false;
+        }
+        said.too_soon = (said.too_soon + 1) % TOO_SOON;
+        let is_strike = said.too_soon == 0;
+        self.hub.counters.shown_too_often += 1;
+        self.refuse(id, Refusal::TooOften { kind, wait });
+        if is_strike {
+            self.strike(id, Offence::TooOften);
+        }
+        false
+    }
+
+    /// Whether `text` is what `id` has said to others so often of late that it is refused now.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
@@ -165,10 +251,7 @@ impl Turn<'_> {
             hasher.write(&lower[..part.len()]);
         }
         let hash = hasher.finish();
-        let last = session.last_said;
-        let again = last.hash == hash && self.now.mono.since(last.at) <= REPEATED_WITHIN;
-        let times = if again { last.times.saturating_add(1) } else { 1 };
-        session.last_said = LastSaid { hash, times, at: self.now.mono };
+        let times = session.last_said.get_or_insert_default().say(hash, self.now.mono);
         if times <= most {
             return false;
         }
@@ -205,6 +288,32 @@ mod tests {
             }
             let again: Strikes = serde_json::from_str(&serde_json::to_string(&strikes).expect("plain")).expect("the same");
             prop_assert_eq!(again.0, strikes.0);
+        }
+    }
+
+    proptest! {
+        /// However much somebody says and shows, what is kept of it is little, and is read again.
+        #[test]
+        fn what_is_known_of_what_was_said_is_bounded(
+            steps in prop::collection::vec((0..20_u64, 0..20_u64, 0..6_usize), 1..200),
+        ) {
+            const KINDS: [Kind; 6] =
+                [Kind::Names, Kind::Topics, Kind::Rooms, Kind::Absences, Kind::Invitations, Kind::People];
+            let (limits, mut said, mut now) = (settings::Pace::default(), LastSaid::default(), Mono(1));
+            let mut model: Vec<(u64, u32, Mono)> = Vec::new();
+            for (hash, seconds, kind) in steps {
+                now = now.after(Duration::from_secs(seconds));
+                let times = said.say(hash, now);
+                model.retain(|(_, _, at)| now.since(*at) <= REPEATED_WITHIN);
+                let known = model.iter().position(|(one, _, _)| *one == hash).map(|at| model.remove(at));
+                prop_assert_eq!(times, known.map_or(1, |(_, times, _)| times + 1));
+                model.insert(0, (hash, times, now));
+                model.truncate(LINES_KNOWN);
+                let _ = said.take(KINDS[kind], now, &limits);
+                prop_assert!(said.before.len() < LINES_KNOWN && said.paces.len() <= KINDS.len());
+                let again: LastSaid = serde_json::from_str(&serde_json::to_string(&said).expect("plain")).expect("it");
+                prop_assert_eq!(&again, &said);
+            }
         }
     }
 

@@ -114,7 +114,7 @@ impl Turn<'_> {
                     && self.hub.may_bear(session, &nick, self.now).is_ok()
                 {
                     self.tell(session, Message::Done(Done::RenamedByAdmin(nick.shown().into())));
-                    self.rename(session, nick, Some(by));
+                    self.rename(session, nick, Some(by), true);
                 }
             }
             Input::Topic { room, text, by } => {
@@ -207,10 +207,10 @@ impl Turn<'_> {
             self.hub.rooms.deadlines.pop_first();
             let Some(room) = self.hub.rooms.open.get_mut(&id) else { continue };
             let members = room.members.len();
-            if let Some((author, said)) = room.presence.flush(members)
+            if let Some(gathered) = room.presence.flush(members)
                 && members > 0
             {
-                self.post(id, author, said);
+                self.tell_gathered(id, gathered);
             }
         }
     }
@@ -228,6 +228,7 @@ impl Turn<'_> {
         }
         // Nobody is left to be told that everybody leaves.
         self.hub.people.names = Roster::new(self.hub.key);
+        self.hub.people.unseen = Roster::new(self.hub.key);
         self.hub.people.places.clear();
         self.hub.people.beginnings.clear();
         self.hub.people.logged_in.clear();

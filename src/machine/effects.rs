@@ -86,11 +86,11 @@ impl Machine {
         let view = speaker.map_or_else(View::default, |speaker| speaker.view);
         let mark = speaker.map_or(&[][..], |speaker| speaker.link.answer_mark());
         let mut bytes = self.render(message, view, at);
-        if !mark.is_empty() {
+        if !mark.is_empty() && !matches!(message, Message::Line(_)) {
             bytes = [&*bytes, mark].concat().into();
         }
         out.push(Order::Tell(to, bytes).into());
-        if !matches!(message, Message::PrivateFrom { .. }) {
+        if !matches!(message, Message::PrivateFrom { .. } | Message::Line(_)) {
             self.release(to, out);
         }
     }

@@ -158,6 +158,12 @@ settings! {
         /// What all people in a room may bring about together: lines times people who get them. Beyond it,
         /// those wait who have said more of late than people do; whoever has not is heard at once.
         crowd: usize = 150_000, whole(1000, 1_000_000_000, "deliveries per second"), Live;
+        /// How often one client may show others something else than lines, in one go: names, topics and words of
+        /// absence; and three times as often rooms that are entered or changed, invitations, and people who are
+        /// written to for the first time. Whoever goes on is refused, and then has strikes.
+        shown: u32 = 6, whole(1, 1_000_000, "times"), Live;
+        /// How soon there may be one more of each of these; of rooms, invitations and people three times as soon.
+        shown_every: Duration = Duration::from_secs(10), time("10ms", "1h"), Live;
         /// How long the lines of a client that is too fast are held back before they are dropped.
         patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
     }
@@ -264,8 +270,8 @@ settings! {
         /// has one more is told so: no report pushes an open one out. Of the closed ones the first to be closed
         /// goes first, and each after history.keep.
         reports_kept: u32 = 200, whole(20, 10_000, "reports"), Live;
-        /// The same line so often in a row, each within half a minute, is said; after that it is refused.
-        /// 0: always said.
+        /// The same line so often, each within half a minute, is said, alone or in turn with a few others, to
+        /// whomever; after that it is refused. Topics and invitations count as well. 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
         /// What becomes of those who come during a lockdown (/lockdown) and are not logged in: "door" has them wait at
         /// the door, as accounts.entry does, "registered" lets them in, and they speak when they have logged in.

@@ -32,6 +32,7 @@ pub(crate) const UNPACED: &str = "
 [pace]
 lines = 1000000
 burst_lines = 1000000
+shown = 1000000
 bytes = '1GiB'
 burst_bytes = '1GiB'
 private = '1GiB'

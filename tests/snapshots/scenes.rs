@@ -242,13 +242,19 @@ fn people() -> Stage {
     let gil = s.come_in("gil");
     s.line(gil, "sent away in a moment");
     s.line(olga, "/kick gil noisy");
-    for nick in ["uno", "duo"] {
-        let id = s.connect_from([198, 51, 100, 77].into(), false);
-        s.line(id, &format!("/nick {nick}"));
-    }
-    // She is asked whether duo is meant as well.
-    s.line(olga, "/ban uno 5min");
     s.line(shay, "I am heard by all");
+    // What shay alone sees: another name, a topic, words of absence, a room, and a mute that strikes have brought about.
+    s.line(shay, "/topic what shay says");
+    s.line(shay, "/nick shade");
+    s.line(shay, "/away in the shade");
+    for _ in 0..10 {
+        s.line(shay, "this is forbidden");
+    }
+    let shea = s.come("shea");
+    s.line(olga, "/shadowmute shea 3h");
+    s.line(shea, "/join cellar");
+    s.line(shea, "/topic nobody sees this");
+    s.line(shea, "I am heard in the cellar");
     let hope = s.come("hope");
     s.line(hope, "/hold");
     s.line(eve, "hope sees this later");
@@ -292,7 +298,26 @@ fn people() -> Stage {
     passwords(s);
     records(s, eve);
     waiting(s);
+    for nick in ["uno", "duo"] {
+        let id = s.connect_from([198, 51, 100, 77].into(), false);
+        s.line(id, &format!("/nick {nick}"));
+    }
+    // She is asked whether duo is meant as well.
+    s.line(olga, "/ban uno 5min");
     stage
+}
+
+/// Names are taken faster than they are told, and then faster than they may be.
+fn named(s: &mut Stage) {
+    let [nina, nora, noel] = ["nina", "nora", "noel"].map(|nick| s.come(nick));
+    for id in [nina, nora, noel] {
+        s.line(id, "hello");
+    }
+    for number in 0..8 {
+        s.line(nora, &format!("/nick nora{number}"));
+        s.line(nina, &format!("/nick nina{number}"));
+    }
+    s.line(noel, "/quit so many names");
 }
 
 /// Clients that take too little of what they are sent.
@@ -346,12 +371,19 @@ fn slow(s: &mut Stage, bob: SessionId, dan: SessionId, olga: SessionId) {
     s.line(dan, "/topic ships");
     s.control("rooms.topic", json!({"room": "harbour", "text": "ships and boats"}));
     s.control("say", json!({"room": "harbour", "text": "the lights go out at ten"}));
+    let mut sailors = Vec::new();
     for number in 0..12 {
         let id = s.come(&format!("sailor{number}"));
         s.line(id, "/join harbour");
         if number > 5 {
             s.line(id, "/quit back to sea");
+        } else {
+            sailors.push(id);
         }
+    }
+    s.pass(Duration::from_secs(3));
+    for (number, id) in (0..10).flat_map(|number| sailors[1..].iter().map(move |id| (number, *id))).take(10) {
+        s.line(id, &format!("/nick tar{}x{number}", id.0));
     }
     s.pass(Duration::from_secs(3));
     // What waits for sam alone, until nothing more is read of him.
@@ -561,6 +593,8 @@ fn waiting(s: &mut Stage) {
     s.line(ezra, "/join yard");
     let mo = s.come("mo");
     s.line(mo, "/join yard");
+
+    named(s);
 
     // In a room over its pace, gus has said much, and gives way to the others.
     let mut settings = s.machine.hub().settings().clone();

@@ -231,7 +231,12 @@ impl What {
     /// Whoever says it, if it is hidden from those who ignore them.
     fn speaker(&self) -> Option<&str> {
         match self {
-            Self::Say { nick, .. } | Self::Me { nick, .. } => Some(nick),
+            Self::Say { nick, .. }
+            | Self::Me { nick, .. }
+            | Self::Topic { nick, .. }
+            | Self::Renamed { from: nick, .. } => Some(nick),
+            // What the hub says of why somebody has gone is not their word.
+            Self::Left { nick, reason } if !reason.is_empty() && reason != "connection lost" => Some(nick),
             _ => None,
         }
     }
@@ -263,7 +268,7 @@ impl What {
             Self::Topic { nick, text } => Said::Topic { nick: Some(arc(nick)), text: arc(text) },
             Self::Notice { text } => Said::Notice { text: arc(text) },
             Self::Joined { nick } => Said::Joined { nick: arc(nick) },
-            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None },
+            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false },
             Self::Renamed { from, to } => Said::Renamed { from: arc(from), to: arc(to) },
         }
     }
@@ -767,7 +772,8 @@ impl<'a> Walk<'a> {
 
     fn is_own(&self, entry: &Entry) -> bool {
         // A topic is shown to the one who sets it, too; and what one says whose typing the hub echoes.
-        let is_shown = matches!(entry.what, What::Topic { .. }) || self.record.keys && entry.what.speaker().is_some();
+        let is_shown = matches!(entry.what, What::Topic { .. })
+            || self.record.keys && matches!(entry.what, What::Say { .. } | What::Me { .. });
         entry.author == Some(self.index) && !is_shown
     }
 
@@ -1100,7 +1106,8 @@ impl<'a> Walk<'a> {
         let before = &self.stage.scripts[room][..at];
         let topic = before.iter().rev().find(|entry| matches!(entry.what, What::Topic { .. }));
         let mut expected = Vec::new();
-        if let Some(topic) = topic {
+        // Not one that was set by somebody whom they ignore.
+        if let Some(topic) = topic.filter(|topic| !self.ignoring.contains(topic.what.nick())) {
             expected.push(format!("-- topic of {room}: {}", topic.what.text()));
         }
         let lines = self.history(before.iter().map(|entry| &entry.what), REPLAY, Hidden::After, None);
@@ -1176,8 +1183,12 @@ impl<'a> Walk<'a> {
             Act::Msg { to, text } => {
                 self.expect(&[format!("[you -> {to}] {text}")])?;
                 // Whether the other one is away then, only the other one knows.
+                // To those who ignore them it is said without their words.
                 let away = format!("-- {to} is away: ");
-                if self.lines.get(self.line).is_some_and(|(_, line)| line.starts_with(&away)) {
+                let silent = format!("-- {to} is away");
+                let ignored = self.ignoring.contains(to);
+                let is_away = |line: &str| line.starts_with(&away) || ignored && line == silent;
+                if self.lines.get(self.line).is_some_and(|(_, line)| is_away(line)) {
                     self.line += 1;
                 }
             }

@@ -47,6 +47,7 @@ clients_per_address = 1000000
 [pace]
 lines = 1000000
 burst_lines = 1000000
+shown = 1000000
 bytes = '1GiB'
 burst_bytes = '1GiB'
 private = '1GiB'

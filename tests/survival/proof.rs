@@ -24,6 +24,7 @@ fn settings() -> Settings {
     settings.pace.bytes = 1 << 30;
     settings.pace.burst_bytes = 1 << 30;
     settings.pace.private = 1 << 30;
+    settings.pace.shown = 1_000_000;
     settings.rooms.announce_limit = 1_000_000;
     settings.rooms.announce_burst = 1000;
     settings.rooms.gather = Duration::from_millis(100);
@@ -206,7 +207,7 @@ fn damage(bytes: &mut Vec<u8>, kind: usize, dice: &mut Dice) -> Option<String> {
     // when another writes: that the check cannot know.
     let is_unknown = line[0] == b'[' && line[1].is_ascii_digit()
         || shown.starts_with("--   ") && shown.contains(" pe")
-        || shown.contains(" is away: ");
+        || shown.contains(" is away");
     if is_unknown {
         return None;
     }

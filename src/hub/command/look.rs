@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::history::newest;
 use super::super::message::{Message, Refusal, Replay, ShownRoom};
 use super::super::room::Room;
+use super::super::session::Session;
 use super::super::work;
 use super::{Call, LISTED, clip, find, nearest, split_word};
 use crate::settings;
@@ -49,7 +50,20 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
             (look.found, total, look.looked_at, !look.is_whole)
         }
     };
-    people.sort_unstable_by_key(|session| session.nick.shown());
+    let (id, mut total) = (call.id, total);
+    if call.own().is_renamed_unseen() && room.members.len() <= work::MOST {
+        // Whoever believes to have another name finds themselves by that one.
+        let own = call.turn.hub.session(id).filter(|own| own.room == room.id);
+        let before = people.len();
+        people.retain(|session| session.id != id);
+        total -= before - people.len();
+        let fits = |own: &&Session| wanted.as_deref().is_none_or(|wanted| own.own_nick().folded().starts_with(wanted));
+        if let Some(own) = own.filter(fits) {
+            people.push(own);
+            total += 1;
+        }
+    }
+    people.sort_unstable_by_key(|session| session.nick_for(id).shown());
     people.truncate(LISTED);
     let people: Vec<(Arc<str>, bool)> =
         people.iter().map(|session| (call.label(session), session.away.is_some())).collect();
@@ -72,9 +86,11 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
         room: call.turn.hub.room_for(call.id, &call.turn.hub.rooms.open[&other.room]),
         since: other.since,
         idle: other.idle(call.turn.now).as_secs(),
-        away: other.away.clone(),
+        away: other.away_for(call.own()),
         account: other
             .account
+            // What they have registered meanwhile is no more to be seen than what they have taken.
+            .filter(|_| other.id == call.id || !other.is_renamed_unseen())
             .and_then(|account| call.turn.hub.accounts.get(account))
             .map(|account| (account.name.shown().into(), account.role)),
     };
@@ -101,7 +117,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     let shown = |room: &&Room| ShownRoom {
         name: room.name.shown().into(),
         members: room.members.len(),
-        topic: room.topic(),
+        topic: call.turn.hub.topic_for(call.id, room),
         owner: call.turn.hub.owner_of(room),
         modes: room.ownership.modes(),
     };
@@ -128,7 +144,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     let own = call.own();
     let horizon = call.turn.hub.horizon(call.turn.now);
     let (mut blinkers, mut looked_at) = (call.turn.hub.blinkers(own), 0);
-    let all = call.room().history.iter().inspect(|_| looked_at += 1);
+    let all = call.room().history.iter_for(call.id).inspect(|_| looked_at += 1);
     let shown = all.filter(|line| line.seq >= own.sees_from && horizon.keeps(line) && !blinkers.hide(line));
     let lines = newest(shown, count, call.turn.hub.settings.limits.mailbox / 2);
     call.turn.hub.work.done += looked_at + work::REPLAYED * lines.len() as u64;

@@ -137,7 +137,7 @@ impl Call<'_, '_> {
     }
 
     fn nick(&self) -> Arc<str> {
-        self.own().nick.shown().into()
+        self.own().own_nick().shown().into()
     }
 
     fn room(&self) -> &super::Room {
@@ -149,14 +149,14 @@ impl Call<'_, '_> {
         let hub = &self.turn.hub;
         let by_number = || number(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
         // Who waits at the door is not here yet.
-        hub.find(text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
+        hub.find_for(self.id, text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
     }
 
     /// What somebody is called in a list: operators see their number as well.
     fn label(&self, session: &super::Session) -> Arc<str> {
         match self.turn.hub.role(self.id) {
-            Role::Operator => format!("{} ({})", session.nick.shown(), session.id).into(),
-            _ => session.nick.shown().into(),
+            Role::Operator => format!("{} ({})", session.nick_for(self.id).shown(), session.id).into(),
+            _ => session.nick_for(self.id).shown().into(),
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
     let Some(remover) = call.remover() else { return };
     if call.turn.hub.backlog().redactions().len() >= work::MOST {
         // The disk takes nothing, and what it has to do is looked through by each search.
-        return call.refuse(Refusal::NotNow);
+        return call.refuse(Refusal::RedactionsWait);
     }
     let (whom, rest) = split_word(args);
     let here = call.room().name.folded().to_owned();

@@ -8,8 +8,10 @@ use super::super::account::Role;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::{Change, MODES, Roll, SLOW};
-use super::super::sanction::Kind;
+use super::super::pace::Kind;
+use super::super::sanction;
 use super::super::sanction::Order;
+use super::super::speech::Carrier;
 use super::super::work;
 use super::super::{By, Effect, Happening, What};
 use super::operator::sign;
@@ -74,7 +76,7 @@ impl Call<'_, '_> {
     }
 
     fn nick_of(&self, id: SessionId) -> Arc<str> {
-        self.turn.hub.people.sessions[&id].nick.shown().into()
+        self.turn.hub.people.sessions[&id].nick_for(self.id).shown().into()
     }
 
     /// Who the caller is, to whoever reads what they did.
@@ -133,6 +135,9 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
         }
     }
     // Each of them is told.
+    if !call.turn.is_in_time(call.id, Kind::Rooms, false) {
+        return;
+    }
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let by = call.by_operator();
     let before = call.turn.effects.len();
@@ -226,10 +231,15 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     let shown: Arc<str> = call.room().name.shown().into();
     let ignored = call.turn.hub.people.sessions[&other].ignores(call.own());
     let arrives = if ignored { Arrives::No } else { Arrives::Yes };
-    if other != call.id
-        && let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono)
-    {
-        return call.refuse(refusal);
+    let mut heard = None;
+    if other != call.id {
+        heard = call.turn.heard(call.id, Carrier::Invitation(other), &shown);
+        if heard.is_none() {
+            return;
+        }
+        if let Err(refusal) = call.turn.hub.reach(call.id, other, &shown, arrives, call.turn.now.mono) {
+            return call.refuse(refusal);
+        }
     }
     if !call.enrolled(room, Roll::Invited, other, true) {
         return;
@@ -237,10 +247,9 @@ pub(super) fn invite(call: &mut Call<'_, '_>, args: &str) {
     if let Some(by) = call.owner() {
         call.turn.readmit(other, room, by);
     }
-    if other != call.id && !ignored {
+    if let Some(heard) = heard.filter(|_| !ignored) {
         call.turn.hub.work.done += work::SHOWN;
-        let message = Message::Invitation { from: call.nick(), room: shown.clone() };
-        call.turn.tell(other, message);
+        call.turn.ask_in(&heard, other);
     }
     let nick = call.nick_of(other);
     call.done(Done::Invited { nick, room: shown });
@@ -265,14 +274,22 @@ pub(super) fn unvoice(call: &mut Call<'_, '_>, args: &str) {
 fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
     let (name, _) = split_word(args);
     let Some((room, other)) = call.own_room_and(name) else { return };
+    let shown: Arc<str> = call.room().name.shown().into();
+    let mut heard = None;
+    if other != call.id {
+        heard = call.turn.heard(call.id, Carrier::Invitation(other), &shown);
+        if heard.is_none() {
+            return;
+        }
+    }
     if !call.enrolled(room, Roll::Voiced, other, on) {
         return;
     }
-    let room: Arc<str> = call.room().name.shown().into();
     // Who is sent much already hears of it by being heard.
-    if other != call.id && call.turn.hub.reach(call.id, other, &room, Arrives::Yes, call.turn.now.mono).is_ok() {
-        let done = Done::Voice { room: room.clone(), on };
-        call.turn.done(other, done);
+    if let Some(heard) = heard
+        && call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok()
+    {
+        call.turn.tell_of_voice(&heard, other, on);
     }
     let nick = call.nick_of(other);
     call.done(Done::VoiceOf { nick, on });
@@ -306,7 +323,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     if call.turn.hub.moderation.sanctions.count_of_room(room) >= limit {
         return call.refuse(Refusal::TooManyInvited(limit));
     }
-    let kind = Kind::Expulsion { room, name: target.name.clone() };
+    let kind = sanction::Kind::Expulsion { room, name: target.name.clone() };
     let order = Order { reason: text_arg(reason), ..call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind) };
     let Some(by) = call.owner() else { return };
     call.turn.sanction(order, by);
@@ -314,8 +331,9 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     call.turn.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
-        let done = Done::Expelled { room: shown.clone(), reason: text_arg(reason) };
-        call.turn.done(other, done);
+        // Who is not heard sends them out without a word.
+        let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
+        call.turn.tell_of_expulsion(heard.as_ref(), other, shown.clone());
         let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);
     }
@@ -335,6 +353,9 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         }
         if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms.open[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        if call.turn.heard(call.id, Carrier::Entering, typed).is_none() {
+            return;
         }
         call.turn.hub.work.done += work::SHOWN;
         return call.turn.enter(call.id, room);
@@ -373,13 +394,11 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::TooManyRoomsFromAddress(most));
     }
     // A room's name can be as good as a line.
-    if !call.turn.may_show(call.id, typed) {
-        return;
-    }
+    let Some(heard) = call.turn.heard(call.id, Carrier::Room, typed) else { return };
     let room = Some(name.shown().into());
     let nick = Some(call.nick());
     let (session, now) = (Some(call.id), call.turn.now);
-    let id = call.turn.open(name);
+    let id = call.turn.open_heard(&heard, name);
     let owner = call.own().account;
     if let Some(room) = call.turn.hub.rooms.open.get_mut(&id) {
         room.ownership.owner = owner;
@@ -404,7 +423,7 @@ pub(super) fn leave(call: &mut Call<'_, '_>, _: &str) {
 pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if args.is_empty() {
         let room = call.room();
-        let message = Message::Topic { room: room.name.shown().into(), topic: room.topic() };
+        let message = Message::Topic { room: room.name.shown().into(), topic: call.turn.hub.topic_for(call.id, room) };
         return call.tell(message);
     }
     let limit = call.turn.hub.settings.limits.topic;
@@ -414,11 +433,7 @@ pub(super) fn topic(call: &mut Call<'_, '_>, args: &str) {
     if let Some(refusal) = call.turn.hub.keeps_topic(call.id) {
         return call.refuse(refusal);
     }
-    if !call.turn.may_show(call.id, args) {
-        return;
-    }
-    let text = if args == "-" { "" } else { args };
-    let room = call.own().room;
+    let Some(heard) = call.turn.heard(call.id, Carrier::Topic, args) else { return };
     call.turn.hub.work.done += work::SHOWN;
-    call.turn.set_topic(room, Some(call.id), text.into(), None);
+    call.turn.set_topic_heard(heard);
 }

@@ -1,6 +1,7 @@
 //! Commands about oneself: the own name, whom one ignores, how one's screen looks.
 
 use super::super::message::{Done, Message, Offset, Refusal, View};
+use super::super::speech::Carrier;
 use super::super::{Effect, work};
 use super::{Call, clip, split_word};
 use crate::values::name::Name;
@@ -15,12 +16,10 @@ pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(refusal);
     }
     // A name can say as much as a line: somebody who is muted keeps the one they have.
-    if !call.turn.may_show(call.id, args) {
-        return;
-    }
+    let Some(heard) = call.turn.heard(call.id, Carrier::Name, args) else { return };
     call.turn.hub.work.done += work::SHOWN;
     call.done(Done::Named(name.shown().into()));
-    call.turn.rename(call.id, name, None);
+    call.turn.rename_heard(&heard, name);
 }
 
 pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {

@@ -13,7 +13,8 @@ use crate::values::name::{self};
 impl Hub {
     pub(super) fn may_register(&self, id: SessionId) -> Result<(), Refusal> {
         let session = &self.people.sessions[&id];
-        let nick: Arc<str> = session.nick.shown().into();
+        let own = session.own_nick();
+        let nick: Arc<str> = own.shown().into();
         if let Some(account) = session.account.and_then(|account| self.accounts.get(account)) {
             return Err(Refusal::LoggedIn(account.name.shown().into()));
         }
@@ -25,9 +26,9 @@ impl Hub {
             Err(Refusal::NoAccounts)
         } else if self.recording.unread {
             Err(Refusal::AccountsUnread)
-        } else if name::is_reserved(&session.nick, self.lobby_name()) || command::taken_for(&session.nick).is_some() {
+        } else if name::is_reserved(own, self.lobby_name()) || command::taken_for(own).is_some() {
             Err(Refusal::NameFirst(nick))
-        } else if let Some(owner) = self.accounts.owner(&session.nick) {
+        } else if let Some(owner) = self.accounts.owner(own) {
             Err(Refusal::NameRegistered(owner.name.shown().into()))
         } else if self.accounts.len() >= limit {
             Err(Refusal::TooManyAccounts(limit))
@@ -58,7 +59,7 @@ impl Turn<'_> {
     pub(super) fn make_account(&mut self, id: SessionId, password: Secret) {
         let (origin, accounts) = (self.hub.origin(id), &self.hub.settings.accounts);
         let (burst, every) = (accounts.registrations, accounts.registration_every);
-        let then = Then::Register(self.hub.people.sessions[&id].nick.clone());
+        let then = Then::Register(self.hub.people.sessions[&id].own_nick().clone());
         if let Err(wait) = self.hub.logins.registered.take(origin, burst, every, self.now.mono) {
             return self.give_up(id, Refusal::TooManyAttempts(wait), &then.question());
         }
@@ -71,7 +72,7 @@ impl Turn<'_> {
         if let Some(account) = session.account.and_then(|account| self.hub.accounts.get(account)) {
             return self.refuse(id, Refusal::LoggedIn(account.name.shown().into()));
         }
-        let name: Arc<str> = if name.is_empty() { session.nick.shown().into() } else { name.into() };
+        let name: Arc<str> = if name.is_empty() { session.own_nick().shown().into() } else { name.into() };
         if self.hub.recording.unread && self.hub.accounts.find(&name::fold(&name)).is_none() {
             return self.refuse(id, Refusal::AccountsUnread);
         }
@@ -101,11 +102,11 @@ impl Turn<'_> {
         self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
         // The name belongs to the account.
-        let owned = self.hub.accounts.owner(&self.hub.people.sessions[&id].nick).is_some();
+        let owned = self.hub.accounts.owner(self.hub.people.sessions[&id].own_nick()).is_some();
         if owned {
             self.rename_to_guest(id);
         }
-        let nick = self.hub.people.sessions[&id].nick.shown().into();
+        let nick = self.hub.people.sessions[&id].own_nick().shown().into();
         self.done(id, Done::LoggedOut(nick));
     }
 

@@ -40,7 +40,7 @@ impl Hub {
 
     /// Checks `text` as a new password for the name that `id` bears.
     pub(super) fn suitable(&self, id: SessionId, text: &str) -> Result<Secret, Refusal> {
-        password(text, &self.people.sessions[&id].nick, self.settings.accounts.password)
+        password(text, self.people.sessions[&id].own_nick(), self.settings.accounts.password)
     }
 
     /// Gives back what a password counted against the client's tries or registrations.
@@ -121,7 +121,7 @@ impl Turn<'_> {
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let is_answer = std::mem::take(&mut session.asking.wary) || self.now.mono < session.asking.ahead;
-        let own = name::fold(session.nick.shown());
+        let own = name::fold(session.own_nick().shown());
         let refusal = if is_answer {
             Refusal::CouldBePassword
         } else {

@@ -7,6 +7,7 @@ use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::sanction::Kind;
+use super::super::speech::Carrier;
 use super::super::{Effect, Hub, What};
 use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
@@ -84,7 +85,7 @@ impl Turn<'_> {
     pub(super) fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed) -> Result<(), Refusal> {
         // Much can have happened meanwhile.
         self.hub.may_register(id)?;
-        if self.hub.people.sessions[&id].nick.folded() != name.folded() {
+        if self.hub.people.sessions[&id].own_nick().folded() != name.folded() {
             return Err(Refusal::NameFirst(name.shown().into()));
         }
         let shown: Arc<str> = name.shown().into();
@@ -134,15 +135,22 @@ impl Turn<'_> {
         self.hub.log_in(id, account);
         self.stay_kept_from(id, kept_from);
         if self.hub.people.sessions[&id].nick != name {
-            let in_the_way: Vec<_> = self.hub.people.names.lookalikes(&name).filter(|other| *other != id).collect();
-            for other in in_the_way {
-                if self.hub.people.names.lookalikes(&name).any(|one| one == other) {
+            let alike = |hub: &Hub| -> Vec<SessionId> {
+                let unseen = hub.people.unseen.lookalikes(&name);
+                hub.people.names.lookalikes(&name).chain(unseen).filter(|other| *other != id).collect()
+            };
+            for other in alike(self.hub) {
+                if alike(self.hub).contains(&other) {
                     self.rename_to_guest(other);
                     let nick = self.hub.people.sessions[&other].nick.shown().into();
                     self.done(other, Done::NameReclaimed(nick));
                 }
             }
-            self.rename(id, name.clone(), None);
+            // Whoever is not heard has the name of their account, and it is told to nobody.
+            let aloud = self.heard(id, Carrier::Login, name.shown()).is_some_and(|heard| heard.by_others());
+            self.rename(id, name.clone(), None, aloud);
+        } else {
+            self.hub.put_off_unseen_name(id);
         }
         if let Some(renewed) = renewed {
             self.change_account(account, Some(renewed), None, None);
@@ -165,11 +173,25 @@ impl Turn<'_> {
 
     /// Gives `id` the name of a guest.
     pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId) {
-        let peer = self.hub.people.sessions[&id].peer;
+        let (peer, is_unseen) = {
+            let session = &self.hub.people.sessions[&id];
+            (session.peer, session.is_renamed_unseen())
+        };
+        let public = self.hub.people.sessions[&id].nick.clone();
+        if is_unseen {
+            // They take it to be free, for they believe to have another one.
+            self.hub.people.names.release(&public);
+        }
         let guest = self.hub.guest_name(peer, id);
         // `guest_name` has claimed it, and `rename` claims it in a moment.
         self.hub.people.names.release(&guest);
-        self.rename(id, guest, None);
+        if is_unseen {
+            self.hub.people.names.claim(&public, id).expect("it was theirs");
+            if guest == public {
+                return self.hub.put_off_unseen_name(id);
+            }
+        }
+        self.rename(id, guest, None, true);
     }
 
     /// Records that somebody logged in to `account` was here until now.

@@ -63,13 +63,29 @@ pub enum Said {
     Redacted,
     /// Somebody came in.
     Joined { nick: Arc<str> },
-    /// Somebody left, for this reason if there is one to tell.
-    Left { nick: Arc<str>, reason: Option<Arc<str>> },
+    /// Somebody left, for this reason if there is one to tell; `words`: they have said that themselves.
+    Left {
+        nick: Arc<str>,
+        reason: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        words: bool,
+    },
     /// Somebody has another name.
     Renamed { from: Arc<str>, to: Arc<str> },
-    /// Arrivals and departures of a burst in one line: how many of each, the names of the first few who came, and how
-    /// many people are in the room now.
-    Gathered { joined: u32, left: u32, names: Arc<[Arc<str>]>, members: usize },
+    /// Arrivals, departures and other names of a burst in one line: how many of each, the names of the first few who
+    /// came, and how many people are in the room now.
+    Gathered {
+        joined: u32,
+        left: u32,
+        #[serde(default, skip_serializing_if = "is_default")]
+        renamed: u32,
+        names: Arc<[Arc<str>]>,
+        members: usize,
+    },
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Said {
@@ -88,10 +104,24 @@ impl Said {
         matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. } | Self::Gathered { .. })
     }
 
-    /// Whether it was said by a person, and so is hidden from those who ignore them.
+    /// Whether it is what a person says or does.
     #[must_use]
     pub fn is_speech(&self) -> bool {
         matches!(self, Self::Say { .. } | Self::Emote { .. })
+    }
+
+    /// Whether what it shows is somebody's own words or name, and so is hidden from those who ignore them: speech, a
+    /// topic, another name, and what they say on leaving.
+    #[must_use]
+    pub fn is_of_a_person(&self) -> bool {
+        self.is_speech()
+            || matches!(self, Self::Topic { nick: Some(_), .. } | Self::Renamed { .. } | Self::Left { words: true, .. })
+    }
+
+    /// Whether its author is shown it as all others are: it is the answer to what they did.
+    #[must_use]
+    pub fn answers_its_author(&self) -> bool {
+        matches!(self, Self::Topic { .. })
     }
 
     /// The text that history is searched for.
@@ -222,6 +252,8 @@ pub enum Message {
     Topic { room: Arc<str>, topic: Option<Arc<str>> },
     /// Lines of a room's history, oldest first, between markers; their times are shown at this offset from UTC.
     Replay { room: Arc<str>, of: Replay, lines: Arc<[Arc<Line>]>, offset: Offset },
+    /// A line of a room, to its author alone.
+    Line(Arc<Line>),
     /// A private message that came in; `nick` wrote it.
     PrivateFrom { nick: Arc<str>, text: Arc<str> },
     /// A private message that went out to `nick`, who is away for that reason, if they are.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::account::Role;
+use super::super::pace::Kind;
 use super::super::sanction::NoTarget;
 use crate::values::id::ReportId;
 use crate::values::name::{InvalidName, TakenFor};
@@ -160,14 +161,21 @@ pub enum Refusal {
     NoLength { why: NoLength, or_reason: bool },
     /// No line of that number, or of that one, is kept that could be removed.
     NothingToRemove(Arc<str>),
+    /// There are as many redactions as may wait for the disk.
+    RedactionsWait,
     /// There is no account of that name.
     NoSuchAccount(Arc<str>),
-    /// It is not possible at the moment. Told to those who are not to know that they are muted.
-    NotNow,
     /// The filters refuse a word of it.
     HouseRules,
     /// It was the same line too often.
     Repeated,
+    /// Too many of these in a short time; again in so long.
+    TooOften {
+        /// Of what.
+        kind: Kind,
+        /// How long.
+        wait: Duration,
+    },
     /// `access.networks` lets nobody in from this network.
     NetworkNotAllowed,
     /// The line had more bytes than `limits.line` allows.

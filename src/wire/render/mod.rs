@@ -78,11 +78,11 @@ fn said(said: &Said, out: &mut Page<'_>) {
         Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
         Said::Redacted => pieces(out, &["-- this line was removed by a moderator"]),
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
-        Said::Left { nick, reason: None } => aside(out, &[nick, " left"]),
-        Said::Left { nick, reason: Some(reason) } => aside(out, &[nick, " left (", reason, ")"]),
+        Said::Left { nick, reason: None, .. } => aside(out, &[nick, " left"]),
+        Said::Left { nick, reason: Some(reason), .. } => aside(out, &[nick, " left (", reason, ")"]),
         Said::Renamed { from, to } => aside(out, &[from, " is now ", to]),
-        Said::Gathered { joined, left, names, members } => {
-            aside(out, &[&gathered(*joined, *left, names), &format!("; {members} here now")]);
+        Said::Gathered { joined, left, renamed, names, members } => {
+            aside(out, &[&gathered(*joined, *left, *renamed, names), &format!("; {members} here now")]);
         }
     }
     out.end();
@@ -96,8 +96,8 @@ fn aside(out: &mut Page<'_>, texts: &[&str]) {
     pieces(out, texts);
 }
 
-/// `ann, bob, eve and 54 more joined, 12 left`
-fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
+/// `ann, bob, eve and 54 more joined, 12 left, 3 took other names`
+fn gathered(joined: u32, left: u32, renamed: u32, names: &[Arc<str>]) -> String {
     let mut text = String::new();
     if joined > 0 {
         let more = joined as usize - names.len().min(joined as usize);
@@ -114,6 +114,10 @@ fn gathered(joined: u32, left: u32, names: &[Arc<str>]) -> String {
     }
     if left > 0 {
         let _ = write!(text, "{}{left} left", if joined > 0 { ", " } else { "" });
+    }
+    if renamed > 0 {
+        let before = if joined + left > 0 { ", " } else { "" };
+        let _ = write!(text, "{before}{renamed} took {}", if renamed == 1 { "another name" } else { "other names" });
     }
     text
 }
@@ -164,6 +168,9 @@ fn usage(command: &Command) -> String {
 /// Appends what one client is told, as seen in `view`.
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
+    if let Message::Line(said) = message {
+        return line(said, view, out);
+    }
     let out = &mut Page::new(view, out);
     match message {
         Message::Welcome { hub, greeting, nick, room, members, kept } => {
@@ -194,6 +201,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
+        Message::Line(_) => {}
         Message::PrivateFrom { nick, text } => private(out, ["[", nick, " -> you] "], text),
         Message::PrivateTo { nick, text, away } => {
             private(out, ["[you -> ", nick, "] "], text);

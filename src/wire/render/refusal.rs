@@ -7,6 +7,7 @@ use super::times::{date_and_time, until};
 use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
+use crate::hub::pace::Kind;
 use crate::values::time::in_words;
 
 /// How to say a text that was taken for a command with a password.
@@ -126,6 +127,20 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::TooManyAttempts(wait) => {
             notice(out, &["too often; try again in ", &seconds(*wait)]);
         }
+        Refusal::RedactionsWait => notice(out, &["nothing was removed: too much waits for the disk; try again later"]),
+        Refusal::TooOften { kind, wait } => {
+            let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
+            let what = match kind {
+                Kind::Names => "other names",
+                Kind::Topics => "topics",
+                Kind::Rooms => "other rooms",
+                Kind::Absences => "absences",
+                Kind::Invitations => "invitations",
+                Kind::People => "messages to other people",
+            };
+            let again = count(seconds, "second", "seconds");
+            notice(out, &["that was not done: too many ", what, " in a short time; try again in ", &again]);
+        }
         Refusal::HashingBusy => notice(out, &["too many others are logging in just now; try again in a moment"]),
         Refusal::HashingFailed => notice(out, &["your password could not be checked; please tell an operator"]),
         Refusal::RoomNotOpen(room) => notice(out, &["a room of the name ", room, " is not open to you"]),
@@ -229,7 +244,6 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[what, ": no such line is kept, and nothing is removed; see /history ids"]);
         }
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
-        Refusal::NotNow => notice(out, &["that cannot be done just now; try again later"]),
         Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
         Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
         Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),

@@ -84,9 +84,10 @@ fn tables_fit_any_width() {
 #[test]
 fn gathered_lines_name_a_few_and_count_the_rest() {
     let names: Vec<Arc<str>> = vec!["ann".into(), "bob".into()];
-    assert_eq!(gathered(2, 0, &names), "ann and bob joined");
-    assert_eq!(gathered(5, 1, &names), "ann, bob and 3 more joined, 1 left");
-    assert_eq!(gathered(0, 7, &[]), "7 left");
+    assert_eq!(gathered(2, 0, 0, &names), "ann and bob joined");
+    assert_eq!(gathered(5, 1, 3, &names), "ann, bob and 3 more joined, 1 left, 3 took other names");
+    assert_eq!(gathered(0, 7, 0, &[]), "7 left");
+    assert_eq!(gathered(0, 0, 1, &[]), "1 took another name");
 }
 
 #[test]

@@ -34,6 +34,6 @@ impl Hidden {
     /// Whether `line` is hidden.
     pub(super) fn hides(&self, line: &Line) -> bool {
         let is_ignored = |author| self.ignored.binary_search(&author).is_ok() || line.borne.is_hidden_by(&self.names);
-        (self.quiet && line.said.is_presence()) || (line.said.is_speech() && line.author.is_some_and(is_ignored))
+        (self.quiet && line.said.is_presence()) || (line.said.is_of_a_person() && line.author.is_some_and(is_ignored))
     }
 }

@@ -324,7 +324,9 @@ impl Reader {
     }
 
     fn hides(&self, line: &Line) -> bool {
-        let is_own = line.author == Some(self.id) && !(self.typing.is_some() && line.said.is_speech());
+        let is_own = line.author == Some(self.id)
+            && !line.said.answers_its_author()
+            && !(self.typing.is_some() && line.said.is_speech());
         is_own || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
     }
 

@@ -1,0 +1,381 @@
+//! Who is heard: every command of the table, typed by somebody who is not.
+//!
+//! The first test has somebody who may not be heard try to show others a text of theirs, by whatever carries one. The
+//! second plays the same conversation twice, once with somebody who is muted and not told, and once with them heard:
+//! they see the same, byte for byte.
+
+mod world;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chathub::hub::archive::Recalled;
+use chathub::hub::command::COMMANDS;
+use chathub::settings::Settings;
+use chathub::values::id::SessionId;
+use chathub::values::terminal::Mode;
+use proptest::prelude::*;
+use serde_json::json;
+use world::World;
+
+/// What tells the text of whoever is not to be heard from all else.
+const TOKEN: &str = "zebra";
+
+/// A terminal tells of itself.
+const TERMINAL: &[u8] =
+    b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM-256COLOR\xff\xf0";
+
+/// Its program sends each key, and lets us edit what is typed.
+const EDITED: &[u8] = b"\xff\xfd\x01\xff\xfd\x03";
+
+/// Why somebody is not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unheard {
+    Muted,
+    MutedUntold,
+    Ignored,
+    WithoutVoice,
+    OverPace,
+}
+
+const UNHEARD: [Unheard; 5] =
+    [Unheard::Muted, Unheard::MutedUntold, Unheard::Ignored, Unheard::WithoutVoice, Unheard::OverPace];
+
+/// What stands behind a command.
+const ARGS: &[&str] = &[
+    "",
+    "ann",
+    "bob",
+    "ann zebra0",
+    "bob zebra1 zebra",
+    "zebra2",
+    "zebra3",
+    "zebra4 zebra",
+    "Zebra5",
+    "tea",
+    "lobby",
+    "zebra2 zebra",
+    "zebra6 zebra7 zebra",
+    "-",
+    "ze*",
+    "g*",
+    "lobby v*",
+    "20",
+    "moderated",
+    "private",
+    "public",
+    "free",
+    "on",
+    "off",
+    "villain",
+    "villain correct-horse-7",
+    "correct-horse-7",
+];
+
+/// What is typed where it is no command.
+const LINES: &[&str] = &["zebra", "I say zebra zebra", "// zebra", "zebra8", "hello zebra", "", "   "];
+
+/// Commands that show others something, or show what was done, and are typed more often than the rest.
+const OFTEN: &[&str] =
+    &["nick", "topic", "join", "leave", "who", "whois", "history", "search", "away", "me", "rooms", "msg"];
+
+/// A line, or one of the commands.
+fn typed(command: usize, arg: usize) -> String {
+    let arg_of = |arg: usize| ARGS[arg % ARGS.len()];
+    match command % 8 {
+        0 => LINES[arg % LINES.len()].to_owned(),
+        1..5 => format!("/{} {}", OFTEN[command / 8 % OFTEN.len()], arg_of(arg)),
+        _ => format!("/{} {}", COMMANDS[command / 8 % COMMANDS.len()].name, arg_of(arg)),
+    }
+}
+
+/// What the others do meanwhile, and how much time passes.
+#[derive(Clone, Copy, Debug)]
+enum Meanwhile {
+    AnnSays(u8),
+    BobSetsTheTopic(u8),
+    AnnWrites,
+    SomebodyComes,
+    SomebodyGoes,
+    BobGoes(bool),
+    Time(u32),
+}
+
+fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        any::<u8>().prop_map(Meanwhile::AnnSays),
+        any::<u8>().prop_map(Meanwhile::BobSetsTheTopic),
+        Just(Meanwhile::AnnWrites),
+        Just(Meanwhile::SomebodyComes),
+        Just(Meanwhile::SomebodyGoes),
+        any::<bool>().prop_map(Meanwhile::BobGoes),
+        (0..8000_u32).prop_map(Meanwhile::Time),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Types(usize, usize),
+    Others(Meanwhile),
+}
+
+fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    let types = (any::<usize>(), any::<usize>()).prop_map(|(command, arg)| Step::Types(command, arg));
+    prop::collection::vec(prop_oneof![3 => types, 1 => meanwhile().prop_map(Step::Others)], 1..most)
+}
+
+struct Scene {
+    world: World,
+    ann: SessionId,
+    bob: SessionId,
+    villain: SessionId,
+    crowd: Vec<SessionId>,
+    came: u16,
+    types: bool,
+    /// She does not type what she is not to be shown.
+    ann_is_watched: bool,
+}
+
+impl Scene {
+    fn new(settings: Settings, recorded: bool, types: bool) -> Self {
+        let mut world = World::new(settings);
+        if recorded {
+            world.archive(Recalled::default());
+        }
+        let mut come = |number: u8, nick: &str| {
+            let id = world.connect(SocketAddr::from(([192, 0, 2, number], 50_000)));
+            if nick == "villain" && types {
+                world.receive(id, TERMINAL);
+                world.receive(id, EDITED);
+            }
+            world.receive(id, format!("/nick {nick}\r").as_bytes());
+            world.receive(id, b"\n");
+            id
+        };
+        let (ann, bob, villain) = (come(1, "ann"), come(2, "bob"), come(3, "villain"));
+        let mut scene = Self { world, ann, bob, villain, crowd: Vec::new(), came: 0, types, ann_is_watched: false };
+        scene.world.pass(Duration::from_secs(120));
+        if recorded {
+            // Owns a room where they open one.
+            scene.line(villain, "/register correct-horse-7");
+        }
+        let mode = if types { Mode::Char } else { Mode::Line };
+        assert_eq!(scene.world.hub().session(villain).map(|session| session.mode), Some(mode));
+        scene.seen(villain);
+        scene
+    }
+
+    fn line(&mut self, id: SessionId, text: &str) {
+        if self.is_here(id) {
+            let end = if id == self.villain && self.types { "\r" } else { "\n" };
+            self.world.receive(id, format!("{text}{end}").as_bytes());
+            self.world.answer();
+        }
+    }
+
+    fn is_here(&self, id: SessionId) -> bool {
+        self.world.hub().session(id).is_some()
+    }
+
+    fn mute(&mut self, shadow: bool) {
+        let who = self.villain.to_string();
+        self.world.control("clients.mute", json!({"who": [who], "shadow": shadow})).expect("muted");
+    }
+
+    /// What that one has seen since it was asked the last time.
+    fn seen(&mut self, id: SessionId) -> String {
+        self.world.take_all();
+        let out = std::mem::take(&mut self.world.clients.get_mut(&id).expect("a client").out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn others(&mut self, what: Meanwhile) {
+        match what {
+            Meanwhile::AnnSays(number) => self.line(self.ann, &format!("number {number} of ann's")),
+            Meanwhile::BobSetsTheTopic(number) => self.line(self.bob, &format!("/topic the number {number}")),
+            Meanwhile::AnnWrites => {
+                // By the name that she sees.
+                let nick = self.world.hub().session(self.villain).map(|one| one.nick.shown().to_owned());
+                if let Some(nick) = nick.filter(|nick| !shows(nick) || !self.ann_is_watched) {
+                    self.line(self.ann, &format!("/msg {nick} are you there?"));
+                }
+            }
+            Meanwhile::SomebodyComes => {
+                self.came += 1;
+                let [high, low] = self.came.to_be_bytes();
+                let id = self.world.connect(SocketAddr::from(([198, 18, high, low], 40_000)));
+                self.crowd.push(id);
+            }
+            Meanwhile::SomebodyGoes => {
+                if let Some(id) = self.crowd.pop() {
+                    self.line(id, "/quit");
+                }
+            }
+            Meanwhile::BobGoes(on) => self.line(self.bob, if on { "/join tea" } else { "/leave" }),
+            Meanwhile::Time(millis) => self.world.pass(Duration::from_millis(millis.into())),
+        }
+        self.world.answer();
+    }
+}
+
+/// Whether `text` has the token in it, whatever its case, in what was written around the cursor.
+fn shows(text: &str) -> bool {
+    text.to_lowercase().contains(TOKEN)
+}
+
+/// What somebody without a voice may still do elsewhere, or with one person.
+fn is_elsewhere(line: &str) -> bool {
+    ["/join", "/leave", "/msg", "/reply", "/report", "/register", "/login"].iter().any(|word| line.starts_with(word))
+}
+
+fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
+    let mut settings = Settings::default();
+    // Bans would end it early.
+    (settings.moderation.ban_at, settings.moderation.mute_at) = (0, 0);
+    if why == Unheard::OverPace {
+        (settings.pace.shown, settings.pace.shown_every) = (1, Duration::from_secs(3600));
+    }
+    let mut scene = Scene::new(settings, recorded, false);
+    scene.ann_is_watched = true;
+    let (ann, bob, villain) = (scene.ann, scene.bob, scene.villain);
+    match why {
+        Unheard::Muted => scene.mute(false),
+        Unheard::MutedUntold => scene.mute(true),
+        Unheard::Ignored => scene.line(ann, "/ignore villain"),
+        Unheard::OverPace => {
+            for line in
+                ["/topic one", "/away once", "/join one", "/leave", "/join two", "/leave", "/join three", "/leave"]
+            {
+                scene.line(villain, line);
+            }
+        }
+        Unheard::WithoutVoice => {
+            if !recorded {
+                return;
+            }
+            scene.line(ann, "/register correct-horse-8");
+            for id in [ann, bob, villain] {
+                scene.line(id, "/join hall");
+            }
+            scene.line(ann, "/room moderated");
+            let hall = scene.world.hub().find_room("hall").and_then(|id| scene.world.hub().room(id));
+            assert!(hall.is_some_and(|hall| hall.ownership.moderated), "it is moderated");
+        }
+    }
+    scene.seen(ann);
+    scene.seen(bob);
+    for step in steps {
+        match step {
+            // What is said to one person takes no voice, nor do words of absence.
+            Step::Others(Meanwhile::BobGoes(_) | Meanwhile::AnnWrites) if why == Unheard::WithoutVoice => {}
+            Step::Others(what) => scene.others(what),
+            Step::Types(command, arg) => {
+                let line = typed(command, arg);
+                let is_allowed = match why {
+                    Unheard::WithoutVoice => !is_elsewhere(&line),
+                    // Others see their names and rooms if they look.
+                    Unheard::Ignored => !["/join", "/report"].iter().any(|word| line.starts_with(word)),
+                    // Names are taken, topics set and rooms entered no more.
+                    Unheard::OverPace => ["/nick", "/topic", "/join", "/away", "/who", "/invite", "/room"]
+                        .iter()
+                        .any(|word| line.starts_with(word)),
+                    // A registered name is known, and found by those who keep order.
+                    Unheard::Muted | Unheard::MutedUntold => !line.starts_with("/register"),
+                };
+                if is_allowed {
+                    scene.line(villain, &line);
+                }
+            }
+        }
+        let looks: &[&str] = match why {
+            Unheard::Muted | Unheard::MutedUntold | Unheard::OverPace => {
+                &["/who", "/rooms", "/topic", "/history", "/whois villain", "/who z*"]
+            }
+            Unheard::WithoutVoice => &["/topic", "/history", "/who"],
+            Unheard::Ignored => &["/topic", "/rooms", "/history", "/whois villain"],
+        };
+        for look in looks {
+            scene.line(ann, look);
+        }
+        let seen = scene.seen(ann);
+        assert!(!shows(&seen), "{why:?}: ann saw {seen}");
+        let seen = scene.seen(bob);
+        assert!(why == Unheard::Ignored || !shows(&seen), "{why:?}: bob saw {seen}");
+        if !scene.is_here(villain) {
+            return;
+        }
+        scene.world.pass(Duration::from_secs(2));
+    }
+}
+
+fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
+    let mut settings = Settings::default();
+    settings.history.lines = 12;
+    settings.history.replay = 8;
+    settings.rooms.announce_burst = 2;
+    settings.limits.rooms = 4;
+    if pace {
+        // They are muted by strikes, and so told, and banned in the end.
+        (settings.pace.shown, settings.pace.shown_every) = (2, Duration::from_secs(20));
+        (settings.moderation.repeats, settings.moderation.mute_at, settings.moderation.ban_at) = (1, 2, 8);
+        settings.moderation.mute_for = Duration::from_secs(15);
+    } else {
+        (settings.pace.shown, settings.moderation.mute_at) = (1000, 0);
+    }
+    let mut heard = Scene::new(settings.clone(), recorded, types);
+    let mut unheard = Scene::new(settings, recorded, types);
+    unheard.mute(true);
+    for step in steps {
+        let mut what = String::new();
+        for scene in [&mut heard, &mut unheard] {
+            match step {
+                Step::Others(others) => scene.others(*others),
+                Step::Types(command, arg) => {
+                    what = typed(*command, *arg);
+                    scene.line(scene.villain, &what);
+                }
+            }
+        }
+        let (one, other) = (heard.seen(heard.villain), unheard.seen(unheard.villain));
+        assert_eq!(one, other, "after {what:?} {step:?}: heard, and unheard");
+        assert_eq!(heard.is_here(heard.villain), unheard.is_here(unheard.villain));
+        if !heard.is_here(heard.villain) {
+            return;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_not_to_be_heard_is_seen_by_nobody(
+        why in prop::sample::select(&UNHEARD[..]),
+        recorded: bool,
+        steps in steps(60),
+    ) {
+        nobody_sees_it(why, recorded, steps);
+    }
+
+    #[test]
+    fn one_who_is_muted_and_not_told_sees_what_one_sees_who_is_heard(
+        recorded: bool,
+        types: bool,
+        pace: bool,
+        steps in steps(60),
+    ) {
+        one_cannot_tell(recorded, types, pace, &steps);
+    }
+}
+
+#[test]
+fn every_command_alone_shows_nothing() {
+    for command in 0..COMMANDS.len() {
+        for why in UNHEARD {
+            let type_it = |arg| Step::Types(command * 8 + 7, arg);
+            for arg in 0..ARGS.len() {
+                nobody_sees_it(why, true, vec![type_it(arg), Step::Types(0, 0)]);
+            }
+        }
+    }
+}
