@@ -202,6 +202,12 @@ fn people() -> Stage {
 
     // Rooms: private and moderated, with people invited, voiced and sent out; and one that has closed.
     let olga = s.come_in("olga");
+    for nick in ["uno", "duo"] {
+        let id = s.connect_from([198, 51, 100, 77].into(), false);
+        s.line(id, &format!("/nick {nick}"));
+    }
+    // She is asked whether duo is meant as well.
+    s.line(olga, "/ban uno 5min");
     let ann = s.come_in("ann");
     let cat = s.come_in("cat");
     let bob = s.come("bob");
@@ -298,12 +304,6 @@ fn people() -> Stage {
     passwords(s);
     records(s, eve);
     waiting(s);
-    for nick in ["uno", "duo"] {
-        let id = s.connect_from([198, 51, 100, 77].into(), false);
-        s.line(id, &format!("/nick {nick}"));
-    }
-    // She is asked whether duo is meant as well.
-    s.line(olga, "/ban uno 5min");
     stage
 }
 

@@ -106,8 +106,12 @@ impl Call<'_, '_> {
             return true;
         }
         self.turn.hub.work.done += others.len() as u64;
-        let asked = self.turn.hub.moderation.asked.remove(&self.id);
-        let is_again = asked.is_some_and(|(asked, at)| asked == line && now.mono.since(at) <= SAY_AGAIN);
+        let asked = &mut self.turn.hub.moderation.asked;
+        let is_again =
+            asked.get(&self.id).is_some_and(|(asked, at)| *asked == line && now.mono.since(*at) <= SAY_AGAIN);
+        if is_again {
+            asked.remove(&self.id);
+        }
         if others.is_empty() || is_again {
             return true;
         }
