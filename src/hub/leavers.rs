@@ -14,7 +14,7 @@ use crate::values::network::Origin;
 use crate::values::time::Mono;
 
 /// How long somebody is remembered.
-pub const REMEMBERED_FOR: Duration = Duration::from_mins(15);
+pub const REMEMBERED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// How many are remembered. Beyond it, who left first is forgotten.
 const REMEMBERED: usize = 1000;

@@ -282,7 +282,7 @@ impl Serialize for Hub {
 impl Hub {
     /// Makes sanctions of what 0.1.0 kept with clients and rooms: who was muted, and who was sent out.
     fn adopt_sanctions(&mut self) {
-        let mut found: Vec<(Order, Option<(Mono, Wall)>, Wall)> = Vec::new();
+        let mut found = Vec::new();
         for session in self.people.sessions.values() {
             if let Some(mute) = &session.mute {
                 found.push((self.order(session, Kind::Mute { shadow: mute.shadow }), mute.until, session.since));

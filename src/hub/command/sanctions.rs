@@ -15,7 +15,7 @@ use crate::values::id::{SanctionId, SessionId};
 use crate::values::name::{self, Name};
 
 /// How long an operator may take to say the same again.
-const SAY_AGAIN: Duration = Duration::from_mins(1);
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Names of others that are told before a sanction reaches them.
 const OTHERS_NAMED: usize = 5;

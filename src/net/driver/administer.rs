@@ -104,7 +104,9 @@ impl Driver {
 
     /// Answers those whose change is not on disk although they have waited long enough.
     pub(super) fn answer_unwritten(&mut self, now: Mono) {
-        while let Some(answer) = self.unwritten.pop_front_if(|answer| answer.until <= now) {
+        while self.unwritten.front().is_some_and(|answer| answer.until <= now)
+            && let Some(answer) = self.unwritten.pop_front()
+        {
             let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
             let why = trouble.map_or_else(|| "the disk is slow".to_owned(), |(trouble, _)| trouble);
             let warning =
@@ -149,7 +151,9 @@ impl Driver {
                         let _ = reply.send(Ok(Answered::One(value.expect("results are plain JSON"))));
                     }
                 }
-                while let Some(answer) = self.unwritten.pop_front_if(|answer| answer.through <= through) {
+                while self.unwritten.front().is_some_and(|answer| answer.through <= through)
+                    && let Some(answer) = self.unwritten.pop_front()
+                {
                     let _ = answer.reply.send(Ok(Answered::One(answer.value)));
                 }
                 hub::Input::Recorded { through }
