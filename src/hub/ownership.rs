@@ -2,7 +2,7 @@
 //!
 //! Whoever is logged in and opens a room owns it, until it closes. The lobby, and every room that nobody owns, is the
 //! operators'. Who has a room's say makes it private, moderated, slow or for the registered, locks its topic, invites,
-//! gives voices, and sends people out. Whether somebody may speak in a room is decided by [`Hub::silenced`] alone.
+//! gives voices, and sends people out. Whether somebody may speak in a room is decided by `Hub::silenced` alone.
 //!
 //! What is said in a private room is recorded nowhere, and nobody sees what was said before they came, also
 //! when it is public again. Whoever is not invited is told the same as of a room that was never there,

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | which lines are meant | [`Selector`] |
 //! | what is found by it, before anything changes | [`Hub::meant`] |
-//! | what becomes of it, and who is told | [`Turn::redact`] |
+//! | what becomes of it, and who is told | `Turn::redact` |
 //! | what is on disk and not redacted yet, though it was removed | [`Hub::is_removed`] |
 
 use std::sync::Arc;

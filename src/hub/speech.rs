@@ -1,13 +1,13 @@
 //! Speaking: how fast, and who hears it.
 //!
-//! **One place decides who is heard**: [`Turn::heard`]. Whatever carries a person's text to another screen asks it
-//! first, and hands on what it answers: a [`Heard`], which nothing else can make. It knows mutes, voices, filters,
+//! **One place decides who is heard**: `Turn::heard`. Whatever carries a person's text to another screen asks it
+//! first, and hands on what it answers: a `Heard`, which nothing else can make. It knows mutes, voices, filters,
 //! pace, repetition and strikes. Who ignores whom is decided where a line is read ([`super::ignore`]).
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what carries text, and what each of it is asked for | [`Carrier`] |
-//! | what becomes of text that is heard | the methods of [`Turn`] that take a [`Heard`] |
+//! | what carries text, and what each of it is asked for | `Carrier` |
+//! | what becomes of text that is heard | the methods of `Turn` that take a `Heard` |
 //! | what somebody sees who is muted without being told | [`Veil`] |
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! | the handle, what is handed to the store and what it answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
-//! | lines: writing, finding, redacting, indexing; how long they are kept | [`history`] |
+//! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
 //! | bans, accounts, rooms that last, the numbers that must never be given twice | `bans`, `accounts`, `lasting`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
