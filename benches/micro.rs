@@ -11,10 +11,12 @@ use std::sync::Arc;
 use chathub::hub::account::Role;
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Farewell, Line, Said, View};
+use chathub::hub::sanction::{Kind, Order, Target};
 use chathub::hub::{By, Effect, Hub, Input};
 use chathub::settings::Settings;
-use chathub::values::id::SessionId;
+use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::Name;
+use chathub::values::network::Network;
 use chathub::values::text;
 use chathub::values::time::{Mono, Now, Wall};
 use chathub::wire::render;
@@ -291,4 +293,75 @@ fn report_among(bencher: Bencher<'_, '_>, open: u64) {
 #[divan::bench(args = [100, 7000])]
 fn list_reports_among(bencher: Bencher<'_, '_>, open: u64) {
     among_reports(bencher, open, 0, "/reports");
+}
+
+/// A hub with that many bans, mutes and expulsions, half of them of names, and an operator.
+fn sanctioned(each: u64) -> (Hub, Now) {
+    let mut settings = Settings::default();
+    settings.limits.bans = 100_000;
+    let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
+    let mut effects = Vec::new();
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    let by = By::Admin { uid: 0, pid: 1 };
+    hub.handle(Input::Archive(Some(Box::default())), now, &mut effects);
+    let name = |text: &str| Name::parse(text, 24).expect("a name");
+    hub.handle(Input::AddAccount { name: name("olga"), hashed: None, role: Role::Operator, by }, now, &mut effects);
+    for number in 1..=2_u8 {
+        let peer = SocketAddr::from(([192, 0, 2, number], 1024));
+        hub.handle(Input::Connect { session: SessionId(number.into()), peer }, now, &mut effects);
+    }
+    for number in 0..each {
+        let [_, a, b, c] = u32::try_from(number).expect("few").to_be_bytes();
+        let network = Network::around([10, a, b, c].into());
+        let named = Target::Name(name(&format!("troll-{number}")));
+        let kinds = [Kind::Ban, Kind::Mute { shadow: false }, Kind::Expulsion { room: RoomId(0), name: name("lobby") }];
+        for kind in kinds {
+            let target = if number % 2 == 0 { Target::Network(network) } else { named.clone() };
+            let order = Order { also: (number % 4 == 1).then_some(network), ..Order::about(kind, target) };
+            hub.handle(Input::Sanction { order: Box::new(order), by }, now, &mut effects);
+            effects.clear();
+        }
+    }
+    assert!(hub.sanctions().len() as u64 == 3 * each);
+    let account = hub.accounts().iter().next().expect("it was made").id;
+    hub.log_in(SessionId(1), account);
+    (hub, now)
+}
+
+/// Somebody comes and goes where that much is in force.
+#[divan::bench(args = [100, 10_000])]
+fn come_and_go_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
+    let ((mut hub, now), mut effects, mut next) = (sanctioned(each), Vec::new(), 3);
+    let peer = SocketAddr::from(([198, 51, 100, 1], 1024));
+    bencher.bench_local(|| {
+        let session = SessionId(next);
+        next += 1;
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        effects.clear();
+    });
+}
+
+/// An operator does that where that much is in force.
+#[divan::bench(args = [100, 10_000])]
+fn ban_and_lift_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
+    let ((mut hub, mut now), mut effects) = (sanctioned(each), Vec::new());
+    bencher.bench_local(|| {
+        for text in ["/ban name=somebody 1h", "/unban name=somebody"] {
+            now.mono.0 += 1_000_000;
+            hub.handle(Input::Line { session: SessionId(1), text: text.to_owned() }, now, &mut effects);
+        }
+        effects.clear();
+    });
+}
+
+/// An operator looks at the first page where that much is in force.
+#[divan::bench(args = [100, 10_000])]
+fn list_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
+    let ((mut hub, mut now), mut effects) = (sanctioned(each), Vec::new());
+    bencher.bench_local(|| {
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: "/sanctions".to_owned() }, now, &mut effects);
+        effects.clear();
+    });
 }

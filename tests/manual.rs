@@ -843,10 +843,17 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 
-An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /bans, /unban, /strikes, /reports, \
+An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /unban, /bans, /sanctions, /lift, /left, /strikes, /reports, \
          /close, /redact, /lockdown, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
+
+What somebody is kept from has one form: a ban keeps them out, a mute keeps what they say from others, an expulsion keeps \
+         them out of one room. Each is about a network, or about a name, which stands for its account and for what looks \
+         like it; a mute and an expulsion are about the name or account and the address, so that coming again under \
+         another name does not help. Others at that address who were connected before, or had an account before, are not \
+         meant. Sanctions outlive the daemon if history is recorded, end by themselves, and are listed and lifted by \
+         /sanctions and /lift, or `chathub ctl sanction`. None takes the place of another one without a word.
 
 When many come at a time to make trouble, /lockdown (or `chathub ctl lockdown`) has newcomers wait at the door until \
          they have logged in, or lets them in and not be heard until then, as `moderation.lockdown` says, and keeps them \

@@ -122,6 +122,7 @@ transcripts! {
     redaction
     registrations_are_limited
     reports
+    reports_about_who_left
     reports_about_what_was_said_in_private
     reports_are_bounded
     reports_at_a_pace
@@ -252,6 +253,12 @@ impl Stage {
 
     fn step(&mut self, line: &str) -> Option<()> {
         let (first, rest) = line.split_once(' ')?;
+        // The disk has taken what there was before.
+        if let Some(world) = &mut self.world
+            && let Some((last, _)) = world.hub().backlog().iter().last()
+        {
+            world.recorded(last);
+        }
         match first {
             "@" => {
                 let time = humantime::parse_duration(rest.strip_prefix('+')?).ok()?;

@@ -370,6 +370,20 @@ impl Walk {
                     if time != Some(0) {
                         self.mutes.insert(session, (until, shadow));
                     }
+                    // A mute is of a name, an account and an address: another one of the same takes its place, and lifting
+                    // it lifts it for all whom it is about.
+                    let (hub, now) = (self.world.machine.hub(), self.world.now);
+                    self.mutes.retain(|id, (until, shadow)| {
+                        let mute = hub.session(*id).and_then(|session| session.muted(now));
+                        if let Some(mute) = mute {
+                            // Of several, the one that they know of counts.
+                            *shadow = mute.shadow;
+                            if *id != session {
+                                *until = mute.until.map(|(until, _)| until);
+                            }
+                        }
+                        *id == session || mute.is_some()
+                    });
                 }
                 return;
             }
@@ -688,7 +702,7 @@ impl Walk {
             let mut heard = BTreeSet::new();
             let mut in_replay = false;
             // Some have asked for colours: those, and no other sequence, may be there.
-            let out = String::from_utf8_lossy(out).into_owned();
+            let out = String::from_utf8_lossy(&without_negotiation(out)).into_owned();
             let out = ["\x1b[2m", "\x1b[22m", "\x1b[31m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[39m"]
                 .iter()
                 .fold(out, |out, color| out.replace(color, ""));
@@ -811,4 +825,20 @@ fn a_deadline_that_is_far_is_not_lost_when_time_leaps() {
     assert_eq!(tick(late), 1, "a late one tells what was gathered");
     assert_eq!(tick(late), 0, "and a second one nothing");
     assert_eq!(world.machine.next_deadline(), None);
+}
+
+/// What a client was sent, without what negotiates with one whose bytes happened to be telnet: IAC, WILL to DONT, an
+/// option.
+fn without_negotiation(out: &[u8]) -> Vec<u8> {
+    let (mut rest, mut text) = (out, Vec::with_capacity(out.len()));
+    while let Some((first, behind)) = rest.split_first() {
+        match rest {
+            [0xff, 0xfb..=0xfe, _, behind @ ..] => rest = behind,
+            _ => {
+                text.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    text
 }

@@ -207,6 +207,8 @@ struct Recording {
     next_search: u64,
     /// Clients' numbers up to this are on record as given.
     given: SessionId,
+    /// When the disk last took records, or had taken all.
+    progress: Mono,
     /// The disk could not be read at the start: there may be bans and accounts that are not known.
     unread: bool,
 }
@@ -265,6 +267,7 @@ impl Hub {
                 retention: Retention::default(),
                 next_search: 1,
                 given: SessionId(0),
+                progress: Mono(0),
                 unread: false,
             },
             next_line: 1,

@@ -3,16 +3,20 @@
 use super::Turn;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search, Taken};
 use super::history::{self, History, redacted};
-use super::message::{Line, Message, Refusal, Replay};
+use super::message::{Done, Line, Message, Refusal, Replay};
 use super::sanction::Sanction;
 use super::sanctioning::ends;
 use super::{Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
+
+/// Records that have waited this long without any being taken: the disk is in trouble.
+const DISK_TAKES_NOTHING: Duration = Duration::from_secs(3);
 
 impl Hub {
     pub(super) fn searchers(&self) -> Vec<SessionId> {
@@ -122,8 +126,20 @@ impl Turn<'_> {
         }
     }
 
+    /// Says that something was done, and, where the disk takes nothing, that it is not there yet.
+    pub(super) fn done_on_record(&mut self, id: SessionId, done: Done) {
+        self.done(id, done);
+        let waits = self.hub.recording.backlog.iter().len() > 0;
+        if waits && self.now.mono.since(self.hub.recording.progress) > DISK_TAKES_NOTHING {
+            self.done(id, Done::NotOnDisk);
+        }
+    }
+
     pub(super) fn record(&mut self, record: Record) {
         if self.hub.recording.on {
+            if self.hub.recording.backlog.iter().len() == 0 {
+                self.hub.recording.progress = self.now.mono;
+            }
             let number = self.hub.recording.backlog.push(record.clone());
             self.effects.push(Effect::Record { number, record });
         }

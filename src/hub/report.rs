@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::account::Role;
 use super::archive::{Found, Reach, Record, Selector};
 use super::inbound::Arrives;
+use super::leavers::Leaver;
 use super::message::{Done, Line, Message, Refusal, Said, ShownLine, ShownReport};
 use super::ownership::Guest;
 use super::sanction::Author;
@@ -68,6 +69,11 @@ pub struct Party {
 impl Party {
     fn of(session: &Session) -> Self {
         Self { name: session.nick.shown().into(), account: session.account, session: session.id }
+    }
+
+    /// Somebody who has left a moment ago.
+    fn of_leaver(leaver: &Leaver) -> Self {
+        Self { name: leaver.nick.shown().into(), account: leaver.account, session: leaver.id }
     }
 
     /// Whether both are the same person, as far as can be told.
@@ -405,7 +411,9 @@ impl Hub {
 
     /// The room in which `about` has said something last that `from` may see, and the numbers of these lines.
     fn lines_in_question(&mut self, from: SessionId, about: SessionId) -> (RoomId, Vec<u64>) {
-        let (own, other) = (&self.people.sessions[&from], &self.people.sessions[&about]);
+        let own = &self.people.sessions[&from];
+        // One who has left has said it here, if anywhere.
+        let other = self.people.sessions.get(&about).map_or(own.room, |other| other.room);
         let mut looked_at = 0;
         let mut lines_in = |id: RoomId| {
             let room = &self.rooms.open[&id];
@@ -428,8 +436,8 @@ impl Hub {
             lines
         };
         let here = lines_in(own.room);
-        let (room, lines) = match here.is_empty() && own.room != other.room {
-            true => (other.room, lines_in(other.room)),
+        let (room, lines) = match here.is_empty() && own.room != other {
+            true => (other, lines_in(other)),
             false => (own.room, here),
         };
         let found = if lines.is_empty() { (own.room, lines) } else { (room, lines) };
@@ -518,11 +526,11 @@ impl Hub {
 impl Turn<'_> {
     /// `from` reports `about`.
     pub(super) fn report(&mut self, from: SessionId, about: SessionId, reason: &str) {
-        let (Some(own), Some(other)) = (self.hub.people.sessions.get(&from), self.hub.people.sessions.get(&about))
-        else {
-            return;
-        };
-        let (by, whom) = (Party::of(own), Party::of(other));
+        let Some(own) = self.hub.people.sessions.get(&from) else { return };
+        let left = || self.hub.moderation.leavers.iter(self.now.mono).find(|leaver| leaver.id == about);
+        let here = self.hub.people.sessions.get(&about).map(|other| Party::of(other));
+        let Some(whom) = here.or_else(|| left().map(Party::of_leaver)) else { return };
+        let by = Party::of(own);
         let (origin, shadow) = (Origin::of(own.peer.ip()), own.muted(self.now).is_some_and(|mute| mute.shadow));
         if let Err(wait) = self.hub.may_report(from, self.now) {
             self.hub.counters.reports_refused += 1;

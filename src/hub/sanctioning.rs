@@ -134,14 +134,17 @@ impl Hub {
         !matches!(ban.by, Author::Uid(_)) && self.people.familiar.has(origin)
     }
 
-    /// The mutes and expulsions in force about somebody.
+    /// The mutes and expulsions in force about somebody by name or account. Those about an address are not theirs: they
+    /// are for others who come from there.
     pub(super) fn kept_from(&self, id: SessionId, now: Now) -> Vec<Sanction> {
         let sanctions = &self.moderation.sanctions;
         if sanctions.len() == sanctions.count(&Kind::Ban) {
             return Vec::new();
         }
         let Some(session) = self.session(id) else { return Vec::new() };
-        let about = self.sanctions_of(session, now).filter(|one| one.kind != Kind::Ban);
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        let names = account.map(|account| &account.name).into_iter().chain([&session.nick]);
+        let about = names.flat_map(|name| sanctions.of_name(name, now)).filter(|one| one.kind != Kind::Ban);
         let about: BTreeMap<SanctionId, &Sanction> = about.map(|one| (one.id, one)).collect();
         about.into_values().cloned().collect()
     }

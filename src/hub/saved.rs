@@ -50,6 +50,8 @@ struct Saved {
     #[serde(default = "none_given")]
     given: SessionId,
     #[serde(default)]
+    progress: Mono,
+    #[serde(default)]
     counters: BTreeMap<String, u64>,
     #[serde(default)]
     peak: usize,
@@ -157,6 +159,7 @@ struct Saving<'a> {
     next_room: u64,
     next_line: u64,
     given: SessionId,
+    progress: Mono,
     counters: BTreeMap<&'static str, u64>,
     peak: usize,
     bans: Kept<&'a Sanction>,
@@ -246,6 +249,7 @@ impl Serialize for Hub {
             next_room: self.rooms.next,
             next_line: self.next_line,
             given: self.recording.given,
+            progress: self.recording.progress,
             counters: self.counters.iter().map(|(name, _, value)| (name, value)).collect(),
             peak: self.people.peak,
             bans,
@@ -418,6 +422,7 @@ impl Saved {
                 retention: self.retention,
                 next_search: self.next_search,
                 given: self.given,
+                progress: self.progress,
                 unread: self.unread,
             },
             next_line: self.next_line,

@@ -138,7 +138,10 @@ impl Turn<'_> {
                 self.recall_rooms(&mut recalled);
                 self.recall(recalled);
             }
-            Input::Recorded { through } => self.hub.recording.backlog.done(through),
+            Input::Recorded { through } => {
+                self.hub.recording.backlog.done(through);
+                self.hub.recording.progress = self.now.mono;
+            }
             Input::Found { session, number, found } => {
                 self.found(session, number, *found);
                 self.hub.settle(session, self.now);

@@ -9,6 +9,8 @@ use argon2::password_hash::PasswordVerifier as _;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Version};
 use tokio::sync::mpsc;
 use tracing::error;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 use super::arrival::Arrival;
 use crate::hub::account::Hashed;
@@ -34,6 +36,15 @@ impl From<&AccountSettings> for Cost {
     }
 }
 
+/// A password as it is hashed: the same however a keyboard composes its letters, and whichever of Unicode's spaces it
+/// gives (OpaqueString, RFC 8265, section 4.2.2).
+fn prepared(password: &str) -> Zeroizing<String> {
+    // Room for the longest that it can become (UAX #15, section 12): nothing of it stays in a block that was given back.
+    let mut text = Zeroizing::new(String::with_capacity(3 * password.len()));
+    text.extend(password.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).nfc());
+    text
+}
+
 /// Hashes a password with new salt.
 ///
 /// # Errors
@@ -41,7 +52,7 @@ impl From<&AccountSettings> for Cost {
 pub fn hash(password: &str, cost: Cost) -> Result<Hashed, String> {
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
-    let hashed = argon2id(cost)?.hash_password_with_salt(password.as_bytes(), &salt);
+    let hashed = argon2id(cost)?.hash_password_with_salt(prepared(password).as_bytes(), &salt);
     Ok(Hashed(hashed.map_err(|error| error.to_string())?.to_string().into()))
 }
 
@@ -50,8 +61,19 @@ fn argon2id(cost: Cost) -> Result<Argon2<'static>, String> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whether that is the password, and whether it was hashed at that cost.
+/// Whether that is the password, and whether it was hashed as it would be today. Passwords of releases that hashed what
+/// came, as it came, are tried so as well.
 fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
+    let prepared = prepared(password);
+    let known = check_bytes(&prepared, hashed, cost);
+    if known.is_none() && *prepared != password {
+        return check_bytes(password, hashed, cost).map(|_| false);
+    }
+    known
+}
+
+/// Whether these bytes were hashed to that, and whether it was at that cost.
+fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let hashed = PasswordHash::new(&hashed.0).ok()?;
     // As it was hashed, not as it would be today.
     Argon2::default().verify_password(password.as_bytes(), &hashed).ok()?;
@@ -155,6 +177,26 @@ mod tests {
         let mut nobody = None;
         assert_eq!(answer(&job("nobody", Against::Unknown), CHEAP, &mut nobody), Answer::Wrong);
         assert!(nobody.is_some(), "and it took its time");
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_composed() {
+        let (composed, decomposed) = ("gr\u{fc}n\u{a0}tea", "gru\u{308}n tea");
+        for (made, given) in [(composed, decomposed), (decomposed, composed), (composed, composed)] {
+            let known = Against::Known(hash(made, CHEAP).expect("it is hashed"));
+            assert_eq!(
+                answer(&job(given, known), CHEAP, &mut None),
+                Answer::Right { renewed: None },
+                "{made:?} {given:?}"
+            );
+        }
+        // As a former release has hashed what it was given.
+        let raw = argon2id(CHEAP).expect("a cost").hash_password_with_salt(decomposed.as_bytes(), &[7; SALT]);
+        let raw = Hashed(raw.expect("it is hashed").to_string().into());
+        let answered = answer(&job(decomposed, Against::Known(raw.clone())), CHEAP, &mut None);
+        let Answer::Right { renewed: Some(renewed) } = answered else { panic!("{answered:?}") };
+        assert_eq!(answer(&job(composed, Against::Known(raw)), CHEAP, &mut None), Answer::Wrong);
+        assert_eq!(answer(&job(composed, Against::Known(renewed)), CHEAP, &mut None), Answer::Right { renewed: None });
     }
 
     #[test]

@@ -363,13 +363,24 @@ fn check(db: &Connection) -> Result<i64, Trouble> {
     }
 }
 
+/// A step as it is executed. SQLite keeps the text of a table with its comments, and a list of tables that needs more
+/// than the first page of the file could not be had back from its log alone. What was released stays as it is.
+fn bare(version: i64, sql: &str) -> String {
+    const RELEASED: i64 = 3;
+    if version < RELEASED {
+        return sql.to_owned();
+    }
+    let code = |line: &str| line.split_once("--").map_or(line, |(code, _)| code).trim().to_owned();
+    sql.lines().map(code).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 fn migrate(db: &mut Connection) -> Result<(), Trouble> {
     loop {
         // In one transaction: a step is done, or it is not.
         let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = check(&step)?;
         let Some(sql) = usize::try_from(version).ok().and_then(|version| STEPS.get(version)) else { return Ok(()) };
-        step.execute_batch(sql)?;
+        step.execute_batch(&bare(version, sql))?;
         step.pragma_update(None, "application_id", APPLICATION)?;
         step.pragma_update(None, "user_version", version + 1)?;
         super::step::reached("before a migration is committed");

@@ -25,7 +25,7 @@ fn locked_out(seed: u64) -> (Supervisor, Kept) {
     let db = Connection::open(kept.aside.join("chathub.db")).unwrap();
     db.execute_batch(
         "INSERT INTO accounts VALUES (1, 'ann', NULL, 'member', 1, 1);
-         INSERT INTO bans (id, name, author, since) VALUES (1, 'mallory', 0, 1);",
+         INSERT INTO sanctions (id, kind, name, uid, since) VALUES (1, 'ban', 'mallory', 0, 1);",
     )
     .unwrap();
     (supervisor, kept)

@@ -8,7 +8,7 @@ use super::super::report::{Evidence, Report, ToClose};
 use super::super::{By, Effect};
 use super::{Call, clip, split_word, text_arg};
 use crate::values::id::ReportId;
-use crate::values::name::Name;
+use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 
 /// How many reports are listed at a time: a screen of them.
@@ -19,7 +19,8 @@ const AT_ONCE: usize = 20;
 
 pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let Some(other) = call.person(name) else { return };
+    let left = || call.turn.hub.moderation.leavers.find(&name::fold(name), None, call.turn.now.mono).map(|one| one.id);
+    let Some(other) = call.named(name).or_else(left) else { return call.refuse(Refusal::NoSuchPerson(clip(name))) };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }

@@ -161,13 +161,10 @@ fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
     let order = Order { reason: text_arg(reason), until, ..meant.order };
     let nick = order.nick.clone().unwrap_or_else(|| shown_to_operators(&order.target));
     let (id, former) = call.turn.sanction(order, by);
-    call.done(Done::MutedOther {
-        nick,
-        until,
-        shadow,
-        called: format!("m{}", id.0).into(),
-        replaced: replaced(former),
-    });
+    call.turn.done_on_record(
+        call.id,
+        Done::MutedOther { nick, until, shadow, called: format!("m{}", id.0).into(), replaced: replaced(former) },
+    );
 }
 
 /// What an operator is told that a sanction is about: no address of somebody else.
@@ -206,7 +203,10 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
-    call.done(Done::Banned { called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) });
+    call.turn.done_on_record(
+        call.id,
+        Done::Banned { called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
+    );
 }
 
 pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
@@ -244,7 +244,7 @@ fn lifted(call: &mut Call<'_, '_>, id: SanctionId) {
     let Some(called) = call.turn.hub.moderation.sanctions.get(id).map(Sanction::called) else { return };
     let Some(by) = call.by() else { return };
     call.turn.lift(id, by);
-    call.done(Done::Lifted(called.into()));
+    call.turn.done_on_record(call.id, Done::Lifted(called.into()));
 }
 
 pub(super) fn bans(call: &mut Call<'_, '_>, args: &str) {

@@ -106,6 +106,8 @@ impl Turn<'_> {
     /// Removes an account. A client that is logged in to it is a guest from then on, and is told so if it did not ask
     /// for that itself.
     pub(in crate::hub) fn remove_account(&mut self, id: AccountId, by: Option<By>) -> Option<Account> {
+        let kept_from: Vec<_> =
+            self.hub.logged_in_to(id).map(|session| (session, self.hub.kept_from(session, self.now))).collect();
         let account = self.hub.accounts.remove(id)?;
         self.hub.logins.by_account.clear(id);
         self.record(Record::Unaccount(id));
@@ -114,9 +116,7 @@ impl Turn<'_> {
         let there: Vec<_> = self.hub.logged_in_to(id).collect();
         let mut asked = Vec::new();
         for id in there {
-            let kept_from = self.hub.kept_from(id, self.now);
             self.hub.set_account(id, None);
-            self.stay_kept_from(id, kept_from);
             let Some(session) = self.hub.people.sessions.get(&id) else { continue };
             if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
                 asked.push(id);
@@ -124,6 +124,9 @@ impl Turn<'_> {
             if by.is_some() {
                 self.done(id, Done::AccountRemoved);
             }
+        }
+        for (session, kept_from) in kept_from {
+            self.stay_kept_from(session, kept_from);
         }
         for session in asked {
             self.ask_no_more(session, None);

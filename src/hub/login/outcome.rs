@@ -41,7 +41,7 @@ impl Turn<'_> {
             (Then::Change(account), Answer::Made(hashed)) if self.hub.people.sessions[&id].account == Some(account) => {
                 self.end_dialogue(id);
                 self.change_account(account, Some(hashed), None, None);
-                self.done(id, Done::PasswordChanged);
+                self.done_on_record(id, Done::PasswordChanged);
                 Ok(())
             }
             (Then::Login { account: Some(account), .. }, Answer::Right { renewed }) => {
@@ -66,7 +66,7 @@ impl Turn<'_> {
             (Then::Unregister(account), Answer::Right { .. }) => {
                 self.end_dialogue(id);
                 if let Some(account) = self.remove_account(account, None) {
-                    self.done(id, Done::Unregistered(account.name.shown().into()));
+                    self.done_on_record(id, Done::Unregistered(account.name.shown().into()));
                 }
                 Ok(())
             }
@@ -111,7 +111,7 @@ impl Turn<'_> {
         self.stay_kept_from(id, kept_from);
         self.hub.counters.registrations += 1;
         self.happened(What::Registered, id, None, None);
-        self.done(id, Done::Registered(shown));
+        self.done_on_record(id, Done::Registered(shown));
         self.come_in(id);
         Ok(())
     }

@@ -142,6 +142,8 @@ pub enum Done {
     },
     /// This one is not muted any more.
     UnmutedOther(Arc<str>),
+    /// What was done last is not on disk yet, which takes nothing at the moment: it holds, and is written later.
+    NotOnDisk,
     /// There is a ban now that is called so.
     Banned {
         /// What it is called.

@@ -143,6 +143,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let hit = count(*hit, "person", "people");
             notice(out, &["ban ", called, " holds", &until_in(end, now), &instead(replaced), "; disconnected: ", &hit]);
         }
+        Done::NotOnDisk => {
+            notice(out, &["it is not on disk yet, which takes nothing now; it is written as soon as it does"])
+        }
         Done::Lifted(called) => notice(out, &[called, " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
         Done::Strikes { nick, count: strikes } => {
