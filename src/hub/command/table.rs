@@ -457,7 +457,7 @@ pub static COMMANDS: &[Command] = &[
         name: "ban",
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
-        detail: "WHO: name or number (c4) of somebody here or just left; a network; name=NAME.",
+        detail: "WHO: name or c4, of somebody here or just left; a network; name=NAME.",
         role: Role::Operator,
         least: 1,
         shows: true,
