@@ -468,7 +468,7 @@ pub static COMMANDS: &[Command] = &[
         name: "lockdown",
         usage: "[TIME] [door|registered] | off",
         about: "make newcomers log in first",
-        detail: "Who is here stays and speaks. It ends after TIME (15 min if not set otherwise), or by off.",
+        detail: "Who is here stays and speaks. It ends after TIME (else as set), or by off.",
         role: Role::Operator,
         takes: Takes::Nothing,
         run: operator::lockdown,
@@ -532,7 +532,7 @@ pub static COMMANDS: &[Command] = &[
         name: "reports",
         usage: "[WHICH]",
         about: "list the reports that are open, or show one",
-        detail: "WHICH is a report such as r12; or all, for closed ones too; or a page, as 2.",
+        detail: "WHICH is a report such as r12; all, for closed ones too; or a page, as 2.",
         role: Role::Operator,
         run: report::reports,
         ..ROW
