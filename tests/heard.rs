@@ -379,3 +379,20 @@ fn every_command_alone_shows_nothing() {
         }
     }
 }
+
+#[test]
+fn whoever_names_themselves_is_found_by_the_name_that_they_see() {
+    for (command, line) in COMMANDS.iter().map(|command| (command.name, format!("/{} moderated", command.name))) {
+        let mut settings = Settings::default();
+        settings.moderation.mute_at = 0;
+        let mut heard = Scene::new(settings.clone(), true, false);
+        let mut unheard = Scene::new(settings, true, false);
+        unheard.mute(true);
+        for scene in [&mut heard, &mut unheard] {
+            scene.line(scene.villain, "/nick moderated");
+            scene.line(scene.villain, &line);
+        }
+        let (one, other) = (heard.seen(heard.villain), unheard.seen(unheard.villain));
+        assert_eq!(one, other, "after /{command}: heard, and unheard");
+    }
+}

@@ -65,7 +65,7 @@ impl Call<'_, '_> {
     /// The account of somebody who is here under that name, or else the one of that name; the caller is told if there is
     /// none.
     fn account(&mut self, name: &str) -> Option<AccountId> {
-        let here = self.turn.hub.find(name).filter(|id| !self.turn.hub.is_at_door(*id));
+        let here = self.turn.hub.find_for(self.id, name).filter(|id| !self.turn.hub.is_at_door(*id));
         let own = here.and_then(|id| self.turn.hub.people.sessions[&id].account);
         let found = own.or_else(|| self.turn.hub.accounts.find(&fold(name)));
         if found.is_none() {
