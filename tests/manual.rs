@@ -688,8 +688,9 @@ The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket
          missing, the state directory cannot be used, a sandbox is refused) is tried again after 0, 1, 2, 4, 8, 16 and \
          then every 25 seconds, for as long as it takes: the ports stay open, whoever connects waits, nobody is \
          disconnected, and what was mended heals by itself. `systemctl restart chathub` waits for the end of the \
-         present delay. A service that cannot start because its settings or sockets are wrong waits for the next \
-         connection; those who connect are told so, after up to 5 seconds if they are many.",
+         present delay. A service that cannot start because its settings or sockets are wrong, or because a later \
+         version has written its files, waits for the next connection; those who connect are told so, after up to 5 \
+         seconds if they are many, and so are those who were connected.",
     );
     page.section("ADMINISTRATION");
     page.text(

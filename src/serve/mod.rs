@@ -71,7 +71,7 @@ pub fn run(args: &ServeArgs) -> Exit {
             logging::InWords(format_args!("{name:?} (FileDescriptorName=)"))
         );
     }
-    let outcome = handed.map_err(StartError::Handed).inspect_err(|_| sockets.turn_away()).and_then(|()| {
+    let outcome = handed.map_err(StartError::Handed).inspect_err(|_| turn_away(&sockets)).and_then(|()| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
             // With clients connected, the settings of the former process stay, as at a reload.
@@ -82,7 +82,7 @@ pub fn run(args: &ServeArgs) -> Exit {
                     (config::Loaded::of(settings), false)
                 }
                 None => {
-                    sockets.turn_away();
+                    turn_away(&sockets);
                     return Err(problem);
                 }
             },
@@ -100,6 +100,12 @@ pub fn run(args: &ServeArgs) -> Exit {
     }
 }
 
+/// For a start that has failed for good: tells all whom the sockets that were handed over lead to.
+fn turn_away(sockets: &Sockets) {
+    sockets.turn_away();
+    found::let_go(&sockets.stored);
+}
+
 fn start(
     args: &ServeArgs,
     sockets: Sockets,
@@ -113,7 +119,7 @@ fn start(
     let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
     if activated && sockets.chat.is_empty() {
-        sockets.turn_away();
+        turn_away(&sockets);
         return Err(StartError::NoChatSocket);
     }
     let Sockets { chat, admin, stored, unknown } = sockets;

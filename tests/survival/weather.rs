@@ -96,3 +96,27 @@ fn what_was_unread_is_recalled_by_the_next_daemon_that_can_read_it() {
         shows(&mut bob, "-- nobody may be called mallory here");
     }
 }
+
+#[test]
+fn whoever_is_carried_on_is_told_where_the_next_daemon_cannot_start() {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let supervisor = Plan::new("", 3).start();
+        let mut bob = come(&supervisor);
+        supervisor.hold();
+        let ended = supervisor.endings().len();
+        supervisor.signal(signal);
+        supervisor.ended(ended + 1);
+        // As a release before the one that wrote it sees it.
+        let db = Connection::open(supervisor.state().join("chathub.db")).unwrap();
+        db.pragma_update(None, "user_version", 1000).unwrap();
+        drop(db);
+        supervisor.release();
+        let told = bob.rest();
+        assert_eq!(
+            told.last().map(String::as_str),
+            Some("-- the hub cannot start: please try again later"),
+            "{told:?}"
+        );
+        assert_eq!(supervisor.ended(ended + 2).status.code(), Some(78));
+    }
+}

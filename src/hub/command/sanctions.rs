@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::By;
 use super::super::account::Role;
 use super::super::message::{Done, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
-use super::super::sanction::Order;
-use super::super::sanction::{Kind, NoTarget, Sanction, Target};
+use super::super::sanction::{Kind, NoTarget, Order, Sanction, Target};
 use super::{Call, clip, split_word, text_arg};
 use crate::values::id::{SanctionId, SessionId};
 use crate::values::name::{self, Name};
@@ -123,6 +123,21 @@ impl Call<'_, '_> {
         false
     }
 
+    /// What `WHO [TIME] [REASON]` orders, and who does it; the caller is told what is wrong with it, or has to say it
+    /// again.
+    fn ordered(&mut self, args: &str, kind: &Kind) -> Option<(Order, By)> {
+        let (whom, rest) = split_word(args);
+        let (time, reason) = self.time(rest, true)?;
+        let meant = self.meant(whom, kind)?;
+        let line = format!("{} {args}", self.command.name);
+        if !self.has_room_for(&meant.order) || !self.is_meant(&meant, line) {
+            return None;
+        }
+        let by = self.by()?;
+        let until = time.map(|time| self.later(time));
+        Some((Order { reason: text_arg(reason), until, ..meant.order }, by))
+    }
+
     /// Whether there may be one more of that kind; the caller is told if not.
     fn has_room_for(&mut self, order: &Order) -> bool {
         let limit = self.turn.hub.settings.limits.bans;
@@ -149,16 +164,8 @@ pub(super) fn shadowmute(call: &mut Call<'_, '_>, args: &str) {
 }
 
 fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
-    let (whom, rest) = split_word(args);
-    let Some((time, reason)) = call.time(rest, true) else { return };
-    let Some(meant) = call.meant(whom, &Kind::Mute { shadow }) else { return };
-    let line = format!("{} {args}", call.command.name);
-    if !call.has_room_for(&meant.order) || !call.is_meant(&meant, line) {
-        return;
-    }
-    let Some(by) = call.by() else { return };
-    let until = time.map(|time| call.later(time));
-    let order = Order { reason: text_arg(reason), until, ..meant.order };
+    let Some((order, by)) = call.ordered(args, &Kind::Mute { shadow }) else { return };
+    let until = order.until;
     let nick = order.nick.clone().unwrap_or_else(|| shown_to_operators(&order.target));
     let (id, former) = call.turn.sanction(order, by);
     call.turn.done_on_record(
@@ -190,16 +197,8 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
 }
 
 pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
-    let (whom, rest) = split_word(args);
-    let Some((time, reason)) = call.time(rest, true) else { return };
-    let Some(meant) = call.meant(whom, &Kind::Ban) else { return };
-    let line = format!("{} {args}", call.command.name);
-    if !call.has_room_for(&meant.order) || !call.is_meant(&meant, line) {
-        return;
-    }
-    let Some(by) = call.by() else { return };
-    let until = time.map(|time| call.later(time));
-    let order = Order { reason: text_arg(reason), until, ..meant.order };
+    let Some((order, by)) = call.ordered(args, &Kind::Ban) else { return };
+    let until = order.until;
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);

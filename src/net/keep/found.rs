@@ -41,6 +41,18 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     is_there.then_some(settings)
 }
 
+/// What clients are told whose daemon cannot start.
+const CANNOT_START: &str = "cannot start: please try again later";
+
+/// For a daemon that will not start however often it is tried: tells the clients that a former process has left, and
+/// closes their connections. The service manager lets go of them without a word.
+pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
+    let end = |name| stored.get(name).and_then(|end: &OwnedFd| end.try_clone().ok());
+    if let [_, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(end) {
+        recovery::say_goodbye(&Queue::of([one, two, three, four]), CANNOT_START);
+    }
+}
+
 /// Whether an input is a connection. Any release may have written it.
 fn is_connect(input: &serde_json::Value) -> bool {
     input.get("Connect").is_some()
@@ -104,11 +116,15 @@ pub fn restore_or_begin<E>(
                 if let Err(error) = program::keep_instead_of(former_program) {
                     warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
                 }
-                let queue = Some(Arc::new(Mutex::new(queue)));
                 let restored = Some(restored);
                 // Not before: on the way here the former program may have taken the place of this one, and it
                 // must find the files as it knows them.
-                let (store, recalled) = store()?.unzip();
+                let (store, recalled) = store()
+                    // The service manager lets go of everybody when a start has failed for good, as this one has:
+                    // a release before the one that wrote the files cannot read them.
+                    .inspect_err(|_| recovery::say_goodbye(&queue, CANNOT_START))?
+                    .unzip();
+                let queue = Some(Arc::new(Mutex::new(queue)));
                 return Ok(FoundHub { machine, outcomes: Vec::new(), restored, rounds, tape, queue, store, recalled });
             }
             Ok(None) => {}
@@ -191,7 +207,7 @@ fn adopt(
         Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
         // Clients that lie in the queue all the same would wait for ever.
         nobody => {
-            recovery::say_goodbye(&queue);
+            recovery::say_goodbye(&queue, "had to start afresh: please connect again");
             nobody.map(|_| None)
         }
     }

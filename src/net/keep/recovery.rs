@@ -311,13 +311,14 @@ fn try_restore(
     Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
-/// Tells those who cannot be carried on, and closes their connections.
-pub fn say_goodbye(queue: &Queue) {
+/// Tells those who cannot be carried on `why`, and closes their connections.
+pub fn say_goodbye(queue: &Queue, why: &str) {
+    // They may be in the middle of a line.
+    let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
         let mut socket = TcpStream::from(socket);
         let _ = socket.set_nonblocking(true);
-        // They may be in the middle of a line.
-        let _ = socket.write(b"\r\n-- the hub had to start afresh: please connect again\r\n");
+        let _ = socket.write(text.as_bytes());
         let _ = socket.shutdown(Shutdown::Both);
     });
 }
