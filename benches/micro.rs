@@ -12,7 +12,7 @@ use chathub::hub::account::Role;
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Farewell, Line, Said, View};
 use chathub::hub::sanction::{Kind, Order, Target};
-use chathub::hub::{By, Effect, Hub, Input};
+use chathub::hub::{By, Effect, Hub, Input, News};
 use chathub::settings::Settings;
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::Name;
@@ -148,7 +148,7 @@ fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
         id += 1;
         let (session, peer) = (SessionId(id), SocketAddr::from(([10, 1, 0, 1], 1024)));
         hub.handle(Input::Connect { session, peer }, now, &mut effects);
-        hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.len()
     });
 }
@@ -255,7 +255,7 @@ fn reported(open: u64) -> (Hub, [SessionId; 2], Now) {
     let mut effects = Vec::new();
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
     let by = By::Admin { uid: 0, pid: 1 };
-    hub.handle(Input::Archive(Some(Box::default())), now, &mut effects);
+    hub.handle(News::Archive(Some(Box::default())), now, &mut effects);
     let name = Name::parse("olga", 24).expect("a name");
     hub.handle(Input::AddAccount { name, hashed: None, role: Role::Operator, by }, now, &mut effects);
     for number in 1..=32_u8 {
@@ -303,7 +303,7 @@ fn sanctioned(each: u64) -> (Hub, Now) {
     let mut effects = Vec::new();
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
     let by = By::Admin { uid: 0, pid: 1 };
-    hub.handle(Input::Archive(Some(Box::default())), now, &mut effects);
+    hub.handle(News::Archive(Some(Box::default())), now, &mut effects);
     let name = |text: &str| Name::parse(text, 24).expect("a name");
     hub.handle(Input::AddAccount { name: name("olga"), hashed: None, role: Role::Operator, by }, now, &mut effects);
     for number in 1..=2_u8 {
@@ -337,7 +337,7 @@ fn come_and_go_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
         let session = SessionId(next);
         next += 1;
         hub.handle(Input::Connect { session, peer }, now, &mut effects);
-        hub.handle(Input::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.clear();
     });
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chathub::hub::account::{Account, Role};
 use chathub::hub::archive::Recalled;
 use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
-use chathub::hub::{Hub, Input};
+use chathub::hub::{Hub, Input, News};
 use chathub::settings::Settings;
 use chathub::values::id::{AccountId, SanctionId, SessionId};
 use chathub::values::name::{InvalidName, Name, fold};
@@ -184,7 +184,7 @@ fn ban(id: u64, text: &str) -> Sanction {
 fn hub(recalled: Recalled, people: &[&str]) -> Hub {
     let mut effects = Vec::new();
     let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
-    hub.handle(Input::Archive(Some(Box::new(recalled))), NOW, &mut effects);
+    hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);
     for (session, nick) in (1..).map(SessionId).zip(people) {
         let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1000));
         hub.handle(Input::Connect { session, peer }, NOW, &mut effects);
@@ -264,7 +264,7 @@ fn a_lobby_may_be_called_like_a_room_that_is_open() {
     let mut hub = hub(Recalled::default(), &["moe"]);
     let mut settings = Settings::default();
     settings.rooms.lobby = "room-of-rnoe".into();
-    hub.handle(Input::Settings(Box::new(settings)), NOW, &mut Vec::new());
+    hub.handle(News::Settings(Box::new(settings)), NOW, &mut Vec::new());
     hub.check_invariants();
     assert_eq!(hub.room(hub.lobby()).map(|room| room.name.shown()), Some("room-of-rnoe"));
 }

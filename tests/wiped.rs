@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chathub::hub::account::Hashed;
 use chathub::hub::login::{Against, Answer, Job};
-use chathub::hub::{Effect, Hub, Input};
+use chathub::hub::{Effect, Hub, Input, News};
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 use chathub::values::time::{Mono, Now, Wall};
@@ -45,14 +45,14 @@ static ALLOCATOR: Looking = Looking;
 
 const NOW: Now = Now { mono: Mono(1_000_000_000), wall: Wall(0) };
 
-fn answer(job: &Job) -> Input {
+fn answer(job: &Job) -> News {
     let hashed = |password: &str| Hashed(format!("$argon2-not${}", password.len()).into());
     let answer = match &job.against {
         Against::Nothing => Answer::Made(hashed(job.password.reveal())),
         Against::Known(known) if *known == hashed(job.password.reveal()) => Answer::Right { renewed: None },
         Against::Known(_) | Against::Unknown => Answer::Wrong,
     };
-    Input::Hashed { number: job.number, answer }
+    News::Hashed { number: job.number, answer }
 }
 
 /// Has the hub handle a line, and all that is to be hashed because of it; how many blocks were given back
@@ -69,7 +69,7 @@ fn left_behind(hub: &mut Hub, text: &str) -> usize {
             .into_iter()
             .filter_map(|effect| if let Effect::Hash(job) = effect { Some(job) } else { None })
             .collect();
-        inputs.extend(jobs.iter().map(|job| answer(job)));
+        inputs.extend(jobs.iter().map(|job| answer(job).into()));
     }
     LOOKS.store(false, Ordering::Relaxed);
     FOUND.load(Ordering::Relaxed)
@@ -80,7 +80,7 @@ fn a_password_is_overwritten_before_its_memory_is_given_back() {
     let mut settings = Settings::default();
     settings.accounts.attempts = 1000;
     let mut hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
-    hub.handle(Input::Archive(Some(Box::default())), NOW, &mut Vec::new());
+    hub.handle(News::Archive(Some(Box::default())), NOW, &mut Vec::new());
     let peer = ([192, 0, 2, 1], 4000).into();
     hub.handle(Input::Connect { session: SessionId(1), peer }, NOW, &mut Vec::new());
     // What is said is nobody's secret: the test sees what it looks for.

@@ -299,7 +299,7 @@ pub struct RecalledRoom {
 pub struct Search {
     /// The client that asks; it has one search under way at a time.
     pub session: SessionId,
-    /// The number of the search, which [`Found`](super::Input::Found) tells as well.
+    /// The number of the search, which [`Found`](super::News::Found) tells as well.
     pub number: u64,
     /// The room whose lines are searched.
     pub room: RoomId,

@@ -409,7 +409,7 @@ impl Turn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, message::Message, message::Said};
+    use super::super::{Input, News, message::Message, message::Said};
     use super::*;
     use crate::settings::Settings;
     use crate::values::time::Now;
@@ -570,7 +570,7 @@ mod tests {
         }
         stage.hub = serde_json::from_value(kept).expect("it is read");
         let mut effects = Vec::new();
-        stage.hub.handle(Input::Archive(None), Now::default(), &mut effects);
+        stage.hub.handle(News::Archive(None), Now::default(), &mut effects);
         assert!(matches!(&*effects, [Effect::Hide { session, names, .. }] if *session == ann && names.len() == 1));
         assert!(stage.hides(ann, bob) && !stage.hides(ann, eve));
         stage.says(eve, "/nick bob");
@@ -579,7 +579,7 @@ mod tests {
         let kept = serde_json::to_string(&stage.hub).expect("plain");
         stage.hub = serde_json::from_str(&kept).expect("it is read");
         effects.clear();
-        stage.hub.handle(Input::Archive(None), Now::default(), &mut effects);
+        stage.hub.handle(News::Archive(None), Now::default(), &mut effects);
         assert!(effects.is_empty());
         assert!(stage.hides(ann, eve));
         stage.says(eve, "/nick eve");

@@ -3,7 +3,7 @@
 //! These wait in the client's mailbox, and a full mailbox would have it disconnected. So there is a pace for what all
 //! others together send to one client (`pace.private`); a sender beyond it is refused and told. An eighth of it is kept
 //! for senders from whose origin little has come of late, and another eighth for those to whom the client has written:
-//! so crowds keep nobody else from being heard. A client whose socket takes nothing ([`Input::Crowded`](super::Input))
+//! so crowds keep nobody else from being heard. A client whose socket takes nothing ([`News::Crowded`](super::News))
 //! is sent nothing.
 
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::super::message::Message;
-    use super::super::{Effect, Input};
+    use super::super::{Effect, Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::time::Now;
@@ -286,14 +286,14 @@ mod tests {
         assert!(arrived * 900 <= hub.settings().limits.mailbox / 4);
         assert_eq!(hub.counters().private_refused, refused as u64);
         // A client that does not read is sent nothing at all, also after a restart.
-        hub.handle(Input::Crowded { session: victim, on: true }, Now::default(), &mut effects);
+        hub.handle(News::Crowded { session: victim, on: true }, Now::default(), &mut effects);
         let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
         effects.clear();
         let later = Now { mono: at(1000), ..Now::default() };
         let say = Input::Line { session: SessionId(2), text: format!("/msg {nick} hi") };
         hub.handle(say.clone(), later, &mut effects);
         assert!(matches!(&*effects, [Effect::Tell { message: Message::Refused(Refusal::NotReading(_)), .. }]));
-        hub.handle(Input::Crowded { session: victim, on: false }, later, &mut effects);
+        hub.handle(News::Crowded { session: victim, on: false }, later, &mut effects);
         effects.clear();
         hub.handle(say, later, &mut effects);
         assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell { to, .. } if *to == victim)));

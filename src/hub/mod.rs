@@ -7,7 +7,8 @@
 //! | to change | see |
 //! | --- | --- |
 //! | the handling of one input: to which method it goes | `turn` |
-//! | what reaches the hub and what follows, as values; what is worth a line in the journal; counters | `event`, `happening`, `counters` |
+//! | what reaches the hub, and what of that the daemon tells and the tape keeps; what follows | [`Input`], [`News`], [`Effect`] |
+//! | who did something; what is worth a line in the journal; counters | [`By`], [`Happening`], [`Counters`] |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
 //! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
@@ -33,15 +34,17 @@
 pub mod account;
 pub mod archive;
 mod beginnings;
+mod by;
 pub mod command;
 mod complete;
 mod counters;
 mod door;
-mod event;
+mod effect;
 mod happening;
 pub mod history;
 pub mod ignore;
 pub mod inbound;
+mod input;
 mod invariants;
 pub mod lasting;
 pub mod leavers;
@@ -49,6 +52,7 @@ pub mod lockdown;
 pub mod login;
 mod looking;
 pub mod message;
+mod news;
 pub mod ownership;
 pub mod pace;
 mod people;
@@ -74,9 +78,12 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+pub use by::By;
 pub use counters::Counters;
-pub use event::{By, Effect, Input};
+pub use effect::Effect;
 pub use happening::{Happening, What};
+pub use input::Input;
+pub use news::News;
 use report::Reports;
 pub use saved::Frozen;
 use strike::Strikes;
@@ -279,8 +286,8 @@ impl Hub {
 
     /// Takes one input at `now` and appends what follows to `effects`. An input about a client that has left meanwhile
     /// is ignored.
-    pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
-        self.turn(now, effects).take(input);
+    pub fn handle(&mut self, input: impl Into<Input>, now: Now, effects: &mut Vec<Effect>) {
+        self.turn(now, effects).take(input.into());
         if cfg!(debug_assertions) && self.people.sessions.len() < 100 {
             self.check_invariants();
         }

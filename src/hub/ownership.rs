@@ -587,7 +587,7 @@ impl fmt::Display for Modes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Effect, Input};
+    use super::super::{Effect, Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::name::Name;
@@ -625,7 +625,7 @@ mod tests {
         let now = Now { mono: Mono(1_000_000_000), wall: Wall(1_000) };
         let (mut effects, by) = (Vec::new(), By::Admin { uid: 0, pid: 1 });
         let mut hub = Hub::new(Settings::default(), [7; 16], now, &mut effects);
-        hub.handle(Input::Archive(Some(Box::default())), now, &mut effects);
+        hub.handle(News::Archive(Some(Box::default())), now, &mut effects);
         let id = SessionId(1);
         hub.handle(Input::Connect { session: id, peer: ([192, 0, 2, 1], 1).into() }, now, &mut effects);
         let mut account = |text: &str, role| {

@@ -179,10 +179,10 @@ impl Familiar {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Input;
     use super::super::account::{Account, Role};
     use super::super::message::Farewell;
     use super::super::sanction::{Kind, Order, Target};
+    use super::super::{Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::id::AccountId;
@@ -290,7 +290,7 @@ mod tests {
             Account { id: AccountId(1), name, hashed: None, role, since: Wall(0), seen: Wall(0), places: Vec::new() };
         hub.accounts.put(ann).expect("the first");
         hub.log_in(SessionId(3), AccountId(1));
-        let gone = Input::Gone { session: SessionId(3), why: Farewell::Lost };
+        let gone = News::Gone { session: SessionId(3), why: Farewell::Lost };
         hub.handle(gone, Now::default(), &mut Vec::new());
         assert_eq!(count(&mut hub, [10, 0, 1, 1]), 1);
         // It survives.

@@ -175,7 +175,7 @@ mod tests {
     use super::super::account::Role;
     use super::super::archive::Recalled;
     use super::super::sanction::{Author, Order, Target};
-    use super::super::{By, Input};
+    use super::super::{By, Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::time::{Mono, Now, Wall};
@@ -213,7 +213,7 @@ mod tests {
     fn hub(inputs: Vec<Input>) -> Hub {
         let mut effects = Vec::new();
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
-        hub.handle(Input::Archive(Some(Box::new(unread()))), NOW, &mut effects);
+        hub.handle(News::Archive(Some(Box::new(unread()))), NOW, &mut effects);
         inputs.into_iter().for_each(|input| hub.handle(input, NOW, &mut effects));
         hub
     }
@@ -263,7 +263,7 @@ mod tests {
             ],
             ..Recalled::default()
         };
-        hub.handle(Input::Recalled(Box::new(recalled.clone())), NOW, &mut Vec::new());
+        hub.handle(News::Recalled(Box::new(recalled.clone())), NOW, &mut Vec::new());
         assert!(!hub.is_unread());
         let mut targets: Vec<_> =
             hub.moderation.sanctions.iter().map(|ban| (ban.target.to_string(), ban.until)).collect();
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(on_disk(&hub, &recalled), known(&hub), "and so they will be on disk");
         // A second time nothing changes.
         let before = known(&hub);
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         assert_eq!(known(&hub), before);
     }
 
@@ -284,10 +284,10 @@ mod tests {
         let bans = vec![ban(1, "10.0.0.0/8", None), ban(2, "192.0.2.0/24", None)];
         let accounts = vec![account(1, "ann"), account(2, "bob")];
         let recalled = Recalled { sanctions: bans, accounts, ..Recalled::default() };
-        hub.handle(Input::Archive(Some(Box::new(recalled.clone()))), NOW, &mut effects);
+        hub.handle(News::Archive(Some(Box::new(recalled.clone()))), NOW, &mut effects);
         hub.handle(Input::Lift { id: SanctionId(1), by: BY }, NOW, &mut effects);
         hub.turn(NOW, &mut effects).remove_account(AccountId(2), Some(BY));
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut effects);
         assert_eq!(known(&hub), [(2, "192.0.2.0/24".to_owned())]);
         assert_eq!(hub.accounts.iter().map(|account| account.name.shown()).collect::<Vec<_>>(), ["ann"]);
     }
@@ -296,11 +296,11 @@ mod tests {
     fn another_file_s_accounts_get_numbers_that_are_free_and_take_nobody_s_name() {
         let mut effects = Vec::new();
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
-        hub.handle(Input::Archive(Some(Box::default())), NOW, &mut effects);
+        hub.handle(News::Archive(Some(Box::default())), NOW, &mut effects);
         let ann = hub.turn(NOW, &mut effects).add_account(name("ann"), None, Role::Operator, BY).expect("it is free");
         let accounts = vec![account(ann.0, "bob"), account(7, "ANN"), account(8, "carl")];
         let recalled = Recalled { accounts, ..Recalled::default() };
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut effects);
         let mut names: Vec<_> = hub.accounts.iter().map(|one| (one.name.shown().to_owned(), one.role)).collect();
         names.sort();
         let member = |name: &str| (name.to_owned(), Role::Member);
@@ -326,7 +326,7 @@ mod tests {
             ..Recalled::default()
         };
         let mut effects = Vec::new();
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut effects);
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut effects);
         let gone = |id| effects.iter().any(|effect| matches!(effect, Effect::Close { session, .. } if *session == id));
         assert!(gone(SessionId(2001)) && !gone(SessionId(2002)));
         assert_ne!(hub.people.sessions[&SessionId(2002)].nick, guest);

@@ -249,11 +249,11 @@ impl Turn<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Input;
     use super::super::account::Role;
     use super::super::archive::{Found, Reach, Recalled, RecalledRoom};
     use super::super::ignore::Borne;
     use super::super::message::Message;
+    use super::super::{Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::time::{Mono, Now, Wall};
@@ -265,7 +265,7 @@ mod tests {
 
     fn hub() -> Hub {
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut Vec::new());
-        hub.handle(Input::Archive(Some(Box::default())), NOW, &mut Vec::new());
+        hub.handle(News::Archive(Some(Box::default())), NOW, &mut Vec::new());
         for (session, name) in [(ANN, "ann"), (BOB, "bob")] {
             let [.., last] = session.0.to_be_bytes();
             hub.handle(Input::Connect { session, peer: ([10, 0, 0, last], 1024).into() }, NOW, &mut Vec::new());
@@ -314,7 +314,7 @@ mod tests {
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line.clone()], through: line.seq, reach: Reach::All });
         let mut effects = Vec::new();
-        hub.handle(Input::Found { session: ANN, number, found }, NOW, &mut effects);
+        hub.handle(News::Found { session: ANN, number, found }, NOW, &mut effects);
         let shown = effects.iter().find_map(|effect| match effect {
             Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines.len()),
             _ => None,
@@ -322,12 +322,12 @@ mod tests {
         assert_eq!(shown, Some(0));
         let den = RecalledRoom { room: RoomId(70), name: "den".to_owned(), lines: vec![line] };
         let recalled = Recalled { last_line: 5, last_room: 70, rooms: vec![den], ..Recalled::default() };
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         let (_, history) = hub.recording.dormant.get("den").expect("it is recalled");
         assert_eq!(history.at(0).said, Said::Redacted);
         // The disk has it: nothing is pending.
         let through = hub.backlog().iter().next_back().expect("some wait").0;
-        hub.handle(Input::Recorded { through }, NOW, &mut Vec::new());
+        hub.handle(News::Recorded { through }, NOW, &mut Vec::new());
         assert_eq!(hub.backlog().redactions().len(), 0);
         // And a hub that was written down knows what is pending.
         remove(&mut hub, by(ANN));
@@ -423,7 +423,7 @@ mod tests {
                 },
                 ..Settings::default()
             };
-            hub.handle(Input::Settings(Box::new(settings)), NOW, &mut Vec::new());
+            hub.handle(News::Settings(Box::new(settings)), NOW, &mut Vec::new());
             for number in 10..10 + crowd {
                 let peer = ([10, 0, 1, 1], u16::try_from(1000 + number).expect("few")).into();
                 hub.handle(Input::Connect { session: SessionId(number), peer }, NOW, &mut Vec::new());

@@ -781,7 +781,7 @@ impl Turn<'_> {
 mod tests {
     use super::super::account::Account;
     use super::super::archive::Recalled;
-    use super::super::{Effect, Input};
+    use super::super::{Effect, Input, News};
     use super::*;
     use crate::values::name::Name;
     use crate::values::time::Mono;
@@ -803,7 +803,7 @@ mod tests {
             places: Vec::new(),
         };
         let recalled = Recalled { accounts: vec![olga], reports, last_line: 50, ..Recalled::default() };
-        hub.handle(Input::Archive(Some(Box::new(recalled))), NOW, &mut effects);
+        hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);
         let session = SessionId(2001);
         let peer = ([192, 0, 2, 1], 1024).into();
         hub.handle(Input::Connect { session, peer }, NOW, &mut effects);
@@ -831,7 +831,7 @@ mod tests {
             let number = search.expect("it is looked for").number;
             let found = Box::new(Found { lines: found, through: 50, reach });
             effects.clear();
-            hub.handle(Input::Found { session: olga, number, found }, NOW, &mut effects);
+            hub.handle(News::Found { session: olga, number, found }, NOW, &mut effects);
             let shown = effects.into_iter().find_map(|effect| match effect {
                 Effect::Tell { message: Message::ReportShown(shown), .. } => Some(shown.lines),
                 _ => None,
@@ -850,10 +850,10 @@ mod tests {
         let other = Report { at: Wall(77), ..report(4, 2, 1, Some(80)) };
         let same = Report { reason: "as it was".into(), ..(*known).clone() };
         let recalled = Recalled { reports: vec![same, report(3, 5, 1, None)], ..Recalled::default() };
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         assert_eq!(hub.reports().get(ReportId(4)), Some(&known), "what the hub knows is newer");
         let recalled = Recalled { reports: vec![other], ..Recalled::default() };
-        hub.handle(Input::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
+        hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         let all: Vec<_> = hub.reports().iter().map(|report| (report.id.0, report.by.session.0)).collect();
         assert_eq!(all, [(3, 5), (4, 1), (5, 2)]);
         hub.check_invariants();

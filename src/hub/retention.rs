@@ -204,7 +204,7 @@ mod tests {
     use super::super::archive::{Found, Reach, Recalled, RecalledRoom, Record};
     use super::super::message::{Message, Said};
     use super::super::sanction::{Kind, Order, Target};
-    use super::super::{By, Effect, Input};
+    use super::super::{By, Effect, Input, News};
     use super::*;
     use crate::settings::Settings;
     use crate::values::id::SessionId;
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn what_waits_for_the_disk_does_not_wait_for_longer_than_it_is_kept() {
         let mut hub = hub(settings());
-        hub.handle(Input::Archive(Some(Box::default())), later(0), &mut Vec::new());
+        hub.handle(News::Archive(Some(Box::default())), later(0), &mut Vec::new());
         let target = Target::Network("192.0.2.0/24".parse().expect("a network"));
         let by = By::Admin { uid: 0, pid: 1 };
         send(&mut hub, ANN, "one", later(1));
@@ -428,7 +428,7 @@ mod tests {
         ];
         let recalled = Recalled { last_line: 3, last_room: 7, rooms, ..Recalled::default() };
         let mut hub = Hub::new(settings(), [7; 16], later(80), &mut Vec::new());
-        hub.handle(Input::Archive(Some(Box::new(recalled))), later(80), &mut Vec::new());
+        hub.handle(News::Archive(Some(Box::new(recalled))), later(80), &mut Vec::new());
         assert_eq!(replayed(&come(&mut hub, ANN, later(90))), ["new"]);
         assert_eq!(in_memory(&hub), 2);
         // Nobody is in the den, and it is forgotten all the same.
@@ -439,7 +439,7 @@ mod tests {
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line(1, 10, "old")], through: 3, reach: Reach::All });
         let mut effects = Vec::new();
-        hub.handle(Input::Found { session: ANN, number, found }, later(130), &mut effects);
+        hub.handle(News::Found { session: ANN, number, found }, later(130), &mut effects);
         assert!(replayed(&effects).is_empty());
     }
 }

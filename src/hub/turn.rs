@@ -8,7 +8,7 @@ use super::message::{Done, Farewell, Message, Refusal};
 use super::presence::Presence;
 use super::redaction::Remover;
 use super::strike::Offence;
-use super::{AT_A_TIME, Effect, Happening, Hub, Input, What, complete};
+use super::{AT_A_TIME, Effect, Happening, Hub, Input, News, What, complete};
 use crate::settings::{self, Settings};
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
@@ -97,16 +97,6 @@ impl Turn<'_> {
                     self.release(session);
                 }
             }
-            Input::Gone { session, why } => {
-                if self.hub.people.sessions.contains_key(&session) {
-                    match why {
-                        Farewell::TooSlow => self.hub.counters.closed_slow += 1,
-                        Farewell::MailboxFull => self.hub.counters.closed_mailbox += 1,
-                        _ => {}
-                    }
-                    self.depart(session, why);
-                }
-            }
             Input::Kick { session, reason, by } => self.kick(session, reason, by),
             Input::Unmute { session, by } => self.unmute(session, by),
             Input::Rename { session, nick, by } => {
@@ -132,32 +122,11 @@ impl Turn<'_> {
             Input::LockdownOff { by } => self.end_lockdown(by),
             Input::CloseRoom { room, reason, by } => self.close_room(room, reason, by),
             Input::Announce { room, text, by } => self.announce(room, &text, by),
-            Input::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
-            Input::Recalled(recalled) => {
-                let mut recalled = *recalled;
-                self.recall_rooms(&mut recalled);
-                self.recall(recalled);
-            }
-            Input::Recorded { through } => {
-                self.hub.recording.backlog.done(through);
-                self.hub.recording.progress = self.now.mono;
-            }
-            Input::Found { session, number, found } => {
-                self.found(session, number, *found);
-                self.hub.settle(session, self.now);
-            }
-            Input::Hashed { number, answer } => self.hashed(number, answer),
-            Input::Crowded { session, on } => {
-                if let Some(session) = self.hub.people.sessions.get_mut(&session) {
-                    session.crowded = on;
-                }
-            }
             Input::Interrupted { session } => {
                 if self.hub.people.sessions.contains_key(&session) && !self.cancel(session) {
                     self.tell(session, Message::Done(Done::Interrupted));
                 }
             }
-            Input::BegunAnew => self.record_again(),
             Input::Redact { what, account, by } => {
                 self.redact(&what, account, Remover::Administrator(by));
             }
@@ -182,15 +151,53 @@ impl Turn<'_> {
                 self.close_report(id, note, by);
             }
             Input::EraseReports { account } => self.erase_reports(account),
-            Input::Settings(settings) => {
-                self.configure(*settings);
-                self.open_door();
-            }
-            Input::Stop { message } => self.stop(message),
             Input::Tick => self.tick(),
+            Input::News(news) => self.take_news(news),
         }
         // Arrivals, and what administrators do, are charged to nobody.
         self.hub.work.done = 0;
+    }
+
+    /// Hands what the daemon tells to the method that decides about it.
+    fn take_news(&mut self, news: News) {
+        match news {
+            News::Gone { session, why } => {
+                if self.hub.people.sessions.contains_key(&session) {
+                    match why {
+                        Farewell::TooSlow => self.hub.counters.closed_slow += 1,
+                        Farewell::MailboxFull => self.hub.counters.closed_mailbox += 1,
+                        _ => {}
+                    }
+                    self.depart(session, why);
+                }
+            }
+            News::Archive(recalled) => self.archive(recalled.map(|recalled| *recalled)),
+            News::Recalled(recalled) => {
+                let mut recalled = *recalled;
+                self.recall_rooms(&mut recalled);
+                self.recall(recalled);
+            }
+            News::Recorded { through } => {
+                self.hub.recording.backlog.done(through);
+                self.hub.recording.progress = self.now.mono;
+            }
+            News::Found { session, number, found } => {
+                self.found(session, number, *found);
+                self.hub.settle(session, self.now);
+            }
+            News::Hashed { number, answer } => self.hashed(number, answer),
+            News::Crowded { session, on } => {
+                if let Some(session) = self.hub.people.sessions.get_mut(&session) {
+                    session.crowded = on;
+                }
+            }
+            News::BegunAnew => self.record_again(),
+            News::Settings(settings) => {
+                self.configure(*settings);
+                self.open_door();
+            }
+            News::Stop { message } => self.stop(message),
+        }
     }
 
     fn tick(&mut self) {

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::hub::session::Session;
-use crate::hub::{self, Effect, Hub};
+use crate::hub::{self, Effect, Hub, News};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
@@ -136,7 +136,7 @@ impl Machine {
                     self.control(&command, by, at, &|_| (0, 0), out);
                 }
             }
-            Input::Hub(input) => self.told(input, at, out),
+            Input::Hub(news) => self.told(news, at, out),
             Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
             Input::Tick => self.tick(at, out),
         }
@@ -144,28 +144,28 @@ impl Machine {
     }
 
     /// Takes what the daemon tells the hub: some of it concerns the machine as well.
-    fn told(&mut self, input: hub::Input, at: Now, out: &mut Vec<Outcome>) {
-        match &input {
-            hub::Input::Settings(settings) => out.push(Order::Limits((&**settings).into()).into()),
+    fn told(&mut self, news: News, at: Now, out: &mut Vec<Outcome>) {
+        match &news {
+            News::Settings(settings) => out.push(Order::Limits((&**settings).into()).into()),
             // A client's number means that client, also in what was recorded.
-            hub::Input::Archive(Some(recalled)) | hub::Input::Recalled(recalled) => {
+            News::Archive(Some(recalled)) | News::Recalled(recalled) => {
                 self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
             }
             _ => {}
         }
-        let waits_no_more = match &input {
-            hub::Input::Crowded { session, on: false } => Some(*session),
-            hub::Input::Hashed { number, .. } => self.hub.waits_for(*number),
+        let waits_no_more = match &news {
+            News::Crowded { session, on: false } => Some(*session),
+            News::Hashed { number, .. } => self.hub.waits_for(*number),
             _ => None,
         };
-        self.tell_hub(input, at);
+        self.tell_hub(news, at);
         if let Some(id) = waits_no_more {
             // What it has sent meanwhile.
             self.listen(id, at, out);
         }
     }
 
-    fn tell_hub(&mut self, input: hub::Input, at: Now) {
+    fn tell_hub(&mut self, input: impl Into<hub::Input>, at: Now) {
         self.hub.handle(input, at, &mut self.effects);
     }
 

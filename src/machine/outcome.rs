@@ -49,11 +49,11 @@ pub enum Outcome {
     /// An order for the rounds.
     Order(Order),
     /// To be written to disk, under that number. After a restart it is there again, until
-    /// [`Input::Recorded`](crate::hub::Input::Recorded).
+    /// [`News::Recorded`](crate::hub::News::Recorded).
     Record(u64, Record),
-    /// To be looked for on disk. After a restart it is there again, until [`Input::Found`](crate::hub::Input::Found).
+    /// To be looked for on disk. After a restart it is there again, until [`News::Found`](crate::hub::News::Found).
     Search(Box<Search>),
-    /// A password to be hashed. After a restart it is there again, until [`Input::Hashed`](crate::hub::Input::Hashed).
+    /// A password to be hashed. After a restart it is there again, until [`News::Hashed`](crate::hub::News::Hashed).
     Hash(Arc<login::Job>),
     /// A password on the tape is no longer needed: take a snapshot soon, to erase it.
     SecretSpent,

@@ -189,7 +189,7 @@ impl Machine {
         if speaker.link.is_done()
             && let Some(why) = speaker.end.clone()
         {
-            self.tell_hub(hub::Input::Gone { session: id, why }, at);
+            self.tell_hub(hub::News::Gone { session: id, why }, at);
         }
     }
 

@@ -86,7 +86,7 @@ impl Stage {
         };
         let at = self.told.iter().position(waits).unwrap_or_else(|| panic!("{nick} waits for a password"));
         let Outcome::Hash(job) = self.told.remove(at) else { unreachable!("it was found so") };
-        self.sees(nick, |stage| stage.input(hub::Input::Hashed { number: job.number, answer }))
+        self.sees(nick, |stage| stage.input(hub::News::Hashed { number: job.number, answer }))
     }
 }
 
@@ -199,7 +199,7 @@ fn what_was_held_is_taken(stage: &mut Stage) {
     // From here on everybody is as fast as they like.
     let mut settings = stage.machine.hub().settings().clone();
     settings.pace = Pace::default();
-    stage.input(hub::Input::Settings(Box::new(settings)));
+    stage.input(hub::News::Settings(Box::new(settings)));
     stage.pass(Duration::from_secs(60));
 }
 

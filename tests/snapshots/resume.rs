@@ -61,7 +61,7 @@ impl Stage {
         self.input(Input::Restarted);
         let hub = self.machine.hub();
         let recalled = Recalled { unread: hub.is_unread(), ..Recalled::default() };
-        self.input(hub::Input::Archive(hub.is_recording().then(|| Box::new(recalled))));
+        self.input(hub::News::Archive(hub.is_recording().then(|| Box::new(recalled))));
         let crowded = self.machine.hub().sessions().filter(|session| session.crowded);
         crowded.for_each(|session| self.to_rounds.push(Work::Crowded(session.id)));
         self.turn();

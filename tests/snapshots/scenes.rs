@@ -197,7 +197,7 @@ fn people() -> Stage {
     settings.filters.strike = vec!["forbidden".to_owned()];
     let mut stage = Stage::new(settings);
     let s = &mut stage;
-    s.input(hub::Input::Archive(Some(Box::new(recalled()))));
+    s.input(hub::News::Archive(Some(Box::new(recalled()))));
     s.input(Input::Restarted);
 
     // Rooms: private and moderated, with people invited, voiced and sent out; and one that has closed.
@@ -599,7 +599,7 @@ fn waiting(s: &mut Stage) {
     // In a room over its pace, gus has said much, and gives way to the others.
     let mut settings = s.machine.hub().settings().clone();
     settings.pace.crowd = 1000;
-    s.input(hub::Input::Settings(Box::new(settings.clone())));
+    s.input(hub::News::Settings(Box::new(settings.clone())));
     let gus = s.come("gus");
     for number in 0..4 {
         s.line(gus, &format!("gus says {number}"));
@@ -614,7 +614,7 @@ fn waiting(s: &mut Stage) {
     // From here on no more than some moments pass: what is held stays held.
     s.send(mo, &b"/back\n".repeat(36));
     (settings.pace.lines, settings.pace.burst_lines) = (1, 3);
-    s.input(hub::Input::Settings(Box::new(settings.clone())));
+    s.input(hub::News::Settings(Box::new(settings.clone())));
     for (id, bytes) in held {
         s.flood(id);
         if bytes == [IAC, DONT, ECHO] {
@@ -641,7 +641,7 @@ fn waiting(s: &mut Stage) {
     let last = s.come("last");
     s.line(last, "/quit I was here");
     settings.accounts.entry = Entry::Registered;
-    s.input(hub::Input::Settings(Box::new(settings)));
+    s.input(hub::News::Settings(Box::new(settings)));
     let dora = s.connect(false);
     s.line(dora, "/login ann");
     // And somebody who has sent nothing yet.
@@ -651,7 +651,7 @@ fn waiting(s: &mut Stage) {
 /// A hub that has not been able to read what is on disk.
 fn unread() -> Stage {
     let mut stage = Stage::new(Settings::default());
-    stage.input(hub::Input::Archive(Some(Box::new(Recalled { last_line: 9, unread: true, ..Recalled::default() }))));
+    stage.input(hub::News::Archive(Some(Box::new(Recalled { last_line: 9, unread: true, ..Recalled::default() }))));
     let una = stage.come("una");
     stage.line(una, "is anybody here?");
     stage
@@ -661,7 +661,7 @@ fn unread() -> Stage {
 fn rooms() -> Stage {
     let mut stage = Stage::new(Settings::default());
     let s = &mut stage;
-    s.input(hub::Input::Archive(Some(Box::new(recalled()))));
+    s.input(hub::News::Archive(Some(Box::new(recalled()))));
     let ann = s.come_in("ann");
     s.line(ann, "/join shed");
     s.line(ann, "/room lasting");
@@ -706,7 +706,7 @@ fn keeping() -> Stage {
         stage.line(id, "nobody hears that");
     }
     settings.history.keep_lines = 66;
-    stage.input(hub::Input::Settings(Box::new(settings)));
+    stage.input(hub::News::Settings(Box::new(settings)));
     stage.input(Input::Tick);
     stage
 }

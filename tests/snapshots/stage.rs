@@ -187,8 +187,8 @@ impl Stage {
             }
             for report in reports {
                 let input = match report {
-                    Report::Gone(id, why) => hub::Input::Gone { session: id, why },
-                    Report::Crowded(id, on) => hub::Input::Crowded { session: id, on },
+                    Report::Gone(id, why) => hub::News::Gone { session: id, why },
+                    Report::Crowded(id, on) => hub::News::Crowded { session: id, on },
                     Report::Finished(_) => continue,
                 };
                 let mut out = Vec::new();
@@ -287,7 +287,7 @@ impl Stage {
     /// It was hashed, and this came of it.
     pub fn hashed(&mut self, answer: Answer) {
         let number = self.job().number;
-        self.input(hub::Input::Hashed { number, answer });
+        self.input(hub::News::Hashed { number, answer });
     }
 
     // -- what clients see ----------------------------------------------------------------------

@@ -244,12 +244,12 @@ impl World {
 
     /// Nothing more can be written to a client.
     pub fn give_up(&mut self, session: SessionId, why: Farewell) {
-        self.handle(hub::Input::Gone { session, why });
+        self.handle(hub::News::Gone { session, why });
     }
 
     /// A client takes nothing of what waits for it alone; or it has.
     pub fn crowd(&mut self, session: SessionId, on: bool) {
-        self.handle(hub::Input::Crowded { session, on });
+        self.handle(hub::News::Crowded { session, on });
     }
 
     /// An administrator gives a command.
@@ -264,21 +264,21 @@ impl World {
     }
 
     pub fn set(&mut self, settings: Settings) {
-        self.handle(hub::Input::Settings(Box::new(settings)));
+        self.handle(hub::News::Settings(Box::new(settings)));
     }
 
     /// A store has opened that knows this.
     pub fn archive(&mut self, recalled: Recalled) {
-        self.handle(hub::Input::Archive(Some(Box::new(recalled))));
+        self.handle(hub::News::Archive(Some(Box::new(recalled))));
     }
 
     /// The store has written all records up to this one.
     pub fn recorded(&mut self, through: u64) {
-        self.handle(hub::Input::Recorded { through });
+        self.handle(hub::News::Recorded { through });
     }
 
     pub fn stop(&mut self, message: Option<Arc<str>>) {
-        self.handle(hub::Input::Stop { message });
+        self.handle(hub::News::Stop { message });
     }
 
     pub fn tick(&mut self) {
@@ -300,7 +300,7 @@ impl World {
     /// What comes of a password: at once, and by no art.
     pub fn hash(&mut self, job: &Job) {
         let (number, answer) = (job.number, hashed(job));
-        self.handle(hub::Input::Hashed { number, answer });
+        self.handle(hub::News::Hashed { number, answer });
     }
 
     /// Brings what was searched for and what was to be hashed, until nothing more is.
@@ -312,7 +312,7 @@ impl World {
             }
             for search in searches {
                 let found = Box::new(self.find(&search));
-                self.handle(hub::Input::Found { session: search.session, number: search.number, found });
+                self.handle(hub::News::Found { session: search.session, number: search.number, found });
             }
             jobs.iter().for_each(|job| self.hash(job));
         }

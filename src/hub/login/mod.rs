@@ -1,7 +1,7 @@
 //! Registering, logging in and out, changing a password: the dialogues about accounts, and their bounds.
 //!
 //! A password is typed on a line of its own, which is hidden if the client's program can do that, or given with the
-//! command. It leaves the hub as a [`Job`] to be hashed elsewhere; [`super::Input::Hashed`] is the answer. Until it
+//! command. It leaves the hub as a [`Job`] to be hashed elsewhere; [`super::News::Hashed`] is the answer. Until it
 //! comes, what the client sends waits ([`Hub::is_waiting`]).
 //!
 //! | to change | see |

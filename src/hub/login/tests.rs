@@ -2,12 +2,12 @@ use super::super::leavers::Leavers;
 use super::*;
 use crate::hub::By;
 use crate::hub::Effect;
-use crate::hub::Input;
 use crate::hub::account::Role;
 use crate::hub::message::Asked;
 use crate::hub::message::Done;
 use crate::hub::message::Farewell;
 use crate::hub::message::Message;
+use crate::hub::{Input, News};
 use crate::settings::Settings;
 use crate::values::time::Now;
 
@@ -37,7 +37,7 @@ impl Stage {
         change(&mut settings);
         let hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
         let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new(), last: BOB.0 };
-        stage.input(Input::Archive(Some(Box::default())));
+        stage.input(News::Archive(Some(Box::default())));
         for name in ["ann", "bob"] {
             let name = Name::parse(name, 24).expect("a name");
             let password = hashed(name.shown());
@@ -54,7 +54,7 @@ impl Stage {
         self.input(Input::Connect { session, peer: (address, 4000).into() });
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: impl Into<Input>) {
         let mut effects = Vec::new();
         self.hub.handle(input, self.now, &mut effects);
         for effect in effects {
@@ -75,7 +75,7 @@ impl Stage {
         for job in std::mem::take(&mut self.jobs) {
             let right = job.against == Against::Known(hashed(job.password.reveal()));
             let answer = if right { Answer::Right { renewed: None } } else { Answer::Wrong };
-            self.input(Input::Hashed { number: job.number, answer });
+            self.input(News::Hashed { number: job.number, answer });
         }
     }
 
@@ -119,7 +119,7 @@ fn what_follows_a_password_that_could_not_be_hashed_is_not_said() {
     stage.types(ANN, "/login ann");
     stage.types(ANN, "ann");
     let job = stage.jobs.pop().expect("a password to hash");
-    stage.input(Input::Hashed { number: job.number, answer: Answer::Failed });
+    stage.input(News::Hashed { number: job.number, answer: Answer::Failed });
     stage.check_told(ANN, Done::AsksNoMore(Some("/login ann".into())));
     stage.types(ANN, "ann");
     assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
@@ -136,7 +136,7 @@ fn tries(stage: &mut Stage, address: [u8; 4], line: &str) -> Message {
     let answer = told
         .map(|(_, message)| message.clone())
         .find(|message| matches!(message, Message::Refused(_) | Message::Done(Done::LoggedIn { .. })));
-    stage.input(Input::Gone { session, why: Farewell::Hangup });
+    stage.input(News::Gone { session, why: Farewell::Hangup });
     answer.expect("an answer")
 }
 
@@ -194,7 +194,7 @@ fn strangers_lock_nobody_out_of_a_network_that_is_never_shut_out() {
     let mut stage = locked();
     let mut settings = stage.hub.settings().clone();
     settings.access.always = vec!["203.0.113.0/24".parse().expect("a network")];
-    stage.input(Input::Settings(Box::new(settings)));
+    stage.input(News::Settings(Box::new(settings)));
     assert!(is_in(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
 }
 

@@ -156,11 +156,11 @@ impl Driver {
                 {
                     let _ = answer.reply.send(Ok(Answered::One(answer.value)));
                 }
-                hub::Input::Recorded { through }
+                hub::News::Recorded { through }
             }
-            store::Answer::Found { session, number, found } => hub::Input::Found { session, number, found },
-            store::Answer::BegunAnew => hub::Input::BegunAnew,
-            store::Answer::Recalled(recalled) => hub::Input::Recalled(recalled),
+            store::Answer::Found { session, number, found } => hub::News::Found { session, number, found },
+            store::Answer::BegunAnew => hub::News::BegunAnew,
+            store::Answer::Recalled(recalled) => hub::News::Recalled(recalled),
         };
         self.state.input(input, at);
     }
@@ -237,7 +237,7 @@ impl Driver {
         *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             (settings.accounts.password, (&settings.accounts).into());
         self.around.files = loaded.files;
-        self.state.input(hub::Input::Settings(Box::new(settings)), at);
+        self.state.input(hub::News::Settings(Box::new(settings)), at);
         info!(
             message_id = ids::RELOADED,
             chathub_applied = applied.join(" "),

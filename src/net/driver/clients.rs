@@ -281,9 +281,9 @@ impl Driver {
     /// Handles what the rounds report.
     pub(super) fn reported(&mut self, report: Report, at: Now) {
         match report {
-            Report::Gone(id, why) => self.state.input(hub::Input::Gone { session: id, why }, at),
+            Report::Gone(id, why) => self.state.input(hub::News::Gone { session: id, why }, at),
             Report::Crowded(id, on) => {
-                self.state.input(hub::Input::Crowded { session: id, on }, at);
+                self.state.input(hub::News::Crowded { session: id, on }, at);
                 // It may have sent something meanwhile.
                 self.clients.queue_turn(id, self.state.machine());
             }

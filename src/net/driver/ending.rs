@@ -100,7 +100,7 @@ impl Driver {
         let at = now();
         let clients = self.state.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
-        self.state.input(hub::Input::Stop { message }, at);
+        self.state.input(hub::News::Stop { message }, at);
         self.apply_outcomes(at);
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();

@@ -223,7 +223,7 @@ impl Driver {
             // The hub knows what was said and which numbers were given, and hands out again what may not be on disk.
             *recalled = Recalled::default();
         }
-        self.state.input(hub::Input::Archive(recalled.map(Box::new)), at);
+        self.state.input(hub::News::Archive(recalled.map(Box::new)), at);
         let open = restored.connections.len() + restored.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         let mut connections = restored.connections;
@@ -245,14 +245,14 @@ impl Driver {
         match restored.poisoned {
             Some((Kind::Bytes, id)) => {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
-                self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
+                self.state.input(hub::News::Gone { session: id, why: Farewell::Lost }, at);
             }
             // No client sent it: it is a command, or an answer of another thread.
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
         for id in restored.lost {
-            self.state.input(hub::Input::Gone { session: id, why: Farewell::Lost }, at);
+            self.state.input(hub::News::Gone { session: id, why: Farewell::Lost }, at);
         }
         if restored.secret_spent {
             self.state.outcomes.push(Outcome::SecretSpent);
@@ -261,7 +261,7 @@ impl Driver {
             self.accepted(newcomer, at);
         }
         if let Some(settings) = settings.filter(|settings| settings != self.state.hub().settings()) {
-            self.state.input(hub::Input::Settings(Box::new(settings)), at);
+            self.state.input(hub::News::Settings(Box::new(settings)), at);
         }
         self.idle_since = (self.state.hub().session_count() == 0).then_some(at.mono);
     }
@@ -407,7 +407,7 @@ impl Driver {
             }
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
-                self.state.input(hub::Input::Hashed { number, answer }, at);
+                self.state.input(hub::News::Hashed { number, answer }, at);
                 // The client that waited for it may go on.
                 self.clients.unpause(self.state.machine());
             }

@@ -138,7 +138,7 @@ pub fn restore_or_begin<E>(
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
     // What the machine is told at its start is part of the first snapshot.
     let (store, recalled) = store()?.unzip();
-    machine.handle(hub::Input::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
+    machine.handle(hub::News::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
         warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
         None
@@ -228,13 +228,13 @@ mod tests {
     fn settings_are_found_among_inputs_of_this_release_and_of_former_ones() {
         let mut settings = Settings::default();
         settings.limits.clients = 7;
-        let input = Input::from(hub::Input::Settings(Box::new(settings.clone())));
+        let input = Input::from(hub::News::Settings(Box::new(settings.clone())));
         let input = serde_json::to_value(input).expect("plain values");
         assert_eq!(settings_in(&input).expect("settings").expect("they are read"), settings);
         let former = r#"{"Settings":{"limits.clients":"7","unknown.setting":"1"}}"#;
         let former = serde_json::from_str(former).expect("JSON");
         assert_eq!(settings_in(&former).expect("settings").expect("they are read"), settings);
-        for other in [Input::Tick, Input::Restarted, hub::Input::BegunAnew.into()] {
+        for other in [Input::Tick, Input::Restarted, hub::News::BegunAnew.into()] {
             let other = serde_json::to_value(other).expect("plain values");
             assert!(settings_in(&other).is_none() && !is_connect(&other), "{other}");
         }

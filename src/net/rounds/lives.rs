@@ -150,8 +150,8 @@ impl Process {
         self.rounds.exchanges.reports.take(&mut reports, ReadyForMore::Yes);
         for report in reports {
             match report {
-                Report::Gone(id, why) => self.input(hub::Input::Gone { session: id, why }),
-                Report::Crowded(id, on) => self.input(hub::Input::Crowded { session: id, on }),
+                Report::Gone(id, why) => self.input(hub::News::Gone { session: id, why }),
+                Report::Crowded(id, on) => self.input(hub::News::Crowded { session: id, on }),
                 Report::Finished(_) => {}
             }
         }

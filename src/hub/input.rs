@@ -1,0 +1,129 @@
+//! What reaches the hub.
+
+use core::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::{Hashed, Role};
+use super::archive::Selector;
+use super::ownership::Change;
+use super::sanction::Order;
+use super::{By, News};
+use crate::settings::Newcomers;
+use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
+use crate::values::name::Name;
+use crate::values::terminal::{Mode, Terminal};
+
+/// Something that reaches the hub. `session` is always the client that it is about, and `by` the person who does it.
+///
+/// It cannot be written down, because a line may hold a password. The tape keeps what leads to it: a client's bytes, an
+/// administrator's command, or [`News`].
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
+pub enum Input {
+    /// A connection from `peer` was accepted. It is client `session` from now on, a higher number than all before.
+    Connect { session: SessionId, peer: SocketAddr },
+    /// A client sent a line, cleaned by [`crate::values::text::clean`].
+    Line { session: SessionId, text: String },
+    /// A client has told something of its terminal; `terminal` is all that is known of it now.
+    Terminal { session: SessionId, terminal: Terminal },
+    /// A client's program has accepted or refused another `mode`, which is the one that holds now.
+    Mode { session: SessionId, mode: Mode },
+    /// A client was asked to hide what is typed, as a password, and goes on showing it.
+    Shown { session: SessionId },
+    /// A client wants the last word of `line` completed: what it has typed, up to the cursor.
+    Complete { session: SessionId, line: String },
+    /// A client sent a line of `bytes` bytes, more than allowed. Nothing is left of it.
+    Overlong { session: SessionId, bytes: u64 },
+    /// An administrator disconnects a client, which is told the reason.
+    Kick {
+        /// Whom.
+        session: SessionId,
+        /// Why.
+        reason: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator lifts all mutes of somebody.
+    Unmute {
+        /// Whom.
+        session: SessionId,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator gives somebody another name, which [`Hub::may_bear`](super::Hub::may_bear) has allowed.
+    Rename { session: SessionId, nick: Name, by: By },
+    /// An administrator sets the topic of a room, or clears it by an empty text.
+    Topic { room: RoomId, text: Arc<str>, by: By },
+    /// An administrator changes who comes into a room, speaks in it, or sets its topic.
+    SetRoom { room: RoomId, change: Change, by: By },
+    /// An administrator makes a room that is not the lobby the room of the account `to`.
+    GiveRoom { room: RoomId, to: AccountId, by: By },
+    /// An administrator begins a lockdown, or changes the one that is under way: what becomes of newcomers, and for how
+    /// long; `None` is as the settings say.
+    Lockdown { newcomers: Option<Newcomers>, time: Option<Duration>, by: By },
+    /// An administrator ends the lockdown.
+    LockdownOff { by: By },
+    /// An administrator closes a room that is not the lobby. Its people are told the reason.
+    CloseRoom { room: RoomId, reason: Option<Arc<str>>, by: By },
+    /// An administrator says something in the name of the hub, to one room or to all (`None`).
+    Announce { room: Option<RoomId>, text: Arc<str>, by: By },
+    /// A client has pressed ^C on the line it was typing.
+    Interrupted { session: SessionId },
+    /// An administrator makes the selected lines of history unreadable.
+    Redact {
+        /// Which.
+        what: Arc<Selector>,
+        /// A topic goes as well that somebody has set who was logged in to this account, which is no more.
+        account: Option<AccountId>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator keeps somebody out, or from being heard. A sanction of the same kind about the same is replaced.
+    Sanction {
+        /// What, and about whom.
+        order: Box<Order>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator lifts a sanction.
+    Lift {
+        /// Which.
+        id: SanctionId,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
+    /// Without a password nobody can log in to it.
+    AddAccount { name: Name, hashed: Option<Hashed>, role: Role, by: By },
+    /// An administrator gives an account another password or another role; `None` leaves what there is.
+    ChangeAccount { account: AccountId, hashed: Option<Hashed>, role: Option<Role>, by: By },
+    /// An administrator clears the failed tries of an account's password, so that nobody waits because of them.
+    UnlockAccount { account: AccountId },
+    /// An administrator removes an account.
+    RemoveAccount { account: AccountId, by: By },
+    /// An administrator closes a report.
+    CloseReport {
+        /// Which.
+        id: ReportId,
+        /// What they have to say.
+        note: Option<Arc<str>>,
+        /// Who does it.
+        by: By,
+    },
+    /// An administrator has let go of what reports say of an account.
+    EraseReports {
+        /// Which.
+        account: AccountId,
+    },
+    /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
+    Tick,
+    /// The daemon tells something of itself.
+    News(News),
+}
+
+impl From<News> for Input {
+    fn from(news: News) -> Self {
+        Self::News(news)
+    }
+}
