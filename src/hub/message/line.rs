@@ -1,0 +1,128 @@
+//! The lines of a room.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hub::ignore::Borne;
+use crate::values::id::SessionId;
+use crate::values::time::Wall;
+
+/// A line of a room's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its number: rising over all rooms.
+    pub seq: u64,
+    /// When it was said.
+    pub at: Wall,
+    /// The client that caused it, which is not shown it; `None` if no client did.
+    pub author: Option<SessionId>,
+    /// What it says.
+    pub said: Said,
+    /// The ignored names that its author bears or has borne, if a person said it.
+    #[serde(default, skip_serializing_if = "Borne::is_empty")]
+    pub borne: Borne,
+}
+
+/// What a line of a room's log says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
+pub enum Said {
+    /// `ann: hi`
+    Say { nick: Arc<str>, text: Arc<str> },
+    /// `* ann waves`, where the text is `waves`.
+    Emote { nick: Arc<str>, text: Arc<str> },
+    /// An administrator says something to a room in the name of the hub.
+    Notice { text: Arc<str> },
+    /// A new topic, or none if the text is empty. `nick` set it; `None`: an administrator did.
+    Topic { nick: Option<Arc<str>>, text: Arc<str> },
+    /// A line was here that an administrator has made unreadable. In history only.
+    Redacted,
+    /// Somebody came in.
+    Joined { nick: Arc<str> },
+    /// Somebody left, for this reason if there is one to tell; `words`: they have said that themselves.
+    Left {
+        nick: Arc<str>,
+        reason: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        words: bool,
+    },
+    /// Somebody has another name.
+    Renamed { from: Arc<str>, to: Arc<str> },
+    /// Arrivals, departures and other names of a burst in one line: how many of each, the names of the first few who
+    /// came, and how many people are in the room now.
+    Gathered {
+        joined: u32,
+        left: u32,
+        #[serde(default, skip_serializing_if = "is_default")]
+        renamed: u32,
+        names: Arc<[Arc<str>]>,
+        members: usize,
+    },
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Said {
+    /// Whether history keeps it: what people said and did, not who came and went.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(
+            self,
+            Self::Say { .. } | Self::Emote { .. } | Self::Notice { .. } | Self::Topic { .. } | Self::Redacted
+        )
+    }
+
+    /// Whether it tells of coming and going, which `/quiet` hides.
+    #[must_use]
+    pub fn is_presence(&self) -> bool {
+        matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. } | Self::Gathered { .. })
+    }
+
+    /// Whether it is what a person says or does.
+    #[must_use]
+    pub fn is_speech(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Emote { .. })
+    }
+
+    /// Whether what it shows is somebody's own words or name, and so is hidden from those who ignore them: speech, a
+    /// topic, another name, and what they say on leaving.
+    #[must_use]
+    pub fn is_of_a_person(&self) -> bool {
+        self.is_speech()
+            || matches!(self, Self::Topic { nick: Some(_), .. } | Self::Renamed { .. } | Self::Left { words: true, .. })
+    }
+
+    /// Whether its author is shown it as all others are: it is the answer to what they did.
+    #[must_use]
+    pub fn answers_its_author(&self) -> bool {
+        matches!(self, Self::Topic { .. })
+    }
+
+    /// The text that history is searched for.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Say { text, .. } | Self::Emote { text, .. } | Self::Notice { text } | Self::Topic { text, .. } => {
+                text
+            }
+            _ => "",
+        }
+    }
+
+    /// The name of its author; empty if that is an administrator or the hub.
+    #[must_use]
+    pub fn nick(&self) -> &str {
+        match self {
+            Self::Say { nick, .. }
+            | Self::Emote { nick, .. }
+            | Self::Joined { nick }
+            | Self::Left { nick, .. }
+            | Self::Renamed { from: nick, .. } => nick,
+            Self::Topic { nick, .. } => nick.as_deref().unwrap_or(""),
+            Self::Notice { .. } | Self::Gathered { .. } | Self::Redacted => "",
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How a client sees lines.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::terminal::Colors;
+
+/// How one client wants a room's lines rendered. All clients with equal views share one rendering.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
+    pub time: Option<Offset>,
+    /// Which colours names have; what is less important is dim.
+    pub colors: Colors,
+    /// Lines are wrapped before they reach this width, in characters; 0: they are not wrapped.
+    pub width: u16,
+    /// Only ASCII is sent: other characters are replaced.
+    pub ascii: bool,
+}
+
+/// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:
+/// there are 193 of them, so that strangers cannot make more renderings than that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Offset(i16);
+
+impl Offset {
+    /// Reads `+hh:mm`, `-hh:mm`, `+hh` or `utc`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("utc") {
+            return Some(Self(0));
+        }
+        let (sign, rest) = match text.split_at_checked(1)? {
+            ("+", rest) => (1, rest),
+            ("-", rest) => (-1, rest),
+            _ => return None,
+        };
+        let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+        let number = |digits: &str| {
+            (matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| digits.parse::<i16>().ok())
+                .flatten()
+        };
+        let total = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
+        (total <= 24 * 60 && total % 15 == 0).then_some(Self(sign * total))
+    }
+
+    /// Minutes east of UTC.
+    #[must_use]
+    pub fn minutes(self) -> i16 {
+        self.0
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("UTC");
+        }
+        let (sign, minutes) = if self.0 < 0 { ('-', -self.0) } else { ('+', self.0) };
+        write!(f, "UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
