@@ -333,7 +333,7 @@ const CARRIERS: &[(&str, &[&str])] = &[
     ("Message::PrivateFrom", &[]),
     ("Message::Invitation", &[]),
     // What is told of a report when it was heard.
-    ("Message::Report {", &["hub/report.rs"]),
+    ("Message::Report {", &["hub/report/making.rs"]),
     ("Done::Voice", &[]),
     ("Done::Expelled", &[]),
     ("Heard {", &[]),

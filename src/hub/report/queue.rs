@@ -1,0 +1,216 @@
+//! The queue of reports: what is open, what is closed, and what makes place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Party, Report};
+use crate::hub::message::Refusal;
+use crate::hub::ownership::Guest;
+use crate::values::id::{ReportId, SessionId};
+use crate::values::name;
+use crate::values::network::Origin;
+use crate::values::rate::Allowance;
+use crate::values::time::Wall;
+
+/// One person can have made a 20th of all reports that may be open.
+const OF_ONE: usize = 20;
+
+/// From one address an eighth of them can have come.
+pub(super) const OF_ADDRESS: usize = 8;
+
+/// All reports, and how often people have made some of late.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "SavedReports")]
+pub struct Reports {
+    /// How often each client has made some of late.
+    pub(super) by_session: Allowance<SessionId>,
+    /// How many have come from each address of late.
+    pub(super) by_origin: Allowance<Origin>,
+    /// Those that were refused because they came too soon.
+    pub(super) refused: Allowance<Origin>,
+    next: u64,
+    kept: BTreeMap<ReportId, Arc<Report>>,
+    open: BTreeSet<ReportId>,
+    closed: BTreeSet<(Wall, ReportId)>,
+    /// The open ones, by who made them and where they came from.
+    of_person: BTreeMap<Guest, BTreeSet<ReportId>>,
+    of_origin: BTreeMap<Origin, usize>,
+}
+
+/// What is read of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SavedReports {
+    by_session: Allowance<SessionId>,
+    by_origin: Allowance<Origin>,
+    refused: Allowance<Origin>,
+    next: u64,
+    kept: Vec<Report>,
+}
+
+impl From<SavedReports> for Reports {
+    fn from(saved: SavedReports) -> Self {
+        let SavedReports { by_session, by_origin, refused, next, kept } = saved;
+        let mut this = Self { by_session, by_origin, refused, next, ..Self::default() };
+        kept.into_iter().for_each(|report| this.put(report));
+        this
+    }
+}
+
+impl Serialize for Reports {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            by_session: &'a Allowance<SessionId>,
+            by_origin: &'a Allowance<Origin>,
+            refused: &'a Allowance<Origin>,
+            next: u64,
+            kept: Vec<&'a Report>,
+        }
+        let Self { by_session, by_origin, refused, next, kept, .. } = self;
+        let kept = kept.values().map(|report| &**report).collect();
+        Saving { by_session, by_origin, refused, next: *next, kept }.serialize(to)
+    }
+}
+
+impl Reports {
+    /// All of them as they are now, without indexes: to be written down.
+    pub(in crate::hub) fn frozen(&self) -> Self {
+        Self {
+            by_session: self.by_session.clone(),
+            by_origin: self.by_origin.clone(),
+            refused: self.refused.clone(),
+            next: self.next,
+            kept: self.kept.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The number for the next one.
+    pub(super) fn next_id(&self) -> ReportId {
+        ReportId(self.next.max(1))
+    }
+
+    /// From now on, numbers are no lower than this.
+    pub(in crate::hub) fn number_from(&mut self, next: u64) {
+        self.next = self.next.max(next);
+    }
+
+    /// Puts a report in, in place of the one with its number.
+    pub(in crate::hub) fn put(&mut self, report: Report) {
+        self.remove(report.id);
+        self.number_from(report.id.0.saturating_add(1));
+        match &report.closed {
+            None => {
+                self.open.insert(report.id);
+                self.of_person.entry(report.by.guest()).or_default().insert(report.id);
+                if let Some(origin) = report.origin {
+                    *self.of_origin.entry(origin).or_default() += 1;
+                }
+            }
+            Some(closed) => _ = self.closed.insert((closed.at, report.id)),
+        }
+        self.kept.insert(report.id, Arc::new(report));
+    }
+
+    /// Lets go of a report.
+    pub(super) fn remove(&mut self, id: ReportId) {
+        let Some(report) = self.kept.remove(&id) else { return };
+        if let Some(closed) = &report.closed {
+            self.closed.remove(&(closed.at, id));
+        }
+        if self.open.remove(&id) {
+            if let Some(theirs) = self.of_person.get_mut(&report.by.guest()) {
+                theirs.remove(&id);
+                if theirs.is_empty() {
+                    self.of_person.remove(&report.by.guest());
+                }
+            }
+            if let Some(origin) = report.origin
+                && let Some(count) = self.of_origin.get_mut(&origin)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    self.of_origin.remove(&origin);
+                }
+            }
+        }
+    }
+
+    /// One report.
+    #[must_use]
+    pub fn get(&self, id: ReportId) -> Option<&Arc<Report>> {
+        self.kept.get(&id)
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Report>> + ExactSizeIterator {
+        self.kept.values()
+    }
+
+    /// Those from that one on, by number.
+    pub fn iter_from(&self, first: ReportId) -> impl Iterator<Item = &Arc<Report>> {
+        self.kept.range(first..).map(|(_, report)| report)
+    }
+
+    /// The open ones, by number.
+    pub fn open(&self) -> impl ExactSizeIterator<Item = &Arc<Report>> {
+        self.open.iter().map(|id| &self.kept[id])
+    }
+
+    /// Those among these numbers.
+    pub fn among(&self, range: core::ops::RangeInclusive<ReportId>) -> impl Iterator<Item = &Arc<Report>> {
+        self.kept.range(range).map(|(_, report)| report)
+    }
+
+    /// An open one of the same person about the same one, for the same reason.
+    pub(super) fn same(&self, by: &Party, about: &Party, reason: &str) -> Option<ReportId> {
+        let theirs = self.of_person.get(&by.guest())?;
+        let reason = name::fold(reason);
+        let is_same = |id: &&ReportId| {
+            let known = &self.kept[*id];
+            !known.erased && known.about.is(about) && name::fold(&known.reason) == reason
+        };
+        theirs.iter().find(is_same).copied()
+    }
+
+    /// Why no more can be open of that person or from there, where so many may be open in all.
+    pub(super) fn refuse(&self, by: &Party, origin: Origin, most: usize) -> Option<Refusal> {
+        let (of_one, of_address) = ((most / OF_ONE).max(1), (most / OF_ADDRESS).max(1));
+        let from_there = self.of_origin.get(&origin).copied().unwrap_or(0);
+        if self.open.len() >= most {
+            Some(Refusal::ReportsFull(self.open.len()))
+        } else if self.of_person.get(&by.guest()).is_some_and(|theirs| theirs.len() >= of_one) {
+            Some(Refusal::TooManyReports(of_one))
+        } else if from_there >= of_address || (from_there > 0 && self.open.len() >= most - most / 4) {
+            Some(Refusal::TooManyReportsFromAddress(from_there))
+        } else {
+            None
+        }
+    }
+
+    /// Lets go of closed ones beyond so many, and of those that were closed before `since`; says which.
+    pub(super) fn trim(&mut self, most: usize, since: Option<Wall>) -> Vec<ReportId> {
+        let mut gone = Vec::new();
+        while let Some((at, id)) = self.closed.first().copied()
+            && (self.closed.len() > most || since.is_some_and(|since| at < since))
+        {
+            self.remove(id);
+            gone.push(id);
+        }
+        gone
+    }
+
+    /// Panics if the indexes disagree.
+    pub(in crate::hub) fn check_invariants(&self) {
+        let (open, closed): (Vec<_>, Vec<_>) = self.kept.values().partition(|report| report.closed.is_none());
+        assert!(open.iter().map(|report| report.id).eq(self.open.iter().copied()), "what is open is known");
+        assert_eq!(closed.len(), self.closed.len(), "what is closed is known");
+        assert_eq!(self.of_person.values().map(BTreeSet::len).sum::<usize>(), open.len(), "each is somebody's");
+        let from_somewhere = open.iter().filter(|report| report.origin.is_some()).count();
+        assert_eq!(self.of_origin.values().sum::<usize>(), from_somewhere, "each is counted where it came from");
+        assert!(self.kept.keys().all(|id| id.0 < self.next), "numbers rise");
+    }
+}
