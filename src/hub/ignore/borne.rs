@@ -1,0 +1,80 @@
+//! The ignored names that a session bears or has borne.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ignored, Shunned};
+
+/// The most ignored names that a session is known to have borne. Taking more of them drops the first, which hides no
+/// more than connecting again would.
+pub(super) const REMEMBERED: usize = 16;
+
+/// An ignored name that a session bears or has borne.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Bearing {
+    /// The number of the name.
+    pub(super) name: u64,
+    /// The moment at which the session gave it up; `None` while it bears the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<u64>,
+}
+
+impl Bearing {
+    fn is_meant(self, since: u64) -> bool {
+        self.until.is_none_or(|until| until > since)
+    }
+}
+
+/// The ignored names that a session bears or has borne. Each of its lines has a clone, which shares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Borne(Option<Arc<[Bearing]>>);
+
+impl Borne {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(super) fn bearings(&self) -> &[Bearing] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a reader that ignores `names`, in rising order, is not to see it.
+    #[must_use]
+    pub fn is_hidden_by(&self, names: &[Shunned]) -> bool {
+        self.bearings().iter().any(|bearing| {
+            let found = names.binary_search_by_key(&bearing.name, |shunned| shunned.name);
+            found.is_ok_and(|at| bearing.is_meant(names[at].since))
+        })
+    }
+
+    pub(super) fn is_meant_by(&self, ignored: &Ignored) -> bool {
+        self.bearings().iter().any(|bearing| bearing.name == ignored.name && bearing.is_meant(ignored.since))
+    }
+
+    /// Adds a name that the session bears from now on. If there are too many, names that nobody ignores any more go
+    /// first.
+    pub(super) fn take_up(&mut self, name: u64, is_ignored: impl Fn(u64) -> bool) {
+        let others = self.bearings().iter().copied().filter(|bearing| bearing.name != name);
+        let mut all: Vec<_> = others.chain([Bearing { name, until: None }]).collect();
+        if all.len() > REMEMBERED {
+            all.retain(|bearing| is_ignored(bearing.name));
+        }
+        let over = all.len().saturating_sub(REMEMBERED);
+        self.0 = Some(all.drain(over..).collect());
+    }
+
+    /// Whether the session bears an ignored name now.
+    pub(super) fn still(&self) -> bool {
+        self.bearings().iter().any(|bearing| bearing.until.is_none())
+    }
+
+    /// The session gives its name up at the moment `now`.
+    pub(super) fn lay_down(&mut self, now: u64) {
+        let ended = |bearing: &Bearing| Bearing { until: bearing.until.or(Some(now)), ..*bearing };
+        self.0 = Some(self.bearings().iter().map(ended).collect());
+    }
+}

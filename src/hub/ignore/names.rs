@@ -1,0 +1,79 @@
+//! The names that anybody ignores, by number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Ignored;
+
+/// The names that anybody ignores: at most as many as all lists of all people have together.
+#[derive(Clone, Debug)]
+pub(in crate::hub) struct IgnoredNames {
+    /// By the folded name: its number, and how many ignore it.
+    pub(super) names: BTreeMap<Box<str>, (u64, usize)>,
+    pub(super) numbers: BTreeSet<u64>,
+    /// The next number of a name, or moment: each is given once.
+    pub(in crate::hub) next: u64,
+}
+
+impl IgnoredNames {
+    pub(in crate::hub) fn new(next: u64) -> Self {
+        Self { names: BTreeMap::new(), numbers: BTreeSet::new(), next: next.max(1) }
+    }
+
+    /// A moment later than all before.
+    pub(super) fn moment(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// The number of a name, if anybody ignores it.
+    pub(super) fn number(&self, folded: &str) -> Option<u64> {
+        self.names.get(folded).map(|(number, _)| *number)
+    }
+
+    /// One more person ignores that name. Returns its number.
+    pub(super) fn add(&mut self, folded: &str) -> u64 {
+        if let Some((number, count)) = self.names.get_mut(folded) {
+            *count += 1;
+            return *number;
+        }
+        let number = self.moment();
+        self.names.insert(folded.into(), (number, 1));
+        self.numbers.insert(number);
+        number
+    }
+
+    /// One person fewer ignores that name.
+    pub(super) fn remove(&mut self, ignored: &Ignored) {
+        if let Some((number, count)) = self.names.get_mut(&ignored.folded)
+            && *number == ignored.name
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.names.remove(&ignored.folded);
+                self.numbers.remove(&ignored.name);
+            }
+        }
+    }
+
+    /// Counts an ignored name that was read from a snapshot.
+    ///
+    /// # Errors
+    /// If its number does not fit to the others.
+    pub(in crate::hub) fn revive(&mut self, ignored: &Ignored) -> Result<(), String> {
+        if ignored.name == 0 {
+            return Ok(());
+        }
+        if ignored.name >= self.next || ignored.since >= self.next {
+            return Err(format!("a name is ignored by number {}, which is yet to come", ignored.name));
+        }
+        let (number, count) = self.names.entry(ignored.folded.clone()).or_insert((ignored.name, 0));
+        *count += 1;
+        self.numbers.insert(ignored.name);
+        if *number == ignored.name { Ok(()) } else { Err("an ignored name has two numbers".to_owned()) }
+    }
+
+    pub(in crate::hub) fn clear(&mut self) {
+        self.names.clear();
+        self.numbers.clear();
+    }
+}

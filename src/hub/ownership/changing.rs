@@ -1,0 +1,159 @@
+//! Changing whose a room is, how it is, and who is on its lists.
+
+use std::sync::Arc;
+
+use super::{Change, Guest, Modes, Ownership, Roll};
+use crate::hub::archive::Record;
+use crate::hub::message::{Done, Said};
+use crate::hub::{By, Effect, Happening, Turn, What, work};
+use crate::values::id::{AccountId, RoomId, SessionId};
+
+impl Turn<'_> {
+    /// An account is no more, and no room remembers it. Whose room it was, has the successor, else the oldest moderator.
+    /// If there is none, it is free for all to speak in, does not last, and otherwise stays as it was, in the hands of
+    /// operators.
+    pub(in crate::hub) fn disown(&mut self, account: AccountId) {
+        let (mut changed, mut passing, mut passed_on) = (Vec::new(), Vec::new(), Vec::new());
+        for room in self.hub.rooms.open.values_mut() {
+            let is_about = |ownership: &Ownership| {
+                let guest = Guest::Account(account);
+                let is_on_roll = [&ownership.invited, &ownership.voiced, &ownership.expelled];
+                ownership.owner == Some(account)
+                    || ownership.successor == Some(account)
+                    || ownership.moderators.contains(&account)
+                    || is_on_roll.iter().any(|roll| roll.contains(&guest))
+            };
+            if !is_about(&room.ownership) {
+                continue;
+            }
+            let id = room.id;
+            let ownership = &mut room.ownership;
+            for roll in [Roll::Invited, Roll::Voiced] {
+                ownership.roll(roll).remove(&Guest::Account(account));
+            }
+            ownership.moderators.retain(|moderator| *moderator != account);
+            ownership.successor = ownership.successor.filter(|successor| *successor != account);
+            if ownership.owner == Some(account) {
+                if ownership.succeed() {
+                    passed_on.push(id);
+                } else {
+                    ownership.moderated = false;
+                    passing.push(id);
+                }
+            }
+            changed.push(id);
+        }
+        passing.into_iter().for_each(|id| self.set_lasting(id, false));
+        changed.into_iter().for_each(|id| self.keep_lasting(id));
+        for id in passed_on {
+            let Some(room) = self.hub.rooms.open.get(&id) else { continue };
+            let (shown, owner): (Arc<str>, _) = (room.name.shown().into(), self.hub.owner_of(room).unwrap_or_default());
+            let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
+            self.tell_members(id, done, || format!("{shown} is {owner}'s room now"));
+        }
+    }
+
+    /// That room is somebody else's from now on; those in it are told.
+    pub(in crate::hub) fn give_room(&mut self, id: RoomId, to: AccountId, session: Option<SessionId>, by: Option<By>) {
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        room.ownership.pass_to(Some(to));
+        let shown: Arc<str> = room.name.shown().into();
+        let owner: Arc<str> = self.hub.names_of([to]).pop().unwrap_or_default();
+        self.room_changed(id, Some(format!("owned by {owner}").into()), session, by);
+        self.tell_members(id, Done::RoomOf { room: shown.clone(), owner: owner.clone() }, || {
+            format!("{shown} is {owner}'s room now")
+        });
+        self.keep_lasting(id);
+    }
+
+    /// Somebody is a moderator of that room, or not any more. Whether there was place.
+    pub(in crate::hub) fn set_moderator(&mut self, id: RoomId, account: AccountId, on: bool) -> bool {
+        let most = self.hub.settings.limits.invited;
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return false };
+        let moderators = &mut room.ownership.moderators;
+        if !on {
+            moderators.retain(|moderator| *moderator != account);
+        } else if !moderators.contains(&account) {
+            if moderators.len() >= most {
+                return false;
+            }
+            moderators.push(account);
+        }
+        self.keep_lasting(id);
+        true
+    }
+
+    /// Who has that room when its owner's account is gone.
+    pub(in crate::hub) fn set_successor(&mut self, id: RoomId, account: Option<AccountId>) {
+        if let Some(room) = self.hub.rooms.open.get_mut(&id) {
+            room.ownership.successor = account;
+        }
+        self.keep_lasting(id);
+    }
+
+    /// See [`Hub::enroll`].
+    pub(in crate::hub) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
+        let done = self.hub.enroll(room, roll, who, on);
+        self.keep_lasting(room);
+        done
+    }
+
+    fn room_changed(&mut self, id: RoomId, text: Option<Arc<str>>, session: Option<SessionId>, by: Option<By>) {
+        match session {
+            Some(session) => self.happened(What::RoomChanged, session, by, text),
+            None => {
+                let room = self.hub.rooms.open.get(&id).map(|room| room.name.shown().into());
+                let changed = Happening { room, text, by, ..Happening::new(What::RoomChanged, self.now) };
+                self.effects.push(Effect::Happened(changed));
+            }
+        }
+    }
+
+    /// Tells each who is in a room; a great crowd by one line.
+    fn tell_members(&mut self, id: RoomId, done: Done, line: impl FnOnce() -> String) {
+        let Some(room) = self.hub.rooms.open.get(&id) else { return };
+        let members: Vec<SessionId> = room.members.iter().copied().collect();
+        if members.len() > work::MOST {
+            self.post(id, None, Said::Notice { text: line().into() });
+            return;
+        }
+        for member in members {
+            self.done(member, done.clone());
+        }
+    }
+
+    /// Makes a room another one than it was; whoever is in it is told. `by` is told of as who did it.
+    pub(in crate::hub) fn set_modes(&mut self, id: RoomId, change: Change, session: Option<SessionId>, by: Option<By>) {
+        let next = self.hub.next_line;
+        let lobby = self.hub.rooms.lobby;
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        if change.private == Some(true) && id == lobby {
+            return;
+        }
+        let ownership = &mut room.ownership;
+        if change.private == Some(true) && !ownership.was_private() {
+            ownership.private_from = next;
+        }
+        let was_private = ownership.private;
+        ownership.change(change);
+        let modes = ownership.modes();
+        if was_private && !modes.private {
+            // Those who come now were not there.
+            ownership.visible_from = next;
+        }
+        let name = room.name.clone();
+        if modes.private && !was_private && room.kept {
+            // What was said while it was public is not shown to those who open one of that name later.
+            self.record(Record::Closed { room: id, name: name.clone() });
+        }
+        let shown: Arc<str> = name.shown().into();
+        let modes = Modes { lasting: change.lasting.unwrap_or(modes.lasting), ..modes };
+        self.room_changed(id, Some(modes.to_string().into()), session, by);
+        let done = Done::RoomMode { room: shown.clone(), modes };
+        self.tell_members(id, done, || format!("{shown} is {modes} now"));
+        self.keep_lasting(id);
+        if let Some(on) = change.lasting {
+            self.set_lasting(id, on);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Who may do what in a room: own it, moderate it, enter it, see it, speak in it, set its topic.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Guest, Modes, Roll};
+use crate::hub::Hub;
+use crate::hub::account::Role;
+use crate::hub::message::Refusal;
+use crate::hub::room::Room;
+use crate::values::id::{AccountId, RoomId, SessionId};
+
+impl Hub {
+    fn guest(&self, id: SessionId) -> Guest {
+        let account = self.people.sessions.get(&id).and_then(|session| session.account);
+        account.map_or(Guest::Session(id), Guest::Account)
+    }
+
+    /// Whether a list has somebody: by account, or as the guest they were before they logged in.
+    fn has(&self, roll: &BTreeSet<Guest>, id: SessionId) -> bool {
+        !roll.is_empty() && (roll.contains(&self.guest(id)) || roll.contains(&Guest::Session(id)))
+    }
+
+    /// Whether `id` has a room's say: it is theirs, or they are a moderator of it, or an operator.
+    pub(in crate::hub) fn owns(&self, id: SessionId, room: &Room) -> bool {
+        self.rules(id, room) || self.moderates(id, room)
+    }
+
+    /// Whether `id` may also give a room away, and say who moderates it: it is theirs, or they are an operator.
+    pub(in crate::hub) fn rules(&self, id: SessionId, room: &Room) -> bool {
+        self.is_owner(id, room) || self.role(id) == Role::Operator
+    }
+
+    /// Whether `id` is a moderator of that room.
+    pub(in crate::hub) fn moderates(&self, id: SessionId, room: &Room) -> bool {
+        let account = self.people.sessions.get(&id).and_then(|session| session.account);
+        account.is_some_and(|account| room.ownership.moderators.contains(&account))
+    }
+
+    /// The names of accounts.
+    pub fn names_of(&self, accounts: impl IntoIterator<Item = AccountId>) -> Vec<Arc<str>> {
+        let names = accounts.into_iter().filter_map(|account| self.accounts.get(account));
+        names.map(|account| account.name.shown().into()).collect()
+    }
+
+    /// Whether the room is `id`'s.
+    pub(in crate::hub) fn is_owner(&self, id: SessionId, room: &Room) -> bool {
+        let account = self.people.sessions.get(&id).and_then(|session| session.account);
+        account.is_some() && account == room.ownership.owner
+    }
+
+    /// The name of a room's owner.
+    #[must_use]
+    pub fn owner_of(&self, room: &Room) -> Option<Arc<str>> {
+        room.ownership.owner.and_then(|owner| self.accounts.get(owner)).map(|account| account.name.shown().into())
+    }
+
+    /// Whether `id` may come into that room.
+    pub(in crate::hub) fn may_enter(&self, id: SessionId, room: &Room) -> bool {
+        let ownership = &room.ownership;
+        let is_in = room.members.contains(&id) || self.owns(id, room);
+        let is_invited = self.has(&ownership.invited, id);
+        is_in || is_invited || (!ownership.private && !self.is_expelled(id, room.id))
+    }
+
+    /// Whether `id` may know of that room.
+    #[must_use]
+    pub fn sees(&self, id: SessionId, room: &Room) -> bool {
+        let is_shown = room.unseen_of.is_none_or(|opener| opener == id) || room.members.contains(&id);
+        is_shown && (!room.ownership.private || self.may_enter(id, room))
+    }
+
+    /// What `id` is told that room is called.
+    pub(in crate::hub) fn room_for(&self, id: SessionId, room: &Room) -> Arc<str> {
+        if self.sees(id, room) { room.name.shown().into() } else { "a private room".into() }
+    }
+
+    /// Why `id` may not say in its room what has just come from it, if it may not. This decides for all that is said
+    /// to a room. Who has the room's say, and who has a voice there, always speaks.
+    pub(in crate::hub) fn silenced(&self, id: SessionId) -> Option<Refusal> {
+        if let Some(until) = self.locked_out(id) {
+            return Some(Refusal::LockedOut(until));
+        }
+        let session = &self.people.sessions[&id];
+        let room = &self.rooms.open[&session.room];
+        let ownership = &room.ownership;
+        let Modes { moderated, registered, slow, .. } = ownership.modes();
+        if (!moderated && !registered && slow.is_zero()) || self.owns(id, room) || self.has(&ownership.voiced, id) {
+            return None;
+        }
+        if moderated {
+            return Some(Refusal::NoVoice(self.owner_of(room)));
+        }
+        if registered && session.account.is_none() {
+            return Some(Refusal::OnlyRegistered);
+        }
+        // What is judged came when its author spoke last.
+        let again = session.heard.after(slow);
+        (session.spoke < again).then(|| Refusal::Slow { every: slow, left: again.since(session.spoke) })
+    }
+
+    /// Why `id` may not set the topic of its room, if it may not.
+    pub(in crate::hub) fn keeps_topic(&self, id: SessionId) -> Option<Refusal> {
+        let room = &self.rooms.open[&self.people.sessions[&id].room];
+        if !room.ownership.is_topic_locked() || self.owns(id, room) {
+            return self.silenced(id);
+        }
+        let shown = room.name.shown().into();
+        Some(match self.owner_of(room) {
+            Some(owner) => Refusal::NotYourRoom { room: shown, owner: Some(owner) },
+            None => Refusal::TopicLocked(shown),
+        })
+    }
+
+    /// Puts somebody on one of a room's lists, or takes them off it. Whether there was place.
+    pub(in crate::hub) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
+        let (guest, limit) = (self.guest(who), self.settings.limits.invited);
+        let sessions = &self.people.sessions;
+        let Some(room) = self.rooms.open.get_mut(&room) else { return false };
+        let roll = room.ownership.roll(roll);
+        if !on {
+            roll.remove(&guest);
+            roll.remove(&Guest::Session(who));
+            return true;
+        }
+        if roll.len() >= limit {
+            roll.retain(|guest| match guest {
+                Guest::Session(session) => sessions.contains_key(session),
+                Guest::Account(_) => true,
+            });
+        }
+        roll.contains(&guest) || (roll.len() < limit && roll.insert(guest))
+    }
+}
