@@ -382,7 +382,7 @@ fn greeted(port: u16) -> io::Result<Duration> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
-    if line.contains("You are ") { Ok(begun.elapsed()) } else { Err(io::Error::other(format!("{line:?}"))) }
+    if line.contains("Welcome to ") { Ok(begun.elapsed()) } else { Err(io::Error::other(format!("{line:?}"))) }
 }
 
 /// When each line was said that was not heard yet, by number; and how long the others took.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::account::Role;
+use super::entrance::Since;
 use super::message::{Farewell, Message, Refusal};
 use super::room::Room;
 use super::{Effect, Hub, command};
@@ -126,8 +127,8 @@ impl Turn<'_> {
         may
     }
 
-    /// Whoever waits at the door comes into the lobby.
-    pub(super) fn come_in(&mut self, id: SessionId) {
+    /// Whoever waits at the door comes into the lobby, where they have been until then, if ever.
+    pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let Some(until) = session.at_door.take() else { return };
         let peer = session.peer;
@@ -140,14 +141,14 @@ impl Turn<'_> {
             self.tell(id, Message::Goodbye(why.clone()));
             return self.depart(id, why);
         }
-        self.enter(id, self.hub.rooms.lobby);
+        self.enter_again(id, self.hub.rooms.lobby, since);
     }
 
     /// There is no door any more: whoever waits comes in.
     pub(super) fn open_door(&mut self) {
         if !self.hub.has_door() {
             for (_, id) in self.hub.door.leaves.clone() {
-                self.come_in(id);
+                self.come_in(id, None);
             }
         }
     }

@@ -13,6 +13,7 @@
 //! | what is told, as values | [`message`] |
 //! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
+//! | what somebody is shown on coming into a room | `entrance` |
 //! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |
 //! | whose room it is, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
@@ -40,6 +41,7 @@ mod complete;
 mod counters;
 mod door;
 mod effect;
+mod entrance;
 mod happening;
 pub mod history;
 pub mod ignore;

@@ -5,12 +5,11 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use super::account::Role;
-use super::history::newest;
-use super::message::{Done, Farewell, Kept, Line, Message, Refusal, Replay, Said, View};
+use super::message::{Done, Farewell, Kept, Line, Message, Refusal, Said, View, Welcome};
 use super::pace::Pace;
 use super::presence::{Gathered, Step};
 use super::session::Session;
-use super::{By, Effect, Happening, Hub, What, command, ignore, login, places, work};
+use super::{By, Effect, Happening, Hub, What, command, ignore, login, places};
 use crate::settings::WhileUnread;
 use crate::values::CopyOnWrite;
 use crate::values::id::{AccountId, RoomId, SessionId};
@@ -122,6 +121,7 @@ impl Turn<'_> {
             at_door,
             heard: self.now.mono,
             sees_from: 0,
+            left: None,
             mute: None,
             last_said: None,
             veil: None,
@@ -158,19 +158,15 @@ impl Turn<'_> {
         room.members.insert(id);
         self.effects.push(Effect::Enter { session: id, room: lobby });
         let greeting = &self.hub.settings.hub.greeting;
-        let welcome = Message::Welcome {
+        let welcome = Welcome {
             hub: self.hub.settings.hub.name.as_str().into(),
             greeting: (!greeting.is_empty()).then(|| greeting.as_str().into()),
-            nick: shown.clone(),
-            room: room.name.shown().into(),
-            members: room.members.len(),
             kept,
         };
-        self.tell(id, welcome);
+        self.show_room(id, lobby, Some(welcome), None);
         if let Some(until) = self.hub.locked_out(id) {
             self.done(id, Done::LockedDown(until));
         }
-        self.show_room(id, lobby);
         self.happened(What::Arrived, id, None, None);
         self.present(lobby, id, &shown, Step::Joined);
     }
@@ -222,38 +218,6 @@ impl Turn<'_> {
             }
         }
         None
-    }
-
-    /// Shows `id` the topic and the last lines of the room it has just come into.
-    pub(super) fn show_room(&mut self, id: SessionId, room: RoomId) {
-        let offset = self.hub.people.sessions[&id].view.time.unwrap_or_default();
-        let count = self.hub.settings.history.replay;
-        let shown = &self.hub.rooms.open[&room];
-        let name: Arc<str> = shown.name.shown().into();
-        if let Some(topic) = self.hub.topic_for(id, shown) {
-            self.tell(id, Message::Topic { room: name.clone(), topic: Some(topic) });
-        }
-        let horizon = self.hub.horizon(self.now);
-        let room = self.hub.rooms.open.get_mut(&room).expect("it is in that room");
-        if count == 0 && !room.history.is_empty() {
-            // What is kept is not shown unasked.
-            return;
-        }
-        let from = self.hub.people.sessions[&id].sees_from;
-        if room.history.is_due(horizon) {
-            room.history.let_go(horizon, usize::MAX);
-        }
-        let most = self.hub.settings.limits.mailbox / 2;
-        let mut lines = match room.history.has_unheard_of(id) {
-            false => room.history.replay(count, most),
-            true => newest(room.history.iter_for(id), count, most),
-        };
-        if lines.first().is_some_and(|line| line.seq < from) {
-            lines = lines.iter().filter(|line| line.seq >= from).cloned().collect();
-        }
-        self.hub.work.done += work::SHARED * lines.len() as u64;
-        let lines = self.hub.shown_to(&self.hub.people.sessions[&id], lines);
-        self.tell(id, Message::Replay { room: name, of: Replay::Last, lines, offset });
     }
 
     pub(super) fn depart(&mut self, id: SessionId, why: Farewell) {

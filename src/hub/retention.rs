@@ -250,6 +250,7 @@ mod tests {
     fn replayed(effects: &[Effect]) -> Vec<&str> {
         let replay = effects.iter().rev().find_map(|effect| match effect {
             Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines),
+            Effect::Tell { message: Message::Entrance(shown), .. } => Some(&shown.lines),
             _ => None,
         });
         replay.expect("something is shown").iter().map(|line| line.said.text()).collect()

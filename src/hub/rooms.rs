@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::account::Role;
 use super::archive::Record;
 use super::ignore::Borne;
-use super::message::{Done, Line, Message, Said};
+use super::entrance::Since;
+use super::message::{Done, Line, Said};
 use super::ownership::Ownership;
 use super::presence::Step;
 use super::room::{Room, TopicSet};
@@ -125,6 +126,11 @@ impl Turn<'_> {
 
     /// Moves `id` into a room that exists, and shows it that room.
     pub(super) fn enter(&mut self, id: SessionId, to: RoomId) {
+        self.enter_again(id, to, None);
+    }
+
+    /// As [`Self::enter`], for somebody who has been there until then.
+    pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>) {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             self.happened(What::Left, id, None, None);
         }
@@ -142,14 +148,13 @@ impl Turn<'_> {
         }
         let private = room.ownership.private;
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
-        let entered = Message::Entered { room: room.name.shown().into(), members: room.members.len() };
-        self.effects.push(Effect::Enter { session: id, room: to });
-        self.tell(id, entered);
-        if private {
-            self.done(id, Done::Private);
+        let since = since.or_else(|| session.left.as_deref().and_then(|left| left.since(to)).map(Since::Line));
+        if Some(from) != self.hub.door.room {
+            session.left.get_or_insert_default().leave(from, self.hub.next_line);
         }
+        self.effects.push(Effect::Enter { session: id, room: to });
         self.prompt(id);
-        self.show_room(id, to);
+        self.show_room(id, to, None, since);
         self.leave(id, &nick, from, None, false);
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);

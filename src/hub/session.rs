@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Search;
+use super::entrance::Left;
 use super::ignore::{Borne, Ignored};
 use super::inbound::Inbound;
 use super::login::{Asking, Dialogue};
@@ -105,6 +106,9 @@ pub struct Session {
     /// The first line of its room that it may see.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sees_from: u64,
+    /// The rooms that it has left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Box<Left>>,
     /// The search it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,
@@ -167,6 +171,6 @@ mod tests {
     /// With the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), as much as malloc(3) gives without a step more.
     #[test]
     fn a_session_takes_little() {
-        assert!(size_of::<Session>() <= 344, "{}", size_of::<Session>());
+        assert!(size_of::<Session>() <= 360, "{}", size_of::<Session>());
     }
 }

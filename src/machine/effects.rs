@@ -4,23 +4,12 @@ use std::sync::Arc;
 
 use super::{Machine, Order, Outcome};
 use crate::hub::Effect;
-use crate::hub::message::{Line, Message, Offset, Replay, View};
+use crate::hub::message::{Message, View};
 use crate::values::id::SessionId;
 use crate::values::time::Now;
 use crate::wire::render;
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::link::Link;
-
-/// The last replay that was rendered, for most newcomers get the same.
-#[derive(Clone, Debug)]
-pub(super) struct Rendered {
-    lines: Arc<[Arc<Line>]>,
-    view: View,
-    offset: Offset,
-    /// The day on which it was rendered, in days since the Unix epoch: times of other days are shown with their day.
-    day: i64,
-    bytes: Arc<[u8]>,
-}
 
 /// Bytes: a page that has grown larger is not kept.
 const PAGE: usize = 4096;
@@ -97,22 +86,16 @@ impl Machine {
 
     /// A message as somebody with that `view` sees it.
     fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
-        let day = at.wall.0.div_euclid(86_400_000);
-        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message
-            && let Some(rendered) = &self.rendered
-            && Arc::ptr_eq(&rendered.lines, lines)
-            && (rendered.view, rendered.offset, rendered.day) == (view, *offset, day)
-        {
-            return rendered.bytes.clone();
-        }
         self.page.clear();
-        render::message(message, view, at.wall, &mut self.page);
+        match message {
+            Message::Entrance(shown) => {
+                render::entrance(shown, view, at.wall, &mut self.replayed, &mut self.page);
+            }
+            _ => render::message(message, view, at.wall, &mut self.page),
+        }
         let bytes: Arc<[u8]> = self.page.as_slice().into();
         if self.page.capacity() > PAGE {
             self.page = Vec::new();
-        }
-        if let Message::Replay { lines, offset, of: Replay::Last, .. } = message {
-            self.rendered = Some(Rendered { lines: lines.clone(), view, offset: *offset, day, bytes: bytes.clone() });
         }
         bytes
     }

@@ -28,6 +28,7 @@ use crate::values::id::SessionId;
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now, Wall};
 use crate::wire::admin::Command;
+use crate::wire::render::Replayed;
 
 mod control;
 mod effects;
@@ -36,7 +37,6 @@ mod outcome;
 mod saved;
 mod speaker;
 
-use effects::Rendered;
 pub use input::Input;
 pub use outcome::{Limits, Order, Outcome};
 pub use saved::Frozen;
@@ -69,7 +69,7 @@ pub struct Machine {
     restarts: Restarts,
     /// Effects of the hub that have not become outcomes yet; empty between two inputs.
     effects: Vec<Effect>,
-    rendered: Option<Rendered>,
+    replayed: Option<Replayed>,
     /// Bytes in which a message is rendered; kept for their memory alone.
     page: Vec<u8>,
 }
@@ -88,7 +88,7 @@ impl Machine {
             next_id: 1,
             restarts: Restarts::default(),
             effects,
-            rendered: None,
+            replayed: None,
             page: Vec::new(),
         };
         out.push(Order::Limits(limits).into());

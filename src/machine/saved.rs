@@ -85,7 +85,7 @@ impl TryFrom<Saved> for Machine {
             next_id: saved.next_id,
             restarts: saved.restarts,
             effects: Vec::new(),
-            rendered: None,
+            replayed: None,
             page: Vec::new(),
         };
         for (id, speaker) in saved.speakers {

@@ -34,14 +34,14 @@ fn a_registered_name_outlives_the_daemon_and_nobody_else_gets_it() {
     let mut ann = daemon.client("ann");
     let mut bob = daemon.client("bob");
     ann.send("/register");
-    ann.expect("-- careful: your program shows what you type next, and so may the screen behind you");
+    ann.expect("-- careful: your program shows what you type next; mind who sees your screen");
     ann.next_is("-- type a new password of at least 8 characters; an empty line cancels");
     ann.send("correct horse");
     ann.next_is("-- type it again");
     ann.send("correct horse");
-    ann.next_is("-- ann is registered, and nobody else can have that name; /login ann next time");
+    ann.next_is("-- ann is registered, and nobody else can have it; /login ann next time");
     bob.send("/nick ann");
-    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    bob.expect("-- ann is registered, or looks like such a name; if it is yours: /login ann");
     let seen = bob.sync();
     assert!(!seen.iter().any(|line| line.contains("horse")), "{seen:#?}");
     daemon.logged("account made");
@@ -58,7 +58,7 @@ fn a_registered_name_outlives_the_daemon_and_nobody_else_gets_it() {
     bob.send("/login nobody correct horse");
     bob.expect("-- no such name, or not its password");
     bob.send("/nick ann");
-    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    bob.expect("-- ann is registered, or looks like such a name; if it is yours: /login ann");
     bob.send("/login ann correct horse");
     bob.expect("-- welcome, ann: you are logged in");
     let about = daemon.admin().about("ann");
@@ -94,7 +94,7 @@ fn a_telnet_client_is_asked_to_hide_the_password_and_then_to_show_again() {
     ann.expect_bytes(b"-- type it again\r\n");
     ann.write(b"correct horse\r\n");
     ann.expect_bytes(&[IAC, WONT, ECHO]);
-    ann.expect_bytes(b"-- ann is registered, and nobody else can have that name; /login ann next time\r\n");
+    ann.expect_bytes(b"-- ann is registered, and nobody else can have it; /login ann next time\r\n");
     ann.write(&[IAC, DONT, ECHO]);
     ann.write(b"/logout\r\n/login ann\r\n");
     ann.expect_bytes(&[IAC, WILL, ECHO]);
@@ -219,9 +219,9 @@ fn at_the_door_one_neither_sees_nor_hears_anybody_until_one_has_logged_in() {
     assert_eq!((&clients["clients"][1]["room"], &clients["total"]), (&json!("door"), &json!(2)), "{clients:#}");
     assert_eq!(daemon.ctl(&["rooms", "--json"]).json()["total"], 1);
     ann.send("/login ann correct horse");
-    ann.next_is("-- you are in lobby now, with 1 other");
-    bob.next_is("* ann joined");
     ann.expect_with("bob: is anybody here?");
+    ann.next_is("-- you are in lobby now, with bob");
+    bob.next_is("* ann joined");
     ann.expect("-- welcome, ann: you are logged in");
     ann.send("hello");
     bob.next_is("ann: hello");

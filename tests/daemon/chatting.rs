@@ -59,7 +59,7 @@ fn newcomers_are_shown_who_said_what_and_when_between_markers() {
         let digits: Vec<&str> = time.strip_prefix('[').expect("a time").split(':').collect();
         assert!(digits.len() == 2 && digits.iter().all(|part| part.parse::<u8>().is_ok()), "{line}");
     }
-    assert_eq!(said[3], "-- end of history");
+    assert_eq!(said[3], format!("-- You are {} in lobby, with ann.", bob.nick));
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn what_is_said_in_private_is_in_memory_alone_and_shown_to_no_administrator() {
     watching.subscribe(&["say"]);
     let mut ann = daemon.client("ann");
     ann.send("/register correct horse");
-    ann.expect("-- ann is registered, and nobody else can have that name; /login ann next time");
+    ann.expect("-- ann is registered, and nobody else can have it; /login ann next time");
     ann.send("/join den");
     ann.send("before");
     ann.send("/room private");

@@ -12,7 +12,7 @@ fn a_report_outlives_the_daemon_until_it_is_closed() {
     bob.send("you fool");
     ann.expect("bob: you fool");
     ann.send("/report bob he is RUDE");
-    ann.expect("-- report r1 is kept for the operators; none is here, they see it when they come");
+    ann.expect("-- report r1 is kept for the operators; none is here now");
     let line = daemon.logged("report made");
     assert!(line.contains("r1 about bob (c2)") && !line.contains("RUDE"), "{line}");
     ann.send("/report bob");

@@ -823,13 +823,11 @@ impl Client {
         self.expect(&format!("-- nobody called nobody{number} is connected"))
     }
 
-    /// Reads the greeting and the replay after it; returns all of it.
+    /// Reads all that greets it; returns that.
     #[track_caller]
     pub(crate) fn greeted(&mut self) -> Vec<String> {
-        let lines = self.until("the end of the replay", |line| {
-            line == "-- end of history" || line.starts_with("-- no earlier lines in ")
-        });
-        let (_, rest) = lines[0].split_once("You are ").expect("the greeting tells the name");
+        let lines = self.until("the end of the greeting", |line| line.starts_with("-- You are "));
+        let (_, rest) = lines[lines.len() - 1].split_once("You are ").expect("the greeting tells the name");
         self.nick = rest.split(' ').next().unwrap().into();
         lines
     }

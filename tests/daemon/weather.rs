@@ -26,7 +26,7 @@ fn furnished(by: Signal) -> TempDir {
     let daemon = Daemon::with(CHEAP);
     let mut ann = daemon.client("ann");
     ann.send("/register correct horse");
-    ann.expect("-- ann is registered, and nobody else can have that name; /login ann next time");
+    ann.expect("-- ann is registered, and nobody else can have it; /login ann next time");
     daemon.ctl(&["ban", "add", "127.0.7.9", "--reason", "no floods"]).done();
     let mut admin = daemon.admin();
     while admin.done("history.stats", &json!({}))["disk"]["waiting_bytes"] != 0 {
@@ -57,7 +57,7 @@ fn is_protected(daemon: &Daemon) {
     );
     let mut bob = daemon.guest();
     bob.send("/nick ann");
-    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    bob.expect("-- ann is registered, or looks like such a name; if it is yours: /login ann");
     bob.send("/login ann correct horse");
     bob.expect("-- welcome, ann: you are logged in");
     bob.send("/logout");
@@ -99,7 +99,7 @@ fn a_file_that_another_program_has_for_itself_is_read_without_a_lock_and_then_re
     assert!(away[0].starts_with("-- you are banned"), "{away:#?}");
     let mut bob = daemon.guest();
     bob.send("/nick ann");
-    bob.expect("-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+    bob.expect("-- ann is registered, or looks like such a name; if it is yours: /login ann");
     // There may be more than what could be read.
     bob.send("/nick carl");
     bob.expect("-- names cannot be looked up just now; try again in a moment");

@@ -46,8 +46,9 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(kept(stage), 0, "what is kept for a time is let go of");
         }
         "rooms" => {
-            let is = "-- cellar is public, and ann's; only registered people speak; each says one line in 30 s; \
-                      everybody sets its topic; it is kept while empty; moderators: olga; successor: cat\r\n";
+            let is = "-- cellar is public, and ann's; only registered people speak; each says one\r\n   \
+                      line in 30 s; everybody sets its topic; it is kept while empty; moderators:\r\n   \
+                      olga; successor: cat\r\n";
             stage.sees("ann", |stage| stage.line(stage.who("ann"), "/join cellar"));
             stage.check("ann", b"/room\n", "ann", is);
             stage.check("ann", b"/topic\n", "ann", "-- topic of cellar: for later\r\n");
@@ -227,9 +228,8 @@ fn lines_reach_those_who_may_hear_them(stage: &mut Stage) {
     stage.check("bob", b"I have a voice\n", "ann", "bob: I have a voice\r\n");
     stage.check("ann", b"/room\n", "ann", "-- den is private and moderated, and ann's\r\n");
     stage.check("cat", b"/room\n", "cat", "-- nook is public, and cat's\r\n");
-    let rest = "-- the last 2 lines in library, times in UTC:\r\n[10:00] zoe: who has the keys?\r\n[10:00] zoe: I have\r\n\
-                -- end of history\r\n";
-    stage.check("rex", b"/join library\n", "rex", &format!("-- you are in library now, alone\r\n{rest}"));
+    let rest = "-- the last 2 lines in library, times in UTC:\r\n[10:00] zoe: who has the keys?\r\n[10:00] zoe: I have\r\n";
+    stage.check("rex", b"/join library\n", "rex", &format!("{rest}-- you are in library now, alone\r\n"));
 }
 
 /// Each of these was typing in an editor of ours.
@@ -307,7 +307,7 @@ fn passwords_that_were_hashed_are_known(stage: &mut Stage) {
         ("walt", made(), "-- your password is changed\r\n"),
         ("wilma", right(), "-- type a new password of at least 8 characters; an empty line cancels\r\n"),
         ("wyn", right(), "-- wyn is not registered any more; you are a guest now\r\n"),
-        ("wanda", made(), "-- wanda is registered, and nobody else can have that name; /login wanda next time\r\n"),
+        ("wanda", made(), "-- wanda is registered, and nobody else can have it; /login wanda next time\r\n"),
         ("will", right(), "-- welcome, ann: you are logged in\r\n"),
         ("wes", Answer::Wrong, "-- no such name, or not its password\r\n"),
     ] {

@@ -17,7 +17,7 @@ use chathub::hub::account::Role;
 use chathub::hub::archive::Reach;
 use chathub::hub::command;
 use chathub::hub::ignore::Borne;
-use chathub::hub::message::{Done, Kept, Line, Message, Offset, Refusal, Replay, Said};
+use chathub::hub::message::{Done, Entrance, Kept, Line, Message, Offset, Refusal, Replay, Said, Welcome};
 use chathub::values::time::Wall;
 use chathub::wire::render;
 
@@ -104,7 +104,8 @@ pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
     rows
 }
 
-fn joined(rows: &[u8]) -> Vec<u8> {
+/// The same bytes, with rows that one line was broken into as one.
+pub(crate) fn joined(rows: &[u8]) -> Vec<u8> {
     let (mut lines, mut at) = (Vec::with_capacity(rows.len()), 0);
     while let Some(byte) = rows.get(at) {
         let rest = &rows[at..];
@@ -335,7 +336,7 @@ fn is_day(line: &str) -> bool {
 fn rendered(message: &Message) -> Vec<String> {
     let mut bytes = Vec::new();
     render::message(message, chathub::hub::message::View::default(), Wall(0), &mut bytes);
-    let text = String::from_utf8(bytes).expect("UTF-8");
+    let text = String::from_utf8(joined(&bytes)).expect("UTF-8");
     text.split_terminator("\r\n").map(str::to_owned).collect()
 }
 
@@ -466,7 +467,7 @@ impl<'a> Stage<'a> {
                 }
                 if line.starts_with("-- the last ") {
                     in_replay = true;
-                } else if line == "-- end of history" {
+                } else if line == "-- end of history" || line.starts_with("-- You are ") {
                     in_replay = false;
                 }
                 if in_replay || !is_room_line(line) {
@@ -1101,41 +1102,100 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    /// Topic and last lines, which whoever comes into a room is shown.
-    fn room_shown(&self, room: &str, at: usize) -> Vec<String> {
-        let before = &self.stage.scripts[room][..at];
+    /// What whoever comes into a room is shown, behind a greeting: the last lines that fit, or what is new since they
+    /// were there (from the entry `been` on), the topic, who they are, and who else is there.
+    fn room_shown(&mut self, room: &str, at: usize, members: usize, been: Option<usize>) -> Result<(), Wrong> {
+        let before = &self.stage.scripts.get(room).map_or(&[][..], |script| &script[..at]);
+        let news = &before[been.unwrap_or(0)..];
+        let lines = self.history(news.iter().map(|entry| &entry.what), REPLAY, Hidden::After, None);
+        let new = been.map(|_| news.iter().filter(|entry| entry.what.is_kept()).count().min(KEPT));
         let topic = before.iter().rev().find(|entry| matches!(entry.what, What::Topic { .. }));
-        let mut expected = Vec::new();
         // Not one that was set by somebody whom they ignore.
-        if let Some(topic) = topic.filter(|topic| !self.ignoring.contains(topic.what.nick())) {
-            expected.push(format!("-- topic of {room}: {}", topic.what.text()));
+        let topic = topic.filter(|topic| !self.ignoring.contains(topic.what.nick()));
+        let topic = topic.map(|topic| format!("-- topic of {room}: {}", topic.what.text()));
+        let head = self.lines.get(self.line).map_or("", |(_, line)| line).to_owned();
+        // How many fit is not known here.
+        let counted = |head: &str| {
+            let number = head.strip_prefix("-- the last ").or_else(|| head.strip_prefix("-- "))?;
+            number.split(' ').next()?.parse::<usize>().ok()
+        };
+        let times = |line: &str, shown: usize| {
+            format!("{line}, {} in {}:", if shown == 1 { "time" } else { "times" }, self.offset)
+        };
+        let (shown, head) = if new == Some(0) {
+            (0, Some(format!("-- nothing was said in {room} since you left")))
+        } else if lines.is_empty() {
+            (0, None)
+        } else if head == format!("-- /history shows what was said in {room} before") {
+            (0, Some(head))
+        } else {
+            let shown = counted(&head).unwrap_or(1).min(lines.len());
+            let line = match (shown, new) {
+                (1, None) => format!("-- the last line in {room}"),
+                (_, None) => format!("-- the last {shown} lines in {room}"),
+                (_, Some(new)) if new <= shown => {
+                    format!("-- {new} new {} in {room} since you left", if new == 1 { "line" } else { "lines" })
+                }
+                (_, Some(new)) => format!("-- the last {shown} of {new} new lines in {room} since you left"),
+            };
+            (shown, Some(times(&line, shown)))
+        };
+        let said = self.replay(room, lines[lines.len() - shown..].to_vec(), Replay::Last);
+        let said = if shown == 0 { Vec::new() } else { said[1..said.len() - 1].to_vec() };
+        let expected: Vec<String> = head.into_iter().chain(said).chain(topic).collect();
+        self.expect(&expected)?;
+        let Some((_, line)) = self.lines.get(self.line) else { return self.expect(&["-- who is here".to_owned()]) };
+        let with = line
+            .strip_prefix(&format!("-- you are in {room} now, "))
+            .or_else(|| line.strip_prefix(&format!("-- You are {} in {room}, ", self.nick))?.strip_suffix('.'));
+        let Some(with) = with else { return Err(self.wrong(format!("{line:?}, when it was to be told who is here"))) };
+        let others = with.strip_prefix("with ").unwrap_or_default().replace(" and ", ", ");
+        let mut count = 1;
+        let mut named = BTreeSet::new();
+        for other in others.split(", ").filter(|other| !other.is_empty()) {
+            match other.split_once(' ') {
+                Some((number, "other" | "others")) => count += number.parse::<usize>().unwrap_or(0),
+                _ => {
+                    count += 1;
+                    named.insert(other);
+                }
+            }
         }
-        let lines = self.history(before.iter().map(|entry| &entry.what), REPLAY, Hidden::After, None);
-        expected.extend(self.replay(room, lines, Replay::Last));
-        expected
+        let there = self.stage.members(room, at);
+        if count != members || !named.is_subset(&there) || named.contains(&*self.nick) {
+            return Err(self.wrong(format!("{line:?}, when there were {members}: {there:?}")));
+        }
+        self.line += 1;
+        Ok(())
     }
 
     fn welcome(&mut self) -> Result<(), Wrong> {
-        let first = self.lines[0].1;
-        let Some((_, nick)) = first.split_once("You are ") else {
-            return Err(self.wrong(format!("{first:?} is no greeting")));
+        let told = self.lines.iter().find_map(|(_, line)| line.strip_prefix("-- You are "));
+        let Some(nick) = told else {
+            return if self.record.end == End::Cut { Ok(()) } else { Err(self.wrong("no greeting")) };
         };
         self.nick = nick.split(' ').next().unwrap_or_default().to_owned();
-        let welcome = |members| {
-            rendered(&Message::Welcome {
-                hub: "chathub".into(),
-                greeting: None,
-                nick: self.nick.as_str().into(),
-                room: LOBBY.into(),
-                members,
-                kept: Kept::Lines { lines: KEPT, time: chathub::settings::Settings::default().history.keep },
-            })
-        };
+        let kept = Kept::Lines { lines: KEPT, time: chathub::settings::Settings::default().history.keep };
+        let welcome = Some(Welcome { hub: "chathub".into(), greeting: None, kept });
+        let mut greeting = rendered(&Message::Entrance(Box::new(Entrance {
+            welcome,
+            nick: "".into(),
+            room: LOBBY.into(),
+            private: false,
+            topic: None,
+            others: Vec::new(),
+            members: 1,
+            lines: Vec::new().into(),
+            new: None,
+            offset: Offset::default(),
+            rows: 0,
+        })));
+        // Who is where comes last.
+        greeting.pop();
+        self.expect(&greeting)?;
         // Whoever listens in the lobby was there before its script begins.
         if self.stage.listeners[LOBBY] == self.index {
-            let mut expected = welcome(1);
-            expected.extend(self.room_shown(LOBBY, 0));
-            return self.expect(&expected);
+            return self.room_shown(LOBBY, 0, 1, None);
         }
         // One who never took a name may have had that of another guest.
         let script = &self.stage.scripts[LOBBY];
@@ -1149,18 +1209,18 @@ impl<'a> Walk<'a> {
         if let Some(at) = places.iter().copied().find(known) {
             places = vec![at];
         }
-        let mut choices = Vec::new();
-        for at in &places {
-            let mut expected = welcome(self.stage.members(LOBBY, *at).len() + 1);
-            expected.extend(self.room_shown(LOBBY, *at));
-            choices.push(expected);
+        let (from, mut first) = (self.line, None);
+        for at in places {
+            self.line = from;
+            match self.room_shown(LOBBY, at, self.stage.members(LOBBY, at).len() + 1, None) {
+                Ok(()) => {
+                    self.place = Place::Script { room: LOBBY, cursor: at + 1 };
+                    return Ok(());
+                }
+                Err(wrong) => drop(first.get_or_insert(wrong)),
+            }
         }
-        if choices.is_empty() {
-            return Err(self.wrong(format!("nobody was told that {} has come", self.nick)));
-        }
-        let chosen = self.expect_one_of(&choices)?;
-        self.place = Place::Script { room: LOBBY, cursor: places[chosen] + 1 };
-        Ok(())
+        Err(first.unwrap_or_else(|| self.wrong(format!("nobody was told that {} has come", self.nick))))
     }
 
     #[allow(clippy::too_many_lines, reason = "one arm an act")]
@@ -1295,28 +1355,22 @@ impl<'a> Walk<'a> {
 
     fn go(&mut self, to: &str) -> Result<(), Wrong> {
         self.gone_from_here()?;
-        let entered = |members| rendered(&Message::Entered { room: to.into(), members });
         let Some((room, script)) = self.stage.scripts.get_key_value(to) else {
-            let mut expected = entered(1);
-            expected.extend(self.replay(to, Vec::new(), Replay::Last));
             self.place = Place::Alone { room: to.to_owned(), said: Vec::new() };
-            return self.expect(&expected);
+            return self.room_shown(to, 0, 1, None);
         };
         if self.stage.listeners[to] == self.index {
-            let mut expected = entered(1);
-            expected.extend(self.replay(to, Vec::new(), Replay::Last));
             self.place = Place::Script { room, cursor: 0 };
-            return self.expect(&expected);
+            return self.room_shown(to, 0, 1, None);
         }
-        let from = self.been.get(to).copied().unwrap_or(0);
+        let been = self.been.get(to).copied();
+        let from = been.unwrap_or(0);
         let is_it = |entry: &Entry| entry.author == Some(self.index) && matches!(entry.what, What::Joined { .. });
         let Some(joined) = script[from..].iter().position(is_it).map(|at| at + from) else {
             return Err(self.wrong(format!("nobody was told that it has come into {to}")));
         };
-        let mut expected = entered(self.stage.members(room, joined).len() + 1);
-        expected.extend(self.room_shown(room, joined));
         self.place = Place::Script { room, cursor: joined + 1 };
-        self.expect(&expected)
+        self.room_shown(room, joined, self.stage.members(room, joined).len() + 1, been)
     }
 
     /// What stands in an answer may depend on where in the script it was made: one of these places.

@@ -50,8 +50,8 @@ fn names_rooms_and_topics_stay() {
     ann.send("/topic");
     ann.expect("-- topic of tea: black or green?");
     bob.send("/join tea");
-    assert_eq!(bob.line().unwrap(), "-- you are in tea now, with 1 other");
     assert_eq!(bob.line().unwrap(), "-- topic of tea: black or green?");
+    assert_eq!(bob.line().unwrap(), "-- you are in tea now, with ann");
     bob.sync();
     ann.expect("* bob joined");
     bob.send("hello");
@@ -60,8 +60,9 @@ fn names_rooms_and_topics_stay() {
     assert!(bob.line().unwrap().contains("taken"), "a name stays its bearer's");
     killed(&supervisor);
     ann.send("/leave");
-    assert_eq!(ann.line().unwrap(), "-- you are in lobby now, alone");
+    assert_eq!(ann.line().unwrap(), "-- nothing was said in lobby since you left");
     assert_eq!(ann.line().unwrap(), "-- topic of lobby: the lobby's own");
+    assert_eq!(ann.line().unwrap(), "-- you are in lobby now, alone");
 }
 
 #[test]

@@ -51,9 +51,7 @@ impl Person {
 
     #[track_caller]
     pub(crate) fn greeted(&mut self) -> Vec<String> {
-        self.until("the end of the greeting", |line| {
-            line == "-- end of history" || line.starts_with("-- no earlier lines in ")
-        })
+        self.until("the end of the greeting", |line| line.starts_with("-- You are "))
     }
 
     #[track_caller]

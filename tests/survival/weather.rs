@@ -72,7 +72,7 @@ fn what_was_unread_stays_unread_behind_each_death_and_is_recalled_without_one() 
         }
         for _ in 0..2 {
             bob.send("/nick ann");
-            shows(&mut bob, "-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+            shows(&mut bob, "-- ann is registered, or looks like such a name; if it is yours: /login ann");
             assert_eq!(supervisor.ask("bans.list", &json!({}))["total"], 2);
             supervisor.replace(signal);
         }
@@ -91,7 +91,7 @@ fn what_was_unread_is_recalled_by_the_next_daemon_that_can_read_it() {
         kept.give_back();
         supervisor.release();
         bob.send("/nick ann");
-        shows(&mut bob, "-- ann is registered, or looks like a registered name; if it is yours: /login ann");
+        shows(&mut bob, "-- ann is registered, or looks like such a name; if it is yours: /login ann");
         bob.send("/nick mallory");
         shows(&mut bob, "-- nobody may be called mallory here");
     }

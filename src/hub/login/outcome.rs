@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
+use super::super::entrance::Since;
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::sanction::Kind;
 use super::super::speech::Carrier;
@@ -112,7 +113,7 @@ impl Turn<'_> {
         self.hub.counters.registrations += 1;
         self.happened(What::Registered, id, None, None);
         self.done_on_record(id, Done::Registered(shown));
-        self.come_in(id);
+        self.come_in(id, None);
         Ok(())
     }
 
@@ -156,15 +157,20 @@ impl Turn<'_> {
             self.change_account(account, Some(renewed), None, None);
         }
         let place = self.hub.place(id);
+        let (was_at_door, mut was_here) = (self.hub.is_at_door(id), None);
         if let Some(mut account) = self.hub.accounts.get(account).cloned() {
+            was_here = Some(account.seen);
             account.seen = self.now.wall;
             account.came_from(place);
             self.put_account(account);
         }
-        self.come_in(id);
+        self.come_in(id, was_here.map(Since::Time));
         self.hub.counters.logins += 1;
         self.happened(What::LoggedIn, id, None, None);
         self.done(id, Done::LoggedIn { name: name.shown().into(), role });
+        if let Some(was_here) = was_here.filter(|_| !was_at_door) {
+            self.tell_what_is_new(id, was_here);
+        }
         if role == Role::Operator {
             self.tell_of_reports(id);
         }

@@ -97,8 +97,6 @@ pub enum Done {
     Dropping,
     /// Lines are no longer dropped; this number was.
     Dropped(u64),
-    /// The room that the client has entered is private: what is said there is not recorded.
-    Private,
     /// From now on a room is like this.
     RoomMode { room: Arc<str>, modes: Modes },
     /// From now on a room is that of the account of this name.
@@ -189,6 +187,8 @@ pub enum Done {
     Registered(Arc<str>),
     /// The client is logged in to the account of this name, which has this role.
     LoggedIn { name: Arc<str>, role: Role },
+    /// So many lines were said in the room they are in since they were last here, as their account knows it.
+    NewSince { room: Arc<str>, lines: usize, last: Wall },
     /// The client is logged out, and has this name now.
     LoggedOut(Arc<str>),
     /// The account has another password.

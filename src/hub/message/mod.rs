@@ -7,12 +7,14 @@
 //! | --- | --- |
 //! | what a person is told was done | [`Done`] |
 //! | what a person is told was not done, and why | [`Refusal`] |
+//! | what somebody is shown on coming into a room | [`Entrance`] |
 //! | lines of a room; how a client sees them | [`Line`], [`Said`]; [`View`], [`Offset`] |
 //! | why somebody leaves | [`Farewell`] |
 //! | entries of lists: rooms, sanctions, reports, those who have left | `shown` |
 //! | everything else one client is told | [`Message`] |
 
 mod done;
+mod entrance;
 mod farewell;
 mod line;
 mod refusal;
@@ -20,6 +22,7 @@ mod shown;
 mod view;
 
 pub use done::Done;
+pub use entrance::{Entrance, Welcome};
 pub use farewell::Farewell;
 pub use line::{Line, Said};
 pub use refusal::Refusal;
@@ -40,14 +43,11 @@ use crate::values::time::Wall;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Message {
-    /// The greeting to a newcomer: the names of the hub, the newcomer and its room; the settings' own greeting; how
-    /// many are in the room, the newcomer included; what is kept of what is said there.
-    Welcome { hub: Arc<str>, greeting: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, members: usize, kept: Kept },
+    /// A room was entered, on connecting or later.
+    Entrance(Box<Entrance>),
     /// The greeting where only those come in who have logged in: whether one can register, how long one may wait, and
     /// until when all newcomers wait, if it is because of a lockdown.
     AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration, lockdown: Option<Wall> },
-    /// A room was entered, which has so many members now, the newcomer included.
-    Entered { room: Arc<str>, members: usize },
     /// The topic of a room, or that it has none.
     Topic { room: Arc<str>, topic: Option<Arc<str>> },
     /// Lines of a room's history, oldest first, between markers; their times are shown at this offset from UTC.
@@ -181,7 +181,7 @@ pub enum Kept {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Replay {
-    /// The last lines, to a newcomer or on `/history`.
+    /// The last lines, on `/history`.
     Last,
     /// The same, with their numbers and those of who said them.
     Numbered,

@@ -1,7 +1,7 @@
 //! What a client is told that has been done: by itself, to it, or for it.
 
 use super::page::Page;
-use super::times::{until, until_in};
+use super::times::{date_and_time, until, until_in};
 use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
 use crate::hub::message::{Asked, Done, Replaced};
@@ -32,12 +32,12 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         }
         Done::Mode(Mode::Line) => notice(out, &["your program edits your lines now; /mode char ends it"]),
         Done::TypingShows => {
-            notice(out, &["careful: your program shows what you type next, and so may the screen behind you"]);
+            notice(out, &["careful: your program shows what you type next; mind who sees your screen"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported { id, about, here, told, lines, room, is_private } => {
             let see = match (here, told) {
-                (0, _) => "; none is here, they see it when they come".to_owned(),
+                (0, _) => "; none is here now".to_owned(),
                 (1, 1) => "; one of them is here".to_owned(),
                 (1, _) => "; one of them is here, and not reading".to_owned(),
                 (here, told) if here == told => format!("; {here} of them are here"),
@@ -97,7 +97,6 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
             notice(out, &[&count(number, "line of yours was", "lines of yours were"), " dropped: nobody saw them"]);
         }
-        Done::Private => notice(out, &["this room is private: what is said here is recorded nowhere"]),
         Done::RoomMode { room, modes } => {
             let more = if modes.private { "; what is said here is recorded nowhere" } else { "" };
             notice(out, &[room, " is ", mode(modes), " now", more, &more_modes(modes)]);
@@ -144,7 +143,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["ban ", called, " holds", &until_in(end, now), &instead(replaced), "; disconnected: ", &hit]);
         }
         Done::NotOnDisk => {
-            notice(out, &["it is not on disk yet, which takes nothing now; it is written as soon as it does"])
+            notice(out, &["it is not on disk yet: nothing can be written now; it is, as soon as it can"])
         }
         Done::Lifted(called) => notice(out, &[called, " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
@@ -183,10 +182,14 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::AsksNoMore(None) => notice(out, &["no password is asked for any more"]),
         Done::Cancelled => notice(out, &["cancelled"]),
         Done::Registered(name) => {
-            notice(out, &[name, " is registered, and nobody else can have that name; /login ", name, " next time"]);
+            notice(out, &[name, " is registered, and nobody else can have it; /login ", name, " next time"]);
         }
         Done::LoggedIn { name, role: Role::Operator } => {
             notice(out, &["welcome, ", name, ": you are logged in, as an operator"]);
+        }
+        Done::NewSince { room, lines, last } => {
+            let (number, last) = (count(*lines, "line was", "lines were"), date_and_time(*last));
+            notice(out, &[&number, " said in ", room, " since you left, ", &last, ": see /history"]);
         }
         Done::LoggedIn { name, .. } => notice(out, &["welcome, ", name, ": you are logged in"]),
         Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
@@ -195,7 +198,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::AccountRemoved => notice(out, &["your account was removed by an operator; you are a guest now"]),
         Done::RoleChanged(role) => notice(out, &["your account is that of ", article(*role), " now"]),
         Done::NameReclaimed(nick) => {
-            notice(out, &["the name you had is registered, and its owner has come; you are ", nick, " now"]);
+            notice(out, &["the name you had is registered, and its owner is here: you are ", nick]);
         }
         Done::RoomClosed { room, reason: None } => notice(out, &[room, " was closed by an operator"]),
         Done::RoomClosed { room, reason: Some(reason) } => {

@@ -145,6 +145,7 @@ fn padded(text: &str, width: usize) -> String {
 
 /// A row of a table: cells, each as wide as said, and a text that may take several rows.
 pub(super) fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
+    out.own();
     out.text("--   ");
     for (at, (cell, width)) in cells.iter().enumerate() {
         if at + 1 == cells.len() && text.is_empty() {
@@ -160,9 +161,9 @@ pub(super) fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
 
 /// Names side by side, in the width that is known, or one that fits any terminal.
 fn names_in_columns(names: &[String], out: &mut Page<'_>) {
-    const WIDTH: usize = 75;
     const BEFORE: usize = 5;
-    let room = out.room().unwrap_or(WIDTH).saturating_sub(BEFORE);
+    out.own();
+    let room = out.room().unwrap_or_default().saturating_sub(BEFORE);
     let widest = names.iter().map(|name| columns(name)).max().unwrap_or(0) + 2;
     // The space behind the last name of a row may lie beyond it.
     let across = ((room + 2) / widest).max(1);

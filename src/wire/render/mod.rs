@@ -6,7 +6,8 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a room's line; what greets, and says goodbye; a private message | here |
+//! | a room's line; what says goodbye; a private message | here |
+//! | what somebody is shown on coming into a room | [`entrance`] |
 //! | what was done | `done` |
 //! | why something is refused | `refusal` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
@@ -19,6 +20,7 @@
 //! protocol and of `chathub ctl` are theirs.
 
 mod done;
+mod entrance;
 mod lists;
 pub mod page;
 mod refusal;
@@ -30,14 +32,15 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use self::done::done;
+pub use self::entrance::{Replayed, entrance};
 use self::lists::Found;
 use self::page::{Page, Style};
 use self::refusal::refusal;
 use self::replay::replay;
-use self::times::{Clock, clock, date_and_time, length, span, until};
+use self::times::{Clock, clock, date_and_time, length, until};
 use crate::hub::account::Role;
 use crate::hub::command::Command;
-use crate::hub::message::{Farewell, Kept, Line, Message, Said, View};
+use crate::hub::message::{Farewell, Line, Message, Said, View};
 use crate::hub::ownership::Modes;
 use crate::values::time::{Wall, in_words};
 
@@ -90,6 +93,7 @@ fn said(said: &Said, out: &mut Page<'_>) {
 
 /// Appends a line about coming and going.
 fn aside(out: &mut Page<'_>, texts: &[&str]) {
+    out.own();
     out.style(Style::Dim);
     out.text("* ");
     out.hang();
@@ -131,6 +135,7 @@ fn pieces(out: &mut Page<'_>, pieces: &[&str]) {
 
 /// A notice of the hub: `-- ` and the texts.
 fn notice(out: &mut Page<'_>, texts: &[&str]) {
+    out.own();
     out.style(Style::Dim);
     out.text("-- ");
     out.hang();
@@ -140,19 +145,11 @@ fn notice(out: &mut Page<'_>, texts: &[&str]) {
 
 /// A row of a table in a notice.
 fn row(out: &mut Page<'_>, texts: &[&str]) {
+    out.own();
     out.text("--   ");
     out.hang();
     pieces(out, texts);
     out.end();
-}
-
-/// How many others are among `members` people: `with 2 others`.
-fn company(members: usize) -> String {
-    match members {
-        0 | 1 => "alone".to_owned(),
-        2 => "with 1 other".to_owned(),
-        _ => format!("with {} others", members - 1),
-    }
 }
 
 /// `3 lines`, `1 line`
@@ -168,40 +165,17 @@ fn usage(command: &Command) -> String {
 /// Appends what one client is told, as seen in `view`.
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
-    if let Message::Line(said) = message {
-        return line(said, view, out);
+    match message {
+        Message::Line(said) => return line(said, view, out),
+        Message::Entrance(shown) => return entrance::entrance(shown, view, now, &mut None, out),
+        _ => {}
     }
     let out = &mut Page::new(view, out);
     match message {
-        Message::Welcome { hub, greeting, nick, room, members, kept } => {
-            let company = company(*members);
-            notice(out, &["Welcome to ", hub, ". You are ", nick, " in ", room, ", ", &company, "."]);
-            let kept = match kept {
-                Kept::Nothing => "Nothing that is said is kept.".to_owned(),
-                Kept::Lines { lines, time } => {
-                    let time = time.map_or_else(|| "until it closes".to_owned(), |time| format!("for {}", span(time)));
-                    match lines {
-                        1 => format!("The last line of a room is kept {time}."),
-                        lines => format!("The last {lines} lines of a room are kept {time}."),
-                    }
-                }
-                Kept::OnDisk { time: None, shown } => format!("What is said is kept; /history shows {shown} lines."),
-                Kept::OnDisk { time: Some(time), shown } => {
-                    format!("What is said is kept for {}; /history shows {shown} lines.", span(*time))
-                }
-            };
-            notice(out, &[&kept, " Type /help or /quit."]);
-            if let Some(greeting) = greeting {
-                notice(out, &[greeting]);
-            }
-        }
-        Message::Entered { room, members } => {
-            notice(out, &["you are in ", room, " now, ", &company(*members)]);
-        }
+        Message::Line(_) | Message::Entrance(_) => {}
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
-        Message::Line(_) => {}
         Message::PrivateFrom { nick, text } => private(out, ["[", nick, " -> you] "], text),
         Message::PrivateTo { nick, text, away } => {
             private(out, ["[you -> ", nick, "] "], text);
@@ -235,12 +209,12 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
                     &["Welcome to ", hub, ". Only registered people come in", &until(lockdown), ": /login NAME"],
                 ),
             }
-            let wait = length(wait.as_secs());
-            let register =
-                if *register && lockdown.is_none() { "Or take a name by /nick NAME, and /register it. " } else { "" };
-            notice(out, &[register, "You have ", &wait, ". Type /help or /quit."]);
-            if let Some(greeting) = greeting {
-                notice(out, &[greeting]);
+            if *register && lockdown.is_none() {
+                notice(out, &["Or take a name by /nick NAME, and /register it."]);
+            }
+            notice(out, &["You have ", &length(wait.as_secs()), ". Type /help or /quit."]);
+            for row in greeting.iter().flat_map(|greeting| greeting.lines()) {
+                notice(out, &[row]);
             }
         }
         Message::RoomIs { room, owner, modes, moderators, successor } => {

@@ -35,20 +35,34 @@ pub struct Page<'a> {
     /// By how many columns the rows of that line are indented that follow its first.
     hang: usize,
     style: Style,
+    /// The line under way is the hub's own, and no person's.
+    is_own: bool,
 }
+
+/// The columns of a row of the hub's own lines where the width of the screen is not known: they fit a screen of 80.
+const OWN_ROW: usize = 79;
 
 impl<'a> Page<'a> {
     /// Appends to `out`, for those who see lines in `view`.
     pub fn new(view: View, out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, view, start, hang: 0, style: Style::Plain }
+        Self { out, view, start, hang: 0, style: Style::Plain, is_own: false }
     }
 
-    /// The columns that a row may have, if that is known.
+    /// The columns that a row may have. `None`: as many as it takes, because the width of the screen is not known, and
+    /// what people say is left to its program to break.
     #[must_use]
     pub fn room(&self) -> Option<usize> {
-        // Not the last one: terminals do not agree on what follows when it is filled.
-        (self.view.width > 1).then(|| usize::from(self.view.width) - 1)
+        match self.view.width {
+            0 | 1 => self.is_own.then_some(OWN_ROW),
+            // Not the last one: terminals do not agree on what follows when it is filled.
+            width => Some(usize::from(width) - 1),
+        }
+    }
+
+    /// The line under way is the hub's own: its rows are broken between words, also where the width is not known.
+    pub fn own(&mut self) {
+        self.is_own = true;
     }
 
     /// Appends a text, cleaned.
@@ -111,6 +125,7 @@ impl<'a> Page<'a> {
         self.out.extend_from_slice(b"\r\n");
         self.start = self.out.len();
         self.hang = 0;
+        self.is_own = false;
     }
 }
 

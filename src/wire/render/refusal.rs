@@ -87,7 +87,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NotInLockdown(end) => notice(out, &["newcomers register no names", &until(&Some(*end))]),
         Refusal::NoLockdown => notice(out, &["there is no lockdown; /lockdown begins one"]),
         Refusal::NameRegistered(name) => {
-            notice(out, &[name, " is registered, or looks like a registered name; if it is yours: /login ", name]);
+            notice(out, &[name, " is registered, or looks like such a name; if it is yours: /login ", name]);
         }
         Refusal::NameFirst(name) => {
             notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);

@@ -9,9 +9,8 @@ use crate::hub::archive::Reach;
 use crate::hub::message::{Line, Offset, Replay, Said};
 use crate::values::time::Wall;
 
-/// Appends the lines, oldest first, with a heading, their times, and a notice where a day begins.
+/// Appends lines that were asked for: see [`lines_of`].
 pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Page<'_>) {
-    let today = day(now, offset);
     let head = match of {
         Replay::Last | Replay::Numbered if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
         Replay::Last | Replay::Numbered if lines.len() == 1 => format!("the last line in {room}, time in {offset}:"),
@@ -25,7 +24,22 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
         }
     };
     notice(out, &[&head]);
-    let mut shown = today;
+    lines_of(lines, *of == Replay::Numbered, offset, now, out);
+    notice(
+        out,
+        &[match of {
+            Replay::Last | Replay::Numbered => "end of history",
+            Replay::Search { .. } => "end of search",
+        }],
+    );
+    if let Replay::Search { reach, .. } = of {
+        looked_back(*reach, out);
+    }
+}
+
+/// Appends lines that were said before, oldest first, with their times, and a notice where a day begins.
+pub(super) fn lines_of(lines: &[Arc<Line>], numbered: bool, offset: Offset, now: Wall, out: &mut Page<'_>) {
+    let mut shown = day(now, offset);
     let mut gone = 0;
     for line in lines {
         if line.said == Said::Redacted {
@@ -41,7 +55,7 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
             shown = on;
         }
         clock(line.at, offset, Clock::Minutes, out);
-        if *of == Replay::Numbered {
+        if numbered {
             let author = line.author.map_or_else(String::new, |author| format!(" {author}"));
             out.text(&format!("#{}{author} ", line.seq));
         }
@@ -49,16 +63,6 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
     }
     if gone > 0 {
         removed(gone, out);
-    }
-    notice(
-        out,
-        &[match of {
-            Replay::Last | Replay::Numbered => "end of history",
-            Replay::Search { .. } => "end of search",
-        }],
-    );
-    if let Replay::Search { reach, .. } = of {
-        looked_back(*reach, out);
     }
 }
 
