@@ -4,11 +4,11 @@
 
 mod shared;
 
-use std::path::{Path, PathBuf};
-
 use chathub::hub::command::COMMANDS;
 use chathub::settings;
 use shared::difference::Difference;
+use shared::generated::{in_repository, same_as_file};
+use shared::roff;
 
 #[test]
 fn the_shipped_configuration_is_what_the_settings_say() {
@@ -17,7 +17,7 @@ fn the_shipped_configuration_is_what_the_settings_say() {
 
 #[test]
 fn the_manual_page_of_the_configuration_is_what_the_settings_say() {
-    same_as_file("packaging/man/chathub.toml.5", &settings::roff());
+    same_as_file("packaging/man/chathub.toml.5", &settings_page());
 }
 
 #[test]
@@ -46,6 +46,165 @@ fn connections_have_from_the_socket_unit_what_the_settings_say_by_default() {
     }
 }
 
+/// The manual page chathub.toml(5): the settings as their table has them, between texts of its own.
+fn settings_page() -> String {
+    // A sentence may begin with a value, which is a number or has quotation marks: straight ones, as in the file.
+    let prose = |text: &str| {
+        text.split_inclusive(". ").map(|sentence| roff::prose(sentence).replace('"', "\\(dq")).collect::<String>()
+    };
+    let mut page = roff::Page(BEFORE_SETTINGS.to_owned());
+    for section in settings::SECTIONS {
+        page.subsection(&format!("[{}]", section.name));
+        page.0 += &prose(section.doc());
+        for setting in section.settings() {
+            let (key, default) = (roff::bold(setting.key), roff::literal(&setting.default()).replace('"', "\\(dq"));
+            let (doc, note) = (prose(setting.doc()), prose(&settings::note(setting)));
+            page.0 += &format!(".TP\n{key} = {default}\n{doc}.br\n{note}");
+        }
+    }
+    page.0 + AFTER_SETTINGS
+}
+
+const BEFORE_SETTINGS: &str = r#".\" Generated from the table in src/settings/table.rs; see tests/docs.rs.
+.TH CHATHUB.TOML 5 "" chathub "File formats"
+.\" Names of settings must not be broken, nor lines spread out.
+.nh
+.ad l
+.SH NAME
+chathub.toml \- configuration of the chat hub
+.SH SYNOPSIS
+.I /etc/chathub/chathub.toml
+.br
+.I /etc/chathub/conf.d/*.toml
+.SH DESCRIPTION
+.BR chathub (8)
+reads its settings from
+.IR /etc/chathub/chathub.toml ,
+and then from the files in
+.I /etc/chathub/conf.d
+whose names end in
+.IR .toml ,
+in the order of their names; hidden files are left out.
+When several files give a value to a setting, the last one wins.
+No file is needed: every setting has a default.
+With
+.B \-\-config
+.IR FILE ,
+that file is read alone, and it must exist;
+the files in
+.I conf.d
+are added only if
+.I FILE
+is
+.I /etc/chathub/chathub.toml
+itself.
+.PP
+The files are TOML, in UTF\-8, and at most 1 MiB each.
+Settings stand in sections, as in
+.PP
+.RS
+.nf
+[limits]
+clients = 20000
+.fi
+.RE
+.PP
+An unknown section, an unknown setting, a setting that stands twice in one file,
+and a value that is not allowed are mistakes.
+.B chathub check\-config
+.RI [ FILE ]
+finds them all, and names for each the file, the line, the setting, and what is allowed.
+With a mistake the service does not start.
+.PP
+.B systemctl reload chathub
+and
+.B chathub ctl reload
+read the files again.
+With any mistake, all settings stay as they were.
+Settings marked
+.I needs a restart
+take effect when the service is started again.
+.SS Values
+.TP
+number
+A whole number, as in
+.BR 1000 .
+.TP
+size
+A number of bytes, as in
+.BR 4096 ,
+or text with one of the units B, KiB, MiB and GiB, as in
+.BR \(dq4KiB\(dq .
+.TP
+time
+Text with numbers and units, as in
+.BR \(dq90s\(dq ,
+.B \(dq5min\(dq
+or
+.BR "\(dq1h 30min\(dq" ;
+units are ms, s, min, h and some more.
+Where a time may be switched off,
+.B \(dqoff\(dq
+or
+.B \(dq0s\(dq
+does it.
+.TP
+text
+In quotation marks, on one line.
+.SH SETTINGS
+"#;
+
+const AFTER_SETTINGS: &str = r".SH FILES
+.TP
+.I /etc/chathub/chathub.toml
+The main file. As installed, it has every setting with its default, commented out.
+.TP
+.I /etc/chathub/conf.d/*.toml
+Further files, read after the main file. An upgrade of the package never touches them.
+.SH EXAMPLES
+A hub for a workshop of 200 people who share one address, in
+.IR /etc/chathub/conf.d/workshop.toml :
+.PP
+.RS
+.nf
+[hub]
+name = \(dqworkshop\(dq
+greeting = \(dqThe schedule is in /topic.\(dq
+
+[limits]
+clients_per_address = 200
+.fi
+.RE
+.PP
+Disconnect whoever cannot keep up, and notice machines that are gone sooner:
+.PP
+.RS
+.nf
+[slow]
+behind = \(dq256KiB\(dq
+policy = \(dqclose\(dq
+
+[tcp]
+keepalive = \(dq20s\(dq
+user_timeout = \(dq30s\(dq
+.fi
+.RE
+.PP
+Check the files, and apply them without disturbing anybody:
+.PP
+.RS
+.nf
+chathub check\-config && systemctl reload chathub
+.fi
+.RE
+.SH SEE ALSO
+.BR chathub (8),
+.BR systemctl (1),
+.BR systemd.socket (5)
+.PP
+TOML: https://toml.io/
+";
+
 /// The table of chat commands, for people who read.
 fn commands() -> String {
     let escape = |text: &str| text.replace('|', "\\|");
@@ -55,32 +214,6 @@ fn commands() -> String {
         table += &format!("| `{}` | {} |\n", escape(usage.trim_end()), escape(command.about));
     }
     table + "\n`//x` says \"/x\". A command that nobody knows is answered with the nearest one, and said to nobody.\n"
-}
-
-fn in_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// Compares a file of the repository with the text it is to have; with `UPDATE_DOCS=1`, writes it.
-#[track_caller]
-fn same_as_file(path: &str, generated: &str) {
-    let file = in_repository(path);
-    let found = std::fs::read_to_string(&file).unwrap_or_default();
-    if found == generated {
-        return;
-    }
-    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
-        if let Some(directory) = file.parent() {
-            std::fs::create_dir_all(directory).expect(path);
-        }
-        std::fs::write(&file, generated).expect(path);
-        eprintln!("{path}: updated");
-        return;
-    }
-    panic!(
-        "{path} is out of date; run UPDATE_DOCS=1 cargo test --test docs\n{}",
-        Difference::between(&found, generated).changed()
-    );
 }
 
 /// The same for what stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->` in a file.

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use crate::hub::ownership::SLOW;
-use crate::values::time::{LONGEST, NoLength, in_words, parse_length};
+use crate::values::time::{NoLength, in_words, parse_length};
+use crate::wire::admin::args::{LONGEST_BAN, LONGEST_LOCKDOWN, LONGEST_MUTE, LONGEST_SHUTDOWN, LONGEST_SLOW};
 
 /// Any length of time, such as `2h 30min` or `90 minutes`.
 pub(super) fn duration(given: &str) -> Result<Duration, String> {
     parse_length(given).map_err(|why| why.to_string())
 }
 
-fn whole_seconds(given: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+/// A time of `least` to `most` whole seconds.
+fn whole_seconds(given: &str, least: u64, most: u64) -> Result<Duration, String> {
+    let (least, most) = (Duration::from_secs(least), Duration::from_secs(most));
     let time = duration(given)?;
     if time.is_zero() && !least.is_zero() {
         return Err(NoLength::NotPositive(given.into()).to_string());
@@ -24,27 +26,27 @@ fn whole_seconds(given: &str, least: Duration, most: Duration) -> Result<Duratio
 /// 1 s to a year.
 pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
     // In the protocol 0 s means "unmute", which is a command of its own here.
-    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(31_536_000))
+    whole_seconds(given, 1, LONGEST_MUTE)
 }
 
 /// 1 s to 30 days.
 pub(super) fn lockdown_time(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, Duration::from_secs(1), Duration::from_secs(2_592_000))
+    whole_seconds(given, 1, LONGEST_LOCKDOWN)
 }
 
-/// 1 s to [`LONGEST`].
+/// 1 s to 100 years.
 pub(super) fn ban_time(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, Duration::from_secs(1), LONGEST)
+    whole_seconds(given, 1, LONGEST_BAN)
 }
 
 /// 1 s to a day, or `off`, which is none.
 pub(super) fn slow_time(given: &str) -> Result<Duration, String> {
-    if given == "off" { Ok(Duration::ZERO) } else { whole_seconds(given, SLOW.0, SLOW.1) }
+    if given == "off" { Ok(Duration::ZERO) } else { whole_seconds(given, 1, LONGEST_SLOW) }
 }
 
 /// How long a shutdown waits for slow clients: 0 s to 1 h.
 pub(super) fn deadline(given: &str) -> Result<Duration, String> {
-    whole_seconds(given, Duration::ZERO, Duration::from_secs(3600))
+    whole_seconds(given, 0, LONGEST_SHUTDOWN)
 }
 
 /// The time between two refreshes of `top`: 100 ms to 1 h.

@@ -11,7 +11,7 @@ use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
-use crate::cli::ctl::{CtlCommand, Format};
+use crate::cli::ctl::{CtlCommand, Format, LinesArgs};
 use crate::client::Answers;
 use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
@@ -128,7 +128,8 @@ impl Task {
                 one(Command::RoomsTopic(TopicArgs { room, text }))
             }
             CtlCommand::Close { room, reason } => one(Command::RoomsClose(CloseArgs { room, reason })),
-            CtlCommand::History { room, last, since, until, search, format, output: _ } => {
+            CtlCommand::History { room, last, lines, format, output: _ } => {
+                let LinesArgs { since, until, search } = lines;
                 let last = last.map(Whole);
                 let command = match search {
                     None => Command::HistoryDump(HistoryArgs { room, last, since, until }),
@@ -137,7 +138,8 @@ impl Task {
                 Ok(Self::History(command, format))
             }
             CtlCommand::HistoryStats => one(Command::HistoryStats(none)),
-            CtlCommand::Redact { room, client, nick, seq, since, until, search, yes } => {
+            CtlCommand::Redact { room, client, nick, seq, lines, yes } => {
+                let LinesArgs { since, until, search } = lines;
                 let which = RedactArgs {
                     room,
                     client,

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::error::StartError;
 use crate::cli::ServeArgs;
+use crate::client::SYSTEM_SOCKET;
 use crate::kernel;
 use crate::logging::InWords;
 use crate::net::accept;
@@ -75,7 +76,7 @@ pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
         .or_else(|| settings.listen.admin.clone())
         .or_else(|| dir("RUNTIME_DIRECTORY").map(|dir| dir.join("admin.sock")))
         .or_else(|| dir("XDG_RUNTIME_DIR").map(|dir| dir.join("chathub/admin.sock")))
-        .unwrap_or_else(|| PathBuf::from("/run/chathub/admin.sock"))
+        .unwrap_or_else(|| PathBuf::from(SYSTEM_SOCKET))
 }
 
 /// An admin socket that this process has made, and removes at its end.

@@ -29,7 +29,7 @@ mod table;
 
 pub use choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread, Word};
 pub use conflicts::Conflict;
-pub use manual::{markdown_table, roff, shipped};
+pub use manual::{markdown_table, note, shipped};
 pub use memory::{Part, shown as memory_shown};
 pub(crate) use rule::{shorten, show};
 pub use setting::{Applies, NotAllowed, Section, Setting};

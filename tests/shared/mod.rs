@@ -4,8 +4,12 @@
 //! | --- | --- |
 //! | [`dice`] | chance that can be had again |
 //! | [`difference`] | two texts, and where they part |
+//! | [`generated`] | files of the repository that are generated |
+//! | [`roff`] | manual pages |
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
 pub(crate) mod dice;
 pub(crate) mod difference;
+pub(crate) mod generated;
+pub(crate) mod roff;

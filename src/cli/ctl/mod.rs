@@ -19,6 +19,7 @@ use super::length::{ban_time, deadline, duration, interval, lockdown_time, mute_
 use super::moment::moment_now;
 use super::words::{event_kind, level, newcomers};
 use crate::settings::{LogLevel, Newcomers};
+use crate::wire::admin::args::MOST_LINES;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::{RoomName, Text, Time};
 
@@ -283,17 +284,11 @@ Examples:
         #[arg(long, value_name = "ROOM")]
         room: Option<RoomName>,
         /// Only the last N lines.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
         last: Option<u64>,
-        /// Only what was said at this time or later.
-        #[arg(long, value_name = "T", value_parser = moment_now)]
-        since: Option<Time>,
-        /// Only what was said before this time.
-        #[arg(long, value_name = "T", value_parser = moment_now)]
-        until: Option<Time>,
-        /// Only lines in which this text occurs; upper and lower case are the same.
-        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
-        search: Option<Text<256>>,
+        /// Which lines, by time and text.
+        #[command(flatten)]
+        lines: LinesArgs,
         /// How lines are printed: as text, as JSON (like --json), or as comma-separated values (RFC 4180).
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
         format: Format,
@@ -327,15 +322,9 @@ Examples:
         /// Only the line with this number.
         #[arg(long, value_name = "N")]
         seq: Option<u64>,
-        /// Only what was said at this time or later.
-        #[arg(long, value_name = "T", value_parser = moment_now)]
-        since: Option<Time>,
-        /// Only what was said before this time.
-        #[arg(long, value_name = "T", value_parser = moment_now)]
-        until: Option<Time>,
-        /// Only lines in which this text occurs; upper and lower case are the same.
-        #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
-        search: Option<Text<256>>,
+        /// Which lines, by time and text.
+        #[command(flatten)]
+        lines: LinesArgs,
         /// Do it.
         #[arg(long)]
         yes: bool,
@@ -499,6 +488,21 @@ fn text<const MAX: usize>(given: &str) -> Result<Text<MAX>, String> {
         n if n > MAX => Err(format!("it has {n} bytes, at most {MAX} are allowed")),
         _ => Ok(Text(given.into())),
     }
+}
+
+// Which lines of history, by time and text. No doc comment: clap would take it for the help of the command.
+#[derive(Clone, Debug, Args)]
+#[expect(missing_docs, reason = "see above")]
+pub struct LinesArgs {
+    /// Only what was said at this time or later.
+    #[arg(long, value_name = "T", value_parser = moment_now)]
+    pub since: Option<Time>,
+    /// Only what was said before this time.
+    #[arg(long, value_name = "T", value_parser = moment_now)]
+    pub until: Option<Time>,
+    /// Only lines in which this text occurs; upper and lower case are the same.
+    #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
+    pub search: Option<Text<256>>,
 }
 
 /// The arguments of `ctl call`.

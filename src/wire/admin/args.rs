@@ -3,10 +3,30 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::hub::ownership::SLOW;
 use crate::settings;
+use crate::values::time::LONGEST;
 use crate::wire::admin::Command;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole};
+
+/// The longest ban or expulsion that has an end, in seconds: 100 years.
+pub const LONGEST_BAN: u64 = LONGEST.as_secs();
+
+/// The longest mute that has an end, in seconds: a year.
+pub const LONGEST_MUTE: u64 = 365 * 86_400;
+
+/// The longest time between two lines of one person in a slow room, in seconds: a day.
+pub const LONGEST_SLOW: u64 = SLOW.1.as_secs();
+
+/// The longest lockdown, in seconds: 30 days.
+pub const LONGEST_LOCKDOWN: u64 = 30 * 86_400;
+
+/// The longest time that a shutdown waits for slow clients, in seconds: an hour.
+pub const LONGEST_SHUTDOWN: u64 = 3600;
+
+/// The most lines of history that are asked for by number.
+pub const MOST_LINES: u64 = 1_000_000;
 
 /// No arguments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +70,7 @@ pub struct KickArgs {
     pub reason: Option<Text<256>>,
     /// Keep out their addresses (of IPv6, their /64 networks) for so many seconds as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ban_s: Option<Whole<1, 3_153_600_000>>,
+    pub ban_s: Option<Whole<1, LONGEST_BAN>>,
 }
 
 /// Whom to keep out.
@@ -64,7 +84,7 @@ pub struct BanArgs {
     pub reason: Option<Text<256>>,
     /// For how many seconds; without it, until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_s: Option<Whole<1, 3_153_600_000>>,
+    pub for_s: Option<Whole<1, LONGEST_BAN>>,
     /// A network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16, is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
@@ -222,7 +242,7 @@ pub struct MuteArgs {
     pub who: Vec<Text<256>>,
     /// For how many seconds; 0 lifts the mutes; without it, until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_s: Option<Whole<0, 31_536_000>>,
+    pub for_s: Option<Whole<0, LONGEST_MUTE>>,
     /// They are not told, and what they say looks said to them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -272,7 +292,7 @@ pub struct RoomSetArgs {
     pub topic_locked: Option<bool>,
     /// Each says one line in so many seconds; 0: as many as they like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slow_s: Option<Whole<0, 86_400>>,
+    pub slow_s: Option<Whole<0, LONGEST_SLOW>>,
     /// It is kept while nobody is in it, also on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting: Option<bool>,
@@ -312,7 +332,7 @@ pub struct HistoryArgs {
     pub room: Option<RoomName>,
     /// Only the last so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000>>,
+    pub last: Option<Whole<1, MOST_LINES>>,
     /// Only those said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -332,7 +352,7 @@ pub struct SearchArgs {
     pub room: Option<RoomName>,
     /// Only the last so many matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Whole<1, 1_000_000>>,
+    pub last: Option<Whole<1, MOST_LINES>>,
     /// Only what was said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -391,7 +411,7 @@ pub struct SayArgs {
 pub struct LockdownArgs {
     /// For how many seconds; without it, the setting `moderation.lockdown_for`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_s: Option<Whole<1, 2_592_000>>,
+    pub for_s: Option<Whole<1, LONGEST_LOCKDOWN>>,
     /// What becomes of those who come and are not logged in; without it, the setting `moderation.lockdown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newcomers: Option<settings::Newcomers>,
@@ -415,7 +435,7 @@ pub struct LogLevelArgs {
 pub struct ShutdownArgs {
     /// How many seconds to wait for slow clients; without it, the setting `shutdown.deadline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline_s: Option<Whole<0, 3600>>,
+    pub deadline_s: Option<Whole<0, LONGEST_SHUTDOWN>>,
     /// Part of the goodbye.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Text<256>>,
