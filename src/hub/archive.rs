@@ -29,20 +29,13 @@ use crate::values::time::Wall;
 pub enum Record {
     /// A line that was said.
     Line {
-        /// In which room.
         room: RoomId,
-        /// The room's name.
         name: Name,
         /// The line; it is of a kind that is kept.
         line: Arc<Line>,
     },
     /// The last one has left a room: it is not shown again to those who open one of that name.
-    Closed {
-        /// The room.
-        room: RoomId,
-        /// Its name.
-        name: Name,
-    },
+    Closed { room: RoomId, name: Name },
     /// Somebody is kept out, or from something. A sanction of the same number is replaced.
     #[serde(alias = "Ban")]
     Sanction(Box<Sanction>),

@@ -36,21 +36,9 @@ pub enum Input {
     /// A client sent a line of `bytes` bytes, more than allowed. Nothing is left of it.
     Overlong { session: SessionId, bytes: u64 },
     /// An administrator disconnects a client, which is told the reason.
-    Kick {
-        /// Whom.
-        session: SessionId,
-        /// Why.
-        reason: Option<Arc<str>>,
-        /// Who does it.
-        by: By,
-    },
+    Kick { session: SessionId, reason: Option<Arc<str>>, by: By },
     /// An administrator lifts all mutes of somebody.
-    Unmute {
-        /// Whom.
-        session: SessionId,
-        /// Who does it.
-        by: By,
-    },
+    Unmute { session: SessionId, by: By },
     /// An administrator gives somebody another name, which [`Hub::may_bear`](super::Hub::may_bear) has allowed.
     Rename { session: SessionId, nick: Name, by: By },
     /// An administrator sets the topic of a room, or clears it by an empty text.
@@ -72,27 +60,15 @@ pub enum Input {
     Interrupted { session: SessionId },
     /// An administrator makes the selected lines of history unreadable.
     Redact {
-        /// Which.
         what: Arc<Selector>,
         /// A topic goes as well that somebody has set who was logged in to this account, which is no more.
         account: Option<AccountId>,
-        /// Who does it.
         by: By,
     },
     /// An administrator keeps somebody out, or from being heard. A sanction of the same kind about the same is replaced.
-    Sanction {
-        /// What, and about whom.
-        order: Box<Order>,
-        /// Who does it.
-        by: By,
-    },
+    Sanction { order: Box<Order>, by: By },
     /// An administrator lifts a sanction.
-    Lift {
-        /// Which.
-        id: SanctionId,
-        /// Who does it.
-        by: By,
-    },
+    Lift { id: SanctionId, by: By },
     /// An administrator makes an account, which [`Hub::may_add_account`](super::Hub::may_add_account) has allowed.
     /// Without a password nobody can log in to it.
     AddAccount { name: Name, hashed: Option<Hashed>, role: Role, by: By },
@@ -103,19 +79,9 @@ pub enum Input {
     /// An administrator removes an account.
     RemoveAccount { account: AccountId, by: By },
     /// An administrator closes a report.
-    CloseReport {
-        /// Which.
-        id: ReportId,
-        /// What they have to say.
-        note: Option<Arc<str>>,
-        /// Who does it.
-        by: By,
-    },
+    CloseReport { id: ReportId, note: Option<Arc<str>>, by: By },
     /// An administrator has let go of what reports say of an account.
-    EraseReports {
-        /// Which.
-        account: AccountId,
-    },
+    EraseReports { account: AccountId },
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
     Tick,
     /// The daemon tells something of itself.

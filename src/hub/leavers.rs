@@ -26,7 +26,7 @@ const REMEMBERED_OF_ONE: usize = 20;
 /// Somebody who has left and had said something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {
-    /// Their number.
+    /// The client that they were.
     pub id: SessionId,
     /// Their last name.
     pub nick: Name,

@@ -29,9 +29,9 @@ pub(super) struct TopicSet {
 /// A room.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// Its number.
+    /// The number, unique and rising.
     pub id: RoomId,
-    /// Its name.
+    /// The name, as it was spelt by whoever opened the room.
     pub name: Name,
     /// Its topic; empty if there is none.
     pub topic: Arc<str>,

@@ -25,11 +25,11 @@ use crate::values::time::{Mono, Now, Wall};
 /// boxed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
-    /// Its number.
+    /// The client's number, unique and rising.
     pub id: SessionId,
     /// Where it comes from. Told to administrators only.
     pub peer: SocketAddr,
-    /// Its name.
+    /// The client's present name.
     pub nick: Name,
     /// The room it is in.
     pub room: RoomId,

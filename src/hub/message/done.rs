@@ -49,9 +49,7 @@ pub enum Done {
     Interrupted,
     /// A report is kept.
     Reported {
-        /// Its number.
         id: ReportId,
-        /// About whom.
         about: Arc<str>,
         /// How many operators are here.
         here: usize,
@@ -59,34 +57,22 @@ pub enum Done {
         told: usize,
         /// How many lines are in question.
         lines: usize,
-        /// In which room.
         room: Arc<str>,
         /// The lines were said in private.
         is_private: bool,
     },
     /// The report of this number says the same, and counts so often now.
-    ReportedAgain {
-        /// Its number.
-        id: ReportId,
-        /// How often.
-        times: u32,
-    },
+    ReportedAgain { id: ReportId, times: u32 },
     /// So many reports are open, for an operator who has just come.
     ReportsOpen(usize),
     /// These reports are closed now.
     ReportsClosed {
-        /// Their numbers.
         closed: Vec<ReportId>,
         /// How many are open still.
         open: usize,
     },
     /// An administrator muted this client, until then if there is an end.
-    Muted {
-        /// Until when, if there is an end.
-        until: Option<Wall>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
+    Muted { until: Option<Wall>, reason: Option<Arc<str>> },
     /// It may speak again.
     Unmuted,
     /// The client's lines are taken slower now: this number a second at most, of this number of bytes in all.
@@ -127,11 +113,8 @@ pub enum Done {
     Kicked(Arc<str>),
     /// This one is muted.
     MutedOther {
-        /// Who.
         nick: Arc<str>,
-        /// Until when, if there is an end.
         until: Option<Wall>,
-        /// Without being told.
         shadow: bool,
         /// What the mute is called.
         called: Arc<str>,
@@ -144,11 +127,9 @@ pub enum Done {
     NotOnDisk,
     /// There is a ban now that is called so.
     Banned {
-        /// What it is called.
         called: Arc<str>,
         /// How many it has disconnected.
         hit: usize,
-        /// Until when, if there is an end.
         until: Option<Wall>,
         /// The ban that it replaces.
         replaced: Option<Replaced>,
@@ -156,17 +137,10 @@ pub enum Done {
     /// The sanction that was called so is lifted.
     Lifted(Arc<str>),
     /// So many strikes count against this one.
-    Strikes {
-        /// Who.
-        nick: Arc<str>,
-        /// How many.
-        count: u32,
-    },
+    Strikes { nick: Arc<str>, count: u32 },
     /// So many lines are removed, and so many topics cleared.
     Redacted {
-        /// Lines.
         lines: u64,
-        /// Topics.
         topics: u64,
         /// In how many rooms the lines were.
         rooms: u64,

@@ -79,11 +79,9 @@ pub enum Message {
     HelpOn(&'static super::command::Command),
     /// What a room is.
     RoomIs {
-        /// The room.
         room: Arc<str>,
         /// Whose it is, if it is somebody's.
         owner: Option<Arc<str>>,
-        /// How it is.
         modes: Modes,
         /// The names of those who moderate it.
         moderators: Vec<Arc<str>>,
@@ -91,12 +89,7 @@ pub enum Message {
         successor: Option<Arc<str>>,
     },
     /// Somebody may come into a room.
-    Invitation {
-        /// By whom.
-        from: Arc<str>,
-        /// Into which.
-        room: Arc<str>,
-    },
+    Invitation { from: Arc<str>, room: Arc<str> },
     /// Sanctions, the newest first.
     Sanctions {
         /// Those on this page.
@@ -123,11 +116,9 @@ pub enum Message {
     Report {
         /// The number of the report.
         id: ReportId,
-        /// Who.
         from: Arc<str>,
         /// Who is muted without being told.
         shadow: bool,
-        /// Whom.
         about: Arc<str>,
         /// Why; empty if it was not said.
         reason: Arc<str>,

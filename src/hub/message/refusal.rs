@@ -50,12 +50,7 @@ pub enum Refusal {
     /// Nobody is sent out of the lobby, which has this name: there is nowhere to send them.
     NotOutOfLobby(Arc<str>),
     /// This one owns that room.
-    OwnsRoom {
-        /// Who.
-        nick: Arc<str>,
-        /// The room.
-        room: Arc<str>,
-    },
+    OwnsRoom { nick: Arc<str>, room: Arc<str> },
     /// No rooms last here.
     NoLasting,
     /// As many rooms last as may.
@@ -71,12 +66,7 @@ pub enum Refusal {
     /// Only the room's owner does that, and operators.
     ForOwner(Option<Arc<str>>),
     /// This one moderates that room.
-    ModeratesRoom {
-        /// Who.
-        nick: Arc<str>,
-        /// The room.
-        room: Arc<str>,
-    },
+    ModeratesRoom { nick: Arc<str>, room: Arc<str> },
     /// The list has as many people as it may: `limits.invited`.
     TooManyInvited(usize),
     /// This room is there already, and its name looks like the new one's.
@@ -141,14 +131,7 @@ pub enum Refusal {
     /// No report is called that.
     NoSuchReport(Arc<str>),
     /// The report was closed before.
-    ReportIsClosed {
-        /// Its number.
-        id: ReportId,
-        /// By whom.
-        by: Arc<str>,
-        /// When.
-        at: Wall,
-    },
+    ReportIsClosed { id: ReportId, by: Arc<str>, at: Wall },
     /// None of the reports that are meant is open.
     NoneOpen,
     /// What is to be banned is neither a network nor a name.

@@ -12,22 +12,22 @@ use crate::values::time::Wall;
 /// A room in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownRoom {
-    /// Its name.
+    /// The name of the room.
     pub name: Arc<str>,
-    /// How many are in it.
+    /// The number of people in the room.
     pub members: usize,
     /// Its topic, if it has one.
     pub topic: Option<Arc<str>>,
-    /// Whose it is, if it is somebody's.
+    /// The name of the account that owns the room, if one does.
     pub owner: Option<Arc<str>>,
-    /// How it is.
+    /// Who may come in, speak and set the topic.
     pub modes: Modes,
 }
 
 /// A report, as an operator is shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownReport {
-    /// The report.
+    /// The report itself.
     pub report: Arc<Report>,
     /// The name and the room of who made it, if they are still connected.
     pub by_now: Option<(Arc<str>, Arc<str>)>,
@@ -68,32 +68,32 @@ pub struct Replaced {
 /// A sanction, as an operator in chat is shown it: without an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownSanction {
-    /// What it is called, such as `b3`.
+    /// The id, such as `b3`.
     pub called: Arc<str>,
-    /// The word for its kind.
+    /// The word for the kind of sanction.
     pub word: &'static str,
     /// The name that it is about, or whose address; `None` if only an address was named.
     pub name: Option<Arc<str>>,
     /// It is about the address of that one as well.
     pub by_address: bool,
-    /// The room that it is an expulsion from.
+    /// The name of the room, of an expulsion.
     pub from: Option<Arc<str>>,
-    /// Why.
+    /// The reason, if one was given.
     pub reason: Option<Arc<str>>,
     /// The operator who made it, or words for an administrator or the hub.
     pub by: Arc<str>,
-    /// When it ends; `None`: when it is lifted.
+    /// When the sanction ends; `None`: when it is lifted.
     pub until: Option<Wall>,
 }
 
 /// Somebody who has left a moment ago, as an operator in chat is shown them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownLeaver {
-    /// Their number.
+    /// The client that they were.
     pub id: SessionId,
-    /// Their last name.
+    /// The last name of the client.
     pub nick: Arc<str>,
-    /// How long ago.
+    /// How long ago the client left.
     pub ago: Duration,
     /// Why, if there is more to say than that they went.
     pub why: Option<Arc<str>>,

@@ -50,11 +50,11 @@ use crate::values::time::Wall;
 /// That a report was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
-    /// By whom.
+    /// Who closed the report.
     pub by: Author,
-    /// When.
+    /// When the report was closed.
     pub at: Wall,
-    /// What they had to say.
+    /// A note for other operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Arc<str>>,
 }
@@ -62,37 +62,37 @@ pub struct Closed {
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Its number.
+    /// The number, unique and rising.
     pub id: ReportId,
     /// When it was made.
     pub at: Wall,
-    /// When the same was reported last.
+    /// When the same person last made the same report.
     pub last: Wall,
-    /// How often, the first time included.
+    /// How often the report was made, the first time included.
     pub times: u32,
-    /// Who made it.
+    /// The person who made the report.
     pub by: Party,
-    /// They were muted without being told.
+    /// Whether that person was muted without being told.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub shadow: bool,
-    /// About whom.
+    /// The person about whom the report is.
     pub about: Party,
-    /// The room in which the lines were said, or where its author was.
+    /// The room in which the lines in question were said; if there are none, that of the person who made the report.
     pub room: RoomId,
-    /// The room's name.
+    /// The name of that room then.
     pub room_name: Arc<str>,
-    /// Why; empty if nothing was said.
+    /// The reason; empty if none was given, or if it was erased.
     pub reason: Arc<str>,
-    /// The reason was erased.
+    /// Whether the reason was erased.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub erased: bool,
     /// The numbers of the lines in question, rising.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<u64>,
-    /// Where it came from, for as long as that counts. It is not on disk.
+    /// The address from which the report came, while it is open. It is not on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// That it was closed.
+    /// Who closed the report and when; `None` if it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,
 }

@@ -12,12 +12,12 @@ use crate::values::id::{AccountId, SessionId};
 /// Somebody in a report, as they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// Their name; empty if they were erased since.
+    /// The name then; empty if it was erased since.
     pub name: Arc<str>,
-    /// The account they were logged in to.
+    /// The account to which they were logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The client.
+    /// The client that they were.
     pub session: SessionId,
 }
 

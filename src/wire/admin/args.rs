@@ -37,7 +37,7 @@ pub struct NoArgs {}
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DescribeArgs {
-    /// Only this command.
+    /// The name of the only command to describe; without it, all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmd: Option<Text<64>>,
 }
@@ -46,7 +46,7 @@ pub struct DescribeArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientsListArgs {
-    /// Only those in this room.
+    /// The name of the room whose clients to list; without it, all are listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
 }
@@ -55,7 +55,7 @@ pub struct ClientsListArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhoArgs {
-    /// Its id, such as `c7`, or its name.
+    /// The client's id, such as `c7`, or its name.
     pub who: Text<256>,
 }
 
@@ -63,12 +63,12 @@ pub struct WhoArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KickArgs {
-    /// Ids or names.
+    /// The clients' ids or names.
     pub who: Vec<Text<256>>,
-    /// Told to the one disconnected and to the room.
+    /// The reason, told to those who are disconnected and to their rooms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// Keep out their addresses (of IPv6, their /64 networks) for so many seconds as well.
+    /// For how many seconds their addresses (of IPv6, their /64 networks) are banned as well; without it, they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ban_s: Option<Whole<1, LONGEST_BAN>>,
 }
@@ -79,16 +79,16 @@ pub struct KickArgs {
 pub struct BanArgs {
     /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, or a name.
     pub target: Text<256>,
-    /// Told to those it keeps out.
+    /// The reason, told to those who are kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// For how many seconds; without it, until it is lifted.
+    /// The length of the ban in seconds; without it, it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_BAN>>,
-    /// A network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16, is meant.
+    /// Allow a network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
-    /// Tell whom it would hit, and change nothing.
+    /// Only tell which clients the ban would disconnect.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -97,7 +97,7 @@ pub struct BanArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnbanArgs {
-    /// Its id, such as `b3`, or what it is about.
+    /// The ban's id, such as `b3`, or the network or name that it is about.
     pub which: Text<256>,
 }
 
@@ -113,7 +113,7 @@ pub struct BanTestArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SanctionListArgs {
-    /// Only these; all of them without it.
+    /// The only kind to list; without it, all kinds are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<SanctionKind>,
 }
@@ -134,7 +134,7 @@ pub enum SanctionKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftArgs {
-    /// Its id, such as `b3`, `m4` or `x5`.
+    /// The sanction's id, such as `b3`, `m4` or `x5`.
     pub which: Text<256>,
 }
 
@@ -150,7 +150,7 @@ pub struct SanctionTestArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportsListArgs {
-    /// Closed ones as well.
+    /// List closed reports as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
 }
@@ -159,7 +159,7 @@ pub struct ReportsListArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportArgs {
-    /// Its id, such as `r12`.
+    /// The report's id, such as `r12`.
     pub report: Text<32>,
 }
 
@@ -167,9 +167,9 @@ pub struct ReportArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportsCloseArgs {
-    /// Ids such as `r12`, and ranges such as `r12-r15`, of which those are meant that are open.
+    /// Ids such as `r12`, and ranges such as `r12-r15`. Of a range, the reports are closed that are open.
     pub reports: Vec<Text<64>>,
-    /// What there is to say; operators see it.
+    /// A note, which operators see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text<256>>,
 }
@@ -178,7 +178,7 @@ pub struct ReportsCloseArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountArgs {
-    /// Its name.
+    /// The name of the account.
     pub name: Text<256>,
 }
 
@@ -186,15 +186,15 @@ pub struct AccountArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountAddArgs {
-    /// Its name.
+    /// The name of the new account.
     pub name: Text<256>,
-    /// Its password. It stands in no log.
+    /// The password; it stands in no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hashed: Option<Text<256>>,
-    /// What it may do; `member` if it is not said.
+    /// The role; `member` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }
@@ -203,9 +203,9 @@ pub struct AccountAddArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPasswdArgs {
-    /// Its name.
+    /// The name of the account.
     pub name: Text<256>,
-    /// Its password. It stands in no log.
+    /// The new password; it stands in no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
@@ -217,9 +217,9 @@ pub struct AccountPasswdArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountRoleArgs {
-    /// Its name.
+    /// The name of the account.
     pub name: Text<256>,
-    /// What it may do.
+    /// The new role.
     pub role: Role,
 }
 
@@ -227,9 +227,9 @@ pub struct AccountRoleArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountEraseArgs {
-    /// Its name.
+    /// The name of the account.
     pub name: Text<256>,
-    /// It is meant.
+    /// Confirms the command, which is refused without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
 }
@@ -240,16 +240,16 @@ pub struct AccountEraseArgs {
 pub struct MuteArgs {
     /// Ids or names of clients that are here or have left a moment ago; names, addresses or networks of others.
     pub who: Vec<Text<256>>,
-    /// For how many seconds; 0 lifts the mutes; without it, until it is lifted.
+    /// The length of the mute in seconds; 0 lifts mutes; without it, it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<0, LONGEST_MUTE>>,
-    /// They are not told, and what they say looks said to them.
+    /// Do not tell the people who are muted: to them, what they say looks said.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
-    /// Why; it stands in the list of sanctions.
+    /// The reason, for the list of sanctions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// Tell whom it would reach, and change nothing.
+    /// Only tell which clients the mute would reach.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -258,9 +258,9 @@ pub struct MuteArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameArgs {
-    /// Its id or present name.
+    /// The client's id or present name.
     pub who: Text<256>,
-    /// Its name from now on.
+    /// The client's new name.
     pub nick: Text<256>,
 }
 
@@ -268,7 +268,7 @@ pub struct RenameArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoomArgs {
-    /// Its name.
+    /// The name of the room.
     pub room: RoomName,
 }
 
@@ -276,27 +276,27 @@ pub struct RoomArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoomSetArgs {
-    /// Its name.
+    /// The name of the room.
     pub room: RoomName,
-    /// Only those who are invited come in; the lobby cannot be so.
+    /// Whether only invited people come in; not for the lobby.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// Only those who have a voice speak.
+    /// Whether only people with a voice speak.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moderated: Option<bool>,
-    /// Only those who are logged in speak, and those who have a voice.
+    /// Whether only people who are logged in, or have a voice, speak.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<bool>,
-    /// Only those who have the room's say set its topic.
+    /// Whether only the owner, moderators and operators set the topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_locked: Option<bool>,
-    /// Each says one line in so many seconds; 0: as many as they like.
+    /// Seconds between two lines of one person; 0: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_s: Option<Whole<0, LONGEST_SLOW>>,
-    /// It is kept while nobody is in it, also on disk.
+    /// Whether the room is kept while nobody is in it, also on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting: Option<bool>,
-    /// The account that it is to belong to; not the lobby.
+    /// The name of the account that gets the room; not for the lobby.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Text<256>>,
 }
@@ -305,7 +305,7 @@ pub struct RoomSetArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopicArgs {
-    /// The room.
+    /// The name of the room.
     pub room: RoomName,
     /// The new topic; empty clears it; without it, nothing is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -316,9 +316,9 @@ pub struct TopicArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseArgs {
-    /// The room; the lobby cannot be closed.
+    /// The name of the room; not the lobby.
     pub room: RoomName,
-    /// Told to those in it.
+    /// The reason, told to those in the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
 }
@@ -327,16 +327,16 @@ pub struct CloseArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryArgs {
-    /// Only this room's; without it, all rooms' by time.
+    /// The name of the room whose lines are wanted; without it, those of all rooms, by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
-    /// Only the last so many.
+    /// The number of lines, the newest; without it, there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, MOST_LINES>>,
-    /// Only those said at this time or later.
+    /// Only lines said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
-    /// Only those said before this time.
+    /// Only lines said before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
 }
@@ -345,18 +345,18 @@ pub struct HistoryArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchArgs {
-    /// The text; upper and lower case are the same.
+    /// The text to search for; upper and lower case are the same.
     pub query: Text<256>,
-    /// Only in this room.
+    /// The name of the room to search; without it, all rooms are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
-    /// Only the last so many matches.
+    /// The number of matches, the newest; without it, there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, MOST_LINES>>,
-    /// Only what was said at this time or later.
+    /// Only lines said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
-    /// Only what was said before this time.
+    /// Only lines said before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
 }
@@ -365,31 +365,31 @@ pub struct SearchArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedactArgs {
-    /// Only in rooms of this name, also those that are closed.
+    /// Only lines of rooms of this name, open or closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
-    /// Only those of the client with this id, such as `c7`, under whatever names.
+    /// Only lines of the client with this id, such as `c7`, under whatever names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Text<32>>,
-    /// Only those said under this name, by whomever.
+    /// Only lines said under this name, by whatever client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<Text<256>>,
-    /// Only those with this number or a higher one.
+    /// Only lines with this number or a higher one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_seq: Option<u64>,
-    /// Only those with this number or a lower one.
+    /// Only lines with this number or a lower one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_seq: Option<u64>,
-    /// Only those said at this time or later.
+    /// Only lines said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
-    /// Only those said before this time.
+    /// Only lines said before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// Only those with this text in them; upper and lower case are the same.
+    /// Only lines with this text in them; upper and lower case are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Text<256>>,
-    /// Count them, and change nothing.
+    /// Only count the lines.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -400,7 +400,7 @@ pub struct RedactArgs {
 pub struct SayArgs {
     /// The text; one line.
     pub text: Text<4096>,
-    /// Only to this room.
+    /// The name of the only room to tell; without it, all are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
 }
@@ -409,13 +409,13 @@ pub struct SayArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockdownArgs {
-    /// For how many seconds; without it, the setting `moderation.lockdown_for`.
+    /// The length of the lockdown in seconds; without it, the setting `moderation.lockdown_for`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_LOCKDOWN>>,
-    /// What becomes of those who come and are not logged in; without it, the setting `moderation.lockdown`.
+    /// What becomes of newcomers who are not logged in; without it, the setting `moderation.lockdown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newcomers: Option<settings::Newcomers>,
-    /// End the one that is under way instead.
+    /// End the lockdown that is under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,
 }
@@ -424,7 +424,7 @@ pub struct LockdownArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLevelArgs {
-    /// The new level; without it, nothing is changed.
+    /// The new level; without it, the present one is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<settings::LogLevel>,
 }
@@ -433,10 +433,10 @@ pub struct LogLevelArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShutdownArgs {
-    /// How many seconds to wait for slow clients; without it, the setting `shutdown.deadline`.
+    /// Seconds to wait for slow clients; without it, the setting `shutdown.deadline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_s: Option<Whole<0, LONGEST_SHUTDOWN>>,
-    /// Part of the goodbye.
+    /// A message that is part of the goodbye.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Text<256>>,
 }
@@ -445,7 +445,7 @@ pub struct ShutdownArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscribeArgs {
-    /// Only these; without it, all but `say`.
+    /// The kinds of events that are wanted; without it, all but `say`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<Vec<EventKind>>,
 }
@@ -454,7 +454,7 @@ pub struct SubscribeArgs {
 /// journal is to have it.
 #[derive(Debug)]
 pub struct Secret<'a> {
-    /// Whose.
+    /// The name of the account.
     pub name: &'a str,
     /// What is to be hashed.
     pub password: &'a mut Option<Password>,

@@ -22,13 +22,13 @@ pub struct Description {
 /// One command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandDescription {
-    /// Its name.
+    /// The name of the command, such as `clients.kick`.
     pub name: String,
-    /// What it does.
+    /// What the command does.
     pub about: String,
-    /// Whether it changes something.
+    /// Whether the command changes something.
     pub changes: bool,
-    /// `one`, `one_or_more` or `more`.
+    /// How many replies the command has: `one`, `one_or_more` or `more`.
     pub replies: String,
     /// The JSON Schema of `args`.
     pub args: Value,

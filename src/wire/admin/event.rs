@@ -55,15 +55,15 @@ pub enum EventKind {
 pub struct Event {
     /// What happened.
     pub event: EventKind,
-    /// When.
+    /// When it happened.
     pub t: Time,
-    /// The client's id.
+    /// The client's id, such as `c7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// The client's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// The room.
+    /// The name of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
     /// The text, the reason, the topic or the former name.
@@ -72,7 +72,7 @@ pub struct Event {
     /// Who did it: `uid 0`, if it was an administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Events that this subscriber was too slow to be given, since the one before.
+    /// The number of events before this one that the subscriber was too slow to be sent.
     pub lost: u64,
 }
 

@@ -26,7 +26,7 @@ pub struct Hello {
 /// The lockdown that is under way, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lockdown {
-    /// Until when; absent: there is none.
+    /// When the lockdown ends; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
     /// What becomes of those who come and are not logged in.
@@ -49,9 +49,9 @@ pub struct Status {
     pub version: String,
     /// The daemon's process id.
     pub pid: u32,
-    /// When it started.
+    /// When the daemon started.
     pub since: Time,
-    /// Seconds since then.
+    /// Seconds since the start.
     pub uptime_s: u64,
     /// Clients connected.
     pub clients: u64,
@@ -59,7 +59,7 @@ pub struct Status {
     pub clients_peak: u64,
     /// Most clients allowed.
     pub clients_max: u64,
-    /// Rooms.
+    /// Rooms that are open.
     pub rooms: u64,
     /// Most rooms allowed.
     pub rooms_max: u64,
@@ -68,7 +68,7 @@ pub struct Status {
     /// Reports that are open.
     #[serde(default)]
     pub reports_open: u64,
-    /// Where it listens.
+    /// The sockets on which the daemon listens.
     pub listeners: Vec<Listener>,
     /// Whether the sockets were handed over by a service manager.
     pub activated: bool,
@@ -92,7 +92,7 @@ pub struct Status {
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
-    /// The log level.
+    /// The level from which on the daemon logs.
     pub log_level: settings::LogLevel,
     /// Events since the start, by name; the same that `metrics` tells.
     pub counters: Map<String, Value>,
@@ -101,13 +101,13 @@ pub struct Status {
 /// A connection to the admin socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdminConnection {
-    /// The user's number.
+    /// The user id of the process at the other end.
     pub uid: u32,
-    /// The process id, as far as it can be seen from the daemon; else 0.
+    /// The process id of the other end; 0 if the daemon cannot see that process.
     pub pid: i32,
-    /// For how many seconds it has been there.
+    /// Seconds since the connection was accepted.
     pub age_s: u64,
-    /// For how many seconds nothing has been under way on it; absent while something is.
+    /// Seconds since the last request or answer; absent while one is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_s: Option<u64>,
 }
@@ -115,42 +115,42 @@ pub struct AdminConnection {
 /// How long the turns of the daemon's loop take.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoopTurns {
-    /// How many there were.
+    /// The number of turns since the start.
     pub count: u64,
-    /// How long all of them took, in microseconds.
+    /// The time of all turns together, in microseconds.
     pub total_us: u64,
-    /// How long the longest one took, in microseconds.
+    /// The time of the longest turn, in microseconds.
     pub longest_us: u64,
-    /// What took most of that, and how long, in microseconds.
+    /// The part of the longest turn that took most of it.
     #[serde(default)]
     pub longest_doing: String,
-    /// How long that took.
+    /// The time of that part, in microseconds.
     #[serde(default)]
     pub longest_doing_us: u64,
-    /// When that was.
+    /// When the longest turn ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest_at: Option<Time>,
-    /// How many took how long.
+    /// The number of turns by time, the shortest first.
     pub histogram: Vec<TurnCount>,
 }
 
 /// How many turns took so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnCount {
-    /// No longer than so many microseconds, and longer than the entry before says; without a number, longer than
-    /// all of them.
+    /// The longest time counted here, in microseconds, longer than that of the entry before; absent in the last entry,
+    /// which counts all longer turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_us: Option<u64>,
-    /// How many.
+    /// The number of turns counted here.
     pub count: u64,
 }
 
 /// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
-    /// What it is for: `chat` or `admin`.
+    /// The purpose of the socket: `chat` or `admin`.
     pub name: String,
-    /// Its address or path.
+    /// The address with its port, or the path.
     pub addr: String,
 }
 
@@ -164,46 +164,46 @@ pub struct Metrics {
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
-    /// Its id; never given to another client.
+    /// The id, such as `c7`; it is never given to another client.
     pub id: String,
-    /// Its name.
+    /// The client's present name.
     pub nick: String,
-    /// Its address.
+    /// The client's IP address.
     pub addr: String,
-    /// Its port.
+    /// The client's TCP port.
     pub port: u16,
-    /// The room it is in.
+    /// The name of the room in which the client is.
     pub room: String,
-    /// Since when it is connected.
+    /// When the client connected.
     pub since: Time,
-    /// Seconds since it last sent a line.
+    /// Seconds since the client last sent a line.
     pub idle_s: u64,
-    /// Whether it speaks telnet.
+    /// Whether the client speaks telnet.
     pub telnet: bool,
-    /// Bytes written for it that it has not taken yet.
+    /// Bytes that are for the client and that its socket has not taken yet.
     pub behind_bytes: u64,
-    /// Lines it has sent.
+    /// Lines that the client has sent.
     pub lines: u64,
-    /// Lines of it that were dropped because it sent too fast.
+    /// Lines of the client that were dropped because it sent too fast.
     pub dropped: u64,
-    /// Strikes that count against its address now.
+    /// Strikes that count against the client's address now.
     #[serde(default)]
     pub strikes: u32,
-    /// Lines of its room that it was too slow to be given.
+    /// Lines of its room that the client was too slow to be sent.
     pub missed: u64,
-    /// Why it is away, if it is.
+    /// Why the client is away; absent if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
-    /// The account it is logged in to.
+    /// The account to which the client is logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// What it may do, if it is logged in.
+    /// The role of that account; absent if the client is not logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Until when it is muted: a time, or `always` if until somebody lifts it.
+    /// When the mute ends, or `always` if it lasts until it is lifted; absent if the client is not muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
-    /// Whether it does not know of the mute.
+    /// Whether the client is muted without being told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
 }
@@ -211,9 +211,9 @@ pub struct Client {
 /// Clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientList {
-    /// By age, oldest first.
+    /// The clients, the first to connect first.
     pub clients: Vec<Client>,
-    /// How many.
+    /// The number of clients in the list.
     pub total: u64,
 }
 
@@ -230,26 +230,26 @@ pub struct Kicked {
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ban {
-    /// Its id.
+    /// The id, such as `b3`.
     pub id: String,
-    /// The network or the name.
+    /// The network or the name that is kept out.
     pub target: String,
-    /// `network` or `name`.
+    /// What `target` is: `network` or `name`.
     pub kind: String,
-    /// The address that it is about as well, if it is about an account.
+    /// The address that is kept out as well, if the ban is of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<String>,
-    /// What the person was called that it was meant for.
+    /// The name of the person for whom the ban was meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// Why.
+    /// The reason that those are told who are kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who made it: `uid 0`.
+    /// Who made the ban: `uid 0`.
     pub by: String,
-    /// When it was made.
+    /// When the ban was made.
     pub since: Time,
-    /// When it ends; absent if when it is lifted.
+    /// When the ban ends; absent if it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
 }
@@ -257,11 +257,11 @@ pub struct Ban {
 /// Bans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BanList {
-    /// By age, oldest first.
+    /// The bans, the oldest first.
     pub bans: Vec<Ban>,
-    /// How many.
+    /// The number of bans in the list.
     pub total: u64,
-    /// Whether they outlive the daemon.
+    /// Whether the bans outlive the daemon.
     pub persistent: bool,
     /// Whether there may be more on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
@@ -271,12 +271,12 @@ pub struct BanList {
 /// Who is kept out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Banned {
-    /// The ban; with `dry_run`, absent.
+    /// The ban; absent with `dry_run`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ban: Option<Ban>,
     /// Ids of the clients that were disconnected, or would be.
     pub disconnected: Vec<String>,
-    /// The ban of the same that it has taken the place of.
+    /// The former ban of the same target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Ban>,
     /// Whether nothing was changed.
@@ -302,11 +302,11 @@ pub struct BanTest {
 /// Something that somebody is kept from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sanction {
-    /// Its id: a letter for its kind, and a number.
+    /// The id: a letter for the kind and a number, such as `m4`.
     pub id: String,
     /// `ban`, `mute`, `shadow-mute` or `expulsion`.
     pub kind: String,
-    /// The room that it is an expulsion from.
+    /// The name of the room, of an expulsion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
     /// The network or the name that it is about.
@@ -314,17 +314,17 @@ pub struct Sanction {
     /// The address that it is about as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<String>,
-    /// What the person was called that it was meant for.
+    /// The name of the person for whom the sanction was meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// Why.
+    /// The reason, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who made it, such as `uid 0`.
+    /// Who made the sanction, such as `uid 0`.
     pub by: String,
-    /// When it was made.
+    /// When the sanction was made.
     pub since: Time,
-    /// When it ends; absent if when it is lifted.
+    /// When the sanction ends; absent if it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
 }
@@ -332,11 +332,11 @@ pub struct Sanction {
 /// Sanctions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SanctionList {
-    /// By age, oldest first.
+    /// The sanctions, the oldest first.
     pub sanctions: Vec<Sanction>,
-    /// How many.
+    /// The number of sanctions in the list.
     pub total: u64,
-    /// Whether they outlive the daemon.
+    /// Whether the sanctions outlive the daemon.
     pub persistent: bool,
     /// Whether there may be more on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
@@ -353,7 +353,7 @@ pub struct Lifted {
 /// What was found among the sanctions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SanctionTest {
-    /// Those about it.
+    /// The sanctions that apply to the target.
     pub sanctions: Vec<Sanction>,
     /// Ids of the clients that one more about it would reach.
     pub clients: Vec<String>,
@@ -362,14 +362,14 @@ pub struct SanctionTest {
 /// Somebody in a report, as they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportParty {
-    /// The name; empty if it was erased since.
+    /// The client's name then; empty if it was erased since.
     pub nick: String,
-    /// The client's id.
+    /// The client's id, such as `c7`.
     pub client: String,
-    /// The account that they were logged in to, if it is there still.
+    /// The account to which the client was logged in, if it still exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The client's present name; absent if it has gone.
+    /// The client's present name; absent if it has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<String>,
 }
@@ -377,11 +377,11 @@ pub struct ReportParty {
 /// That a report was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportClosed {
-    /// By whom: `uid 0`.
+    /// Who closed the report: `uid 0`.
     pub by: String,
-    /// When.
+    /// When the report was closed.
     pub t: Time,
-    /// What they had to say.
+    /// The note of the one who closed it, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -389,34 +389,35 @@ pub struct ReportClosed {
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// Its id.
+    /// The id, such as `r12`.
     pub id: String,
-    /// When it was made.
+    /// When the report was made.
     pub t: Time,
-    /// How many seconds ago that was.
+    /// Seconds since the report was made.
     pub age_s: u64,
-    /// When the same was reported last.
+    /// When the same person last made the same report.
     pub last: Time,
-    /// How often, the first time included.
+    /// How often the report was made, the first time included.
     pub times: u64,
-    /// Who made it.
+    /// The person who made the report.
     pub by: ReportParty,
-    /// Who made it was muted without being told.
+    /// Whether the person who made the report was muted without being told.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub shadow: bool,
-    /// About whom.
+    /// The person about whom the report is.
     pub about: ReportParty,
-    /// The room in which the lines were said, or where who made it was.
+    /// The name of the room in which the lines in question were said; if there are none, of the one in which the report
+    /// was made.
     pub room: String,
-    /// Why; absent if nothing was said, or if it was erased.
+    /// The reason; absent if none was given, or if it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whether what was written in it was erased.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub erased: bool,
-    /// The numbers of the lines in question.
+    /// The numbers of the lines in question, as `seq` of history.
     pub lines: Vec<u64>,
-    /// That it was closed; absent if it is open.
+    /// Who closed the report and when; absent if it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<ReportClosed>,
 }
@@ -424,13 +425,13 @@ pub struct Report {
 /// Reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportList {
-    /// By age, oldest first.
+    /// The reports, the oldest first.
     pub reports: Vec<Report>,
-    /// How many.
+    /// The number of reports in the list.
     pub total: u64,
-    /// How many are open.
+    /// The number of reports that are open, listed or not.
     pub open: u64,
-    /// Whether they outlive the daemon.
+    /// Whether the reports outlive the daemon.
     pub persistent: bool,
     /// Whether there may be more on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
@@ -454,9 +455,9 @@ pub enum ReportLineState {
 /// A line in question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportLine {
-    /// Its number.
+    /// The number of the line.
     pub seq: u64,
-    /// What is known of it.
+    /// Whether the line can be shown, and if not, why.
     pub state: ReportLineState,
     /// The line, if it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -466,7 +467,7 @@ pub struct ReportLine {
 /// A report with the lines in question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportShown {
-    /// The report.
+    /// The report itself.
     pub report: Report,
     /// The lines in question.
     pub lines: Vec<ReportLine>,
@@ -478,9 +479,9 @@ pub struct ReportShown {
 /// Reports that were closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportsClosed {
-    /// As they are now.
+    /// The reports, with who closed them.
     pub closed: Vec<Report>,
-    /// How many are open still.
+    /// The number of reports that are still open.
     pub open: u64,
 }
 
@@ -489,7 +490,7 @@ pub struct ReportsClosed {
 pub struct Muted {
     /// Ids of those who are here, in the order of `who`, each once; behind them others whom it reaches.
     pub muted: Vec<String>,
-    /// Until when; absent if until it is lifted, or if it was just lifted.
+    /// When the mutes end; absent if they last until they are lifted, or were just lifted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
     /// The mutes that were made, or lifted.
@@ -503,11 +504,11 @@ pub struct Muted {
 /// A new name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Renamed {
-    /// The client's id.
+    /// The client's id, such as `c7`.
     pub id: String,
-    /// Its name before.
+    /// The client's former name.
     pub from: String,
-    /// Its name now.
+    /// The client's new name.
     pub nick: String,
 }
 
@@ -518,43 +519,43 @@ fn is_zero(number: &u64) -> bool {
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Room {
-    /// Its name.
+    /// The name of the room, without `#`.
     pub name: String,
-    /// Its topic, empty if there is none.
+    /// The topic; empty if there is none.
     pub topic: String,
-    /// How many are in it.
+    /// The number of people in the room.
     pub members: u64,
-    /// Since when it exists.
+    /// When the room was opened.
     pub since: Time,
-    /// Lines said in it since then.
+    /// Lines that were said in the room since then.
     pub lines: u64,
-    /// Lines of it kept in memory.
+    /// Lines of the room that are kept in memory.
     pub history_lines: u64,
-    /// Whose it is, if it is somebody's: the name of an account.
+    /// The name of the account that owns the room; absent if nobody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Only those who are invited come in, and what is said is recorded nowhere.
+    /// Whether only invited people come in; what is said is recorded nowhere then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
-    /// Only those who have a voice speak.
+    /// Whether only people with a voice speak.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moderated: bool,
-    /// Only those who are logged in speak, and those who have a voice.
+    /// Whether only people who are logged in, or have a voice, speak.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
-    /// Only those who have the room's say set its topic, as it is where a room is somebody's.
+    /// Whether only the owner, moderators and operators set the topic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub topic_locked: bool,
-    /// Each says one line in so many seconds; 0: as many as they like.
+    /// Seconds between two lines of one person; 0: no limit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub slow_s: u64,
-    /// It is kept while nobody is in it.
+    /// Whether the room is kept while nobody is in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lasting: bool,
-    /// The accounts that have its say beside its owner.
+    /// The names of the accounts that moderate the room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moderators: Vec<String>,
-    /// The account that it belongs to when its owner's is gone.
+    /// The name of the account that gets the room when the owner's account is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
 }
@@ -562,27 +563,27 @@ pub struct Room {
 /// Rooms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomList {
-    /// By members, most first.
+    /// The rooms, the one with most people first.
     pub rooms: Vec<Room>,
-    /// How many.
+    /// The number of rooms in the list.
     pub total: u64,
 }
 
 /// A topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Topic {
-    /// The room.
+    /// The name of the room.
     pub room: String,
-    /// Its topic now, empty if there is none.
+    /// The present topic; empty if there is none.
     pub topic: String,
 }
 
 /// A room that was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Closed {
-    /// The room.
+    /// The name of the room that was closed.
     pub room: String,
-    /// How many were moved to the lobby.
+    /// The number of people who were moved to the lobby.
     pub moved: u64,
 }
 
@@ -605,54 +606,54 @@ pub enum LineKind {
 /// A line of history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
-    /// Its number; unique and rising over all rooms.
+    /// The number of the line, unique and rising over all rooms.
     pub seq: u64,
-    /// When it was said.
+    /// When the line was said.
     pub t: Time,
-    /// In which room.
+    /// The name of the room in which it was said.
     pub room: String,
-    /// By whom.
+    /// The name of its author then; empty if that is an administrator or the hub.
     pub nick: String,
     /// What kind of line it is.
     pub kind: LineKind,
-    /// The text.
+    /// What was said; empty if the line was redacted.
     pub text: String,
 }
 
 /// Lines of history; with `"more"`, one [`Line`] a reply and then [`Count`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lines {
-    /// Oldest first.
+    /// The lines, the oldest first.
     pub lines: Vec<Line>,
-    /// How many.
+    /// The number of lines in the list.
     pub count: u64,
 }
 
 /// The last reply of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Count {
-    /// How many replies came before.
+    /// The number of replies before this one.
     pub count: u64,
 }
 
 /// What was made unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Redacted {
-    /// How many lines, or would be: on disk, and those that are in memory alone.
+    /// The number of lines made unreadable: on disk, and in memory alone.
     pub lines: u64,
-    /// How many topics were cleared with them, or would be.
+    /// The number of topics cleared with them.
     #[serde(default)]
     pub topics: u64,
-    /// Whether they were only counted.
+    /// Whether the lines and topics were only counted.
     pub dry_run: bool,
 }
 
 /// A piece of the copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BackupPiece {
-    /// Where in the file it belongs. Pieces come in order, without gaps.
+    /// Where in the file the piece belongs, in bytes from its start. Pieces come in order, without gaps.
     pub offset: u64,
-    /// How many bytes the file has.
+    /// The size of the whole file, in bytes.
     pub total: u64,
     /// The bytes, in Base64 (RFC 4648) with padding.
     pub data: String,
@@ -672,7 +673,7 @@ pub struct HistoryStats {
     pub lines_per_room: u64,
     /// Whether history outlives the daemon.
     pub persistent: bool,
-    /// Room by room.
+    /// The rooms that are open.
     pub rooms: Vec<RoomHistory>,
     /// What is on disk, if anything is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -682,53 +683,53 @@ pub struct HistoryStats {
 /// History on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DiskHistory {
-    /// Where it is.
+    /// The path of the file.
     pub file: String,
-    /// Lines in it.
+    /// Lines in the file.
     pub lines: u64,
-    /// Bytes of it that are in use.
+    /// Bytes of the file that are in use.
     pub bytes: u64,
-    /// Up to when the index reaches that makes searches fast; what was said later is found as well.
+    /// The time of the last line that the search index has; later lines are found as well, slower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub indexed_to: Option<Time>,
-    /// Bytes of lines that wait for the disk.
+    /// Bytes of lines that wait to be written.
     pub waiting_bytes: u64,
-    /// Lines that were not recorded since the start.
+    /// Lines since the start that were not recorded, because too much waited.
     pub lost: u64,
-    /// What is wrong, if the disk takes nothing now.
+    /// What is wrong with the disk; absent if it takes what is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// The file that could not be read and was set aside last, since the start.
+    /// The path of the last file since the start that could not be read and was set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<String>,
-    /// Room by room, also those that are closed; most lines first.
+    /// The rooms with lines on disk, open or closed, the one with most lines first.
     pub rooms: Vec<DiskRoom>,
 }
 
 /// History on disk of all rooms of one name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DiskRoom {
-    /// The name.
+    /// The name of the room.
     pub room: String,
     /// Lines on disk.
     pub lines: u64,
-    /// When the oldest was said.
+    /// When the oldest line was said.
     pub oldest: Time,
-    /// When the newest was said.
+    /// When the newest line was said.
     pub newest: Time,
 }
 
 /// History of one room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoomHistory {
-    /// The room.
+    /// The name of the room.
     pub room: String,
     /// Lines in memory, but for those said in private.
     pub lines: u64,
-    /// Lines said in private.
+    /// Lines in memory that were said while the room was private.
     #[serde(default)]
     pub private: u64,
-    /// When the oldest of those was said that were not.
+    /// When the oldest line in memory was said, of those that were not said in private.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Time>,
 }
@@ -736,27 +737,27 @@ pub struct RoomHistory {
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
-    /// Its name.
+    /// The name of the account.
     pub name: String,
-    /// What it may do.
+    /// The role of the account.
     pub role: Role,
-    /// Since when it exists.
+    /// When the account was made.
     pub since: Time,
-    /// When somebody last logged in to it, or out of it.
+    /// When somebody last logged in to the account or out of it.
     pub seen: Time,
-    /// The id of the client that is logged in to it.
+    /// The id of the client that is logged in to the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Whether it has a password; without one, nobody can log in.
+    /// Whether the account has a password; without one, nobody can log in to it.
     pub password: bool,
 }
 
 /// Accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountList {
-    /// By age, oldest first.
+    /// The accounts, the oldest first.
     pub accounts: Vec<Account>,
-    /// How many.
+    /// The number of accounts in the list.
     pub total: u64,
     /// Whether there may be more on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
@@ -766,23 +767,23 @@ pub struct AccountList {
 /// An account that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountDone {
-    /// As it is now; or was, if it was removed.
+    /// The account after the change; before it, if it was removed.
     pub account: Account,
 }
 
 /// How many were told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Said {
-    /// In how many rooms.
+    /// The number of rooms that were told.
     pub rooms: u64,
-    /// How many clients.
+    /// The number of clients that were told.
     pub clients: u64,
 }
 
 /// The log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLevel {
-    /// In force now.
+    /// The level in force now.
     pub level: settings::LogLevel,
 }
 
@@ -802,7 +803,7 @@ pub struct Stopped {
     pub clients: u64,
     /// Clients that had not taken all that was owed to them when the deadline came.
     pub gave_up: u64,
-    /// What could surprise.
+    /// What an administrator may not expect, such as a socket that will start the daemon again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }

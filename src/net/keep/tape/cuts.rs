@@ -16,7 +16,7 @@ const CUTS_LENGTH: u64 = 4 * 1024 * 1024;
 pub struct Cut {
     /// Orders before it, since the snapshot.
     pub order: u64,
-    /// The client.
+    /// The client that missed lines, or for which a frame was composed.
     pub id: SessionId,
     /// Bytes that the client's socket had taken.
     pub sent: u64,
