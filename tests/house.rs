@@ -366,6 +366,31 @@ fn every_file_begins_with_what_it_is_for() {
     none("a file begins with //!", bare.into_iter().filter(|path| !path.ends_with("/tests.rs")).collect());
 }
 
+/// By the file's name, or by that of the type it is named after: `copy_on_write` or `CopyOnWrite`.
+#[test]
+fn every_folder_says_what_each_of_its_files_is_for() {
+    let sources = sources();
+    let mut found = Vec::new();
+    for folder in &sources {
+        let Some(path) = folder.path.strip_suffix("mod.rs") else { continue };
+        let head: String = folder.text.lines().take_while(|line| line.starts_with("//!")).collect();
+        for source in &sources {
+            let Some(inside) = source.path.strip_prefix(path) else { continue };
+            let name = match inside.split_once('/') {
+                Some((name, "mod.rs")) => name,
+                Some(_) => continue,
+                None => inside.trim_end_matches(".rs"),
+            };
+            let as_type: String =
+                name.split('_').flat_map(|part| [part[..1].to_uppercase(), part[1..].into()]).collect();
+            if !["mod", "tests"].contains(&name) && !holds(&head, name) && !holds(&head, &as_type) {
+                found.push(format!("{path}mod.rs does not name {name}"));
+            }
+        }
+    }
+    none("a folder's mod.rs begins with a table that names each file", found);
+}
+
 #[test]
 fn only_what_talks_to_a_terminal_prints() {
     let mut found = Vec::new();

@@ -12,7 +12,7 @@
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
 //! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
 //! | what is told when something fails, and the exit code | `failure` |
-//! | how long an answer may take | this file |
+//! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
 //! | how a password is asked for | `password` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |

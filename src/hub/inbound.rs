@@ -1,10 +1,9 @@
-//! How much of what others write one client is sent: private messages, reports, invitations.
+//! The limit on what others send to one client alone: private messages, reports, invitations.
 //!
-//! These wait in the client's mailbox, and a full mailbox would have it disconnected. So there is a pace for what all
-//! others together send to one client (`pace.private`); a sender beyond it is refused and told. An eighth of it is kept
-//! for senders from whose origin little has come of late, and another eighth for those to whom the client has written:
-//! so crowds keep nobody else from being heard. A client whose socket takes nothing ([`News::Crowded`](super::News))
-//! is sent nothing.
+//! They wait in the client's mailbox, and a full mailbox disconnects it. So all others together may send one client no
+//! more than `pace.private`; beyond it, a sender is refused and told. An eighth of it is kept for senders from whose
+//! origin little has come of late, and another eighth for those to whom the client has written: so a crowd cannot use
+//! up everything. A client whose socket takes nothing ([`News::Crowded`](super::News)) is sent nothing.
 
 use serde::{Deserialize, Serialize};
 

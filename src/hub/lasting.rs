@@ -1,10 +1,11 @@
 //! Rooms that last: kept while nobody is in them, with topic, modes, owner and moderators, also through a cold start.
 //!
 //! An owner who is registered makes a room lasting, or an operator does, up to `rooms.lasting` rooms in all and
-//! `rooms.lasting_per_owner` of one owner; beyond that it is refused. It passes when its owner has not been here for
-//! `rooms.lasting_unused`, when it is closed, and when its owner's account is gone and nobody is to follow.
+//! `rooms.lasting_per_owner` of one owner; beyond that it is refused. A room stops lasting when its owner has not been
+//! here for `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is no successor
+//! and no moderator.
 //!
-//! An empty room that lasts is open to the hub and has no log: nobody reads it.
+//! An empty lasting room is open as far as the hub is concerned, but has no log, because nobody reads it.
 
 use super::Turn;
 use std::sync::Arc;
@@ -21,19 +22,19 @@ use crate::values::id::{AccountId, RoomId};
 use crate::values::name::Name;
 use crate::values::time::{Mono, Wall};
 
-/// How often is looked whether a room's owner has not been here for too long.
+/// How often rooms are checked for owners who have stayed away for `rooms.lasting_unused`.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
 /// A room that lasts, as the disk has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lasting {
-    /// Its name. No two have the same.
+    /// The name of the room; no two lasting rooms have the same.
     pub name: Name,
     /// Its topic; empty if there is none.
     pub topic: Arc<str>,
     /// Since when it exists.
     pub since: Wall,
-    /// Whose it is, and how it is.
+    /// Owner, moderators, successor and modes.
     pub ownership: Ownership,
 }
 
@@ -75,7 +76,7 @@ impl Hub {
         Ok(())
     }
 
-    /// When to look next whether a room has been left alone for too long.
+    /// When rooms are next checked for owners who have stayed away too long.
     pub(super) fn next_look(&self) -> Option<Mono> {
         let looks = self.settings.rooms.lasting_unused.is_some() && self.rooms.lasting > 0;
         looks.then_some(self.rooms.looked.after(LOOK_EVERY))
@@ -83,14 +84,14 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// A room that lasts goes to disk as it is now.
+    /// Records the present state of a lasting room, for the disk.
     pub(super) fn keep_lasting(&mut self, id: RoomId) {
         let Some(room) = self.hub.rooms.open.get(&id).filter(|room| room.ownership.lasts) else { return };
         let record = Record::Lasting(Box::new(room.to_be_kept()));
         self.record(record);
     }
 
-    /// A room lasts from now on, or not any more. Whether it does is not asked again.
+    /// Makes a room lasting or no longer so. The caller has checked that it [`may`](Hub::may_last).
     pub(super) fn set_lasting(&mut self, id: RoomId, on: bool) {
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
@@ -100,7 +101,7 @@ impl Turn<'_> {
         let name = room.name.clone();
         if on {
             self.hub.rooms.lasting += 1;
-            // It counts for its owner now, and not for an address.
+            // A lasting room counts against its owner's limit, no longer against an address's.
             if let Some(from) = room.opened_from.take() {
                 self.hub.closes(from);
             }
@@ -115,7 +116,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The last one has left a room that lasts: its log ends.
+    /// Ends the log of a lasting room whose last member has left.
     pub(super) fn rest(&mut self, id: RoomId) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         let presence = std::mem::take(&mut room.presence);
@@ -125,14 +126,15 @@ impl Turn<'_> {
         self.effects.push(Effect::Shut(id));
     }
 
-    /// Somebody comes into a room: one that has no log gets one.
+    /// Begins a log for a room that somebody enters and that has none.
     pub(super) fn wake(&mut self, id: RoomId) {
         if self.hub.rooms.open.get(&id).is_some_and(|room| self.hub.rests(room)) {
             self.effects.push(Effect::Open(id));
         }
     }
 
-    /// Opens the rooms that are kept on disk, with nobody in them. One of that name that is open becomes that room.
+    /// Opens the rooms that are kept on disk, with nobody in them. An open room of the same name takes over what is on
+    /// disk of it.
     pub(super) fn recall_lasting(&mut self, kept: Vec<Lasting>) {
         for Lasting { name, topic, since, mut ownership } in kept {
             let is_known = |account: &AccountId| self.hub.accounts.get(*account).is_some();
@@ -162,7 +164,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Rooms whose owners have not been here for too long last no longer.
+    /// Ends the lasting of rooms whose owners have stayed away for `rooms.lasting_unused`.
     pub(super) fn look_after_lasting(&mut self) {
         if self.hub.next_look().is_none_or(|at| at > self.now.mono) {
             return;
@@ -189,7 +191,7 @@ impl Turn<'_> {
         }
     }
 
-    /// All of them, for a disk that knows none.
+    /// Records all lasting rooms again, for a new file.
     pub(super) fn record_lasting_again(&mut self) {
         let rooms: Vec<RoomId> = self.hub.lasting().map(|room| room.id).collect();
         rooms.into_iter().for_each(|id| self.keep_lasting(id));

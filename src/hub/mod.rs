@@ -11,7 +11,8 @@
 //! | who did something; what is worth a line in the journal; counters | [`By`], [`Happening`], [`Counters`] |
 //! | what people can type | [`command`] |
 //! | what is told, as values | [`message`] |
-//! | connecting and leaving; names; who makes place when all places are taken | `people`, `places` |
+//! | one client; connecting and leaving; who has left a moment ago | [`session`], `people`, [`leavers`] |
+//! | finding people by the beginnings of names; who makes place when all places are taken | `beginnings`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
 //! | what somebody is shown on coming into a room | `entrance` |
 //! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |

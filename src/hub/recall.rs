@@ -1,9 +1,9 @@
-//! Bans and accounts on disk that could not be read at the start: the store tells of them later, and they are merged
-//! with what was made meanwhile.
+//! Merging what is on disk into the hub when it could not be read at the start: bans, accounts, reports and lasting
+//! rooms.
 //!
-//! Until then the hub does not know all of them ([`Hub::is_unread`]): nobody takes a name that it cannot look up, and
-//! nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the same
-//! target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
+//! Until the store has read them, the hub is *unread* ([`Hub::is_unread`]): names that it cannot look up are not given,
+//! and nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the
+//! same target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
 
 use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ impl Hub {
     }
 }
 
-/// Of which room a record says whether it lasts.
+/// The name of the lasting room that a record is about, if it is about one.
 fn lasting_name((_, record): (u64, &Record)) -> Option<&Name> {
     match record {
         Record::Lasting(room) => Some(&room.name),
@@ -42,7 +42,7 @@ fn lasting_name((_, record): (u64, &Record)) -> Option<&Name> {
 }
 
 impl Turn<'_> {
-    /// Notes that not all that is on disk could be read.
+    /// Notes that the disk could not be read in full.
     pub(super) fn begin_unread(&mut self) {
         self.hub.recording.unread = true;
         let known =
@@ -51,10 +51,10 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
 
-    /// Merges what is on disk, of which some or all may be known already.
+    /// Merges what is on disk with what the hub knows, which may be a part or all of it.
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
-        // What has changed meanwhile is not on disk yet.
+        // Changes since the start are in the backlog, not on disk.
         let (mut lifted, mut removed, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (_, record) in self.hub.recording.backlog.iter() {
             match record {
@@ -73,7 +73,8 @@ impl Turn<'_> {
         for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
             self.recall_sanction(ban);
         }
-        // Their owners must be known. Of rooms that have changed meanwhile, the hub knows better.
+        // After the accounts, for rooms belong to them. Where a room has changed since the start, the hub's state is
+        // the newer one.
         if !recalled.unread {
             let changed: BTreeSet<Name> = self.hub.recording.backlog.iter().filter_map(lasting_name).cloned().collect();
             let mut kept = recalled.lasting;
@@ -129,7 +130,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The number that the account has by now, if that is another one than on disk.
+    /// Adds an account from disk. Returns its number if that is not the one on disk.
     fn recall_account(&mut self, account: Account) -> Option<AccountId> {
         if let Some(known) = self.hub.accounts.get(account.id).cloned() {
             if known.name == account.name {
@@ -150,8 +151,8 @@ impl Turn<'_> {
         None
     }
 
-    /// Does to those present what had been done, had all been known: the banned are told goodbye, and a client that
-    /// bears the name of somebody's account gets a guest's name.
+    /// Applies what was read to the clients that are connected: banned ones are disconnected, and a guest who bears the
+    /// name of an account gets another name.
     fn apply_to_those_present(&mut self) {
         let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {

@@ -1,5 +1,5 @@
-//! Making what was said unreadable: in every room, in what waits for the disk, and soon on disk; and what else holds
-//! somebody's words: topics, why they are away, what they said on leaving.
+//! Making lines unreadable: in memory, in the backlog, and soon on disk. What else holds the same person's words goes
+//! with them: topics, words of absence, last words.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -17,7 +17,7 @@ use super::{By, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 
-/// Who removes lines.
+/// The one who removes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remover {
     /// An administrator, over the admin socket.
@@ -36,7 +36,7 @@ impl Remover {
         }
     }
 
-    /// Who is told in another way.
+    /// The client that is told by an answer of its own.
     fn in_chat(self) -> Option<SessionId> {
         match self {
             Self::Administrator(_) => None,
@@ -45,16 +45,16 @@ impl Remover {
     }
 }
 
-/// What a [`Selector`] means in memory.
+/// What a [`Selector`] selects in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meant {
-    /// How many lines.
+    /// The number of lines.
     pub lines: u64,
-    /// How many of them were said in private, and so are on no disk.
+    /// The number of those lines that were said in private, and so are not on disk.
     pub private: u64,
-    /// How many topics.
+    /// The number of topics.
     pub topics: u64,
-    /// How many lines and rooms were looked at.
+    /// The number of lines and rooms that were looked at, for the cost of the command.
     pub looked_at: u64,
     rooms: Vec<(RoomId, Vec<usize>)>,
     dormant: Vec<(Name, Vec<usize>)>,
@@ -62,14 +62,15 @@ pub struct Meant {
 }
 
 impl Meant {
-    /// In how many rooms lines are meant.
+    /// The number of rooms with selected lines.
     pub(super) fn room_count(&self) -> u64 {
         (self.rooms.len() + self.dormant.len()) as u64
     }
 }
 
 impl Hub {
-    /// What is meant of what is in memory. An `account` means the topics too that were set by who was logged in to it.
+    /// What is selected of all that is in memory; with `account`, also topics that were set by somebody logged in to
+    /// it.
     #[must_use]
     pub fn meant(&self, what: &Selector, account: Option<AccountId>) -> Meant {
         let mut meant = Meant::default();
@@ -98,21 +99,21 @@ impl Hub {
         meant
     }
 
-    /// Who has said what is meant, as often as lines are.
+    /// The authors of the selected lines, one entry a line.
     pub(super) fn authors<'a>(&'a self, meant: &'a Meant) -> impl Iterator<Item = SessionId> + 'a {
         let places = meant.rooms.iter().flat_map(|(room, places)| places.iter().map(move |place| (room, place)));
         places.filter_map(|(room, place)| self.rooms.open[room].history.at(*place).author)
     }
 
-    /// Whether a line that was read from disk has been removed meanwhile: the disk is behind.
+    /// Whether a line that was read from disk has been redacted since: the redaction may still be in the backlog.
     #[must_use]
     pub fn is_removed(&self, room: &str, line: &Line) -> bool {
         self.backlog().redactions().any(|what| what.matches(room, line))
     }
 
-    /// The clients that are here and meant by a selector that is about somebody.
+    /// The connected clients that a selector is about, by id or name.
     fn meant_people(&self, what: &Selector) -> Vec<SessionId> {
-        // By numbers of lines, lines alone are meant, and by a time that is over, nothing of now.
+        // A selector by line numbers selects lines alone, and one that ends in the past nothing of the present.
         if what.from.is_some() || what.until.is_some() {
             return Vec::new();
         }
@@ -132,12 +133,12 @@ impl Hub {
     }
 }
 
-/// Whether the topic of `room` is meant: as the line that set it would be.
+/// Whether the topic of `room` is selected, as the line that set it is or would be.
 fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool {
     match &room.topic_set {
         _ if room.topic.is_empty() => false,
         Some(set) => what.matches(room.name.folded(), &set.line) || (account.is_some() && set.account == account),
-        // Nobody knows who has set it, and when.
+        // The author and the time of the topic are not known.
         None => {
             let is_unknown = what.client.is_some() || what.nick.is_some() || what.from.is_some();
             !is_unknown
@@ -149,10 +150,10 @@ fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool
 }
 
 impl Turn<'_> {
-    /// Makes unreadable what is meant, in memory now and on disk soon; says what it was in memory. Those who are in
-    /// these rooms are told: what is on their screens stays there.
+    /// Redacts what is selected, in memory now and on disk soon. Returns what it was in memory. The members of these
+    /// rooms are told, because what is on their screens stays there.
     pub(super) fn redact(&mut self, what: &Selector, account: Option<AccountId>, by: Remover) -> Meant {
-        // Only what was said before: carried out later, or a second time, it means the same lines.
+        // Bounded by the newest line: carried out later, or a second time, the redaction selects the same lines.
         let (said, asked) = (self.hub.next_line - 1, what);
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..what.clone() };
         let mut meant = self.hub.meant(&what, account);
@@ -180,8 +181,8 @@ impl Turn<'_> {
         meant
     }
 
-    /// What else holds words of those who are meant: why they are away, and what they said when they left, if that is
-    /// still to be told.
+    /// Clears what else holds words of those clients: words of absence, and last words that are gathered and not told
+    /// yet.
     fn forget_words(&mut self, what: &Selector) {
         let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
         for id in self.hub.meant_people(what) {
@@ -229,7 +230,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells who is in a room that lines are gone which they may have on their screens.
+    /// Tells the members of a room that lines were removed which may still be on their screens.
     fn tell_of_removed(&mut self, id: RoomId, lines: usize, but: Option<SessionId>) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         if room.members.len() > work::MOST {

@@ -1,9 +1,9 @@
 //! How long what was said is kept in memory: as long as on disk, `history.keep`, `history.keep_lines` and
 //! `history.keep_bytes`.
 //!
-//! Nobody is shown a line beyond the [`Horizon`], by what the clock says when they look. To let go of the lines that
-//! are beyond it is a matter of memory alone: rooms are looked through when the oldest line is due, some at a time,
-//! and an idle hub with nothing to let go of does nothing.
+//! A line older than the [`Horizon`] is shown to nobody: that is checked whenever somebody looks. Dropping such lines
+//! only frees memory: it is done when the oldest line is due, some rooms at a time, and an idle hub with nothing to
+//! drop does nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,61 +18,62 @@ use crate::settings;
 use crate::values::id::RoomId;
 use crate::values::time::{Mono, Now, Wall};
 
-/// How many lines are let go of at a time: each takes some 50 ns.
+/// The most lines that are dropped in one tick: each takes some 50 ns.
 const LINES: usize = 5000;
 
-/// Lines are counted in so many parts, of lines or of bytes: what is over a limit goes part by part.
+/// Lines are counted in this number of parts, each an equal share of the limit of lines or bytes. What is over a limit
+/// is dropped part by part.
 const PARTS: u64 = 1024;
 
-/// Rooms are looked through so often at least, if anything in them is ever due: the clock on the wall may have jumped.
+/// The longest time between two passes over all rooms, while any line can become due: the wall clock may have jumped.
 const AT_LEAST: Duration = Duration::from_secs(3600);
 
-/// What is kept: lines said since then, with that number or a higher one.
+/// The oldest line that is kept, by time and by number: both must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
-    /// The time, `None` if lines are kept however old they are.
+    /// Lines said before this time are not kept; `None`: age does not matter.
     pub since: Option<Wall>,
-    /// The number.
+    /// Lines with a lower number are not kept.
     pub from: u64,
 }
 
 impl Horizon {
-    /// Whether a line is kept still.
+    /// Whether `line` is kept.
     #[must_use]
     pub fn keeps(&self, line: &Line) -> bool {
         line.seq >= self.from && self.since.is_none_or(|since| line.at >= since)
     }
 }
 
-/// Some lines in a row, over all rooms.
+/// A run of lines with rising numbers, over all rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Part {
-    /// The number of the first one.
+    /// The number of the first line.
     from: u64,
     lines: u64,
-    /// What they weigh.
+    /// The weight of the lines together, in bytes.
     bytes: u64,
 }
 
-/// What is to be let go of, and when.
+/// Which lines are to be dropped, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Retention {
-    /// When rooms are looked through next.
+    /// When the next pass over the rooms begins.
     due: Option<Mono>,
-    /// With which room that goes on, and the time of the oldest line in those before.
+    /// Where a pass under way continues, and the time of the oldest line in the rooms before.
     next: Option<RoomId>,
     oldest: Option<Wall>,
     /// The newest lines, in parts; together no more than `history.keep_lines` and `history.keep_bytes`.
     parts: VecDeque<Part>,
     lines: u64,
     bytes: u64,
-    /// Lines before this one are more than are kept.
+    /// Lines with a lower number are over a limit.
     from: u64,
 }
 
 impl Retention {
-    /// Looked through as soon as there is a tick: what a release has kept that kept everything.
+    /// A state in which the first tick begins a pass: for a snapshot of a release that dropped nothing.
     pub(super) fn at_once() -> Self {
         Self { due: Some(Mono(0)), ..Self::default() }
     }
@@ -81,7 +82,7 @@ impl Retention {
         self.due
     }
 
-    /// A line is kept; `counts` says whether among those of all rooms.
+    /// Notes a new line; `counts` says whether it counts against the limits over all rooms.
     pub(super) fn note(&mut self, line: &Line, counts: bool, now: Mono, limits: &settings::History) {
         if let Some(keep) = limits.keep
             && self.due.is_none()
@@ -113,14 +114,14 @@ impl Retention {
     }
 }
 
-/// How exactly the memory of lines is given back on time.
+/// The precision with which memory is freed on time.
 fn grain(limits: &settings::History) -> Duration {
     let keep = limits.keep.unwrap_or(AT_LEAST);
     (keep / 60).clamp(Duration::from_secs(1), AT_LEAST)
 }
 
 impl Hub {
-    /// What is kept at `now` of what was said.
+    /// The oldest line that is kept at `now`.
     #[must_use]
     pub fn horizon(&self, now: Now) -> Horizon {
         Horizon {
@@ -129,7 +130,7 @@ impl Hub {
         }
     }
 
-    /// Counts the lines that are in memory: they were there before, or another number of them is kept.
+    /// Counts all lines in memory anew: after a start, or when a limit has changed.
     pub(super) fn count_kept(&mut self, now: Now) {
         let from = self.recording.retention.from;
         let mut lines: Vec<(u64, u64)> = Vec::new();
@@ -148,7 +149,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Lets go of lines that are kept no longer, if it is time: in some rooms, or of some lines.
+    /// Drops lines that are no longer kept, if it is time: in a few rooms, or a few lines of one.
     pub(super) fn let_go(&mut self) {
         if self.hub.recording.retention.due.is_none_or(|due| due > self.now.mono) {
             return;
@@ -165,7 +166,7 @@ impl Turn<'_> {
                 passed.next = Some(id);
                 break;
             }
-            // What a snapshot shares is not copied for a look.
+            // Looking alone must not copy what is shared with a snapshot.
             if self.hub.rooms.open[&id].history.is_due(horizon)
                 && let Some(room) = self.hub.rooms.open.get_mut(&id)
             {

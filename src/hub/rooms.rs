@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::account::Role;
 use super::archive::Record;
-use super::ignore::Borne;
 use super::entrance::Since;
+use super::ignore::Borne;
 use super::message::{Done, Line, Said};
 use super::ownership::Ownership;
 use super::presence::Step;

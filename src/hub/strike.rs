@@ -1,8 +1,8 @@
-//! Strikes: what counts against somebody, and what comes of too many.
+//! Strikes: offences that are counted, and the mute or ban that follows from too many.
 //!
-//! They count for an address (of IPv6, a /64 network), so that coming again does not help, and are
-//! forgotten one by one. Whoever has `moderation.mute_at` of them is muted, whoever has `moderation.ban_at`
-//! kept out, both for a time.
+//! They are counted by address (of IPv6, by /64 network), so that reconnecting does not help, and forgotten one by one.
+//! At `moderation.mute_at` strikes the client is muted for a time, at `moderation.ban_at` its address is banned for a
+//! time.
 
 use super::Turn;
 use core::fmt;
@@ -25,24 +25,24 @@ use crate::values::network::Origin;
 use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
 
-/// Addresses whose strikes are remembered at once. Beyond it, the one that would be forgotten soonest is.
+/// The most addresses with strikes. One more takes the place of the address whose strikes would be forgotten soonest.
 const REMEMBERED: usize = 4096;
 
-/// The same line within so long is the same line again.
+/// The longest time between two equal lines that count as a repetition.
 const REPEATED_WITHIN: Duration = Duration::from_secs(30);
 
-/// What counts against somebody.
+/// An offence, which is worth one strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Lines of theirs were dropped, because they came too fast for too long.
+    /// Lines were dropped because they came too fast for longer than `pace.patience`.
     Flood,
-    /// They say the same again and again.
+    /// The same line was repeated more than `moderation.repeats` times.
     Repetition,
-    /// They say what house rules forbid.
+    /// A word was said that `filters.strike` forbids.
     Words,
-    /// They send lines that are too long.
+    /// A line was longer than `limits.line`.
     TooLong,
-    /// They show others too much else: names, topics, rooms, invitations, messages to more and more people.
+    /// Names, topics, rooms, invitations or first messages were shown to others faster than `pace.shown`.
     TooOften,
 }
 
@@ -58,23 +58,23 @@ impl fmt::Display for Offence {
     }
 }
 
-/// What somebody has said last to others, wherever, and how often they have shown others something else.
+/// What a client has said to others of late, in any room or in private, and how much else it has shown them.
 ///
-/// The first three fields are of the very last line, which is all that former releases know.
+/// The first three fields are about the last line; former releases know no more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSaid {
-    /// What tells it from others.
+    /// A hash of the line.
     hash: u64,
-    /// How often, each within [`REPEATED_WITHIN`].
+    /// How often it was said, each time within [`REPEATED_WITHIN`].
     times: u32,
     at: Mono,
-    /// Those said before it that differ from it and each other, the last one first.
+    /// The different lines before it, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<(u64, u32, Mono)>,
-    /// When all of a pace may be used again, of those that are in use.
+    /// For each kind that is in use: when its whole burst may be used again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paces: Vec<(Kind, Mono)>,
-    /// How many in a row were too soon.
+    /// How many in a row came too soon.
     #[serde(default, skip_serializing_if = "is_zero")]
     too_soon: u32,
 }
@@ -83,14 +83,14 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// Lines that are known again, the last one included: who says a few in turn says the same again and again as well.
+/// The number of different lines that are remembered, so that taking turns with a few lines counts as repeating.
 const LINES_KNOWN: usize = 8;
 
-/// So many that come too soon, in a row, are a strike: the first is a slip, and the answer says how long to wait.
+/// This many in a row that come too soon are a strike. A single one is a slip, and the answer says how long to wait.
 const TOO_SOON: u32 = 3;
 
 impl LastSaid {
-    /// How often that was said of late, this time included.
+    /// Notes a line. Returns how often it was said of late, this time included.
     fn say(&mut self, hash: u64, now: Mono) -> u32 {
         let mut known = std::mem::take(&mut self.before);
         if self.times > 0 {
@@ -104,10 +104,9 @@ impl LastSaid {
         self.times
     }
 
-    /// One more of that kind.
+    /// Takes one of that kind.
     ///
-    /// # Errors
-    /// How long this is too early.
+    /// # Errors How long until it may be taken.
     fn take(&mut self, kind: Kind, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
         let (burst, every) = kind.pace(limits);
         self.paces.retain(|(_, full)| *full > now);
@@ -119,30 +118,30 @@ impl LastSaid {
     }
 }
 
-/// Strikes by address: how many, at the time of the last one.
+/// Strikes by address: their number as of the last one, and its time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strikes(BTreeMap<Origin, (u32, Mono)>);
 
 impl Strikes {
-    /// How many count against that address now, where one is forgotten each `forget`.
+    /// The strikes of an address at this time, where one is forgotten each `forget`.
     pub(super) fn of(&self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let Some((count, at)) = self.0.get(&origin) else { return 0 };
         let forgotten = now.since(*at).as_micros() / forget.as_micros().max(1);
         count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    /// One more; how many there are then.
+    /// Adds a strike. Returns the number there is then.
     fn add(&mut self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let count = self.of(origin, forget, now).saturating_add(1);
         if !self.0.contains_key(&origin) {
             make_room(&mut self.0, REMEMBERED, now, |(count, at)| at.after(forget.saturating_mul(*count)));
         }
-        // What is forgotten in part of the next one is forgiven with it.
+        // The part of a `forget` interval that has passed is lost with the new strike.
         self.0.insert(origin, (count, now));
         count
     }
 
-    /// None count any more.
+    /// Forgets the strikes of an address.
     fn clear(&mut self, origin: Origin) {
         self.0.remove(&origin);
     }
@@ -161,7 +160,7 @@ impl<'de> Deserialize<'de> for Strikes {
 }
 
 impl Hub {
-    /// How many strikes count against that client.
+    /// The strikes that count against the address of a client.
     #[must_use]
     pub fn strikes(&self, id: SessionId, now: Now) -> u32 {
         let origin = self.people.sessions.get(&id).map(|session| Origin::of(session.peer.ip()));
@@ -170,7 +169,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Counts `offence` against `id`, and does what is to be done then.
+    /// Adds a strike for `offence` to the address of `id`; mutes or bans if that is enough.
     pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let rules = self.hub.settings.moderation.clone();
@@ -216,8 +215,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether `id` may show others one more of that kind now; it is told if not, unless what it does goes on `silently`,
-    /// and who goes on has a strike.
+    /// Whether `id` may show others one more of that kind now. If not, it is told, unless `silently`; who goes on gets
+    /// a strike.
     pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind, silently: bool) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
@@ -238,7 +237,7 @@ impl Turn<'_> {
         false
     }
 
-    /// Whether `text` is what `id` has said to others so often of late that it is refused now.
+    /// Whether `id` has said `text` so often of late that it is refused.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };

@@ -24,19 +24,19 @@ use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
 
-/// Pauses after the system has run out of something: the first, and the longest.
+/// The pause after the system has run out of descriptors or memory: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What accepting has met.
+/// What accepting counts.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Times that accepting was paused because the system had run out of descriptors or memory.
     pub paused: AtomicU64,
-    /// Connections that would not outlive the process, because the queue of sockets did not take them.
+    /// Connections that the queue of sockets did not take: they would not outlive the process.
     pub unkept: AtomicU64,
     /// Connections that hold a descriptor: clients, and those that are being closed.
     pub open: AtomicUsize,
-    /// The most of them that another process could take over; 0 as long as that is not known.
+    /// The most connections that another process could take over; 0 until that is known.
     pub places: AtomicUsize,
 }
 
@@ -62,12 +62,13 @@ pub async fn accept(
 ) {
     let mut pause = PAUSE.0;
     loop {
-        // A place in the queue of arrivals first: while it is waited for, the connection stays in the backlog.
+        // Reserve a place in the queue of arrivals first: while that waits, the connection stays in the listener's
+        // backlog.
         let Ok(place) = arrivals.reserve().await else { return };
         let Ok(mut ready) = listener.readable().await else { return };
         let take = |listener: &AsyncFd<OwnedFd>| {
             if keeping.is_some() && counts.is_full() {
-                // As if the system had said so: that is what it would say to the next process.
+                // Treated as if the system had refused a descriptor, as it would refuse it to the next process.
                 return Err(Errno::EMFILE.into());
             }
             take(listener.get_ref(), &keeping, &counts)
@@ -98,7 +99,7 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
     let (socket, peer) = SockRef::from(listener).accept4(flags.bits())?;
     fault::point("accept.taken");
     let socket = OwnedFd::from(socket);
-    // Not `InvalidData`: one connection less is no reason to pause.
+    // Any other error concerns this connection alone, and is no reason to pause.
     let peer = peer.as_socket().ok_or(io::ErrorKind::ConnectionAborted)?;
     let mut cookie = 0;
     if let Some(queue) = keeping {

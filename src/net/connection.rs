@@ -21,12 +21,12 @@ pub struct Connection {
     pub behind: AtomicU64,
     /// Lines that the client was too slow for, as the rounds know it.
     pub missed: AtomicU64,
-    /// Takes what is written, instead of a socket.
+    /// What takes the bytes in a test, instead of a socket.
     #[cfg(test)]
     pub played: Option<std::sync::Mutex<Played>>,
 }
 
-/// A socket of a test: it takes exactly as much as it is told to.
+/// A socket that is played by a test: it takes exactly as many bytes as it is told to.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Played {
@@ -38,7 +38,7 @@ pub struct Played {
 
 #[cfg(test)]
 impl Connection {
-    /// The connection of session `id` with a socket that is played, and has taken this.
+    /// The connection of session `id` with a played socket that has taken `taken` before.
     pub fn played(id: SessionId, taken: Vec<u8>) -> Self {
         let played = Some(std::sync::Mutex::new(Played { room: 0, taken }));
         Self { played, ..Self::new(id, id.0, None) }
@@ -93,8 +93,8 @@ impl Connection {
         }
     }
 
-    /// Bytes that were written and that the client's system has not acknowledged: while nothing is written, fewer than
-    /// before if it has taken any. `None` if the kernel does not say.
+    /// Bytes that were written and that the client's system has not acknowledged. While nothing more is written, a
+    /// smaller number than before means that it has taken some. `None` if the kernel does not say.
     #[must_use]
     pub fn unacknowledged(&self) -> Option<u64> {
         kernel::unacknowledged(&self.socket()?).ok()

@@ -19,16 +19,16 @@ pub struct Exchange<T> {
 #[derive(Debug)]
 struct Inside<T> {
     values: Vec<T>,
-    /// The taker has taken values, and was not ready for more since.
+    /// The taker has taken values and has not been ready for more since.
     busy: bool,
 }
 
 /// Whether the taker is ready for more when it takes, and the other task may push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadyForMore {
-    /// ReadyForMore, provided that this take finds nothing.
+    /// Ready for more if this take finds nothing.
     IfNothing,
-    /// ReadyForMore, though it has something to do.
+    /// Ready for more, though it still has something to do.
     Yes,
     /// Not ready: it has enough to do.
     No,
@@ -142,7 +142,7 @@ mod tests {
         exchange.take(&mut taken, ReadyForMore::IfNothing);
         assert!(exchange.is_ready());
         exchange.wait_until_ready().await;
-        // Taken in the middle of something longer.
+        // The taker takes in the middle of longer work.
         exchange.push(2);
         exchange.take(&mut taken, ReadyForMore::Yes);
         assert!(exchange.is_ready());

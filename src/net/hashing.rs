@@ -61,8 +61,8 @@ fn argon2id(cost: Cost) -> Result<Argon2<'static>, String> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whether that is the password, and whether it was hashed as it would be today. Passwords of releases that hashed what
-/// came, as it came, are tried so as well.
+/// Whether `password` is the one, and whether it was hashed as it would be today. It is also tried as it was typed, as
+/// former releases hashed it.
 fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let prepared = prepared(password);
     let known = check_bytes(&prepared, hashed, cost);
@@ -72,7 +72,7 @@ fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     known
 }
 
-/// Whether these bytes were hashed to that, and whether it was at that cost.
+/// Whether the hash is of these bytes, and whether it was made at this cost.
 fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let hashed = PasswordHash::new(&hashed.0).ok()?;
     // As it was hashed, not as it would be today.
@@ -84,8 +84,8 @@ fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     )
 }
 
-/// What comes of a job. A name that there is not takes as long as one that there is: its password is
-/// compared with `nobody`'s.
+/// What comes of a job. An account that does not exist takes as long as one that does: the password is compared with
+/// `nobody`'s.
 fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer {
     let made = |made: Result<Hashed, String>| match made {
         Ok(hashed) => Answer::Made(hashed),
@@ -142,7 +142,7 @@ impl Hashing {
 fn run(waiting: &Mutex<Receiver<(Arc<Job>, Cost)>>, arrivals: &mpsc::Sender<Arrival>) {
     let mut nobody = None;
     loop {
-        // One of the threads waits for a job, and the others for that one to have got it.
+        // One thread waits for a job; the others wait for the lock until it has one.
         let taken = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((job, cost)) = taken else { return };
         let answer = answer(&job, cost, &mut nobody);

@@ -4,9 +4,8 @@
 //! nothing. Readiness is told at its edges, and a socket is taken out of the set by hand, for one that
 //! also lies in the queue of sockets is not closed by dropping it.
 //!
-//! Only somebody who waits is told. The runtime's own reactor sleeps on until then, however much arrives:
-//! were it to watch the set itself, each packet would wake the thread of a task that is waiting for
-//! something else.
+//! The runtime's reactor is woken only while a task waits for the set. Were it to watch the set all the time, each
+//! packet would wake the thread, though its tasks wait for something else.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -36,11 +35,11 @@ pub struct Sockets(Arc<Epoll>);
 #[derive(Debug)]
 pub struct Readiness {
     set: Sockets,
-    /// A set of one, the set: it tells once that the set is ready, and not again until asked to.
+    /// The bell: a set that holds only the other set, and tells once that it is ready, until it is asked again.
     bell: Epoll,
     /// The bell, as the runtime watches it.
     rung: AsyncFd<OwnedFd>,
-    /// The bell was asked to tell, and has not told yet.
+    /// Whether the bell was asked to tell and has not told yet.
     asked: bool,
     events: Vec<EpollEvent>,
 }

@@ -9,7 +9,7 @@ use crate::values::id::AccountId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// All accounts, by age, without those that make no sense.
+/// All accounts, the oldest first, without rows that make no sense.
 pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
     let mut accounts = Vec::new();
     read(db, "ASC", &mut accounts).map(|()| accounts)
@@ -31,7 +31,7 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
             role,
             since: Wall(row.get(4)?),
             seen: Wall(row.get(5)?),
-            // They are hashed with the key of the hub before, and mean nothing to this one.
+            // The places are hashed with the former hub's key, and mean nothing to this one.
             places: Vec::new(),
         });
     }

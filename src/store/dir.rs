@@ -14,7 +14,7 @@ use super::OpenError;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
-/// A state directory that no other daemon uses as long as this lives.
+/// A state directory, locked against other daemons as long as this value lives.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
@@ -23,8 +23,8 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// Takes the directory, and makes it if there is none. One that cannot be written is taken all the
-    /// same: the store says what is wrong with it, and tries again.
+    /// Locks the directory, and makes it if there is none. One that cannot be written is no error: the store says what
+    /// is wrong with it, and tries again.
     ///
     /// # Errors
     /// If another daemon has it.
@@ -36,13 +36,13 @@ impl StateDir {
         }
     }
 
-    /// Where it is.
+    /// The path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes sure that no other daemon uses it, if that is not so yet.
+    /// Locks the directory against other daemons, if that did not succeed before.
     ///
     /// # Errors
     /// Why it cannot be used.
@@ -51,7 +51,7 @@ impl StateDir {
         if held.is_some() {
             return Ok(());
         }
-        // What is wrong here shows again when the file is opened.
+        // An error here shows again when the file is opened.
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
         let path = self.path.join("lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
@@ -76,9 +76,9 @@ impl StateDir {
 /// Why a state directory cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOurs {
-    /// Another daemon does, with that process id if it could be read.
+    /// Another daemon uses it, with this process id if that could be read.
     InUse(Option<u32>),
-    /// The disk does not let us.
+    /// The disk refuses.
     Unwritable(String),
 }
 
@@ -97,8 +97,8 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Renames a database with its write-ahead log and the log's index, so that another can take its place. The new name,
-/// which no other file had.
+/// Renames a database with its write-ahead log and the log's index, so that another can take its place. Returns the new
+/// name, which no other file had.
 ///
 /// # Errors
 /// If the directory cannot be changed.

@@ -9,11 +9,11 @@ use crate::values::time::Wall;
 /// How the store is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// What is wrong, and since when. Recording goes on by itself when it is over.
+    /// What is wrong, and since when; recording goes on by itself afterwards.
     pub trouble: Option<(String, Wall)>,
-    /// How often something went wrong.
+    /// The number of faults since the start.
     pub troubles: u64,
-    /// Records written.
+    /// The number of records written since the start.
     pub records: u64,
     /// Lines on disk.
     pub lines: u64,
@@ -29,7 +29,7 @@ pub struct Health {
     pub sets_aside: u64,
     /// How long lines are kept, as readers are to know.
     pub(super) keep: Option<Duration>,
-    /// Raised when another file has taken the place of the one before.
+    /// A number that rises when another file takes the place of the one before.
     pub(super) generation: u64,
 }
 

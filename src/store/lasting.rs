@@ -7,7 +7,7 @@ use crate::hub::lasting::Lasting;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// All of them, by age, without those that make no sense.
+/// All lasting rooms, the oldest first, without rows that make no sense.
 pub(super) fn all(db: &Connection) -> Result<Vec<Lasting>, Trouble> {
     let mut rooms = Vec::new();
     let mut found = db.prepare("SELECT name, topic, since, ownership FROM lasting ORDER BY since, folded")?;

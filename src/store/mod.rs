@@ -6,20 +6,20 @@
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
-//! | bans, accounts, rooms that last, the numbers that must never be given twice | `bans`, `accounts`, `lasting`, `meta` |
+//! | sanctions, accounts, reports, lasting rooms; the numbers that must never be given twice | `sanctions`, `accounts`, `reports`, `lasting`, `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
-//! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
+//! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests stop it | `writer`, `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
 //! | what SQLite leaves of deleted text in the file | `traces` |
 //! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
 //!
-//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody waits for
-//! it. What it has not told yet is still with the hub ([`crate::hub::archive::Backlog`]), which bounds it. If the
+//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody waits for it. A
+//! record that it has not told of is still with the hub ([`crate::hub::archive::Backlog`]), which bounds it. If the
 //! disk takes nothing, the thread tries again until it does, and says so in [`Health`].
 //!
-//! The store does not know who may read or remove what, what a line looks like on a screen, and whether a crash came
-//! in between: writing a record twice is writing it once.
+//! The store does not know who may read or remove what, or what a line looks like on a screen. It need not know of
+//! crashes: writing a record twice is writing it once.
 
 mod accounts;
 pub mod dir;
@@ -83,7 +83,7 @@ pub const FILE: &str = "chathub.db";
 pub enum Answer {
     /// All records up to this number are on disk.
     Recorded {
-        /// The number.
+        /// The number of the last record on disk.
         through: u64,
         /// How many lines each redaction among them has made unreadable, by the record's number.
         redacted: Vec<(u64, u64)>,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::hub::archive::Search;
 use crate::values::network::Origin;
 
-/// How many searches wait at most. Each takes a part of a second: to ask again later is better than to wait behind
+/// The most searches that wait. Each takes a part of a second, so it is better to ask again later than to wait behind
 /// more.
 pub(super) const MOST: usize = 256;
 
@@ -15,7 +15,7 @@ pub(super) const MOST: usize = 256;
 pub(super) struct Queue {
     /// The searches of each address; no list is empty.
     of: BTreeMap<Option<Origin>, VecDeque<Search>>,
-    /// Whose turn it is: each address that has any, once.
+    /// The addresses that have searches, each once, in the order of their turns.
     turns: VecDeque<Option<Origin>>,
     len: usize,
 }
@@ -41,7 +41,7 @@ impl Queue {
         gives_way
     }
 
-    /// The next one.
+    /// The search whose turn it is.
     pub(super) fn pop(&mut self) -> Option<Search> {
         let origin = self.turns.pop_front()?;
         let search = self.of.get_mut(&origin)?.pop_front();
@@ -51,7 +51,7 @@ impl Queue {
         search
     }
 
-    /// How many wait.
+    /// The number of searches that wait.
     pub(super) fn len(&self) -> usize {
         self.len
     }

@@ -18,16 +18,16 @@ use crate::hub::archive::{Found, Reach, Search, Selector};
 use crate::hub::message::Line;
 use crate::values::time::Wall;
 
-/// How many lines are looked at for one page.
+/// The number of lines that are looked at for one page.
 const PAGE: usize = 256;
 
-/// Is told of what goes wrong.
+/// The function that is told of faults.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
 
 /// A connection that only reads.
 pub struct Reader {
     db: Connection,
-    /// How long lines are kept: older ones are not given, though it may take a moment until they are deleted.
+    /// How long lines are kept. Older ones are not returned, though they may not be deleted yet.
     keep: Option<Duration>,
     report: Option<Report>,
 }
@@ -35,16 +35,16 @@ pub struct Reader {
 /// Which lines are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Only lines that it selects.
+    /// Only lines that this selects.
     pub what: Selector,
-    /// Only this many of them, the last ones.
+    /// Only this number of them, the newest.
     pub last: Option<u64>,
 }
 
-/// How much there is.
+/// The size of the recorded history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Room by room, those of one name together: name, lines, when the oldest and the newest was said.
+    /// For each name of a room: the name, the number of lines, and the times of the oldest and the newest.
     pub rooms: Vec<(String, u64, Wall, Wall)>,
     /// When the last line was said that searches find by the index.
     pub indexed_to: Option<Wall>,
@@ -59,7 +59,7 @@ impl Reader {
         Ok(Self { db: schema::open_for_reading(path)?, keep: None, report: None })
     }
 
-    /// Gives no lines that were said longer ago than that.
+    /// Sets how long lines are kept: older ones are not returned.
     #[must_use]
     pub(super) fn keeping(mut self, keep: Option<Duration>) -> Self {
         self.keep = keep;
@@ -87,8 +87,8 @@ impl Reader {
         })
     }
 
-    /// Gives all lines that are meant, oldest first, page by page, each with the name of its room, until
-    /// `take` says that this is enough.
+    /// Hands all selected lines to `take`, the oldest first, page by page, each with the name of its room, until `take`
+    /// says that this is enough.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -115,7 +115,7 @@ impl Reader {
         }
     }
 
-    /// The line before the last `count` ones that are meant.
+    /// The number of the line before the last `count` selected ones.
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
         loop {
@@ -132,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// The lines of these numbers that are there, each with the name of its room.
+    /// The lines with these numbers that exist, each with the name of its room.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -149,7 +149,7 @@ impl Reader {
         self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
     }
 
-    /// How many lines are meant.
+    /// The number of selected lines.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -163,8 +163,7 @@ impl Reader {
         Ok(count)
     }
 
-    /// Looks for what a person wants to see, newest first, until there are enough matches or `end` has
-    /// come.
+    /// Searches for a person, the newest lines first, until there are enough matches or it is `end`.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -185,7 +184,7 @@ impl Reader {
             .query_row(params![signed(search.room.0), search.name.folded()], |row| row.get::<_, i64>(0));
         let row = match row {
             Ok(row) => row,
-            // Nothing of it is on disk yet.
+            // The room has no line on disk yet.
             Err(rusqlite::Error::QueryReturnedNoRows) => {
                 return Ok(Found { lines: Vec::new(), through, reach: Reach::All });
             }
@@ -243,7 +242,7 @@ impl Reader {
     /// In the words of SQLite.
     pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
         let path = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
-        // One of no bytes is taken for none, and stays as readable as it is.
+        // SQLite takes a file of 0 bytes for none, and leaves its permissions as they are.
         let empty = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
         empty.map_err(|error| Trouble::Unavailable(format!("cannot make {path}: {error}")))?;
         self.told(self.db.execute("VACUUM INTO ?", [path]).map(drop).map_err(Into::into))

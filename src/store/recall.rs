@@ -1,4 +1,4 @@
-//! What a hub is told at its start, and what can be had of a file that is damaged.
+//! Reading what a hub is told at its start, and what a damaged file still holds.
 
 use rusqlite::{Connection, params};
 
@@ -14,7 +14,7 @@ use crate::settings;
 use crate::values::id::RoomId;
 use crate::values::time::Wall;
 
-/// How many rooms are recalled at most: those spoken in last.
+/// The most rooms that are recalled: those with the newest lines.
 const RECALLED: usize = 64;
 
 /// What a hub is told at its start.

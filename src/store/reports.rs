@@ -11,7 +11,7 @@ use crate::hub::sanction::Author;
 use crate::values::id::{AccountId, ReportId, RoomId, SessionId};
 use crate::values::time::Wall;
 
-/// All reports, by age.
+/// All reports, the oldest first.
 pub(super) fn all(db: &Connection) -> Result<Vec<Report>, Trouble> {
     let mut reports = Vec::new();
     read(db, "ASC", &mut reports).map(|()| reports)
@@ -71,7 +71,7 @@ fn read(db: &Connection, order: &str, reports: &mut Vec<Report>) -> Result<(), T
     Ok(())
 }
 
-/// Somebody, whose name, account and client stand from that column on.
+/// A person in a report: name, account and client, from that column on.
 fn party(row: &Row<'_>, column: usize) -> rusqlite::Result<Party> {
     Ok(Party {
         name: row.get::<_, String>(column)?.into(),

@@ -10,7 +10,7 @@ use crate::values::name::Name;
 use crate::values::network::Network;
 use crate::values::time::Wall;
 
-/// All sanctions, by age, without those that make no sense.
+/// All sanctions, the oldest first, without rows that make no sense.
 pub(super) fn all(db: &Connection) -> Result<Vec<Sanction>, Trouble> {
     let mut sanctions = Vec::new();
     read(db, "ASC", &mut sanctions).map(|()| sanctions)

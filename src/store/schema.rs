@@ -164,7 +164,7 @@ pub(super) const LOCKED: Duration = Duration::from_millis(500);
 /// What is wrong with it.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     if is_missing(path) {
-        // Where an administrator has put a link, the file belongs at its end.
+        // If an administrator has put a link there, the file belongs where it leads.
         let place = std::fs::read_link(path).map(|to| path.with_file_name(to));
         make(place.as_deref().unwrap_or(path), |_| Ok(()))?;
     }
@@ -193,7 +193,7 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
             let _ = std::fs::remove_file(beside(&aside, part));
         }
     };
-    // Of one that was not finished.
+    // Left by a file that was not finished.
     clear();
     let made = (|| {
         // SQLite makes its logs as readable as the file is.
@@ -263,12 +263,12 @@ fn is_readable(db: &Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// How much of a file can be read.
+/// What can be read of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readable {
     /// All that was written.
     All,
-    /// An older state of it.
+    /// An older state: what is only in the log may be missing.
     Some,
 }
 
@@ -289,7 +289,7 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
     if !locked && let Ok(db) = open_exclusively(path) {
         return Ok((db, Readable::All));
     }
-    // Without a lock, and without what is only in the log.
+    // Without a lock, and without what only the log has.
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             name.push(char::from(*byte));

@@ -10,10 +10,10 @@ use crate::hub::archive::{Found, Reach, Search};
 /// How long one search may read.
 const SEARCH_TIME: Duration = Duration::from_millis(250);
 
-/// The same while at least [`MANY`] searches wait.
+/// How long one search may read while at least [`MANY`] wait.
 const SHORT_SEARCH_TIME: Duration = Duration::from_millis(50);
 
-/// How many waiting searches make each of them shorter.
+/// The number of waiting searches from which on each may read for a shorter time.
 const MANY: usize = 8;
 
 /// The thread's state. It rests as long as each search took: searches take half a processor at most, however many
@@ -39,7 +39,7 @@ impl Searcher {
                     answer(&refused, nothing(Reach::Busy));
                 }
             }
-            // Nobody is left who could ask.
+            // All senders are gone.
             let Some(search) = waiting.pop() else { return };
             let begin = Instant::now();
             let time = if waiting.len() < MANY { SEARCH_TIME } else { SHORT_SEARCH_TIME };

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use super::health::lock;
 use super::{Health, Job, Reader, Trouble};
 
-/// How many bytes each piece of a copy has; the last one may have fewer.
+/// The bytes of each piece of a copy; the last one may have fewer.
 pub const PIECE: usize = 48 * 1024;
 
 /// Opens connections that read, on any thread.
@@ -38,7 +38,7 @@ impl Source {
             .inspect_err(|trouble| self.report(generation, trouble))
     }
 
-    /// Where the file is.
+    /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -58,7 +58,7 @@ impl Source {
         // Left behind by a daemon that has crashed.
         let _ = std::fs::remove_file(&path);
         let made = self.open().and_then(|reader| reader.copy(&path)).and_then(|()| File::open(&path).map_err(io));
-        // It is there as long as it is read.
+        // The copy exists as long as it is open.
         let _ = std::fs::remove_file(&path);
         let mut file = made?;
         let total = file.metadata().map_err(io)?.len();

@@ -17,7 +17,7 @@ pub enum OpenError {
     },
     /// The file was written by a newer version.
     Newer {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The version of its schema.
         found: i64,

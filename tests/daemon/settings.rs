@@ -103,7 +103,10 @@ fn a_reload_applies_what_it_can_and_names_what_needs_a_restart() {
     ann.expect_with("65 bytes, at most 64 are allowed");
     let mut bob = Client::connect(&daemon, daemon.addr(), "bob");
     let lines = bob.greeted();
-    assert!(lines[0].starts_with("-- Welcome to the pond. ") && lines.iter().any(|line| line.contains(" in lobby, ")), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("-- Welcome to the pond. ") && lines.iter().any(|line| line.contains(" in lobby, ")),
+        "{lines:#?}"
+    );
     // Back to the defaults, by the signal this time.
     std::fs::write(&file, "").unwrap();
     let mut events = daemon.admin();

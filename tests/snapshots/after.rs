@@ -228,7 +228,8 @@ fn lines_reach_those_who_may_hear_them(stage: &mut Stage) {
     stage.check("bob", b"I have a voice\n", "ann", "bob: I have a voice\r\n");
     stage.check("ann", b"/room\n", "ann", "-- den is private and moderated, and ann's\r\n");
     stage.check("cat", b"/room\n", "cat", "-- nook is public, and cat's\r\n");
-    let rest = "-- the last 2 lines in library, times in UTC:\r\n[10:00] zoe: who has the keys?\r\n[10:00] zoe: I have\r\n";
+    let rest =
+        "-- the last 2 lines in library, times in UTC:\r\n[10:00] zoe: who has the keys?\r\n[10:00] zoe: I have\r\n";
     stage.check("rex", b"/join library\n", "rex", &format!("{rest}-- you are in library now, alone\r\n"));
 }
 

@@ -783,8 +783,7 @@ impl<'a> Load<'a> {
         let mut records: Vec<Record> =
             self.players.iter_mut().map(|player| std::mem::replace(&mut player.record, empty())).collect();
         for (record, player) in records.iter_mut().zip(&self.players) {
-            record.bytes =
-                if player.screen { check::on_screen(&record.bytes) } else { check::joined(&record.bytes) };
+            record.bytes = if player.screen { check::on_screen(&record.bytes) } else { check::joined(&record.bytes) };
         }
         match check::check(&records, &self.notices) {
             Ok(tally) => tally,

@@ -1,4 +1,11 @@
 //! The arguments of `ctl`: its options and its commands.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the options of all commands; every command but those of a group | this file |
+//! | the commands about accounts, bans and sanctions, reports, rooms | [`account`], [`ban`], [`report`], [`rooms`] |
+//!
+//! It does not know what a command does: [`crate::ctl`] turns it into requests.
 
 pub mod account;
 pub mod ban;

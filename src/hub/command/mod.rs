@@ -2,6 +2,17 @@
 //!
 //! To add a command, add a row and its function. Only the function checks its arguments, and answers
 //! [`Refusal::Usage`] if it cannot read them.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | all that is known of a command in one place: name, aliases, arguments, role | `table` |
+//! | commands that say something to others; about oneself and one's screen | `talk`, `wishes` |
+//! | commands that show people, rooms, history, help | `look` |
+//! | commands about rooms; about accounts | `room`, `account` |
+//! | moderation: kicks, bans and mutes, redactions, reports | `operator`, `sanctions`, `removal`, `report` |
+//! | what must not be said by mistake, such as a password | `slips` |
+//!
+//! It does not know how an answer looks on a screen: it answers in [`super::message`].
 
 mod account;
 mod look;

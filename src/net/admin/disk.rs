@@ -19,13 +19,13 @@ use crate::wire::admin::result::{
 };
 use crate::wire::admin::value::Time;
 
-/// The time that a copy of the file waits for an administrator who takes nothing of it: it takes place on disk meanwhile.
+/// How long a copy of the file is kept for an administrator who takes nothing of it; it needs space on disk meanwhile.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
 
-/// Lines that are sent in one answer at most.
+/// The most lines in one answer.
 const AT_ONCE: usize = 10_000;
 
-/// Lines of which the text is made at a time.
+/// The number of lines whose text is made at a time.
 pub(super) const PAGE: usize = 256;
 
 impl Connection {
@@ -35,7 +35,7 @@ impl Connection {
         let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let asked = id.clone();
-        // This thread waits for the administrator, and nobody waits for it. It makes the text of the lines as well.
+        // This thread may wait for the administrator, because nobody waits for it. It also makes the text of the lines.
         tokio::task::spawn_blocking(move || {
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
@@ -153,7 +153,7 @@ pub(super) fn unreadable(trouble: &Trouble) -> ControlError {
     ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
 }
 
-/// The thread that was reading has panicked, and its message is out.
+/// The reading thread has panicked; the panic's message is in the journal.
 pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }
@@ -163,7 +163,7 @@ fn no_room(name: &str) -> ControlError {
     ControlError::new(ErrorCode::NotFound, format!("no room {name:?}"))
 }
 
-/// What is left of lines on disk that are removed, and are not on disk yet.
+/// Lines from disk, without those whose redaction has not reached the disk yet.
 fn hidden(
     lines: Vec<(message::Line, String)>,
     what: &Selector,
@@ -218,7 +218,7 @@ pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown
                 };
             }
         }
-        // The report itself is told all the same.
+        // The report is sent even if its lines cannot be read.
         Err(trouble) => shown.trouble = Some(trouble.to_string()),
     }
     shown
@@ -226,7 +226,7 @@ pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown
 
 pub(super) fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {
     if let Some(disk) = &mut stats.disk {
-        // What is wrong with the disk is part of the answer: its rooms are missing then.
+        // A fault of the disk is part of the answer; the rooms on disk are missing from it then.
         match source.open().and_then(|reader| reader.stats()) {
             Ok(read) => {
                 disk.indexed_to = read.indexed_to.map(Time);

@@ -1,9 +1,8 @@
-//! Who holds the connections of the admin socket, and who gives way when there are too many.
+//! Who holds the connections to the admin socket, and which of them is closed for a new one when there are too many.
 //!
-//! Root, who runs the unit's own commands (`ExecReload=`, `ExecStop=`), always finds a place: some are kept
-//! for it. Of everybody else, one user gets half of the places at most. A connection on which nothing is
-//! asked, or whose answer nobody takes, gives way to a new one: first those of the same user, then those of
-//! the user who holds most.
+//! Some places are kept for root, who runs the unit's own commands (`ExecReload=`, `ExecStop=`). Any other user gets
+//! half of the places at most. An idle connection, or one whose answer nobody reads, is closed for a new one: first one
+//! of the same user, then one of the user who holds most.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -25,9 +24,9 @@ pub struct Admins {
     limit: AtomicUsize,
     next: AtomicU64,
     held: Mutex<BTreeMap<u64, Held>>,
-    /// Whose request the driver looks at: one at a time, so that many of them do not crowd out people.
+    /// The permit to have a request handled by the driver. There is one, so that many requests do not crowd out people.
     pub(super) turn: Semaphore,
-    /// The daemon's own user, who could end it as well.
+    /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
     own_uid: u32,
 }
 
@@ -36,7 +35,7 @@ struct Held {
     uid: u32,
     pid: i32,
     since: Instant,
-    /// Since when nothing is under way on it.
+    /// When the last request on it was answered; `None` while one is under way.
     idle: Option<Instant>,
     leaves: Arc<Notify>,
 }
@@ -48,9 +47,9 @@ pub struct Holder {
     pub uid: u32,
     /// The process id.
     pub pid: i32,
-    /// How long it is open.
+    /// How long the connection has been open.
     pub since: Duration,
-    /// How long nothing was under way on it; zero while something is.
+    /// How long ago the last request was answered; `None` while one is under way.
     pub idle: Option<Duration>,
 }
 
@@ -84,7 +83,7 @@ impl Admins {
         })
     }
 
-    /// From now on, there is room for `limit` connections. Those that are there stay.
+    /// Changes the limit to `limit` connections. Connections that are open stay.
     pub fn set_limit(&self, limit: usize) {
         self.limit.store(limit, Ordering::Relaxed);
     }
@@ -117,7 +116,8 @@ impl Admins {
         let mut held = self.held();
         if self.is_privileged(uid) {
             if held.len() >= limit + KEPT {
-                // Somebody else's first; in the end even one under way, for they can come again.
+                // First a connection of another user that is idle; at last even one with a request under way, whose
+                // user can connect again.
                 let others = |held: &Held| !self.is_privileged(held.uid);
                 let leaves = idle_longest(&held, now, others)
                     .or_else(|| idle_longest(&held, now, |_| true))
@@ -131,7 +131,7 @@ impl Admins {
                 let leaves = idle_longest(&held, now, |held| held.uid == uid);
                 dismiss(&mut held, leaves.ok_or(Full::Own(most))?);
             } else if held.len() >= limit {
-                // A user who holds more than the one who comes would hold then.
+                // Only of a user who holds more than the new one's user would hold with it.
                 let more = |held: &Held| !self.is_privileged(held.uid) && count(held.uid) > own + 1;
                 let leaves =
                     idle_longest(&held, now, more).or_else(|| idle_longest(&held, now, |held| held.uid == uid));
@@ -229,7 +229,7 @@ mod tests {
         let kept = fill(&admins, 0, KEPT, now);
         kept.iter().for_each(Place::works);
         assert_eq!(uids(&admins).len(), 4 + KEPT);
-        // One more of root's is at the cost of somebody else, even one under way.
+        // One more of root's closes one of somebody else, even with a request under way.
         let more = fill(&admins, 0, 4, now);
         more.iter().for_each(Place::works);
         assert_eq!(uids(&admins), vec![0; 4 + KEPT]);

@@ -109,7 +109,7 @@ pub async fn serve(
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the one who would say so is gone: then it is so.
+    // An error means that the sender is gone, which ends the daemon as well.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
@@ -136,7 +136,7 @@ struct Connection {
     stopping: watch::Receiver<bool>,
 }
 
-/// The other end is gone, or does not read, or has had to give way.
+/// The other end is gone, does not read, or was closed for a new connection.
 struct Gone;
 
 impl Connection {
@@ -156,7 +156,7 @@ impl Connection {
                 if self.answer(frame, &mut input).await.is_err() {
                     return;
                 }
-                // However many were asked at a time, others have their turn in between.
+                // Other connections have their turn between two requests of this one.
                 tokio::task::yield_now().await;
             }
             if count == 0 {
@@ -168,7 +168,7 @@ impl Connection {
         }
     }
 
-    /// Says why this connection ends, if that can be said at once.
+    /// Sends the reason why this connection ends, if the socket takes it without waiting.
     fn give_way(&self) {
         let message = "too many connections are open: this one gave way to another";
         let line = Reply::refused(&Value::Null, &ControlError::new(ErrorCode::Busy, message));
@@ -253,7 +253,7 @@ impl Connection {
         }
     }
 
-    /// Says what `make` makes on another thread, for it takes its time.
+    /// Sends the text that `make` makes on another thread, because it takes long.
     async fn say_made(&mut self, make: impl FnOnce() -> String + Send + 'static) -> Result<(), Gone> {
         match tokio::task::spawn_blocking(make).await {
             Ok(line) => self.say(&line).await,
@@ -282,7 +282,7 @@ impl Connection {
             return Err(ControlError::new(ErrorCode::BadArgument, message));
         }
         let (least, cost) = *self.passwords.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of a name that is none, the hub tells.
+        // A name that is not valid is left to the hub, which refuses it.
         if let Ok(name) = Name::parse(name, usize::from(u8::MAX)) {
             login::password(&password.0, &name, least)?;
         }
@@ -362,7 +362,7 @@ impl Connection {
         answer
     }
 
-    /// Has a list made, a step at a time.
+    /// Has the driver make a list, one step at a time.
     async fn list(&self, mut listing: Box<Listing>) -> Result<Answered, ControlError> {
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         loop {

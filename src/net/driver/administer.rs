@@ -33,11 +33,11 @@ pub(super) struct Unwritten {
     through: u64,
     reply: Reply,
     value: Value,
-    /// When it is given with a warning.
+    /// When the answer is sent with a warning, though the change is not on disk yet.
     pub(super) until: Mono,
 }
 
-/// How long a disk has before it is looked whether it takes anything.
+/// How long a redaction may take before the disk is checked for trouble.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An administrator who waits for lines to be made unreadable on disk.
@@ -46,7 +46,7 @@ pub(super) struct Redacting {
     number: u64,
     beside: Beside,
     reply: Reply,
-    /// When it is looked what keeps the disk.
+    /// When the disk is checked for trouble.
     pub(super) look_at: Mono,
 }
 
@@ -84,7 +84,7 @@ impl Driver {
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let next = self.state.hub().backlog().next();
         let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
-            // What stands on the tape outlives the process. Where there is none, done means on disk.
+            // With a tape, the change outlives the process already. Without one, it is done only when it is on disk.
             Some(Ok(Answer::One(value)))
                 if !self.state.tape.is_kept() && self.store.is_some() && self.state.hub().backlog().next() > next =>
             {
@@ -165,8 +165,8 @@ impl Driver {
         self.state.input(input, at);
     }
 
-    /// Answers who waits for lines to be made unreadable on a disk that takes nothing: with the reason, and what will
-    /// become of it.
+    /// Answers administrators who wait for a redaction on a disk that takes nothing, with the reason and what will
+    /// happen.
     pub(super) fn tell_of_a_disk_that_takes_nothing(&mut self, at: Now) {
         if self.redacting.iter().all(|waiting| waiting.look_at > at.mono) {
             return;
@@ -174,7 +174,7 @@ impl Driver {
         let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
         for mut waiting in std::mem::take(&mut self.redacting) {
             let Some((why, _)) = trouble.as_ref().filter(|_| waiting.look_at <= at.mono) else {
-                // It goes on: there may be much to do.
+                // The disk works: there may be many lines.
                 waiting.look_at = waiting.look_at.max(at.mono.after(PATIENCE));
                 self.redacting.push(waiting);
                 continue;
@@ -212,7 +212,7 @@ impl Driver {
             }
         }
         let mut settings = loaded.settings;
-        // What needs a restart stays as it is until then.
+        // Settings that need a restart keep their former value until then.
         settings.keep_what_needs_a_restart(&old);
         if let Some(store) = &self.store {
             store.configure(&settings.history);

@@ -54,13 +54,13 @@ pub(super) struct Clients {
     pub(super) inputs: Readiness,
     /// Clients that wait for their turn to be read.
     pub(super) turns: Turns,
-    /// Clients that are not read for now: the machine has not handled what they have sent already.
+    /// Clients that are not read now, because the machine still has input of theirs.
     paused: Vec<SessionId>,
     /// Sockets whose output has ended, by when they are closed.
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
-    /// The queue may have to be tidied, a step each turn.
+    /// Whether the queue is being tidied, one step each turn of the loop.
     pub(super) tidying: bool,
     accepted: Arc<accept::Counts>,
 }
@@ -115,7 +115,7 @@ impl Clients {
         }
     }
 
-    /// Has a client wait for its turn, if there may be something to read or the machine has not done with what was read.
+    /// Queues a client for its turn, if there may be something to read or the machine still has input of it.
     #[inline]
     pub(super) fn queue_turn(&mut self, id: SessionId, machine: &Machine) {
         if let Some(port) = self.ports.get_mut(&id)
@@ -126,7 +126,7 @@ impl Clients {
         }
     }
 
-    /// Has clients that were paused wait for their turn again.
+    /// Queues clients again that were paused.
     pub(super) fn unpause(&mut self, machine: &Machine) {
         for id in std::mem::take(&mut self.paused) {
             self.queue_turn(id, machine);
@@ -208,7 +208,7 @@ impl Clients {
     pub(super) fn tidy(&mut self) {
         if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            // What fails now is tried again when one more client has left.
+            // A step that fails is tried again when the next client leaves.
             self.tidying = queue.step().unwrap_or(false);
         }
     }

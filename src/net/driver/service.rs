@@ -7,10 +7,10 @@ use crate::net::rounds::Exchanges;
 use crate::systemd;
 use crate::values::time::Mono;
 
-/// How long after a change the status line that systemd shows is told, at the earliest.
+/// The shortest time from a change to the status line that tells systemd of it.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
-/// What was told, and when the next is due.
+/// What the service manager was told last, and when it is told next.
 pub(super) struct Service {
     /// How often the watchdog wants to be fed.
     watchdog: Option<Duration>,

@@ -26,11 +26,11 @@ const SNAPSHOT_SHARE: u32 = 4;
 /// Bytes of inputs that are copied behind a snapshot at a time: a fraction of a millisecond.
 const PIECE: usize = 512 * 1024;
 
-/// Memory is given back this long after many have left, unless others come: that of the process, and that of the tape,
-/// by a snapshot of what is left.
+/// The time from when many clients have left until memory is given back, unless others come: that of the process, and
+/// that of the tape, by a snapshot.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
 
-/// At least this many clients must have been here, and half of them have left, for memory to be given back.
+/// The least number of clients of which half must have left for memory to be given back.
 const MANY: usize = 32;
 
 /// When snapshots are written.
@@ -48,7 +48,7 @@ pub(super) struct Snapshots {
     /// Most clients since memory was given back; and when it is given back the next time.
     peak: usize,
     give_back_at: Option<Mono>,
-    /// When a snapshot is to be taken because a password stands on the tape, and when the last one was for that reason.
+    /// When a snapshot is to be taken to erase a password from the tape, and when the last one was taken for that.
     forget_at: Option<Mono>,
     forgot: Option<Mono>,
     /// Bytes of inputs at which a snapshot is taken.

@@ -32,7 +32,7 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
     for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
         let input = serde_json::from_slice(tape.content(record.content)).ok()?;
-        // Whether they have left again is not looked at.
+        // Clients that have left again since then count as well.
         is_there |= is_connect(&input);
         if let Some(others) = settings_in(&input) {
             settings = others.ok()?;
@@ -44,8 +44,8 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
 /// What clients are told whose daemon cannot start.
 const CANNOT_START: &str = "cannot start: please try again later";
 
-/// For a daemon that will not start however often it is tried: tells the clients that a former process has left, and
-/// closes their connections. The service manager lets go of them without a word.
+/// Tells the clients that a former process has left, and closes their connections: for a daemon that will not start
+/// however often it is tried. The service manager would close them without a word.
 pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
     let end = |name| stored.get(name).and_then(|end: &OwnedFd| end.try_clone().ok());
     if let [_, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(end) {
@@ -205,7 +205,7 @@ fn adopt(
     });
     match attempt {
         Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
-        // Clients that lie in the queue all the same would wait for ever.
+        // Without this, clients in the queue would wait for ever.
         nobody => {
             recovery::say_goodbye(&queue, "had to start afresh: please connect again");
             nobody.map(|_| None)

@@ -23,9 +23,9 @@ pub fn epoch() -> u64 {
     other.and_then(|epoch| epoch.parse().ok()).unwrap_or(EPOCH)
 }
 
-/// Becomes the program that has left a tape which only it can read, if that is another one: it was killed
-/// in the middle of its work, and an upgrade has put this one in its place. It carries on, and leaves a
-/// snapshot, which any release reads, when it is restarted the next time.
+/// Executes the former program if that one has left inputs on the tape, which no other can handle: it was killed, and
+/// an upgrade has put this program in its place. The former program carries on; at its next restart it leaves a
+/// snapshot, which any release reads.
 ///
 /// To be called before anything else. Returns if there is no need, or no way.
 pub fn become_former() {
@@ -45,13 +45,13 @@ pub fn become_former() {
     let _ = nix::unistd::fexecve(program, &arguments, &environment);
 }
 
-/// Whether another program became this one, a former release: see [`become_former`].
+/// Whether this process was executed as a former program by [`become_former`].
 #[must_use]
 pub fn is_former() -> bool {
     std::env::var_os(FORMER).is_some()
 }
 
-/// In the environment of a program that another one became: it becomes no other.
+/// The variable in the environment of a former program that was executed, so that it executes no other.
 const FORMER: &str = "CHATHUB_FORMER";
 
 /// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.

@@ -29,11 +29,11 @@ use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
 
-/// Processes in a row that crash of an input before it is left out.
+/// The number of processes in a row that may crash while they handle an input; then it is left out.
 const CRASHES: u64 = 3;
 
-/// Processes in a row that die while they handle it, by a crash or not, before it is left out: an input that makes the
-/// kernel run out of memory has its process killed from outside. Fewer could be chance.
+/// The number of processes in a row that may die in any way while they handle an input; then it is left out. An input
+/// that uses up all memory has its process killed from outside; fewer such deaths could be chance.
 const DEATHS: u64 = 20;
 
 /// A connection that nobody was told about: it was accepted, and the process died.
@@ -47,10 +47,10 @@ pub struct Newcomer {
     pub peer: SocketAddr,
 }
 
-/// Input that a former process had received and not committed, and that was committed since.
+/// Input that a former process had received but not committed, and that this one has committed.
 #[derive(Debug)]
 pub struct Received {
-    /// Whose.
+    /// The client that sent it.
     pub id: SessionId,
     /// Where its record stands on the tape.
     pub place: u64,
@@ -71,7 +71,7 @@ pub struct Restored {
     pub newcomers: Vec<Newcomer>,
     /// Those whose connection is gone, or of whom it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    /// An input that processes died of was left out: its kind, and the client that sent it if it is bytes.
+    /// The input that was left out, because processes died of it: its kind, and the client if it is bytes.
     pub poisoned: Option<(Kind, SessionId)>,
     /// A password that is no longer needed stands on the tape.
     pub secret_spent: bool,
@@ -92,7 +92,7 @@ pub fn restore(
     let attempt = catch_unwind(AssertUnwindSafe(|| try_restore(tape, cuts, rounds, queue, found, now)));
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
-            // Of this input a former process may have died as well: the next one knows.
+            // A former process may have died of the same input: noted for the next one.
             tape.note_crash();
             resume_unwind(panic);
         }
@@ -282,7 +282,7 @@ fn try_restore(
         let socket = TcpStream::from(socket);
         let peer = socket.peer_addr();
         match peer {
-            // Everybody is greeted: who was sent nothing is not known yet.
+            // Every client is greeted at once. So a connection that was sent nothing is one that nobody was told of.
             Ok(peer) if counted.taken == 0 && !counted.dead && !counted.finished => {
                 newcomers.push(Newcomer { socket: socket.into(), cookie, peer });
             }
@@ -293,7 +293,7 @@ fn try_restore(
         }
     }
     if cut_off {
-        // Nobody serves those who were not found: they are not left to wait.
+        // Connections without a client are closed, for nobody would serve them.
         let known = connections.iter().map(|(connection, _)| connection.cookie);
         let known: HashSet<u64> = known.chain(newcomers.iter().map(|newcomer| newcomer.cookie)).collect();
         let ended = queue.keep_only(&known);
@@ -313,7 +313,7 @@ fn try_restore(
 
 /// Tells those who cannot be carried on `why`, and closes their connections.
 pub fn say_goodbye(queue: &Queue, why: &str) {
-    // They may be in the middle of a line.
+    // A line break first: a client may have been sent half a line.
     let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
         let mut socket = TcpStream::from(socket);

@@ -1,4 +1,5 @@
-//! Rounds that the driver makes itself, while their own thread has nothing to do: that takes less than waking the thread.
+//! Rounds that the driver makes itself while the rounds' thread sleeps, because waking that takes longer than a few
+//! writes.
 
 use tokio::time::Instant;
 
@@ -7,7 +8,7 @@ use super::{Rounds, Shared, Work};
 use crate::machine::Order;
 use crate::values::id::{RoomId, SessionId};
 
-/// Orders that the driver applies itself at most, where they make few writes: a client that joins takes five or six.
+/// The most orders that the driver applies itself, if they lead to few writes: a client that joins takes five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
 
 /// Renderings of lines that are made in one go at most: about a millisecond.

@@ -25,7 +25,7 @@
 //! | writing to one client; full sockets; closing | `write` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
 //! | what the driver writes itself | [`at_once`] |
-//! | snapshots of what is owed, and taking over | [`replay`] |
+//! | snapshots of what is owed, and taking over; a test that dies at every step of it | [`replay`], `lives` |
 
 pub mod at_once;
 mod bounds;

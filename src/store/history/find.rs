@@ -53,14 +53,14 @@ impl Conditions {
     }
 }
 
-/// In which order lines are looked at.
+/// The order in which lines are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Order {
     OldestFirst,
     NewestFirst,
 }
 
-/// Some of the lines that are meant, each with the name of its room.
+/// A page of selected lines, each with the name of its room.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Page {
     pub(in crate::store) lines: Vec<(Line, String)>,
@@ -83,7 +83,7 @@ impl Page {
     }
 }
 
-/// The lines of these numbers that are there, each with the name of its room.
+/// The lines with these numbers that exist, each with the name of its room.
 pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
     let sql = format!("SELECT {COLUMNS}, r.name FROM lines l JOIN rooms r ON r.id = l.room WHERE l.seq = ?");
     let mut one = db.prepare_cached(&sql)?;
@@ -97,8 +97,7 @@ pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(L
     Ok(lines)
 }
 
-/// Looks at `count` lines at most that may be meant, beyond line `from` in that order, and gives those
-/// that are.
+/// Looks at no more than `count` candidates beyond line `from`, in that order, and returns those that are selected.
 pub(in crate::store) fn page(
     db: &Connection,
     which: Which<'_>,
@@ -109,7 +108,7 @@ pub(in crate::store) fn page(
     let indexed = Meta::read(db)?.indexed;
     let query = which.what.text.as_deref().and_then(super::index::query);
     let Some(query) = query else { return scan(db, which, order, from, None, count) };
-    // What is in the index is found by it, and what is newer by looking.
+    // Indexed lines are found by the index, newer ones by looking at each.
     let in_index = match order {
         Order::OldestFirst => from.is_none_or(|from| from < indexed),
         Order::NewestFirst => from.is_some_and(|from| from <= indexed + 1),

@@ -10,7 +10,7 @@ use crate::store::meta::{Meta, signed, unsigned};
 use crate::store::step;
 use crate::values::name;
 
-/// Adds at most `count` of the lines that are not in the index. Whether there are more of them.
+/// Adds at most `count` of the lines that are not in the index. Returns whether there are more.
 pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bool, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -35,12 +35,12 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
     Ok(last < meta.last_line)
 }
 
-/// How many lines are removed in one step at most. To remove one takes about a millisecond, a hundred times as long as
-/// to add one: each of its pieces is looked up and taken out of a page.
+/// The most lines that one step removes. Removing one takes about a millisecond, a hundred times as long as adding one:
+/// each of its pieces is looked up and taken out of a page.
 pub(in crate::store) const REMOVED: usize = 50;
 
-/// Whether it is better to begin the index anew than to remove this many lines from it: what removes them would take
-/// long, and the index is made again at leisure.
+/// Whether to begin the index anew instead of removing this many lines: removing would take long, and the index is made
+/// again at leisure.
 pub(in crate::store) fn is_better_anew(meta: &Meta, removed: u64) -> bool {
     meta.indexed > 0 && removed > 1000 && removed.saturating_mul(200) > meta.lines
 }
@@ -79,7 +79,7 @@ pub(in crate::store) fn empty(db: &Connection, meta: &mut Meta) -> Result<(), Tr
 
 /// The query whose answers include all lines with `folded` in them; `None` if it is too short for the index.
 pub(in crate::store) fn query(folded: &str) -> Option<String> {
-    /// Of a long text, a few pieces tell it from nearly all others.
+    /// A few pieces of a long text tell it from nearly all others.
     const PIECES: usize = 12;
     let chars: Vec<char> = folded.chars().collect();
     let pieces: Vec<String> = chars

@@ -28,7 +28,7 @@ pub(in crate::store) fn some(
     let page = page(&step, Which { what, row: None }, Order::OldestFirst, Some(from), count)?;
     let all = page.lines.iter().map(|(line, _)| line).filter(|line| line.said != Said::Redacted);
     let readable: Vec<&Line> = all.clone().take(most).collect();
-    // There are more of them than one step takes: it is looked at them again.
+    // More are selected than one step takes: the next step looks at the rest.
     let next = if all.count() > readable.len() { readable.last().map(|line| line.seq) } else { page.next };
     {
         let sql = "UPDATE lines SET kind = ?, author = NULL, nick = '', text = '' WHERE seq = ?";

@@ -21,20 +21,20 @@ pub(in crate::store) fn size(db: &Connection) -> Result<u64, Trouble> {
 /// Why lines are to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Excess {
-    /// They were said before this time.
+    /// Lines that were said before this time.
     Age(Wall),
-    /// There are this many more lines than are kept.
+    /// This number of lines, which are over `history.keep_lines`.
     Count(u64),
-    /// They take more bytes than they may.
+    /// Lines that take the file over `history.keep_bytes`.
     Size,
 }
 
-/// Which lines are kept by their age and number. Those that are not may be on disk still.
+/// Which lines are kept, by age and number. Others may still be on disk, and are shown to nobody.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Kept {
-    /// Said then or later.
+    /// Lines said at this time or later.
     pub(in crate::store) since: Wall,
-    /// With a higher number.
+    /// Lines with a higher number than this.
     pub(in crate::store) after: i64,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::store) fn before(keep: Duration, now: Wall) -> Wall {
     Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// Why lines are to be deleted at `now`, if any are.
+/// The reason to delete lines at `now`, if there is one.
 pub(in crate::store) fn excess(
     db: &Connection,
     limits: &settings::History,
@@ -79,7 +79,7 @@ pub(in crate::store) fn excess(
     Ok(too_large.then_some(Excess::Size))
 }
 
-/// How many lines are to be deleted, as far as that makes a difference.
+/// The number of lines to delete; of old lines, at most 100,000 are counted.
 fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta) -> Result<u64, Trouble> {
     Ok(match excess {
         Excess::Age(before) => {
@@ -114,8 +114,8 @@ pub(in crate::store) fn prepare(
     Ok(Some(due))
 }
 
-/// Deletes at most `count` lines, the oldest first, and gives some of the free pages back to the file system. How
-/// many it has deleted.
+/// Deletes at most `count` lines, the oldest first, and gives some of the free pages back to the file system. Returns
+/// the number of lines deleted.
 pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: u64) -> Result<u64, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -126,7 +126,7 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
         Excess::Count(over) => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count.min(over)),
         Excess::Size => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count),
     };
-    // The index was made of the same.
+    // The index was made of the same text.
     let text = |row: &Row<'_>| Ok::<_, rusqlite::Error>(row.get_ref(2)?.as_str().unwrap_or("").to_owned());
     let gone: Vec<(i64, i64, String)> = step
         .prepare_cached(sql)?
@@ -151,7 +151,7 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
     Ok(gone.len() as u64)
 }
 
-/// Forgets closed rooms of which no line is left; how many.
+/// Deletes closed rooms without lines. Returns their number.
 pub(in crate::store) fn forget_rooms(db: &Connection) -> Result<usize, Trouble> {
     let forgotten = db
         .prepare_cached(

@@ -169,5 +169,9 @@ fn fitting(lines: &[Arc<Line>], rows: usize, view: View, offset: Offset, now: Wa
 fn rows_of(bytes: &[u8], view: View) -> usize {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.strip_suffix("\r\n").map(|text| text.split("\r\n"));
-    lines.into_iter().flatten().map(|line| if view.width > 1 { 1 } else { columns(line).div_ceil(COLUMNS).max(1) }).sum()
+    lines
+        .into_iter()
+        .flatten()
+        .map(|line| if view.width > 1 { 1 } else { columns(line).div_ceil(COLUMNS).max(1) })
+        .sum()
 }

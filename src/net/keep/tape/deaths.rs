@@ -16,10 +16,10 @@ pub struct Suspect {
     pub crashes: u64,
 }
 
-/// What [`word::TAKEN_OVER`] counts before nothing more is tried: 400 processes that were killed, or 20 that crashed.
+/// The count at which taking over is given up: 400 processes that were killed, or 20 that crashed.
 const HOPELESS: u64 = 400;
 
-/// What a process that crashed counts in that.
+/// The count of one process that crashed.
 const CRASH: u64 = 20;
 
 impl Tape {
@@ -76,7 +76,7 @@ impl Tape {
         (handling != 0).then(|| Suspect { at: handling - 1, deaths, crashes })
     }
 
-    /// Makes a record [`Kind::Poison`], so that it is not handled again.
+    /// Marks a record as [`Kind::Poison`], so that it is not handled again.
     pub fn poison(&mut self, record: &Record) {
         let Some(kept) = &mut self.kept else { return };
         let at = usize::try_from(record.at).expect("it was read there");
@@ -92,7 +92,7 @@ impl Tape {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
     }
 
-    /// This process has run for a while: those that died before it do not count any more.
+    /// Forgets the processes that died before: this one has run for a while.
     pub fn forget_take_overs(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::TAKEN_OVER, 0);

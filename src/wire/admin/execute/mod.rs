@@ -6,7 +6,7 @@
 //! | to change | see |
 //! | --- | --- |
 //! | which function carries out a command | the table in [`crate::wire::admin`] |
-//! | commands about clients, bans, reports, accounts | `clients`, `bans`, `reports`, `accounts` |
+//! | commands about clients, sanctions, reports, accounts | `clients`, `sanctions`, `reports`, `accounts` |
 //! | rooms, topics, what the hub says | `rooms` |
 //! | which lines of history are meant | [`history`] |
 //! | long lists, a slice at a time | [`listing`] |
