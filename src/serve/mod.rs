@@ -100,7 +100,8 @@ pub fn run(args: &ServeArgs) -> Exit {
     }
 }
 
-/// For a start that has failed for good: tells all whom the sockets that were handed over lead to.
+/// For a start that has failed for good: tells the clients in the descriptor store, and those who wait at the sockets
+/// that were handed over.
 fn turn_away(sockets: &Sockets) {
     sockets.turn_away();
     found::let_go(&sockets.stored);
@@ -159,7 +160,7 @@ fn start(
         let _ = writer.join();
         return Ok(ended);
     }
-    // Tasks that still wait for sockets hold nothing that matters.
+    // Tasks that still wait for sockets hold nothing that must be saved.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let _ = writer.join();
     Ok(ended)

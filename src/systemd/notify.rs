@@ -64,12 +64,12 @@ pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|wait| wait / 2).filter(|every| !every.is_zero())
 }
 
-/// What becomes of a message that the service manager does not take at once.
+/// What to do with a message that the service manager does not take at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
-    /// It is dropped: it is told again soon, or nothing depends on it.
+    /// Drop it: it is sent again soon, or nothing depends on it.
     Light,
-    /// It waits: until it is told, the service manager believes something else.
+    /// Let it wait, because the service manager believes something else until it is told.
     Heavy,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
     let message = text(state);
     let behind = LATER_ON.get().and_then(Option::as_ref).filter(|later| later.waiting.load(Ordering::Acquire) > 0);
     if let Some(later) = behind {
-        // Behind those that wait, or a former state would be told last.
+        // It is put behind the messages that wait, or a former state would be told last.
         if weight == Weight::Heavy {
             later.push(message);
         }

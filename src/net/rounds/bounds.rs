@@ -1,4 +1,4 @@
-//! Bounds: what the logs and the mail weigh, and which clients miss lines where that is too much.
+//! Bounds on memory: the bytes of logs and mail, and which clients miss lines or are given up where there are too many.
 
 use std::sync::atomic::Ordering;
 
@@ -14,13 +14,13 @@ use crate::wire::stream::reader::Reader;
 /// read of it, and others cannot send it anything. The rest of the mailbox is for answers to what it has asked before.
 const CROWDED: usize = 8;
 
-/// What logs and mail weigh, in bytes, as far as that is counted.
+/// The bytes of all logs and all mail, as counted last.
 #[derive(Debug, Default)]
 pub(super) struct Weights {
-    /// All logs, and how many of them weigh anything.
+    /// The bytes of all logs, and the number of logs that are not empty.
     logs: usize,
     heavy: usize,
-    /// The mail of all clients, and how many of them have any.
+    /// The bytes of all mail, and the number of clients that have any.
     mail: usize,
     addressed: usize,
     /// Rooms whose logs hold more than they may. No orders are applied until each of them has had a round, so that
@@ -29,26 +29,26 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// A log weighs `now`, and `before` when it was counted last.
+    /// Notes that a log has `now` bytes; it had `before` when it was counted last.
     pub(super) fn log(&mut self, before: usize, now: usize) {
         self.logs = self.logs + now - before;
         self.heavy = self.heavy + usize::from(now > 0) - usize::from(before > 0);
     }
 
-    /// The mail of a client weighs `now`, and `before` when it was counted last.
+    /// Notes that a client's mail has `now` bytes; it had `before` when it was counted last.
     pub(super) fn mail(&mut self, before: usize, now: usize) {
         self.mail = self.mail + now - before;
         self.addressed = self.addressed + usize::from(now > 0) - usize::from(before > 0);
     }
 
-    /// No client is left, and no mail.
+    /// Notes that no client is left, and no mail.
     pub(super) fn no_mail(&mut self) {
         (self.mail, self.addressed) = (0, 0);
     }
 }
 
 impl Rounds {
-    /// Weighs a room's log again, and decides whether it is too long.
+    /// Counts a room's log again, and decides whether it is too long.
     pub(super) fn weigh(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let weight = room.log.weight();
@@ -61,7 +61,8 @@ impl Rounds {
         room.over = is_over;
     }
 
-    /// Bytes that clients may be behind in a room: less than `limits.behind` where all logs together weigh too much.
+    /// The bytes that clients may be behind in a room: less than `slow.behind` if all logs together have more than
+    /// `slow.behind_all`.
     fn allowed(&self) -> usize {
         let fair = self.limits.behind_all / self.weights.heavy.max(1);
         // Half: the rendering that most readers see may weigh that, and all the others together.
@@ -92,7 +93,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
     }
 
-    /// Weighs a client's mail again, and reports if the client became crowded by it, or is no longer.
+    /// Counts a client's mail again, and reports if the client became crowded by it, or is no longer.
     pub(super) fn weigh_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let mail = client.reader.mail_weight();
@@ -137,7 +138,7 @@ impl Rounds {
         full.into_iter().find(stays).unwrap_or(key)
     }
 
-    /// A client that was given up counts no more in what all mail weighs: it is let go of in a moment.
+    /// The mail of a client that was given up does not count any more: it is dropped in a moment.
     pub(super) fn forget_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         self.weights.mail -= client.mail;

@@ -1,5 +1,5 @@
-//! Jobs: which room has its round next, which client is looked at, who catches up; how much is done before the driver
-//! gets to read.
+//! Jobs: which room has its round next, which single client is written to, which clients catch up; how much is done
+//! before the driver may read.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,15 +24,15 @@ pub(super) const SHORT: usize = 256;
 const CATCH_UP: u64 = 256 << 10;
 const CATCH_UP_LEAST: u64 = 8 << 10;
 
-/// The time for which clients that catch up may keep the driver from reading.
+/// The longest time for which clients that catch up keep the driver from reading.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
 /// Something to be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
-    /// To each member of a room.
+    /// A line or more, to each member of a room.
     Round(RoomId),
-    /// To the client of this key.
+    /// What one client is owed, by its key.
     Look(usize),
 }
 

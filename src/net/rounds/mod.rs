@@ -1,8 +1,8 @@
 //! The rounds: they make all writes to clients.
 //!
-//! A thread of their own makes them. While it has nothing to do, the driver writes itself, which takes less time than
-//! to wake that thread: all of it where it is little, and of more as much as it can until something else comes for
-//! it to do. A lock says which of the two makes rounds.
+//! They have a thread of their own. While that sleeps, the driver makes short rounds itself, which takes less time than
+//! waking the thread; a long round it begins, and leaves to the thread when it has something else to do. A lock says
+//! which of the two makes rounds.
 //!
 //! They own every room's log and every client's cursor. What the driver orders piles up while a round
 //! is under way and is taken all at once; then each client of a room is written the longest run it
@@ -118,7 +118,7 @@ pub struct Exchanges {
     pub counts: Arc<Counts>,
 }
 
-/// A client, as it is written to.
+/// A client, as the rounds know it.
 #[derive(Debug)]
 struct Client {
     connection: Arc<Connection>,
@@ -179,7 +179,7 @@ fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the rounds' thread does after a step.
+/// What the rounds' thread does after a step of its work.
 enum Next {
     /// The next step: there may be more to do.
     More,
@@ -206,7 +206,7 @@ pub struct Rounds {
     /// To be told when no client is left.
     drained: Option<oneshot::Sender<()>>,
     cuts: Cuts,
-    /// There was no room for a cut.
+    /// Whether a cut waits for room on the tape, until the next snapshot.
     cuts_full: bool,
     /// Orders applied since this process began.
     orders: u64,
@@ -270,7 +270,7 @@ impl Rounds {
         }
     }
 
-    /// Does a part of what there is to do, beginning with sockets that are ready.
+    /// Does a part of the work, beginning with sockets that are ready.
     fn step(&mut self, ready: &mut Vec<Ready>) -> Next {
         for Ready { key, .. } in ready.drain(..) {
             self.writable(SessionId(key));

@@ -5,13 +5,13 @@
 //! looks at what lies there (`MSG_PEEK`) and has everybody's connection, without taking anything out,
 //! so it may die while it does that.
 //!
-//! One that is accepted goes into `singles`, a message each. When many lie there they go on into
-//! `batches`, up to [`MOST_DESCRIPTORS`] in one message, and those that are closed meanwhile are left
-//! out. What this process has put there it has at hand; what a former one has it looks at. When many of
-//! `batches` are closed, its messages go round once more. In each step they are sent before they are
-//! taken: a death in between leaves them twice, which [`kernel::cookie`] tells apart.
+//! Each accepted connection is sent into `singles`, in a message of its own. When many lie there, they are moved into
+//! `batches`, up to [`MOST_DESCRIPTORS`] in one message, without those that are closed. Connections that this process
+//! has sent it still has at hand; those of a former one it reads from the queue. When many in `batches` are closed, all
+//! its messages are sent once more without them. A message is sent again before the old one is taken: a death in
+//! between leaves a connection there twice, which [`kernel::cookie`] shows.
 //!
-//! It does not know whose connections they are, nor what they are owed.
+//! The queue does not know which client a connection is of, nor what that client is owed.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -36,11 +36,11 @@ mod tidy;
 use pair::Pair;
 use tidy::Lap;
 
-/// Connections at the front of `singles` from which on they are gathered: a whole message of `batches`.
+/// The number of connections in `singles` at which they are moved: a whole message of `batches`.
 const GATHER: usize = MOST_DESCRIPTORS;
 
-/// Connections that are taken over at most of those that we have ended and their clients have not: these may still be
-/// reading what they were sent last.
+/// The most connections to take over whose output has ended but whose client has not closed them: it may still be
+/// reading what it was sent last.
 const ENDED: usize = 256;
 
 /// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
@@ -144,7 +144,7 @@ impl Queue {
         let mut see = |Carried { descriptors, cut_off }| {
             found.cut_off |= cut_off;
             for socket in descriptors {
-                // What is no TCP connection is not ours to judge, and nothing of ours.
+                // A descriptor that is no TCP connection was not put there by us.
                 let (Ok(cookie), Ok(counted)) = (kernel::cookie(&socket), kernel::counted(&socket)) else { continue };
                 if found.by_cookie.contains_key(&cookie) {
                     continue;
@@ -180,7 +180,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Lets go of all connections but those with these cookies: nobody serves them. They are ended.
+    /// Closes all connections but those with these cookies.
     ///
     /// # Errors
     /// Those of the system calls; some may have been let go of by then.
@@ -233,7 +233,7 @@ impl Queue {
             self.known += 1;
         }
         if self.known >= GATHER {
-            // What does not succeed now is tried again with the next one.
+            // A step that fails is tried again with the next connection.
             let _ = self.gather();
         }
     }
