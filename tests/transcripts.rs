@@ -87,6 +87,8 @@ transcripts! {
     arrivals_in_a_room_that_closes
     bans
     clients_are_limited
+    coming_back
+    commands_as_they_are_typed
     clients_per_address_are_limited
     filters
     greeting

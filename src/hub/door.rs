@@ -120,7 +120,11 @@ impl Turn<'_> {
         }
         let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
         // What is no command is told so, and what the nearest is.
-        let may = word.is_some_and(|word| command::find(word).is_none_or(|command| command.at_door));
+        let role = self.hub.role(id);
+        let may = word.is_some_and(|word| match command::meant(word, role) {
+            command::Meant::One(command) => command.at_door,
+            command::Meant::Several(_) | command::Meant::Nothing(_) => true,
+        });
         if !may {
             self.refuse(id, Refusal::LogInFirst);
         }

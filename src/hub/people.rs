@@ -103,6 +103,7 @@ impl Turn<'_> {
             spoke: self.now.mono,
             away: None,
             quiet: false,
+            bell: false,
             view: View::default(),
             terminal: Terminal::default(),
             colors: None,

@@ -43,6 +43,9 @@ pub struct Session {
     /// Whether arrivals and departures are hidden from it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: bool,
+    /// Whether it is rung when its name is said, or somebody writes to it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bell: bool,
     /// How it sees lines.
     #[serde(default, skip_serializing_if = "is_default")]
     pub view: View,

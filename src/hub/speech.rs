@@ -21,7 +21,7 @@ use super::presence::Step;
 use super::room::Room;
 use super::session::Session;
 use super::strike::Offence;
-use super::{Hub, Turn, What};
+use super::{Hub, Turn, What, command};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -282,10 +282,22 @@ impl Turn<'_> {
                 self.hub.answers_nothing(id);
                 self.command(id, rest);
             }
-            _ if self.keeps_to_itself(id, text) => {}
+            _ if self.keeps_to_itself(id, text) || self.is_bare(id, text) => {}
             Some(escaped) => self.say(id, escaped),
             None => self.say(id, text),
         }
+    }
+
+    /// Whether a line that `id` wants to say is rather a command without its slash. If so, `id` is told, and nobody else
+    /// sees the line.
+    fn is_bare(&mut self, id: SessionId, text: &str) -> bool {
+        let hub = &*self.hub;
+        let is_here = |word: &str| hub.find_for(id, word.trim_end_matches([':', ','])).is_some_and(|other| other != id);
+        let Some(command) = command::bare(text, is_here).filter(|command| command.role <= hub.role(id)) else {
+            return false;
+        };
+        self.refuse(id, Refusal::WithoutSlash(command));
+        true
     }
 
     /// Whether what `id` wants to show others by that carrier is seen, and by whom. If nobody is to see it, its person

@@ -215,6 +215,31 @@ impl Rule<String> for Text {
     }
 }
 
+/// A text of several rows; its length is counted in characters.
+pub(super) struct Rows {
+    pub(super) rows: usize,
+    pub(super) max: usize,
+}
+
+impl Rule<String> for Rows {
+    fn read(&self, written: &DeValue<'_>) -> Result<String, String> {
+        let is_row = |row: &str| !row.chars().any(char::is_control) && row.trim_end() == row;
+        written
+            .as_str()
+            .filter(|text| text.chars().count() <= self.max && text.lines().count() <= self.rows)
+            .filter(|text| text.trim() == *text && text.lines().all(is_row))
+            .map(|text| text.replace("\r\n", "\n"))
+            .ok_or_else(|| show(written))
+    }
+    fn write(&self, value: &String) -> String {
+        quote(value)
+    }
+    fn allowed(&self) -> String {
+        let (rows, max) = (self.rows, self.max);
+        format!("text of at most {max} characters in at most {rows} rows, without spaces at their ends")
+    }
+}
+
 /// One of the words of `T`.
 pub(super) struct Choice;
 
@@ -403,6 +428,7 @@ fn quote(text: &str) -> String {
     for char in text.chars() {
         match char {
             '"' | '\\' => quoted.extend(['\\', char]),
+            '\n' => quoted.push_str("\\n"),
             char if char.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(char))),
             char => quoted.push(char),
         }
@@ -545,6 +571,18 @@ mod tests {
         takes(&rule, "'\u{e4}\u{20ac}\u{4e2d}\u{1d11e}'", "\u{e4}\u{20ac}\u{4e2d}\u{1d11e}".to_owned());
         refuses(&rule, &["''", "'abcde'", r#""a\nb""#, r#""\u001b[""#, r#""\u0085""#, "' a'", "'a '", "'  '", "1"]);
         takes(&Text { min: 0, max: 4 }, "''", String::new());
+    }
+
+    #[test]
+    fn rows_are_counted_and_have_no_blanks_at_their_ends() {
+        let rule = Rows { rows: 2, max: 9 };
+        takes(&rule, r#""one\ntwo""#, "one\ntwo".to_owned());
+        takes(&rule, r#""one\r\ntwo""#, "one\ntwo".to_owned());
+        takes(&rule, "''", String::new());
+        refuses(
+            &rule,
+            &[r#""a\nb\nc""#, r#""a \nb""#, r#""a\n""#, "' a'", r#""a\tb""#, r#""a\u001b""#, "'0123456789'", "1"],
+        );
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread};
 use super::rule::{
-    Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rule, SocketPath, Text, TimeOrOff, size,
-    time, whole,
+    Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rows, Rule, SocketPath, Text, TimeOrOff,
+    size, time, whole,
 };
 use super::setting::{Applies, Section, Setting};
 use crate::values::network::Network;
@@ -83,8 +83,11 @@ settings! {
     hub: HubSettings {
         /// What the greeting calls this hub.
         name: String = "chathub".to_owned(), Text { min: 1, max: 32 }, Live;
-        /// A further line of the greeting, for house rules or an announcement. Empty: none.
-        greeting: String = String::new(), Text { min: 0, max: 200 }, Live;
+        /// More of the greeting: an announcement, up to ten rows, one below the other with \n between. `/motd` shows
+        /// it again. Empty: none.
+        greeting: String = String::new(), Rows { rows: 10, max: 1000 }, Live;
+        /// The house rules, up to 20 rows, which `/rules` shows. Empty: none.
+        rules: String = String::new(), Rows { rows: 20, max: 2000 }, Live;
     }
     /// Where the hub listens when it binds its sockets itself. Not used when systemd hands them
     /// over: then chathub.socket and chathub-admin.socket say where.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use chathub::hub::account::Role;
 use chathub::hub::archive::Reach;
-use chathub::hub::command;
+use chathub::hub::command::{self, Meant};
 use chathub::hub::ignore::Borne;
 use chathub::hub::message::{Done, Entrance, Kept, Line, Message, Offset, Refusal, Replay, Said, Welcome};
 use chathub::values::time::Wall;
@@ -1264,7 +1264,7 @@ impl<'a> Walk<'a> {
             Act::Leave => self.go(LOBBY)?,
             Act::Who => self.who()?,
             Act::Rooms => self.rooms()?,
-            Act::Help => self.expect(&rendered(&Message::Help(Role::Guest)))?,
+            Act::Help => self.expect(&rendered(&Message::Help { role: Role::Guest, all: false }))?,
             Act::HelpOn(name) => {
                 self.expect(&rendered(&Message::HelpOn(command::find(name).expect("a command"))))?;
             }
@@ -1304,8 +1304,12 @@ impl<'a> Walk<'a> {
             Act::Away(_) => self.expect(&done(Done::Away))?,
             Act::Back => self.expect(&done(Done::Back))?,
             Act::Unknown(word) => {
-                let nearest = command::nearest(word, Role::Guest);
-                let refusal = Refusal::UnknownCommand { given: word.as_str().into(), nearest };
+                let given = word.as_str().into();
+                let refusal = match command::meant(word, Role::Guest) {
+                    Meant::Nothing(nearest) => Refusal::UnknownCommand { given, nearest },
+                    Meant::Several(names) => Refusal::SeveralCommands { given, names },
+                    Meant::One(command) => return Err(self.wrong(format!("{word} is {command:?}"))),
+                };
                 self.expect(&rendered(&Message::Refused(refusal)))?;
             }
             Act::Overlong(bytes) => {

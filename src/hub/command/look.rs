@@ -7,25 +7,38 @@ use super::super::message::{Message, Refusal, Replay, ShownRoom};
 use super::super::room::Room;
 use super::super::session::Session;
 use super::super::work;
-use super::{Call, LISTED, clip, find, nearest, split_word};
+use super::{Call, LISTED, Meant, clip, clip_word, meant, split_word};
 use crate::settings;
 use crate::values::name::{self};
 
 pub(super) fn help(call: &mut Call<'_, '_>, args: &str) {
     let (word, _) = split_word(args);
     let word = word.strip_prefix('/').unwrap_or(word);
-    match find(word) {
-        Some(command) if call.turn.hub.role(call.id) < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
-        Some(command) => call.tell(Message::HelpOn(command)),
-        None if word.is_empty() => {
-            let role = call.turn.hub.role(call.id);
-            call.tell(Message::Help(role));
-        }
-        None => {
-            let nearest = nearest(word, call.turn.hub.role(call.id));
-            call.refuse(Refusal::UnknownCommand { given: clip(word), nearest });
-        }
+    let role = call.turn.hub.role(call.id);
+    if word.is_empty() || word.eq_ignore_ascii_case("all") {
+        return call.tell(Message::Help { role, all: !word.is_empty() });
     }
+    match meant(word, role) {
+        Meant::One(command) if role < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
+        Meant::One(command) => call.tell(Message::HelpOn(command)),
+        Meant::Several(names) => call.refuse(Refusal::SeveralCommands { given: clip_word(word), names }),
+        Meant::Nothing(nearest) => call.refuse(Refusal::UnknownCommand { given: clip_word(word), nearest }),
+    }
+}
+
+pub(super) fn motd(call: &mut Call<'_, '_>, _: &str) {
+    let hub = &call.turn.hub.settings.hub;
+    let (name, text) = (hub.name.as_str().into(), hub.greeting.as_str().into());
+    call.tell(Message::Greeting { hub: name, text });
+}
+
+pub(super) fn rules(call: &mut Call<'_, '_>, _: &str) {
+    let text = call.turn.hub.settings.hub.rules.as_str().into();
+    call.tell(Message::Rules(text));
+}
+
+pub(super) fn ping(call: &mut Call<'_, '_>, _: &str) {
+    call.tell(Message::HereIAm);
 }
 
 pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {

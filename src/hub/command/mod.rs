@@ -28,8 +28,8 @@ mod wishes;
 
 pub(super) use look::at_once;
 pub use slips::holds_password;
-pub(super) use slips::{Ends, ends_question, without_slash};
-pub use table::{COMMANDS, Command, Password, Takes};
+pub(super) use slips::{Ends, bare, ends_question, without_slash};
+pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;
 
@@ -51,6 +51,45 @@ pub fn find(word: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| {
         command.name.eq_ignore_ascii_case(word) || command.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(word))
     })
+}
+
+/// What a word behind a slash means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// This command: by its name, an alias, or a beginning of its name that no other begins with.
+    One(&'static Command),
+    /// The names of several begin so.
+    Several(Vec<&'static str>),
+    /// No command; the nearest to it, if one is near.
+    Nothing(Option<&'static str>),
+}
+
+/// What `word` means to somebody of that role, whatever its case.
+#[must_use]
+pub fn meant(word: &str, role: Role) -> Meant {
+    if let Some(command) = find(word) {
+        return Meant::One(command);
+    }
+    let begin: Vec<_> = beginning_with(word).filter(|command| command.role <= role).collect();
+    match *begin {
+        [one] => Meant::One(one),
+        [] => Meant::Nothing(nearest(word, role)),
+        _ => Meant::Several(begin.iter().map(|command| command.name).collect()),
+    }
+}
+
+/// The commands whose names begin with `word`, whatever its case.
+fn beginning_with(word: &str) -> impl Iterator<Item = &'static Command> {
+    let word = word.to_ascii_lowercase();
+    COMMANDS.iter().filter(move |command| !word.is_empty() && command.name.starts_with(&word))
+}
+
+/// Whether `is_so` of a command that `word` could mean: of all, if it is misspelt, or the beginning of several.
+fn could_be(word: &str, is_so: impl Fn(&Command) -> bool) -> bool {
+    match find(word) {
+        Some(command) => is_so(command),
+        None => beginning_with(word).any(&is_so) || nearest(word, Role::Operator).and_then(find).is_some_and(is_so),
+    }
 }
 
 /// The name or alias most like `word`, if one is like it. Operators' commands are offered to operators only.
@@ -76,10 +115,11 @@ impl Turn<'_> {
     /// Executes the command `line`, without its slash.
     pub(super) fn command(&mut self, id: SessionId, line: &str) {
         let (word, args) = split_word(line);
-        let found = find(word);
-        match found {
-            Some(command) if self.hub.role(id) < command.role => self.refuse(id, Refusal::RoleNeeded(command.role)),
-            Some(command) => {
+        match meant(word, self.hub.role(id)) {
+            Meant::One(command) if self.hub.role(id) < command.role => {
+                self.refuse(id, Refusal::RoleNeeded(command.role));
+            }
+            Meant::One(command) => {
                 if command.weight > 0
                     && let Some(session) = self.hub.people.sessions.get_mut(&id)
                 {
@@ -96,15 +136,11 @@ impl Turn<'_> {
                     operator::sign(&mut call, before);
                 }
             }
-            None => {
-                let given: String = word.chars().take(32).collect();
-                let nearest = nearest(word, self.hub.role(id));
-                self.refuse(id, Refusal::UnknownCommand { given: given.into(), nearest });
-            }
+            Meant::Several(names) => self.refuse(id, Refusal::SeveralCommands { given: clip_word(word), names }),
+            Meant::Nothing(nearest) => self.refuse(id, Refusal::UnknownCommand { given: clip_word(word), nearest }),
         }
         // If the command would ask for a password and does not, the client may send one nevertheless.
-        let meant = found.or_else(|| find(nearest(word, Role::Operator)?));
-        if meant.is_some_and(|command| command.password != Password::No)
+        if could_be(word, |command| command.password != Password::No)
             && self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
         {
             self.hub.expect_answers_sent_ahead(id, self.now);
@@ -204,6 +240,11 @@ fn clip(text: &str) -> Arc<str> {
         clipped.push_str("...");
     }
     clipped.into()
+}
+
+/// A word that is no command, short enough to be told back.
+fn clip_word(text: &str) -> Arc<str> {
+    text.chars().take(32).collect::<String>().into()
 }
 
 /// The most people or rooms that a list shows; the others are counted. More would neither be read nor fit a mailbox.

@@ -2,9 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::super::account::Role;
 use super::table::{Command, Password};
-use super::{find, nearest, split_word};
+use super::{could_be, find, split_word};
 
 /// Whether a line is a command with a password in it, also if the command is misspelt or lacks its slash. Such a line
 /// cannot be recalled in the editor.
@@ -14,12 +13,11 @@ pub fn holds_password(line: &str) -> bool {
         Some(rest) if !rest.starts_with('/') => split_word(rest),
         _ => return without_slash(line, |_| true).is_some(),
     };
-    let meant = find(word).or_else(|| find(nearest(word, Role::Operator)?));
-    match meant.map(|command| command.password) {
-        Some(Password::First) => !args.is_empty(),
-        Some(Password::Second) => !split_word(args).1.is_empty(),
-        Some(Password::No | Password::Asked) | None => false,
-    }
+    could_be(word, |command| match command.password {
+        Password::First => !args.is_empty(),
+        Password::Second => !split_word(args).1.is_empty(),
+        Password::No | Password::Asked => false,
+    })
 }
 
 /// Whether a line ends a question for a password instead of answering it, and how. It does if it is a command that
@@ -144,6 +142,46 @@ const SENTENCE: &[&str] = &[
     "yourself",
     "yourselves",
 ];
+
+/// Words that, alone on a line, are a newcomer's try to do something, and nothing to be said.
+const ALONE: &[&str] =
+    &["?", "help", "commands", "quit", "exit", "q", "logout", "logoff", "who", "users", "names", "rooms", "list"];
+
+/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`.
+const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';'];
+
+/// Ways to leave an editor, behind a colon.
+const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
+
+/// The command that a line seems to be, without its slash: a word that is alone, as `help`; a command behind the mark
+/// of other programs, as `.who` or `:q`; words for one person or about a name, as `msg ann ...` or `nick bob`.
+/// `is_here` tells who is connected.
+pub(in crate::hub) fn bare(line: &str, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix(MARKS) {
+        if line.starts_with(':') && LEAVE.contains(&rest) {
+            return find("quit");
+        }
+        let (word, _) = split_word(rest);
+        // ".d" and "!a" are no commands of anything.
+        return find(word).filter(|_| word.len() > 1 && rest.starts_with(word));
+    }
+    let (first, rest) = split_word(line);
+    let is_word = |word: &str| first.eq_ignore_ascii_case(word);
+    if rest.is_empty() {
+        return ALONE.iter().any(|word| is_word(word)).then(|| find(first))?;
+    }
+    let (second, more) = split_word(rest);
+    let is_meant = |command: &&Command| match command.name {
+        // "tell bob" can be said of him; what follows is for him.
+        "msg" => is_here(second) && !(more.is_empty() && is_word("tell")),
+        "nick" | "join" | "whois" => more.is_empty() && is_word(command.name),
+        _ => false,
+    };
+    // Every line that is said passes here, so this is quick.
+    let initial = first.bytes().next()?.to_ascii_lowercase();
+    if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None }
+}
 
 /// The command with a password that a line seems to be, without its slash: `login ann sesame`, or with another
 /// character for the slash, as `7login ann sesame` on a German keyboard. It rather takes too many lines for one than

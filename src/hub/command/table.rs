@@ -28,6 +28,10 @@ pub struct Command {
     pub detail: &'static str,
     /// Lines that it is charged to the sender's pace, besides the one it is.
     pub weight: u32,
+    /// What it is about: `/help` lists those about the same side by side.
+    pub group: Group,
+    /// It is one of the dozen that a newcomer needs, which `/help` explains.
+    pub first: bool,
     /// The role that may use it; others are not shown it.
     pub role: Role,
     /// How many words of arguments it needs at least; with fewer, its usage is told.
@@ -57,6 +61,41 @@ impl PartialEq for Command {
 
 impl Eq for Command {}
 
+/// What a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Other people.
+    People,
+    /// Rooms, and what is said in them.
+    Rooms,
+    /// Oneself: one's name and account.
+    You,
+    /// How lines are shown.
+    Screen,
+    /// The hub itself.
+    Hub,
+    /// Keeping order.
+    Operators,
+}
+
+impl Group {
+    /// All, in the order in which `/help` lists them.
+    pub const ALL: [Self; 6] = [Self::People, Self::Rooms, Self::You, Self::Screen, Self::Hub, Self::Operators];
+
+    /// Its name, as people read it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Rooms => "rooms",
+            Self::You => "you",
+            Self::Screen => "screen",
+            Self::Hub => "hub",
+            Self::Operators => "operators",
+        }
+    }
+}
+
 /// The values of the fields that a row does not set.
 const ROW: Command = Command {
     name: "",
@@ -65,6 +104,8 @@ const ROW: Command = Command {
     about: "",
     detail: "",
     weight: 0,
+    group: Group::People,
+    first: false,
     role: Role::Guest,
     least: 0,
     takes: Takes::Person,
@@ -78,9 +119,10 @@ const ROW: Command = Command {
 pub static COMMANDS: &[Command] = &[
     Command {
         name: "help",
-        aliases: &["?"],
-        usage: "[COMMAND]",
+        aliases: &["?", "h", "commands"],
+        usage: "[COMMAND|all]",
         about: "list the commands, or explain one",
+        group: Group::Hub,
         weight: 1,
         at_door: true,
         run: look::help,
@@ -88,8 +130,11 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "nick",
+        aliases: &["name"],
         usage: "NAME",
         about: "take another name",
+        group: Group::You,
+        first: true,
         detail: "Letters, digits, - _ and . of one script, and unlike any name in use.",
         least: 1,
         at_door: true,
@@ -98,9 +143,10 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "who",
-        aliases: &["names"],
+        aliases: &["names", "users", "look"],
         usage: "[ROOM] [AB*]",
         about: "list who is here, or in another room",
+        first: true,
         detail: "Those who are away have a star. With AB*, whose names begin with ab.",
         takes: Takes::Room,
         run: look::who,
@@ -116,28 +162,41 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "rooms",
-        aliases: &["list"],
+        aliases: &["list", "channels"],
         usage: "[AB*]",
         about: "list the rooms",
+        group: Group::Rooms,
+        first: true,
         detail: "With AB*, those whose names begin with ab.",
         run: look::rooms,
         ..ROW
     },
     Command {
         name: "join",
-        aliases: &["j"],
+        aliases: &["j", "go"],
         usage: "ROOM",
         about: "go to another room; it is opened if there is none",
+        group: Group::Rooms,
+        first: true,
         detail: "A room is closed, and what was said forgotten, when the last one leaves.",
         takes: Takes::Room,
         run: room::join,
         ..ROW
     },
-    Command { name: "leave", aliases: &["part"], about: "go back to the lobby", run: room::leave, ..ROW },
+    Command {
+        name: "leave",
+        aliases: &["part"],
+        about: "go back to the lobby",
+        group: Group::Rooms,
+        first: true,
+        run: room::leave,
+        ..ROW
+    },
     Command {
         name: "topic",
         usage: "[TEXT]",
         about: "show the topic of this room, or set it",
+        group: Group::Rooms,
         detail: "/topic - clears it.",
         shows: true,
         run: room::topic,
@@ -147,6 +206,7 @@ pub static COMMANDS: &[Command] = &[
         name: "room",
         usage: "[MODE]",
         about: "tell what this room is, or change it",
+        group: Group::Rooms,
         detail: "private or public; moderated or free; registered or everyone: who speaks;\n\
                  slow 10s or slow off: one line of each in that time;\n\
                  topic-locked or topic-free; lasting or passing: kept while empty, or not;\n\
@@ -161,6 +221,7 @@ pub static COMMANDS: &[Command] = &[
         name: "invite",
         usage: "NAME",
         about: "let somebody into your private room",
+        group: Group::Rooms,
         role: Role::Member,
         run: room::invite,
         ..ROW
@@ -169,6 +230,7 @@ pub static COMMANDS: &[Command] = &[
         name: "uninvite",
         usage: "NAME",
         about: "take an invitation back",
+        group: Group::Rooms,
         role: Role::Member,
         run: room::uninvite,
         ..ROW
@@ -177,6 +239,7 @@ pub static COMMANDS: &[Command] = &[
         name: "voice",
         usage: "NAME",
         about: "let somebody speak in your moderated room",
+        group: Group::Rooms,
         role: Role::Member,
         run: room::voice,
         ..ROW
@@ -185,6 +248,7 @@ pub static COMMANDS: &[Command] = &[
         name: "unvoice",
         usage: "NAME",
         about: "let somebody speak there no more",
+        group: Group::Rooms,
         role: Role::Member,
         run: room::unvoice,
         ..ROW
@@ -193,6 +257,7 @@ pub static COMMANDS: &[Command] = &[
         name: "expel",
         usage: "NAME [REASON]",
         about: "send somebody out of your room",
+        group: Group::Rooms,
         detail: "They may come back when they are invited.",
         role: Role::Member,
         shows: true,
@@ -203,6 +268,7 @@ pub static COMMANDS: &[Command] = &[
         name: "moderator",
         usage: "NAME",
         about: "give somebody the say in your room",
+        group: Group::Rooms,
         detail: "They need a registered name. They cannot give the room away.",
         role: Role::Member,
         least: 1,
@@ -213,6 +279,7 @@ pub static COMMANDS: &[Command] = &[
         name: "unmoderator",
         usage: "NAME",
         about: "take the say in your room from somebody",
+        group: Group::Rooms,
         role: Role::Member,
         least: 1,
         run: room::unmoderator,
@@ -222,6 +289,7 @@ pub static COMMANDS: &[Command] = &[
         name: "transfer",
         usage: "NAME",
         about: "make your room somebody else's",
+        group: Group::Rooms,
         detail: "They have to be in it, logged in. You keep no say in it.",
         role: Role::Member,
         least: 1,
@@ -230,9 +298,10 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "msg",
-        aliases: &["m", "tell", "query"],
+        aliases: &["m", "w", "tell", "whisper", "pm", "dm", "query"],
         usage: "NAME TEXT",
         about: "say something to one person only",
+        first: true,
         detail: "Private messages are kept nowhere.",
         least: 2,
         shows: true,
@@ -244,6 +313,7 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["r"],
         usage: "TEXT",
         about: "answer the last private message",
+        first: true,
         least: 1,
         shows: true,
         run: talk::reply,
@@ -251,53 +321,80 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "me",
+        aliases: &["emote", "action"],
         usage: "TEXT",
         about: "do something: * ann waves",
+        first: true,
         least: 1,
         shows: true,
         run: talk::me,
         ..ROW
     },
     Command {
+        name: "say",
+        usage: "TEXT",
+        about: "say what looks like a command, or begins with a slash",
+        least: 1,
+        shows: true,
+        takes: Takes::Nothing,
+        run: talk::say,
+        ..ROW
+    },
+    Command {
         name: "away",
+        aliases: &["afk", "brb"],
         usage: "[TEXT]",
         about: "say that you are away",
+        group: Group::You,
         detail: "Whoever writes to you privately is told so. /back ends it.",
         shows: true,
         run: talk::away,
         ..ROW
     },
-    Command { name: "back", about: "say that you are back", run: talk::back, ..ROW },
+    Command { name: "back", about: "say that you are back", group: Group::You, run: talk::back, ..ROW },
     Command {
         name: "ignore",
+        aliases: &["block"],
         usage: "[NAME]",
         about: "hide what somebody says, or list whom you ignore",
+        first: true,
         detail: "It stays with them if they take another name.",
         run: wishes::ignore,
         ..ROW
     },
     Command {
         name: "unignore",
+        aliases: &["unblock"],
         usage: "NAME",
         about: "show again what somebody says",
         least: 1,
         run: wishes::unignore,
         ..ROW
     },
-    Command { name: "quiet", about: "hide arrivals and departures, or show them again", run: wishes::quiet, ..ROW },
+    Command {
+        name: "quiet",
+        about: "hide arrivals and departures, or show them again",
+        group: Group::Screen,
+        run: wishes::quiet,
+        ..ROW
+    },
     Command {
         name: "history",
-        aliases: &["replay"],
+        aliases: &["replay", "recall", "review", "last"],
         usage: "[LINES]",
         about: "show the last lines said here",
+        group: Group::Rooms,
+        first: true,
         detail: "/history ids shows operators and the room's owner what /redact takes.",
         run: look::history,
         ..ROW
     },
     Command {
         name: "search",
+        aliases: &["find", "grep"],
         usage: "TEXT",
         about: "show the lines said here that have a text in them",
+        group: Group::Rooms,
         detail: "Upper and lower case are the same. Of many lines, the last are shown.",
         weight: 20,
         least: 1,
@@ -306,8 +403,10 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "time",
+        aliases: &["timestamp", "timestamps"],
         usage: "[on|off|+HH:MM]",
         about: "show times, in UTC or at an offset from it",
+        group: Group::Screen,
         detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
         at_door: true,
         run: wishes::time,
@@ -318,15 +417,39 @@ pub static COMMANDS: &[Command] = &[
         aliases: &["colour", "colors", "colours"],
         usage: "[on|off]",
         about: "show names in colours, or not",
+        group: Group::Screen,
         detail: "They are on by themselves if your program says that it has colours.",
         at_door: true,
         run: wishes::color,
         ..ROW
     },
     Command {
+        name: "bell",
+        usage: "[on|off]",
+        about: "ring when your name is said, or somebody writes to you",
+        detail: "Lines that name you begin with @ all the same.",
+        group: Group::Screen,
+        at_door: true,
+        takes: Takes::Nothing,
+        run: wishes::bell,
+        ..ROW
+    },
+    Command {
+        name: "clear",
+        aliases: &["cls"],
+        about: "clear the screen",
+        detail: "In our editor Ctrl-L does the same.",
+        group: Group::Screen,
+        at_door: true,
+        takes: Takes::Nothing,
+        run: wishes::clear,
+        ..ROW
+    },
+    Command {
         name: "mode",
         usage: "line|char",
         about: "edit lines in your program, or with an editor of ours",
+        group: Group::Screen,
         detail: "With char, what others say appears above what you type. It needs telnet.",
         at_door: true,
         run: wishes::mode,
@@ -335,14 +458,18 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "hold",
         about: "keep what others say back until you press Enter",
+        group: Group::Screen,
         detail: "/hold again ends it. If too much piles up, the oldest lines are left out.",
         run: wishes::hold,
         ..ROW
     },
     Command {
         name: "register",
+        aliases: &["signup"],
         usage: "[PASSWORD]",
         about: "keep your present name for yourself, by a password",
+        group: Group::You,
+        first: true,
         detail: "Without PASSWORD you are asked for it, and unseen if your program can.",
         weight: 2,
         at_door: true,
@@ -352,9 +479,11 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "login",
-        aliases: &["identify"],
+        aliases: &["identify", "signin"],
         usage: "[NAME [PASSWORD]]",
         about: "get your registered name",
+        group: Group::You,
+        first: true,
         detail: "Whoever is logged in to it elsewhere is disconnected.",
         weight: 2,
         at_door: true,
@@ -362,11 +491,20 @@ pub static COMMANDS: &[Command] = &[
         run: account::login,
         ..ROW
     },
-    Command { name: "logout", about: "be a guest again", role: Role::Member, run: account::logout, ..ROW },
+    Command {
+        name: "logout",
+        aliases: &["signout"],
+        about: "be a guest again",
+        group: Group::You,
+        role: Role::Member,
+        run: account::logout,
+        ..ROW
+    },
     Command {
         name: "passwd",
         aliases: &["password"],
         about: "change your password",
+        group: Group::You,
         weight: 2,
         role: Role::Member,
         password: Password::First,
@@ -376,6 +514,7 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "unregister",
         about: "give your registered name up",
+        group: Group::You,
         detail: "What you said stays; operators can remove it.",
         weight: 2,
         role: Role::Member,
@@ -397,6 +536,7 @@ pub static COMMANDS: &[Command] = &[
         name: "redact",
         usage: "WHO [N|TIME]",
         about: "remove lines said in your room",
+        group: Group::Rooms,
         detail: "ann 10min, c4 3 or #981: see /history ids. Operators by TIME: all rooms.",
         role: Role::Member,
         least: 1,
@@ -404,10 +544,40 @@ pub static COMMANDS: &[Command] = &[
         ..ROW
     },
     Command {
+        name: "motd",
+        aliases: &["welcome", "info"],
+        about: "show the greeting again",
+        group: Group::Hub,
+        at_door: true,
+        takes: Takes::Nothing,
+        run: look::motd,
+        ..ROW
+    },
+    Command {
+        name: "rules",
+        about: "show the house rules",
+        group: Group::Hub,
+        at_door: true,
+        takes: Takes::Nothing,
+        run: look::rules,
+        ..ROW
+    },
+    Command {
+        name: "ping",
+        about: "ask whether the hub is there",
+        group: Group::Hub,
+        at_door: true,
+        takes: Takes::Nothing,
+        run: look::ping,
+        ..ROW
+    },
+    Command {
         name: "quit",
-        aliases: &["exit", "bye"],
+        aliases: &["exit", "bye", "q", "logoff", "disconnect"],
         usage: "[TEXT]",
         about: "leave, with a last word",
+        group: Group::Hub,
+        first: true,
         at_door: true,
         shows: true,
         run: talk::quit,
@@ -417,6 +587,7 @@ pub static COMMANDS: &[Command] = &[
         name: "kick",
         usage: "NAME [REASON]",
         about: "disconnect somebody",
+        group: Group::Operators,
         role: Role::Operator,
         least: 1,
         shows: true,
@@ -427,6 +598,7 @@ pub static COMMANDS: &[Command] = &[
         name: "mute",
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody from being heard",
+        group: Group::Operators,
         detail: "It holds for their account, or name and address. TIME: 10min, 2h.",
         role: Role::Operator,
         least: 1,
@@ -437,6 +609,7 @@ pub static COMMANDS: &[Command] = &[
         name: "unmute",
         usage: "WHO",
         about: "let somebody be heard again",
+        group: Group::Operators,
         detail: "Also by what the mute is called, such as m4.",
         role: Role::Operator,
         least: 1,
@@ -447,6 +620,7 @@ pub static COMMANDS: &[Command] = &[
         name: "shadowmute",
         usage: "WHO [TIME] [WHY]",
         about: "keep somebody from being heard, untold",
+        group: Group::Operators,
         detail: "To them, what they say looks said. /unmute ends it.",
         role: Role::Operator,
         least: 1,
@@ -457,6 +631,7 @@ pub static COMMANDS: &[Command] = &[
         name: "ban",
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
+        group: Group::Operators,
         detail: "WHO: name or c4, of somebody here or just left; a network; name=NAME.",
         role: Role::Operator,
         least: 1,
@@ -468,6 +643,7 @@ pub static COMMANDS: &[Command] = &[
         name: "lockdown",
         usage: "[TIME] [door|registered] | off",
         about: "make newcomers log in first",
+        group: Group::Operators,
         detail: "Who is here stays and speaks. It ends after TIME (else as set), or by off.",
         role: Role::Operator,
         takes: Takes::Nothing,
@@ -478,6 +654,7 @@ pub static COMMANDS: &[Command] = &[
         name: "unban",
         usage: "BAN",
         about: "lift a ban",
+        group: Group::Operators,
         detail: "A ban is called as /bans lists it, such as b3.",
         role: Role::Operator,
         least: 1,
@@ -488,6 +665,7 @@ pub static COMMANDS: &[Command] = &[
         name: "bans",
         usage: "[PAGE | WHO]",
         about: "list the bans",
+        group: Group::Operators,
         role: Role::Operator,
         run: sanctions::bans,
         ..ROW
@@ -496,6 +674,7 @@ pub static COMMANDS: &[Command] = &[
         name: "sanctions",
         usage: "[PAGE | WHO]",
         about: "list bans, mutes and expulsions",
+        group: Group::Operators,
         role: Role::Operator,
         run: sanctions::sanctions,
         ..ROW
@@ -504,6 +683,7 @@ pub static COMMANDS: &[Command] = &[
         name: "lift",
         usage: "SANCTION",
         about: "lift a ban, mute or expulsion",
+        group: Group::Operators,
         detail: "As /sanctions lists it, such as b3, m4 or x5.",
         role: Role::Operator,
         least: 1,
@@ -514,6 +694,7 @@ pub static COMMANDS: &[Command] = &[
         name: "left",
         usage: "[PAGE]",
         about: "list who has left in the last 15 minutes",
+        group: Group::Operators,
         detail: "They can be banned or muted by name or number.",
         role: Role::Operator,
         run: sanctions::left,
@@ -523,6 +704,7 @@ pub static COMMANDS: &[Command] = &[
         name: "strikes",
         usage: "NAME",
         about: "tell how many strikes count against somebody",
+        group: Group::Operators,
         role: Role::Operator,
         least: 1,
         run: operator::strikes,
@@ -532,6 +714,7 @@ pub static COMMANDS: &[Command] = &[
         name: "reports",
         usage: "[WHICH]",
         about: "list the reports that are open, or show one",
+        group: Group::Operators,
         detail: "WHICH is a report such as r12; all, for closed ones too; or a page, as 2.",
         role: Role::Operator,
         run: report::reports,
@@ -541,6 +724,7 @@ pub static COMMANDS: &[Command] = &[
         name: "close",
         usage: "REPORT [NOTE]",
         about: "close a report",
+        group: Group::Operators,
         detail: "Several: /close r3 r5-r9 NOTE. Other operators see who did it, and NOTE.",
         role: Role::Operator,
         least: 1,
@@ -551,6 +735,7 @@ pub static COMMANDS: &[Command] = &[
         name: "op",
         usage: "NAME",
         about: "make somebody with an account an operator",
+        group: Group::Operators,
         detail: "Only administrators undo it.",
         role: Role::Operator,
         least: 1,

@@ -34,6 +34,10 @@ pub(super) fn me(call: &mut Call<'_, '_>, args: &str) {
     call.turn.emote(call.id, args);
 }
 
+pub(super) fn say(call: &mut Call<'_, '_>, args: &str) {
+    call.turn.say(call.id, args);
+}
+
 pub(super) fn away(call: &mut Call<'_, '_>, args: &str) {
     let limit = call.turn.hub.settings.limits.topic;
     if args.len() > limit {

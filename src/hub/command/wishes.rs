@@ -89,6 +89,22 @@ pub(super) fn color(call: &mut Call<'_, '_>, args: &str) {
     call.done(if on { Done::ColorsOn } else { Done::ColorsOff });
 }
 
+pub(super) fn bell(call: &mut Call<'_, '_>, args: &str) {
+    let on = match args {
+        "" => !call.own().bell,
+        "on" => true,
+        "off" => false,
+        _ => return call.usage(),
+    };
+    call.own_mut().bell = on;
+    call.done(if on { Done::BellOn } else { Done::BellOff });
+}
+
+pub(super) fn clear(call: &mut Call<'_, '_>, _: &str) {
+    // To others, an escape sequence is stray bytes.
+    if call.own().terminal.screen { call.tell(Message::Clear) } else { call.refuse(Refusal::NoScreen) }
+}
+
 pub(super) fn mode(call: &mut Call<'_, '_>, args: &str) {
     let mode = match args {
         "line" => Mode::Line,

@@ -37,6 +37,10 @@ pub enum Done {
     ColorsOn,
     /// Colours are no longer shown.
     ColorsOff,
+    /// It rings from now on when the client's name is said, or somebody writes to it; or no more.
+    BellOn,
+    /// See [`Self::BellOn`].
+    BellOff,
     /// What others say waits until the client sends a line (`/hold`).
     Holding,
     /// What others say no longer waits.

@@ -73,8 +73,12 @@ pub enum Message {
         away: Option<Arc<str>>,
         account: Option<(Arc<str>, Role)>,
     },
-    /// The list of commands that this role may use.
-    Help(Role),
+    /// The commands that this role may use: the dozen that newcomers need, or `all` by name.
+    Help { role: Role, all: bool },
+    /// The greeting, as often as one asks for it; empty if there is none.
+    Greeting { hub: Arc<str>, text: Arc<str> },
+    /// The house rules; empty if there are none.
+    Rules(Arc<str>),
     /// One command of the table.
     HelpOn(&'static super::command::Command),
     /// What a room is.
@@ -144,6 +148,8 @@ pub enum Message {
     Done(Done),
     /// Something was not done, and why.
     Refused(Refusal),
+    /// The screen is cleared.
+    Clear,
     /// The answer to "are you there?" (RFC 854).
     HereIAm,
     /// The last line that a client is sent.

@@ -16,6 +16,10 @@ use crate::values::time::{NoLength, Wall};
 pub enum Refusal {
     /// There is no command `given`; `nearest` has a name that is much like it.
     UnknownCommand { given: Arc<str>, nearest: Option<&'static str> },
+    /// Its screen cannot be cleared from here.
+    NoScreen,
+    /// The names of several commands begin with what was given.
+    SeveralCommands { given: Arc<str>, names: Vec<&'static str> },
     /// The command is for those with this role.
     RoleNeeded(Role),
     /// The command needs other arguments; its usage is shown.

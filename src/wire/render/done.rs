@@ -25,6 +25,8 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::TimeOff => notice(out, &["times are not shown now"]),
         Done::ColorsOn => notice(out, &["colours are shown now; /color off ends it"]),
         Done::ColorsOff => notice(out, &["colours are not shown now; /color on shows them"]),
+        Done::BellOn => notice(out, &["your terminal rings when your name is said; /bell off ends it"]),
+        Done::BellOff => notice(out, &["your terminal does not ring"]),
         Done::Holding => notice(out, &["what others say waits now until you press Enter; /hold again ends it"]),
         Done::NotHolding => notice(out, &["what others say is shown at once"]),
         Done::Mode(Mode::Char) => {

@@ -6,7 +6,7 @@ use super::page::{Page, columns};
 use super::times::{span, until};
 use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
-use crate::hub::command::{COMMANDS, Command};
+use crate::hub::command::{COMMANDS, Command, Group};
 use crate::hub::message::{
     ShownRoom, {ShownLeaver, ShownSanction},
 };
@@ -76,13 +76,31 @@ pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     found.more(rooms.len(), "/rooms ab*", out);
 }
 
-/// Appends the commands that `role` may use.
+/// Appends the commands that one needs at first, those about the same side by side.
 pub(super) fn help(role: Role, out: &mut Page<'_>) {
-    notice(out, &["what you type is said to the room; //x says \"/x\"; commands:"]);
-    for command in COMMANDS.iter().filter(|command| command.role <= role) {
-        cells(out, &[(&usage(command), 20)], command.about);
+    notice(out, &["what you type is said to the room; what begins with / is a command:"]);
+    let first = |group| COMMANDS.iter().filter(move |command| command.first && command.group == group);
+    let shown: Vec<&Command> = Group::ALL.into_iter().flat_map(first).collect();
+    // Without what may be left out.
+    let usage = |command: &Command| usage(command).split(" [").next().unwrap_or_default().to_owned();
+    let widest = shown.iter().map(|command| usage(command).len()).max().unwrap_or(0);
+    for command in shown {
+        cells(out, &[(&usage(command), widest + 1)], command.about);
     }
-    notice(out, &["/help and a command tells more of it"]);
+    let all = COMMANDS.iter().filter(|command| command.role <= role).count();
+    notice(out, &[&format!("/help all lists all {all}; /help and a command explains it")]);
+}
+
+/// Appends all commands that `role` may use, by name.
+pub(super) fn help_all(role: Role, out: &mut Page<'_>) {
+    notice(out, &["all commands; a unique beginning is enough; /help and one explains it:"]);
+    for group in Group::ALL {
+        let names = COMMANDS.iter().filter(|command| command.role <= role && command.group == group);
+        let names: Vec<&str> = names.map(|command| command.name).collect();
+        if !names.is_empty() {
+            cells(out, &[(group.name(), 10)], &names.join(", "));
+        }
+    }
 }
 
 /// Appends what there is to know of one command.

@@ -44,6 +44,9 @@ use crate::hub::message::{Farewell, Line, Message, Said, View};
 use crate::hub::ownership::Modes;
 use crate::values::time::{Wall, in_words};
 
+/// Cursor to the upper left, and clear all (ECMA-48: CUP, ED).
+const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
+
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
@@ -167,12 +170,13 @@ fn usage(command: &Command) -> String {
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     match message {
         Message::Line(said) => return line(said, view, out),
+        Message::Clear => return out.extend_from_slice(CLEAR_SCREEN),
         Message::Entrance(shown) => return entrance::entrance(shown, view, now, &mut None, out),
         _ => {}
     }
     let out = &mut Page::new(view, out);
     match message {
-        Message::Line(_) | Message::Entrance(_) => {}
+        Message::Line(_) | Message::Clear | Message::Entrance(_) => {}
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
@@ -199,7 +203,14 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
             is_away(nick, away.as_deref(), out);
         }
-        Message::Help(role) => lists::help(*role, out),
+        Message::Help { role, all: false } => lists::help(*role, out),
+        Message::Help { role, all: true } => lists::help_all(*role, out),
+        Message::Greeting { hub, text } => {
+            notice(out, &["Welcome to ", hub, ". Type /help or /quit."]);
+            text.lines().for_each(|row| notice(out, &[row]));
+        }
+        Message::Rules(text) if text.is_empty() => notice(out, &["no house rules are written down"]),
+        Message::Rules(text) => text.lines().for_each(|row| notice(out, &[row])),
         Message::HelpOn(command) => lists::help_on(command, out),
         Message::AtDoor { hub, greeting, register, wait, lockdown } => {
             match lockdown {

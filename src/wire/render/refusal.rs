@@ -10,8 +10,8 @@ use crate::hub::message::Refusal;
 use crate::hub::pace::Kind;
 use crate::values::time::in_words;
 
-/// How to say a text that was taken for a command with a password.
-const TO_SAY_IT: &str = "to say it, put a word first";
+/// How to say a text that was taken for a command.
+const TO_SAY_IT: &str = "/say says it";
 
 /// A time that is left, to the next second.
 fn seconds(left: Duration) -> String {
@@ -27,6 +27,11 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::UnknownCommand { given, nearest: None } => {
             notice(out, &["there is no command /", given, "; /help lists them (nothing was said)"]);
+        }
+        Refusal::NoScreen => notice(out, &["your program has not said what its screen is; it clears it itself"]),
+        Refusal::SeveralCommands { given, names } => {
+            let names = names.iter().map(|name| format!("/{name}")).collect::<Vec<_>>().join(", ");
+            notice(out, &["/", given, " could be ", &names, " (nothing was done)"]);
         }
         Refusal::Usage(command) => notice(out, &["usage: ", &usage(command), " (", command.about, ")"]),
         Refusal::NoSuchPerson(name) => notice(out, &["nobody called ", name, " is connected"]),

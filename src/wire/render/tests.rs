@@ -12,6 +12,9 @@ fn shown(value: &Message) -> String {
     String::from_utf8(out).expect("UTF-8")
 }
 
+const HELP: Message = Message::Help { role: Role::Guest, all: false };
+const HELP_ALL: Message = Message::Help { role: Role::Operator, all: true };
+
 #[test]
 fn what_came_from_people_is_cleaned_on_its_way_out() {
     let dirty = Message::PrivateFrom { nick: "a\x1b[2Jn".into(), text: "x\r\n\u{9b}31m\u{202e}y\u{7}".into() };
@@ -73,7 +76,7 @@ fn tables_fit_any_width() {
     let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
     let who = Message::Who { room: "lobby".into(), people, total: 30, beginning: None, is_part: false };
     for width in (20..=240).step_by(4) {
-        for table in [&rooms, &who, &Message::Help(Role::Guest)] {
+        for table in [&rooms, &who, &HELP, &HELP_ALL] {
             for row in seen(table, View { width, ..WIDE }).lines() {
                 assert!(columns(row) < usize::from(width), "{width}: {row:?}");
             }
@@ -92,10 +95,13 @@ fn gathered_lines_name_a_few_and_count_the_rest() {
 
 #[test]
 fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
-    let help = shown(&Message::Help(Role::Operator));
+    let (help, all) = (shown(&HELP), shown(&HELP_ALL));
     for command in COMMANDS {
-        assert!(help.contains(&format!("/{} ", command.name)), "{}", command.name);
+        assert!(all.contains(&format!(" {}", command.name)), "{}", command.name);
         shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     }
+    // Both leave what was said before on a screen of 24 rows.
+    assert!(help.lines().count() <= 18 && all.lines().count() <= 18, "{help}\n{all}");
+    all.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     help.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
 }
