@@ -17,6 +17,7 @@
 //! | [`systemd`] | what the service manager hands over, and what it is told |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
+//! | [`users`] | what the system calls a user |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
@@ -37,5 +38,6 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod systemd;
+pub mod users;
 pub mod values;
 pub mod wire;

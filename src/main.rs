@@ -5,10 +5,9 @@ use std::io::Write;
 use chathub::cli::{CheckConfigArgs, Cli, Program};
 use chathub::exit::Exit;
 use chathub::{config, ctl, serve};
-use clap::Parser;
 
 fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::of_process() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print(); // a closed pipe is no reason for another complaint

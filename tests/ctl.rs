@@ -168,14 +168,21 @@ impl Story {
 
 const T: &str = "2026-11-22T10:01:02.123Z";
 
+/// Some seconds more than `seconds` ago, so that it is as many minutes however long the test takes.
+fn ago(seconds: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let then = i64::try_from(now.as_millis()).unwrap() - (seconds + 10) * 1000;
+    chathub::wire::admin::value::Time(chathub::values::time::Wall(then)).to_string()
+}
+
 fn ann() -> Value {
-    json!({"id": "c7", "nick": "ann", "addr": "2001:db8::7", "port": 50312, "room": "lobby", "since": T, "idle_s": 4,
+    json!({"id": "c7", "nick": "ann", "addr": "2001:db8::7", "port": 50312, "room": "lobby", "since": ago(7380), "idle_s": 4,
         "telnet": true, "behind_bytes": 0, "lines": 12, "dropped": 0, "missed": 0})
 }
 
 fn bob() -> Value {
     json!({"id": "c12", "nick": "bob\u{1b}[2J", "addr": "192.0.2.1", "port": 7, "room": "\u{4e2d}\u{6587}",
-        "since": T, "idle_s": 7380, "telnet": false, "behind_bytes": 1536, "lines": 3, "dropped": 2, "missed": 5,
+        "since": ago(172_800 + 3600), "idle_s": 7380, "telnet": false, "behind_bytes": 1536, "lines": 3, "dropped": 2, "missed": 5,
         "away": "tea", "muted": "lifted"})
 }
 
@@ -525,17 +532,17 @@ fn clients_are_a_table_and_their_texts_are_escaped() {
     let list = json!({"clients": [ann(), bob()], "total": 2});
     let (story, _) = answering(list.clone()).run(&["clients"]);
     story.exits(0).without_complaint().prints(
-        "ID   NICK          ROOM   ADDRESS              SINCE                    IDLE  LINES  BEHIND  NOTES
-c7   ann           lobby  [2001:db8::7]:50312  2026-11-22 10:01:02Z       4s     12       0  telnet
-c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   192.0.2.1:7          2026-11-22 10:01:02Z  2h 3min      3    1.5K  muted, dropped 2, missed 5, away: tea
+        "ID   NICK          ROOM   ADDRESS          AGE     IDLE  LINES  BEHIND  NOTES
+c7   ann           lobby  2001:db8::7  2h 3min       4s     12       0  telnet
+c12  bob\\u{1b}[2J  \u{4e2d}\u{6587}   192.0.2.1      2d 1h  2h 3min      3    1.5K  muted, dropped 2, missed 5, away: tea
 
 2 clients listed.
 ",
     );
     let (story, _) = answering(json!({"clients": [ann()], "total": 1})).run(&["clients", "--no-legend"]);
-    story.exits(0).prints("c7  ann  lobby  [2001:db8::7]:50312  2026-11-22 10:01:02Z  4s  12  0  telnet\n");
+    story.exits(0).prints("c7  ann  lobby  2001:db8::7  2h 3min  4s  12  0  telnet\n");
     let (story, _) = answering(json!({"clients": [], "total": 0})).run(&["clients"]);
-    story.exits(0).prints("\n0 clients listed.\n");
+    story.exits(0).prints("No clients.\n");
     let (story, _) = answering(list.clone()).run(&["clients", "--json"]);
     assert!(!story.out.trim_end().contains('\n') && !story.out.contains('\u{1b}'), "{}", story.told);
     assert_eq!(serde_json::from_str::<Value>(&story.out).unwrap(), list);
@@ -561,7 +568,6 @@ r12  1min 40s  bob\\u{1b}[2J               ann       (2 times) he is rude and go
 r13        1h  a-name-of-24-characters-.  (erased)  (closed) (erased)
 
 2 reports listed.
-
 They end with the daemon: nothing is recorded.
 ",
     );
@@ -595,20 +601,28 @@ Lines on disk cannot be read now: it is locked
 
 #[test]
 fn client_is_a_list_of_facts() {
-    let (story, _) = answering(bob()).run(&["client", "c12"]);
+    let client = json!({"id": "c12", "nick": "bob\u{1b}[2J", "addr": "192.0.2.1", "port": 7, "room": "\u{4e2d}\u{6587}",
+        "since": T, "idle_s": 7380, "telnet": false, "behind_bytes": 1536, "lines": 3, "dropped": 2, "missed": 5,
+        "away": "tea", "muted": "lifted", "shadow": true, "account": "robert", "role": "operator", "strikes": 2});
+    let (story, _) = answering(client).run(&["client", "c12"]);
+    let shown = story.out.clone();
+    let since = shown.lines().find(|line| line.starts_with("  Since: 2026-11-22 10:01:02Z (")).unwrap();
     story.exits(0).prints(
-        "     Id: c12
+        &"     Id: c12
    Nick: bob\\u{1b}[2J
 Address: 192.0.2.1:7
    Room: \u{4e2d}\u{6587}
-  Since: 2026-11-22 10:01:02Z
+SINCE
    Idle: 2h 3min
  Telnet: no
    Sent: 3 lines, 2 dropped (sent too fast)
  Behind: 1.5K, 5 lines missed (read too slowly)
+Account: robert, role operator
+Strikes: 2 against this address
    Away: tea
-  Muted: until lifted
-",
+  Muted: until it is lifted; does not know of it (shadow-mute)
+"
+        .replace("SINCE", since),
     );
 }
 
@@ -617,6 +631,21 @@ fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
     let cases: &[(&[&str], Value, &str)] = &[
         (&["kick", "c7"], json!({"kicked": ["c7"]}), "Disconnected c7.\n"),
         (&["kick", "ann"], json!({"kicked": ["c7"]}), "Disconnected ann (c7).\n"),
+        (
+            &["kick", "c7", "bob"],
+            json!({"kicked": ["c7", "c12"], "people": [{"id": "c7", "nick": "ann"}, {"id": "c12", "nick": "bob"}]}),
+            "Disconnected ann (c7), bob (c12).\n",
+        ),
+        (
+            &["account", "erase", "ann", "--yes"],
+            json!({"lines": 2, "topics": 1, "dry_run": false}),
+            "Removed the account ann; 2 lines said under its name made unreadable, 1 topic cleared.\n",
+        ),
+        (
+            &["account", "erase", "ann", "--yes"],
+            json!({"lines": 0, "dry_run": false}),
+            "Removed the account ann; nothing that was said under its name is kept.\n",
+        ),
         (&["kick", "ann", "bob"], json!({"kicked": ["c7", "c12"]}), "Disconnected c7, c12.\n"),
         (&["mute", "ann"], json!({"muted": ["c7"]}), "Muted ann (c7) until it is lifted.\n"),
         (
@@ -655,19 +684,21 @@ fn what_was_asked_for_is_printed_with_quiet_too() {
 
 #[test]
 fn rooms_are_a_table() {
-    let room = json!({"name": "lobby", "topic": "be kind", "members": 2, "since": T, "lines": 15, "history_lines": 10,
+    let room = json!({"name": "lobby", "topic": "be kind", "members": 2, "since": ago(7380), "lines": 15, "history_lines": 10,
         "registered": true, "topic_locked": true, "slow_s": 10});
-    let tea = json!({"name": "tea", "topic": "", "members": 0, "since": T, "lines": 0, "history_lines": 0,
+    let tea = json!({"name": "tea", "topic": "", "members": 0, "since": ago(172_800 + 3600), "lines": 0, "history_lines": 0,
         "owner": "ann", "private": true});
     let (story, _) = answering(json!({"rooms": [room.clone(), tea], "total": 2})).run(&["rooms"]);
     story.exits(0).prints(
-        "ROOM   MEMBERS  LINES  KEPT  SINCE                 OWNER  MODES                                TOPIC
-lobby        2     15    10  2026-11-22 10:01:02Z  -      registered, topic-locked, slow 10 s  be kind
-tea          0      0     0  2026-11-22 10:01:02Z  ann    private                              -
+        "ROOM   MEMBERS  LINES  KEPT      AGE  OWNER  MODES                                TOPIC
+lobby        2     15    10  2h 3min  -      registered, topic-locked, slow 10 s  be kind
+tea          0      0     0    2d 1h  ann    private                              -
 
 2 rooms listed.
 ",
     );
+    let mut room = room;
+    room["since"] = json!(T);
     let (story, _) = answering(room.clone()).run(&["rooms", "show", "lobby"]);
     story.exits(0).prints(
         "      Room: lobby
@@ -696,7 +727,6 @@ lobby     10  2026-11-22 10:01:02Z
 tea        0  -
 
 2 rooms listed.
-
 10 lines (2.0K) in memory, at most 500 a room; history ends with the daemon.
 ",
     );
@@ -933,7 +963,9 @@ fn top_without_a_terminal_is_one_frame_asked_for_in_one_go() {
         Fake::new(|peer| {
             let (first, second) = (peer.request(), peer.request()); // both before any answer
             peer.done(&first["id"], &status());
-            peer.done(&second["id"], &json!({"clients": [ann(), bob()], "total": 2}));
+            let [mut ann, mut bob] = [ann(), bob()];
+            (ann["since"], bob["since"]) = (json!(T), json!(T)); // as long as the daemon runs
+            peer.done(&second["id"], &json!({"clients": [ann, bob], "total": 2}));
             peer.until_closed();
             [first["cmd"].clone(), second["cmd"].clone()]
         })
@@ -960,10 +992,25 @@ RATE  LINES  BEHIND     IDLE  ID   NICK          ROOM   NOTES
 /// Runs `chathub ctl ARGS` on a terminal of 70 columns and 12 rows, and types `keys` once `cue` has
 /// appeared `times` times. Gives back the exit code and everything that appeared.
 fn on_terminal(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8]) -> (Option<i32>, String) {
+    on_terminal_with(socket, args, &[("TERM", "dumb")], cue, times, keys)
+}
+
+/// The same with these variables set.
+fn on_terminal_with(
+    socket: &Path,
+    args: &[&str],
+    variables: &[(&str, &str)],
+    cue: &str,
+    times: usize,
+    keys: &[u8],
+) -> (Option<i32>, String) {
     let size = nix::pty::Winsize { ws_row: 12, ws_col: 70, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = nix::pty::openpty(Some(&size), None).unwrap();
     let slave = || Stdio::from(pty.slave.try_clone().unwrap());
-    let mut child = ctl(args).env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
+    let mut command = ctl(args);
+    command.envs(variables.iter().copied()).env_remove("NO_COLOR").env_remove("SUDO_UID");
+    let mut child = command.env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
+    drop(command); // it holds the terminal, too
     let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
     drop(pty.slave); // so that reading ends with the program
     let mut shown = Vec::new();
@@ -1004,6 +1051,69 @@ fn top_refreshes_until_a_key_quits_it_and_leaves_the_terminal_as_it_was() {
         }
         fake.thread.join().unwrap();
     }
+}
+
+/// Whatever is asked.
+fn answering_always(result: Value) -> Fake<()> {
+    Fake::new(move |peer| {
+        let mut line = String::new();
+        while peer.from.read_line(&mut line).unwrap() > 0 {
+            let request: Value = serde_json::from_str(&line).unwrap();
+            peer.done(&request["id"], &result);
+            line.clear();
+        }
+    })
+}
+
+#[test]
+fn what_is_watched_is_drawn_again_until_a_key_quits_it() {
+    let list = json!({"clients": vec![bob(); 50], "total": 50});
+    let fake = answering_always(list);
+    let (code, shown) = on_terminal(&fake.socket(), &["clients", "--watch=100ms"], "\x1b[H", 3, b"q");
+    assert_eq!(code, Some(0), "{shown:?}");
+    assert!(shown.starts_with("\x1b[?1049h") && shown.ends_with("\x1b[?7h\x1b[?25h\x1b[?1049l"), "{shown:?}");
+    let frame = shown.split("\x1b[H").nth(1).unwrap();
+    assert_eq!(frame.matches("\x1b[K\r\n").count(), 11, "{frame:?}");
+    assert!(frame.ends_with("\x1b[12;1Hevery 100ms; q quits"), "{frame:?}");
+    fake.thread.join().unwrap();
+}
+
+#[test]
+fn only_what_looks_can_be_watched() {
+    for args in [&["kick", "ann"][..], &["top"], &["monitor"], &["history"], &["redact", "--nick", "ann"], &["reload"]]
+    {
+        let args = [args, &["--watch"][..]].concat();
+        let story = Story::new(ctl(&args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), &args);
+        story.exits(2).complains("--watch");
+    }
+}
+
+#[test]
+fn what_is_long_goes_through_a_pager_on_a_terminal_alone() {
+    let with_pager = |args: &[&str], pager: &str| {
+        let fake = answering_always(json!({"clients": [ann()], "total": 1}));
+        let (code, shown) =
+            on_terminal_with(&fake.socket(), args, &[("SYSTEMD_PAGER", pager), ("TERM", "xterm")], "never", 1, b"");
+        drop(fake);
+        (code, shown)
+    };
+    let (code, shown) = with_pager(&["clients"], "sed s/^/paged:/");
+    assert_eq!(code, Some(0), "{shown:?}");
+    assert!(shown.lines().all(|line| line.starts_with("paged:")) && shown.contains("ann"), "{shown:?}");
+    assert!(shown.contains("paged:\x1b[1mID"), "the heading is bold: {shown:?}");
+    for (args, pager) in [
+        (&["clients", "--no-pager"][..], "sed s/^/paged:/"),
+        (&["clients"], ""),
+        (&["clients"], "cat"),
+        (&["clients"], "/nowhere/there-is-no-such-pager"),
+        (&["topic", "lobby"], "sed s/^/paged:/"),
+    ] {
+        let (_, shown) = with_pager(args, pager);
+        assert!(!shown.contains("paged:"), "{args:?} {pager}: {shown:?}");
+    }
+    // A pager that is left at once ends it, and is no failure.
+    let (code, _) = with_pager(&["clients"], "true");
+    assert_eq!(code, Some(0));
 }
 
 #[test]

@@ -9,7 +9,8 @@ mod shared;
 use std::io::Write as _;
 use std::process::Command as Process;
 
-use chathub::cli::{Cli, words};
+use chathub::cli::ctl::GROUPS;
+use chathub::cli::{self, words};
 use chathub::ctl::schema::{self, Field};
 use chathub::exit::{self, Meaning};
 use chathub::wire::admin::COMMANDS;
@@ -19,7 +20,7 @@ use chathub::wire::admin::describe::describe;
 use chathub::wire::admin::event::EventKind;
 use chathub::wire::admin::message::{ErrorCode, MAX_REQUEST, PROTOCOL};
 use chathub::wire::admin::{Effect, Replies};
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_complete::Shell;
 use serde_json::Value;
 use shared::generated::{in_repository, same_as_file};
@@ -115,7 +116,7 @@ fn examples(command: &Command) -> Option<String> {
 }
 
 fn built(path: &[&str]) -> Command {
-    let mut command = Cli::command();
+    let mut command = cli::command();
     command.build();
     for name in path {
         command = command.find_subcommand(name).expect(name).clone();
@@ -125,16 +126,6 @@ fn built(path: &[&str]) -> Command {
 
 // ---------------------------------------------------------------------------------------------
 // chathub-ctl(1)
-
-/// The commands by what one wants to do.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("Clients", &["kick", "ban", "mute", "unmute", "sanction", "lockdown", "rename", "report"]),
-    ("Accounts", &["account"]),
-    ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
-    ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
-    ("The protocol, and the shell", &["describe", "call", "completions"]),
-];
 
 fn command_item(page: &mut Page, command: &Command, name: &str) {
     page.item(&usage(command, name), &about(command));
@@ -871,7 +862,7 @@ fn completions_are_what_the_command_line_says() {
         ("packaging/completions/chathub.fish", Shell::Fish),
     ] {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "chathub", &mut script);
+        clap_complete::generate(shell, &mut cli::command(), "chathub", &mut script);
         same_as_file(path, &String::from_utf8(script).expect("completions are text"));
     }
 }
@@ -879,7 +870,7 @@ fn completions_are_what_the_command_line_says() {
 #[test]
 fn every_command_is_in_one_group_of_the_manual() {
     let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-    let ctl = Cli::command().find_subcommand("ctl").expect("ctl").clone();
+    let ctl = cli::command().find_subcommand("ctl").expect("ctl").clone();
     let mut all: Vec<_> = ctl.get_subcommands().map(Command::get_name).collect();
     grouped.sort_unstable();
     all.sort_unstable();

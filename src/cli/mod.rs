@@ -20,7 +20,9 @@ mod moment;
 mod serve;
 pub mod words;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::ctl::CtlArgs;
 pub use self::serve::{CheckConfigArgs, ServeArgs};
@@ -60,20 +62,48 @@ pub enum Program {
     Ctl(CtlArgs),
 }
 
+/// The command line as it is parsed, and as help, manual pages and completions are made from it.
+///
+/// Of a command of `ctl`, the help tells its own options; those that every command has are hidden there, and stand in
+/// the help of `ctl` itself.
+#[must_use]
+pub fn command() -> Command {
+    Cli::command().mut_subcommand("ctl", ctl::with_help)
+}
+
+impl Cli {
+    /// The command line of this process.
+    ///
+    /// # Errors
+    /// If it makes no sense; and for `--help` and `--version`, whose text it is then.
+    pub fn of_process() -> Result<Self, clap::Error> {
+        Self::from_line(std::env::args_os())
+    }
+
+    /// The command line `line`, the program's name first.
+    ///
+    /// # Errors
+    /// Those of [`Self::of_process`].
+    pub fn from_line(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn declaration_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn common_options_stand_before_and_after_the_command() {
         for line in ["chathub ctl --json -q status", "chathub ctl status --json -q"] {
-            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            let cli = Cli::from_line(line.split(' ')).expect(line);
             let Program::Ctl(args) = cli.program else { panic!("{line}") };
             assert!(args.json && args.quiet);
         }

@@ -1,33 +1,42 @@
 //! Which function prints the result of which command. What comes as a stream has a file of its own.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::Failure;
 use super::print;
-use super::session::Session;
+use super::print::screen::Screen;
+use super::shutdown::warn_of_activation;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
+use crate::client::Client;
 use crate::wire::admin::value::Text;
 
-impl Session<'_, '_> {
-    /// Prints the one answer to a command.
-    pub(super) fn answer(&mut self, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
+/// The result as the protocol declares it.
+pub(super) fn read<T: DeserializeOwned>(client: &Client, result: &Value) -> Result<T, Failure> {
+    let garbled = |error| client.garbled(format_args!("{error} (--json shows it as it is)"));
+    Ok(T::deserialize(result).map_err(garbled)?)
+}
+
+/// Prints the one answer to a command.
+pub(super) fn answer(client: &Client, to: &mut Screen<'_>, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
+    {
         match given {
             // It runs as a part of the unit's stop, and the daemon's own lines in the journal say all of this.
             CtlCommand::Shutdown { if_stopping: Some(_), .. } => return Ok(()),
-            CtlCommand::Shutdown { .. } => self.warn_of_activation(result),
+            CtlCommand::Shutdown { .. } => warn_of_activation(to, result),
             _ => {}
         }
-        if self.screen.json {
-            return Ok(self.screen.json(result)?);
+        if to.json {
+            return Ok(to.json(result)?);
         }
         macro_rules! show {
             ($print:path $(, $with:expr)?) => {{
-                let value = self.read(result)?;
-                $print(self.screen, $($with,)? &value)?
+                let value = read(client, result)?;
+                $print(to, $($with,)? &value)?
             }};
         }
         let names = |who: &[Text<256>]| who.iter().map(|who| who.0.clone()).collect::<Vec<_>>();
@@ -58,7 +67,7 @@ impl Session<'_, '_> {
                 AccountCommand::Unlock { .. } => show!(print::accounts::unlocked),
                 AccountCommand::Role { .. } => show!(print::accounts::role),
                 AccountCommand::Remove { .. } => show!(print::accounts::removed),
-                AccountCommand::Erase { .. } => show!(print::history::redacted),
+                AccountCommand::Erase { name, .. } => show!(print::accounts::erased, name),
             },
             CtlCommand::Mute { time, .. } => show!(print::clients::muted, (&asked, *time)),
             CtlCommand::Unmute { .. } => show!(print::clients::unmuted, &asked),

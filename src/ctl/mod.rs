@@ -14,6 +14,7 @@
 //! | what is told when something fails, and the exit code | `failure` |
 //! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
+//! | the pager, `--watch` | `pager`, `watch` |
 //! | how a password is asked for | `password` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
@@ -25,6 +26,7 @@ mod failure;
 mod file;
 mod history;
 mod monitor;
+mod pager;
 mod password;
 mod print;
 mod progress;
@@ -34,18 +36,19 @@ mod shutdown;
 mod task;
 mod terminal;
 mod top;
+mod watch;
 
-use std::io::{self, BufWriter};
-use std::time::Duration;
+use std::io::BufWriter;
+use std::time::{Duration, SystemTime};
 
-use clap::CommandFactory;
-
-use crate::cli::Cli;
+use crate::cli;
 use crate::cli::ctl::{CtlArgs, CtlCommand};
 use crate::client::{Client, Environment};
 use crate::exit::Exit;
+use crate::values::time::Wall;
 use failure::Failure;
 use file::{Existing, NewFile};
+use pager::Output;
 use print::screen::Screen;
 use print::stderr::{complain, note};
 use progress::Progress;
@@ -65,18 +68,22 @@ pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(90);
 /// Runs `chathub ctl`. Writes to standard output and standard error.
 #[must_use]
 pub fn run(args: &CtlArgs) -> Exit {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = Output::new(!args.no_pager && args.watch.is_none() && pager::is_long(&args.command));
     let mut screen = Screen::new(&mut out);
     screen.terminal = terminal::size();
     screen.json = args.json;
     screen.legend = !(args.no_legend || args.quiet);
     screen.quiet = args.quiet;
+    screen.full = args.full;
+    screen.styled = screen.terminal.is_some() && terminal::has_style();
+    screen.now = now();
     let mut done = ask_and_print(args, &mut screen);
     if let Err(error) = screen.flush()
         && done.is_ok()
     {
         done = Err(error.into());
     }
+    out.end();
     let Err(failure) = done else { return Exit::Done };
     let exit = failure.exit();
     if exit != Exit::Done {
@@ -88,10 +95,16 @@ pub fn run(args: &CtlArgs) -> Exit {
     exit
 }
 
+/// The present time, for ages.
+fn now() -> Wall {
+    let passed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
     if let CtlCommand::Completions { shell } = args.command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "chathub", &mut script);
+        clap_complete::generate(shell, &mut cli::command(), "chathub", &mut script);
         return Ok(screen.verbatim(&String::from_utf8_lossy(&script))?);
     }
     if let CtlCommand::Shutdown { if_stopping: Some(unit), .. } = &args.command
@@ -100,6 +113,9 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
         return Ok(());
     }
     let task = Task::of(&args.command)?;
+    if args.watch.is_some() {
+        watch::watched(&task)?;
+    }
     let path = Environment::of_process().socket(args.socket.as_deref())?;
     // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
@@ -110,8 +126,8 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
         CtlCommand::History { output: Some(file), .. } => {
             let mut file = NewFile::create(file, Existing::Replace)?;
             let mut out = BufWriter::new(&mut file.file);
-            let mut page = Screen::new(&mut out);
-            (page.json, page.legend, page.quiet) = (screen.json, screen.legend, screen.quiet);
+            let mut page = screen.beside(&mut out);
+            (page.terminal, page.styled) = (None, false);
             progress = Progress::new(screen.quiet);
             Session { client, screen: &mut page, progress }.run(&args.command, task)?;
             page.flush()?;
@@ -121,7 +137,11 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
         CtlCommand::Backup { .. } => progress = Progress::new(screen.quiet),
         _ => {}
     }
-    Session { client, screen, progress }.run(&args.command, task)
+    let mut session = Session { client, screen, progress };
+    match args.watch {
+        Some(interval) => session.watch(&args.command, &task, interval),
+        None => session.run(&args.command, task),
+    }
 }
 
 /// How long an answer to `command` may take without `--timeout`; `None` waits for ever.

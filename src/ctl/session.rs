@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::answer::{self, answer};
 use super::failure::Failure;
 use super::print::screen::Screen;
 use super::print::stderr::complain;
@@ -25,7 +26,7 @@ impl Session<'_, '_> {
         match task {
             Task::One(command) => {
                 let result = self.client.ask(&command)?;
-                self.answer(given, &result)?;
+                answer(&self.client, self.screen, given, &result)?;
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. })
@@ -42,8 +43,7 @@ impl Session<'_, '_> {
 
     /// The result as the protocol declares it.
     pub(super) fn read<T: DeserializeOwned>(&self, result: &Value) -> Result<T, Failure> {
-        let garbled = |error| self.client.garbled(format_args!("{error} (--json shows it as it is)"));
-        Ok(T::deserialize(result).map_err(garbled)?)
+        answer::read(&self.client, result)
     }
 
     /// `ctl call`: a command as it was written, and its results as they are.

@@ -3,8 +3,8 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::print::screen::Screen;
 use super::print::stderr::{complain, note};
-use super::session::Session;
 use crate::wire::admin::result::Stopped;
 
 /// Whether systemd has a job to stop `unit`. During a restart it has a job of another kind, and if the daemon has ended
@@ -19,12 +19,12 @@ pub(super) fn is_stopping(unit: &str) -> bool {
     })
 }
 
-impl Session<'_, '_> {
-    /// Warns that sockets held by systemd start the daemon again, as systemctl does.
-    pub(super) fn warn_of_activation(&self, result: &Value) {
+/// Warns that sockets held by systemd start the daemon again, as systemctl does.
+pub(super) fn warn_of_activation(to: &Screen<'_>, result: &Value) {
+    {
         let warning = Stopped::deserialize(result).ok().and_then(|stopped| stopped.warning);
         if let Some(warning) = warning
-            && !self.screen.quiet
+            && !to.quiet
         {
             complain(&format!("warning: {warning}"));
             note("To keep it stopped: systemctl stop chathub.socket chathub-admin.socket chathub.service");

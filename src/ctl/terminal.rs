@@ -15,6 +15,12 @@ pub(super) fn size() -> Option<(usize, usize)> {
     Some((columns.0.into(), rows.0.into()))
 }
 
+/// Whether text may be bold: not where `$NO_COLOR` is set (no-color.org), or the terminal knows no such thing.
+pub(super) fn has_style() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
+}
+
 /// Whether standard input and output are terminals, so that somebody can watch and press a key.
 pub(super) fn is_watched() -> bool {
     stdin().is_terminal() && io::stdout().is_terminal()
@@ -44,6 +50,17 @@ impl<T: AsFd> Drop for Changed<T> {
     }
 }
 
+/// What was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Nothing: the time is over, or the window has another size.
+    None,
+    /// What quits: q, ^C, ^D, or the end of input.
+    Quit,
+    /// Another key; a letter in lower case.
+    Other(u8),
+}
+
 /// The alternate screen of a terminal that sends single keys and does not echo them.
 pub(super) struct AlternateScreen {
     _keys: Changed<Stdin>,
@@ -63,9 +80,8 @@ impl AlternateScreen {
         to.flush()
     }
 
-    /// Waits until `interval` is over, the window's size changes or a key is pressed that quits (q, ^C, ^D). Returns
-    /// whether it was such a key.
-    pub(super) fn quits(&self, interval: Duration) -> io::Result<bool> {
+    /// Waits until `interval` is over, the window's size changes or a key is pressed.
+    pub(super) fn key(&self, interval: Duration) -> io::Result<Key> {
         let end = Instant::now() + interval;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -73,14 +89,16 @@ impl AlternateScreen {
             let input = stdin();
             match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
                 // A signal: a resize, or the program is in the foreground again. It is drawn again at once.
-                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(false),
+                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(Key::None),
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
             let mut key = [0];
             let read = input.lock().read(&mut key)?;
-            if read == 0 || matches!(key[0], b'q' | b'Q' | 3 | 4) {
-                return Ok(true);
+            match key[0] {
+                _ if read == 0 => return Ok(Key::Quit),
+                b'q' | b'Q' | 3 | 4 => return Ok(Key::Quit),
+                key => return Ok(Key::Other(key.to_ascii_lowercase())),
             }
         }
     }

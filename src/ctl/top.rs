@@ -10,10 +10,10 @@ use super::failure::Failure;
 use super::print::clients::notes;
 use super::print::escape::escape;
 use super::print::screen::Screen;
-use super::print::table::{Side, Table, cut};
+use super::print::table::{Table, cut, left, right};
 use super::print::values::{bytes, count, span};
 use super::session::Session;
-use super::terminal::{self, AlternateScreen};
+use super::terminal::{self, AlternateScreen, Key};
 use crate::client::Answers;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs};
@@ -25,24 +25,36 @@ impl Session<'_, '_> {
             let (status, clients) = self.ask_for_sample()?;
             return Ok(self.screen.json(&json!({"status": status, "clients": clients["clients"]}))?);
         }
-        let mut before = Before::default();
-        let mut frame = self.frame(&mut before)?;
+        let mut seen = Seen::default();
+        seen.look(self.sample()?);
+        let mut view = View::default();
         if !terminal::is_watched() {
+            let frame = seen.frame(view, self.screen);
             return Ok(frame.iter().try_for_each(|line| self.screen.line(line))?);
         }
+        view.hint = self.screen.legend;
         let screen = AlternateScreen::enter(self.screen)?;
+        let mut next = Instant::now() + interval;
         let ended = loop {
-            let drawn = draw(self.screen, &frame).and_then(|()| screen.quits(interval));
-            match drawn {
-                Ok(false) => {}
-                Ok(true) => break Ok(()),
+            let frame = seen.frame(view, self.screen);
+            let left = next.saturating_duration_since(Instant::now());
+            let key = draw(self.screen, &frame).and_then(|()| screen.key(left));
+            self.screen.terminal = terminal::size();
+            match key {
+                Ok(Key::None) => {}
+                // What is known is shown otherwise, without being asked for again.
+                Ok(Key::Other(key)) => {
+                    view.turn(key);
+                    continue;
+                }
+                Ok(Key::Quit) => break Ok(()),
                 Err(error) => break Err(error.into()),
             }
-            self.screen.terminal = terminal::size();
-            match self.frame(&mut before) {
-                Ok(next) => frame = next,
+            match self.sample() {
+                Ok(sample) => seen.look(sample),
                 Err(failure) => break Err(failure),
             }
+            next = Instant::now() + interval;
         };
         screen.leave(self.screen)?;
         ended
@@ -56,11 +68,9 @@ impl Session<'_, '_> {
         Ok((self.client.only_result(status)?, self.client.only_result(clients)?))
     }
 
-    /// Asks, and composes the lines of the screen.
-    fn frame(&mut self, before: &mut Before) -> Result<Vec<String>, Failure> {
+    fn sample(&mut self) -> Result<Sample, Failure> {
         let (status, clients) = self.ask_for_sample()?;
-        let sample = Sample { status: self.read(&status)?, clients: self.read(&clients)?, at: Instant::now() };
-        Ok(before.frame(&sample, self.screen.legend, self.screen.terminal))
+        Ok(Sample { status: self.read(&status)?, clients: self.read(&clients)?, at: Instant::now() })
     }
 }
 
@@ -76,21 +86,88 @@ struct Sample {
     at: Instant,
 }
 
-/// The sample before: its time, and how many lines each client had sent, by its id.
-#[derive(Default)]
-struct Before {
-    at: Option<Instant>,
-    lines: HashMap<String, u64>,
+/// What stands first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sort {
+    /// Most lines per second.
+    #[default]
+    Rate,
+    /// Most lines.
+    Lines,
+    /// Furthest behind.
+    Behind,
+    /// Longest silent.
+    Idle,
 }
 
-impl Before {
-    /// Lines per second of each client since the sample before, or since it connected; busiest first.
-    fn rates<'a>(&mut self, sample: &'a Sample) -> Vec<(f64, &'a Client)> {
+/// What is shown.
+#[derive(Clone, Copy, Debug, Default)]
+struct View {
+    sort: Sort,
+    /// Rooms instead of clients.
+    rooms: bool,
+    /// The last row says what keys do.
+    hint: bool,
+}
+
+impl View {
+    /// What a key makes of it.
+    fn turn(&mut self, key: u8) {
+        match key {
+            b'r' => self.rooms = !self.rooms,
+            b's' => {
+                self.sort = match self.sort {
+                    Sort::Rate => Sort::Lines,
+                    Sort::Lines => Sort::Behind,
+                    Sort::Behind => Sort::Idle,
+                    Sort::Idle => Sort::Rate,
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn hint(self) -> String {
+        let sort = match self.sort {
+            Sort::Rate => "rate",
+            Sort::Lines => "lines",
+            Sort::Behind => "what is behind",
+            Sort::Idle => "idle time",
+        };
+        let other = if self.rooms { "clients" } else { "rooms" };
+        format!("q quit   s sort otherwise (now by {sort})   r {other}")
+    }
+}
+
+/// What is known of a client or of a room.
+struct Row<'a> {
+    rate: f64,
+    lines: u64,
+    behind: u64,
+    idle: u64,
+    /// Of a room, those in it.
+    clients: Vec<&'a Client>,
+}
+
+/// The last sample, and lines per second of each client, by its id.
+#[derive(Default)]
+struct Seen {
+    sample: Option<Sample>,
+    rates: HashMap<String, f64>,
+}
+
+impl Seen {
+    /// Takes a sample: lines per second are those since the sample before, or since the client connected.
+    fn look(&mut self, sample: Sample) {
+        let before: HashMap<&str, u64> = match &self.sample {
+            None => HashMap::new(),
+            Some(before) => before.clients.clients.iter().map(|client| (&*client.id, client.lines)).collect(),
+        };
+        let passed = self.sample.as_ref().map_or(Duration::ZERO, |before| sample.at - before.at);
         let now = sample.status.since.0.0.saturating_add(millis(sample.status.uptime_s));
         let rate = |client: &Client| {
-            let known = self.at.zip(self.lines.get(&client.id).copied());
-            let (lines, span) = match known {
-                Some((at, before)) => (client.lines.saturating_sub(before), sample.at - at),
+            let (lines, span) = match before.get(&*client.id) {
+                Some(before) => (client.lines.saturating_sub(*before), passed),
                 None => {
                     let age = u64::try_from(now.saturating_sub(client.since.0.0)).unwrap_or(0);
                     (client.lines, Duration::from_millis(age.max(1000)))
@@ -100,23 +177,50 @@ impl Before {
             let rate = lines as f64 / span.as_secs_f64().max(0.001);
             rate
         };
-        let mut rates: Vec<_> = sample.clients.clients.iter().map(|client| (rate(client), client)).collect();
-        rates.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(y.behind_bytes.cmp(&x.behind_bytes)));
-        self.at = Some(sample.at);
-        self.lines = sample.clients.clients.iter().map(|client| (client.id.clone(), client.lines)).collect();
-        rates
+        self.rates = sample.clients.clients.iter().map(|client| (client.id.clone(), rate(client))).collect();
+        self.sample = Some(sample);
     }
 
-    /// The lines of the screen: as many, and as wide, as fit into `size`, columns and rows.
-    fn frame(&mut self, sample: &Sample, legend: bool, size: Option<(usize, usize)>) -> Vec<String> {
+    /// The clients or rooms, sorted.
+    fn rows<'a>(&self, clients: &'a [Client], view: View) -> Vec<Row<'a>> {
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        let mut of_room: HashMap<&str, usize> = HashMap::new();
+        for client in clients {
+            let at = if view.rooms { *of_room.entry(&client.room).or_insert(rows.len()) } else { rows.len() };
+            if at == rows.len() {
+                rows.push(Row { rate: 0.0, lines: 0, behind: 0, idle: u64::MAX, clients: Vec::new() });
+            }
+            let row = &mut rows[at];
+            row.rate += self.rates.get(&client.id).copied().unwrap_or(0.0);
+            row.lines = row.lines.saturating_add(client.lines);
+            row.behind = row.behind.saturating_add(client.behind_bytes);
+            row.idle = row.idle.min(client.idle_s);
+            row.clients.push(client);
+        }
+        rows.sort_by(|x, y| {
+            let first = match view.sort {
+                Sort::Rate => y.rate.total_cmp(&x.rate),
+                Sort::Lines => y.lines.cmp(&x.lines),
+                Sort::Behind => y.behind.cmp(&x.behind),
+                Sort::Idle => y.idle.cmp(&x.idle),
+            };
+            first.then(y.rate.total_cmp(&x.rate)).then(y.behind.cmp(&x.behind))
+        });
+        rows
+    }
+
+    /// The lines of the screen: as many, and as wide, as fit.
+    fn frame(&self, view: View, screen: &Screen<'_>) -> Vec<String> {
+        let Some(sample) = &self.sample else { return Vec::new() };
+        let (legend, size) = (screen.legend, screen.terminal);
         let status = &sample.status;
-        let rates = self.rates(sample);
-        let total: f64 = rates.iter().map(|(rate, _)| rate).sum();
-        let behind = rates.iter().fold(0_u64, |sum, (_, client)| sum.saturating_add(client.behind_bytes));
+        let rows = self.rows(&sample.clients.clients, view);
+        let (rate, behind) =
+            rows.iter().fold((0.0, 0_u64), |(rate, behind), row| (rate + row.rate, behind.saturating_add(row.behind)));
         let mut lines = Vec::new();
         if legend {
             let heading = format!(
-                "chathub {}, {} for {}: {} of {}, {}, {total:.1} lines/s, {} behind",
+                "chathub {}, {} for {}: {} of {}, {}, {rate:.1} lines/s, {} behind",
                 status.version,
                 status.state,
                 span(status.uptime_s),
@@ -128,31 +232,55 @@ impl Before {
             lines.push(cut(&escape(&heading), size.map(|(columns, _)| columns)));
             lines.push(String::new());
         }
-        let mut table = Table::new(&[
-            ("RATE", Side::Right),
-            ("LINES", Side::Right),
-            ("BEHIND", Side::Right),
-            ("IDLE", Side::Right),
-            ("ID", Side::Left),
-            ("NICK", Side::Left),
-            ("ROOM", Side::Left),
-            ("NOTES", Side::Left),
-        ]);
-        let heading = usize::from(legend);
-        let fit = size.map_or(usize::MAX, |(_, rows)| rows.saturating_sub(lines.len() + heading));
-        for (rate, client) in rates.iter().take(fit) {
-            table.row([
-                format!("{rate:.1}"),
-                client.lines.to_string(),
-                bytes(client.behind_bytes),
-                span(client.idle_s),
-                client.id.clone(),
-                client.nick.clone(),
-                client.room.clone(),
-                notes(client),
+        let below = usize::from(view.hint);
+        let fit = size.map_or(usize::MAX, |(_, rows)| rows.saturating_sub(lines.len() + usize::from(legend) + below));
+        let numbers =
+            |row: &Row<'_>| [format!("{:.1}", row.rate), row.lines.to_string(), bytes(row.behind), span(row.idle)];
+        let table = if view.rooms {
+            let mut table = Table::new([
+                right("RATE"),
+                right("LINES"),
+                right("BEHIND"),
+                right("IDLE"),
+                right("MEMBERS"),
+                left("ROOM"),
             ]);
+            for row in rows.iter().take(fit) {
+                let [rate, lines, behind, idle] = numbers(row);
+                let room = row.clients.first().map_or_else(String::new, |client| client.room.clone());
+                table.row([rate, lines, behind, idle, row.clients.len().to_string(), room]);
+            }
+            table
+        } else {
+            let mut table = Table::new([
+                right("RATE"),
+                right("LINES").spare(1),
+                right("BEHIND"),
+                right("IDLE").spare(2),
+                left("ID"),
+                left("NICK").shrinks(12),
+                left("ROOM").shrinks(8),
+                left("NOTES").telling(),
+            ]);
+            for row in rows.iter().take(fit) {
+                let [rate, lines, behind, idle] = numbers(row);
+                let Some(client) = row.clients.first() else { continue };
+                let (id, nick, room) = (client.id.clone(), client.nick.clone(), client.room.clone());
+                table.row([rate, lines, behind, idle, id, nick, room, notes(client, screen.now)]);
+            }
+            table
+        };
+        let table = table.lines(legend, size.map(|(columns, _)| columns));
+        lines.extend(table.heading);
+        // A client is a row here, whatever there is to tell of it: it is looked at from above.
+        let of_one = |row: Vec<String>| row.into_iter().take(if size.is_some() { 1 } else { usize::MAX });
+        lines.extend(table.rows.into_iter().flat_map(of_one));
+        if view.hint
+            && let Some((columns, rows)) = size
+        {
+            lines.resize(rows.saturating_sub(1).max(lines.len()), String::new());
+            lines.push(cut(&view.hint(), Some(columns)));
         }
-        lines.extend(table.lines(legend, size.map(|(columns, _)| columns)));
         lines
     }
 }
@@ -193,26 +321,40 @@ mod tests {
         }
     }
 
+    fn look(seen: &mut Seen, at: Instant, lines: u64, view: View) -> Vec<String> {
+        seen.look(sample(at, lines));
+        let mut out = Vec::new();
+        let mut screen = Screen::new(&mut out);
+        screen.legend = false;
+        let ids = |line: &String| line.split_whitespace().map(str::to_owned).take(2).collect::<Vec<_>>().join(" ");
+        seen.frame(view, &screen).iter().map(ids).collect()
+    }
+
     #[test]
     fn busiest_come_first_by_what_they_sent_since_the_last_look() {
-        let mut before = Before::default();
+        let mut seen = Seen::default();
         let start = Instant::now();
-        let mut look = |at, lines| {
-            let frame = before.frame(&sample(at, lines), false, None);
-            let ids = |line: &String| line.split_whitespace().map(str::to_owned).take(2).collect::<Vec<_>>().join(" ");
-            frame.iter().map(ids).collect::<Vec<_>>()
-        };
-        assert_eq!(look(start, 20), ["5.0 50", "2.0 20"]); // 10 s connected
-        assert_eq!(look(start + Duration::from_secs(2), 23), ["1.5 23", "0.0 50"]);
+        assert_eq!(look(&mut seen, start, 20, View::default()), ["5.0 50", "2.0 20"]); // 10 s connected
+        assert_eq!(look(&mut seen, start + Duration::from_secs(2), 23, View::default()), ["1.5 23", "0.0 50"]);
+        let mut view = View::default();
+        view.turn(b's');
+        assert_eq!(look(&mut seen, start + Duration::from_secs(4), 23, view), ["0.0 50", "0.0 23"], "by lines");
+        view.turn(b'r');
+        assert_eq!(look(&mut seen, start + Duration::from_secs(6), 25, view), ["1.0 75"], "one room");
     }
 
     #[test]
     fn frame_fits_the_terminal() {
         use unicode_width::UnicodeWidthStr;
         for (columns, rows) in [(20, 4), (80, 24), (1, 1), (0, 0)] {
-            let frame = Before::default().frame(&sample(Instant::now(), 1), true, Some((columns, rows)));
+            let mut out = Vec::new();
+            let mut screen = Screen::new(&mut out);
+            screen.terminal = Some((columns, rows));
+            let mut seen = Seen::default();
+            seen.look(sample(Instant::now(), 1));
+            let frame = seen.frame(View { hint: true, ..View::default() }, &screen);
             assert!(frame.iter().all(|line| line.width() <= columns.max(1)), "{frame:?}");
-            assert!(frame.len() <= rows.max(3), "{frame:?}");
+            assert!(frame.len() <= rows.max(4), "{frame:?}");
         }
     }
 }

@@ -25,7 +25,7 @@ fn a_ban_disconnects_keeps_out_and_outlives_the_daemon() {
     eve.greeted();
     eve.rename("eve");
     let tested = daemon.ctl(&["ban", "add", "127.0.7.0/24", "--dry-run"]).done();
-    assert_eq!(tested, "It would disconnect c2.\n");
+    assert_eq!(tested, "It would disconnect eve (c2).\n");
     let added = daemon.ctl(&["ban", "add", "127.0.7.0/24", "--reason", "no floods", "--for", "2h"]).done();
     assert!(
         added.starts_with("Banned 127.0.7.0/24 until 20") && added.ends_with("(b1); disconnected c2.\n"),

@@ -15,7 +15,7 @@ pub mod rooms;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Arg, Args, Command, Subcommand};
 use serde_json::Value;
 
 use self::account::AccountCommand;
@@ -69,6 +69,29 @@ pub struct CtlArgs {
     #[arg(long, global = true, value_name = "D", value_parser = duration, help_heading = COMMON)]
     pub timeout: Option<Duration>,
 
+    /// Leave nothing out of tables, and cut nothing, however narrow the terminal is.
+    #[arg(short = 'l', long, global = true, help_heading = COMMON)]
+    pub full: bool,
+
+    /// Do not use a pager.
+    #[arg(long, global = true, help_heading = COMMON)]
+    pub no_pager: bool,
+
+    /// Show it again and again, every 2s or as often as told; for commands that only look.
+    ///
+    /// On a terminal in place, until q or Ctrl-C; elsewhere one answer behind the other.
+    #[arg(
+        long,
+        global = true,
+        value_name = "D",
+        value_parser = interval,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2s",
+        help_heading = COMMON
+    )]
+    pub watch: Option<Duration>,
+
     /// Leave out column headings and the count at the end.
     #[arg(long, global = true, help_heading = COMMON)]
     pub no_legend: bool,
@@ -83,7 +106,43 @@ pub struct CtlArgs {
 }
 
 /// The heading of the options that every command has, in its help.
-const COMMON: &str = "Options of every ctl command";
+const COMMON: &str = "Options of every command";
+
+/// The commands by what one wants to do: help and manual have them in this order.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
+    ("People", &["kick", "ban", "mute", "unmute", "sanction", "lockdown", "rename", "report"]),
+    ("Accounts", &["account"]),
+    ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
+    ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
+    ("The protocol, and the shell", &["describe", "call", "completions"]),
+];
+
+/// `ctl` with its commands in groups, and without the common options in the help of each command.
+pub(super) fn with_help(ctl: Command) -> Command {
+    let common: Vec<Arg> = ctl.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    let mut groups = String::new();
+    for (title, names) in GROUPS {
+        groups += &format!("\n\x1b[1m\x1b[4m{title}:\x1b[0m\n");
+        for name in *names {
+            let about = ctl.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string);
+            groups += &format!("  \x1b[1m{name:<13}\x1b[0m  {}\n", about.unwrap_or_default());
+        }
+    }
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\n\x1b[1m\x1b[4m{COMMON}:\x1b[0m\n{{options}}{{after-help}}\n"
+    );
+    ctl.help_template(template).mut_subcommands(|command| without(command, &common))
+}
+
+/// A command whose help does not tell these options again, but where they are told.
+fn without(mut command: Command, common: &[Arg]) -> Command {
+    const WHERE: &str = "Options of every command, such as --json: chathub ctl --help";
+    // A copy that is there already is not put there from above.
+    command = command.args(common.iter().map(|arg| arg.clone().hide(true)));
+    let after = command.get_after_help().map_or_else(|| WHERE.to_owned(), |help| format!("{help}\n\n{WHERE}"));
+    command.after_help(after).mut_subcommands(|inner| without(inner, common))
+}
 
 /// The commands of `chathub ctl`, in the order in which they are documented.
 #[derive(Clone, Debug, Subcommand)]

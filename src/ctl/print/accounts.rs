@@ -4,28 +4,29 @@ use std::io;
 
 use super::UNREAD;
 use super::screen::Screen;
-use super::table::{Side, Table};
-use super::values::time;
+use super::table::{Table, left, right};
+use super::values::{count, span};
 use crate::hub::account::Role;
-use crate::wire::admin::result::{AccountDone, AccountList};
+use crate::wire::admin::result::{AccountDone, AccountList, Redacted};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()> {
-    let mut table = Table::new(&[
-        ("NAME", Side::Left),
-        ("ROLE", Side::Left),
-        ("SINCE", Side::Left),
-        ("SEEN", Side::Left),
-        ("CLIENT", Side::Left),
-        ("NOTES", Side::Left),
+    let mut table = Table::new([
+        left("NAME").shrinks(12),
+        left("ROLE"),
+        right("AGE").spare(1),
+        right("SEEN"),
+        left("CLIENT"),
+        left("NOTES").telling(),
     ]);
     for account in &list.accounts {
         table.row([
             account.name.clone(),
             Role::from(account.role).to_string(),
-            time(&account.since),
-            time(&account.seen),
+            span(to.age(&account.since)),
+            // Who is here has no time to be told: it is now.
+            if account.client.is_some() { "now".to_owned() } else { format!("{} ago", span(to.age(&account.seen))) },
             account.client.clone().unwrap_or_default(),
-            if account.password { "" } else { "no password" }.to_owned(),
+            if account.password { "" } else { "no password: nobody can log in" }.to_owned(),
         ]);
     }
     table.print(to, "account")?;
@@ -51,4 +52,16 @@ pub(in crate::ctl) fn role(to: &mut Screen<'_>, done: &AccountDone) -> io::Resul
 
 pub(in crate::ctl) fn removed(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
     to.done(&format!("Removed the account {}.", done.account.name))
+}
+
+pub(in crate::ctl) fn erased(to: &mut Screen<'_>, name: &str, result: &Redacted) -> io::Result<()> {
+    let said = match (result.lines, result.topics) {
+        (0, 0) => "nothing that was said under its name is kept".to_owned(),
+        (lines, 0) => format!("{} said under its name made unreadable", count(lines, "line")),
+        (lines, topics) => {
+            let (lines, topics) = (count(lines, "line"), count(topics, "topic"));
+            format!("{lines} said under its name made unreadable, {topics} cleared")
+        }
+    };
+    to.done(&format!("Removed the account {name}; {said}."))
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use super::UNREAD;
 use super::screen::Screen;
-use super::table::{Side, Table};
-use super::values::{time, until};
+use super::table::{Table, left, right};
+use super::values::{maker, people, span, until};
 use crate::wire::admin::result::{
     Ban, BanList, BanTest, Banned, Lifted, Sanction, SanctionList, SanctionTest, Unbanned,
 };
+use crate::wire::admin::value::Time;
 
 pub(in crate::ctl) fn added(to: &mut Screen<'_>, result: &Banned) -> io::Result<()> {
-    let hit = if result.disconnected.is_empty() { "nobody".to_owned() } else { result.disconnected.join(", ") };
+    let hit = people(&result.people, &result.disconnected);
     match &result.ban {
         Some(ban) => {
             let instead = match &result.replaced {
@@ -26,7 +27,7 @@ pub(in crate::ctl) fn added(to: &mut Screen<'_>, result: &Banned) -> io::Result<
 }
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &BanList) -> io::Result<()> {
-    table(&list.bans).print(to, "ban")?;
+    table(to, &list.bans).print(to, "ban")?;
     if list.unread {
         to.legend(UNREAD)?;
     }
@@ -38,27 +39,27 @@ pub(in crate::ctl) fn removed(to: &mut Screen<'_>, result: &Unbanned) -> io::Res
 }
 
 pub(in crate::ctl) fn tested(to: &mut Screen<'_>, result: &BanTest) -> io::Result<()> {
-    table(&result.bans).print(to, "ban")?;
-    let hit = if result.clients.is_empty() { "nobody".to_owned() } else { result.clients.join(", ") };
+    print_or(to, &table(to, &result.bans), "ban", "No ban covers it.")?;
+    let hit = people(&result.people, &result.clients);
     to.line(&format!("A ban of it would disconnect {hit}."))
 }
 
-fn table(bans: &[Ban]) -> Table {
-    let mut table = Table::new(&[
-        ("ID", Side::Left),
-        ("TARGET", Side::Left),
-        ("SINCE", Side::Left),
-        ("UNTIL", Side::Left),
-        ("BY", Side::Left),
-        ("REASON", Side::Left),
+fn table(to: &Screen<'_>, bans: &[Ban]) -> Table {
+    let mut table = Table::new([
+        left("ID"),
+        left("TARGET"),
+        right("AGE").spare(1),
+        right("LEFT"),
+        left("BY").shrinks(10),
+        left("REASON").telling(),
     ]);
     for ban in bans {
         table.row([
             ban.id.clone(),
             ban.target.clone(),
-            time(&ban.since),
-            ban.until.as_ref().map(time).unwrap_or_default(),
-            ban.by.clone(),
+            span(to.age(&ban.since)),
+            time_left(to, ban.until.as_ref()),
+            maker(&ban.by),
             ban.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -71,7 +72,7 @@ pub(super) fn end(ban: &Ban) -> String {
 }
 
 pub(in crate::ctl) fn sanctions(to: &mut Screen<'_>, list: &SanctionList) -> io::Result<()> {
-    all(&list.sanctions).print(to, "sanction")?;
+    all(to, &list.sanctions).print(to, "sanction")?;
     if list.unread {
         to.legend(UNREAD)?;
     }
@@ -84,20 +85,31 @@ pub(in crate::ctl) fn lifted(to: &mut Screen<'_>, result: &Lifted) -> io::Result
 }
 
 pub(in crate::ctl) fn tested_all(to: &mut Screen<'_>, result: &SanctionTest) -> io::Result<()> {
-    all(&result.sanctions).print(to, "sanction")?;
-    let hit = if result.clients.is_empty() { "nobody".to_owned() } else { result.clients.join(", ") };
+    print_or(to, &all(to, &result.sanctions), "sanction", "No sanction is about it.")?;
+    let hit = people(&result.people, &result.clients);
     to.line(&format!("One more about it would reach {hit}."))
 }
 
-/// Sanctions of all kinds; whom they are about comes before what can be cut.
-fn all(sanctions: &[Sanction]) -> Table {
-    let mut table = Table::new(&[
-        ("ID", Side::Left),
-        ("KIND", Side::Left),
-        ("TARGET", Side::Left),
-        ("UNTIL", Side::Left),
-        ("BY", Side::Left),
-        ("REASON", Side::Left),
+/// Prints the table; or says that it is empty, which is an answer here and no heading.
+fn print_or(to: &mut Screen<'_>, table: &Table, thing: &str, none: &str) -> io::Result<()> {
+    if table.is_empty() { to.line(none) } else { table.print(to, thing) }
+}
+
+/// How long it still holds.
+fn time_left(to: &Screen<'_>, until: Option<&Time>) -> String {
+    until.map_or_else(|| "no end".to_owned(), |until| span(to.left(until)))
+}
+
+/// Sanctions of all kinds.
+fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
+    let mut table = Table::new([
+        left("ID"),
+        left("KIND"),
+        left("TARGET"),
+        right("AGE").spare(1),
+        right("LEFT"),
+        left("BY").shrinks(10),
+        left("REASON").telling(),
     ]);
     for one in sanctions {
         let target = match &one.also {
@@ -112,8 +124,9 @@ fn all(sanctions: &[Sanction]) -> Table {
             one.id.clone(),
             kind,
             target,
-            one.until.as_ref().map(time).unwrap_or_default(),
-            one.by.clone(),
+            span(to.age(&one.since)),
+            time_left(to, one.until.as_ref()),
+            maker(&one.by),
             one.reason.clone().unwrap_or_default(),
         ]);
     }

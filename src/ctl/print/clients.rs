@@ -5,34 +5,36 @@ use std::time::Duration;
 
 use super::bans;
 use super::screen::Screen;
-use super::table::{Facts, Side, Table};
-use super::values::{address, bytes, count, span, time, until};
-use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Renamed};
+use super::table::{Facts, Table, left, right};
+use super::values::{address, bytes, count, people, span, time, until};
+use crate::hub::account;
+use crate::values::time::Wall;
+use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Person, Renamed};
 use crate::wire::admin::value::Time;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
-    let mut table = Table::new(&[
-        ("ID", Side::Left),
-        ("NICK", Side::Left),
-        ("ROOM", Side::Left),
-        ("ADDRESS", Side::Left),
-        ("SINCE", Side::Left),
-        ("IDLE", Side::Right),
-        ("LINES", Side::Right),
-        ("BEHIND", Side::Right),
-        ("NOTES", Side::Left),
+    let mut table = Table::new([
+        left("ID"),
+        left("NICK").shrinks(14),
+        left("ROOM").shrinks(10),
+        left("ADDRESS"),
+        right("AGE").spare(3),
+        right("IDLE").spare(4),
+        right("LINES").spare(1),
+        right("BEHIND").spare(2),
+        left("NOTES").telling(),
     ]);
     for client in &list.clients {
         table.row([
             client.id.clone(),
             client.nick.clone(),
             client.room.clone(),
-            address(&client.addr, client.port),
-            time(&client.since),
+            client.addr.clone(),
+            span(to.age(&client.since)),
             span(client.idle_s),
             client.lines.to_string(),
             bytes(client.behind_bytes),
-            notes(client),
+            notes(client, to.now),
         ]);
     }
     table.print(to, "client")
@@ -44,7 +46,7 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
         ("Nick", client.nick.clone()),
         ("Address", address(&client.addr, client.port)),
         ("Room", client.room.clone()),
-        ("Since", time(&client.since)),
+        ("Since", format!("{} ({})", time(&client.since), span(to.age(&client.since)))),
         ("Idle", span(client.idle_s)),
         ("Telnet", if client.telnet { "yes" } else { "no" }.into()),
         ("Sent", format!("{}, {} dropped (sent too fast)", count(client.lines, "line"), client.dropped)),
@@ -53,34 +55,52 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
             format!("{}, {} missed (read too slowly)", bytes(client.behind_bytes), count(client.missed, "line")),
         ),
     ];
+    facts.push(("Account", account(client).unwrap_or_else(|| "none: a guest".to_owned())));
+    if client.strikes > 0 {
+        facts.push(("Strikes", format!("{} against this address", client.strikes)));
+    }
     if let Some(why) = &client.away {
         facts.push(("Away", if why.is_empty() { "yes".into() } else { why.clone() }));
     }
     if let Some(until) = &client.muted {
-        let until =
-            until.parse::<Time>().map_or_else(|_| "until lifted".into(), |until| format!("until {}", time(&until)));
+        let until = until.parse::<Time>().map_or_else(
+            |_| "until it is lifted".into(),
+            |until| format!("until {}, {} left", time(&until), span(to.left(&until))),
+        );
+        let until = if client.shadow { format!("{until}; does not know of it (shadow-mute)") } else { until };
         facts.push(("Muted", until));
     }
     Facts(facts).print(to)
 }
 
-fn muted_until(until: &str) -> String {
-    match until.parse::<Time>() {
-        Ok(until) => format!("muted until {}", time(&until)),
-        Err(_) => "muted".into(), // "lifted" in place of a time: until somebody lifts it
-    }
+/// `ann, an operator`: what a client is logged in to, if it is.
+fn account(client: &Client) -> Option<String> {
+    let role = client.role.map_or_else(String::new, |role| format!(", role {}", account::Role::from(role)));
+    client.account.as_ref().map(|account| format!("{account}{role}"))
 }
 
-/// The column NOTES: what is unusual about a client.
+/// In the column NOTES: that a client is logged in, and as whom if it bears another name.
+fn logged_in(client: &Client) -> Option<String> {
+    let account = client.account.as_ref()?;
+    let role = match client.role.map(account::Role::from) {
+        Some(account::Role::Operator) => "operator",
+        _ => "registered",
+    };
+    Some(if *account == client.nick { role.to_owned() } else { format!("{role} as {account}") })
+}
+
+/// The column NOTES: what is worth knowing about a client at `now`.
 #[must_use]
-pub(in crate::ctl) fn notes(client: &Client) -> String {
-    let mut notes = Vec::new();
+pub(in crate::ctl) fn notes(client: &Client, now: Wall) -> String {
+    let mut notes: Vec<String> = logged_in(client).into_iter().collect();
+    if let Some(until) = &client.muted {
+        let how = if client.shadow { "shadow-muted" } else { "muted" };
+        // Another word in place of a time: until somebody lifts it.
+        let left = until.parse::<Time>().map(|until| u64::try_from((until.0.0 - now.0) / 1000).unwrap_or(0));
+        notes.push(left.map_or_else(|_| how.to_owned(), |left| format!("{how}, {} left", span(left))));
+    }
     if client.telnet {
         notes.push("telnet".to_owned());
-    }
-    if let Some(until) = &client.muted {
-        let how = if client.shadow { ", and does not know" } else { "" };
-        notes.push(muted_until(until) + how);
     }
     if client.strikes > 0 {
         notes.push(count(u64::from(client.strikes), "strike"));
@@ -97,17 +117,17 @@ pub(in crate::ctl) fn notes(client: &Client) -> String {
     notes.join(", ")
 }
 
-/// Whom a command was carried out on: `ann (c7)` if one client was named, else the ids, for which of several names has
-/// which id is not known.
-fn whom(asked: &[&str], ids: &[String]) -> String {
+/// Whom a command was carried out on. An older daemon tells ids alone; of one client, the name that was asked for stands
+/// beside it then.
+fn whom(asked: &[&str], ids: &[String], with_names: &[Person]) -> String {
     match (asked, ids) {
-        ([who], [id]) if who != id => format!("{who} ({id})"),
-        _ => ids.join(", "),
+        ([who], [id]) if with_names.is_empty() && who != id => format!("{who} ({id})"),
+        _ => people(with_names, ids),
     }
 }
 
 pub(in crate::ctl) fn kicked(to: &mut Screen<'_>, asked: &[&str], result: &Kicked) -> io::Result<()> {
-    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked)))?;
+    to.done(&format!("Disconnected {}.", whom(asked, &result.kicked, &result.people)))?;
     result.banned.iter().try_for_each(|ban| to.done(&format!("Banned {} {} ({}).", ban.target, bans::end(ban), ban.id)))
 }
 
@@ -117,17 +137,17 @@ pub(in crate::ctl) fn muted(
     result: &Muted,
 ) -> io::Result<()> {
     if result.dry_run {
-        let hit = if result.muted.is_empty() { "nobody who is here".to_owned() } else { result.muted.join(", ") };
-        return to.line(&format!("It would reach {hit}."));
+        let here = if result.muted.is_empty() { " who is here" } else { "" };
+        return to.line(&format!("It would reach {}{here}.", people(&result.people, &result.muted)));
     }
     let ids: Vec<&str> = result.sanctions.iter().map(|one| &*one.id).collect();
-    let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted) };
+    let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted, &result.people) };
     let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
     to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))
 }
 
 pub(in crate::ctl) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {
-    to.done(&format!("Unmuted {}.", whom(asked, &result.muted)))
+    to.done(&format!("Unmuted {}.", whom(asked, &result.muted, &result.people)))
 }
 
 pub(in crate::ctl) fn renamed(to: &mut Screen<'_>, result: &Renamed) -> io::Result<()> {

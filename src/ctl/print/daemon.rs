@@ -7,6 +7,7 @@ use super::screen::Screen;
 use super::table::Facts;
 use super::values::{count, span, time};
 use crate::settings::{Newcomers, Word as _};
+use crate::users;
 use crate::wire::admin::result::{AdminConnection, Lockdown, LogLevel, Metrics, Reloaded, Status, Stopped};
 
 pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result<()> {
@@ -88,11 +89,9 @@ fn holders(admins: &[AdminConnection]) -> String {
     let each: Vec<String> = of
         .into_iter()
         .map(|(uid, (all, idle))| {
-            let name =
-                nix::unistd::User::from_uid(uid.into()).ok().flatten().map_or_else(String::new, |user| user.name);
-            let name = if name.is_empty() { format!("user {uid}") } else { name };
             format!(
-                "{name}: {}{}",
+                "{}: {}{}",
+                users::called(uid),
                 count(all, "connection"),
                 if idle > 0 { format!(" ({idle} idle)") } else { String::new() }
             )

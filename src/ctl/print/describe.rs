@@ -3,13 +3,12 @@
 use std::io;
 
 use super::screen::Screen;
-use super::table::{Side, Table};
+use super::table::{Table, left};
 use crate::ctl::schema;
 use crate::wire::admin::describe::Description;
 
 pub(in crate::ctl) fn commands(to: &mut Screen<'_>, description: &Description) -> io::Result<()> {
-    let mut table =
-        Table::new(&[("COMMAND", Side::Left), ("EFFECT", Side::Left), ("REPLIES", Side::Left), ("ABOUT", Side::Left)]);
+    let mut table = Table::new([left("COMMAND"), left("EFFECT"), left("REPLIES").spare(1), left("ABOUT").telling()]);
     for command in &description.commands {
         let effect = if command.changes { "changes" } else { "reads" };
         table.row([command.name.clone(), effect.into(), command.replies.replace('_', " "), command.about.clone()]);
@@ -21,20 +20,14 @@ pub(in crate::ctl) fn command(to: &mut Screen<'_>, description: &Description) ->
     for command in &description.commands {
         to.line(&format!("{}: {}", command.name, command.about))?;
         for (heading, schema) in [("ARGUMENT", &command.args), ("RESULT", &command.result)] {
-            let columns: &[_] = match heading {
-                "ARGUMENT" => {
-                    &[("ARGUMENT", Side::Left), ("TYPE", Side::Left), ("", Side::Left), ("ABOUT", Side::Left)]
-                }
-                _ => &[("RESULT", Side::Left), ("TYPE", Side::Left), ("", Side::Left), ("ABOUT", Side::Left)],
-            };
-            let mut table = Table::new(columns);
+            let mut table = Table::new([left(heading), left("TYPE").shrinks(16), left(""), left("ABOUT").telling()]);
             for field in schema::fields(schema) {
                 let need = if field.required { "always" } else { "optional" };
                 table.row([field.name, field.kind, need.into(), field.about]);
             }
             if !table.is_empty() {
                 to.line("")?;
-                table.print_rows(to)?;
+                let _ = table.print_rows(to)?;
             }
         }
     }

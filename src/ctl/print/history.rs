@@ -6,12 +6,12 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::escape;
 use super::screen::Screen;
-use super::table::{Facts, Side, Table};
+use super::table::{Facts, Table, left, right};
 use super::values::{bytes, count, time};
 use crate::wire::admin::result::{DiskHistory, HistoryStats, Line, LineKind, Redacted};
 
 pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
-    if to.legend { to.line("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
+    if to.legend { to.heading("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
 }
 
 /// A line as text. Lines make no [`Table`], whose columns are known only when all rows are there.
@@ -21,7 +21,10 @@ pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
         LineKind::Emote => format!("* {} {}", line.nick, line.text),
         LineKind::Notice => format!("-- {}", line.text),
         LineKind::Redacted => "-- (removed)".to_owned(),
-        LineKind::Topic => format!("-- {} set the topic: {}", line.nick, line.text),
+        LineKind::Topic => {
+            let who = if line.nick.is_empty() { "an administrator" } else { &line.nick };
+            format!("-- {who} set the topic: {}", line.text)
+        }
     };
     let room = escape(&line.room);
     let gap = " ".repeat(8_usize.saturating_sub(room.width()));
@@ -66,7 +69,7 @@ pub(in crate::ctl) fn backed_up(to: &mut Screen<'_>, path: &str, length: u64) ->
 }
 
 pub(in crate::ctl) fn stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Result<()> {
-    let mut table = Table::new(&[("ROOM", Side::Left), ("LINES", Side::Right), ("OLDEST", Side::Left)]);
+    let mut table = Table::new([left("ROOM").shrinks(12), right("LINES"), left("OLDEST")]);
     for room in &stats.rooms {
         let oldest = room.oldest.as_ref().map(time).unwrap_or_default();
         table.row([room.room.clone(), room.lines.to_string(), oldest]);
@@ -91,12 +94,12 @@ fn lines_in_memory(stats: &HistoryStats) -> String {
 }
 
 fn on_disk(to: &mut Screen<'_>, stats: &HistoryStats, disk: &DiskHistory) -> io::Result<()> {
-    let mut table = Table::new(&[
-        ("ROOM", Side::Left),
-        ("ON DISK", Side::Right),
-        ("IN MEMORY", Side::Right),
-        ("OLDEST", Side::Left),
-        ("NEWEST", Side::Left),
+    let mut table = Table::new([
+        left("ROOM").shrinks(12),
+        right("ON DISK"),
+        right("IN MEMORY"),
+        left("OLDEST").spare(1),
+        left("NEWEST").spare(2),
     ]);
     let kept_of = |name: &str| stats.rooms.iter().find(|room| room.room == name).map_or(0, |room| room.lines);
     for room in &disk.rooms {

@@ -30,5 +30,8 @@ pub(super) mod stderr;
 pub(super) mod table;
 pub(super) mod values;
 
+#[cfg(test)]
+mod tests;
+
 /// The note below a list of bans, reports or accounts that may lack some.
 const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";

@@ -5,32 +5,29 @@ use std::io;
 use super::UNREAD;
 use super::history::line;
 use super::screen::Screen;
-use super::table::{Facts, Side, Table, cut};
-use super::values::{count, span, time};
+use super::table::{Facts, Table, left, right};
+use super::values::{count, maker, span, time};
 use crate::wire::admin::result::{Report, ReportLineState, ReportList, ReportParty, ReportShown, ReportsClosed};
 
-/// As many columns of a name are shown in a table on a terminal.
-const NAME: usize = 16;
+/// As many columns of a name are shown at least.
+const NAME: usize = 12;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ReportList) -> io::Result<()> {
-    let mut table = Table::new(&[
-        ("ID", Side::Left),
-        ("AGE", Side::Right),
-        ("ABOUT", Side::Left),
-        ("BY", Side::Left),
-        ("REASON", Side::Left),
+    let mut table = Table::new([
+        left("ID"),
+        right("AGE"),
+        left("ABOUT").shrinks(NAME),
+        left("BY").shrinks(NAME),
+        left("REASON").telling(),
     ]);
-    // Where there are 80 columns, no name takes those of the reason.
-    let most = to.terminal.map(|_| NAME);
-    let name = |party: &ReportParty| cut(nick(party), most);
     for report in &list.reports {
         let again = if report.times > 1 { format!("({} times) ", report.times) } else { String::new() };
         let closed = if report.closed.is_some() { "(closed) " } else { "" };
         table.row([
             report.id.clone(),
             span(report.age_s),
-            name(&report.about),
-            name(&report.by),
+            nick(&report.about).to_owned(),
+            nick(&report.by).to_owned(),
             format!("{closed}{again}{}", reason(report)),
         ]);
     }
@@ -59,7 +56,7 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, shown: &ReportShown) -> io::Resul
         None => facts.push(("Closed", "no".to_owned())),
         Some(closed) => {
             let note = closed.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            facts.push(("Closed", format!("{} by {}{note}", time(&closed.t), closed.by)));
+            facts.push(("Closed", format!("{} by {}{note}", time(&closed.t), maker(&closed.by))));
         }
     }
     facts.push((

@@ -4,21 +4,21 @@ use std::io;
 use std::time::Duration;
 
 use super::screen::Screen;
-use super::table::{Facts, Side, Table};
-use super::values::{count, time};
+use super::table::{Facts, Table, left, right};
+use super::values::{count, span, time};
 use crate::values::time::in_words;
 use crate::wire::admin::result::{Closed, Room, RoomList, Said, Topic};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<()> {
-    let mut table = Table::new(&[
-        ("ROOM", Side::Left),
-        ("MEMBERS", Side::Right),
-        ("LINES", Side::Right),
-        ("KEPT", Side::Right),
-        ("SINCE", Side::Left),
-        ("OWNER", Side::Left),
-        ("MODES", Side::Left),
-        ("TOPIC", Side::Left),
+    let mut table = Table::new([
+        left("ROOM").shrinks(12),
+        right("MEMBERS"),
+        right("LINES").spare(2),
+        right("KEPT").spare(1),
+        right("AGE").spare(3),
+        left("OWNER").shrinks(10),
+        left("MODES"),
+        left("TOPIC").telling(),
     ]);
     for room in &list.rooms {
         table.row([
@@ -26,7 +26,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<(
             room.members.to_string(),
             room.lines.to_string(),
             room.history_lines.to_string(),
-            time(&room.since),
+            span(to.age(&room.since)),
             room.owner.clone().unwrap_or_default(),
             modes(room),
             room.topic.clone(),

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::escape::{Layout, escape, json};
+use super::table::wrap;
+use crate::values::time::Wall;
+use crate::wire::admin::value::Time;
 
 /// Standard output or a file.
 pub(in crate::ctl) struct Screen<'a> {
@@ -17,17 +20,72 @@ pub(in crate::ctl) struct Screen<'a> {
     pub(in crate::ctl) legend: bool,
     /// What was done is not told (`--quiet`).
     pub(in crate::ctl) quiet: bool,
+    /// Nothing is left out or cut, however wide it is (`--full`).
+    pub(in crate::ctl) full: bool,
+    /// Headings are told apart, by bold type.
+    pub(in crate::ctl) styled: bool,
+    /// The present time, for ages.
+    pub(in crate::ctl) now: Wall,
+    /// What was written last.
+    last: Last,
+}
+
+/// What was written last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    Nothing,
+    Line,
+    Legend,
 }
 
 impl<'a> Screen<'a> {
     /// One that is no terminal, for text with everything.
     pub(in crate::ctl) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, terminal: None, json: false, legend: true, quiet: false }
+        Self {
+            out,
+            terminal: None,
+            json: false,
+            legend: true,
+            quiet: false,
+            full: false,
+            styled: false,
+            now: Wall(0),
+            last: Last::Nothing,
+        }
+    }
+
+    /// One for `out` that looks like this one.
+    pub(in crate::ctl) fn beside<'b>(&self, out: &'b mut dyn Write) -> Screen<'b> {
+        let Self { out: _, terminal, json, legend, quiet, full, styled, now, last: _ } = *self;
+        Screen { out, terminal, json, legend, quiet, full, styled, now, last: Last::Nothing }
+    }
+
+    /// As many columns as there are for a table; `None` if there is no bound.
+    pub(in crate::ctl) fn columns(&self) -> Option<usize> {
+        self.terminal.map(|(columns, _)| columns).filter(|_| !self.full)
+    }
+
+    /// The seconds since then; 0 if it is still to come.
+    pub(in crate::ctl) fn age(&self, since: &Time) -> u64 {
+        u64::try_from(self.now.0.saturating_sub(since.0.0) / 1000).unwrap_or(0)
+    }
+
+    /// The seconds until then; 0 if it is over.
+    pub(in crate::ctl) fn left(&self, until: &Time) -> u64 {
+        u64::try_from(until.0.0.saturating_sub(self.now.0) / 1000).unwrap_or(0)
     }
 
     /// Writes one line, escaped.
     pub(in crate::ctl) fn line(&mut self, text: &str) -> io::Result<()> {
+        self.last = Last::Line;
         writeln!(self.out, "{}", escape(text))
+    }
+
+    /// Writes the heading of a table.
+    pub(in crate::ctl) fn heading(&mut self, text: &str) -> io::Result<()> {
+        self.last = Last::Line;
+        let (begin, end) = if self.styled { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        writeln!(self.out, "{begin}{}{end}", escape(text))
     }
 
     /// Writes one line that says what was done, unless `--quiet`.
@@ -65,8 +123,14 @@ impl<'a> Screen<'a> {
         self.out.flush()
     }
 
-    /// Writes a line behind an empty one, below a table.
+    /// Writes a line below what was written, the first one behind an empty line.
     pub(super) fn legend(&mut self, text: &str) -> io::Result<()> {
-        if self.legend { writeln!(self.out, "\n{text}") } else { Ok(()) }
+        if !self.legend {
+            return Ok(());
+        }
+        let space = if std::mem::replace(&mut self.last, Last::Legend) == Last::Line { "\n" } else { "" };
+        let text = escape(text).into_owned();
+        let lines = self.columns().map_or_else(|| vec![text.clone()], |columns| wrap(&text, columns.max(24)));
+        writeln!(self.out, "{space}{}", lines.join("\n"))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::users;
 use crate::values::time::in_words;
+use crate::wire::admin::result::Person;
 use crate::wire::admin::value::Time;
 
 /// `1 client`, `2 clients`.
@@ -53,6 +55,27 @@ pub(in crate::ctl) fn bytes(number: u64) -> String {
 #[must_use]
 pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
     if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
+}
+
+/// `ann (c7), bob (c9)`; the ids alone if an older daemon tells no names; `nobody` if there are none.
+pub(super) fn people(people: &[Person], ids: &[String]) -> String {
+    /// As many are named; a ban can hit thousands.
+    const NAMED: usize = 50;
+    let named = |person: &Person| format!("{} ({})", person.nick, person.id);
+    let mut all: Vec<String> =
+        if people.len() == ids.len() { people.iter().map(named).collect() } else { ids.to_vec() };
+    if all.is_empty() {
+        return "nobody".to_owned();
+    }
+    let more = all.len().saturating_sub(NAMED);
+    all.truncate(NAMED);
+    let and = if more > 0 { format!(" and {more} more") } else { String::new() };
+    all.join(", ") + &and
+}
+
+/// Who did something, where the protocol says `uid 0`: `root (0)`, if the number has a name here.
+pub(in crate::ctl) fn maker(by: &str) -> String {
+    by.strip_prefix("uid ").and_then(|uid| uid.parse().ok()).map_or_else(|| by.to_owned(), users::called)
 }
 
 /// When a mute or ban ends, and how long it lasts, so that a mistyped length of time is noticed.

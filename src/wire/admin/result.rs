@@ -217,11 +217,23 @@ pub struct ClientList {
     pub total: u64,
 }
 
+/// A client by id and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub nick: String,
+}
+
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
     /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
     pub kicked: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
     /// Bans that were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banned: Vec<Ban>,
@@ -276,6 +288,9 @@ pub struct Banned {
     pub ban: Option<Ban>,
     /// Ids of the clients that were disconnected, or would be.
     pub disconnected: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
     /// The former ban of the same target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Ban>,
@@ -297,6 +312,9 @@ pub struct BanTest {
     pub bans: Vec<Ban>,
     /// Ids of the clients that a ban of it would hit.
     pub clients: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
 }
 
 /// Something that somebody is kept from.
@@ -357,6 +375,9 @@ pub struct SanctionTest {
     pub sanctions: Vec<Sanction>,
     /// Ids of the clients that one more about it would reach.
     pub clients: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
 }
 
 /// Somebody in a report, as they were when it was made.
@@ -490,6 +511,9 @@ pub struct ReportsClosed {
 pub struct Muted {
     /// Ids of those who are here, in the order of `who`, each once; behind them others whom it reaches.
     pub muted: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
     /// When the mutes end; absent if they last until they are lifted, or were just lifted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,

@@ -16,7 +16,7 @@ use crate::values::time::Now;
 use crate::wire::admin::args::{KickArgs, MuteArgs, RenameArgs, WhoArgs};
 use crate::wire::admin::execute::Facts;
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Client, Kicked, Muted, Renamed};
+use crate::wire::admin::result::{Client, Kicked, Muted, Person, Renamed};
 use crate::wire::admin::value::{Text, Time};
 
 pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result<Client, ControlError> {
@@ -27,6 +27,7 @@ pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result
 pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Result<Kicked, ControlError> {
     let (by, who) = (call.by, everybody(call.hub, &args.who)?);
     let reason = line_of(args.reason.as_ref())?;
+    let mut people = people(call.hub, &who);
     let networks: BTreeMap<Network, Arc<str>> = match args.ban_s {
         None => BTreeMap::new(),
         Some(_) => who
@@ -45,11 +46,13 @@ pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Resu
     for (target, nick) in networks {
         let order =
             Order { nick: Some(nick), reason: reason.clone(), until, ..Order::about(Kind::Ban, target.clone()) };
-        kicked.extend(sanctions::hit(call.hub, &order, call.now));
+        let hit = call.hub.hit_by(&order, call.now);
+        people.extend(hit.iter().map(|session| person(session)));
+        kicked.extend(hit.into_iter().map(|session| session.id.to_string()));
         call.change(Input::Sanction { order: Box::new(order), by });
         banned.extend(sanctions::about(call.hub, &target));
     }
-    Ok(Kicked { kicked, banned })
+    Ok(Kicked { kicked, people, banned })
 }
 
 pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
@@ -90,8 +93,9 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
         }
     }
     made.dedup();
+    let people = people(call.hub, &muted);
     let muted = muted.iter().map(SessionId::to_string).collect();
-    Ok(Muted { muted, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
+    Ok(Muted { muted, people, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
 }
 
 fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
@@ -106,8 +110,9 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
             call.change(Input::Unmute { session: *session, by: call.by });
         }
     }
+    let people = people(call.hub, &who);
     let muted = who.iter().map(SessionId::to_string).collect();
-    Ok(Muted { muted, until: None, sanctions: lifted, dry_run: args.dry_run })
+    Ok(Muted { muted, people, until: None, sanctions: lifted, dry_run: args.dry_run })
 }
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {
@@ -143,6 +148,15 @@ fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
         let hint = if name::resembles_address(who) { "; clients are called by id or name, not by address" } else { "" };
         ControlError::new(ErrorCode::NotFound, format!("no client {who:?}{hint}"))
     })
+}
+
+/// Those of these who are here, by id and name.
+fn people(hub: &Hub, ids: &[SessionId]) -> Vec<Person> {
+    ids.iter().filter_map(|id| hub.session(*id)).map(person).collect()
+}
+
+pub(super) fn person(session: &Session) -> Person {
+    Person { id: session.id.to_string(), nick: session.nick.shown().into() }
 }
 
 /// All of them, each once, or the error about the first that is not there.

@@ -1,5 +1,6 @@
 //! Commands about sanctions: bans, mutes, expulsions.
 
+use super::clients::person;
 use super::{Call, line_of};
 use crate::hub::sanction::Order;
 use crate::hub::sanction::{self, Kind, NoTarget, Target};
@@ -9,15 +10,15 @@ use crate::values::name::{self, Name};
 use crate::values::time::Now;
 use crate::wire::admin::args::{BanArgs, BanTestArgs, LiftArgs, SanctionTestArgs, UnbanArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Ban, BanTest, Banned, Lifted, Sanction, SanctionTest, Unbanned};
+use crate::wire::admin::result::{Ban, BanTest, Banned, Lifted, Person, Sanction, SanctionTest, Unbanned};
 use crate::wire::admin::value::Time;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
     let order = Order::about(Kind::Ban, target(&args.target)?);
     let reason = line_of(args.reason.as_ref())?;
-    let disconnected = hit(call.hub, &order, call.now);
+    let (disconnected, people) = hit(call.hub, &order, call.now);
     if args.dry_run {
-        return Ok(Banned { ban: None, disconnected, replaced: None, dry_run: true });
+        return Ok(Banned { ban: None, disconnected, people, replaced: None, dry_run: true });
     }
     if let Target::Network(network) = &order.target
         && network.is_wide()
@@ -31,7 +32,7 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
     let former = about(call.hub, &order.target);
     let target = order.target.clone();
     call.change(Input::Sanction { order: Box::new(Order { reason, until, ..order }), by: call.by });
-    Ok(Banned { ban: about(call.hub, &target), disconnected, replaced: former, dry_run: false })
+    Ok(Banned { ban: about(call.hub, &target), disconnected, people, replaced: former, dry_run: false })
 }
 
 /// Whether there may be one more of that kind.
@@ -44,16 +45,30 @@ pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError>
     Err(ControlError::new(ErrorCode::Conflict, message))
 }
 
-/// The ids of those who are here whom it would be about.
-pub(super) fn hit(hub: &Hub, order: &Order, now: Now) -> Vec<String> {
-    hub.hit_by(order, now).into_iter().map(|session| session.id.to_string()).collect()
+/// Those who are here whom it would be about: their ids, and with their names.
+fn hit(hub: &Hub, order: &Order, now: Now) -> (Vec<String>, Vec<Person>) {
+    let people: Vec<Person> = hub.hit_by(order, now).into_iter().map(person).collect();
+    (people.iter().map(|person| person.id.clone()).collect(), people)
 }
 
 pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {
-    let found = find(call.hub, &args.which, &Kind::Ban)
-        .ok_or_else(|| ControlError::new(ErrorCode::NotFound, format!("no ban {:?}", &*args.which)))?;
+    let found = find(call.hub, &args.which, &Kind::Ban).ok_or_else(|| no_ban(call.hub, &args.which, call.now))?;
     call.change(Input::Lift { id: found.id, by: call.by });
     Ok(Unbanned { removed: ban(&found) })
+}
+
+/// That there is no such ban; and which one it is that covers it, if one does.
+fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
+    let bans = target(which).ok().map(|target| {
+        let bans = standing(hub, &target, now).filter(|one| one.kind == Kind::Ban);
+        bans.map(|ban| format!("{} ({})", ban.called(), ban.target)).collect::<Vec<_>>()
+    });
+    let hint = match bans.as_deref() {
+        None | Some([]) => String::new(),
+        Some([one]) => format!("; {one} covers it"),
+        Some(more) => format!("; these cover it: {}", more.join(", ")),
+    };
+    ControlError::new(ErrorCode::NotFound, format!("no ban {which:?}{hint}"))
 }
 
 /// The one of that kind that is called so, or is about exactly that.
@@ -71,7 +86,8 @@ fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
 pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> Result<BanTest, ControlError> {
     let target = target(&args.target)?;
     let bans = standing(call.hub, &target, call.now).filter(|one| one.kind == Kind::Ban).map(ban).collect();
-    Ok(BanTest { bans, clients: hit(call.hub, &Order::about(Kind::Ban, target), call.now) })
+    let (clients, people) = hit(call.hub, &Order::about(Kind::Ban, target), call.now);
+    Ok(BanTest { bans, clients, people })
 }
 
 /// Those in force about an address or a name, or about all of a network.
@@ -116,11 +132,13 @@ pub(in crate::wire::admin) fn test_all(
         about.sort_by_key(|one| one.id);
         about.dedup_by_key(|one| one.id);
         let order = hub.order(session, Kind::Mute { shadow: false });
-        return Ok(SanctionTest { sanctions: about.into_iter().map(shown).collect(), clients: hit(hub, &order, now) });
+        let (clients, people) = hit(hub, &order, now);
+        return Ok(SanctionTest { sanctions: about.into_iter().map(shown).collect(), clients, people });
     }
     let target = target(&args.target)?;
     let sanctions = standing(hub, &target, now).map(shown).collect();
-    Ok(SanctionTest { sanctions, clients: hit(hub, &Order::about(Kind::Ban, target), now) })
+    let (clients, people) = hit(hub, &Order::about(Kind::Ban, target), now);
+    Ok(SanctionTest { sanctions, clients, people })
 }
 
 /// The number in a text such as `c7`.
