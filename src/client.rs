@@ -162,6 +162,17 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// A socket of another hub than the one that was `asked`, where one is looked for.
+    #[must_use]
+    pub fn another(&self, asked: &Path) -> Option<PathBuf> {
+        let own = self.runtime_dir.as_ref().map(|dir| dir.join("chathub/admin.sock"));
+        let all =
+            self.chathub_socket.clone().into_iter().chain(std::iter::once(PathBuf::from(SYSTEM_SOCKET))).chain(own);
+        all.into_iter().find(|path| path != asked && path.exists())
+    }
+}
+
 /// How a request is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {

@@ -18,7 +18,7 @@ pub enum Exit {
     Unreachable = 3,
     /// The user may not open the admin socket, or may not do that.
     Denied = 4,
-    /// The client, room or command that was named does not exist.
+    /// The client, room, ban, report, account or command that was named does not exist.
     NotFound = 5,
     /// The daemon did not answer in time.
     TimedOut = 6,
@@ -56,7 +56,7 @@ pub static CTL: &[Meaning] = &[
         "No connection to the daemon, or it broke off, or what answers does not speak the protocol.",
     ),
     means(Exit::Denied, "The admin socket may not be opened, or the daemon does not allow this to whoever asks."),
-    means(Exit::NotFound, "The client, room or command that was named does not exist."),
+    means(Exit::NotFound, "What was named does not exist: a client, a room, a ban, a report, an account, a command."),
     means(Exit::TimedOut, "No answer within the time of --timeout, or the daemon gave up waiting."),
 ];
 

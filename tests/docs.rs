@@ -3,12 +3,18 @@
 //! `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
 
 mod shared;
+mod world;
+
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use chathub::hub::command::COMMANDS;
-use chathub::settings;
+use chathub::settings::{self, Settings};
+use chathub::values::id::SessionId;
 use shared::difference::Difference;
 use shared::generated::{in_repository, same_as_file};
 use shared::roff;
+use world::World;
 
 #[test]
 fn the_shipped_configuration_is_what_the_settings_say() {
@@ -21,8 +27,9 @@ fn the_manual_page_of_the_configuration_is_what_the_settings_say() {
 }
 
 #[test]
-fn the_tables_of_the_readme_are_what_the_code_says() {
-    // One after the other: both write the same file.
+fn the_readme_is_what_the_code_says() {
+    // One after the other: all write the same file.
+    same_between_markers("README.md", "transcript", &first_minutes());
     same_between_markers("README.md", "settings", &settings::markdown_table());
     same_between_markers("README.md", "commands", &commands());
 }
@@ -204,6 +211,44 @@ chathub check\-config && systemctl reload chathub
 .PP
 TOML: https://toml.io/
 ";
+/// What somebody sees who comes by `nc` to a hub with the settings that it has by default, and what they type.
+fn first_minutes() -> String {
+    let peer = |last: u8| SocketAddr::from(([192, 0, 2, last], 50_000));
+    let mut world = World::new(Settings::default());
+    let ann = world.connect(peer(1));
+    for line in ["/nick ann", "hello there", "/me waves"] {
+        world.receive(ann, format!("{line}\n").as_bytes());
+    }
+    world.pass(Duration::from_secs(180));
+    let bob = world.connect(peer(2));
+    let mut screen = String::from("```\n$ nc chat.example.org 6969\n");
+    see(&mut world, bob, &mut screen);
+    // Who types, and what; what bob types stands on his screen as well.
+    for (is_bob, line) in [
+        (true, "/nick bob"),
+        (true, "hi all"),
+        (false, "hi bob"),
+        (false, "/msg bob welcome!"),
+        (true, "/reply thanks"),
+        (true, "/join tea"),
+    ] {
+        if is_bob {
+            screen += &format!("{line}\n");
+        }
+        world.receive(if is_bob { bob } else { ann }, format!("{line}\n").as_bytes());
+        see(&mut world, bob, &mut screen);
+        world.pass(Duration::from_secs(5));
+        see(&mut world, bob, &mut screen);
+    }
+    screen + "```\n"
+}
+
+/// What has been written to a client, byte for byte but for the ends of lines.
+fn see(world: &mut World, client: SessionId, screen: &mut String) {
+    world.take_all();
+    let out = std::mem::take(&mut world.clients.get_mut(&client).expect("a client").out);
+    *screen += &String::from_utf8(out).expect("UTF-8").replace("\r\n", "\n");
+}
 
 /// The table of chat commands, for people who read.
 fn commands() -> String {

@@ -1,5 +1,5 @@
-//! The manual pages chathub(8), chathub-ctl(1) and chathub-admin(7) and the shells' completions equal
-//! what the command line, the exit codes and the table of the admin protocol yield.
+//! The manual pages chathub(8), chathub-ctl(1) and chathub-admin(7) equal what the command line, the exit codes and
+//! the table of the admin protocol yield.
 //!
 //! `UPDATE_DOCS=1 cargo test --test manual` writes them anew. The prose stands here, beside what it is
 //! woven with; [`Page`] knows roff.
@@ -21,7 +21,6 @@ use chathub::wire::admin::event::EventKind;
 use chathub::wire::admin::message::{ErrorCode, MAX_REQUEST, PROTOCOL};
 use chathub::wire::admin::{Effect, Replies};
 use clap::{Arg, Command};
-use clap_complete::Shell;
 use serde_json::Value;
 use shared::generated::{in_repository, same_as_file};
 use shared::roff::{Page, bold, italic, literal, prose};
@@ -85,6 +84,7 @@ fn term(arg: &Arg) -> String {
     match (names.is_empty(), value) {
         (true, value) => value.unwrap_or_default() + more,
         (false, None) => names.join(", "),
+        (false, Some(value)) if arg.is_require_equals_set() => format!("{}[={value}]", names.join(", ")),
         (false, Some(value)) => format!("{} {value}", names.join(", ")),
     }
 }
@@ -159,7 +159,7 @@ The admin socket is held by systemd. Connecting to it starts the daemon if it is
     page.section("COMMANDS");
     page.text(
         "Clients are named by id, such as `c7`, or by name. An id is never given to another client; a name may have \
-         changed hands since it was looked up. Durations <D> are written 90s, 10min or 2h; a number alone is seconds.",
+         changed hands since it was looked up. Durations <D> are written with their unit: 90s, 10min, 2h, 30d.",
     );
     for (title, names) in GROUPS {
         page.subsection(title);
@@ -180,10 +180,17 @@ The admin socket is held by systemd. Connecting to it starts the daemon if it is
     );
     page.section("OUTPUT");
     page.text(
-        "Tables are as wide as what stands in them, and are cut to the width of a terminal. An empty cell shows as -. \
+        "Tables are as wide as what stands in them. On a terminal that is too narrow, names are cut, the columns that tell \
+         least are left out, and the last column, which tells most, goes on in further lines; --full leaves nothing out. \
+         Elsewhere a row is a line, and nothing is cut. AGE is for how long somebody or something has been there, LEFT \
+         for how long it still holds. An empty cell shows as -. Headings are bold on a terminal, unless $NO_COLOR is set. \
          All times are UTC. Names and texts come from strangers: control characters, and those that turn or hide the \
          text around them, are printed as escapes such as \\u{1b}, in JSON as well; there they mean the same \
          to whoever reads it.
+
+What can be long goes through a pager on a terminal, as with `systemctl`(1): see $SYSTEMD_PAGER below, and --no-pager.
+
+Before something that cannot be undone, whoever sits at a terminal is asked; in scripts, --yes says that it is meant.
 
 With --json, `history` and `monitor` print one object a line and nothing after the last;
 `call --more` prints the last result too, which counts the others. Keys may be added to results by later versions;
@@ -195,9 +202,25 @@ those that are there stay.",
         &bold("XDG_RUNTIME_DIR"),
         "Where the socket of a daemon of one's own is looked for, in <chathub/admin.sock>, if there is no service.",
     );
+    page.item(
+        &bold("SYSTEMD_PAGER, PAGER"),
+        "The pager, the first of them that is set; `less` if none is. An empty one, or `cat`, means none.",
+    );
+    page.item(&bold("SYSTEMD_LESS"), "The options of `less`, FRSXMK without it. With F, it ends at once if all fits.");
+    page.item(&bold("NO_COLOR"), "If it is set and not empty, nothing is bold.");
+    page.0 += ".PP\n";
+    page.text(
+        "`less` is started with $LESSSECURE, so that it opens no shell; by `sudo`(8) no other pager is taken, whatever \
+         the variables say.",
+    );
     page.exit_status(exit::CTL);
     page.section("FILES");
     page.item(&italic("/run/chathub/admin.sock"), "The admin socket of the service.");
+    page.item(
+        &italic("/run/chathub/monitor.sock"),
+        "Its socket for monitoring, if `chathub-monitor.socket` is enabled: --socket names it, and `status` and `metrics` \
+         are told there.",
+    );
     page.section("EXAMPLES");
     for (what, command) in [
         (
@@ -217,6 +240,7 @@ those that are there stay.",
             "chathub ctl monitor --json report | while read -r event; do notify-send \"$event\"; done",
         ),
         ("Is it alive, and quick?", "chathub ctl status --timeout 2s --quiet > /dev/null && echo yes"),
+        ("Watch who is there:", "chathub ctl clients --watch=5s"),
         (
             "Stop it for good, its sockets too:",
             "systemctl disable --now chathub.socket chathub-admin.socket chathub.service",
@@ -239,7 +263,10 @@ const JOURNAL_FIELDS: &[(&str, &str)] = &[
     ("CHATHUB_CLIENT", "The client's id, as in `chathub ctl clients`."),
     ("CHATHUB_NICK, CHATHUB_ROOM", "Its name and its room."),
     ("CHATHUB_ADDR, CHATHUB_PORT", "Where it connects from."),
-    ("CHATHUB_REASON", "Why it left, was refused or was disconnected."),
+    ("CHATHUB_REASON", "Why it left, was refused or was disconnected, or why somebody was banned or muted."),
+    ("CHATHUB_TARGET", "The network, the name or the account that it is about, if that is nobody who is here."),
+    ("CHATHUB_SANCTION, CHATHUB_UNTIL", "What a ban, a mute or an expulsion is called, and when it ends."),
+    ("CHATHUB_BY", "Who did it, in words: root (0), operator ann, the hub."),
     ("CHATHUB_ADMIN_UID, CHATHUB_ADMIN_PID", "The user and the process that asked for it over the admin socket."),
     ("CHATHUB_PROBLEM", "What is wrong with the settings."),
 ];
@@ -275,6 +302,7 @@ fn admin_command(page: &mut Page, command: &CommandDescription, effect: Effect, 
     page.text(&markup(&command.about));
     let effect = match effect {
         Effect::Reads => "Changes nothing.",
+        Effect::Tells => "Changes nothing; for the monitoring socket, too.",
         Effect::Changes => "Leaves a line in the journal.",
     };
     let replies = match replies {
@@ -330,7 +358,7 @@ daemon closes the connection.
 An answer that is not taken is waited for, up to twelve hours (a backup: ten minutes). Events that a subscriber does
 not take meanwhile are counted, and the next one says how many were lost.
 
-There are limits.admin_connections places. One user has half of them at most; four more are kept for root and for the
+There are limits.admin_connections places, the monitoring socket's among them. One user has half of them at most; four more are kept for root and for the
 daemon's own user, so that reloading and stopping the service always find one. Where there is none left, a connection
 on which nothing was asked for a second, or whose answer was not taken for 30 seconds, gives way to the new one: it is
 told `busy`, with no id. `status` says who holds them.
@@ -338,6 +366,20 @@ told `busy`, with no id. `status` says who holds them.
 The requests of all connections have their turn one after the other, and people in between. A long list is made in
 steps: who comes or goes meanwhile may be in it or not.",
     ));
+    page.section("MONITORING");
+    page.text(
+        "On </run/chathub/monitor.sock> of `chathub-monitor.socket`, for root and the group `chathub-monitor`, the \
+         commands `hello`, `describe`, `status` and `metrics` are carried out, and every other one is refused with \
+         `denied`: those that change something, and those that tell of people, their names, addresses, rooms or what \
+         they say, for whoever watches a service need not know who uses it. What is told are numbers, versions, states, \
+         the paths of files and sockets, and which users are connected to these sockets. The unit is off until it is \
+         wanted; the service is handed a socket when it starts, and the socket is gone while the service is stopped:
+
+    systemctl enable chathub-monitor.socket
+    systemctl restart chathub.service
+    usermod -aG chathub-monitor prometheus
+    chathub ctl --socket /run/chathub/monitor.sock metrics",
+    );
     page.section("REQUESTS");
     page.text("A request has these keys; any other is refused:");
     page.item("\\fBcmd\\fR (string)", "The command.");
@@ -363,6 +405,7 @@ steps: who comes or goes meanwhile may be in it or not.",
         "If true, another answer to the same request follows. The last answer of a stream is without it, and its result \
          is the number of those before it, as in {\"count\":2}. An error ends a stream as well.",
     );
+    page.item("\\fBwarning\\fR (string, optional)", "For people: what was done, and does not hold in every case yet.");
     page.section("ERRORS");
     for (code, about) in words::of::<ErrorCode>() {
         page.item(&bold(&code), &markup(&sentence(&about)));
@@ -475,13 +518,19 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
     );
     page.item(&bold("chat"), "TCP, for people; any number of them. A TCP socket without a name is one.");
     page.item(&bold("admin"), "A Unix stream socket, for administrators. A Unix socket without a name is one.");
+    page.item(
+        &bold("monitor"),
+        "A Unix stream socket, for programs that watch how the hub is doing, and may do nothing else. See MONITORING of \
+         `chathub-admin`(7).",
+    );
     page.0 += ".PP\n";
     page.text(
         "A socket with any other name is left alone, with a warning: another release may know it. If none are handed \
          over, the daemon binds its own: see --listen and --admin-socket.
 
 The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket`
-(</run/chathub/admin.sock>, for root and the group `chathub-admin`) and `chathub.service`.",
+(</run/chathub/admin.sock>, for root and the group `chathub-admin`), `chathub.service`, and `chathub-monitor.socket`
+(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled.",
     );
     page.section("SIGNALS");
     page.item(
@@ -547,7 +596,8 @@ The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket
 
     systemctl restart chathub.socket
 
-This restarts the service as well, and so disconnects everybody: a socket cannot be changed while its service runs.",
+This restarts the service as well, because a socket cannot be changed while its service runs. Nobody who is connected
+notices; whoever connects meanwhile, to a port that stays, waits a moment.",
     );
     page.subsection("Listen on one address");
     page.text(
@@ -855,23 +905,11 @@ fn manual_pages_are_what_the_tables_say() {
 }
 
 #[test]
-fn completions_are_what_the_command_line_says() {
-    for (path, shell) in [
-        ("packaging/completions/chathub.bash", Shell::Bash),
-        ("packaging/completions/_chathub", Shell::Zsh),
-        ("packaging/completions/chathub.fish", Shell::Fish),
-    ] {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut cli::command(), "chathub", &mut script);
-        same_as_file(path, &String::from_utf8(script).expect("completions are text"));
-    }
-}
-
-#[test]
 fn every_command_is_in_one_group_of_the_manual() {
     let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     let ctl = cli::command().find_subcommand("ctl").expect("ctl").clone();
-    let mut all: Vec<_> = ctl.get_subcommands().map(Command::get_name).collect();
+    let shown = ctl.get_subcommands().filter(|command| !command.is_hide_set());
+    let mut all: Vec<_> = shown.map(Command::get_name).collect();
     grouped.sort_unstable();
     all.sort_unstable();
     assert_eq!(grouped, all);

@@ -94,7 +94,8 @@ pub(super) fn answer(client: &Client, to: &mut Screen<'_>, given: &CtlCommand, r
             | CtlCommand::Monitor { .. }
             | CtlCommand::Top { .. }
             | CtlCommand::Call { .. }
-            | CtlCommand::Completions { .. } => unreachable!("these are not answered by one result"),
+            | CtlCommand::Completions { .. }
+            | CtlCommand::Complete { .. } => unreachable!("these are not answered by one result"),
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::client;
+use crate::client::{self, Environment, SYSTEM_SOCKET};
 use crate::exit::Exit;
+use crate::users;
 use crate::wire::admin::message::ErrorCode;
 
 /// Why a command was not carried out.
@@ -18,6 +19,8 @@ pub(super) enum Failure {
     Client(client::Error),
     /// Nothing was done because `--yes` was not given.
     NotSure,
+    /// Whoever was asked has not said yes.
+    NotMeant,
     /// A file could not be written.
     File { path: PathBuf, source: io::Error },
     /// The answer could not be printed.
@@ -43,15 +46,20 @@ impl Failure {
             Self::Client(error) => exit(error),
             // The reader of the output has seen enough, as in `chathub ctl history | head`.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
-            Self::Output(_) | Self::NotSure | Self::File { .. } => Exit::Refused,
+            Self::Output(_) | Self::NotSure | Self::NotMeant | Self::File { .. } => Exit::Refused,
         }
     }
 
-    /// What may help, line by line.
-    pub(super) fn hint(&self) -> Vec<String> {
+    /// What may help, line by line. `environment` says where hubs can be, `by_name` that the socket was named by whoever
+    /// asks.
+    pub(super) fn hint(&self, environment: &Environment, by_name: bool) -> Vec<String> {
         match self {
-            Self::Client(error) => hint(error),
-            Self::Usage(_) | Self::Output(_) | Self::NotSure | Self::File { .. } => Vec::new(),
+            Self::Client(error) => {
+                let mut hint = hint(error, by_name);
+                hint.extend(elsewhere(error, environment));
+                hint
+            }
+            Self::Usage(_) | Self::Output(_) | Self::NotSure | Self::NotMeant | Self::File { .. } => Vec::new(),
         }
     }
 }
@@ -66,7 +74,7 @@ fn exit(error: &client::Error) -> Exit {
         Error::Silent { .. } => Exit::TimedOut,
         Error::TooLong { .. } => Exit::Usage,
         Error::Refused(error) => match error.code {
-            ErrorCode::NotFound => Exit::NotFound,
+            ErrorCode::NotFound | ErrorCode::UnknownCommand => Exit::NotFound,
             ErrorCode::Denied => Exit::Denied,
             ErrorCode::Timeout => Exit::TimedOut,
             _ => Exit::Refused,
@@ -74,23 +82,41 @@ fn exit(error: &client::Error) -> Exit {
     }
 }
 
-fn hint(error: &client::Error) -> Vec<String> {
+/// Another hub that is at hand, if the one that was asked is not the one that is meant.
+fn elsewhere(error: &client::Error, environment: &Environment) -> Option<String> {
+    use client::Error;
+    let asked = match error {
+        Error::Permission { path } | Error::Connect { path, .. } => path,
+        _ => return None,
+    };
+    let other = environment.another(asked)?;
+    Some(format!("Another hub's socket is {}: --socket {}", other.display(), other.display()))
+}
+
+fn hint(error: &client::Error, by_name: bool) -> Vec<String> {
     use client::Error;
     const BY_HAND: &str = "For a daemon that was started by hand, name its socket: --socket PATH or $CHATHUB_SOCKET.";
     const UNITS: &str = "    systemctl status chathub.socket chathub-admin.socket chathub.service";
     match error {
         Error::Connect { source, .. } if source.kind() == ErrorKind::ConnectionRefused => {
-            vec!["The socket is there, but nobody listens on it: the daemon is down. See:".into(), UNITS.into()]
+            let down = "The socket is there, but nobody listens on it: the daemon is down.";
+            if by_name { vec![down.into()] } else { vec![format!("{down} See:"), UNITS.into()] }
         }
+        // Whoever has named it does not mean the service.
+        Error::Connect { .. } if by_name => vec!["Is that the --admin-socket of a daemon that runs?".into()],
         Error::NoSocket { .. } | Error::Connect { .. } => {
             vec!["Is the service running? See:".into(), UNITS.into(), BY_HAND.into()]
         }
-        Error::Permission { .. } => {
+        Error::Permission { path } if path.parent() != Path::new(SYSTEM_SOCKET).parent() => {
+            vec!["Whoever started that daemon may, and root; see the rights of the file and of its directory.".into()]
+        }
+        Error::Permission { path } => {
+            let group = if path == Path::new(SYSTEM_SOCKET) { "chathub-admin" } else { "chathub-monitor" };
             let uid = nix::unistd::getuid();
-            let user = nix::unistd::User::from_uid(uid).ok().flatten().map_or_else(|| "USER".into(), |user| user.name);
+            let user = users::name(uid.as_raw()).unwrap_or_else(|| "USER".into());
             vec![
-                "root and the members of the group chathub-admin may. To join it, then log in again:".into(),
-                format!("    sudo usermod -aG chathub-admin {user}"),
+                format!("root and the members of the group {group} may. To join it, then log in again:"),
+                format!("    sudo usermod -aG {group} {user}"),
             ]
         }
         Error::Broken { .. } => vec!["Why it closed the connection may stand in: journalctl -u chathub -e".into()],
@@ -115,6 +141,7 @@ impl fmt::Display for Failure {
                 write!(f, "{error}")?;
                 error.source().map_or(Ok(()), |source| write!(f, ": {}", reason(source)))
             }
+            Self::NotMeant => f.write_str("nothing was changed"),
             Self::NotSure => f.write_str("nothing was changed; --yes does it"),
             Self::File { path, source } => write!(f, "cannot write {}: {}", path.display(), reason(source)),
             Self::Output(error) => write!(f, "cannot write the answer: {}", reason(error)),
@@ -123,8 +150,13 @@ impl fmt::Display for Failure {
 }
 
 /// What an error of the system says, as a part of a sentence: in lower case, and without its number.
-pub(super) fn reason(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
+pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let text = match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(ErrorKind::AlreadyExists) => "it exists already".to_owned(),
+        Some(ErrorKind::NotADirectory) => "a part of the path is no directory".to_owned(),
+        Some(ErrorKind::InvalidInput) => "that is no name of a file".to_owned(),
+        _ => error.to_string(),
+    };
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())

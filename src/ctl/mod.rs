@@ -14,14 +14,17 @@
 //! | what is told when something fails, and the exit code | `failure` |
 //! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
+//! | what shells offer to complete a line | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
-//! | how a password is asked for | `password` |
+//! | how a password is asked for, and whether something is meant | `password`, `confirm` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
 //! | what `describe` says of a field | [`schema`] |
 
 mod answer;
 mod backup;
+mod complete;
+mod confirm;
 mod failure;
 mod file;
 mod history;
@@ -41,7 +44,6 @@ mod watch;
 use std::io::BufWriter;
 use std::time::{Duration, SystemTime};
 
-use crate::cli;
 use crate::cli::ctl::{CtlArgs, CtlCommand};
 use crate::client::{Client, Environment};
 use crate::exit::Exit;
@@ -88,7 +90,9 @@ pub fn run(args: &CtlArgs) -> Exit {
     let exit = failure.exit();
     if exit != Exit::Done {
         complain(&failure.to_string());
-        for line in failure.hint() {
+        let environment = Environment::of_process();
+        let by_name = args.socket.is_some() || environment.chathub_socket.is_some();
+        for line in failure.hint(&environment, by_name) {
             note(&line);
         }
     }
@@ -102,34 +106,44 @@ fn now() -> Wall {
 }
 
 fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure> {
-    if let CtlCommand::Completions { shell } = args.command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut cli::command(), "chathub", &mut script);
-        return Ok(screen.verbatim(&String::from_utf8_lossy(&script))?);
+    match &args.command {
+        CtlCommand::Completions { shell } => return Ok(screen.verbatim(shell.script())?),
+        CtlCommand::Complete { line, given } => return Ok(screen.verbatim(&complete::complete(*line, given))?),
+        _ => {}
     }
     if let CtlCommand::Shutdown { if_stopping: Some(unit), .. } = &args.command
         && !is_stopping(unit)
     {
         return Ok(());
     }
-    let task = Task::of(&args.command)?;
+    let command = &confirm::confirmed(&args.command)?;
+    let task = Task::of(command)?;
     if args.watch.is_some() {
         watch::watched(&task)?;
     }
-    let path = Environment::of_process().socket(args.socket.as_deref())?;
+    let environment = Environment::of_process();
+    let path = environment.socket(args.socket.as_deref())?;
     // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
     let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
-    client.set_answer_timeout(wanted.unwrap_or_else(|| default_timeout(&args.command)));
+    client.set_answer_timeout(wanted.unwrap_or_else(|| default_timeout(command)));
+    // Where two hubs are, it is worth knowing which one this is about.
+    if matches!(command, CtlCommand::Status)
+        && !(args.quiet || args.json)
+        && let Some(other) = environment.another(&path)
+    {
+        complain(&format!("this is the hub at {}; another one's socket is {}", path.display(), other.display()));
+        note(&format!("To ask that one: --socket {}", other.display()));
+    }
     let mut progress = Progress::default();
-    match &args.command {
+    match command {
         CtlCommand::History { output: Some(file), .. } => {
             let mut file = NewFile::create(file, Existing::Replace)?;
             let mut out = BufWriter::new(&mut file.file);
             let mut page = screen.beside(&mut out);
             (page.terminal, page.styled) = (None, false);
             progress = Progress::new(screen.quiet);
-            Session { client, screen: &mut page, progress }.run(&args.command, task)?;
+            Session { client, screen: &mut page, progress }.run(command, task)?;
             page.flush()?;
             drop(out);
             return file.keep();
@@ -139,8 +153,8 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     }
     let mut session = Session { client, screen, progress };
     match args.watch {
-        Some(interval) => session.watch(&args.command, &task, interval),
-        None => session.run(&args.command, task),
+        Some(interval) => session.watch(command, &task, interval),
+        None => session.run(command, task),
     }
 }
 

@@ -1,24 +1,35 @@
-//! `ctl monitor`: the stream of events, one a line.
+//! `ctl monitor`: the stream of events, each as a sentence on a line.
 
 use serde_json::Value;
 
 use super::failure::Failure;
 use super::print;
 use super::print::escape::escape;
-use super::print::stderr::complain;
-use super::print::values::time;
+use super::print::stderr::{complain, note};
+use super::print::values::{count, maker, time};
 use super::session::Session;
-use crate::client::Answers;
+use crate::client::{Answers, Error};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::Place;
 use crate::wire::admin::value::Time;
 
 impl Session<'_, '_> {
-    /// Prints a stream of events until it ends.
+    /// Prints a stream of events until it ends. That nothing happens for the time of `--timeout` ends it as well, and is
+    /// no failure.
     pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
         let id = self.client.send(command, Answers::Stream)?;
         loop {
-            let (event, place) = self.client.next_result(id)?;
+            let (event, place) = match self.client.next_result(id) {
+                Ok(next) => next,
+                Err(Error::Silent { after, .. }) => {
+                    self.screen.flush()?;
+                    if !self.screen.quiet {
+                        note(&format!("Nothing has happened for {}.", humantime::format_duration(after)));
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
             if place == Place::Last {
                 return Ok(());
             }
@@ -30,7 +41,7 @@ impl Session<'_, '_> {
                     self.screen.flush()?;
                     complain(&format!("{} lost: this end reads too slowly", print::values::count(lost, "event")));
                 }
-                self.screen.line(&sentence(&event))?;
+                self.screen.line(&line(&event))?;
             }
             if !self.client.has_next() {
                 self.screen.flush()?;
@@ -44,48 +55,280 @@ fn lost(event: &Value) -> u64 {
     event["lost"].as_u64().unwrap_or(0)
 }
 
-/// An event as people read it. Its keys are looked up one by one, so that one of a kind that only a newer daemon knows
-/// is told as well.
-fn sentence(event: &Value) -> String {
+/// An event as people read it: when, of what kind, and what happened in a sentence.
+fn line(event: &Value) -> String {
     let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
     let when = text("t").and_then(|t| t.parse::<Time>().ok()).map_or_else(|| "?".into(), |t| time(&t));
-    let mut line = format!("{when}  {:<8} ", escape(text("event").unwrap_or("?")));
-    match (text("nick"), text("client")) {
-        (Some(nick), Some(client)) => line += &format!(" {nick} ({client})"),
-        (Some(who), None) | (None, Some(who)) => line += &format!(" {who}"),
-        (None, None) => {}
-    }
+    let told = Told(event).sentence().unwrap_or_else(|| otherwise(event));
+    format!("{when}  {:<8}  {told}", escape(text("event").unwrap_or("?"))).trim_end().to_owned()
+}
+
+/// An event of a kind that this program does not know, or of an older daemon: its keys one by one.
+fn otherwise(event: &Value) -> String {
+    let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
+    let mut line = match (text("nick"), text("client")) {
+        (Some(nick), Some(client)) => format!("{nick} ({client})"),
+        (Some(who), None) | (None, Some(who)) => who.to_owned(),
+        (None, None) => String::new(),
+    };
     if let Some(room) = text("room") {
-        line += &format!(" in {room}");
+        line += &format!("{}in {room}", if line.is_empty() { "" } else { " " });
     }
     if let Some(said) = text("text") {
-        let colon = if line.ends_with(' ') { " " } else { ": " };
-        line += colon;
-        line += said;
+        line += &format!("{}{said}", if line.is_empty() { "" } else { ": " });
     }
     if let Some(by) = text("by") {
-        line += &format!(" [by {by}]");
+        line += &format!(" [by {}]", maker(by));
     }
-    line.trim_end().to_owned()
+    line
+}
+
+/// An event, looked at key by key.
+struct Told<'a>(&'a Value);
+
+impl Told<'_> {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.0[key].as_str().filter(|text| !text.is_empty())
+    }
+
+    /// `ann (c7)`
+    fn who(&self) -> String {
+        match (self.text("nick"), self.text("client")) {
+            (Some(nick), Some(client)) => format!("{nick} ({client})"),
+            (Some(who), None) | (None, Some(who)) => who.to_owned(),
+            (None, None) => "somebody".to_owned(),
+        }
+    }
+
+    /// Whom a sanction is about.
+    fn whom(&self) -> String {
+        if self.text("nick").is_some() { self.who() } else { self.text("target").unwrap_or("somebody").to_owned() }
+    }
+
+    fn room(&self) -> &str {
+        self.text("room").unwrap_or("a room")
+    }
+
+    /// Who did it, as the subject of a sentence.
+    fn by(&self) -> String {
+        self.text("by").map_or_else(|| "somebody".to_owned(), maker)
+    }
+
+    /// `: why`, if there is a reason.
+    fn because(&self, key: &str) -> String {
+        self.text(key).map_or_else(String::new, |why| format!(": {why}"))
+    }
+
+    /// Until when, and what it is called.
+    fn until(&self) -> String {
+        let until = self.text("until").and_then(|until| until.parse::<Time>().ok());
+        let until = until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)));
+        match self.text("sanction") {
+            Some(id) => format!("{until} ({id})"),
+            None => until,
+        }
+    }
+
+    /// `b3`, behind a space.
+    fn called(&self) -> String {
+        self.text("sanction").map_or_else(String::new, |id| format!(" {id}"))
+    }
+
+    /// What happened; `None` if that is not known here.
+    fn sentence(&self) -> Option<String> {
+        let (who, by, room) = (self.who(), self.by(), self.room());
+        let or = |key: &str, other: &'static str| self.text(key).unwrap_or(other).to_owned();
+        let because = self.because("text");
+        Some(match (self.text("event")?, self.text("what").unwrap_or_default()) {
+            ("join", "connect") => format!("{who} connected, and is in {room}"),
+            ("join", "joined") => format!("{who} came into {room}"),
+            ("leave", "left") => format!("{who} left {room} for another room"),
+            ("leave", "disconnect") => format!("{who} left the hub; was in {room}{because}"),
+            ("refuse", _) => format!("a connection was refused{because}"),
+            ("nick", "rename") => match self.text("by") {
+                None => format!("{} is {who} now", or("text", "somebody")),
+                Some(_) => format!("{} is {who} now: {by} renamed them", or("text", "somebody")),
+            },
+            ("room", "opened") if self.text("nick").is_some() => format!("{who} opened {room}"),
+            ("room", "opened") => format!("{room} was opened"),
+            ("room", "closed") => match (self.text("by"), self.text("text")) {
+                (Some(_), Some(text)) => {
+                    let why = text.strip_prefix("closed").unwrap_or(text);
+                    format!("{by} closed {room}{why}")
+                }
+                _ => format!("{room} is closed: the last one left"),
+            },
+            ("room", "changed") => match self.text("by").is_some() || self.text("nick").is_none() {
+                true if self.text("by").is_some() => format!("{by} changed {room}{because}"),
+                true => format!("{room} was changed{because}"),
+                false => format!("{who} changed {room}{because}"),
+            },
+            ("topic", "topic") => {
+                let who = if self.text("nick").is_some() { who } else { by };
+                match self.text("text") {
+                    Some(topic) => format!("{who} set the topic of {room}: {topic}"),
+                    None => format!("{who} cleared the topic of {room}"),
+                }
+            }
+            ("kick", "kick") => format!("{by} disconnected {who}{because}"),
+            ("mute", "mute") => {
+                let untold = if self.0["shadow"] == true { ", without telling them," } else { "" };
+                format!("{by} muted {}{untold} {}{}", self.whom(), self.until(), self.because("reason"))
+            }
+            ("mute", "unmute") => format!("{by} lifted the mute{} of {}", self.called(), self.whom()),
+            ("ban", "ban") => format!("{by} banned {} {}{}", self.whom(), self.until(), self.because("reason")),
+            ("ban", "unban") => format!("{by} lifted the ban{} of {}", self.called(), self.whom()),
+            ("expel", "expel") => {
+                format!("{by} sent {} out of {room} {}{}", self.whom(), self.until(), self.because("reason"))
+            }
+            ("expel", "readmit") => {
+                format!("{by} let {} into {room} again: the expulsion{} is lifted", self.whom(), self.called())
+            }
+            ("say", "announce") => format!("{by} said something to {}", self.text("room").unwrap_or("everybody")),
+            ("flood", "flood") => format!("{who} in {room} sends too fast: lines are dropped"),
+            ("strike", "strike") => format!("a strike counts against {who} in {room}{because}"),
+            ("report", "report") => format!("{who} made the report {}", or("text", "of somebody")),
+            ("report", "close") => {
+                let text = or("text", "of somebody");
+                format!("{by} closed the report {}", text.strip_prefix("closed: ").unwrap_or(&text))
+            }
+            ("account", "register") => match self.text("by") {
+                None => format!("{who} registered that name"),
+                Some(_) => format!("{by} made the account {who}"),
+            },
+            ("account", "login") => format!("{who} logged in"),
+            ("account", "logout") => format!("{who} logged out"),
+            ("account", "failed") => format!("{who} {}", or("text", "failed to log in")),
+            ("account", "changed") => {
+                let text = self.text("text").map(|text| text.strip_prefix("changed: ").unwrap_or(text));
+                format!("{by} changed the account {who}{}", text.map_or_else(String::new, |text| format!(": {text}")))
+            }
+            ("account", "removed") => match self.text("by") {
+                None => format!("{who} gave up that name: the account is removed"),
+                Some(_) => format!("{by} removed the account {who}"),
+            },
+            ("lockdown", "begun") => {
+                // How long it is stands before the colon.
+                let what = self.text("text").and_then(|text| text.split_once(": ")).map_or("", |(_, what)| what);
+                let what = if what.is_empty() { String::new() } else { format!(": {what}") };
+                format!("{by} began a lockdown {}{what}", self.until())
+            }
+            ("lockdown", "over") => "the lockdown is over".to_owned(),
+            ("history", "redact") => {
+                let who = if self.text("nick").is_some() { who } else { by };
+                format!("{who} made lines unreadable")
+            }
+            ("history", "lost") => "lines are said and not recorded".to_owned(),
+            ("history", "resumed") => format!("recording goes on{because}"),
+            ("history", "unread") => "bans and accounts on disk cannot be read".to_owned(),
+            ("history", "recalled") => "bans and accounts on disk are known again".to_owned(),
+            ("reload", _) => match self.text("text") {
+                None => "the settings were read again; nothing has changed".to_owned(),
+                Some(changed) => {
+                    let settings = changed.split(' ').count() as u64;
+                    format!("the settings were read again; {} changed: {changed}", count(settings, "setting"))
+                }
+            },
+            ("shutdown", _) => format!("the hub is going to stop{because}"),
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::{Happening, What};
+    use crate::values::time::{Mono, Now, Wall};
+    use crate::wire::admin::event::{Event, happened};
     use serde_json::json;
 
     #[test]
-    fn events_read_as_sentences_and_unknown_kinds_do_too() {
+    fn events_read_as_sentences() {
         let t = "2026-11-22T10:01:02.123Z";
-        let join = json!({"event": "join", "t": t, "client": "c9", "nick": "eve", "room": "lobby", "lost": 0});
-        assert_eq!(sentence(&join), "2026-11-22 10:01:02Z  join      eve (c9) in lobby");
-        let kick = json!({"event": "kick", "t": t, "client": "c9", "text": "spam", "by": "uid 0", "lost": 2});
-        assert_eq!(sentence(&kick), "2026-11-22 10:01:02Z  kick      c9: spam [by uid 0]");
+        let until = "2026-11-22T12:00:00.000Z";
+        for (event, told) in [
+            (
+                json!({"event": "join", "what": "connect", "client": "c9", "nick": "eve", "room": "lobby", "lost": 0}),
+                "join      eve (c9) connected, and is in lobby",
+            ),
+            (
+                json!({"event": "leave", "what": "disconnect", "client": "c9", "nick": "eve", "room": "tea",
+                    "text": "connection lost"}),
+                "leave     eve (c9) left the hub; was in tea: connection lost",
+            ),
+            (
+                json!({"event": "nick", "what": "rename", "client": "c11", "nick": "Eve", "room": "lobby",
+                    "text": "guest-k6x7"}),
+                "nick      guest-k6x7 is Eve (c11) now",
+            ),
+            (
+                json!({"event": "mute", "what": "mute", "client": "c2", "nick": "bob", "by": "uid 0", "shadow": true,
+                    "until": until, "sanction": "m1", "text": "without being told: spam", "reason": "spam"}),
+                "mute      root (0) muted bob (c2), without telling them, until 2026-11-22 12:00:00Z (m1): spam",
+            ),
+            (
+                json!({"event": "ban", "what": "ban", "target": "192.0.2.0/24", "by": "operator ann",
+                    "sanction": "b2", "text": "192.0.2.0/24"}),
+                "ban       operator ann banned 192.0.2.0/24 until it is lifted (b2)",
+            ),
+            (
+                json!({"event": "kick", "what": "kick", "client": "c9", "nick": "eve", "text": "spam", "by": "uid 0"}),
+                "kick      root (0) disconnected eve (c9): spam",
+            ),
+            (
+                json!({"event": "account", "what": "register", "nick": "zed", "text": "registered", "by": "uid 0"}),
+                "account   root (0) made the account zed",
+            ),
+            (
+                json!({"event": "reload", "text": "hub.name limits.line"}),
+                "reload    the settings were read again; 2 settings changed: hub.name limits.line",
+            ),
+            (
+                json!({"event": "room", "what": "closed", "room": "tea", "by": "uid 0", "text": "closed: late"}),
+                "room      root (0) closed tea: late",
+            ),
+        ] {
+            let mut event = event;
+            event["t"] = json!(t);
+            assert_eq!(line(&event), format!("2026-11-22 10:01:02Z  {told}"));
+        }
+    }
+
+    #[test]
+    fn events_that_are_not_known_are_told_too() {
+        let kick = json!({"event": "kick", "t": "2026-11-22T10:01:02.123Z", "client": "c9", "text": "spam",
+            "by": "uid 0", "lost": 2});
+        assert_eq!(line(&kick), "2026-11-22 10:01:02Z  kick      c9: spam [by root (0)]", "of an older daemon");
         assert_eq!(lost(&kick), 2);
-        let reload = json!({"event": "reload", "t": t, "by": "uid 0"});
-        assert_eq!(sentence(&reload), "2026-11-22 10:01:02Z  reload    [by uid 0]");
-        let refuse = json!({"event": "refuse", "t": t, "text": "too many from 192.0.2.0"});
-        assert_eq!(sentence(&refuse), "2026-11-22 10:01:02Z  refuse    too many from 192.0.2.0");
-        assert_eq!(sentence(&json!({"event": "wedding", "t": "soon"})), "?  wedding");
+        assert_eq!(line(&json!({"event": "wedding", "t": "soon"})), "?  wedding");
+    }
+
+    /// Every kind that this daemon tells of, with everything absent that can be, is a sentence without an empty slot.
+    #[test]
+    fn no_sentence_has_an_empty_slot() {
+        let at = Now { mono: Mono(0), wall: Wall(0) };
+        for what in What::ALL {
+            let Event { event: kind, what: Some(word), .. } = happened(&Happening::new(what, at)) else {
+                panic!("{what:?}")
+            };
+            {
+                for known in 0..64_u32 {
+                    let mut event = json!({"event": kind, "what": word, "t": "2026-11-22T10:01:02.123Z"});
+                    let keys = ["nick", "client", "room", "text", "by", "target"];
+                    for (bit, key) in keys.iter().enumerate() {
+                        if known & (1 << bit) != 0 {
+                            event[*key] = json!("thing");
+                        }
+                    }
+                    let told = line(&event);
+                    let told = &told["2026-11-22 10:01:02Z  shutdown  ".len()..];
+                    for wrong in ["  ", " ,", ": :", "()", "None"] {
+                        assert!(!told.trim_start().contains(wrong), "{wrong:?} in {told:?} of {event}");
+                    }
+                    assert!(!told.ends_with([':', ' ', ',']), "{told:?} of {event}");
+                }
+            }
+        }
     }
 }

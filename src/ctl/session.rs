@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::{self, answer};
+use super::confirm::{self, confirm};
 use super::failure::Failure;
 use super::print::screen::Screen;
 use super::print::stderr::complain;
@@ -31,7 +32,16 @@ impl Session<'_, '_> {
                 // Without --yes, lines were only counted: tell that none was removed.
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. })
                     && (result["lines"] != 0 || result["topics"] != 0);
-                if counted { Err(Failure::NotSure) } else { Ok(()) }
+                if !counted {
+                    return Ok(());
+                }
+                if self.screen.json || !confirm::can_be_asked() {
+                    return Err(Failure::NotSure);
+                }
+                self.screen.flush()?;
+                confirm("That cannot be taken back.")?;
+                let sure = confirm::sure(given);
+                self.run(&sure, Task::of(&sure)?)
             }
             Task::History(command, format) => self.history(&command, format),
             Task::Backup(command, file) => self.backup(&command, &file),

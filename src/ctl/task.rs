@@ -184,7 +184,9 @@ impl Task {
                 let answers = if more { Answers::Stream } else { Answers::One };
                 Ok(Self::Call(cmd, args.unwrap_or_else(|| json!({})), answers))
             }
-            CtlCommand::Completions { .. } => unreachable!("they are printed without a daemon"),
+            CtlCommand::Completions { .. } | CtlCommand::Complete { .. } => {
+                unreachable!("they are printed without a daemon")
+            }
         }
     }
 }

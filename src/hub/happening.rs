@@ -25,6 +25,14 @@ pub struct Happening {
     pub room: Option<Arc<str>>,
     /// The reason, topic or former name, by the kind of event.
     pub text: Option<Arc<str>>,
+    /// The network, the name or the account that it is about, if that is nobody who is here.
+    pub target: Option<Arc<str>>,
+    /// What it is called, if it is a sanction: `b3`.
+    pub called: Option<Arc<str>>,
+    /// Until when it holds, if it is a sanction or a lockdown that has an end.
+    pub until: Option<Wall>,
+    /// Whoever it is about is not told.
+    pub untold: bool,
     /// The person who did it, if it was moderation.
     pub by: Option<By>,
     /// The name of the account, if an operator did it.
@@ -45,7 +53,9 @@ impl Happening {
         })
     }
 
-    pub(super) fn new(what: What, now: Now) -> Self {
+    /// One of which nothing else is known.
+    #[must_use]
+    pub fn new(what: What, now: Now) -> Self {
         Self {
             what,
             at: now.wall,
@@ -54,6 +64,10 @@ impl Happening {
             peer: None,
             room: None,
             text: None,
+            target: None,
+            called: None,
+            until: None,
+            untold: false,
             by: None,
             operator: None,
         }
@@ -137,18 +151,75 @@ pub enum What {
     Stopping,
 }
 
+impl What {
+    /// All kinds.
+    pub const ALL: [Self; 36] = [
+        Self::Arrived,
+        Self::Departed,
+        Self::Refused,
+        Self::Joined,
+        Self::Left,
+        Self::Renamed,
+        Self::RoomOpened,
+        Self::RoomClosed,
+        Self::RoomChanged,
+        Self::Topic,
+        Self::Kicked,
+        Self::Muted,
+        Self::Unmuted,
+        Self::Announced,
+        Self::Flood,
+        Self::Struck,
+        Self::Reported,
+        Self::ReportClosed,
+        Self::Banned,
+        Self::Unbanned,
+        Self::Expelled,
+        Self::Readmitted,
+        Self::Redacted,
+        Self::HistoryLost,
+        Self::HistoryResumed,
+        Self::Unread,
+        Self::Recalled,
+        Self::Registered,
+        Self::LoggedIn,
+        Self::LoggedOut,
+        Self::LoginFailed,
+        Self::AccountChanged,
+        Self::AccountRemoved,
+        Self::LockdownBegun,
+        Self::LockdownEnded,
+        Self::Stopping,
+    ];
+}
+
 impl Turn<'_> {
     /// Something happened to `id`, where it is now.
     pub(super) fn happened(&mut self, what: What, id: SessionId, by: Option<By>, text: Option<Arc<str>>) {
+        let happening = Happening { text, by, ..self.happening_of(what, id) };
+        self.effects.push(Effect::Happened(happening));
+    }
+
+    /// What happens to `id`, where it is now.
+    pub(super) fn happening_of(&self, what: What, id: SessionId) -> Happening {
         let session = &self.hub.people.sessions[&id];
-        self.effects.push(Effect::Happened(Happening {
+        Happening {
             session: Some(id),
             nick: Some(session.nick.shown().into()),
             peer: Some(session.peer),
             room: self.hub.rooms.open.get(&session.room).map(|room| room.name.shown().into()),
-            text,
-            by,
             ..Happening::new(what, self.now)
-        }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_kinds_are_in_the_list() {
+        assert!(What::ALL.iter().enumerate().all(|(number, what)| *what as usize == number));
+        assert_eq!(What::ALL.last(), Some(&What::Stopping), "the last one of the enum");
     }
 }

@@ -65,7 +65,7 @@ impl Turn<'_> {
             Newcomers::Registered => "newcomers speak when they have logged in",
         };
         let text = format!("for {}: {what}", in_words(time));
-        self.lockdown_happened(What::LockdownBegun, Some(text.into()), by);
+        self.lockdown_happened(What::LockdownBegun, Some(text.into()), Some(until.1), by);
         self.tell_everybody(&format!("lockdown for {}: {what}; who is here stays and speaks", in_words(time)).into());
         // Where newcomers are let in by it, they wait no longer.
         self.open_door();
@@ -74,7 +74,7 @@ impl Turn<'_> {
     /// Ends the lockdown that is under way.
     pub(super) fn end_lockdown(&mut self, by: By) {
         if self.hub.moderation.lockdown.take().is_some() {
-            self.lockdown_happened(What::LockdownEnded, None, by);
+            self.lockdown_happened(What::LockdownEnded, None, None, by);
             self.tell_everybody(&"the lockdown is over: newcomers come in and speak again".into());
             self.open_door();
         }
@@ -87,9 +87,9 @@ impl Turn<'_> {
         }
     }
 
-    fn lockdown_happened(&mut self, what: What, text: Option<Arc<str>>, by: By) {
+    fn lockdown_happened(&mut self, what: What, text: Option<Arc<str>>, until: Option<Wall>, by: By) {
         let by = Some(by);
-        self.effects.push(Effect::Happened(Happening { text, by, ..Happening::new(what, self.now) }));
+        self.effects.push(Effect::Happened(Happening { text, until, by, ..Happening::new(what, self.now) }));
     }
 
     fn tell_everybody(&mut self, text: &Arc<str>) {

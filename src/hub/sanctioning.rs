@@ -224,34 +224,28 @@ impl Turn<'_> {
     }
 
     fn sanction_happened(&mut self, what: What, sanction: &Sanction, by: By) {
-        let session = self.hub.meant_by(sanction);
+        let session = self.hub.meant_by(sanction).and_then(|id| self.hub.session(id));
         // Of one who is here, name and address stand beside it.
-        let whom = match (session, &sanction.also) {
+        let target = match (session, &sanction.also) {
             (Some(_), _) => None,
             (None, None) => Some(sanction.target.to_string()),
             (None, Some(also)) => Some(format!("{}, {also}", sanction.target)),
         };
-        let how = match &sanction.kind {
-            Kind::Mute { shadow: true } => Some("without being told".to_owned()),
-            Kind::Expulsion { name, .. } => Some(format!("from {}", name.shown())),
+        let room = match &sanction.kind {
+            Kind::Expulsion { name, .. } => Some(name.shown().into()),
             _ => None,
         };
-        let whom = [whom, how].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let text = match &sanction.reason {
-            None => whom,
-            Some(reason) if whom.is_empty() => reason.to_string(),
-            Some(reason) => format!("{whom}: {reason}"),
-        };
-        let session = session.and_then(|id| self.hub.session(id));
-        let (nick, peer) = (session.map(|session| session.nick.shown().into()), session.map(|session| session.peer));
-        let session = session.map(|session| session.id);
-        let (by, text) = (Some(by), (!text.is_empty()).then(|| text.into()));
         self.effects.push(Effect::Happened(Happening {
-            session,
-            nick,
-            peer,
-            by,
-            text,
+            session: session.map(|session| session.id),
+            nick: session.map(|session| session.nick.shown().into()),
+            peer: session.map(|session| session.peer),
+            room,
+            by: Some(by),
+            text: sanction.reason.clone(),
+            target: target.map(Into::into),
+            called: Some(sanction.called().into()),
+            until: sanction.until,
+            untold: matches!(sanction.kind, Kind::Mute { shadow: true }),
             ..Happening::new(what, self.now)
         }));
     }

@@ -102,13 +102,17 @@ fn stderr_is_the_journal() -> bool {
 /// Whether events go to the journal as events with fields, and not as lines to standard error.
 static TO_JOURNAL: AtomicBool = AtomicBool::new(false);
 
-/// The fields of an event in words, for the end of its message. `journalctl` shows messages without their fields. On
+/// The fields of an event in words, for the end of its message; nothing if there are none. `journalctl` shows messages without their fields. On
 /// standard error the fields stand behind the message, and this is empty.
 #[derive(Debug)]
 pub struct InWords<T>(pub T);
 
 impl<T: fmt::Display> fmt::Display for InWords<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if TO_JOURNAL.load(Ordering::Relaxed) { write!(f, ": {}", self.0) } else { Ok(()) }
+        if !TO_JOURNAL.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let words = self.0.to_string();
+        if words.is_empty() { Ok(()) } else { write!(f, ": {words}") }
     }
 }

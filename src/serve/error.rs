@@ -69,6 +69,21 @@ impl StartError {
     }
 }
 
+/// An error of the system as a part of a sentence: in lower case, and without its number.
+struct Plain<'a>(&'a io::Error);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        let mut chars = text.chars();
+        match chars.next() {
+            Some(first) => write!(f, "{}{}", first.to_lowercase(), chars.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,16 +98,18 @@ impl fmt::Display for StartError {
                 Ok(())
             }
             Self::Listen { addr, error } => {
-                write!(f, "cannot listen on {addr}: {error}")?;
+                write!(f, "cannot listen on {addr}: {}", Plain(error))?;
                 if error.kind() == io::ErrorKind::AddrInUse {
-                    f.write_str(" (is chathub.socket active, or another hub running?)")?;
+                    f.write_str("; is chathub.socket active, or another hub running?")?;
                 }
                 Ok(())
             }
-            Self::Admin { path, error } => write!(f, "cannot open the admin socket {}: {error}", path.display()),
+            Self::Admin { path, error } => {
+                write!(f, "cannot open the admin socket {}: {}", path.display(), Plain(error))
+            }
             Self::AdminInUse(path) => write!(f, "another hub answers on the admin socket {}", path.display()),
             Self::State(error) => write!(f, "{error}"),
-            Self::System { what, error } => write!(f, "cannot {what}: {error}"),
+            Self::System { what, error } => write!(f, "cannot {what}: {}", Plain(error)),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::client::SYSTEM_SOCKET;
 use crate::kernel;
 use crate::logging::InWords;
 use crate::net::accept;
+use crate::net::admin::Rights;
 use crate::settings::{self, Settings};
 use crate::wire::admin::result::Listener;
 
@@ -146,18 +147,25 @@ pub(super) fn watch(
     Ok((watched, listeners))
 }
 
-/// Has the runtime watch the admin sockets. To be called within a runtime.
+/// Has the runtime watch the admin sockets, or those for monitoring. To be called within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
-pub(super) fn watch_admin(sockets: Vec<UnixListener>) -> Result<Watched<tokio::net::UnixListener>, StartError> {
+pub(super) fn watch_admin(
+    sockets: Vec<UnixListener>,
+    rights: Rights,
+) -> Result<Watched<tokio::net::UnixListener>, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {
         let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
         let path = addr.as_pathname().map_or_else(|| "(unnamed)".to_owned(), |path| path.display().to_string());
-        info!("listening for administrators on {path}");
-        listeners.push(Listener { name: "admin".to_owned(), addr: path });
+        let (whom, name) = match rights {
+            Rights::All => ("administrators", "admin"),
+            Rights::Watch => ("those who watch", "monitor"),
+        };
+        info!("listening for {whom} on {path}");
+        listeners.push(Listener { name: name.to_owned(), addr: path });
         socket.set_nonblocking(true).map_err(system("use a socket"))?;
         watched.push(tokio::net::UnixListener::from_std(socket).map_err(system("use a socket"))?);
     }

@@ -34,8 +34,8 @@ use crate::config;
 use crate::exit::Exit;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept;
-use crate::net::admin;
 use crate::net::admin::holders::Admins;
+use crate::net::admin::{self, Rights};
 use crate::net::arrival::{ARRIVALS, Arrival};
 use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
@@ -123,7 +123,7 @@ fn start(
         turn_away(&sockets);
         return Err(StartError::NoChatSocket);
     }
-    let Sockets { chat, admin, stored, unknown } = sockets;
+    let Sockets { chat, admin, monitor, stored, unknown } = sockets;
     let mut own_socket = None;
     let chat = if activated { chat } else { listen::listen(args, &loaded.settings)? };
     let admin = if activated {
@@ -146,13 +146,24 @@ fn start(
     let keeps = activated && systemd::keeps_descriptors();
     let hub = found::restore_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
         if activated {
-            systemd::turn_away(&chat, &admin, &unknown);
+            systemd::turn_away(&chat, admin.iter().chain(&monitor), &unknown);
         }
     })?;
     let settings = are_new.then(|| loaded.settings.clone());
     let queue = (sender, arrivals);
     let ended = runtime.block_on(serve(
-        args, loaded, settings, level, chat, admin, activated, places, journal, hub, exchanges, queue,
+        args,
+        loaded,
+        settings,
+        level,
+        chat,
+        (admin, monitor),
+        activated,
+        places,
+        journal,
+        hub,
+        exchanges,
+        queue,
     ))?;
     drop((own_socket, unknown));
     if ended.handed_over {
@@ -173,7 +184,7 @@ async fn serve(
     settings: Option<Settings>,
     level: logging::Level,
     chat: Vec<TcpListener>,
-    admin: Vec<UnixListener>,
+    (admin, monitor): (Vec<UnixListener>, Vec<UnixListener>),
     activated: bool,
     places: usize,
     journal: Journal,
@@ -185,8 +196,12 @@ async fn serve(
     let FoundHub { machine, outcomes, restored, rounds, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
-    let (admins, their) = listen::watch_admin(admin)?;
-    listeners.extend(their);
+    let mut admins = Vec::new();
+    for (sockets, rights) in [(admin, Rights::All), (monitor, Rights::Watch)] {
+        let (watched, their) = listen::watch_admin(sockets, rights)?;
+        admins.extend(watched.into_iter().map(|listener| (listener, rights)));
+        listeners.extend(their);
+    }
     let signals = Signals::listen().map_err(system("listen for signals"))?;
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
@@ -203,8 +218,9 @@ async fn serve(
     let passwords: admin::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
         .into_iter()
-        .map(|listener| {
-            tokio::spawn(admin::serve(listener, sender.clone(), admins_in.clone(), passwords.clone(), stopping.clone()))
+        .map(|(listener, rights)| {
+            let (admins, passwords) = (admins_in.clone(), passwords.clone());
+            tokio::spawn(admin::serve(listener, rights, sender.clone(), admins, passwords, stopping.clone()))
         })
         .collect();
     let signals = tokio::spawn(signals.hand_on(sender.clone()));

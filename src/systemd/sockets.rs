@@ -21,6 +21,8 @@ pub struct Sockets {
     pub chat: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
+    /// For those who watch how the hub is doing, and do no more (`FileDescriptorName=monitor`).
+    pub monitor: Vec<UnixListener>,
     /// What a former process has left in the descriptor store, by name: some of [`STORED`].
     pub stored: HashMap<&'static str, OwnedFd>,
     /// Sockets with a name that only another release knows. They are left alone.
@@ -31,18 +33,22 @@ impl Sockets {
     /// Whether no listening socket was handed over.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chat.is_empty() && self.admin.is_empty() && self.unknown.is_empty()
+        self.chat.is_empty() && self.admin.is_empty() && self.monitor.is_empty() && self.unknown.is_empty()
     }
 
     /// For a daemon that cannot start: accepts the connections that wait, tells them so and closes them. A connection
     /// that waits makes the service manager start the daemon again and again, also at a socket whose name is mistyped.
     pub fn turn_away(&self) {
-        turn_away(&self.chat, &self.admin, &self.unknown);
+        turn_away(&self.chat, self.admin.iter().chain(&self.monitor), &self.unknown);
     }
 }
 
 /// See [`Sockets::turn_away`].
-pub fn turn_away(chat: &[TcpListener], admin: &[UnixListener], unknown: &[(String, OwnedFd)]) {
+pub fn turn_away<'a>(
+    chat: &[TcpListener],
+    admin: impl IntoIterator<Item = &'a UnixListener>,
+    unknown: &[(String, OwnedFd)],
+) {
     for listener in chat {
         let _ = listener.set_nonblocking(true);
         while let Ok((mut waiting, _)) = listener.accept() {
@@ -132,7 +138,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
         }
         let wanted = match name.as_str() {
             "chat" => "a listening TCP socket",
-            "admin" => "a listening Unix stream socket",
+            "admin" | "monitor" => "a listening Unix stream socket",
             "" | "unknown" | "stored" => "a listening TCP or Unix stream socket",
             unit if unit.ends_with(".socket") => "a listening TCP or Unix stream socket",
             _ => {
@@ -143,12 +149,15 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
             }
         };
         // listenfd takes only what is of the kind that it is asked for.
-        let chat = if name == "admin" { None } else { handed.take_tcp_listener(index).ok().flatten() };
+        let is_unix = name == "admin" || name == "monitor";
+        let chat = if is_unix { None } else { handed.take_tcp_listener(index).ok().flatten() };
         let admin =
             if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
         match (chat, admin) {
             (Some(socket), _) if listens(&socket) => sockets.chat.push(socket),
-            (None, Some(socket)) if listens(&socket) => sockets.admin.push(socket),
+            (None, Some(socket)) if listens(&socket) => {
+                if name == "monitor" { &mut sockets.monitor } else { &mut sockets.admin }.push(socket);
+            }
             _ => {
                 if wrong.is_ok() {
                     wrong = Err(WrongSocket::Kind { index, name: name.clone(), wanted });

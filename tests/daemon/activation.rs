@@ -1,6 +1,6 @@
 //! What systemd hands over and is told.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -256,4 +256,56 @@ fn the_watchdog_is_fed_all_the_time() {
     (0..5).for_each(|_| drop(daemon.notified_of("WATCHDOG=1")));
     // Every 100 ms, half of what systemd waits; a busy machine may make it later, never sooner.
     assert!(first.elapsed() >= Duration::from_millis(400), "{:?}", first.elapsed());
+}
+
+#[test]
+fn on_the_socket_for_monitoring_only_how_the_hub_is_doing_is_told() {
+    let setup = Setup::new();
+    let admin = UnixListener::bind(setup.path("admin.sock")).unwrap();
+    let path = setup.path("monitor.sock");
+    let monitor = UnixListener::bind(&path).unwrap();
+    let daemon = setup.handed(vec![chat().into(), admin.into(), monitor.into()], Some("chat:admin:monitor")).start();
+    let mut stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let mut answers = std::io::BufReader::new(stream.try_clone().unwrap());
+    let mut ask = |line: String| -> serde_json::Value {
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap()
+    };
+    let described = ask(json!({"cmd": "describe"}).to_string());
+    let commands = described["result"]["commands"].as_array().unwrap().clone();
+    assert!(commands.len() > 30, "{described}");
+    let mut told = Vec::new();
+    for command in &commands {
+        let name = command["name"].as_str().unwrap();
+        // A value for whatever is required: what is refused is refused whatever it is about.
+        let any = json!({"who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
+            "room": "lobby", "query": "tea", "text": "hello", "report": "r1", "reports": ["r1"]});
+        let required = command["args"]["required"].as_array().cloned().unwrap_or_default();
+        let mut args: serde_json::Map<String, serde_json::Value> =
+            required.iter().filter_map(|key| key.as_str()).map(|key| (key.to_owned(), any[key].clone())).collect();
+        if ["clients.get", "clients.rename"].contains(&name) {
+            args.insert("who".into(), json!("ann"));
+        }
+        let mut request = json!({"cmd": name, "args": args});
+        if command["replies"] == "more" {
+            request["more"] = json!(true);
+        }
+        let answer = ask(request.to_string());
+        if answer["ok"] == true {
+            assert_eq!(command["changes"], false, "{name} changes something: {answer}");
+            told.push(name);
+        } else {
+            assert_eq!(answer["error"]["code"], "denied", "{request}: {answer}");
+        }
+    }
+    assert_eq!(told, ["hello", "describe", "status", "metrics"]);
+    let status = daemon.admin().done("status", &json!({}));
+    let names: Vec<_> = status["listeners"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["chat", "admin", "monitor"]);
+    // `chathub ctl` says which socket that is, and which would do.
+    let done = daemon.ctl(&["--socket", path.to_str().unwrap(), "clients"]);
+    assert_eq!(done.code, Some(4), "{done:?}");
+    assert!(done.err.contains("ask on the admin socket"), "{done:?}");
 }

@@ -75,12 +75,13 @@ Examples:
 
     /// Remove an account and all that was said under its name.
     ///
-    /// In memory, on disk and for searches, for good. Copies that were made before still have it.
+    /// In memory, on disk and for searches, for good. Copies that were made before still have it. Whoever sits at a
+    /// terminal is asked whether that is meant; elsewhere it needs --yes.
     Erase {
         /// Its name.
         #[arg(value_name = "NAME", value_parser = text::<256>)]
         name: Text<256>,
-        /// Do it.
+        /// Do it, without asking.
         #[arg(long)]
         yes: bool,
     },

@@ -28,13 +28,13 @@ Examples:
         /// Why; told to those it keeps out.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
-        /// For how long, such as 10min, 2h or 30d; until it is lifted without it.
+        /// For how long, such as 10min, 2h or 30d. Without it, until it is lifted.
         #[arg(long = "for", value_name = "D", value_parser = ban_time)]
         time: Option<Duration>,
         /// Only tell whom it would hit.
         #[arg(long)]
         dry_run: bool,
-        /// A large part of the Internet is meant, such as 0.0.0.0/0.
+        /// A large part of the Internet is meant, such as 0.0.0.0/0: do not ask.
         #[arg(long)]
         yes: bool,
     },

@@ -154,8 +154,9 @@ pub enum CtlCommand {
 
     /// List who is connected.
     ///
-    /// Oldest first. BEHIND is what was written for a client and not taken yet; NOTES says who speaks
-    /// telnet, is away, muted, had lines dropped (sends too fast) or missed some (reads too slowly).
+    /// Oldest first. BEHIND is what was written for a client and not taken yet. NOTES says who is an operator or
+    /// registered, muted (and for how long yet; "shadow-muted" does not know), speaks telnet, has strikes, is away, had
+    /// lines dropped (sends too fast) or missed some (reads too slowly).
     #[command(after_help = "\
 Examples:
   chathub ctl clients
@@ -233,7 +234,7 @@ Examples:
 
     /// Keep clients from being heard.
     ///
-    /// They are told, but with --shadow. A mute holds for the account, or for a guest's name and address, and so for
+    /// They are told so, unless --shadow is given. A mute holds for the account, or for a guest's name and address, and so for
     /// others there who have no account. Either all that are named are muted, or none is.
     #[command(after_help = "\
 Examples:
@@ -244,7 +245,7 @@ Examples:
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
         who: Vec<Text<256>>,
-        /// For how long, such as 90s, 10min, 2h; until it is lifted without it.
+        /// For how long, such as 90s, 10min or 2h. Without it, until it is lifted.
         #[arg(long = "for", value_name = "D", value_parser = mute_time)]
         time: Option<Duration>,
         /// Do not tell them: what they say looks said to them, and reaches nobody.
@@ -267,8 +268,9 @@ Examples:
 
     /// Keep newcomers out, or quiet, until they have logged in.
     ///
-    /// For a time, and who is here stays and speaks; everybody is told. As the settings moderation.lockdown and
-    /// moderation.lockdown_for say, where nothing else is given. One that is under way gets the new time.
+    /// For a time; who is here stays and speaks, and everybody is told. How, and for how long, the settings
+    /// moderation.lockdown and moderation.lockdown_for say, unless the options do. A lockdown that is under way gets the
+    /// new time.
     #[command(after_help = "\
 Examples:
   chathub ctl lockdown
@@ -350,7 +352,7 @@ Examples:
         #[arg(long, value_name = "ROOM")]
         room: Option<RoomName>,
         /// Only the last N lines.
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_LINES))]
+        #[arg(long, value_name = "N", value_parser = |given: &str| number(given, 1, MOST_LINES))]
         last: Option<u64>,
         /// Which lines, by time and text.
         #[command(flatten)]
@@ -365,10 +367,11 @@ Examples:
 
     /// Make lines of history unreadable.
     ///
-    /// In memory, on disk and for searches, for good; who looks sees that lines were removed. Those are meant
-    /// that all options are true of, and at least one option must say which. A topic goes with the line that has
-    /// set it. Without --yes they are only counted. Copies that were made before still have them. If the disk takes
-    /// nothing, the reason is told; on disk they are removed when it takes something.
+    /// In memory, on disk and for searches, for good; who looks sees that lines were removed. Options say which lines,
+    /// at least one of them; where there are several, all must be true of a line. A topic goes with the line that has
+    /// set it. Without --yes the lines are counted, and whoever sits at a terminal is asked. Copies that were made
+    /// before still have them. If the disk takes nothing, the reason is told; on disk they are removed when it takes
+    /// something.
     #[command(after_help = "\
 Examples:
   chathub ctl redact --client c7                # counts what c7 has said
@@ -386,12 +389,12 @@ Examples:
         #[arg(long, value_name = "NICK", value_parser = text::<256>)]
         nick: Option<Text<256>>,
         /// Only the line with this number.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = |given: &str| number(given, 0, u64::MAX))]
         seq: Option<u64>,
         /// Which lines, by time and text.
         #[command(flatten)]
         lines: LinesArgs,
-        /// Do it.
+        /// Do it, without asking.
         #[arg(long)]
         yes: bool,
     },
@@ -421,7 +424,7 @@ Examples:
   chathub ctl say The server restarts in five minutes
   chathub ctl say --room lobby 'Welcome, everybody'")]
     Say {
-        /// Only to this room; to everybody without it.
+        /// Only to this room. Without it, to everybody.
         #[arg(long, value_name = "ROOM")]
         room: Option<RoomName>,
         /// The text; several words are joined by spaces.
@@ -431,14 +434,15 @@ Examples:
 
     /// Show what happens, as it happens.
     ///
-    /// One event a line, until it is interrupted or the daemon stops. If events were lost because this
-    /// end was too slow, their number is told on standard error (and stands in "lost" with --json).
+    /// One event a line, until it is interrupted or the daemon stops; with --timeout, until nothing has happened for so
+    /// long. If events were lost because this end was too slow, their number is told on standard error (and stands in
+    /// "lost" with --json).
     #[command(after_help = "\
 Examples:
   chathub ctl monitor
   chathub ctl monitor kick mute report
   chathub ctl monitor --json say | jq -r '.nick + \": \" + .text'
-  chathub ctl monitor join --timeout 1min     # exit code 6 if nobody comes")]
+  chathub ctl monitor join --timeout 1h       # until nobody has come for an hour")]
     Monitor {
         /// Only events of these kinds; all but "say" without them.
         #[arg(value_name = "KIND", value_parser = event_kind())]
@@ -447,8 +451,8 @@ Examples:
 
     /// Show the busiest clients, again and again.
     ///
-    /// RATE is lines per second since the last refresh (at first: since they connected). q or Ctrl-C
-    /// quits. If standard input or output is no terminal, or with --json, it is printed once.
+    /// RATE is lines per second since the last refresh (at first: since they connected). s sorts by another column, r
+    /// shows rooms instead of clients, q or Ctrl-C quits. If standard input or output is no terminal, or with --json, it is printed once.
     Top {
         /// How often to refresh, such as 500ms or 5s.
         #[arg(long, value_name = "D", value_parser = interval, default_value = "2s")]
@@ -481,7 +485,7 @@ Examples:
   chathub ctl shutdown
   chathub ctl shutdown --deadline 20s --message 'back in a minute'")]
     Shutdown {
-        /// How long to wait for slow clients; a setting decides without it.
+        /// How long to wait for slow clients. Without it, as the setting shutdown.deadline says.
         #[arg(long, value_name = "D", value_parser = deadline)]
         deadline: Option<Duration>,
         /// Part of the goodbye.
@@ -525,15 +529,61 @@ Examples:
 
     /// Print the completions of a shell.
     ///
-    /// The package installs those of bash, zsh and fish; this is for other places.
+    /// The package installs them; this is for other places. They know who is here, which rooms, bans, reports and
+    /// accounts there are, and ask the daemon for it, if it runs.
     #[command(after_help = "\
 Examples:
   chathub ctl completions bash > ~/.local/share/bash-completion/completions/chathub")]
     Completions {
         /// The shell.
-        #[arg(value_name = "SHELL")]
-        shell: clap_complete::Shell,
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: Shell,
     },
+
+    /// Say what can stand next on a line.
+    ///
+    /// For the completions of shells.
+    #[command(hide = true)]
+    Complete {
+        /// How the line is given.
+        #[arg(value_name = "HOW", value_enum)]
+        line: Line,
+        /// The line, or its words up to the one that is being typed.
+        #[arg(value_name = "WORD", allow_hyphen_values = true, trailing_var_arg = true)]
+        given: Vec<String>,
+    },
+}
+
+/// A shell with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shell {
+    /// bash(1)
+    Bash,
+    /// zsh(1)
+    Zsh,
+    /// fish(1)
+    Fish,
+}
+
+impl Shell {
+    /// Its script.
+    #[must_use]
+    pub const fn script(self) -> &'static str {
+        match self {
+            Self::Bash => include_str!("../../../packaging/completions/chathub.bash"),
+            Self::Zsh => include_str!("../../../packaging/completions/_chathub"),
+            Self::Fish => include_str!("../../../packaging/completions/chathub.fish"),
+        }
+    }
+}
+
+/// How a shell gives the line that is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Line {
+    /// As one text, as it was typed.
+    Bash,
+    /// As words.
+    Words,
 }
 
 /// How lines of history are printed.
@@ -569,6 +619,15 @@ pub struct LinesArgs {
     /// Only lines in which this text occurs; upper and lower case are the same.
     #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
     pub search: Option<Text<256>>,
+}
+
+/// A whole number from `least` to `most`.
+fn number(given: &str, least: u64, most: u64) -> Result<u64, String> {
+    let needed = || match most {
+        u64::MAX => "a whole number is needed".to_owned(),
+        _ => format!("a whole number from {least} to {most} is needed"),
+    };
+    given.parse().ok().filter(|number| (least..=most).contains(number)).ok_or_else(needed)
 }
 
 /// The arguments of `ctl call`.

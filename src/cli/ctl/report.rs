@@ -10,7 +10,7 @@ use crate::wire::admin::value::Text;
 pub enum ReportCommand {
     /// List the reports that are open, oldest first.
     ///
-    /// A reason that does not fit a terminal is cut there; "show" has all of it.
+    /// AGE is how long ago it was made; "(2 times)" says how often it was made again.
     List {
         /// Closed ones as well.
         #[arg(long)]

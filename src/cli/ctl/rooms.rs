@@ -36,7 +36,11 @@ Examples:
         /// The room, with or without a # before its name.
         #[arg(value_name = "ROOM")]
         room: RoomName,
-        /// What it is to be.
+        /// What it is to be, of each pair one word or none.
+        ///
+        /// Private (who is invited comes in) or public; moderated (who has a voice speaks) or free; registered (who is
+        /// logged in speaks) or everyone; topic-locked (its owner sets the topic) or topic-free; lasting (it is kept
+        /// while nobody is in it) or passing.
         #[arg(value_name = "MODE", value_parser = mode(), required_unless_present_any = ["slow", "owner"])]
         modes: Vec<Change>,
         /// Each says one line in this time, such as 10s; "off" ends that.

@@ -9,7 +9,7 @@ use super::super::entrance::Since;
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::sanction::Kind;
 use super::super::speech::Carrier;
-use super::super::{Effect, Hub, What};
+use super::super::{Effect, Happening, Hub, What};
 use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
@@ -50,7 +50,8 @@ impl Turn<'_> {
             }
             (Then::Login { name, .. }, _) => {
                 self.hub.counters.logins_failed += 1;
-                self.happened(What::LoginFailed, id, None, Some(name));
+                let tried = Happening { target: Some(name), ..self.happening_of(What::LoginFailed, id) };
+                self.effects.push(Effect::Happened(tried));
                 self.refuse(id, Refusal::WrongPassword);
                 self.ask_again(id, question.clone());
                 Ok(())

@@ -6,6 +6,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
+//! | what may be asked on which socket | [`Rights`], and the table there |
 //! | what a command is, and which part of the daemon executes it | [`crate::wire::admin`] |
 //! | how long an answer is waited for, the audit line | `Connection::ask`, below |
 //! | how recorded history is sent | `disk` |
@@ -34,6 +35,7 @@ use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
+use crate::users;
 use crate::values::name::Name;
 use crate::wire::admin::args::{NoArgs, Secret};
 use crate::wire::admin::describe::described;
@@ -43,7 +45,7 @@ use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
 use crate::wire::admin::result::{Count, Hello, Lines};
 use crate::wire::admin::value::Text;
-use crate::wire::admin::{Carrier, Command, Duty, ForConnection};
+use crate::wire::admin::{Carrier, Command, Duty, Effect, ForConnection};
 
 /// Characters that a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
@@ -62,11 +64,21 @@ const DISK_PATIENCE: Duration = Duration::from_secs(20);
 /// listens shows in nothing else until there is an event.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What may be asked on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Everything: the admin socket.
+    All,
+    /// How the hub is doing, and nothing about anybody ([`Effect::Tells`]): the socket for monitoring.
+    Watch,
+}
+
 /// Takes connections until `stopping` says so, and returns when all answers are out.
 ///
 /// As many are served at a time as `admins` has places; one more is told that the socket is busy.
 pub async fn serve(
     listener: UnixListener,
+    rights: Rights,
     arrivals: mpsc::Sender<Arrival>,
     admins: Arc<Admins>,
     passwords: Passwords,
@@ -89,7 +101,7 @@ pub async fn serve(
                             let (read, write) = stream.into_split();
                             let frames = Frames::default();
                             let connection =
-                                Connection { read, write, by, place, admins, frames, arrivals, passwords, stopping };
+                                Connection { read, write, by, called: None, rights, place, admins, frames, arrivals, passwords, stopping };
                             connections.spawn(connection.run());
                         }
                         Err(full) => refuse(&stream, full),
@@ -127,6 +139,9 @@ struct Connection {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     by: By,
+    /// What the system calls who asks, once it was looked up.
+    called: Option<String>,
+    rights: Rights,
     place: Held,
     admins: Arc<Admins>,
     /// What was read and is not a whole request yet.
@@ -296,6 +311,10 @@ impl Connection {
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
         let spec = command.spec();
+        if self.rights == Rights::Watch && spec.effect != Effect::Tells {
+            let message = format!("{} is not for the monitoring socket; ask on the admin socket", spec.name);
+            return Err(ControlError::new(ErrorCode::Denied, message));
+        }
         match command.duty() {
             Duty::Connection(ForConnection::Hello(NoArgs {})) => {
                 let hello = Hello {
@@ -348,6 +367,13 @@ impl Connection {
                 Ok(_) => "done",
                 Err(error) => error.message.as_str(),
             };
+            // Once for each connection: a directory service takes its time, and is asked elsewhere.
+            if self.called.is_none()
+                && let Some(uid) = self.by.uid()
+            {
+                self.called = tokio::task::spawn_blocking(move || users::called(uid)).await.ok();
+            }
+            let by = self.called.as_deref().unwrap_or("an unknown user");
             info!(
                 message_id = ids::ADMIN,
                 chathub_command = spec.name,
@@ -355,8 +381,9 @@ impl Connection {
                 chathub_outcome = outcome,
                 chathub_admin_uid = self.by.uid(),
                 chathub_admin_pid = self.by.pid(),
+                chathub_by = by,
                 "admin command{}",
-                InWords(format_args!("{} by user {}, {outcome}", spec.name, self.by.uid().unwrap_or(u32::MAX)))
+                InWords(format_args!("{} by {by}, {outcome}", spec.name))
             );
         }
         answer

@@ -244,16 +244,9 @@ impl Driver {
             chathub_restart = restart.join(" "),
             "settings read again"
         );
-        self.subscribers.publish(&Event {
-            event: EventKind::Reload,
-            t: Time(at.wall),
-            client: None,
-            nick: None,
-            room: None,
-            text: Some(applied.join(" ")),
-            by: None,
-            lost: 0,
-        });
+        let mut event = Event::new(EventKind::Reload, Time(at.wall));
+        event.text = Some(applied.join(" "));
+        self.subscribers.publish(&event);
         Ok(Reloaded { applied, restart })
     }
 }

@@ -18,11 +18,11 @@ pub enum EventKind {
     Nick,
     /// Something was said in a room.
     Say,
-    /// A room came into being or ceased to be.
+    /// A room was opened, closed, or changed: who comes in, who speaks.
     Room,
     /// A room has another topic.
     Topic,
-    /// Somebody was disconnected by an administrator.
+    /// Somebody was disconnected by an administrator or an operator.
     Kick,
     /// Somebody was muted, or may speak again.
     Mute,
@@ -66,20 +66,123 @@ pub struct Event {
     /// The name of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The text, the reason, the topic or the former name.
+    /// The text, the reason, the topic or the former name; of a sanction, whom it is about and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who did it: `uid 0`, if it was an administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What happened, in one word, where `event` is more than one thing: `disconnect` or `left` of `leave`, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// Why it was done, where `text` says more than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The network, the name or the account that it is about, if that is nobody who is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The id of the ban, the mute or the expulsion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sanction: Option<String>,
+    /// When it ends; absent if when it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Whoever is muted is not told.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub shadow: bool,
     /// The number of events before this one that the subscriber was too slow to be sent.
     pub lost: u64,
+}
+
+impl Event {
+    /// One of which nothing else is known.
+    #[must_use]
+    pub const fn new(event: EventKind, t: Time) -> Self {
+        Self {
+            event,
+            t,
+            client: None,
+            nick: None,
+            room: None,
+            text: None,
+            by: None,
+            what: None,
+            reason: None,
+            target: None,
+            sanction: None,
+            until: None,
+            shadow: false,
+            lost: 0,
+        }
+    }
 }
 
 /// What a subscriber is told of a happening.
 #[must_use]
 pub fn happened(happening: &Happening) -> Event {
-    let event = match happening.what {
+    let event = kind(happening.what);
+    let text = match happening.what {
+        What::RoomOpened => Some("opened".to_owned()),
+        What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
+        What::Unmuted => Some("unmuted".to_owned()),
+        What::Registered => Some("registered".to_owned()),
+        What::LoggedIn => Some("logged in".to_owned()),
+        What::LoggedOut => Some("logged out".to_owned()),
+        What::LoginFailed => happening.target.as_deref().map(|name| format!("failed to log in as {name}")),
+        What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
+        What::AccountRemoved => Some("removed".to_owned()),
+        What::ReportClosed => happening.text.as_deref().map(|what| format!("closed: {what}")),
+        What::Unbanned => whom_and_why(happening).map(|target| format!("lifted: {target}")),
+        What::Banned | What::Muted | What::Expelled | What::Readmitted => whom_and_why(happening),
+        What::LockdownEnded => Some("over".to_owned()),
+        What::Redacted => Some("lines were made unreadable".to_owned()),
+        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
+        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
+        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
+        _ => happening.text.as_deref().map(str::to_owned),
+    };
+    Event {
+        event,
+        t: Time(happening.at),
+        client: happening.session.map(|session| session.to_string()),
+        nick: happening.nick.as_deref().map(str::to_owned),
+        room: happening.room.as_deref().map(str::to_owned),
+        text,
+        by: happening.by_whom(),
+        what: Some(word(happening.what).to_owned()),
+        reason: is_sanction(happening.what).then(|| happening.text.as_deref().map(str::to_owned)).flatten(),
+        target: happening.target.as_deref().map(str::to_owned),
+        sanction: happening.called.as_deref().map(str::to_owned),
+        until: happening.until.map(Time),
+        shadow: happening.untold,
+        lost: 0,
+    }
+}
+
+const fn is_sanction(what: What) -> bool {
+    use What::{Banned, Expelled, Muted, Readmitted, Unbanned, Unmuted};
+    matches!(what, Banned | Unbanned | Muted | Unmuted | Expelled | Readmitted)
+}
+
+/// Whom a sanction is about, if they are not here, how, and why: in one text.
+fn whom_and_why(happening: &Happening) -> Option<String> {
+    let how = match (&happening.room, happening.untold) {
+        (Some(room), _) => Some(format!("from {room}")),
+        (None, true) => Some("without being told".to_owned()),
+        (None, false) => None,
+    };
+    let whom: Vec<String> = happening.target.as_deref().map(str::to_owned).into_iter().chain(how).collect();
+    let whom = whom.join(" ");
+    match &happening.text {
+        None => Some(whom).filter(|whom| !whom.is_empty()),
+        Some(reason) if whom.is_empty() => Some(reason.to_string()),
+        Some(reason) => Some(format!("{whom}: {reason}")),
+    }
+}
+
+/// The kind of event that a happening is.
+const fn kind(what: What) -> EventKind {
+    match what {
         What::Arrived | What::Joined => EventKind::Join,
         What::Departed | What::Left => EventKind::Leave,
         What::Refused => EventKind::Refuse,
@@ -103,35 +206,48 @@ pub fn happened(happening: &Happening) -> Event {
         What::Redacted | What::HistoryLost | What::HistoryResumed | What::Unread | What::Recalled => EventKind::History,
         What::LockdownBegun | What::LockdownEnded => EventKind::Lockdown,
         What::Stopping => EventKind::Shutdown,
-    };
-    let text = match happening.what {
-        What::RoomOpened => Some("opened".to_owned()),
-        What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
-        What::Unmuted => Some("unmuted".to_owned()),
-        What::Registered => Some("registered".to_owned()),
-        What::LoggedIn => Some("logged in".to_owned()),
-        What::LoggedOut => Some("logged out".to_owned()),
-        What::LoginFailed => happening.text.as_deref().map(|name| format!("failed to log in as {name}")),
-        What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
-        What::AccountRemoved => Some("removed".to_owned()),
-        What::ReportClosed => happening.text.as_deref().map(|what| format!("closed: {what}")),
-        What::Unbanned => happening.text.as_deref().map(|target| format!("lifted: {target}")),
-        What::LockdownEnded => Some("over".to_owned()),
-        What::Redacted => Some("lines were made unreadable".to_owned()),
-        What::HistoryLost => Some("lines are said and not recorded".to_owned()),
-        What::Unread => Some("bans and accounts on disk cannot be read".to_owned()),
-        What::Recalled => Some("bans and accounts on disk are known again".to_owned()),
-        _ => happening.text.as_deref().map(str::to_owned),
-    };
-    Event {
-        event,
-        t: Time(happening.at),
-        client: happening.session.map(|session| session.to_string()),
-        nick: happening.nick.as_deref().map(str::to_owned),
-        room: happening.room.as_deref().map(str::to_owned),
-        text,
-        by: happening.by_whom(),
-        lost: 0,
+    }
+}
+
+/// What happened, in one word.
+const fn word(what: What) -> &'static str {
+    match what {
+        What::Arrived => "connect",
+        What::Departed => "disconnect",
+        What::Refused => "refuse",
+        What::Joined => "joined",
+        What::Left => "left",
+        What::Renamed => "rename",
+        What::RoomOpened => "opened",
+        What::RoomClosed => "closed",
+        What::RoomChanged => "changed",
+        What::Topic => "topic",
+        What::Kicked => "kick",
+        What::Muted => "mute",
+        What::Unmuted => "unmute",
+        What::Announced => "announce",
+        What::Flood => "flood",
+        What::Struck => "strike",
+        What::Reported => "report",
+        What::ReportClosed => "close",
+        What::Banned => "ban",
+        What::Unbanned => "unban",
+        What::Expelled => "expel",
+        What::Readmitted => "readmit",
+        What::Redacted => "redact",
+        What::HistoryLost => "lost",
+        What::HistoryResumed => "resumed",
+        What::Unread => "unread",
+        What::Recalled => "recalled",
+        What::Registered => "register",
+        What::LoggedIn => "login",
+        What::LoggedOut => "logout",
+        What::LoginFailed => "failed",
+        What::AccountChanged => "changed",
+        What::AccountRemoved => "removed",
+        What::LockdownBegun => "begun",
+        What::LockdownEnded => "over",
+        What::Stopping => "stopping",
     }
 }
 
@@ -146,13 +262,10 @@ pub fn said(room: &str, line: &message::Line) -> Option<Event> {
         _ => return None,
     };
     Some(Event {
-        event: EventKind::Say,
-        t: Time(line.at),
         client: line.author.map(|author| author.to_string()),
         nick: nick.map(ToString::to_string),
         room: Some(room.into()),
         text: Some(text),
-        by: None,
-        lost: 0,
+        ..Event::new(EventKind::Say, Time(line.at))
     })
 }

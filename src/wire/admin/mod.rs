@@ -85,6 +85,9 @@ pub enum Replies {
 /// Whether a command changes something, and so leaves an audit line in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// It only looks, and tells how the hub is doing, by numbers: no names, addresses or texts of people. It is for the
+    /// socket for monitoring, too.
+    Tells,
     /// It only looks.
     Reads,
     /// It changes something; see [`Command::changes`] for those that can also only look.
@@ -296,7 +299,8 @@ fn unknown_command(name: &str) -> ControlError {
         .iter()
         .map(|spec| (strsim::damerau_levenshtein(spec.name, &shown), spec.name))
         .min()
-        .filter(|(distance, _)| *distance <= 3);
+        // Three of three letters make another word.
+        .filter(|(distance, name)| *distance <= 3 && distance * 3 <= shown.chars().count().min(name.len()));
     let hint =
         near.map_or_else(|| "\"describe\" lists them".to_owned(), |(_, name)| format!("did you mean \"{name}\"?"));
     ControlError::new(ErrorCode::UnknownCommand, format!("no command {shown:?}; {hint}"))
@@ -304,13 +308,13 @@ fn unknown_command(name: &str) -> ControlError {
 
 commands! {
     /// Says who answers: name, version and protocol.
-    "hello" Hello(NoArgs) -> Hello, One, Reads, Connection(ForConnection::Hello);
+    "hello" Hello(NoArgs) -> Hello, One, Tells, Connection(ForConnection::Hello);
     /// Lists the commands with the JSON Schemas of their arguments and results.
-    "describe" Describe(DescribeArgs) -> Description, One, Reads, Connection(ForConnection::Describe);
+    "describe" Describe(DescribeArgs) -> Description, One, Tells, Connection(ForConnection::Describe);
     /// Tells how the hub is doing: uptime, clients, rooms, limits reached, listeners.
-    "status" Status(NoArgs) -> Status, One, Reads, Driver(ForDriver::Status);
+    "status" Status(NoArgs) -> Status, One, Tells, Driver(ForDriver::Status);
     /// Returns all counters as OpenMetrics text.
-    "metrics" Metrics(NoArgs) -> Metrics, One, Reads, Driver(ForDriver::Metrics);
+    "metrics" Metrics(NoArgs) -> Metrics, One, Tells, Driver(ForDriver::Metrics);
     /// Lists the clients, all or those of one room.
     "clients.list" ClientsList(ClientsListArgs) -> ClientList, One, Reads, Listing(Listing::clients);
     /// Tells all about one client.

@@ -72,8 +72,8 @@ pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &AccountArgs) ->
 pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs) -> Result<Answer, ControlError> {
     let id = find(call.hub, &args.name)?;
     if !args.yes {
-        let message = "this removes the account and makes all that was said under its name unreadable, for good: \
-                       say \"yes\" if that is meant";
+        let message = "this removes the account and makes all that was said under its name unreadable, for good; it is \
+                       done only with the argument \"yes\", true";
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
     let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());

@@ -24,7 +24,8 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
         && network.is_wide()
         && !args.yes
     {
-        let message = format!("{network} is a large part of the Internet: say \"yes\" if that is meant");
+        let message =
+            format!("{network} is a large part of the Internet; it is banned only with the argument \"yes\", true");
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
     has_room_for(call.hub, &order)?;

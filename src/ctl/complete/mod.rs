@@ -1,0 +1,460 @@
+//! What can stand next on a command line: the shells' completions ask for it, by `chathub ctl complete`.
+//!
+//! The declaration of the command line ([`crate::cli`]) says which commands, options and words there are; `live` asks
+//! the daemon, once and briefly, for people, rooms, sanctions, reports and accounts. So the shells' scripts
+//! (`packaging/completions`) hold nothing that could be out of date, and offer nothing that would be refused.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | what stands where on the line so far | this file |
+//! | what a value can be | [`Kind`], below |
+//! | what the daemon is asked for, and when it is not | `live` |
+//! | how a line of bash becomes words | `words` |
+//! | the scripts | `packaging/completions` |
+
+mod live;
+mod words;
+
+use std::path::PathBuf;
+
+use clap::{Arg, Command};
+
+use crate::cli;
+use crate::cli::ctl::Line;
+
+/// As many are offered at most; more say nothing.
+const MOST: usize = 300;
+
+/// What can stand in a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Offers {
+    /// Each with what it means.
+    values: Vec<(String, String)>,
+    /// Files or directories, which the shell knows best.
+    paths: Option<Paths>,
+}
+
+/// Names of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paths {
+    Files,
+    Directories,
+}
+
+/// What the value of an argument is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Somebody who is here, by name or id.
+    Who,
+    /// The id of somebody who is here.
+    Client,
+    /// The name of somebody who is here.
+    Nick,
+    Room,
+    Ban,
+    Sanction,
+    Report,
+    Account,
+    /// The name of a command of the admin protocol.
+    Protocol,
+    /// Whom a ban can be about: addresses and names of those who are here.
+    Target,
+    /// One of these.
+    Words(&'static [&'static str]),
+    Path(Paths),
+    /// A text, a number, a name that is to be new: nobody knows it before.
+    Free,
+}
+
+const BAN_TIMES: &[&str] = &["10min", "1h", "1d", "7d", "30d"];
+const MUTE_TIMES: &[&str] = &["5min", "10min", "1h", "1d", "7d"];
+const TIMES: &[&str] = &["today", "yesterday", "10min", "1h", "1d"];
+
+/// What the value of `arg` is, an argument of the command that is reached by `path` (without `chathub`); `None` if
+/// nobody has said so yet, which a test finds.
+fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
+    let name = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    Some(match (path, arg.get_id().as_str(), name) {
+        (_, "watch", _) | (["ctl", "top"], "interval", _) => Kind::Words(&["500ms", "1s", "2s", "5s"]),
+        (["ctl", "mute"], "time", _) => Kind::Words(MUTE_TIMES),
+        (["ctl", "lockdown"], "time", _) => Kind::Words(&["10min", "30min", "1h", "1d"]),
+        (["ctl", "ban", "add"], "time", _) | (["ctl", "kick"], "ban", _) => Kind::Words(BAN_TIMES),
+        (["ctl", "rooms", "set"], "slow", _) => Kind::Words(&["off", "5s", "10s", "30s", "1min"]),
+        (_, "deadline", _) => Kind::Words(&["0s", "5s", "20s", "1min"]),
+        (_, "timeout", _) => Kind::Words(&["2s", "5s", "30s", "1min", "0"]),
+        (["ctl", "account", "add"], "name", _) | (["ctl", "rename"], "nick", _) => Kind::Free,
+        (["ctl", "account", ..], "name", _) | (["ctl", "rooms", "set"], "owner", _) => Kind::Account,
+        (["ctl", "completions"], _, _) => Kind::Words(&["bash", "zsh", "fish"]),
+        (_, _, "WHO") => Kind::Who,
+        (_, _, "ID") => Kind::Client,
+        (_, _, "NICK") => Kind::Nick,
+        (_, _, "ROOM") => Kind::Room,
+        (_, _, "BAN") => Kind::Ban,
+        (_, _, "SANCTION") => Kind::Sanction,
+        (_, _, "REPORT") => Kind::Report,
+        (_, _, "TARGET") => Kind::Target,
+        (_, _, "CMD") => Kind::Protocol,
+        (_, _, "T") => Kind::Words(TIMES),
+        (_, _, "FILE" | "PATH") => Kind::Path(Paths::Files),
+        (_, _, "DIR") => Kind::Path(Paths::Directories),
+        (_, _, "TEXT" | "N" | "JSON" | "ADDR" | "UNIT") => Kind::Free,
+        _ => return None,
+    })
+}
+
+/// What `chathub ctl complete` prints: a value a line, behind a tab what it means; or `:files`, or `:directories`.
+#[must_use]
+pub(super) fn complete(line: Line, given: &[String]) -> String {
+    let words = match line {
+        Line::Bash => words::split(given.first().map_or("", String::as_str)),
+        Line::Words => given.to_vec(),
+    };
+    let offers = offers(&words, &mut live::Daemon::of(socket_in(&words)));
+    let mut out = String::new();
+    match offers.paths {
+        Some(Paths::Files) => out += ":files\n",
+        Some(Paths::Directories) => out += ":directories\n",
+        None => {}
+    }
+    for (value, about) in offers.values.into_iter().take(MOST) {
+        out += &format!("{}\t{}\n", super::print::escape::escape(&value), super::print::escape::escape(&about));
+    }
+    out
+}
+
+/// The socket that the line names.
+fn socket_in(words: &[String]) -> Option<PathBuf> {
+    let at = words.iter().position(|word| word == "--socket" || word.starts_with("--socket="))?;
+    let named = words[at].strip_prefix("--socket=").map(str::to_owned);
+    named.or_else(|| words.get(at + 1).cloned()).map(PathBuf::from)
+}
+
+/// What is asked of a daemon.
+trait Known {
+    /// Values of this kind, each with what it means; nothing if the daemon cannot be asked.
+    fn values(&mut self, kind: Kind) -> Vec<(String, String)>;
+}
+
+/// Where a line has come to.
+struct Place<'a> {
+    command: &'a Command,
+    path: Vec<&'a str>,
+    /// Options that stand there.
+    used: Vec<&'a Arg>,
+    /// Values of the positional arguments, in order.
+    given: Vec<&'a str>,
+    /// The option whose value comes next.
+    pending: Option<&'a Arg>,
+    /// Behind `--` nothing is an option.
+    options_over: bool,
+}
+
+/// What can stand in place of the last of `words`, the first of which is the program.
+fn offers(words: &[String], known: &mut impl Known) -> Offers {
+    let mut root = cli::command();
+    root.build();
+    let program = |word: &String| word.rsplit('/').next() == Some("chathub");
+    let start = words.iter().position(program).unwrap_or(0);
+    let Some((current, before)) = words.get(start + 1..).and_then(<[String]>::split_last) else {
+        return Offers::default();
+    };
+    let mut place = Place {
+        command: &root,
+        path: Vec::new(),
+        used: Vec::new(),
+        given: Vec::new(),
+        pending: None,
+        options_over: false,
+    };
+    for word in before {
+        place.pass(word);
+    }
+    place.next(current, known)
+}
+
+impl<'a> Place<'a> {
+    /// Goes on behind `word`.
+    fn pass(&mut self, word: &'a str) {
+        if self.pending.take().is_some() {
+            return;
+        }
+        if !self.options_over && word == "--" {
+            self.options_over = true;
+        } else if !self.options_over && word.starts_with('-') && word.len() > 1 {
+            self.pass_option(word);
+        } else if self.given.is_empty()
+            && let Some(command) = self.command.find_subcommand(word)
+        {
+            self.command = command;
+            self.path.push(command.get_name());
+            // Common options stand before or after the command.
+            self.used.retain(|arg| arg.is_global_set());
+        } else {
+            self.given.push(word);
+        }
+    }
+
+    fn pass_option(&mut self, word: &'a str) {
+        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        let arg = match name.strip_prefix("--") {
+            Some(long) => self.command.get_arguments().find(|arg| arg.get_long() == Some(long)),
+            None => name
+                .chars()
+                .last()
+                .and_then(|short| self.command.get_arguments().find(|arg| arg.get_short() == Some(short))),
+        };
+        let Some(arg) = arg else { return };
+        self.used.push(arg);
+        if value.is_none() && takes_word(arg) {
+            self.pending = Some(arg);
+        }
+    }
+
+    /// What can stand here, where `current` has been typed of it.
+    fn next(&self, current: &str, known: &mut impl Known) -> Offers {
+        if let Some(arg) = self.pending {
+            return self.value(arg, current, "", known);
+        }
+        if !self.options_over && current.starts_with('-') {
+            if let Some((name, value)) = current.split_once('=') {
+                let arg = self.command.get_arguments().find(|arg| arg.get_long() == name.strip_prefix("--"));
+                return arg
+                    .filter(|arg| takes_value(arg))
+                    .map_or_else(Offers::default, |arg| self.value(arg, value, &format!("{name}="), known));
+            }
+            return self.options(current);
+        }
+        if self.given.is_empty() && self.command.has_subcommands() {
+            let commands = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+            let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+            let values = commands.map(|command| (command.get_name().to_owned(), about(command)));
+            return Offers { values: beginning(values, current), paths: None };
+        }
+        match self.positional() {
+            Some(arg) => self.value(arg, current, "", known),
+            None if current.is_empty() && !self.options_over => self.options(current),
+            None => Offers::default(),
+        }
+    }
+
+    /// The positional argument that comes next.
+    fn positional(&self) -> Option<&'a Arg> {
+        let mut left = self.given.len();
+        for arg in self.command.get_positionals() {
+            if left == 0 || is_repeated(arg) {
+                return Some(arg);
+            }
+            left -= 1;
+        }
+        None
+    }
+
+    /// Options that can be added to those that stand there.
+    fn options(&self, current: &str) -> Offers {
+        let is_there = |arg: &Arg| self.used.iter().any(|used| used.get_id() == arg.get_id());
+        let allowed = |arg: &&Arg| {
+            let conflicts = self.command.get_arg_conflicts_with(arg);
+            let excluded = conflicts.iter().any(|other| is_there(other))
+                || self.used.iter().any(|used| {
+                    self.command.get_arg_conflicts_with(used).iter().any(|other| other.get_id() == arg.get_id())
+                });
+            let again = is_repeated(arg) || !is_there(arg);
+            // A copy of a common option is hidden in help, and can be typed.
+            let shown = !arg.is_hide_set() || arg.is_global_set();
+            shown && again && !excluded
+        };
+        let all = self.command.get_arguments().filter(|arg| !arg.is_positional()).filter(allowed);
+        let (common, own): (Vec<&Arg>, Vec<&Arg>) = all.partition(|arg| arg.is_global_set());
+        let offer = |arg: &&Arg| {
+            let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let long = arg.get_long().map(|long| format!("--{long}"))?;
+            Some((long, about))
+        };
+        Offers { values: beginning(own.iter().chain(&common).filter_map(offer), current), paths: None }
+    }
+
+    /// What the value of `arg` can be. Each is offered behind `prefix`.
+    fn value(&self, arg: &Arg, current: &str, prefix: &str, known: &mut impl Known) -> Offers {
+        let fixed = arg.get_possible_values();
+        let values: Vec<(String, String)> = if fixed.is_empty() {
+            match kind(&self.path, arg) {
+                Some(Kind::Path(paths)) => return Offers { values: Vec::new(), paths: Some(paths) },
+                None | Some(Kind::Free) => Vec::new(),
+                Some(Kind::Words(words)) => words.iter().map(|word| ((*word).to_owned(), String::new())).collect(),
+                // Ids are offered to those who have begun to type one.
+                Some(Kind::Who) if is_id(current) => known.values(Kind::Client),
+                Some(Kind::Who) => known.values(Kind::Nick),
+                Some(kind) => known.values(kind),
+            }
+        } else {
+            let visible = fixed.iter().filter(|value| !value.is_hide_set());
+            let about = |help: Option<&clap::builder::StyledStr>| help.map(ToString::to_string).unwrap_or_default();
+            visible.map(|value| (value.get_name().to_owned(), about(value.get_help()))).collect()
+        };
+        // What stands there already is not meant twice.
+        let again = |(value, _): &(String, String)| !(arg.is_positional() && self.given.contains(&value.as_str()));
+        let values = beginning(values.into_iter().filter(again), current);
+        Offers {
+            values: values.into_iter().map(|(value, about)| (format!("{prefix}{value}"), about)).collect(),
+            paths: None,
+        }
+    }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values()
+}
+
+/// Whether its value is a word of its own, and not only what stands behind an equals sign.
+fn takes_word(arg: &Arg) -> bool {
+    takes_value(arg) && !arg.is_require_equals_set()
+}
+
+fn is_repeated(arg: &Arg) -> bool {
+    matches!(arg.get_action(), clap::ArgAction::Append)
+}
+
+/// Whether that begins as an id does: `c7`.
+fn is_id(word: &str) -> bool {
+    word.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Those that begin with what was typed; letters of either case are the same, as names are.
+fn beginning(values: impl Iterator<Item = (String, String)>, current: &str) -> Vec<(String, String)> {
+    let current = current.to_lowercase();
+    values.filter(|(value, _)| value.to_lowercase().starts_with(&current)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A daemon that knows a few of each.
+    struct Played {
+        asked: Vec<Kind>,
+    }
+
+    impl Known for Played {
+        fn values(&mut self, kind: Kind) -> Vec<(String, String)> {
+            self.asked.push(kind);
+            let all: &[&str] = match kind {
+                Kind::Nick => &["ann", "bob", "Eve"],
+                Kind::Client => &["c1", "c12", "c3"],
+                Kind::Room => &["lobby", "tea"],
+                Kind::Ban => &["b1", "192.0.2.0/24"],
+                Kind::Sanction => &["b1", "m2", "x3"],
+                Kind::Report => &["r1", "r2"],
+                Kind::Account => &["ann"],
+                Kind::Target => &["ann", "192.0.2.7", "2001:db8::7"],
+                Kind::Protocol => &["hello", "clients.list"],
+                _ => &[],
+            };
+            all.iter().map(|value| ((*value).to_owned(), "known".to_owned())).collect()
+        }
+    }
+
+    fn offered(line: &str) -> Vec<String> {
+        let offers = offers(&words::split(line), &mut Played { asked: Vec::new() });
+        let paths = offers.paths.map(|paths| format!(":{paths:?}"));
+        paths.into_iter().chain(offers.values.into_iter().map(|(value, _)| value)).collect()
+    }
+
+    #[test]
+    fn commands_and_options_are_those_that_are_allowed_there() {
+        assert_eq!(offered("chathub "), ["serve", "check-config", "ctl"]);
+        assert_eq!(offered("chathub ctl mut"), ["mute"]);
+        assert!(!offered("chathub ctl ").contains(&"complete".to_owned()));
+        assert_eq!(offered("sudo chathub ctl ban "), ["add", "list", "remove", "test"]);
+        assert_eq!(offered("chathub ctl --json --quiet ban l"), ["list"]);
+        let options = offered("chathub ctl mute ann -");
+        assert!(
+            ["--for", "--shadow", "--json", "--help"].iter().all(|one| options.contains(&(*one).to_owned())),
+            "{options:?}"
+        );
+        assert!(!options.contains(&"--newcomers".to_owned()), "{options:?}");
+        let options = offered("chathub ctl mute ann --for 10min --shadow --json -");
+        assert!(!options.contains(&"--for".to_owned()) && !options.contains(&"--json".to_owned()), "{options:?}");
+        assert!(!offered("chathub ctl lockdown --off -").contains(&"--for".to_owned()), "they exclude each other");
+        assert_eq!(offered("chathub ctl nonsense -"), offered("chathub ctl -"));
+        assert!(offered("chathub ctl kick -- -").is_empty());
+    }
+
+    #[test]
+    fn values_are_words_where_words_are_known() {
+        assert_eq!(offered("chathub ctl log-level "), ["error", "warn", "info", "debug", "trace"]);
+        assert_eq!(offered("chathub ctl monitor jo"), ["join"]);
+        assert!(!offered("chathub ctl monitor join ").contains(&"join".to_owned()));
+        assert_eq!(offered("chathub ctl mute ann --for "), MUTE_TIMES);
+        assert_eq!(
+            offered("chathub ctl clients --watch="),
+            ["--watch=500ms", "--watch=1s", "--watch=2s", "--watch=5s"]
+        );
+        assert_eq!(offered("chathub ctl history --since t"), ["today"]);
+        assert_eq!(offered("chathub ctl history --output /tm"), [":Files"]);
+        assert_eq!(offered("chathub serve --state-dir "), [":Directories"]);
+        assert_eq!(offered("chathub ctl kick ann --reason "), [""; 0], "no files where a text is meant");
+        assert_eq!(offered("chathub ctl rename ann "), [""; 0]);
+        assert_eq!(offered("chathub ctl account add "), [""; 0]);
+    }
+
+    #[test]
+    fn the_daemon_is_asked_for_what_it_alone_knows() {
+        assert_eq!(offered("chathub ctl kick "), ["ann", "bob", "Eve"]);
+        assert_eq!(offered("chathub ctl kick ann "), ["bob", "Eve"], "nobody is kicked twice");
+        assert_eq!(offered("chathub ctl kick e"), ["Eve"]);
+        assert_eq!(offered("chathub ctl kick c1"), ["c1", "c12"]);
+        assert_eq!(offered("chathub ctl kick --reason 'no floods' b"), ["bob"]);
+        assert_eq!(offered("chathub ctl history --room "), ["lobby", "tea"]);
+        assert_eq!(offered("chathub ctl history --room=t"), ["--room=tea"]);
+        assert_eq!(offered("chathub ctl ban remove "), ["b1", "192.0.2.0/24"]);
+        assert_eq!(offered("chathub ctl ban add 2001:db8"), ["2001:db8::7"]);
+        assert_eq!(offered("chathub ctl sanction lift m"), ["m2"]);
+        assert_eq!(offered("chathub ctl report close r1 "), ["r2"]);
+        assert_eq!(offered("chathub ctl account role "), ["ann"]);
+        assert_eq!(offered("chathub ctl account role ann "), ["member", "operator"]);
+        assert_eq!(offered("chathub ctl describe h"), ["hello"]);
+        assert_eq!(offered("chathub ctl topic "), ["lobby", "tea"]);
+        assert_eq!(offered("chathub ctl topic tea "), [""; 0]);
+    }
+
+    #[test]
+    fn it_is_known_of_every_argument_what_its_value_is() {
+        fn look_at(command: &Command, path: &[&str]) {
+            for arg in command.get_arguments().filter(|arg| takes_value(arg)) {
+                let known = !arg.get_possible_values().is_empty() || kind(path, arg).is_some();
+                assert!(known || arg.get_id() == "given", "{path:?} {}", arg.get_id());
+            }
+            for inner in command.get_subcommands() {
+                look_at(inner, &[path, &[inner.get_name()]].concat());
+            }
+        }
+        let mut root = cli::command();
+        root.build();
+        look_at(&root, &[]);
+    }
+
+    #[test]
+    fn times_that_are_offered_are_taken() {
+        for line in [
+            "chathub ctl mute ann --for",
+            "chathub ctl ban add ann --for",
+            "chathub ctl kick ann --ban",
+            "chathub ctl lockdown --for",
+            "chathub ctl rooms set tea --slow",
+            "chathub ctl shutdown --deadline",
+            "chathub ctl status --timeout",
+            "chathub ctl top --interval",
+            "chathub ctl history --since",
+            "chathub ctl redact --until",
+            "chathub ctl log-level",
+            "chathub ctl completions",
+        ] {
+            let offered = offered(&format!("{line} "));
+            assert!(!offered.is_empty(), "{line}");
+            for value in offered {
+                let line = format!("{line} {value}");
+                assert!(cli::Cli::from_line(line.split(' ')).is_ok(), "{line}");
+            }
+        }
+    }
+}
