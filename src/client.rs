@@ -169,7 +169,8 @@ impl Environment {
         let own = self.runtime_dir.as_ref().map(|dir| dir.join("chathub/admin.sock"));
         let all =
             self.chathub_socket.clone().into_iter().chain(std::iter::once(PathBuf::from(SYSTEM_SOCKET))).chain(own);
-        all.into_iter().find(|path| path != asked && path.exists())
+        // In one directory are sockets of one hub.
+        all.into_iter().find(|path| path.parent() != asked.parent() && path.exists())
     }
 }
 

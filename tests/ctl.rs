@@ -750,12 +750,12 @@ fn commands_are_explained() {
         "rooms.close: Closes a room; those in it are moved to the lobby.
 
 ARGUMENT  TYPE                              ABOUT
-room      string, 1 to 256 bytes  always    The room; the lobby cannot be closed.
-reason    string, 1 to 256 bytes  optional  Told to those in it.
+room      string, 1 to 256 bytes  always    The name of the room; not the lobby.
+reason    string, 1 to 256 bytes  optional  The reason, told to those in the room.
 
 RESULT  TYPE             ABOUT
-moved   integer  always  How many were moved to the lobby.
-room    string   always  The room.
+moved   integer  always  The number of people who were moved to the lobby.
+room    string   always  The name of the room that was closed.
 ",
     );
     let all = describe(&DescribeArgs::default()).unwrap();

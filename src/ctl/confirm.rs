@@ -57,11 +57,11 @@ pub(super) fn confirmed(command: &CtlCommand) -> Result<CtlCommand, Failure> {
             ))?;
             *yes = true;
         }
-        CtlCommand::Ban { action: BanCommand::Add { target, yes, dry_run: false, .. } } if !*yes => {
-            if target.parse::<Network>().is_ok_and(|network| network.is_wide()) {
-                confirm(&format!("{} is a large part of the Internet.", &**target))?;
-                *yes = true;
-            }
+        CtlCommand::Ban { action: BanCommand::Add { target, yes, dry_run: false, .. } }
+            if !*yes && target.parse::<Network>().is_ok_and(|network| network.is_wide()) =>
+        {
+            confirm(&format!("{} is a large part of the Internet.", &**target))?;
+            *yes = true;
         }
         _ => {}
     }

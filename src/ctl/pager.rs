@@ -116,19 +116,19 @@ fn start() -> Option<Pager> {
 
 /// Whether what a command prints can be long.
 pub(super) fn is_long(command: &CtlCommand) -> bool {
-    match command {
+    matches!(
+        command,
         CtlCommand::Status
-        | CtlCommand::Clients { .. }
-        | CtlCommand::Client { .. }
-        | CtlCommand::Ban { action: BanCommand::List | BanCommand::Test { .. } }
-        | CtlCommand::Sanction { action: SanctionCommand::List { .. } | SanctionCommand::Test { .. } }
-        | CtlCommand::Report { action: ReportCommand::List { .. } | ReportCommand::Show { .. } }
-        | CtlCommand::Account { action: AccountCommand::List }
-        | CtlCommand::Rooms { action: None | Some(RoomsCommand::List | RoomsCommand::Show { .. }) }
-        | CtlCommand::History { output: None, .. }
-        | CtlCommand::HistoryStats
-        | CtlCommand::Metrics
-        | CtlCommand::Describe { .. } => true,
-        _ => false,
-    }
+            | CtlCommand::Clients { .. }
+            | CtlCommand::Client { .. }
+            | CtlCommand::Ban { action: BanCommand::List | BanCommand::Test { .. } }
+            | CtlCommand::Sanction { action: SanctionCommand::List { .. } | SanctionCommand::Test { .. } }
+            | CtlCommand::Report { action: ReportCommand::List { .. } | ReportCommand::Show { .. } }
+            | CtlCommand::Account { action: AccountCommand::List }
+            | CtlCommand::Rooms { action: None | Some(RoomsCommand::List | RoomsCommand::Show { .. }) }
+            | CtlCommand::History { output: None, .. }
+            | CtlCommand::HistoryStats
+            | CtlCommand::Metrics
+            | CtlCommand::Describe { .. }
+    )
 }

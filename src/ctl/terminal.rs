@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _, Stdin, stdin};
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -82,24 +82,20 @@ impl AlternateScreen {
 
     /// Waits until `interval` is over, the window's size changes or a key is pressed.
     pub(super) fn key(&self, interval: Duration) -> io::Result<Key> {
-        let end = Instant::now() + interval;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let input = stdin();
-            match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
-                // A signal: a resize, or the program is in the foreground again. It is drawn again at once.
-                Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(Key::None),
-                Ok(_) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let mut key = [0];
-            let read = input.lock().read(&mut key)?;
-            match key[0] {
-                _ if read == 0 => return Ok(Key::Quit),
-                b'q' | b'Q' | 3 | 4 => return Ok(Key::Quit),
-                key => return Ok(Key::Other(key.to_ascii_lowercase())),
-            }
+        let wait = PollTimeout::try_from(interval).unwrap_or(PollTimeout::MAX);
+        let input = stdin();
+        match poll(&mut [PollFd::new(input.as_fd(), PollFlags::POLLIN)], wait) {
+            // A signal: a resize, or the program is in the foreground again. It is drawn again at once.
+            Ok(0) | Err(nix::errno::Errno::EINTR) => return Ok(Key::None),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
         }
+        let mut key = [0];
+        let read = input.lock().read(&mut key)?;
+        Ok(match key[0] {
+            _ if read == 0 => Key::Quit,
+            b'q' | b'Q' | 3 | 4 => Key::Quit,
+            key => Key::Other(key.to_ascii_lowercase()),
+        })
     }
 }

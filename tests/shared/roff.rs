@@ -28,6 +28,11 @@ impl Page {
     /// Paragraphs, which are told apart by empty lines; a paragraph whose lines are indented by four is
     /// set as it stands.
     pub(crate) fn text(&mut self, text: &str) {
+        // A paragraph of its own, behind another one too.
+        let last = self.0.lines().last().unwrap_or_default();
+        if ![".SH", ".SS", ".PP", ".RS"].iter().any(|begins| last.starts_with(begins)) {
+            self.0 += ".PP\n";
+        }
         self.paragraphs(text, ".PP");
     }
 

@@ -23,11 +23,13 @@ from machine import DEADLINE, Failed, wait_until
 SERVICE = "chathub.service"
 CHAT = "chathub.socket"
 ADMIN = "chathub-admin.socket"
+MONITOR = "chathub-monitor.socket"  # off until it is enabled
 SOCKETS = (CHAT, ADMIN)
 UNITS = (CHAT, ADMIN, SERVICE)
 
 MEMBER = "mia"  # of the group chathub-admin
 STRANGER = "stan"  # of no group
+WATCHER = "wanda"  # of the group chathub-monitor
 
 # Every command of `chathub ctl`, what it is given, and how it ends, for those
 # who may. Somebody called ann is connected; `monitor` has a case of its own.
@@ -422,7 +424,7 @@ def _(machine, packages):
 
 @life.case("systemd-analyze verify has nothing to say about the units")
 def _(machine, packages):
-    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS)
+    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR)
     said = [line for line in done.text.splitlines() if "chathub" in line]
     expect(not said, "\n".join(said))
     warnings = machine.run("journalctl", "--no-pager", "--identifier=systemd", "--grep=chathub.*(Unknown|ignoring)").out
@@ -448,6 +450,32 @@ def _(machine, packages):
 def _(machine, packages):
     done = machine.must("stat", "--format=%A %U %G", "/run/chathub/admin.sock", "/run/chathub")
     expect_equal("owner and mode", done.out.split("\n")[:2], ["srw-rw---- root chathub-admin", "drwxr-xr-x root root"])
+
+
+@life.case("the monitoring socket is off; enabled, it tells how the hub is doing and no more, and stops with the service")
+def _(machine, packages):
+    serving(machine)
+    expect_equal("the socket", machine.state(MONITOR), "inactive")
+    chatter = Chatter(machine)
+    machine.must("systemctl", "enable", MONITOR)
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(MONITOR, "active")
+    machine.wait_state(SERVICE, "active")
+    expect_equal("clients", machine.admin("status")["result"]["clients"], 1)
+    done = machine.must("stat", "--format=%A %U %G", "/run/chathub/monitor.sock")
+    expect_equal("owner and mode", done.out.strip(), "srw-rw---- root chathub-monitor")
+    machine.must("useradd", "--create-home", "--groups", "chathub-monitor", WATCHER)
+    asked = ("chathub", "ctl", "--socket", "/run/chathub/monitor.sock")
+    for command, status in (("status", 0), ("metrics", 0), ("clients", 4), ("reload", 4)):
+        done = machine.run(*asked, command, user=WATCHER)
+        expect_equal(f"{command}: {done.text}", done.status, status)
+    expect_equal("ctl status", machine.run("chathub", "ctl", "status", user=WATCHER).status, 4)
+    chatter.close()
+    machine.must("systemctl", "stop", SERVICE)
+    machine.wait_state(MONITOR, "inactive")
+    machine.must("systemctl", "start", SERVICE)
+    machine.wait_state(MONITOR, "active")
+    machine.must("systemctl", "disable", "--now", MONITOR)
 
 
 @life.case("the first connection starts the service")
@@ -525,8 +553,8 @@ def try_all_commands(machine, user):
 
 @life.case("these tests know every command that ctl offers")
 def _(machine, packages):
-    offered = machine.must("chathub", "ctl", "--help").out.split("Commands:")[1]
-    offered = re.findall(r"(?m)^  ([a-z][a-z-]*)(?:  |$)", offered.split("\n\n")[0])
+    offered = machine.must("chathub", "ctl", "--help").out.split("Usage:")[1].split("Options of every command:")[0]
+    offered = re.findall(r"(?m)^  ([a-z][a-z-]*)(?:  |$)", offered)
     known = {command for command, _, _ in COMMANDS} | {*STREAMS, *LOCAL}
     expect_equal("the commands", sorted(offered), sorted(known))
 
