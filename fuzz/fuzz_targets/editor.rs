@@ -3,14 +3,16 @@
 #![no_main]
 
 use chathub::values::text;
+use chathub::values::time::Mono;
 use chathub::wire::terminal::editor::{Edit, Editor};
 use chathub::wire::terminal::screen::Size;
+use chathub::wire::terminal::widths::Widths;
 use libfuzzer_sys::fuzz_target;
 
 const MAX: usize = 128;
 
 fn feed(editor: &mut Editor, mut input: &[u8], edits: &mut Vec<Edit>) {
-    while let Some(edit) = editor.next(&mut input, MAX) {
+    while let Some(edit) = editor.next(&mut input, MAX, Mono::default()) {
         if edit == Edit::Complete {
             let (typed, cursor) = editor.typed();
             let from = typed[..cursor].rfind(' ').map_or(0, |at| at + 1);
@@ -37,7 +39,8 @@ fuzz_target!(|input: (u8, u8, Vec<u8>)| {
             assert!(text::is_clean(&line) && line.len() <= MAX);
         }
     }
-    let area = whole.area(Size { cols: u16::from(cols).max(20), rows: 24 });
+    let widths = if size % 2 == 0 { Widths::Usual } else { Widths::Unknown };
+    let area = whole.area(Size { cols: u16::from(cols), rows: 24, widths });
     let drawn = String::from_utf8(area.draw).expect("UTF-8");
     let rest = drawn.replace("\r\n", "").replace('\r', "");
     let ups = rest.matches("\x1b[").count();

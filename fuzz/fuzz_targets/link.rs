@@ -4,6 +4,7 @@
 
 use chathub::settings::Negotiate;
 use chathub::values::terminal::Mode;
+use chathub::values::time::Mono;
 use chathub::wire::terminal::link::{Heard, Link, Rules};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,7 +20,7 @@ struct Far {
 impl Far {
     fn sends(&mut self, bytes: &[u8]) {
         self.link.push(bytes);
-        while let Some(heard) = self.link.next(RULES, &mut self.replies) {
+        while let Some(heard) = self.link.next(RULES, Mono::default(), &mut self.replies) {
             match &heard {
                 Heard::Terminal(_) => continue,
                 Heard::Complete(_) => self.link.complete(0, vec!["ann: ".into()], RULES.line),

@@ -157,7 +157,9 @@ impl Session {
             None if self.terminal.read_aloud || self.terminal.cols == 0 => Colors::None,
             None => self.terminal.colors,
         };
-        View { time: self.view.time, colors, width: self.terminal.width(), ascii: self.terminal.ascii }
+        let width = self.terminal.width();
+        let usual = width > 0 && self.terminal.usual;
+        View { time: self.view.time, colors, width, ascii: self.terminal.ascii, usual }
     }
 
     /// How long it has not sent a line.

@@ -139,7 +139,9 @@ impl Machine {
                 break;
             }
             left -= 1;
-            let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(rules, &mut replies)) else { break };
+            let Some(heard) = speaker.held.take().or_else(|| speaker.link.next(rules, at.mono, &mut replies)) else {
+                break;
+            };
             let bytes = match &heard {
                 Heard::Line { bytes, .. } => *bytes,
                 // Reading it was slow already. Charged in full, ten megabytes by mistake would silence

@@ -326,8 +326,8 @@ settings! {
     /// What is done for people whose program speaks telnet. Others never see a byte of it.
     telnet: TelnetSettings {
         /// Who is asked in telnet for the terminal's type and size: "auto" asks whoever has sent a telnet
-        /// command or has ended the first line with CR LF, as telnet clients do and nc does not; "always"
-        /// asks everybody at once, and nc shows that as a few stray characters; "never" asks nobody.
+        /// command or has ended the first line with CR (and LF or NUL), as telnet clients do and nc does not;
+        /// "always" asks everybody at once, and nc shows that as a few stray characters; "never" asks nobody.
         negotiate: Negotiate = Negotiate::Auto, Choice, Live;
         /// Who edits what is typed: "auto" gives people on a capable terminal a line editor of ours, with
         /// what others say above it; "line" leaves it to their program unless they ask for it by /mode.

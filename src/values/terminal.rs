@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terminal {
-    /// Characters in a row, 20 to 500; 0 if it has not said.
+    /// Characters in a row, 1 to 500; 0 if it has not said.
     pub cols: u16,
-    /// Rows, 5 to 200; 0 if it has not said.
+    /// Rows, 1 to 200; 0 if it has not said.
     pub rows: u16,
     /// The client has answered in telnet, so it can be asked to hide what is typed.
     pub answers: bool,
@@ -20,6 +20,10 @@ pub struct Terminal {
     pub ascii: bool,
     /// The colours that it has.
     pub colors: Colors,
+    /// It has shown that characters have as many columns on it as on most: what East Asia calls Ambiguous one, marks
+    /// none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub usual: bool,
 }
 
 /// What colours a terminal has, or is to be sent.

@@ -17,6 +17,10 @@ use unicode_width::UnicodeWidthChar;
 /// marks, joiners and variation selectors among them, count too: a long run of them can hide data.
 pub const MAX_MARKS: usize = 8;
 
+/// The most columns of blanks in a row. With more of them, what follows could be made to begin at the left edge of a
+/// screen whose width is guessed, and look like a line of its own. Code that is indented has less.
+pub const MAX_BLANKS: u32 = 16;
+
 /// The text of bytes from a client, without anything that could move a cursor, reorder what is
 /// beside it, or hide.
 ///
@@ -24,7 +28,7 @@ pub const MAX_MARKS: usize = 8;
 ///   is at most three times as long as the input.
 /// - Control characters but TAB, bidirectional controls and invisible format characters are
 ///   removed. ZWJ, ZWNJ and variation selectors stay: emoji, Persian and Indic scripts need them.
-/// - Of more than [`MAX_MARKS`] marks in a row the rest is removed.
+/// - Of more than [`MAX_MARKS`] marks in a row the rest is removed, and of more than [`MAX_BLANKS`] blanks.
 ///
 /// Text that needs no change is borrowed. Cleaning twice gives what cleaning once gave.
 #[must_use]
@@ -35,16 +39,16 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut cleaned = String::with_capacity(bytes.len());
-    let mut marks = 0;
+    let mut run = Run::default();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if !is_removed(c) && fits(c, &mut marks) {
+            if !is_removed(c) && run.has_room(c) {
                 cleaned.push(c);
             }
         }
         if !chunk.invalid().is_empty() {
             cleaned.push(char::REPLACEMENT_CHARACTER);
-            marks = 0;
+            run = Run::default();
         }
     }
     Cow::Owned(cleaned)
@@ -55,11 +59,17 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
 pub fn is_clean(text: &str) -> bool {
     // Without an early exit this compiles to wide compares; most lines end here.
     let plain = text.bytes().fold(true, |plain, byte| plain & is_plain_ascii(byte));
-    if plain {
+    if plain && !has_long_blank(text.as_bytes()) {
         return true;
     }
-    let mut marks = 0;
-    text.chars().all(|c| !is_removed(c) && fits(c, &mut marks))
+    let mut run = Run::default();
+    text.chars().all(|c| !is_removed(c) && run.has_room(c))
+}
+
+/// Whether ASCII may have too many blanks in a row: a run of so many has two at multiples of half of that.
+fn has_long_blank(text: &[u8]) -> bool {
+    let half = MAX_BLANKS as usize / 2;
+    text.contains(&b'\t') || (half..text.len()).step_by(half).any(|at| text[at] == b' ' && text[at - half] == b' ')
 }
 
 /// Whether nothing of the text can be seen: it is empty, or has only white space, controls, joiners
@@ -84,17 +94,47 @@ fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t')
 }
 
-/// Whether `c` may follow a run of `marks` marks; keeps the count.
-fn fits(c: char, marks: &mut usize) -> bool {
-    if !stacks(c) {
-        *marks = 0;
-        return true;
+/// What the last characters were, as far as their number is bounded.
+#[derive(Default)]
+struct Run {
+    marks: usize,
+    /// In columns.
+    blanks: u32,
+}
+
+impl Run {
+    /// Whether `c` may come next; counts it.
+    fn has_room(&mut self, c: char) -> bool {
+        if stacks(c) && !is_blank_cell(c) {
+            self.marks += 1;
+            return self.marks <= MAX_MARKS;
+        }
+        let columns = match c {
+            '\t' => TAB,
+            _ if is_blank_cell(c) => 1,
+            _ => {
+                *self = Self::default();
+                return true;
+            }
+        };
+        if self.blanks + columns > MAX_BLANKS {
+            return false;
+        }
+        (self.marks, self.blanks) = (0, self.blanks + columns);
+        true
     }
-    if *marks == MAX_MARKS {
-        return false;
+}
+
+/// The columns that a tab has at most.
+const TAB: u32 = 8;
+
+/// Whether a character is shown as an empty cell, or as several.
+fn is_blank_cell(c: char) -> bool {
+    match c {
+        ' ' | '\t' => true,
+        '!'..='~' => false,
+        _ => c.is_whitespace() || matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{2800}'),
     }
-    *marks += 1;
-    true
 }
 
 /// Whether a terminal draws `c` into the cell of the character before it.
@@ -210,6 +250,33 @@ mod tests {
         check(&hidden, &format!("z{}a", "\u{FE01}".repeat(8)));
         let jamo = format!("\u{1100}{}", "\u{1161}".repeat(40));
         check(&jamo, &format!("\u{1100}{}", "\u{1161}".repeat(8)));
+    }
+
+    #[test]
+    fn blanks_are_cut_after_sixteen_columns_whatever_they_are() {
+        let forged = |blank: &str, many: usize| format!("hm{}bob: hi", blank.repeat(many));
+        check_kept(&forged(" ", 16));
+        check_kept(&forged("\t", 2));
+        check(forged(" ", 17), &forged(" ", 16));
+        for blank in [" ", "\u{A0}", "\u{3000}", "\u{2003}", "\u{2800}", "\u{3164}", "\u{115F}", "\u{1160}", "\u{FFA0}"]
+        {
+            check(forged(blank, 99), &forged(blank, 16));
+        }
+        check(forged("\t", 20), &forged("\t", 2));
+        check(forged(" \t", 20), &forged(" ", 8).replacen(' ', " \t", 1));
+        // Marks between them show nothing either.
+        for blanks in [" \u{301}", "\u{1160}\u{301} "] {
+            let cleaned = clean(forged(blanks, 99).as_bytes()).into_owned();
+            let cells = |c: &char| is_blank_cell(*c);
+            assert_eq!(cleaned.trim_end_matches("bob: hi").chars().filter(cells).count(), 16, "{cleaned:?}");
+            check_kept(&cleaned);
+        }
+        for len in 0..40 {
+            check(
+                format!("{}{}x", "a".repeat(len), " ".repeat(17)),
+                &format!("{}{}x", "a".repeat(len), " ".repeat(16)),
+            );
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct View {
     pub width: u16,
     /// Only ASCII is sent: other characters are replaced.
     pub ascii: bool,
+    /// Where lines are wrapped, characters have as many columns as on most terminals; otherwise they may have more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub usual: bool,
 }
 
 /// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::hub::message::View;
 use crate::values::terminal::Colors;
 use crate::values::text;
-use crate::wire::terminal::screen::width;
+use crate::wire::terminal::widths::{self, Widths};
 
 /// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
 /// against black, and no two are neighbours in hue and lightness.
@@ -16,6 +16,9 @@ const MANY: [u8; 16] = [160, 166, 130, 100, 64, 28, 29, 30, 32, 67, 27, 63, 98, 
 /// The same among the eight of ECMA-48: red, green, magenta, cyan. Yellow and blue cannot be read on
 /// some screens.
 const BASIC: [u8; 4] = [31, 32, 35, 36];
+
+/// By how many columns rows are indented at least that follow the first.
+const LEAST_HANG: usize = 2;
 
 /// How bright a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,10 @@ impl<'a> Page<'a> {
     /// The line under way is the hub's own: its rows are broken between words, also where the width is not known.
     pub fn own(&mut self) {
         self.is_own = true;
+    }
+
+    fn widths(&self) -> Widths {
+        if self.view.usual { Widths::Usual } else { Widths::Unknown }
     }
 
     /// Appends a text, cleaned.
@@ -120,7 +127,8 @@ impl<'a> Page<'a> {
             && self.out.len() - self.start > room
         {
             let line = self.out.split_off(self.start);
-            wrap(&String::from_utf8_lossy(&line), room, self.hang, self.out);
+            // Further rows are indented in any case: what somebody says cannot look like a line of its own.
+            wrap(&String::from_utf8_lossy(&line), self.widths(), room, self.hang.max(LEAST_HANG), self.out);
         }
         self.out.extend_from_slice(b"\r\n");
         self.start = self.out.len();
@@ -144,35 +152,50 @@ fn color(nick: &str, colors: Colors) -> Option<String> {
     }
 }
 
-/// A part of a line: one grapheme, or a sequence that says how what follows looks.
-fn parts(line: &str) -> impl Iterator<Item = (&str, usize)> {
+/// The parts of a line: graphemes, of which those that could have more than `most` columns are taken apart, and
+/// sequences that say how what follows looks. Each with its columns.
+fn parts(line: &str, widths: Widths, most: usize) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = line;
     std::iter::from_fn(move || {
         let (part, columns) = match rest.strip_prefix('\x1b') {
             Some(behind) => (&rest[..behind.find('m').map_or(rest.len(), |end| end + 2)], 0),
-            None => rest.graphemes(true).next().map(|grapheme| (grapheme, width(grapheme)))?,
+            None => {
+                let grapheme = rest.graphemes(true).next()?;
+                let columns = widths.most(grapheme);
+                let first = grapheme.chars().next().map_or(0, char::len_utf8);
+                if columns <= most {
+                    (grapheme, columns)
+                } else {
+                    (&grapheme[..first], widths.most(&grapheme[..first]))
+                }
+            }
         };
         rest = &rest[part.len()..];
         Some((part, columns))
     })
 }
 
-/// How many columns a line takes.
+/// How many columns a line takes on most terminals.
 #[must_use]
 pub fn columns(line: &str) -> usize {
-    if !line.contains('\x1b') && line.is_ascii() { line.len() } else { parts(line).map(|(_, columns)| columns).sum() }
+    if !line.contains('\x1b') && line.is_ascii() {
+        return line.len();
+    }
+    parts(line, Widths::Usual, usize::MAX)
+        .map(|(part, _)| if part.starts_with('\x1b') { 0 } else { widths::usual(part) })
+        .sum()
 }
 
 /// Breaks a line into rows of at most `room` columns, between words where it can, those after the first
 /// indented by `hang` columns. Appends them, without an end behind the last.
-fn wrap(line: &str, room: usize, hang: usize, out: &mut Vec<u8>) {
+fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>) {
     let hang = hang.min(room * 2 / 3);
     // The columns that this row has, and where in `out` and in columns its last word begins.
     let (mut col, mut word, mut word_col) = (0, out.len(), 0);
     // Spaces that a break would take the place of; those at the beginning of the line are part of it.
     let mut spaces = 0;
     let mut begun = false;
-    for (part, columns) in parts(line) {
+    for (part, columns) in parts(line, widths, room - hang) {
         if part == " " && begun {
             spaces += 1;
             continue;
@@ -271,7 +294,7 @@ mod tests {
 
     fn wrapped(line: &str, room: usize, hang: usize) -> String {
         let mut out = b"before ".to_vec();
-        wrap(line, room, hang, &mut out);
+        wrap(line, Widths::Usual, room, hang, &mut out);
         String::from_utf8(out.split_off(7)).unwrap().replace("\r\n", "/")
     }
 
@@ -313,15 +336,18 @@ mod tests {
     proptest! {
         #[test]
         fn rows_fit_and_nothing_but_spaces_is_lost(
-            line in "([a-z]{1,9}|日|é|👩|  ?|\x1b\\[2m){0,60}",
+            line in "([a-z]{1,9}|日|é|Ж|বা|👩\u{200D}👩|e\u{301}|  ?|\x1b\\[2m){0,60}",
             room in 8_usize..40,
             hang in 0_usize..40,
+            usual in any::<bool>(),
         ) {
             let mut out = Vec::new();
-            wrap(&line, room, hang, &mut out);
+            let widths = if usual { Widths::Usual } else { Widths::Unknown };
+            wrap(&line, widths, room, hang, &mut out);
             let text = String::from_utf8(out).expect("whole characters");
             for row in text.split("\r\n") {
-                prop_assert!(columns(row) <= room, "{row:?} in {text:?}");
+                let most: usize = parts(row, widths, usize::MAX).map(|(_, columns)| columns).sum();
+                prop_assert!(most <= room, "{row:?} in {text:?}");
             }
             let bare = |text: &str| text.replace([' ', '\r', '\n'], "");
             prop_assert_eq!(bare(&text), bare(&line));

@@ -21,7 +21,7 @@ fn what_came_from_people_is_cleaned_on_its_way_out() {
     assert_eq!(shown(&dirty), "[a[2Jn -> you] x31my\r\n");
 }
 
-const WIDE: View = View { time: None, colors: Colors::None, width: 40, ascii: false };
+const WIDE: View = View { time: None, colors: Colors::None, width: 40, ascii: false, usual: true };
 
 fn seen(value: &Message, view: View) -> String {
     let mut out = Vec::new();

@@ -300,7 +300,7 @@ impl Log {
         }
         // Widths make the most different views, and are given up first; then colours.
         if view.width > 0 {
-            return self.take_view(View { width: 0, ..view });
+            return self.take_view(View { width: 0, usual: false, ..view });
         }
         if view.colors != Colors::None {
             return self.take_view(View { colors: Colors::None, ..view });

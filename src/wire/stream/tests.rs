@@ -14,6 +14,7 @@ use crate::values::terminal::Colors;
 use crate::values::time::Wall;
 use crate::wire::render;
 use crate::wire::terminal::screen::{self, Area, Size};
+use crate::wire::terminal::widths::Widths;
 
 pub(super) fn line(seq: u64, author: u64) -> Arc<Line> {
     let said = if seq % 5 == 4 {
@@ -186,7 +187,7 @@ proptest! {
         let (mut logs, mut here) = ([Log::default(), Log::default()], 0);
         let mut reader = Reader::new(SessionId(1));
         reader.enter(&mut logs[0]);
-        let size = Size { cols: 80, rows: 24 };
+        let size = Size { cols: 80, rows: 24, widths: Widths::Usual };
         let oracle = vt100::Parser::new(known(ROWS), known(80), 0);
         let mut screen =
             Terminal { oracle, broken: Vec::new(), size, lines: String::new(), typed: String::new(), cursor: 0 };
@@ -295,7 +296,7 @@ fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
 }
 
 fn apply(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
-    let size = Size { cols: 40, rows: 24 };
+    let size = Size { cols: 40, rows: 24, widths: Widths::Usual };
     match order {
         Order::Say(author) => {
             log.push(line(seq, *author));
@@ -387,7 +388,7 @@ fn a_burst_is_drawn_around_once_and_typing_on_sends_one_key() {
     let mut log = Log::default();
     let mut reader = Reader::new(SessionId(1));
     reader.enter(&mut log);
-    let size = Size { cols: 80, rows: 24 };
+    let size = Size { cols: 80, rows: 24, widths: Widths::Usual };
     let area = |typed: &str| screen::area("> ", typed, typed.len(), size);
     let write = |reader: &mut Reader, log: &Log| {
         let mut got = Vec::new();

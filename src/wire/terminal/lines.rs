@@ -141,10 +141,23 @@ impl LineAssembler {
         }
     }
 
-    /// Whether the first line of all ended in CR LF, as telnet clients end theirs.
+    /// Whether the first line of all ended in CR, as telnet clients end theirs: with LF or NUL behind it, or alone.
+    /// Which, the next byte tells.
     #[must_use]
-    pub fn saw_crlf(&self) -> bool {
-        self.first == First::Known(Ending::CrLf)
+    pub fn saw_cr(&self) -> bool {
+        matches!(self.first, First::Known(Ending::CrLf | Ending::CrNul | Ending::Cr))
+    }
+
+    /// Takes the unfinished line away, and says how many bytes of it were too many, and whether a LF or NUL that comes
+    /// next belongs to the line before.
+    pub fn take(&mut self) -> (Vec<u8>, u64, bool) {
+        (std::mem::take(&mut self.partial), std::mem::take(&mut self.skipped), std::mem::take(&mut self.after_cr))
+    }
+
+    /// Goes on with a line that begins with these bytes; `after_cr`: a LF or NUL that comes next belongs to the line
+    /// before.
+    pub fn take_over(&mut self, line: Vec<u8>, after_cr: bool) {
+        (self.partial, self.skipped, self.after_cr) = (line, 0, after_cr);
     }
 
     /// The line so far; empty if it has outgrown the limit.
@@ -358,7 +371,7 @@ mod tests {
         let mut input = &b"one\r\ntwo\n"[..];
         assert_eq!(short(&lines.next(&mut input, MAX).unwrap()), "one<");
         assert_eq!(input, b"two\n");
-        assert!(lines.saw_crlf());
+        assert!(lines.saw_cr());
         assert_eq!(short(&lines.next(&mut input, MAX).unwrap()), "two/");
     }
 
@@ -379,7 +392,7 @@ mod tests {
                     while lines.next(&mut chunk, MAX).is_some() {}
                 }
                 assert_eq!(lines.first, first);
-                assert_eq!(lines.saw_crlf(), first == First::Known(Ending::CrLf));
+                assert_eq!(lines.saw_cr(), matches!(first, First::Known(ending) if ending != Ending::Lf));
             }
         }
         check_first(b"a", First::Unseen);
@@ -453,7 +466,7 @@ mod tests {
         let mut again: LineAssembler = serde_json::from_str(&saved).unwrap();
         assert_eq!(again, lines);
         assert_eq!(again.next(&mut &b"\nb"[..], MAX), None);
-        assert!(again.saw_crlf());
+        assert!(again.saw_cr());
         assert_eq!(again.partial(), b"b");
     }
 

@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | telnet's commands and options (RFC 854, RFC 1143) | [`telnet`] |
 //! | how bytes become lines, where the terminal sends whole lines | [`lines`] |
+//! | which bytes of a terminal are one sequence, and no text | `sequence` |
 //! | what keys do where we edit the line | [`editor`] |
 //! | which terminals are known by name, and their colours | `kinds` |
-//! | how wide characters are; the rows in which what is typed is drawn | [`screen`] |
+//! | how wide characters are | [`widths`] |
+//! | the rows in which what is typed is drawn | [`screen`] |
 //! | one client's way in: what it is asked in telnet, what follows from its answers, lines and keys | [`link`] |
 //!
 //! Nothing here knows of the hub: what a line means is decided there.
@@ -16,4 +18,6 @@ mod kinds;
 pub mod lines;
 pub mod link;
 pub mod screen;
+mod sequence;
 pub mod telnet;
+pub mod widths;

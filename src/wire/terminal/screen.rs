@@ -1,13 +1,17 @@
 //! The rows at the bottom of a terminal in which somebody types: how they are drawn, and how they are
 //! taken away again so that lines can appear in their place.
 //!
-//! Nothing here relies on how wide a terminal takes a character to be, because terminals differ in that. Rows are
-//! broken by us before the terminal would, and the cursor gets to its place by writing again what is before it. No row
-//! reaches the last column: terminals disagree about where the cursor is then.
+//! Nothing here relies on how wide a terminal takes a character to be, because terminals differ in that: see
+//! [`widths`](super::widths). Rows are broken by us before the terminal would, and the cursor gets to its place by
+//! writing again what is before it. No row reaches the last column: terminals disagree about where the cursor is then.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthChar as _;
+
+use super::widths::Widths;
+use crate::values::terminal::Terminal;
 
 /// The draft, as bytes for a terminal whose cursor is at the beginning of an empty row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,13 +23,24 @@ pub struct Area {
     pub draw: Vec<u8>,
 }
 
-/// The size of a terminal, in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The size of a terminal, and what is known of its characters'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Columns, 20 to 500.
+    /// Columns, 1 to 500. Where there are fewer than three, nothing is drawn.
     pub cols: u16,
-    /// Rows, 5 to 200.
+    /// Rows, 1 to 200.
     pub rows: u16,
+    /// How wide characters are.
+    pub widths: Widths,
+}
+
+impl From<Terminal> for Size {
+    /// What it has told, and what most have where it has not.
+    fn from(terminal: Terminal) -> Self {
+        let size = |told: u16, usual| if told > 0 { told } else { usual };
+        let widths = if terminal.usual { Widths::Usual } else { Widths::Unknown };
+        Self { cols: size(terminal.cols, 80), rows: size(terminal.rows, 24), widths }
+    }
 }
 
 /// The most rows that are drawn; of a text with more, those up to the cursor's row.
@@ -34,19 +49,18 @@ const MOST_ROWS: usize = 10;
 /// Cursor to the first column of its row, and clear from there to the end of the screen.
 const CLEAR_BELOW: &[u8] = b"\r\x1b[J";
 
-/// The most columns that any terminal may take a grapheme for: as one character, or each part by itself.
-#[must_use]
-pub fn width(grapheme: &str) -> usize {
-    let parts = grapheme.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>();
-    grapheme.width().max(parts)
-}
+/// What a mark is drawn on that stands alone: otherwise it would be drawn into what is before it, and go with that.
+const BASE: &str = "\u{25CC}";
 
 /// How `prompt` and `text` look, with the cursor before the byte `cursor` of `text`. Neither holds
 /// control characters.
 #[must_use]
 pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
+    if size.cols < 3 {
+        return Area { erase: CLEAR_BELOW.to_vec(), draw: Vec::new() };
+    }
     // One column stays free for the cursor.
-    let room = usize::from(size.cols.max(3)) - 1;
+    let room = usize::from(size.cols) - 1;
     let most = (usize::from(size.rows) / 2).clamp(1, MOST_ROWS);
     let mut rows = vec![String::new()];
     let mut col = 0;
@@ -56,9 +70,10 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     let graphemes =
         prompt.grapheme_indices(true).chain(text.grapheme_indices(true).map(|(at, g)| (prompt.len() + at, g)));
     for (start, grapheme) in graphemes {
-        let columns = width(grapheme);
-        // Only a long chain of joined emoji is wider than a row.
-        let (shown, columns) = if columns > room { ("\u{FFFD}", 1) } else { (grapheme, columns) };
+        let base = if grapheme.starts_with(has_no_base) { BASE } else { "" };
+        let columns = if base.is_empty() { 0 } else { size.widths.most(base) } + size.widths.most(grapheme);
+        // Only what is joined of many characters is wider than a row.
+        let (base, shown, columns) = if columns > room { ("", "?", 1) } else { (base, grapheme, columns) };
         let row = rows.last().map_or(0, String::len);
         if at.is_none() && start + grapheme.len() > cursor_of_all {
             // A cursor before the first character of a row is drawn there, not behind the row before.
@@ -70,6 +85,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
             col = 0;
         }
         if let Some(row) = rows.last_mut() {
+            row.push_str(base);
             row.push_str(shown);
         }
         col += columns;
@@ -91,6 +107,11 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     Area { erase, draw }
 }
 
+/// Whether a grapheme that begins so is drawn onto what stands before it.
+fn has_no_base(c: char) -> bool {
+    is_combining_mark(c) || (!c.is_ascii() && c.width() == Some(0))
+}
+
 /// Appends what moves the cursor up by `rows` rows.
 fn up(rows: usize, out: &mut Vec<u8>) {
     if rows > 0 {
@@ -103,7 +124,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SIZE: Size = Size { cols: 20, rows: 24 };
+    const SIZE: Size = Size { cols: 20, rows: 24, widths: Widths::Usual };
 
     fn screen(size: Size) -> vt100::Parser {
         let known = |number| std::num::NonZero::new(number).expect("a size");
@@ -139,7 +160,7 @@ mod tests {
     #[test]
     fn of_a_text_taller_than_the_screen_the_rows_around_the_cursor_are_shown() {
         let text: String = (0..26_u8).flat_map(|row| [char::from(b'a' + row); 19]).collect();
-        let size = Size { cols: 20, rows: 6 };
+        let size = Size { rows: 6, ..SIZE };
         let rows = |cursor| {
             let mut screen = screen(size);
             screen.process(&area("", &text, cursor, size).draw);
@@ -162,16 +183,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_mark_that_stands_alone_is_drawn_on_a_base_of_its_own() {
+        check("> ", "\u{301}a", 3, "> \u{25CC}\u{301}a", (0, 4));
+        check("> ", "\u{301}a", 0, "> \u{25CC}\u{301}a", (0, 2));
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_a_character_none_is_drawn() {
+        for cols in 1..20 {
+            for text in ["", "some words", "日本語", "👩\u{200D}👩\u{200D}👧\u{200D}👧", "\u{301}"] {
+                let size = Size { cols, rows: 1, widths: Widths::Unknown };
+                let area = area("lobby> ", text, 0, size);
+                let mut screen = screen(size);
+                screen.process(&area.draw);
+                assert!(screen.screen().cursor_position().1 < cols);
+                screen.process(&area.erase);
+                assert_eq!(screen.screen().contents(), "");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn what_was_drawn_is_taken_away_again(
             above in 0_u16..12,
             text in "([a-z ]|日|é|e\u{301}|👩\u{200D}👩\u{200D}👧|❤\u{FE0F}){0,80}",
             cursor in 0_usize..200,
-            cols in 20_u16..60,
-            rows in 5_u16..12,
+            cols in 8_u16..60,
+            rows in 1_u16..12,
+            usual in any::<bool>(),
         ) {
-            let size = Size { cols, rows };
+            let size = Size { cols, rows, widths: if usual { Widths::Usual } else { Widths::Unknown } };
             let cursor = (0..=cursor.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
             let mut screen = screen(size);
             for line in 0..above {

@@ -10,8 +10,8 @@
 //! | lines typed before, which can be recalled | `recall` |
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
-//! Nothing here knows the time: an escape is part of a key until the next byte shows that it is not. Nor is it known
-//! here which words complete another: [`Edit::Complete`] asks for them.
+//! An escape is part of a key until the next byte shows that it is not; the time, which is given along, matters to a
+//! paste alone. Which words complete another is not known here: [`Edit::Complete`] asks for them.
 
 mod draft;
 mod keys;
@@ -23,11 +23,13 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use self::draft::Draft;
-use self::keys::{Key, Keys, PASTE_ENDS, Typed};
+use self::keys::{Key, Keys, PASTE_BYTES, Paste, Typed};
 use self::recall::Recall;
 use super::screen::{self, Area, Size};
+use super::sequence::{self, Byte, Sequence};
 use crate::hub::command::holds_password;
 use crate::values::text;
+use crate::values::time::Mono;
 
 /// The longest text that lines typed before are searched for, in bytes.
 const QUERY: usize = 64;
@@ -47,6 +49,9 @@ pub struct Editor {
     completing: Option<Completing>,
     /// The lines of a paste that waits for the answer whether they are to be sent.
     pasted: VecDeque<String>,
+    /// The end of that paste did not come, and the next key was not meant for the question.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unasked: bool,
     /// Lines of a paste that are to be sent: each is given out before any more bytes are looked at.
     ready: VecDeque<String>,
     /// What was being typed before a password was asked for; `None` if none is being typed.
@@ -75,6 +80,21 @@ struct Completing {
     at: usize,
 }
 
+/// What was being typed when lines are no longer edited here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Draws what was typed, as it is to stay in sight. Nothing if nothing was, or it is a password.
+    pub shown: Vec<u8>,
+    /// What a line was to be, and the bytes of a key that were not all there yet.
+    pub line: Vec<u8>,
+    /// A CR ended the line before: a LF or NUL that follows belongs to it.
+    pub after_cr: bool,
+    /// Lines that were sent, and not given out yet.
+    pub ready: VecDeque<String>,
+    /// There was a paste, which is not sent.
+    pub pasted: bool,
+}
+
 /// What a key has led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
@@ -91,25 +111,28 @@ pub enum Edit {
     Complete,
     /// ^L: wants the screen cleared and drawn again.
     Redraw,
+    /// Its terminal has answered where the cursor is: in which column, from 1 on. Nobody has typed that.
+    Column(u16),
 }
 
 impl Editor {
-    /// Takes bytes off `input` until one of them does something, or nothing is left (`None`). Lines may have
-    /// `max` bytes.
-    pub fn next(&mut self, input: &mut &[u8], max: usize) -> Option<Edit> {
+    /// Takes bytes off `input`, which came `at` that time, until one of them does something, or nothing is left
+    /// (`None`). Lines may have `max` bytes.
+    pub fn next(&mut self, input: &mut &[u8], max: usize, at: Mono) -> Option<Edit> {
         loop {
             if let Some(line) = self.ready.pop_front() {
                 return Some(if line.len() > max { Edit::TooLong(line.len() as u64) } else { Edit::Line(line) });
             }
             let (&byte, rest) = input.split_first()?;
-            let (typed, used) = self.keys.take(byte);
-            if used {
+            let (typed, used) = self.keys.take(byte, at);
+            if used == Byte::Used {
                 *input = rest;
             }
             let edit = match typed {
                 None => None,
                 Some(Typed::Key(key)) => self.key(key, max),
-                Some(Typed::Paste(bytes, over)) => self.paste(&bytes, over, max),
+                Some(Typed::Column(column)) => Some(Edit::Column(column)),
+                Some(Typed::Paste(paste)) => self.paste(&paste, max),
             };
             if edit.is_some() {
                 return edit;
@@ -146,7 +169,7 @@ impl Editor {
             && self.completing.as_ref().is_none_or(|completing| {
                 completing.at < completing.words.len() && self.draft.text.is_char_boundary(completing.from)
             })
-            && !matches!(&self.keys, Keys::Paste(_, _, seen) if *seen >= PASTE_ENDS.len())
+            && self.keys.is_sound()
     }
 
     /// Sets the prompt before the text on the screen.
@@ -165,9 +188,47 @@ impl Editor {
         }
     }
 
-    /// Clears the line; ^Y brings back what stood there.
+    /// Goes on with a line that was being put together from bytes: those so far, how many of it were too many, and
+    /// whether a LF or NUL that follows belongs to the line before.
+    pub fn take_over(&mut self, line: &[u8], over: u64, after_cr: bool) {
+        let mut sequence = Sequence::default();
+        let (mut at, mut whole) = (0, 0);
+        while let Some(&byte) = line.get(at) {
+            if sequence.take(byte).1 == Byte::Used {
+                at += 1;
+            }
+            if sequence == Sequence::Between {
+                whole = at;
+            }
+        }
+        let text = sequence::without(&line[..whole]);
+        self.draft.insert(&text::clean(&text), usize::MAX);
+        self.draft.over += over;
+        self.keys.take_over(sequence, after_cr && line.is_empty());
+    }
+
+    /// What is left for whoever goes on with it; the terminal has that size.
+    #[must_use]
+    pub fn leave(mut self, size: Size) -> Left {
+        if self.searching.as_ref().is_some_and(|search| search.at.is_none()) {
+            self.key(Key::Cancel, usize::MAX);
+        }
+        let Draft { text, .. } = self.draft;
+        let is_shown = self.set_aside.is_none() && !text.is_empty();
+        let (begun, after_cr) = self.keys.begun();
+        Left {
+            shown: if is_shown { screen::area(&self.prompt, &text, text.len(), size).draw } else { Vec::new() },
+            line: [text.as_bytes(), &begun].concat(),
+            after_cr,
+            ready: self.ready,
+            pasted: self.keys.is_pasting() || !self.pasted.is_empty(),
+        }
+    }
+
+    /// Clears the line, whatever is under way; ^Y brings back what stood there.
     pub fn interrupt(&mut self) {
         self.leave_off();
+        self.keys.interrupt();
         self.pasted.clear();
         self.recall.at = None;
         let typed = std::mem::take(&mut self.draft).text;
@@ -219,6 +280,9 @@ impl Editor {
             };
             return screen::area(&prompt, text, *cursor, size);
         }
+        if self.keys.is_pasting() {
+            return screen::area("(being pasted: ^C drops it) ", "", 0, size);
+        }
         if !self.pasted.is_empty() {
             let question = format!("{} lines pasted: Enter sends them, any other key does not ", self.pasted.len());
             return screen::area(&question, "", 0, size);
@@ -240,6 +304,9 @@ impl Editor {
 
     fn key(&mut self, key: Key, max: usize) -> Option<Edit> {
         if !self.pasted.is_empty() {
+            if std::mem::take(&mut self.unasked) && key != Key::Interrupt {
+                return None;
+            }
             let lines = std::mem::take(&mut self.pasted);
             if key == Key::Enter {
                 // What is pasted while a password is asked for is not kept.
@@ -367,17 +434,20 @@ impl Editor {
         if over > 0 || text.len() > max { Edit::TooLong(text.len() as u64 + over) } else { Edit::Line(text) }
     }
 
-    /// A text was pasted; `over` bytes of it were not kept. One line is put where the cursor is; of several the person
-    /// is asked whether to send them.
-    fn paste(&mut self, bytes: &[u8], over: u64, max: usize) -> Option<Edit> {
+    /// A text was pasted. One line is put where the cursor is; of several the person is asked whether to send them.
+    /// What is pasted while they are asked is added.
+    fn paste(&mut self, paste: &Paste, max: usize) -> Option<Edit> {
         self.leave_off();
-        if over > 0 {
-            return Some(Edit::TooLong(bytes.len() as u64 + over));
+        let waiting: usize = self.pasted.iter().map(|line| line.len() + 1).sum();
+        if paste.over > 0 || waiting + paste.bytes.len() > PASTE_BYTES {
+            return Some(Edit::TooLong(paste.bytes.len() as u64 + paste.over));
         }
-        let lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).map(text::clean);
-        let mut lines: VecDeque<_> = lines.filter(|line| !text::is_blank(line)).map(String::from).collect();
-        if lines.len() > 1 && self.set_aside.is_none() {
-            self.pasted = lines;
+        let lines = paste.bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+        let lines = lines.map(|line| text::clean(&sequence::without(line)).into_owned());
+        let mut lines: VecDeque<_> = lines.filter(|line| !text::is_blank(line)).collect();
+        if (lines.len() > 1 && self.set_aside.is_none()) || !self.pasted.is_empty() {
+            self.pasted.extend(lines);
+            self.unasked = paste.is_cut;
         } else if let Some(line) = lines.pop_front() {
             self.draft.insert(&drawable(&line), max);
         }

@@ -1,15 +1,27 @@
-use super::keys::PASTE_BYTES;
+use std::time::Duration;
+
 use super::*;
+use crate::wire::terminal::sequence::tests::any_sequence;
+use crate::wire::terminal::widths::Widths;
 use proptest::prelude::*;
 
-const SIZE: Size = Size { cols: 80, rows: 24 };
+const SIZE: Size = Size { cols: 80, rows: 24, widths: Widths::Usual };
 const MAX: usize = 64;
 
 /// What has been typed, with `|` for the cursor, and what was done.
 fn typed(editor: &mut Editor, keys: impl AsRef<[u8]>) -> (String, Vec<Edit>) {
+    typed_at(editor, keys, Mono::default())
+}
+
+/// The same, so many seconds after the beginning.
+fn typed_later(editor: &mut Editor, keys: impl AsRef<[u8]>, seconds: u64) -> (String, Vec<Edit>) {
+    typed_at(editor, keys, Mono::default().after(Duration::from_secs(seconds)))
+}
+
+fn typed_at(editor: &mut Editor, keys: impl AsRef<[u8]>, at: Mono) -> (String, Vec<Edit>) {
     let mut done = Vec::new();
     let mut input = keys.as_ref();
-    while let Some(edit) = editor.next(&mut input, MAX) {
+    while let Some(edit) = editor.next(&mut input, MAX, at) {
         done.push(edit);
     }
     let (text, cursor) = editor.typed();
@@ -113,19 +125,80 @@ fn a_line_over_the_limit_is_refused_as_a_whole_and_can_be_recalled() {
     assert_eq!(typed(&mut editor, "\r").1, lines(&[&"x".repeat(MAX)]));
 }
 
+fn pasted(text: &str) -> String {
+    format!("\x1b[200~{text}\x1b[201~")
+}
+
+fn shown(editor: &Editor) -> String {
+    String::from_utf8(editor.area(SIZE).draw).unwrap()
+}
+
 #[test]
 fn several_pasted_lines_are_asked_about_and_one_is_typed() {
-    let paste = |text: &str| format!("\x1b[200~{text}\x1b[201~");
     let mut editor = Editor::default();
-    assert_eq!(typed(&mut editor, format!("a{}b", paste("pas\tted\x1b[A\r\n"))), ("apas ted[Ab|".into(), vec![]));
-    let asked = paste("one\r\n\r\ntwo\n\x03three");
+    let one = pasted("pas\tted\x1b[A\r\n");
+    assert_eq!(typed(&mut editor, format!("a{one}b")), ("apas tedb|".into(), vec![]));
+    let asked = pasted("one\r\n\r\ntwo\nthree");
     assert_eq!(typed(&mut editor, &asked).1, []);
-    let question = String::from_utf8(editor.area(SIZE).draw).unwrap();
-    assert!(question.starts_with("3 lines pasted"), "{question}");
-    assert_eq!(typed(&mut editor, "\r"), ("apas ted[Ab|".into(), lines(&["one", "two", "three"])));
-    assert_eq!(typed(&mut editor, format!("{asked}n")), ("apas ted[Ab|".into(), vec![]));
-    let huge = paste(&"x\n".repeat(PASTE_BYTES));
+    assert!(shown(&editor).starts_with("3 lines pasted"), "{}", shown(&editor));
+    assert_eq!(typed(&mut editor, "\r"), ("apas tedb|".into(), lines(&["one", "two", "three"])));
+    assert_eq!(typed(&mut editor, format!("{asked}n")), ("apas tedb|".into(), vec![]));
+    assert_eq!(typed(&mut editor, format!("{asked}\x03")), ("apas tedb|".into(), vec![]));
+    let huge = pasted(&"x\n".repeat(PASTE_BYTES));
     assert_eq!(typed(&mut editor, huge).1, [Edit::TooLong(2 * PASTE_BYTES as u64)]);
+}
+
+#[test]
+fn the_end_of_a_paste_is_known_however_it_is_written() {
+    for csi in [&b"\x1b["[..], b"\x9b", b"\xc2\x9b"] {
+        let paste = |text: &[u8]| [csi, b"200~", text, csi, b"201~"].concat();
+        let mut editor = Editor::default();
+        for text in ["one", "a \x1b[201 ~", "\x1b\x1b", "é", "ś201~", "\x1b[200~"] {
+            let shown = text::clean(&sequence::without(text.as_bytes())).into_owned();
+            assert_eq!(typed(&mut editor, paste(text.as_bytes())), (format!("{shown}|"), vec![]), "{csi:?} {text:?}");
+            typed(&mut editor, "\x15");
+        }
+    }
+}
+
+#[test]
+fn a_paste_that_does_not_end_is_ended_by_control_c_or_by_time() {
+    let mut editor = Editor::default();
+    assert_eq!(typed(&mut editor, "draft\x1b[200~one\rtwo\x04/quit\r"), ("draft|".into(), vec![]));
+    assert!(shown(&editor).contains("^C"), "{}", shown(&editor));
+    assert_eq!(typed(&mut editor, "\x03"), ("|".into(), vec![Edit::Interrupt]));
+    assert_eq!(typed(&mut editor, "on\r").1, lines(&["on"]));
+    // IP and BRK, in telnet.
+    typed(&mut editor, "\x1b[200~one\rtwo");
+    editor.interrupt();
+    assert_eq!(typed(&mut editor, "on\r").1, lines(&["on"]));
+    // One line is typed, as far as it came, and what comes later behind it.
+    typed(&mut editor, "\x1b[200~one");
+    assert_eq!(typed_later(&mut editor, " two", 9).1, []);
+    assert_eq!(typed_later(&mut editor, " three\r", 19).1, lines(&["one two three"]));
+    // Several are asked about, and not by a key that was on its way.
+    typed(&mut editor, "\x1b[200~one\rtwo\r");
+    assert_eq!(typed_later(&mut editor, "\r", 10).1, []);
+    assert!(shown(&editor).starts_with("2 lines pasted"), "{}", shown(&editor));
+    assert_eq!(typed_later(&mut editor, "\r", 11).1, lines(&["one", "two"]));
+    // However steadily it goes on.
+    typed(&mut editor, "\x1b[200~");
+    for second in 1..60 {
+        typed_later(&mut editor, "x", second);
+    }
+    assert_eq!(typed_later(&mut editor, "y", 60).0, format!("{}y|", "x".repeat(59)));
+}
+
+#[test]
+fn what_is_pasted_while_a_paste_waits_is_added() {
+    let mut editor = Editor::default();
+    typed(&mut editor, pasted("one\ntwo"));
+    assert_eq!(typed(&mut editor, pasted("three")).1, []);
+    assert_eq!(typed(&mut editor, pasted("four\nfive")).1, []);
+    assert_eq!(typed(&mut editor, "\r").1, lines(&["one", "two", "three", "four", "five"]));
+    typed(&mut editor, pasted("one\ntwo"));
+    assert_eq!(typed(&mut editor, pasted(&"x".repeat(PASTE_BYTES))).1, [Edit::TooLong(PASTE_BYTES as u64)]);
+    assert_eq!(typed(&mut editor, "\r").1, lines(&["one", "two"]));
 }
 
 #[test]
@@ -165,7 +238,20 @@ fn strange_sequences_are_neither_typed_nor_swallow_what_follows() {
     check("a\x1b[\x1b[Db", "b|a");
     check("a\x1b\x02b", "b|a");
     check("a\x1bxb", "ab|");
-    check("\u{9b}31ma\u{7}\0\u{200b}", "31ma|");
+    check("\u{9b}31ma\u{7}\0\u{200b}", "a|");
+    check("a\x1b[[Eb\x1bé\x1b]11;rgb:0/0/0\x07c", "abc|");
+    check("ab\x1b[7$x\x1b[97;5uy", "y|xab");
+    check("a b\x1b[27;5;119~c\x1b[127u\x1b[119;5:3u", "a |");
+}
+
+#[test]
+fn reports_of_a_terminal_end_nothing_that_is_under_way() {
+    let mut editor = Editor::default();
+    typed(&mut editor, pasted("one\ntwo"));
+    let reports =
+        "\x1b[I\x1b[O\x1b[<0;1;1M\x1b[M !!\x1b[24;80R\x1b[?1;2c\x1b]11;rgb:0/0/0\x1b\\\x1bP>|x\x1b\\\x1b[97;1:3u";
+    assert_eq!(typed(&mut editor, reports).1, [Edit::Column(80)]);
+    assert_eq!(typed(&mut editor, "\r").1, lines(&["one", "two"]));
 }
 
 #[test]
@@ -175,6 +261,29 @@ fn broken_characters_are_replaced_as_elsewhere() {
 }
 
 proptest! {
+    #[test]
+    fn no_sequence_is_ever_said_and_none_locks_the_line(
+        sequences in prop::collection::vec(any_sequence(), 1..5), cut in any::<prop::sample::Index>(),
+        size in 1_usize..9, saved in any::<bool>(),
+    ) {
+        let mut editor = Editor::default();
+        let keys: Vec<u8> = sequences.concat();
+        // As a whole, then up to any byte; in pieces.
+        for keys in [&keys[..], &keys[..cut.index(keys.len())]] {
+            for chunk in keys.chunks(size) {
+                for edit in typed(&mut editor, chunk).1 {
+                    prop_assert!(!matches!(&edit, Edit::Line(line) if !line.is_empty()), "{edit:?}");
+                }
+                if saved {
+                    editor = serde_json::from_str(&serde_json::to_string(&editor).unwrap()).unwrap();
+                }
+                prop_assert_eq!(editor.typed().0, "");
+            }
+        }
+        typed(&mut editor, "\x03");
+        prop_assert_eq!(typed(&mut editor, "said\r").1, lines(&["said"]));
+    }
+
     #[test]
     fn any_chunking_gives_the_same(keys in keys(), cuts in prop::collection::vec(1..9_usize, 0..60)) {
         let (mut whole, mut cut) = (Editor::default(), Editor::default());

@@ -14,11 +14,14 @@ use serde::{Deserialize, Serialize};
 use super::editor::{Edit, Editor};
 use super::kinds;
 use super::lines::{Keys, LineAssembler, LineEvent};
-use super::screen::{Area, Size};
+use super::screen::Area;
+use super::sequence;
 use super::telnet::{Charset, Command, Event, Mtts, Side, Switch, Telnet, TelnetOption};
+use super::widths::{SAMPLE, SAMPLE_COLUMNS};
 use crate::settings::{Negotiate, Settings};
 use crate::values::terminal::{Colors, Mode, Terminal};
 use crate::values::text;
+use crate::values::time::Mono;
 
 /// End of transmission (^D), which Debian's telnet sends as it is in line mode.
 const EOT: u8 = 0x04;
@@ -34,6 +37,9 @@ const MARK_PASTES: &[u8] = b"\x1b[?2004h";
 
 /// Ends bracketed paste.
 const MARK_NO_PASTES: &[u8] = b"\x1b[?2004l";
+
+/// What is told whose paste is gone with the line editor.
+const NOT_SENT: &[u8] = b"-- what you pasted is not sent\r\n";
 
 /// `IAC EOR`: a client that has asked for it knows by this that an answer is complete (RFC 885).
 const END_OF_RECORD: &[u8] = &[255, 239];
@@ -95,11 +101,15 @@ struct Asked {
     hidden: bool,
     /// There in char mode: each key comes as it is hit.
     editor: Option<Box<Editor>>,
+    /// The terminal is asked how wide it takes characters to be, and has not answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    measuring: bool,
     /// The prompt, such as `lobby> `; until it is known, nothing is drawn.
     prompt: Option<String>,
     /// What [`Link::area`] gave last.
     drawn: Option<Area>,
-    /// What follows from telnet's options and was not given out yet: at most one of each kind.
+    /// What follows from telnet's options and was not given out yet: at most one of each kind, but for lines of a paste
+    /// behind one that ended char mode.
     news: VecDeque<Heard>,
 }
 
@@ -167,11 +177,11 @@ impl Link {
         self.input.len() - self.at
     }
 
-    /// Whether the client is taken for telnet: it has sent a telnet command, or its first line ended in CR LF. In the
-    /// latter case it is asked, and no longer taken for telnet once it sends a line and no answer.
+    /// Whether the client is taken for telnet: it has sent a telnet command, or its first line ended in CR LF, CR
+    /// NUL or CR. In the latter case it is asked, and no longer taken for telnet once it sends a line and no answer.
     #[must_use]
     pub fn is_telnet(&self) -> bool {
-        self.telnet.is_telnet() || (self.lines.saw_crlf() && !self.asked.as_ref().is_some_and(|asked| asked.silent))
+        self.telnet.is_telnet() || (self.lines.saw_cr() && !self.asked.as_ref().is_some_and(|asked| asked.silent))
     }
 
     /// Whether a line is being skipped for its length.
@@ -211,9 +221,9 @@ impl Link {
         }
     }
 
-    /// The next thing that came; `None` if the rest has yet to come. What the client is to be sent at
-    /// once is appended to `replies`.
-    pub fn next(&mut self, rules: Rules, replies: &mut Vec<u8>) -> Option<Heard> {
+    /// The next thing that came; `None` if the rest has yet to come. It is looked at `at` that time. What the client is
+    /// to be sent at once is appended to `replies`.
+    pub fn next(&mut self, rules: Rules, at: Mono, replies: &mut Vec<u8>) -> Option<Heard> {
         loop {
             if self.asked.is_none() {
                 self.ask(rules.negotiate, replies);
@@ -222,7 +232,7 @@ impl Link {
                 return Some(heard);
             }
             if self.data > 0 || self.editor().is_some_and(Editor::is_busy) {
-                if let Some(heard) = self.next_of_data(rules.line, replies) {
+                if let Some(heard) = self.next_of_data(rules.line, at, replies) {
                     return Some(heard);
                 }
                 continue;
@@ -283,7 +293,7 @@ impl Link {
     }
 
     /// Takes data, as lines or as keys, up to the next thing that it means.
-    fn next_of_data(&mut self, max: usize, replies: &mut Vec<u8>) -> Option<Heard> {
+    fn next_of_data(&mut self, max: usize, at: Mono, replies: &mut Vec<u8>) -> Option<Heard> {
         let mut run = &self.input[self.at..self.at + self.data];
         let Some(editor) = self.asked.as_mut().and_then(|asked| asked.editor.as_deref_mut()) else {
             let heard = self.lines.next(&mut run, max).map(heard);
@@ -301,7 +311,7 @@ impl Link {
             }
             return heard;
         };
-        let edit = editor.next(&mut run, max);
+        let edit = editor.next(&mut run, max, at);
         let used = self.data - run.len();
         self.at += used;
         self.data -= used;
@@ -316,6 +326,14 @@ impl Link {
             }
             Edit::Redraw => {
                 replies.extend_from_slice(CLEAR);
+                return None;
+            }
+            Edit::Column(column) => {
+                if let Some(asked) = &mut self.asked
+                    && std::mem::take(&mut asked.measuring)
+                {
+                    asked.terminal.usual = column == SAMPLE_COLUMNS + 1;
+                }
                 return None;
             }
         })
@@ -369,7 +387,7 @@ impl Link {
             // It begins with its own name, as MUD clients do: it has an input line of its own.
             asked.has_editor = true;
         }
-        asked.terminal.screen = is_terminal && !asked.has_editor;
+        asked.terminal.screen |= is_terminal && !asked.has_editor;
         asked.terminal.colors = asked.terminal.colors.max(colors.unwrap_or(Colors::None));
     }
 
@@ -380,6 +398,8 @@ impl Link {
         asked.terminal.screen = false;
         asked.terminal.read_aloud = mtts.has(Mtts::SCREEN_READER);
         asked.terminal.ascii = !mtts.has(Mtts::UTF_8);
+        // It lays its lines out by a table of its own, which is much like ours.
+        asked.terminal.usual = mtts.has(Mtts::UTF_8);
         asked.terminal.colors = if mtts.has(Mtts::COLORS_256) {
             Colors::Many
         } else if mtts.has(Mtts::ANSI) {
@@ -401,6 +421,8 @@ impl Link {
         asked.mode = mode;
         match mode {
             Mode::Char => {
+                // From now on the client may begin with it as well: busybox does not follow us there a second time.
+                self.telnet.welcome_keys();
                 // One option without the other breaks typing in common clients: both are asked for in one piece.
                 self.telnet.ask(TelnetOption::Echo, Side::Ours, Switch::On, replies);
                 self.telnet.ask(TelnetOption::SuppressGoAhead, Side::Ours, Switch::On, replies);
@@ -446,8 +468,7 @@ impl Link {
     /// echo.
     pub fn area(&mut self) -> Option<Option<Area>> {
         let asked = self.asked.as_mut()?;
-        let size = |told: u16, usual| if told > 0 { told } else { usual };
-        let size = Size { cols: size(asked.terminal.cols, 80), rows: size(asked.terminal.rows, 24) };
+        let size = asked.terminal.into();
         let area = asked.editor.as_ref().filter(|_| asked.prompt.is_some()).map(|editor| editor.area(size));
         if area == asked.drawn {
             return None;
@@ -477,6 +498,10 @@ impl Link {
             self.news(Heard::Mode(Mode::Line));
         }
         let Some(asked) = &mut self.asked else { return };
+        if now == Switch::On && asked.mode == Mode::Line && !asked.hidden {
+            // It was not asked: its person wants to go over to char mode.
+            return self.set_mode(Mode::Char, replies);
+        }
         if (option, now) == (TelnetOption::Echo, Switch::Off) && asked.hidden {
             self.news(Heard::Shown);
         }
@@ -496,9 +521,15 @@ impl Link {
             let mut editor = Box::<Editor>::default();
             editor.set_prompt(asked.prompt.as_deref().unwrap_or_default());
             editor.hide(asked.hidden);
+            let (line, over, after_cr) = self.lines.take();
+            editor.take_over(&line, over, after_cr);
             asked.editor = Some(editor);
-            self.lines.erase_line();
             replies.extend_from_slice(MARK_PASTES);
+            // The row is drawn anew in any case. Where the sample might be broken by the terminal, it is not tried.
+            if asked.terminal.cols > 2 * SAMPLE_COLUMNS + 4 && !asked.terminal.usual {
+                asked.measuring = true;
+                replies.extend_from_slice(format!("\r{SAMPLE}\x1b[6n\r\x1b[K").as_bytes());
+            }
             self.news(Heard::Mode(Mode::Char));
         }
     }
@@ -506,8 +537,19 @@ impl Link {
     fn leave_char_mode(&mut self, replies: &mut Vec<u8>) {
         let Some(asked) = &mut self.asked else { return };
         asked.mode = Mode::Line;
-        if asked.editor.take().is_some() {
+        if let Some(editor) = asked.editor.take() {
             replies.extend_from_slice(MARK_NO_PASTES);
+            let left = editor.leave(asked.terminal.into());
+            // What was typed stays on the screen, above where it is gone on with.
+            if asked.prompt.is_some() && !left.shown.is_empty() {
+                replies.extend_from_slice(&left.shown);
+                replies.extend_from_slice(b"\r\n");
+            }
+            self.lines.take_over(left.line, left.after_cr);
+            if left.pasted {
+                replies.extend_from_slice(NOT_SENT);
+            }
+            asked.news.extend(left.ready.into_iter().map(|text| Heard::Line { bytes: text.len() as u64 + 1, text }));
         }
         if !asked.hidden {
             self.telnet.ask(TelnetOption::Echo, Side::Ours, Switch::Off, replies);
@@ -528,7 +570,8 @@ impl Link {
 fn heard(event: LineEvent<'_>) -> Heard {
     match event {
         LineEvent::Line { bytes, .. } => {
-            Heard::Line { text: text::clean(&bytes).into_owned(), bytes: bytes.len() as u64 + 1 }
+            let text = text::clean(&sequence::without(&bytes)).into_owned();
+            Heard::Line { text, bytes: bytes.len() as u64 + 1 }
         }
         LineEvent::TooLong { bytes, .. } => Heard::TooLong { bytes },
     }

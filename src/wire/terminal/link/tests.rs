@@ -8,12 +8,12 @@ fn listen(pieces: &[&[u8]]) -> (Vec<Heard>, Vec<u8>) {
     for piece in pieces {
         link.push(piece);
         // Half of the time the caller leaves the rest lying and comes back with more.
-        while let Some(heard) = link.next(RULES, &mut replies) {
+        while let Some(heard) = link.next(RULES, Mono::default(), &mut replies) {
             out.push(heard);
         }
     }
     link.end();
-    while let Some(heard) = link.next(RULES, &mut replies) {
+    while let Some(heard) = link.next(RULES, Mono::default(), &mut replies) {
         out.push(heard);
     }
     assert!(link.is_done());
@@ -69,7 +69,7 @@ impl Far {
     fn sends(&mut self, bytes: impl AsRef<[u8]>) -> (Vec<Heard>, Vec<u8>) {
         let (mut heard, mut replies) = (Vec::new(), Vec::new());
         self.link.push(bytes.as_ref());
-        while let Some(one) = self.link.next(self.rules, &mut replies) {
+        while let Some(one) = self.link.next(self.rules, Mono::default(), &mut replies) {
             heard.push(one);
         }
         (heard, replies)
@@ -80,15 +80,14 @@ impl Far {
         let mut far = Self::new(Negotiate::Auto);
         assert_eq!(far.sends("hi\r\n"), (vec![line("hi")], b"\xff\xfd\x18\xff\xfd\x1f".to_vec()));
         far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
-        far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
-        let (heard, _) = far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
-        assert_eq!(heard, vec![]);
+        let (_, replies) = far.sends(b"\xff\xfa\x18\x00XTERM-256COLOR\xff\xf0");
+        assert_eq!(replies, b"", "it is a terminal, and goes on as the one that it has told");
         let mut replies = Vec::new();
         far.link.set_mode(Mode::Char, &mut replies);
         assert_eq!(replies, b"\xff\xfb\x01\xff\xfb\x03");
         let (heard, replies) = far.sends(b"\xff\xfd\x01\xff\xfd\x03");
         assert_eq!(heard, vec![Heard::Mode(Mode::Char)]);
-        assert_eq!(replies, MARK_PASTES);
+        assert_eq!(replies, [MARK_PASTES, MEASURE.as_bytes()].concat());
         far.link.set_prompt("> ");
         far
     }
@@ -99,12 +98,23 @@ impl Far {
     }
 }
 
-const TERMINAL: Terminal =
-    Terminal { cols: 80, rows: 24, answers: true, screen: true, read_aloud: false, ascii: false, colors: Colors::Many };
+const TERMINAL: Terminal = Terminal {
+    cols: 80,
+    rows: 24,
+    answers: true,
+    screen: true,
+    read_aloud: false,
+    ascii: false,
+    colors: Colors::Many,
+    usual: false,
+};
+
+/// Has the terminal show how wide its characters are.
+const MEASURE: &str = "\r±×§Жд─●αe\u{301}ก\u{e34}\x1b[6n\r\x1b[K";
 
 #[test]
 fn who_sends_no_telnet_is_sent_none() {
-    for bytes in [&b"hi\nho\n"[..], b"hi\rho\r", b"hi\nho\r\n", b"\xc3\xa9\x1b[A\x04\n"] {
+    for bytes in [&b"hi\nho\n"[..], b"hi\r", b"hi\nho\r\n", b"\xc3\xa9\x1b[A\x04\n"] {
         let mut far = Far::new(Negotiate::Auto);
         assert_eq!(far.sends(bytes).1, b"");
         let mut replies = Vec::new();
@@ -181,6 +191,165 @@ fn who_does_not_answer_is_left_alone_again() {
 }
 
 #[test]
+fn whoever_ends_lines_as_a_terminal_does_is_asked_and_has_a_line_editor() {
+    for end in ["\r\n", "\r\0", "\r"] {
+        let mut far = Far::new(Negotiate::Auto);
+        far.sends(format!("hi{end}"));
+        let (heard, replies) = far.sends(format!("ho{end}"));
+        assert_eq!(heard, [line("ho")]);
+        let asked = b"\xff\xfd\x18\xff\xfd\x1f";
+        assert!(replies == asked || end != "\r", "{end:?}: {replies:?}");
+        far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0");
+        let mut replies = Vec::new();
+        far.link.set_mode(Mode::Char, &mut replies);
+        assert_eq!(far.sends(b"\xff\xfd\x01\xff\xfd\x03").0.last(), Some(&Heard::Mode(Mode::Char)));
+        assert_eq!(far.sends(format!("one{end}two{end}")).0, [line("one"), line("two")]);
+    }
+}
+
+#[test]
+fn who_has_shown_a_terminal_once_has_one() {
+    // As Windows' telnet would go on if it was asked, and as kittens do.
+    let mut far = Far::new(Negotiate::Auto);
+    far.sends("hi\r\n");
+    far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00ANSI\xff\xf0");
+    for name in ["VT52", "SOMETHING", "SOMETHING"] {
+        let (heard, replies) = far.sends([b"\xff\xfa\x18\x00", name.as_bytes(), b"\xff\xf0"].concat());
+        assert_eq!((heard, replies), (vec![], vec![]), "it is not asked for more, and more is not asked for");
+    }
+    // One that tells more unasked, or is asked again.
+    let mut far = Far::new(Negotiate::Auto);
+    far.sends("hi\r\n");
+    for name in ["XTERM", "VTUNHEARDOF"] {
+        far.sends(b"\xff\xfc\x18\xff\xfb\x18");
+        far.sends([b"\xff\xfa\x18\x00", name.as_bytes(), b"\xff\xf0"].concat());
+    }
+    let terminal = far.link.asked.as_ref().map(|asked| asked.terminal);
+    assert!(terminal.is_some_and(|terminal| terminal.screen), "{terminal:?}");
+}
+
+#[test]
+fn what_is_half_typed_is_gone_on_with_whoever_edits_the_line() {
+    // To char mode: a line, a character and a sequence are under way; the end of a line is.
+    let begun = || {
+        let mut far = Far::new(Negotiate::Auto);
+        far.sends("hi\r\n");
+        far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0");
+        far.link.set_mode(Mode::Char, &mut Vec::new());
+        far.link.set_prompt("> ");
+        far
+    };
+    let keys = b"\xff\xfd\x01\xff\xfd\x03";
+    for (before, behind, said) in [
+        (&b"hello\r\nwor"[..], &b"ld\r\0"[..], "world"),
+        (b"w\xc3", b"\xa9\r\0", "wé"),
+        (b"ab\x1b[", b"D!\r\0", "a!b"),
+        (b"ab\x1b]11;rgb", b":0/0/0\x07c\r\0", "abc"),
+        (b"hello\r", b"\nx\r\0", "x"),
+    ] {
+        let mut far = begun();
+        far.sends(before);
+        assert_eq!(far.sends(keys).0, [Heard::Mode(Mode::Char)]);
+        assert_eq!(far.sends(behind).0, [line(said)], "{}", before.escape_ascii());
+    }
+    // Too much is too much.
+    let mut far = begun();
+    far.sends([b'x'; 100]);
+    far.sends(keys);
+    assert_eq!(far.sends("\r\0").0, [Heard::TooLong { bytes: 100 }]);
+    // Back, because the hub or the client wants it; what was typed stays in sight.
+    for (before, behind, said) in [
+        (&b"wor"[..], &b"ld\r\n"[..], "world"),
+        (b"w\xc3", b"\xa9\r\n", "wé"),
+        (b"ab\x1b[", b"D!\r\n", "ab!"),
+        (b"ab\x1b]11;rgb", b":0/0/0\x07c\r\n", "abc"),
+        (b"ab\x02\x12nothing", b"!\r\n", "ab!"),
+    ] {
+        for by_client in [false, true] {
+            let mut far = Far::on_a_terminal();
+            far.sends(before);
+            let mut replies = Vec::new();
+            if by_client {
+                replies = far.sends(b"\xff\xfe\x01").1;
+                far.sends(b"\xff\xfe\x03");
+            } else {
+                far.link.set_mode(Mode::Line, &mut replies);
+                far.sends(b"\xff\xfe\x01\xff\xfe\x03");
+            }
+            let shown = String::from_utf8_lossy(&replies).into_owned();
+            assert!(shown.contains("> "), "{shown:?}");
+            assert!(
+                matches!(&far.sends(behind).0[..], [Heard::Line { text, .. }] if text == said),
+                "{}",
+                before.escape_ascii()
+            );
+        }
+    }
+    // The end of a line whose CR is a key.
+    let mut far = Far::on_a_terminal();
+    assert_eq!(far.sends(b"one\r").0, [line("one")]);
+    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03").0, [Heard::Mode(Mode::Line)]);
+    assert_eq!(far.sends(b"\ntwo\r\n").0, [line("two")]);
+}
+
+#[test]
+fn lines_of_a_paste_behind_one_that_ends_char_mode_are_sent() {
+    let mut far = Far::on_a_terminal();
+    far.sends("\x1b[200~one\n/mode line\ntwo\nthree\x1b[201~");
+    far.link.push(b"\rhalf");
+    let (mut heard, mut replies) = (Vec::new(), Vec::new());
+    while let Some(one) = far.link.next(far.rules, Mono::default(), &mut replies) {
+        if one == line("/mode line") {
+            far.link.set_mode(Mode::Line, &mut replies);
+        }
+        heard.push(one);
+    }
+    assert_eq!(heard, [line("one"), line("/mode line"), line("two"), line("three")]);
+    // One that was not sent is told of.
+    let mut far = Far::on_a_terminal();
+    far.sends("\x1b[200~one\ntwo\x1b[201~");
+    let (_, replies) = far.sends(b"\xff\xfe\x01");
+    assert!(replies.windows(NOT_SENT.len()).any(|part| part == NOT_SENT));
+}
+
+#[test]
+fn who_goes_over_to_keys_by_themselves_has_a_line_editor_again() {
+    // Before it was ever asked for, it is refused: PuTTY begins so.
+    let mut far = Far::new(Negotiate::Auto);
+    let (_, replies) = far.sends(b"\xff\xfd\x01");
+    assert!(replies.starts_with(b"\xff\xfc\x01"), "{replies:?}");
+    // As busybox, which goes along once, and then by its own menu.
+    let mut far = Far::on_a_terminal();
+    let mut replies = Vec::new();
+    far.link.set_mode(Mode::Line, &mut replies);
+    far.sends(b"\xff\xfe\x01\xff\xfe\x03");
+    far.link.set_mode(Mode::Char, &mut replies);
+    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfd\x03").0, [Heard::Mode(Mode::Line)]);
+    far.sends(b"\xff\xfe\x03");
+    let (heard, replies) = far.sends(b"\xff\xfd\x01\xff\xfd\x03");
+    assert_eq!(heard, [Heard::Mode(Mode::Char)]);
+    assert!(replies.starts_with(b"\xff\xfb\x01\xff\xfb\x03"), "{replies:?}");
+    assert_eq!(far.sends("said\r\0").0, [line("said")]);
+}
+
+#[test]
+fn a_terminal_shows_how_wide_its_characters_are() {
+    let mut far = Far::on_a_terminal();
+    far.sends("Ж".repeat(60));
+    assert_eq!(far.shown().unwrap().matches("\r\n").count(), 1, "as wide as they may be");
+    let (heard, _) = far.sends("\x1b[24;11R");
+    assert_eq!(heard, [Heard::Terminal(Terminal { usual: true, ..TERMINAL })]);
+    assert_eq!(far.shown().unwrap().matches("\r\n").count(), 0);
+    // It is asked once.
+    assert_eq!(far.sends("\x1b[24;19R").0, []);
+    for other in ["\x1b[24;19R", "\x1b[24;12R", "\x1b[1;1R"] {
+        let mut far = Far::on_a_terminal();
+        assert_eq!(far.sends(other).0, [], "{other:?}");
+        assert_eq!(far.sends("\x1b[24;11R").0, [], "{other:?}");
+    }
+}
+
+#[test]
 fn a_terminal_is_known_by_its_name_and_size() {
     let mut far = Far::new(Negotiate::Auto);
     far.sends("hi\r\n");
@@ -201,7 +370,7 @@ fn a_mud_client_keeps_its_own_input_line_and_is_told_where_answers_end() {
     far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0");
     far.sends(b"\xff\xfa\x18\x00TINTIN++\xff\xf0\xff\xfa\x18\x00xterm-256color\xff\xf0");
     let (heard, replies) = far.sends(b"\xff\xfa\x18\x00MTTS 79\xff\xf0");
-    let expected = Terminal { screen: false, read_aloud: true, ..TERMINAL };
+    let expected = Terminal { screen: false, read_aloud: true, usual: true, ..TERMINAL };
     assert_eq!(heard, [Heard::Terminal(expected)]);
     assert_eq!(expected.suits(), Mode::Line);
     assert!(replies.ends_with(b"\xff\xfb\x2a\xff\xfb\x19"), "{replies:?}");
@@ -243,9 +412,9 @@ fn char_mode_ends_when_either_side_wants_it_and_both_options_go() {
     assert!(far.link.area().unwrap().is_some());
     let mut replies = Vec::new();
     far.link.set_mode(Mode::Line, &mut replies);
-    assert_eq!(replies, [MARK_NO_PASTES, b"\xff\xfc\x01\xff\xfc\x03"].concat());
+    assert_eq!(replies, [MARK_NO_PASTES, b"> half\r\n\xff\xfc\x01\xff\xfc\x03"].concat());
     assert_eq!(far.link.area(), Some(None));
-    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03hello\r\n"), (vec![line("hello")], vec![]));
+    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03 done\r\n"), (vec![line("half done")], vec![]));
     let mut far = Far::on_a_terminal();
     let (heard, replies) = far.sends(b"\xff\xfe\x01");
     assert_eq!(heard, [Heard::Mode(Mode::Line)]);
@@ -279,7 +448,7 @@ fn a_password_is_hidden_in_both_modes_and_refusal_is_heard_of() {
     assert_eq!(far.shown().unwrap(), "> half");
     assert_eq!(replies, b"", "we echo anyway");
     far.link.set_mode(Mode::Line, &mut replies);
-    far.sends(b"\xff\xfe\x01\xff\xfe\x03");
+    assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03\r\n").0, [line("half")]);
     replies.clear();
     // In line mode by ECHO alone; a client may send each key then, and erasing is ours.
     far.link.hide(true, &mut replies);
@@ -291,6 +460,32 @@ fn a_password_is_hidden_in_both_modes_and_refusal_is_heard_of() {
     assert_eq!(far.sends(b"\xff\xfe\x01a\x7f\r\n").0, [Heard::Line { text: "a".into(), bytes: 3 }]);
     far.link.hide(true, &mut replies);
     assert_eq!(far.sends(b"\xff\xfe\x01").0, [Heard::Shown]);
+}
+
+#[test]
+fn what_a_terminal_answers_is_not_said_in_lines_either() {
+    let mut far = Far::new(Negotiate::Auto);
+    assert_eq!(far.sends("a\x1b[Ab\n").0, [Heard::Line { text: "ab".into(), bytes: 6 }]);
+    let (heard, _) = far.sends(b"\x1b]11;rgb:0000/0000/0000\x07\x1b[?1;2c\x1b[24;80Rhi\r\n\x1b[[E\r\n\x9b1;5Cok\r\n");
+    assert!(
+        matches!(&heard[..], [Heard::Line { text: one, .. }, Heard::Line { text: two, .. }, Heard::Line { text: three, .. }]
+        if one == "hi" && two.is_empty() && three == "ok"),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn whatever_is_under_way_the_commands_of_telnet_free_the_line() {
+    for begun in
+        ["\x1b[200~one\rtwo\r", "\x1b[200~one\rtwo\r\x1b[201~", "\x1b]11;rgb", "\x1b[1;", "\x1b", "\u{12}abc", "half"]
+    {
+        for command in [b"\xff\xf4\xff\xfd\x06", &b"\xff\xf3"[..]] {
+            let mut far = Far::on_a_terminal();
+            assert_eq!(far.sends(begun).0, []);
+            assert_eq!(far.sends(command).0, [Heard::Interrupt]);
+            assert_eq!(far.sends("said\r\0").0, [line("said")], "{begun:?}");
+        }
+    }
 }
 
 fn telnet() -> impl Strategy<Value = Vec<u8>> {

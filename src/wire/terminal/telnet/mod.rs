@@ -10,6 +10,7 @@ mod q;
 
 use serde::{Deserialize, Serialize};
 
+use super::kinds;
 pub use q::Switch;
 use q::{Policy, Q};
 
@@ -98,6 +99,9 @@ struct Dealings {
     /// Whether the client is to be asked for BINARY as soon as it has shown to be telnet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     binary_wanted: bool,
+    /// Whether the client may have us echo and have each key sent, unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keys_welcome: bool,
 }
 
 /// An option that has a state here. All others are refused.
@@ -155,9 +159,9 @@ pub enum Event<'b> {
     TerminalTypesEnd,
     /// The size of the client's window, in characters; `None` where it doesn't say (0).
     WindowSize {
-        /// Columns, 20 to 500: a size beyond is taken for the nearest of these.
+        /// Columns, 1 to 500: more are taken for so many.
         cols: Option<u16>,
-        /// Rows, 5 to 200: a size beyond is taken for the nearest of these.
+        /// Rows, 1 to 200: more are taken for so many.
         rows: Option<u16>,
     },
     /// The character set is settled, as far as the client can.
@@ -376,6 +380,11 @@ impl Telnet {
         }
     }
 
+    /// From now on ECHO and SUPPRESS-GO-AHEAD, ours, are agreed to also where the client begins.
+    pub fn welcome_keys(&mut self) {
+        self.dealings().keys_welcome = true;
+    }
+
     /// Whether the client has sent a valid telnet command; `IAC IAC` alone is none.
     #[must_use]
     pub fn is_telnet(&self) -> bool {
@@ -471,8 +480,10 @@ impl Dealings {
             }
             return None;
         };
+        let is_key = matches!(option, TelnetOption::Echo | TelnetOption::SuppressGoAhead) && side == Side::Ours;
+        let policy = if is_key && self.keys_welcome { Policy::Agree } else { option.policy(side) };
         let before = *self.q(option, side);
-        let (next, send) = before.told(heard, option.policy(side));
+        let (next, send) = before.told(heard, policy);
         if let Some(say) = send {
             if !self.may_answer() {
                 return None;
@@ -529,10 +540,10 @@ impl Dealings {
         let is_on = |side: Side| self.options[option as usize][side as usize] == Q::Yes;
         match (option, payload) {
             (TelnetOption::WindowSize, &[c1, c0, r1, r0]) if is_on(Side::Theirs) => {
-                let clamped = |size: [u8; 2], min, max| {
-                    Some(u16::from_be_bytes(size)).filter(|&size| size > 0).map(|size| size.clamp(min, max))
+                let clamped = |size: [u8; 2], max| {
+                    Some(u16::from_be_bytes(size)).filter(|&size| size > 0).map(|size| size.min(max))
                 };
-                Some(Event::WindowSize { cols: clamped([c1, c0], 20, 500), rows: clamped([r1, r0], 5, 200) })
+                Some(Event::WindowSize { cols: clamped([c1, c0], 500), rows: clamped([r1, r0], 200) })
             }
             (TelnetOption::TerminalType, [TTYPE_IS, name @ ..]) if is_on(Side::Theirs) => {
                 self.terminal_told(name, replies)
@@ -579,7 +590,10 @@ impl Dealings {
             Some(mtts) => Event::Mtts(mtts),
             None => Event::TerminalType(name.clone()),
         };
-        if self.terminals_asked < MAX_TERMINAL_TYPES {
+        // What is told last is what the client goes by (RFC 1091): Windows' telnet would end as a VTNT. Who begins with a
+        // terminal is one; others begin with their own name, and may tell more.
+        let is_enough = self.terminals_asked == 1 && kinds::colors(&name).is_some();
+        if self.terminals_asked < MAX_TERMINAL_TYPES && !is_enough {
             self.terminal = name;
             self.ask_terminal(replies);
         } else {

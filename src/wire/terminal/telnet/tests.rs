@@ -204,7 +204,7 @@ fn window_sizes_are_clamped_and_zero_is_unknown() {
     let sized = |size: &[u8]| [&[IAC, SB, NAWS], size, &[IAC, SE]].concat();
     check(&telnet, &sized(&[0, 132, 0, 40]), "<Some(132) x Some(40)>", &[]);
     check(&telnet, &sized(&[0, 0, 0, 0]), "<None x None>", &[]);
-    check(&telnet, &sized(&[0, 1, 0, 1]), "<Some(20) x Some(5)>", &[]);
+    check(&telnet, &sized(&[0, 1, 0, 1]), "<Some(1) x Some(1)>", &[]);
     check(&telnet, &sized(&[1, IAC, IAC, 40, 0]), "<Some(500) x Some(200)>", &[]);
     check(&telnet, &sized(&[0, IAC, IAC, 0, IAC, IAC]), "<Some(255) x Some(200)>", &[]);
     check(&telnet, &sized(&[0, 80, 0]), "", &[]);
@@ -297,8 +297,8 @@ fn of_the_clients_list_utf_8_is_taken_or_nothing() {
 fn a_subnegotiation_too_long_is_skipped_to_its_end() {
     let telnet = with_theirs(TelnetOption::TerminalType);
     for len in [MAX_SUBNEGOTIATION - 2, MAX_SUBNEGOTIATION - 1, 100_000] {
-        let told = if len <= MAX_SUBNEGOTIATION - 2 { "xterm" } else { "" };
-        let mut payload = "xterm".to_owned();
+        let told = if len <= MAX_SUBNEGOTIATION - 2 { "some program" } else { "" };
+        let mut payload = "some program".to_owned();
         payload.extend(std::iter::repeat_n('\n', len - payload.len()));
         let input = [&terminal(&payload)[..], b"hi"].concat();
         let expected = match told {

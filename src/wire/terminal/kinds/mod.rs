@@ -1,0 +1,86 @@
+//! Kinds of terminals, by the names that they give themselves in telnet (RFC 1091).
+
+use crate::values::terminal::Colors;
+
+/// The first words of the names of terminals whose cursor is moved as ECMA-48 says, each with how many colours those
+/// have: what terminfo knows. The script beside it makes it.
+const WORDS: &str = include_str!("names.txt");
+
+/// What the names of terminals with 256 colours or more have in them.
+const MANY_COLORS: &[&str] = &["256color", "direct", "truecolor"];
+
+/// The colours of the terminal of that name; `None` if it is the name of something else: a program, or a terminal
+/// whose cursor cannot be moved as ECMA-48 says.
+pub(super) fn colors(name: &str) -> Option<Colors> {
+    let name = name.to_ascii_lowercase();
+    let word = name.split(['-', '.', '+', ' ']).next().unwrap_or_default();
+    let colors = WORDS.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))?;
+    Some(if name.ends_with("-m") || name.ends_with("-mono") {
+        Colors::None
+    } else if MANY_COLORS.iter().any(|word| name.contains(word)) {
+        Colors::Many
+    } else {
+        match colors {
+            "256" => Colors::Many,
+            "0" => Colors::None,
+            _ => Colors::Basic,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_terminals_are_told_from_those_of_programs() {
+        for name in [
+            "xterm",
+            "XTERM-256COLOR",
+            "vt220",
+            "screen.xterm-256color",
+            "tmux-256color",
+            "linux",
+            "st",
+            "ANSI",
+            "kterm",
+            "aterm",
+            "pcansi",
+            "SYNCTERM",
+            "Apple_Terminal",
+            "VTNT",
+            "xterm-ghostty",
+            "rxvt-unicode",
+            "DEC-VT100",
+            "Eterm",
+            "mintty",
+            "teraterm",
+            "cygwin",
+            "dtterm",
+            "cons25",
+            "ansi-bbs",
+        ] {
+            assert!(colors(name).is_some(), "{name}");
+        }
+        let others =
+            ["dumb", "unknown", "TINTIN++", "MUDLET", "vt52", "network", "", " ", "MTTS 15", "start", "256", "adm3a"];
+        for name in others {
+            assert_eq!(colors(name), None, "{name}");
+        }
+        assert_eq!(colors("xterm"), Some(Colors::Basic));
+        assert_eq!(colors("vt100"), Some(Colors::None));
+        assert_eq!(colors("foot"), Some(Colors::Many));
+        assert_eq!(colors("ansi-m"), Some(Colors::None));
+        assert_eq!(colors("xterm-direct"), Some(Colors::Many));
+    }
+
+    #[test]
+    fn each_word_is_there_once_with_its_colours() {
+        let lines: Vec<_> = WORDS.lines().collect();
+        assert!(lines.len() > 400 && lines.is_sorted());
+        for line in &lines {
+            let (word, colors) = line.split_once(' ').expect("two words");
+            assert!(!word.is_empty() && colors.parse::<u32>().is_ok(), "{line}");
+        }
+    }
+}
