@@ -21,6 +21,9 @@ mod programs;
 mod reports;
 mod segments;
 mod settings;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod shutdown;
 mod stage;
+mod terminals;
 mod weather;

@@ -99,7 +99,7 @@ fn most_usual(c: char) -> usize {
 
 fn is_spacing(c: char) -> bool {
     // Of rare scripts no mark is taken for narrower than it may be.
-    (c >= '\u{10000}' && c < '\u{E0000}' && is_combining_mark(c))
+    (('\u{10000}'..'\u{E0000}').contains(&c) && is_combining_mark(c))
         || SPACING.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 

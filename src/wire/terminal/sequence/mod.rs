@@ -220,7 +220,7 @@ impl Sequence {
                 Some(next) => self.goes_on(next),
                 None => ends(Part::Alt(char::from(byte))),
             },
-            ..0x80 => ends(Part::Alt(char::from(byte))),
+            0x30..0x40 | 0x60..0x80 => ends(Part::Alt(char::from(byte))),
             _ => match Self::introduced_by(byte) {
                 Some(next) => self.goes_on(next),
                 None => self.alt(Vec::new(), byte),

@@ -1,0 +1,476 @@
+//! A walk on a real terminal: tmux, with the programs that people have in it. Somebody types in the scripts of the
+//! world, moves, erases, recalls and pastes, at any width, while others talk; and the screen is read as a person
+//! would: the row that is typed in is whole and there once, the cursor stands where the next key goes, and what
+//! others say is not torn.
+//!
+//! `CHATHUB_SEED=n` repeats a walk, `CHATHUB_STEPS=n` says how long it is.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chathub::values::text;
+use chathub::values::time::Mono;
+use chathub::wire::terminal::editor::{Edit, Editor};
+use chathub::wire::terminal::widths::usual;
+use tempfile::TempDir;
+
+use crate::shared::dice::Dice;
+use crate::stage::{Client, Daemon, UNPACED, have};
+
+/// Rows of every screen here.
+const ROWS: usize = 30;
+
+/// How long a walk goes on, unless it is told how many steps it has.
+const TIME: Duration = Duration::from_secs(12);
+
+/// Words and signs of many scripts, with what terminals differ in.
+const WORDS: &[&str] = &[
+    "hello",
+    "wörld",
+    "naïve",
+    "e\u{301}te\u{301}",
+    "Привет",
+    "мир",
+    "Ελλάδα",
+    "αβγ",
+    "שלום",
+    "שָׁלוֹם",
+    "مرحبا",
+    "السَّلامُ",
+    "می\u{200C}خواهم",
+    "नमस्ते",
+    "हिन्दी",
+    "क्षत्रिय",
+    "আমার",
+    "সোনার",
+    "বাংলা",
+    "ভালোবাসি",
+    "தமிழ்",
+    "கொடு",
+    "മലയാളം",
+    "കേരളം",
+    "ಕನ್ನಡ",
+    "ಕೊಡು",
+    "ଓଡ଼ିଆ",
+    "ශ්\u{200D}රී",
+    "สวัสดี",
+    "น้ำ",
+    "ភាសាខ្មែរ",
+    "ស្រឡាញ់",
+    "မြန်မာ",
+    "བོད་སྐད",
+    "日本語",
+    "東京",
+    "漢字",
+    "ひらがな",
+    "カタカナ",
+    "한국어",
+    "이산",
+    "한글",
+    "👍",
+    "👍🏽",
+    "👩\u{200D}👩\u{200D}👧",
+    "❤\u{FE0F}",
+    "🇩🇪",
+    "☺",
+    "§±×°¿",
+    "“”…—",
+    "①②③",
+    "─│┼",
+    "ﷺ",
+    "ﾊﾝｶｸ",
+    "Ａｂｃ",
+    "\u{301}a",
+];
+
+/// Keys by tmux's names, and what tmux sends for them.
+const KEYS: &[(&str, &str)] = &[
+    ("Left", "\x1b[D"),
+    ("Right", "\x1b[C"),
+    ("Home", "\x1b[1~"),
+    ("End", "\x1b[4~"),
+    ("BSpace", "\x7f"),
+    ("DC", "\x1b[3~"),
+    ("Up", "\x1b[A"),
+    ("Down", "\x1b[B"),
+    ("C-w", "\x17"),
+    ("C-k", "\x0b"),
+    ("C-t", "\x14"),
+    ("C-y", "\x19"),
+    ("M-b", "\x1bb"),
+    ("M-f", "\x1bf"),
+    ("F5", "\x1b[15~"),
+    ("M-x", "\x1bx"),
+];
+
+/// A terminal with a program in it.
+struct Terminal {
+    dir: TempDir,
+    daemon: Daemon,
+    /// What was asked of tmux last, for the story.
+    done: VecDeque<String>,
+}
+
+/// What is on its screen.
+struct Seen {
+    rows: Vec<String>,
+    /// The column and row of the cursor.
+    cursor: (usize, usize),
+}
+
+impl Terminal {
+    /// So many columns wide, with `program` in it.
+    fn with(daemon: Daemon, cols: usize, program: &str) -> Self {
+        let terminal = Self { dir: TempDir::new().unwrap(), daemon, done: VecDeque::new() };
+        let config = "set -g status off\nset -g default-terminal tmux-256color\nset -g remain-on-exit on\nset -s escape-time 0\n\
+                      set -g default-size 80x30\nset -g window-size manual\n";
+        std::fs::write(terminal.dir.path().join("conf"), config).unwrap();
+        let size = [cols.to_string(), ROWS.to_string()];
+        terminal.tmux(&["new-session", "-d", "-x", &size[0], "-y", &size[1], program]);
+        terminal
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("tmux");
+        let path = |name: &str| self.dir.path().join(name);
+        command.args(["-u", "-f"]).arg(path("conf")).arg("-S").arg(path("socket")).args(args);
+        command.env("LC_ALL", "C.UTF-8").env_remove("TMUX").env("TERM", "xterm-256color").stdin(Stdio::null());
+        command
+    }
+
+    #[track_caller]
+    fn tmux(&self, args: &[&str]) -> String {
+        self.daemon.story.tell("tmux", ">", args.join(" ").as_bytes());
+        let output = self.command(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn seen(&self) -> Seen {
+        // In one go, so that both are of one moment.
+        let args = ["capture-pane", "-p", ";", "display-message", "-p", "#{cursor_x} #{cursor_y}"];
+        let output = self.command(&args).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut rows: Vec<_> = text.lines().map(|row| row.trim_end().to_owned()).collect();
+        let cursor = rows.pop().unwrap_or_default();
+        let (col, row) = cursor.split_once(' ').unwrap_or(("0", "0"));
+        Seen { rows, cursor: (col.parse().unwrap_or(0), row.parse().unwrap_or(0)) }
+    }
+
+    /// Looks at its screen until it is right; `fault` says what is wrong with it.
+    #[track_caller]
+    fn shows(&self, mut fault: impl FnMut(&Seen) -> Option<String>) {
+        loop {
+            let seen = self.seen();
+            let Some(wrong) = fault(&seen) else { return };
+            if self.daemon.deadline.is_over() {
+                let done: Vec<_> = self.done.iter().cloned().collect();
+                panic!("{wrong}\ncursor at {:?} of\n{}\nafter {}", seen.cursor, seen.rows.join("\n"), done.join(", "));
+            }
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        self.note(&format!("{text:?}"));
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    fn hits(&mut self, key: &str) {
+        self.note(key);
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn note(&mut self, what: &str) {
+        self.done.push_back(what.to_owned());
+        if self.done.len() > 40 {
+            self.done.pop_front();
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.command(&["kill-server"]).stderr(Stdio::null()).status();
+    }
+}
+
+/// What can be told from a screen for sure: no blanks, and nothing that tmux leaves out or that is drawn in addition.
+fn told(text: &str) -> String {
+    let is_told = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE0F}' | '\u{25CC}');
+    text.chars().filter(is_told).collect()
+}
+
+/// The beginning of a row, up to that column; `None` if terminals differ in how wide it is.
+fn up_to(row: &str, col: usize) -> Option<String> {
+    if row.chars().any(|c| matches!(c, '\u{200D}' | '\u{FE0F}' | '🏻'..='🏿' | '🇦'..='🇿')) {
+        return None;
+    }
+    let mut columns = 0;
+    let fits = |c: &char| {
+        columns += usual(c.encode_utf8(&mut [0; 4]));
+        columns <= col
+    };
+    Some(row.chars().take_while(fits).collect())
+}
+
+/// Somebody at a terminal, and what is to be seen there.
+struct Walk {
+    terminal: Terminal,
+    bob: Client,
+    dice: Dice,
+    cols: usize,
+    /// What keys make of the draft: the same editor as in the daemon.
+    editor: Editor,
+    /// What was said since the screen was cleared.
+    said: Vec<String>,
+    can_resize: bool,
+}
+
+impl Walk {
+    /// Up to where keys are edited by the daemon.
+    #[track_caller]
+    fn begin(program: &str, mut dice: Dice, can_resize: bool) -> Self {
+        let daemon = Daemon::with(UNPACED);
+        let addr = daemon.addr();
+        let program = program.replace("HOST", &addr.ip().to_string()).replace("PORT", &addr.port().to_string());
+        let mut bob = daemon.client("bob");
+        let cols = dice.between(20, 200);
+        let mut terminal = Terminal::with(daemon, cols, &program);
+        terminal.shows(|seen| (!seen.rows.concat().contains("/help")).then(|| "no greeting".to_owned()));
+        terminal.types("hi");
+        terminal.hits("Enter");
+        bob.expect_with(": hi");
+        let mut walk = Self { terminal, bob, dice, cols, editor: Editor::default(), said: Vec::new(), can_resize };
+        walk.terminal.shows(|seen| (!seen.rows.iter().any(|row| row == "lobby>")).then(|| "no prompt".to_owned()));
+        walk.clear();
+        walk
+    }
+
+    /// A text of some words.
+    fn text(&mut self, most: usize) -> String {
+        let count = self.dice.between(1, most);
+        let words: Vec<_> = (0..count).map(|_| self.dice.of(WORDS)).collect();
+        let text = words.join(self.dice.of(&["", " ", "  "]));
+        text::clean(text.as_bytes()).into_owned()
+    }
+
+    /// The daemon's editor gets these bytes, and so does this one.
+    #[track_caller]
+    fn keys(&mut self, bytes: &str) {
+        let mut input = bytes.as_bytes();
+        while let Some(edit) = self.editor.next(&mut input, 4096, Mono::default()) {
+            match edit {
+                Edit::Line(text) => {
+                    if !text::is_blank(&text) {
+                        self.bob.expect_with(&format!(": {text}"));
+                        self.said.push(text);
+                    }
+                }
+                Edit::Redraw => self.said.clear(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.terminal.hits("C-l");
+        self.keys("\x0c");
+    }
+
+    #[track_caller]
+    fn step(&mut self) {
+        match self.dice.below(20) {
+            0..=7 => {
+                let text = self.text(3);
+                self.terminal.types(&text);
+                self.keys(&text);
+            }
+            8..=12 => {
+                let (key, bytes) = self.dice.of(KEYS);
+                self.terminal.hits(key);
+                self.keys(bytes);
+            }
+            13..=15 => {
+                let text = self.text(8);
+                let text = text.trim().to_owned();
+                self.terminal.note(&format!("bob says {text:?}"));
+                self.bob.send(&text);
+                self.bob.sync();
+                self.said.push(text);
+            }
+            16 => {
+                let lines: Vec<_> = (0..self.dice.between(1, 3)).map(|_| self.text(3)).collect();
+                let text = lines.join("\n");
+                self.terminal.note(&format!("pastes {text:?}"));
+                self.terminal.tmux(&["set-buffer", "-b", "paste", "--", &text]);
+                self.terminal.tmux(&["paste-buffer", "-p", "-b", "paste"]);
+                self.keys(&format!("\x1b[200~{}\x1b[201~", text.replace('\n', "\r")));
+                if lines.len() > 1 {
+                    self.terminal.hits("Enter");
+                    self.keys("\r");
+                }
+            }
+            17 if self.can_resize => {
+                self.cols = self.dice.between(20, 200);
+                let cols = self.cols.to_string();
+                self.terminal.note(&format!("{cols} columns"));
+                self.terminal.tmux(&["resize-window", "-x", &cols, "-y", &ROWS.to_string()]);
+                // What a terminal makes of rows that have no room is its own; when the program has told of it is not
+                // known here.
+                self.clear();
+                self.check(true);
+            }
+            _ => {
+                self.terminal.hits("Enter");
+                self.keys("\r");
+            }
+        }
+        // No more than is drawn as a whole.
+        let width: usize = self.editor.typed().0.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
+        if width + 7 > 8 * (self.cols - 2) {
+            self.terminal.hits("End");
+            self.terminal.hits("C-u");
+            self.keys("\x1b[4~\x15");
+        }
+        self.check(false);
+    }
+
+    #[track_caller]
+    fn check(&mut self, again: bool) {
+        let (draft, cursor) = self.editor.typed();
+        let prompted = |draft: &str| told(&format!("lobby> {draft}"));
+        let (whole, before) = (prompted(draft), prompted(&draft[..cursor]));
+        let said: Vec<_> = self.said.iter().map(|text| told(text)).collect();
+        let terminal = &self.terminal;
+        let mut looks = 0;
+        terminal.shows(|seen| {
+            let wrong = fault(seen, &whole, &before, &said);
+            looks += 1;
+            if again && wrong.is_some() && looks % 10 == 0 {
+                terminal.tmux(&["send-keys", "C-l"]);
+            }
+            wrong
+        });
+    }
+}
+
+/// What is wrong with a screen on which the draft, with its prompt, is to be `whole`, the cursor behind `before`, and
+/// above that what was `said`, as far as there is room.
+fn fault(seen: &Seen, whole: &str, before: &str, said: &[String]) -> Option<String> {
+    let prompts: Vec<_> = (0..seen.rows.len()).filter(|row| seen.rows[*row].starts_with("lobby>")).collect();
+    let [prompt] = prompts[..] else { return Some(format!("{} prompts", prompts.len())) };
+    let draft = told(&seen.rows[prompt..].concat());
+    if draft != whole {
+        return Some(format!("the draft is {draft:?}, and not {whole:?}"));
+    }
+    let (col, row) = seen.cursor;
+    if row < prompt {
+        return Some("the cursor is above the prompt".into());
+    }
+    if let Some(beginning) = seen.rows.get(row).map_or(Some(String::new()), |row| up_to(row, col)) {
+        let shown = told(&format!("{}{beginning}", seen.rows[prompt..row.min(seen.rows.len())].concat()));
+        if shown != before {
+            return Some(format!("the cursor is behind {shown:?}, and not {before:?}"));
+        }
+    }
+    // Rows that go on with a line are indented.
+    let mut lines: Vec<String> = Vec::new();
+    for (at, row) in seen.rows[..prompt].iter().enumerate() {
+        match lines.last_mut() {
+            Some(line) if row.starts_with("  ") => line.push_str(row),
+            _ if row.starts_with("  ") && at == 0 => {}
+            _ => lines.push(row.clone()),
+        }
+    }
+    let lines: Vec<_> = lines.iter().filter(|line| !line.is_empty() && !line.starts_with(['-', '*'])).collect();
+    if lines.len() > said.len() || (lines.is_empty() && !said.is_empty()) {
+        return Some(format!("{} lines where {} were said: {lines:?}", lines.len(), said.len()));
+    }
+    let newest = &said[said.len() - lines.len()..];
+    let torn = lines.iter().zip(newest).find(|(line, said)| !told(line).ends_with(&***said));
+    torn.map(|(line, said)| format!("{line:?} is not {said:?}"))
+}
+
+fn dice(name: &str) -> (Dice, Option<u64>) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let random = || u64::from(std::process::id()) << 20 | u64::from(Instant::now().elapsed().subsec_nanos());
+    let seed = number("CHATHUB_SEED").unwrap_or_else(random);
+    eprintln!("{name}: CHATHUB_SEED={seed}");
+    (Dice(seed), number("CHATHUB_STEPS"))
+}
+
+#[track_caller]
+fn walk(name: &str, program: &str, can_resize: bool) {
+    let (dice, steps) = dice(name);
+    let began = Instant::now();
+    let mut walk = Walk::begin(program, dice, can_resize);
+    let mut done = 0;
+    while steps.map_or(began.elapsed() < TIME, |steps| done < steps) {
+        walk.step();
+        done += 1;
+    }
+    eprintln!("{name}: CHATHUB_STEPS={done}");
+    assert!(done >= 10, "{name} took {done} steps");
+}
+
+#[test]
+fn a_walk_with_debians_telnet_in_tmux() {
+    if have("tmux") && have("telnet") {
+        walk("telnet", "telnet HOST PORT", true);
+    }
+}
+
+#[test]
+fn a_walk_with_busybox_telnet_in_tmux() {
+    if have("tmux") && have("busybox") {
+        walk("busybox", "busybox telnet HOST PORT", false);
+    }
+}
+
+#[test]
+fn a_walk_with_plink_in_tmux() {
+    if have("tmux") && have("plink") {
+        walk("plink", "plink -telnet -P PORT HOST", true);
+    }
+}
+
+/// nc has no editor, and its terminal breaks lines wherever they reach its edge.
+#[test]
+fn a_walk_with_nc_in_tmux() {
+    if !have("tmux") || !have("nc") {
+        return;
+    }
+    let (mut dice, steps) = dice("nc");
+    let daemon = Daemon::with(UNPACED);
+    let addr = daemon.addr();
+    let mut bob = daemon.client("bob");
+    let program = format!("nc {} {}", addr.ip(), addr.port());
+    let mut terminal = Terminal::with(daemon, dice.between(20, 200), &program);
+    let whole = |terminal: &Terminal| told(&terminal.tmux(&["capture-pane", "-p", "-J"]));
+    terminal.shows(|seen| (!seen.rows.concat().contains("/help")).then(|| "no greeting".to_owned()));
+    let began = Instant::now();
+    let mut done = 0;
+    while steps.map_or(began.elapsed() < TIME / 2, |steps| done < steps) {
+        let mut text = String::new();
+        for _ in 0..dice.between(1, 6) {
+            let _ = write!(text, "{} ", dice.of(WORDS));
+        }
+        let text = text.trim().to_owned();
+        if dice.one_in(2) {
+            terminal.types(&text);
+            terminal.hits("Enter");
+            bob.expect_with(&format!(": {text}"));
+        } else {
+            bob.send(&text);
+            let line = told(&format!("bob: {text}"));
+            while !whole(&terminal).contains(&line) {
+                assert!(!terminal.daemon.deadline.is_over(), "{line:?} is not in\n{}", whole(&terminal));
+            }
+        }
+        done += 1;
+    }
+    eprintln!("nc: CHATHUB_STEPS={done}");
+    assert!(done >= 10, "nc took {done} steps");
+}
