@@ -44,7 +44,7 @@ impl Turn<'_> {
             self.done(id, Done::Mode(mode));
             self.prompt(id);
         } else if mode == Mode::Line {
-            self.refuse(id, Refusal::NoCharMode);
+            self.refuse(id, Refusal::KeepsLineMode);
         }
     }
 

@@ -529,10 +529,15 @@ fn busybox_on_a_terminal_is_never_torn() {
         let daemon = Daemon::with(UNPACED);
         let (host, port) = at(&daemon);
         let (program, mut keyboard) = Program::on_terminal(&daemon, &["busybox", "telnet", &host, &port]);
-        typing_is_not_torn(&daemon, &program, &mut keyboard);
-        // That one goes along once only.
+        let bob = typing_is_not_torn(&daemon, &program, &mut keyboard);
+        // That one goes along once only, and then by its own menu.
         keyboard.write_all(b"/mode char\r").unwrap();
         program.shows("-- your program sends whole lines", 0);
+        keyboard.write_all(b"\x03").unwrap();
+        let shown = program.shows("go to character mode", 0);
+        keyboard.write_all(b"c").unwrap();
+        program.shows("-- you have a line editor", shown);
+        char_mode_comes_back(&program, &mut keyboard, bob);
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chathub::values::text;
 use chathub::values::time::Mono;
@@ -124,8 +124,8 @@ impl Terminal {
     /// So many columns wide, with `program` in it.
     fn with(daemon: Daemon, cols: usize, program: &str) -> Self {
         let terminal = Self { dir: TempDir::new().unwrap(), daemon, done: VecDeque::new() };
-        let config = "set -g status off\nset -g default-terminal tmux-256color\nset -g remain-on-exit on\nset -s escape-time 0\n\
-                      set -g default-size 80x30\nset -g window-size manual\n";
+        let config = "set -g status off\nset -g default-terminal tmux-256color\nset -g remain-on-exit on\n\
+                      set -s escape-time 0\n";
         std::fs::write(terminal.dir.path().join("conf"), config).unwrap();
         let size = [cols.to_string(), ROWS.to_string()];
         terminal.tmux(&["new-session", "-d", "-x", &size[0], "-y", &size[1], program]);
@@ -395,8 +395,8 @@ fn fault(seen: &Seen, whole: &str, before: &str, said: &[String]) -> Option<Stri
 
 fn dice(name: &str) -> (Dice, Option<u64>) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let random = || u64::from(std::process::id()) << 20 | u64::from(Instant::now().elapsed().subsec_nanos());
-    let seed = number("CHATHUB_SEED").unwrap_or_else(random);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = number("CHATHUB_SEED").unwrap_or(u64::from(now.subsec_nanos()));
     eprintln!("{name}: CHATHUB_SEED={seed}");
     (Dice(seed), number("CHATHUB_STEPS"))
 }

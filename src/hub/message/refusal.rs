@@ -173,6 +173,8 @@ pub enum Refusal {
     TopicTooLong(usize),
     /// The client's program sends whole lines, and cannot send keys.
     NoCharMode,
+    /// The client's program was asked for keys, and goes on sending whole lines.
+    KeepsLineMode,
     /// It is no offset from UTC.
     BadOffset(Arc<str>),
     /// A ban keeps the client's address out, until then or without end (`None`).

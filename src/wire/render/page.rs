@@ -69,7 +69,8 @@ impl<'a> Page<'a> {
     }
 
     fn widths(&self) -> Widths {
-        if self.view.usual { Widths::Usual } else { Widths::Unknown }
+        // Where not even the width is known, rows are as most see them.
+        if self.view.usual || self.view.width == 0 { Widths::Usual } else { Widths::Unknown }
     }
 
     /// Appends a text, cleaned.

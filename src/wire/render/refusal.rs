@@ -76,6 +76,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoCharMode => {
             notice(out, &["your program sends whole lines; the line editor needs a telnet client on a terminal"]);
         }
+        Refusal::KeepsLineMode => {
+            notice(out, &["your program sends whole lines; in busybox, ^C and then c changes that"]);
+        }
         Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
         Refusal::TooManyFromAddress(limit) => {

@@ -316,7 +316,10 @@ impl Link {
         self.at += used;
         self.data -= used;
         Some(match edit? {
-            Edit::Line(text) => Heard::Line { bytes: text.len() as u64 + 1, text },
+            Edit::Line(text) => {
+                let bytes = text.len() as u64 + 1;
+                Heard::Line { text: text::without_long_blanks(&text).into_owned(), bytes }
+            }
             Edit::TooLong(bytes) => Heard::TooLong { bytes },
             Edit::Interrupt => Heard::Interrupt,
             Edit::Leave => Heard::Leave,
@@ -571,6 +574,7 @@ fn heard(event: LineEvent<'_>) -> Heard {
     match event {
         LineEvent::Line { bytes, .. } => {
             let text = text::clean(&sequence::without(&bytes)).into_owned();
+            let text = text::without_long_blanks(&text).into_owned();
             Heard::Line { text, bytes: bytes.len() as u64 + 1 }
         }
         LineEvent::TooLong { bytes, .. } => Heard::TooLong { bytes },
