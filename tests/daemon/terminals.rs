@@ -15,6 +15,7 @@ use chathub::values::time::Mono;
 use chathub::wire::terminal::editor::{Edit, Editor};
 use chathub::wire::terminal::widths::usual;
 use tempfile::TempDir;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::shared::dice::Dice;
 use crate::stage::{Client, Daemon, UNPACED, have};
@@ -274,9 +275,46 @@ impl Walk {
         }
     }
 
+    /// Has the screen cleared; nothing else happens meanwhile.
+    #[track_caller]
     fn clear(&mut self) {
+        // Something is there, so that it is seen to go.
+        self.bob.send("to be cleared");
+        self.bob.sync();
+        let is_first = |seen: &Seen| seen.rows.first().is_some_and(|row| row.starts_with("lobby>"));
+        self.terminal.shows(|seen| is_first(seen).then(|| "nothing is there to be cleared".to_owned()));
         self.terminal.hits("C-l");
         self.keys("\x0c");
+        self.terminal.shows(|seen| (!is_first(seen)).then(|| "it is not cleared".to_owned()));
+    }
+
+    /// Another width. Of rows that have no room then, a terminal makes what it likes: so nothing is typed meanwhile.
+    #[track_caller]
+    fn resize(&mut self) {
+        self.terminal.hits("End");
+        self.terminal.hits("C-u");
+        self.keys("\x1b[4~\x15");
+        self.check();
+        let cols = 4 * self.dice.between(5, 50);
+        if cols == self.cols / 4 * 4 {
+            return;
+        }
+        self.cols = cols;
+        self.terminal.note(&format!("{cols} columns"));
+        self.terminal.tmux(&["resize-window", "-x", &cols.to_string(), "-y", &ROWS.to_string()]);
+        // That the daemon knows is seen by where it breaks lines.
+        let (bob, mut number) = (&mut self.bob, 0);
+        self.terminal.shows(|seen| {
+            let row = seen.rows.iter().rev().find(|row| row.starts_with("bob: ="));
+            if row.is_some_and(|row| row.len() == cols - 1) {
+                return None;
+            }
+            number += 1;
+            bob.send(&format!("{}{number}", "=".repeat(250)));
+            bob.sync();
+            Some("its lines are not broken where its screen ends".to_owned())
+        });
+        self.clear();
     }
 
     #[track_caller]
@@ -312,16 +350,7 @@ impl Walk {
                     self.keys("\r");
                 }
             }
-            17 if self.can_resize => {
-                self.cols = self.dice.between(20, 200);
-                let cols = self.cols.to_string();
-                self.terminal.note(&format!("{cols} columns"));
-                self.terminal.tmux(&["resize-window", "-x", &cols, "-y", &ROWS.to_string()]);
-                // What a terminal makes of rows that have no room is its own; when the program has told of it is not
-                // known here.
-                self.clear();
-                self.check(true);
-            }
+            17 if self.can_resize => self.resize(),
             _ => {
                 self.terminal.hits("Enter");
                 self.keys("\r");
@@ -334,25 +363,20 @@ impl Walk {
             self.terminal.hits("C-u");
             self.keys("\x1b[4~\x15");
         }
-        self.check(false);
+        self.check();
     }
 
     #[track_caller]
-    fn check(&mut self, again: bool) {
+    fn check(&self) {
         let (draft, cursor) = self.editor.typed();
+        // Within what is one character to a terminal, the cursor is before it.
+        let starts = draft.grapheme_indices(true).map(|(at, _)| at);
+        let starts = starts.filter(|at| !draft[..*at].ends_with('\u{200D}'));
+        let cursor = starts.chain([draft.len()]).filter(|at| *at <= cursor).last().unwrap_or(0);
         let prompted = |draft: &str| told(&format!("lobby> {draft}"));
         let (whole, before) = (prompted(draft), prompted(&draft[..cursor]));
         let said: Vec<_> = self.said.iter().map(|text| told(text)).collect();
-        let terminal = &self.terminal;
-        let mut looks = 0;
-        terminal.shows(|seen| {
-            let wrong = fault(seen, &whole, &before, &said);
-            looks += 1;
-            if again && wrong.is_some() && looks % 10 == 0 {
-                terminal.tmux(&["send-keys", "C-l"]);
-            }
-            wrong
-        });
+        self.terminal.shows(|seen| fault(seen, &whole, &before, &said));
     }
 }
 
@@ -377,10 +401,9 @@ fn fault(seen: &Seen, whole: &str, before: &str, said: &[String]) -> Option<Stri
     }
     // Rows that go on with a line are indented.
     let mut lines: Vec<String> = Vec::new();
-    for (at, row) in seen.rows[..prompt].iter().enumerate() {
+    for row in seen.rows[..prompt].iter().skip_while(|row| row.starts_with("  ")) {
         match lines.last_mut() {
             Some(line) if row.starts_with("  ") => line.push_str(row),
-            _ if row.starts_with("  ") && at == 0 => {}
             _ => lines.push(row.clone()),
         }
     }

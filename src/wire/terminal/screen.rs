@@ -67,9 +67,8 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     // The row of the cursor, and how many bytes of that row are before it.
     let mut at = None;
     let cursor_of_all = prompt.len() + cursor;
-    let graphemes =
-        prompt.grapheme_indices(true).chain(text.grapheme_indices(true).map(|(at, g)| (prompt.len() + at, g)));
-    for (start, grapheme) in graphemes {
+    let all = clusters(prompt).chain(clusters(text).map(|(at, cluster)| (prompt.len() + at, cluster)));
+    for (start, grapheme) in all {
         let base = if grapheme.starts_with(has_no_base) { BASE } else { "" };
         let columns = if base.is_empty() { 0 } else { size.widths.most(base) } + size.widths.most(grapheme);
         // Only what is joined of many characters is wider than a row.
@@ -105,6 +104,25 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     up(row - from, &mut erase);
     erase.extend_from_slice(CLEAR_BELOW);
     Area { erase, draw }
+}
+
+/// The graphemes of a text, and where each begins. What a joiner joins is one: some terminals put it into one cell, and
+/// to write the first half again would take the other away.
+fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = &text[at..];
+        let mut len = 0;
+        for grapheme in rest.graphemes(true) {
+            len += grapheme.len();
+            if !grapheme.ends_with('\u{200D}') {
+                break;
+            }
+        }
+        let start = at;
+        at += len;
+        (len > 0).then(|| (start, &rest[..len]))
+    })
 }
 
 /// Whether a grapheme that begins so is drawn onto what stands before it.
@@ -146,6 +164,8 @@ mod tests {
         check("> ", "hello", 0, "> hello", (0, 2));
         check("> ", "日本語", 3, "> 日本語", (0, 4));
         check("> ", "e\u{301}a", 3, "> e\u{301}a", (0, 3));
+        // Within what is joined it stands before it.
+        check("> ", "aශ\u{DCA}\u{200D}රී", 10, "> aශ\u{DCA}\u{200D}රී", (0, 3));
     }
 
     #[test]
