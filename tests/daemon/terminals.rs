@@ -372,7 +372,7 @@ impl Walk {
         // Within what is one character to a terminal, the cursor is before it.
         let starts = draft.grapheme_indices(true).map(|(at, _)| at);
         let starts = starts.filter(|at| !draft[..*at].ends_with('\u{200D}'));
-        let cursor = starts.chain([draft.len()]).filter(|at| *at <= cursor).last().unwrap_or(0);
+        let cursor = starts.chain([draft.len()]).rfind(|at| *at <= cursor).unwrap_or(0);
         let prompted = |draft: &str| told(&format!("lobby> {draft}"));
         let (whole, before) = (prompted(draft), prompted(&draft[..cursor]));
         let said: Vec<_> = self.said.iter().map(|text| told(text)).collect();
