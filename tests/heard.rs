@@ -18,6 +18,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use world::World;
 
+/// The password of somebody who is not here.
+const SECRET_OF_OLGA: &str = "correct-horse-9";
+
 /// What tells the text of whoever is not to be heard from all else.
 const TOKEN: &str = "zebra";
 
@@ -70,6 +73,9 @@ const ARGS: &[&str] = &[
     "villain",
     "villain correct-horse-7",
     "correct-horse-7",
+    "olga zebra9",
+    "olga zebra",
+    "olga hello",
 ];
 
 /// What is typed where it is no command.
@@ -98,6 +104,8 @@ enum Meanwhile {
     SomebodyComes,
     SomebodyGoes,
     BobGoes(bool),
+    /// Somebody for whom messages may wait comes, and goes.
+    OlgaLooks,
     Time(u32),
 }
 
@@ -109,6 +117,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
         Just(Meanwhile::SomebodyComes),
         Just(Meanwhile::SomebodyGoes),
         any::<bool>().prop_map(Meanwhile::BobGoes),
+        Just(Meanwhile::OlgaLooks),
         (0..8000_u32).prop_map(Meanwhile::Time),
     ]
 }
@@ -134,6 +143,8 @@ struct Scene {
     types: bool,
     /// She does not type what she is not to be shown.
     ann_is_watched: bool,
+    /// What was shown to olga when she came.
+    seen_by_olga: String,
 }
 
 impl Scene {
@@ -153,9 +164,21 @@ impl Scene {
             id
         };
         let (ann, bob, villain) = (come(1, "ann"), come(2, "bob"), come(3, "villain"));
-        let mut scene = Self { world, ann, bob, villain, crowd: Vec::new(), came: 0, types, ann_is_watched: false };
+        let mut scene = Self {
+            world,
+            ann,
+            bob,
+            villain,
+            crowd: Vec::new(),
+            came: 0,
+            types,
+            ann_is_watched: false,
+            seen_by_olga: String::new(),
+        };
         scene.world.pass(Duration::from_secs(120));
         if recorded {
+            let olga = json!({"name": "olga", "hashed": &*world::hash(SECRET_OF_OLGA).0});
+            scene.world.control("accounts.add", olga).expect("made");
             // Owns a room where they open one.
             scene.line(villain, "/register correct-horse-7");
         }
@@ -212,6 +235,16 @@ impl Scene {
                 }
             }
             Meanwhile::BobGoes(on) => self.line(self.bob, if on { "/join tea" } else { "/leave" }),
+            Meanwhile::OlgaLooks => {
+                self.came += 1;
+                let [high, low] = self.came.to_be_bytes();
+                let id = self.world.connect(SocketAddr::from(([198, 19, high, low], 40_000)));
+                self.seen(id);
+                self.line(id, &format!("/login olga {SECRET_OF_OLGA}"));
+                let seen = self.seen(id);
+                self.seen_by_olga += &seen;
+                self.line(id, "/quit");
+            }
             Meanwhile::Time(millis) => self.world.pass(Duration::from_millis(millis.into())),
         }
         self.world.answer();
@@ -267,7 +300,8 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
     for step in steps {
         match step {
             // What is said to one person takes no voice, nor do words of absence.
-            Step::Others(Meanwhile::BobGoes(_) | Meanwhile::AnnWrites) if why == Unheard::WithoutVoice => {}
+            Step::Others(Meanwhile::BobGoes(_) | Meanwhile::AnnWrites | Meanwhile::OlgaLooks)
+                if why == Unheard::WithoutVoice => {}
             Step::Others(what) => scene.others(what),
             Step::Types(command, arg) => {
                 let line = typed(command, arg);
@@ -302,9 +336,17 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
         let seen = scene.seen(bob);
         assert!(why == Unheard::Ignored || !shows(&seen), "{why:?}: bob saw {seen}");
         if !scene.is_here(villain) {
-            return;
+            break;
         }
         scene.world.pass(Duration::from_secs(2));
+    }
+    if matches!(why, Unheard::Muted | Unheard::MutedUntold) {
+        // Whose name may have been theirs for a while.
+        if scene.world.hub().memos().iter().next().is_some() {
+            scene.others(Meanwhile::OlgaLooks);
+        }
+        let seen = scene.seen_by_olga.clone();
+        assert!(!shows(&seen), "{why:?}: olga saw {seen}");
     }
 }
 
@@ -314,6 +356,7 @@ fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
     settings.history.replay = 8;
     settings.rooms.announce_burst = 2;
     settings.limits.rooms = 4;
+    (settings.memos.waiting, settings.memos.of_one) = (4, 2);
     if pace {
         // They are muted by strikes, and so told, and banned in the end.
         (settings.pace.shown, settings.pace.shown_every) = (2, Duration::from_secs(20));

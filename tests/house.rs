@@ -332,6 +332,8 @@ const CARRIERS: &[(&str, &[&str])] = &[
     ("Said::Emote", &[]),
     ("Message::PrivateFrom", &[]),
     ("Message::Invitation", &[]),
+    // What is changed of one that was heard, or read again.
+    ("Memo {", &["hub/memo/mod.rs", "hub/memo/going.rs"]),
     // What is told of a report when it was heard.
     ("Message::Report {", &["hub/report/making.rs"]),
     ("Done::Voice", &[]),

@@ -774,6 +774,14 @@ Floods, repetitions, lines that are too long, and what `filters.strike` finds co
 
 Nobody is turned out by what others send. Of what is meant for one person alone, others may send `pace.private`;          whoever sends more, or writes to somebody who reads nothing, is told that nothing was sent          (`private_refused` counts it).
 
+A private message to a registered name that is not here (/msg NAME TEXT) is kept until its owner logs in, and shown once. \
+         Only who is logged in can leave one; filters and mutes apply to it. It is kept in <chathub.db>, with the name \
+         of who has left it, until it is shown, `memos.keep` is over, or the account that it is for is removed; then \
+         nothing is left of it in that file. `chathub ctl account erase` and `redact` (by name, client or text) reach \
+         what somebody has left for others, too. Administrators are told how many wait (`chathub ctl status`, `chathub \
+         ctl account list`), never what; neither the journal nor the events have any of it. A power cut within a tenth \
+         of a second after a message was shown may have it shown again.
+
 What people say about each other by /report is kept until an operator (/reports, /close) or an administrator \
          (`chathub ctl report`) closes it. Operators who are there are told at once, and those who log in later how many \
          are open; none is told of reports about themselves. A report has the numbers of the last lines of the one it \
@@ -789,7 +797,8 @@ Where `limits.clients` is reached, a newcomer takes the place of somebody who ha
     page.text(
         "What is said in rooms is recorded in <chathub.db> of the state directory, unless `history.persist` is false or the \
          room is in `history.off`. Recorded are room, name, time, kind and text of a line, and the id of the client; never \
-         an address, nor what is said privately, nor who came and went. Those who come are told how long it is kept \
+         an address, nor what is said privately (but for messages that wait for who is not here, see above), nor who came \
+         and went. Those who come are told how long it is kept \
          (`history.keep`).
 
 People never wait for the disk. Lines go to it in batches, a tenth of a second after the first of a batch. So with \
@@ -823,8 +832,8 @@ After a start, rooms that were open show what was said in them before. A room th
 
 A line is removed when its time is over (`history.keep`), when there are too many (`history.keep_lines`) or they take \
          too much place (`history.keep_bytes`), and when it is redacted or erased. Within a minute, no text of it is in \
-         <chathub.db>, in its log <chathub.db-wal>, or in the index for searches: it is overwritten. So are bans and \
-         accounts that are removed, and passwords that are changed. It happens by itself, also \
+         <chathub.db>, in its log <chathub.db-wal>, or in the index for searches: it is overwritten. So are bans, \
+         accounts, reports and messages that are removed, and passwords that are changed. It happens by itself, also \
          when nobody says anything. It takes longer in three cases. If very many lines go at once (`history.keep` was \
          made shorter, say), it takes some minutes. If a backup is being made, or another program reads the file in a \
          transaction that it does not end, they see the file as it was at their beginning: it is tried until they are \

@@ -102,6 +102,7 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     lockdown
+    memos
     names
     names_at_a_pace
     names_in_a_burst

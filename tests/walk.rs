@@ -300,12 +300,15 @@ impl Walk {
         match self.dice.below(14) {
             10..14 => {
                 let (name, word) = (self.somebodys_name(), word(&mut self.dice));
-                match self.dice.below(7) {
+                match self.dice.below(10) {
                     0 => "/join tea".to_owned(),
                     1 => "/join beer".to_owned(),
                     2 => "/leave".to_owned(),
                     3 | 4 => format!("/ignore {name}"),
                     5 => format!("/unignore {name}"),
+                    6 => "/register secret-of-all".to_owned(),
+                    7 => format!("/login {word} secret-of-all"),
+                    8 => format!("/msg {word} {token}"),
                     _ => format!("/nick {word}"),
                 }
             }

@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::history::{redacted, weight};
 use super::lasting::Lasting;
+use super::memo::Memo;
 use super::message::{Line, Said};
 use super::report::Report;
 use super::retention::Horizon;
 use super::sanction::Sanction;
 use crate::values::id::AccountId;
-use crate::values::id::{ReportId, SanctionId};
+use crate::values::id::{MemoId, ReportId, SanctionId};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -54,6 +55,10 @@ pub enum Record {
     Report(Box<Report>),
     /// A report is kept no longer.
     Unreport(ReportId),
+    /// A message that is kept for somebody, as it is now. One of the same number is replaced.
+    Memo(Box<Memo>),
+    /// A message was shown, or is kept no longer.
+    Unmemo(MemoId),
     /// The selected lines, of all that were recorded before, are to be made unreadable.
     Redact(Arc<Selector>),
     /// Numbers up to this may have been given to clients: no later hub gives one of them again.
@@ -66,6 +71,7 @@ impl Record {
         match self {
             Self::Line { line, .. } => weight(line),
             Self::Report(report) => 256 + report.reason.len(),
+            Self::Memo(memo) => 256 + memo.text.len(),
             // About what they take. They are few: what leads to each of them is limited.
             Self::Closed { .. }
             | Self::Sanction(_)
@@ -73,6 +79,7 @@ impl Record {
             | Self::Account(_)
             | Self::Unaccount(_)
             | Self::Unreport(_)
+            | Self::Unmemo(_)
             | Self::Lasting(_)
             | Self::Passing(_)
             | Self::Redact(_)
@@ -269,6 +276,9 @@ pub struct Recalled {
     /// The reports, by age.
     #[serde(default)]
     pub reports: Vec<Report>,
+    /// The messages that are kept for those who are not here, by age.
+    #[serde(default)]
+    pub memos: Vec<Memo>,
     /// The file could not be read: there may be bans and accounts on disk that are not named here.
     #[serde(default)]
     pub unread: bool,

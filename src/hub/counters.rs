@@ -53,6 +53,12 @@ counters! {
     private_messages;
     /// Private messages, reports and invitations refused: the other one was sent much, or did not read.
     private_refused;
+    /// Messages left for people who were not here.
+    memos_left;
+    /// Messages for people who were not here that were not kept: too many wait, of one sender, for one, or in all.
+    memos_refused;
+    /// Messages shown to those for whom they were left.
+    memos_delivered;
     /// Reports made.
     reports;
     /// Reports refused: too soon after others, or too many open.

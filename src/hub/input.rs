@@ -80,8 +80,9 @@ pub enum Input {
     RemoveAccount { account: AccountId, by: By },
     /// An administrator closes a report.
     CloseReport { id: ReportId, note: Option<Arc<str>>, by: By },
-    /// An administrator has let go of what reports say of an account.
-    EraseReports { account: AccountId },
+    /// An administrator has let go of what reports say of an account, and of the messages that its owner has left for
+    /// others.
+    ForgetWords { account: AccountId },
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
     Tick,
     /// The daemon tells something of itself.

@@ -56,6 +56,8 @@ impl Hub {
         self.check_ignored();
         self.moderation.sanctions.check_invariants();
         self.moderation.reports.check_invariants();
+        self.memos.check_invariants();
+        assert!(self.memos.iter().all(|memo| self.accounts.get(memo.to).is_some()), "a message is for somebody");
         self.accounts.check_invariants();
         self.logins.check_invariants();
         for session in self.sessions() {

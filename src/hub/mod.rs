@@ -19,6 +19,7 @@
 //! | whose room it is, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
 //! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
+//! | what is kept for who is not here | [`memo`] |
 //! | what people report to the operators | [`report`] |
 //! | sanctions: bans, mutes, expulsions as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
@@ -54,6 +55,7 @@ pub mod leavers;
 pub mod lockdown;
 pub mod login;
 mod looking;
+pub mod memo;
 pub mod message;
 mod news;
 pub mod ownership;
@@ -102,6 +104,7 @@ use ignore::{IgnoredNames, Shunned};
 use leavers::Leavers;
 use lockdown::Lockdown;
 use login::Logins;
+use memo::Memos;
 use message::Farewell;
 use pace::Verdict;
 pub use places::RESERVE as RESERVED_PLACES;
@@ -140,6 +143,8 @@ pub struct Hub {
     logins: Logins,
     door: Door,
     moderation: Moderation,
+    /// What is kept for who is not here.
+    memos: Memos,
     recording: Recording,
     next_line: u64,
     work: Work,
@@ -270,6 +275,7 @@ impl Hub {
             logins: Logins::default(),
             door: Door::default(),
             moderation: Moderation::default(),
+            memos: Memos::default(),
             recording: Recording {
                 on: false,
                 backlog: Backlog::default(),
@@ -331,6 +337,7 @@ impl Hub {
             self.recording.retention.due(),
             self.moderation.lockdown.map(|lockdown| lockdown.until.0),
             self.next_look(),
+            self.memos.due(),
         ];
         gathered.into_iter().chain(others.into_iter().flatten()).min()
     }

@@ -55,12 +55,14 @@ impl Turn<'_> {
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
         // Changes since the start are in the backlog, not on disk.
-        let (mut lifted, mut removed, mut gone) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        let (mut gone, mut shown) = (BTreeSet::new(), BTreeSet::new());
         for (_, record) in self.hub.recording.backlog.iter() {
             match record {
                 Record::Lifted(id) => drop(lifted.insert(*id)),
                 Record::Unaccount(id) => drop(removed.insert(*id)),
                 Record::Unreport(id) => drop(gone.insert(*id)),
+                Record::Unmemo(id) => drop(shown.insert(*id)),
                 _ => {}
             }
         }
@@ -87,6 +89,9 @@ impl Turn<'_> {
             .into_iter()
             .filter(|report| !gone.contains(&report.id))
             .for_each(|one| self.recall_report(one));
+        let mut memos = recalled.memos;
+        memos.retain(|memo| !shown.contains(&memo.id) && !removed.contains(&memo.to));
+        self.recall_memos(memos, &renumbered);
         self.expire_sanctions();
         self.hub.recording.unread = recalled.unread;
         if was_unread && !self.hub.recording.unread {

@@ -1,7 +1,7 @@
 //! What outlives the hub: records on their way to disk, what comes back at the start, searches of it.
 
 use super::Turn;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +91,7 @@ impl Turn<'_> {
                 let _ = self.hub.accounts.keep(account);
             }
             recalled.reports.into_iter().for_each(|report| self.hub.moderation.reports.put(report));
+            self.recall_memos(recalled.memos, &BTreeMap::new());
             self.hub.note_roles();
             // Those that were made while nothing was recorded.
             self.record_lasting_again();
@@ -101,6 +102,7 @@ impl Turn<'_> {
                 // Numbers that are on disk are not given a second time.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
                 self.hub.moderation.reports.number_from(recalled.last_line + 1);
+                self.hub.memos.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
         } else if self.hub.recording.unread {
@@ -129,6 +131,11 @@ impl Turn<'_> {
     /// Says that something was done, and, where the disk takes nothing, that it is not there yet.
     pub(super) fn done_on_record(&mut self, id: SessionId, done: Done) {
         self.done(id, done);
+        self.warn_of_disk(id);
+    }
+
+    /// Tells `id`, whose doing has just been recorded, if the disk takes nothing.
+    pub(super) fn warn_of_disk(&mut self, id: SessionId) {
         let waits = self.hub.recording.backlog.iter().len() > 0;
         if waits && self.now.mono.since(self.hub.recording.progress) > DISK_TAKES_NOTHING {
             self.done(id, Done::NotOnDisk);

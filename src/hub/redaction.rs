@@ -170,6 +170,7 @@ impl Turn<'_> {
         meant.looked_at += self.hub.recording.backlog.redact(&what) as u64;
         self.forget_words(&what);
         self.redact_reports(asked);
+        self.redact_memos(asked);
         for room in meant.cleared.clone() {
             self.set_topic(room, None, "".into(), by.by());
         }

@@ -15,6 +15,7 @@ use super::ignore::IgnoredNames;
 use super::leavers::Leavers;
 use super::lockdown::Lockdown;
 use super::login::Logins;
+use super::memo::Memos;
 use super::message::{Farewell, Line, Said};
 use super::ownership::{Guest, Ownership};
 use super::pace::Crowd;
@@ -71,6 +72,8 @@ struct Saved {
     strikes: Strikes,
     #[serde(default)]
     reports: Reports,
+    #[serde(default)]
+    memos: Memos,
     #[serde(default)]
     door: Option<RoomId>,
     #[serde(default)]
@@ -170,6 +173,7 @@ struct Saving<'a> {
     logins: &'a Logins,
     strikes: &'a Strikes,
     reports: &'a Reports,
+    memos: &'a Memos,
     door: Option<RoomId>,
     unread: bool,
     recording: bool,
@@ -260,6 +264,7 @@ impl Serialize for Hub {
             logins: &self.logins,
             strikes: &self.moderation.strikes,
             reports: &self.moderation.reports,
+            memos: &self.memos,
             door: self.door.room,
             unread: self.recording.unread,
             recording: self.recording.on,
@@ -366,6 +371,7 @@ impl Hub {
                 outgoing: moderation.outgoing.clone(),
                 lockdown: moderation.lockdown,
             },
+            memos: self.memos.frozen(),
             recording: recording.clone(),
             next_line: self.next_line,
             counters: self.counters,
@@ -415,6 +421,7 @@ impl Saved {
                 outgoing: self.outgoing,
                 lockdown: self.lockdown,
             },
+            memos: self.memos,
             recording: Recording {
                 on: self.recording,
                 backlog: self.backlog,
@@ -539,6 +546,9 @@ impl Saved {
             if hub.people.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        if hub.memos.iter().any(|memo| hub.accounts.get(memo.to).is_none()) {
+            return Err("a message is kept for nobody".to_owned());
         }
         if is_of_0_1_0 {
             hub.adopt_sanctions();

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::inbound::Arrives;
+use super::memo::Memo;
 use super::message::{Done, Line, Message, Refusal, Said};
 use super::pace::{Kind, Verdict, Word};
 use super::presence::Step;
@@ -22,7 +23,7 @@ use super::room::Room;
 use super::session::Session;
 use super::strike::Offence;
 use super::{Hub, Turn, What, command};
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::terminal::Mode;
@@ -51,6 +52,8 @@ pub(super) enum Carrier {
     LastWords,
     /// A private message to that one.
     Private(SessionId),
+    /// A private message that is kept for somebody who is not here.
+    Memo,
     /// The name of a room, to one who is invited or given a voice there.
     Invitation(SessionId),
     /// Why somebody is sent out of a room.
@@ -65,14 +68,24 @@ impl Carrier {
         matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
 
-    /// Whether filters apply: what is said to all, and not what is said to one. A report quotes what it is about.
+    /// Whether filters apply: what is said to all, and not what is said to one. What is left for one who is not here
+    /// lies on our disk, and they cannot answer it. A report quotes what it is about.
     fn is_filtered(self) -> bool {
         !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
     }
 
     /// Whether the same again and again is refused. Names and rooms are told apart by being taken.
     fn may_not_be_repeated(self) -> bool {
-        matches!(self, Self::Line | Self::Topic | Self::Private(_) | Self::Invitation(_) | Self::Reason | Self::Report)
+        matches!(
+            self,
+            Self::Line
+                | Self::Topic
+                | Self::Private(_)
+                | Self::Memo
+                | Self::Invitation(_)
+                | Self::Reason
+                | Self::Report
+        )
     }
 
     /// Whether those who are muted may use it: it carries no words of their own, or none that others see.
@@ -364,7 +377,7 @@ impl Turn<'_> {
             Carrier::Invitation(_) => Some(Kind::Invitations),
             // Those who talk to each other do so as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
-            Carrier::Private(_) => Some(Kind::People),
+            Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
             Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
         }
     }
@@ -453,6 +466,21 @@ impl Turn<'_> {
         }
         self.hub.wrote_to(id, to);
         self.tell(id, message);
+    }
+
+    /// A private message that [`Self::heard`] has let pass, for the owner of the account `to`, who is not here.
+    pub(super) fn whisper_later(&mut self, heard: Heard, to: AccountId) {
+        let unheard = !heard.by_others();
+        let Heard { from: id, text, .. } = heard;
+        let (Some(session), Some(owner)) = (self.hub.people.sessions.get(&id), self.hub.accounts.get(to)) else {
+            return;
+        };
+        let (from, nick) = (session.account, owner.name.shown().into());
+        let Some(own) = from.and_then(|from| self.hub.accounts.get(from)) else { return };
+        let (number, name) = (self.hub.memos.next_id(), own.name.shown().into());
+        let origin = Some(Origin::of(session.peer.ip()));
+        let memo = Memo { id: number, at: self.now.wall, to, from, session: id, name, text, unheard, origin };
+        self.take_memo(id, nick, memo);
     }
 
     /// Asks `to` into the room whose name [`Self::heard`] has let pass.

@@ -150,7 +150,10 @@ impl Turn<'_> {
             Input::CloseReport { id, note, by } => {
                 self.close_report(id, note, by);
             }
-            Input::EraseReports { account } => self.erase_reports(account),
+            Input::ForgetWords { account } => {
+                self.erase_reports(account);
+                self.erase_memos(account);
+            }
             Input::Tick => self.tick(),
             Input::News(news) => self.take_news(news),
         }
@@ -190,6 +193,9 @@ impl Turn<'_> {
                 if let Some(session) = self.hub.people.sessions.get_mut(&session) {
                     session.crowded = on;
                 }
+                if !on {
+                    self.deliver_memos(session);
+                }
             }
             News::BegunAnew => self.record_again(),
             News::Settings(settings) => {
@@ -208,6 +214,7 @@ impl Turn<'_> {
         self.close_door();
         self.expire_lockdown();
         self.look_after_lasting();
+        self.expire_memos();
         self.let_go();
         // Rooms that are left stay due, for the next tick.
         for _ in 0..AT_A_TIME {
@@ -273,9 +280,13 @@ impl Turn<'_> {
         let former = &self.hub.settings.history;
         let kept = |history: &settings::History| (history.keep, history.keep_lines, history.keep_bytes);
         let kept_changed = kept(&settings.history) != kept(former);
+        let memos_changed = settings.memos.keep != self.hub.settings.memos.keep;
         self.hub.settings = settings;
         if kept_changed {
             self.hub.count_kept(self.now);
+        }
+        if memos_changed {
+            self.look_through_memos();
         }
         if always_changed {
             self.hub.people.places.clear();

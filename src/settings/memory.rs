@@ -56,8 +56,11 @@ impl Settings {
         let typed = clients.saturating_mul(TYPED.saturating_add(2 * line));
         let ignored = clients.saturating_mul(number(self.limits.ignores)).saturating_mul(IGNORED);
         let lists = number(self.limits.accounts).saturating_add(number(self.limits.bans)).saturating_mul(ENTRY);
+        // An eighth more of those that nobody is to see.
+        let memos = number(self.memos.bytes).saturating_add(number(self.memos.bytes) / 8);
         let rooms = number(self.limits.rooms).saturating_mul(ROOM + 4 * number(self.limits.invited) * 32);
         let state = kept.saturating_add(people).saturating_add(typed / 2).saturating_add(ignored).saturating_add(lists);
+        let state = state.saturating_add(memos);
         let hashers = number(self.accounts.hashers).saturating_mul(number(self.accounts.memory));
         let admins = number(self.limits.admin_connections).saturating_mul(ADMIN);
         // The kernel takes twice what it is asked for.
@@ -74,6 +77,7 @@ impl Settings {
             part("what waits for one alone: limits.mailboxes", mail),
             part("what waits for the disk: history.queue, twice", queue.saturating_mul(2)),
             part("accounts and bans: limits.accounts, limits.bans", lists),
+            part("messages for those who are not here: memos.bytes", memos),
             part("passwords being checked: accounts.hashers x accounts.memory", hashers),
             part("administrators: limits.admin_connections", admins),
             part(
@@ -103,7 +107,7 @@ mod tests {
     fn the_sum_grows_with_each_setting_in_it() {
         let sum = |settings: &Settings| settings.memory().iter().map(|part| u128::from(part.bytes)).sum::<u128>();
         let before = sum(&Settings::default());
-        let grown: [fn(&mut Settings); 12] = [
+        let grown: [fn(&mut Settings); 13] = [
             |settings| settings.limits.clients *= 2,
             |settings| settings.limits.rooms *= 2,
             |settings| settings.limits.mailboxes *= 2,
@@ -115,6 +119,7 @@ mod tests {
             |settings| settings.history.bytes *= 2,
             |settings| settings.history.queue *= 2,
             |settings| settings.accounts.memory *= 2,
+            |settings| settings.memos.bytes *= 2,
             |settings| settings.tcp.send_buffer *= 2,
         ];
         for grow in grown {

@@ -34,8 +34,8 @@ pub use memory::{Part, shown as memory_shown};
 pub(crate) use rule::{shorten, show};
 pub use setting::{Applies, NotAllowed, Section, Setting};
 pub use table::{
-    Access, AccountSettings, FilterSettings, History, HubSettings, Limits, Listen, Log, Moderation, Pace, Rooms,
-    SECTIONS, SETTINGS, Service, Settings, Shutdown, Slow, Tcp, TelnetSettings,
+    Access, AccountSettings, FilterSettings, History, HubSettings, Limits, Listen, Log, MemoSettings, Moderation, Pace,
+    Rooms, SECTIONS, SETTINGS, Service, Settings, Shutdown, Slow, Tcp, TelnetSettings,
 };
 
 impl Settings {

@@ -218,7 +218,8 @@ settings! {
         /// Rooms of which nothing is kept, neither in memory nor on disk.
         off: Vec<String> = Vec::new(), RoomNames, Live;
         /// Record what is said on disk as well, in the state directory, where it outlives the daemon.
-        /// What is said privately is never recorded, nor any address.
+        /// What is said privately is never recorded, nor any address; messages for who is not here are kept there until
+        /// they are shown, see memos.
         persist: bool = true, Flag, Restart;
         /// How long lines are kept, in memory and on disk. A minute later, nothing of them is left there (see
         /// chathub(8)). People are told how long it is when they come.
@@ -283,7 +284,7 @@ settings! {
         lockdown_for: Duration = Duration::from_secs(900), time("10s", "30d"), Live;
     }
     /// Words that house rules keep out of what everybody reads: lines, names, topics, and last words;
-    /// what is said privately is nobody's business. An entry is a word, or several in a row, found
+    /// what is said privately is nobody's business, unless it is left for who is not here. An entry is a word, or several in a row, found
     /// whatever its case and in letters that look alike; or a pattern between slashes, as in
     /// "/https?:/", of the syntax of Rust's regex crate, in lower case.
     filters: FilterSettings {
@@ -322,6 +323,20 @@ settings! {
         hashers: usize = 1, whole(1, 64, "threads"), Restart;
         /// Passwords that may wait to be checked; whoever has one more is told to try again.
         waiting: usize = 64, whole(1, 10_000, "passwords"), Live;
+    }
+    /// Messages that are left for registered people who are not here (/msg NAME TEXT), and shown to them when they
+    /// log in. Only who is logged in leaves any. They are kept on disk with the accounts.
+    memos: MemoSettings {
+        /// Messages that may wait for one person; a quarter of them can be of one sender, half can have come from
+        /// one address, and all together take an eighth of limits.mailbox at most. 0: none are taken.
+        waiting: u32 = 20, whole(0, 1000, "messages"), Live;
+        /// Messages of one sender that may wait, for all others together.
+        of_one: u32 = 20, whole(1, 1000, "messages"), Live;
+        /// Memory that all of them may take, and about as much on disk; an eighth of it can be for what has come
+        /// from one address. At the limit no more are taken.
+        bytes: usize = 4 * 1024 * 1024, size(64 * KIB, GIB, "bytes"), Live;
+        /// How long one waits. After that it is gone, seen or not.
+        keep: Option<Duration> = Some(Duration::from_secs(30 * 86_400)), TimeOrOff(time("1min", "36500d")), Live;
     }
     /// What is done for people whose program speaks telnet. Others never see a byte of it.
     telnet: TelnetSettings {

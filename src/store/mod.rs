@@ -1,4 +1,4 @@
-//! What outlives the daemon: what was said, bans, accounts, reports; one SQLite file in the state directory.
+//! What outlives the daemon: what was said, bans, accounts, reports, messages that wait; one SQLite file in the state directory.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -6,7 +6,8 @@
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
-//! | sanctions, accounts, reports, lasting rooms; the numbers that must never be given twice | `sanctions`, `accounts`, `reports`, `lasting`, `meta` |
+//! | sanctions, accounts, reports, lasting rooms, messages that wait | `sanctions`, `accounts`, `reports`, `lasting`, `memos` |
+//! | the numbers that must never be given twice | `meta` |
 //! | what a hub is told at its start, what can be had of a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests stop it | `writer`, `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
@@ -26,6 +27,7 @@ pub mod dir;
 mod health;
 mod history;
 mod lasting;
+mod memos;
 mod meta;
 mod queue;
 mod reader;

@@ -5,10 +5,12 @@ use rusqlite::{Connection, params};
 use super::history::retention::{self, Kept};
 use super::history::{COLUMNS, line};
 use super::meta::{Meta, unsigned};
-use super::{Trouble, accounts, lasting, reports, sanctions};
+use super::{Trouble, accounts, lasting, memos, reports, sanctions};
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, RecalledRoom};
+use crate::hub::memo::Memo;
 use crate::hub::message::Line;
+use crate::hub::report::Report;
 use crate::hub::sanction::Sanction;
 use crate::settings;
 use crate::values::id::RoomId;
@@ -41,6 +43,7 @@ pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> 
         sanctions: sanctions::all(db)?,
         accounts: accounts::all(db)?,
         reports: reports::all(db)?,
+        memos: memos::all(db)?,
         lasting: lasting::all(db)?,
         unread: false,
         rooms,
@@ -67,22 +70,33 @@ fn last_lines(db: &Connection, room: i64, limits: &settings::History, kept: Kept
     Ok(lines)
 }
 
-/// The bans and accounts that can be read of a damaged file, from either end up to the damage, and whether these
-/// are all.
-pub(super) fn rescue(db: &Connection) -> (Vec<Sanction>, Vec<Account>, bool) {
-    let (mut known_bans, mut known_accounts) = (Vec::new(), Vec::new());
-    let mut whole = true;
-    if sanctions::read(db, "ASC", &mut known_bans).is_err() {
-        whole = false;
-        let _ = sanctions::read(db, "DESC", &mut known_bans);
-        known_bans.sort_by_key(|ban| ban.id);
-        known_bans.dedup_by_key(|ban| ban.id);
+/// What can be read of a damaged file, from either end up to the damage.
+#[derive(Debug, Default)]
+pub(super) struct Rescued {
+    pub(super) sanctions: Vec<Sanction>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) reports: Vec<Report>,
+    pub(super) memos: Vec<Memo>,
+    /// Whether these are all sanctions and accounts.
+    pub(super) whole: bool,
+}
+
+impl Rescued {
+    pub(super) fn of(db: &Connection) -> Self {
+        let mut this = Self { reports: reports::rescue(db), memos: memos::rescue(db), whole: true, ..Self::default() };
+        let Self { sanctions, accounts, whole, .. } = &mut this;
+        if sanctions::read(db, "ASC", sanctions).is_err() {
+            *whole = false;
+            let _ = sanctions::read(db, "DESC", sanctions);
+            sanctions.sort_by_key(|ban| ban.id);
+            sanctions.dedup_by_key(|ban| ban.id);
+        }
+        if accounts::read(db, "ASC", accounts).is_err() {
+            *whole = false;
+            let _ = accounts::read(db, "DESC", accounts);
+            accounts.sort_by_key(|account| account.id);
+            accounts.dedup_by_key(|account| account.id);
+        }
+        this
     }
-    if accounts::read(db, "ASC", &mut known_accounts).is_err() {
-        whole = false;
-        let _ = accounts::read(db, "DESC", &mut known_accounts);
-        known_accounts.sort_by_key(|account| account.id);
-        known_accounts.dedup_by_key(|account| account.id);
-    }
-    (known_bans, known_accounts, whole)
 }

@@ -150,6 +150,18 @@ const STEPS: &[&str] = &[
         ownership TEXT NOT NULL         -- whose it is, and how it is: JSON, accounts by accounts.id
     ) WITHOUT ROWID;
     ",
+    // 8: messages that are kept for who is not here.
+    "
+    CREATE TABLE memos (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,            -- milliseconds since 1970
+        recipient INTEGER NOT NULL,     -- accounts.id
+        sender INTEGER,                 -- likewise; none: it was removed since
+        session INTEGER NOT NULL,       -- the number of the sender's client
+        name TEXT NOT NULL,             -- the sender's
+        text TEXT NOT NULL
+    );
+    ",
 ];
 
 /// The version that this program writes.

@@ -18,11 +18,12 @@ use super::writer::Writer;
 use super::{Answer, FILE, Health, Job, OpenError, Query, Reader, StateDir, Store, schema};
 use crate::hub::archive::{Recalled, Record, Selector};
 use crate::hub::ignore::Borne;
+use crate::hub::memo::Memo;
 use crate::hub::message::{Line, Said};
 use crate::hub::report::{Closed, Party, Report};
 use crate::hub::sanction::Author;
 use crate::settings::{History, Sync};
-use crate::values::id::{AccountId, ReportId, RoomId, SessionId};
+use crate::values::id::{AccountId, MemoId, ReportId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
@@ -230,6 +231,34 @@ fn reports_come_back_as_they_were() {
     let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
     assert_eq!(recalled.reports, reports);
     assert_eq!(super::reports::rescue(&schema::open_for_reading(&database(&dir)).unwrap()), reports);
+}
+
+#[test]
+fn memos_come_back_as_they_were_and_nothing_is_left_of_those_that_were_shown() {
+    let memo = |id, text: &str| Memo {
+        id: MemoId(id),
+        at: Wall(5),
+        to: AccountId(2),
+        from: Some(AccountId(4)),
+        session: SessionId(3),
+        name: "b\u{f6}b".into(),
+        text: text.into(),
+        unheard: false,
+        origin: None,
+    };
+    let kept = [memo(1, "it's \u{4e2d}"), Memo { from: None, ..memo(3, "later") }];
+    let dir = TempDir::new().unwrap();
+    let put = |memo: &Memo| Record::Memo(Box::new(memo.clone()));
+    let first = Memo { origin: Some(Origin::of([192, 0, 2, 1].into())), ..memo(3, "the text before") };
+    let shown = memo(2, "the text that was shown");
+    let records = [put(&first), put(&shown)].into_iter().chain(kept.iter().map(put));
+    write_here(dir.path(), &settings(), (1..).zip(records.chain([Record::Unmemo(MemoId(2))])));
+    let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
+    assert_eq!(recalled.memos, kept);
+    assert_eq!(super::memos::rescue(&schema::open_for_reading(&database(&dir)).unwrap()), kept);
+    let file = std::fs::read(database(&dir)).unwrap();
+    let has = |text: &str| file.windows(text.len()).any(|some| some == text.as_bytes());
+    assert!(has("later") && !has("the text before") && !has("the text that was shown"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The numbers that clients, rooms, accounts, bans and reports are known by. Each is handed out in rising order.
+//! The numbers that clients, rooms, accounts, bans, reports and memos are known by. Each is handed out in rising order.
 
 use core::fmt;
 
@@ -56,6 +56,10 @@ impl SanctionId {
         (is_number && matches!(letter, 'b' | 'm' | 'x')).then(|| Some((letter, Self(number.parse().ok()?))))?
     }
 }
+
+/// The number of a message that is kept for somebody. Handed out in rising order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MemoId(pub u64);
 
 /// The number of a report. Handed out in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -17,6 +17,7 @@ mod guard;
 mod history;
 mod journal;
 mod memory;
+mod memos;
 mod programs;
 mod reports;
 mod segments;

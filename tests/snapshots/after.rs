@@ -222,7 +222,7 @@ fn lines_reach_those_who_may_hear_them(stage: &mut Stage) {
     assert!(places.is_sorted() && places[0].is_some() && !seen.contains("I am"), "{places:?} in {seen}");
     stage.check("eve", b"in colour\n", "pat", "\x1b[31meve\x1b[39m: in colour\r\n");
     stage.check("pat", b"/reply at last\n", "eve", "[pat -> you] at last\r\n");
-    stage.check("eve", b"/msg ava hi\n", "eve", "[you -> ava] hi\r\n-- ava is away: at lunch\r\n");
+    stage.check("eve", b"/msg ava hi\n", "eve", "[you -> ava] hi\r\n-- ava has it now, and is away: at lunch\r\n");
     stage.check("rex", b"/join den\n", "rex", "-- a room of the name den is not open to you\r\n");
     stage.check("bob", b"/join den\n", "ann", "* bob joined\r\n");
     stage.check("bob", b"I have a voice\n", "ann", "bob: I have a voice\r\n");

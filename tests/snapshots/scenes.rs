@@ -10,12 +10,13 @@ use chathub::hub::account::{Account, Hashed, Role};
 use chathub::hub::archive::{Recalled, RecalledRoom};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::Answer;
+use chathub::hub::memo::Memo;
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::{Closed, Party, Report};
 use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::machine::Input;
 use chathub::settings::{Entry, SETTINGS, Settings};
-use chathub::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
+use chathub::values::id::{AccountId, MemoId, ReportId, RoomId, SanctionId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Wall;
 use serde_json::json;
@@ -111,6 +112,7 @@ fn recalled() -> Recalled {
         ],
         accounts: accounts.collect(),
         // One that has been closed for too long to be kept, one whose reason was erased, and one whose line is on disk.
+        memos: vec![memo(31)],
         reports: vec![
             Report {
                 closed: Some(Closed { by: Author::Uid(1000), at: Wall(BEGIN.wall.0 - 40 * 86_400_000), note: None }),
@@ -129,6 +131,21 @@ fn recalled() -> Recalled {
             name: "library".to_owned(),
             lines: vec![line(15, "who has the keys?"), line(16, "I have")],
         }],
+    }
+}
+
+/// For one who never comes.
+fn memo(number: u64) -> Memo {
+    Memo {
+        id: MemoId(number),
+        at: Wall(BEGIN.wall.0 - 7000),
+        to: AccountId(12),
+        from: Some(AccountId(1)),
+        session: SessionId(3),
+        name: "olga".into(),
+        text: "come back".into(),
+        unheard: false,
+        origin: None,
     }
 }
 
@@ -295,6 +312,9 @@ fn people() -> Stage {
     for _ in 0..12 {
         s.line(fay, "/report eve as often as there may be");
     }
+    // Messages for one who is not here: heard, not heard, and one that was shown to somebody who has come.
+    s.line(shay, "/msg hush come back");
+    s.line(olga, "/msg hush come back");
     s.line(bob, &"far too long ".repeat(100));
     s.line(dan, "this is forbidden");
 

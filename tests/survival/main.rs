@@ -15,6 +15,7 @@
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
 //! | [`settings`] | what a restart applies; settings that cannot be used |
+//! | [`memos`] | what is left for who is not here |
 //! | [`reports`] | what people report about each other |
 //! | [`weather`] | a disk that cannot be read meanwhile |
 //! | [`typing`] | who types on a terminal, with our line editor |
@@ -28,6 +29,7 @@ mod guard;
 mod kills;
 mod lives;
 mod load;
+mod memos;
 mod moderation;
 mod outside;
 mod passwords;

@@ -22,6 +22,7 @@ use chathub::hub::archive::{Found, Reach, Recalled, RecalledRoom, Record, Search
 use chathub::hub::ignore::Borne;
 use chathub::hub::lasting::Lasting;
 use chathub::hub::login::{Against, Answer, Job};
+use chathub::hub::memo::Memo;
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
@@ -29,7 +30,7 @@ use chathub::hub::{self, By, Hub};
 use chathub::machine::{Input, Machine, Order, Outcome};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
-use chathub::values::id::{ReportId, SanctionId};
+use chathub::values::id::{MemoId, ReportId, SanctionId};
 use chathub::values::id::{RoomId, SessionId};
 use chathub::values::name::{self, Name};
 use chathub::values::time::{Mono, Now, Wall};
@@ -111,6 +112,7 @@ pub struct Disk {
     pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub reports: BTreeMap<ReportId, Report>,
+    pub memos: BTreeMap<MemoId, Memo>,
     pub lasting: BTreeMap<Name, Lasting>,
     /// The last record that was written.
     pub through: Option<u64>,
@@ -136,6 +138,11 @@ impl Disk {
                 self.reports.insert(report.id, report);
             }
             Record::Unreport(id) => drop(self.reports.remove(id)),
+            Record::Memo(memo) => {
+                assert!(!memo.unheard, "what nobody is to hear is not written");
+                self.memos.insert(memo.id, Memo { origin: None, ..(**memo).clone() });
+            }
+            Record::Unmemo(id) => drop(self.memos.remove(id)),
             Record::Lasting(room) => drop(self.lasting.insert(room.name.clone(), (**room).clone())),
             Record::Passing(name) => drop(self.lasting.remove(name)),
             Record::Redact(what) => {
@@ -166,6 +173,7 @@ impl Disk {
             sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
             reports: self.reports.values().cloned().collect(),
+            memos: self.memos.values().cloned().collect(),
             lasting: self.lasting.values().cloned().collect(),
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),

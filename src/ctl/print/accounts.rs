@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::table::{Table, left, right};
 use super::values::{count, span};
 use crate::hub::account::Role;
-use crate::wire::admin::result::{AccountDone, AccountList, Redacted};
+use crate::wire::admin::result::{Account, AccountDone, AccountList, Redacted};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()> {
     let mut table = Table::new([
@@ -26,11 +26,18 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Resul
             // Who is here has no time to be told: it is now.
             if account.client.is_some() { "now".to_owned() } else { format!("{} ago", span(to.age(&account.seen))) },
             account.client.clone().unwrap_or_default(),
-            if account.password { "" } else { "no password: nobody can log in" }.to_owned(),
+            notes(account),
         ]);
     }
     table.print(to, "account")?;
     if list.unread { to.legend(UNREAD) } else { Ok(()) }
+}
+
+/// What else there is to know.
+fn notes(account: &Account) -> String {
+    let password = (!account.password).then(|| "no password: nobody can log in".to_owned());
+    let memos = (account.memos > 0).then(|| format!("{} waiting", count(account.memos, "message")));
+    password.into_iter().chain(memos).collect::<Vec<_>>().join(", ")
 }
 
 pub(in crate::ctl) fn added(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {

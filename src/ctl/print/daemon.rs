@@ -28,6 +28,9 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
             format!("{} open; see \"chathub ctl report list\"", count(status.reports_open, "report")),
         ));
     }
+    if status.memos_waiting > 0 {
+        facts.push(("Messages", format!("{} waiting for people who are not here", status.memos_waiting)));
+    }
     if !status.recording.is_empty() {
         facts.push(("Recording", status.recording.clone()));
     }

@@ -3,21 +3,36 @@
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::speech::Carrier;
 use super::super::{Turn, work};
-use super::{Call, split_word, text_arg};
-use crate::values::id::SessionId;
+use super::{Call, clip, split_word, text_arg};
+use crate::values::id::{AccountId, SessionId};
+use crate::values::name;
 
 pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
     let (name, text) = split_word(args);
-    if let Some(to) = call.person(name) {
-        private(call, to, text);
+    match call.named(name).map_or_else(|| absent(call, name), Ok) {
+        Ok(to) => private(call, to, text),
+        Err(Some(account)) => call.turn.leave_memo(call.id, account, text),
+        Err(None) if call.turn.hub.is_unread() => call.refuse(Refusal::NamesUnread),
+        Err(None) => call.refuse(Refusal::NobodyThere(clip(name))),
     }
+}
+
+/// The client of the owner of that name, who has another one at the moment; else the account, if the name is
+/// registered.
+fn absent(call: &Call<'_, '_>, name: &str) -> Result<SessionId, Option<AccountId>> {
+    let hub = &call.turn.hub;
+    let account = hub.accounts.find(&name::fold(name)).ok_or(None)?;
+    hub.bearer(account).filter(|id| !hub.is_at_door(*id)).ok_or(Some(account))
 }
 
 pub(super) fn reply(call: &mut Call<'_, '_>, args: &str) {
     match call.own().private_from.as_deref().cloned() {
         None => call.refuse(Refusal::NobodyToReplyTo),
         Some((to, _)) if call.turn.hub.people.sessions.contains_key(&to) => private(call, to, args),
-        Some((_, name)) => call.refuse(Refusal::ReplyGone(name)),
+        Some((_, name)) => {
+            let keeps = call.turn.hub.accounts.find(&name::fold(&name)).is_some();
+            call.refuse(Refusal::ReplyGone { name, keeps });
+        }
     }
 }
 

@@ -111,6 +111,7 @@ impl Turn<'_> {
         let account = self.hub.accounts.remove(id)?;
         self.hub.logins.by_account.clear(id);
         self.record(Record::Unaccount(id));
+        self.orphan_memos(id);
         self.disown(id);
         self.account_happened(What::AccountRemoved, &account, by, None);
         let there: Vec<_> = self.hub.logged_in_to(id).collect();
@@ -154,6 +155,7 @@ impl Turn<'_> {
         for report in reports {
             self.record(Record::Report(Box::new((*report).clone())));
         }
+        self.record_memos_again();
         self.record_lasting_again();
         self.record(Record::Given(self.hub.recording.given));
     }

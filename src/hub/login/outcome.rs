@@ -175,7 +175,14 @@ impl Turn<'_> {
         if role == Role::Operator {
             self.tell_of_reports(id);
         }
+        self.deliver_memos(id);
         Ok(())
+    }
+
+    /// Logs in `id`, as if its password had been right.
+    #[cfg(test)]
+    pub(in crate::hub) fn let_in_for_tests(&mut self, id: SessionId, account: AccountId) {
+        self.let_in(id, account, None).expect("it may");
     }
 
     /// Gives `id` the name of a guest.

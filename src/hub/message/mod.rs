@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use super::account::Role;
 use super::archive::Reach;
+use super::memo::Memo;
 use super::ownership::Modes;
 use super::report::Report;
 use crate::values::id::ReportId;
@@ -58,6 +59,22 @@ pub enum Message {
     PrivateFrom { nick: Arc<str>, text: Arc<str> },
     /// A private message that went out to `nick`, who is away for that reason, if they are.
     PrivateTo { nick: Arc<str>, text: Arc<str>, away: Option<Arc<str>> },
+    /// A message is kept for somebody who is not here.
+    MemoLeft {
+        /// For whom.
+        nick: Arc<str>,
+        /// What.
+        text: Arc<str>,
+    },
+    /// Messages that were left for the client, oldest first; their times are shown at this offset from UTC.
+    Memos {
+        /// Those that are shown.
+        memos: Vec<Arc<Memo>>,
+        /// How many more are kept for the next time.
+        left: usize,
+        /// The offset.
+        offset: Offset,
+    },
     /// The people in a room, and whether each is away. `total` counts those who are not listed as well. If there is a
     /// `beginning`, only names that begin with it were looked for; `is_part`: not all people were looked at.
     Who { room: Arc<str>, people: Vec<(Arc<str>, bool)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },

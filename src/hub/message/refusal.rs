@@ -26,6 +26,25 @@ pub enum Refusal {
     Usage(&'static super::super::command::Command),
     /// Nobody has that name.
     NoSuchPerson(Arc<str>),
+    /// Nobody has that name, and nobody has registered it: nothing can be left there.
+    NobodyThere(Arc<str>),
+    /// This one is not here, and no messages are kept.
+    NoMemos(Arc<str>),
+    /// This one is not here, and only who is logged in can leave a message.
+    MemosOfMembers(Arc<str>),
+    /// This one is not here, and as many messages wait for them as may.
+    MemosWait(Arc<str>),
+    /// This one is not here, and as many messages of the client wait for them as may.
+    TooManyMemosFor {
+        /// Who is not here.
+        nick: Arc<str>,
+        /// How many wait.
+        count: usize,
+    },
+    /// As many messages of the client wait for others as may.
+    TooManyMemos(usize),
+    /// No more messages can be kept.
+    MemosFull,
     /// There is no room of that name.
     NoSuchRoom(Arc<str>),
     /// The client may not enter that room, which may not even be there.
@@ -97,8 +116,8 @@ pub enum Refusal {
     NotIgnored(Arc<str>),
     /// Nobody has sent the client a private message yet.
     NobodyToReplyTo,
-    /// The person whose message is to be answered has gone.
-    ReplyGone(Arc<str>),
+    /// The person whose message is to be answered has gone. The name is registered (`keeps`), so a message can be left.
+    ReplyGone { name: Arc<str>, keeps: bool },
     /// The client named itself.
     ToYourself,
     /// This person's client does not read what it is sent.

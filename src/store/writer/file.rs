@@ -7,16 +7,13 @@ use std::path::{Path, PathBuf};
 use tracing::{error, warn};
 
 use super::Writer;
-use crate::hub::account::Account;
 use crate::hub::archive::Recalled;
-use crate::hub::report::Report;
-use crate::hub::sanction::Sanction;
 use crate::logging::{InWords, ids};
 use crate::store::health::lock;
 use crate::store::meta::Meta;
-use crate::store::recall::{recall, rescue};
+use crate::store::recall::{Rescued, recall};
 use crate::store::schema::Readable;
-use crate::store::{Answer, Trouble, accounts, dir, reports, sanctions, schema, step, traces, wall};
+use crate::store::{Answer, Trouble, accounts, dir, memos, reports, sanctions, schema, step, traces, wall};
 
 impl Writer {
     /// Opens the file and reads what a hub is told at its start.
@@ -44,10 +41,9 @@ impl Writer {
                 let read = match read {
                     Ok((recalled, _)) => recalled,
                     Err(_) => {
-                        let rescued =
-                            schema::open_in_need(&self.path).map(|(db, _)| (rescue(&db), reports::rescue(&db)));
-                        let ((sanctions, accounts, _), reports) = rescued.unwrap_or_default();
-                        Recalled { sanctions, accounts, reports, ..Recalled::default() }
+                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| Rescued::of(&db));
+                        let Rescued { sanctions, accounts, reports, memos, .. } = rescued.unwrap_or_default();
+                        Recalled { sanctions, accounts, reports, memos, ..Recalled::default() }
                     }
                 };
                 Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
@@ -118,11 +114,8 @@ impl Writer {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
-        let ((bans, accounts, whole), reports) = match kind {
-            Aside::Damaged => {
-                let db = schema::open_in_need(&self.path);
-                db.map(|(db, _)| (rescue(&db), reports::rescue(&db))).unwrap_or_default()
-            }
+        let Rescued { sanctions: bans, accounts, reports, memos, whole } = match kind {
+            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| Rescued::of(&db)).unwrap_or_default(),
             Aside::Empty => rescue_from_log(&self.path)?,
         };
         // Numbers go on: above all that came by, or if none did, above all that can have been.
@@ -137,6 +130,7 @@ impl Writer {
             bans.iter().try_for_each(|ban| sanctions::put(&batch, ban))?;
             accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
             reports.iter().try_for_each(|report| reports::put(&batch, report))?;
+            memos.iter().try_for_each(|memo| memos::put(&batch, memo))?;
             Ok(batch.commit()?)
         })?;
         step::reached("before a damaged file is set aside");
@@ -212,9 +206,6 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Sanctions and accounts that could be read, and whether these are all; and reports.
-type Rescued = ((Vec<Sanction>, Vec<Account>, bool), Vec<Report>);
-
 /// What a log still has whose database is gone.
 fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
     let scratch = dir::beside(path, ".read");
@@ -225,7 +216,7 @@ fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
     };
     clear();
     let rescued = schema::open_log(&dir::beside(path, "-wal"), &scratch)
-        .map(|db| db.map(|db| (rescue(&db), reports::rescue(&db))).unwrap_or_default());
+        .map(|db| db.map(|db| Rescued::of(&db)).unwrap_or_default());
     clear();
     rescued
 }

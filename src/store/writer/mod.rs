@@ -37,7 +37,7 @@ use super::history::{Rooms, redact};
 use super::meta::Meta;
 use super::{
     Answer, BATCH_RECORDS, BATCH_TIME, Health, Job, OpenError, RETRY, StateDir, Tell, Trouble, accounts, history,
-    lasting, reports, sanctions, schema, step, wall,
+    lasting, memos, reports, sanctions, schema, step, wall,
 };
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
@@ -278,13 +278,14 @@ impl Writer {
                 Record::Unaccount(id) => accounts::remove(&batch, *id)?,
                 Record::Report(report) => reports::put(&batch, report)?,
                 Record::Unreport(id) => reports::remove(&batch, *id)?,
+                Record::Memo(memo) => memos::put(&batch, memo)?,
+                Record::Unmemo(id) => memos::remove(&batch, *id)?,
                 Record::Lasting(room) => lasting::put(&batch, room)?,
                 Record::Passing(name) => lasting::remove(&batch, name)?,
                 Record::Redact(_) => break,
             }
             // What stood there before, if it is replaced.
-            deletes |=
-                matches!(record, Record::Sanction(_) | Record::Lifted(_) | Record::Account(_) | Record::Unaccount(_));
+            deletes |= !matches!(record, Record::Line { .. } | Record::Given(_) | Record::Closed { .. });
             step::reached("after a record");
             taken += 1;
             // Which numbers are given is nothing that anybody has said or done.

@@ -68,6 +68,9 @@ pub struct Status {
     /// Reports that are open.
     #[serde(default)]
     pub reports_open: u64,
+    /// Messages that wait for people who are not here.
+    #[serde(default)]
+    pub memos_waiting: u64,
     /// The sockets on which the daemon listens.
     pub listeners: Vec<Listener>,
     /// Whether the sockets were handed over by a service manager.
@@ -774,6 +777,13 @@ pub struct Account {
     pub client: Option<String>,
     /// Whether the account has a password; without one, nobody can log in to it.
     pub password: bool,
+    /// How many messages wait until somebody logs in to it.
+    #[serde(default, skip_serializing_if = "none_wait")]
+    pub memos: u64,
+}
+
+fn none_wait(memos: &u64) -> bool {
+    *memos == 0
 }
 
 /// Accounts.

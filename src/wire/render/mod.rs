@@ -12,6 +12,7 @@
 //! | why something is refused | `refusal` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
 //! | history and what a search has found | `replay` |
+//! | messages that were left for somebody | `memos` |
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
 //! | colours, where rows are broken, what ASCII makes of other characters | [`page`] |
@@ -22,6 +23,7 @@
 mod done;
 mod entrance;
 mod lists;
+mod memos;
 pub mod page;
 mod refusal;
 mod replay;
@@ -183,8 +185,17 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::PrivateFrom { nick, text } => private(out, ["[", nick, " -> you] "], text),
         Message::PrivateTo { nick, text, away } => {
             private(out, ["[you -> ", nick, "] "], text);
-            is_away(nick, away.as_deref(), out);
+            match away.as_deref() {
+                None => {}
+                Some("") => notice(out, &[nick, " has it now, and is away"]),
+                Some(away) => notice(out, &[nick, " has it now, and is away: ", away]),
+            }
         }
+        Message::MemoLeft { nick, text } => {
+            private(out, ["[you -> ", nick, "] "], text);
+            notice(out, &[nick, " is not here, and gets it on logging in"]);
+        }
+        Message::Memos { memos, left, offset } => memos::memos(memos, *left, *offset, now, out),
         Message::Who { room, people, total, beginning, is_part } => {
             let found = Found { total: *total, beginning: beginning.as_deref(), is_part: *is_part };
             lists::who(room, people, found, out);

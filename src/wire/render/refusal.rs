@@ -35,6 +35,25 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::Usage(command) => notice(out, &["usage: ", &usage(command), " (", command.about, ")"]),
         Refusal::NoSuchPerson(name) => notice(out, &["nobody called ", name, " is connected"]),
+        Refusal::NobodyThere(name) => {
+            notice(out, &["nobody called ", name, " is connected, or registered: nothing was sent"]);
+        }
+        Refusal::NoMemos(nick) => notice(out, &[nick, " is not here: nothing was sent"]),
+        Refusal::MemosOfMembers(nick) => {
+            notice(out, &[nick, " is not here: nothing was sent; who is logged in can leave a message"]);
+        }
+        Refusal::MemosWait(nick) => {
+            notice(out, &[nick, " is not here, and has too many messages waiting: nothing was kept"]);
+        }
+        Refusal::TooManyMemosFor { nick, count: waiting } => {
+            let waiting = count(*waiting, "message of yours waits", "messages of yours wait");
+            notice(out, &[nick, " is not here; ", &waiting, " already, and no more may"]);
+        }
+        Refusal::TooManyMemos(waiting) => {
+            let waiting = count(*waiting, "message of yours waits", "messages of yours wait");
+            notice(out, &["nothing was kept: ", &waiting, " for others already"]);
+        }
+        Refusal::MemosFull => notice(out, &["nothing was kept: too many messages wait for others already"]),
         Refusal::NoSuchRoom(name) => notice(out, &["there is no room ", name, "; /rooms lists them"]),
         Refusal::RoomLooksLike(name) => {
             notice(out, &["that looks too much like the room ", name, ", which is open; /join ", name, " goes there"])
@@ -59,7 +78,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::NotIgnored(name) => notice(out, &["you do not ignore ", name]),
         Refusal::NobodyToReplyTo => notice(out, &["nobody has sent you a private message yet"]),
-        Refusal::ReplyGone(name) => notice(out, &[name, " has gone; nobody saw that"]),
+        Refusal::ReplyGone { name, keeps } => {
+            let more = if *keeps { format!("; /msg {name} TEXT leaves a message") } else { String::new() };
+            notice(out, &[name, " has gone; nobody saw that", &more]);
+        }
         Refusal::ToYourself => notice(out, &["that is you"]),
         Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
         Refusal::LineTooLong { bytes, limit } => {

@@ -77,7 +77,7 @@ pub(in crate::wire::admin) fn erase(call: &mut Call<'_>, args: &AccountEraseArgs
         return Err(ControlError::new(ErrorCode::Conflict, message));
     }
     let name = call.hub.accounts().get(id).map_or_else(String::new, |account| account.name.shown().to_owned());
-    call.change(Input::EraseReports { account: id });
+    call.change(Input::ForgetWords { account: id });
     call.change(Input::RemoveAccount { account: id, by: call.by });
     remove_lines(call, Selector { nick: Some(name::fold(&name)), ..Selector::default() }, Some(id))
 }
@@ -114,5 +114,6 @@ pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
         seen: Time(account.seen),
         client: hub.sessions().find(|session| session.account == Some(account.id)).map(|one| one.id.to_string()),
         password: account.hashed.is_some(),
+        memos: hub.memos().waiting_for(account.id) as u64,
     }
 }

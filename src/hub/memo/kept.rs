@@ -1,0 +1,277 @@
+//! The memos that are kept, and how many may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::Memo;
+use crate::hub::message::Refusal;
+use crate::settings;
+use crate::values::id::{AccountId, MemoId};
+use crate::values::network::Origin;
+use crate::values::time::{Mono, Now, Wall};
+
+/// Of what may wait for one person, a quarter can be one sender's.
+const OF_ONE: usize = 4;
+
+/// Of what may wait for one person, half can have come from one address.
+const FROM_ONE: usize = 2;
+
+/// Of the memory that all may take, an eighth can be for what has come from one address; and another one is for
+/// those that nobody is to see.
+const PART: usize = 8;
+
+/// What waits for one person is shown in one go: it takes an eighth of their mailbox at most.
+const OF_MAILBOX: usize = 8;
+
+/// How soon it is looked again whether memos are kept any longer: the clock on the wall may have jumped.
+const AT_LEAST: Duration = Duration::from_secs(3600);
+
+/// All memos that are kept.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "SavedMemos")]
+pub struct Memos {
+    next: u64,
+    kept: BTreeMap<MemoId, Arc<Memo>>,
+    to: BTreeMap<AccountId, BTreeSet<MemoId>>,
+    from: BTreeMap<AccountId, BTreeSet<MemoId>>,
+    /// Bytes of those that are to be heard, in all and by where they came from.
+    bytes: usize,
+    from_there: BTreeMap<Origin, usize>,
+    /// Those that are not, and their bytes.
+    unheard: BTreeSet<MemoId>,
+    unheard_bytes: usize,
+    /// When it is looked whether some are kept no longer.
+    due: Option<Mono>,
+}
+
+/// What is read of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SavedMemos {
+    next: u64,
+    due: Option<Mono>,
+    kept: Vec<Memo>,
+}
+
+impl From<SavedMemos> for Memos {
+    fn from(saved: SavedMemos) -> Self {
+        let mut this = Self { next: saved.next, due: saved.due, ..Self::default() };
+        saved.kept.into_iter().for_each(|memo| this.insert(memo));
+        this
+    }
+}
+
+impl Serialize for Memos {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Saving<'a> {
+            next: u64,
+            due: Option<Mono>,
+            kept: Vec<&'a Memo>,
+        }
+        let kept = self.kept.values().map(|memo| &**memo).collect();
+        Saving { next: self.next, due: self.due, kept }.serialize(to)
+    }
+}
+
+impl Memos {
+    /// All of them as they are now, without indexes: to be written down.
+    pub(in crate::hub) fn frozen(&self) -> Self {
+        Self { next: self.next, due: self.due, kept: self.kept.clone(), ..Self::default() }
+    }
+
+    /// The number for the next one.
+    pub(in crate::hub) fn next_id(&self) -> MemoId {
+        MemoId(self.next.max(1))
+    }
+
+    /// From now on, numbers are no lower than this.
+    pub(in crate::hub) fn number_from(&mut self, next: u64) {
+        self.next = self.next.max(next);
+    }
+
+    /// Puts one in, in place of the one with its number.
+    pub(super) fn put(&mut self, memo: Memo, keep: Option<Duration>, now: Now) {
+        let at = memo.at;
+        self.insert(memo);
+        if let Some(keep) = keep {
+            self.look_at(at, keep, now);
+        }
+    }
+
+    /// It is looked no later than when what was left at `at` is kept no longer.
+    pub(super) fn look_at(&mut self, at: Wall, keep: Duration, now: Now) {
+        let left = u64::try_from(at.after(keep).0.saturating_sub(now.wall.0)).unwrap_or(0);
+        let due = now.mono.after(Duration::from_millis(left.saturating_add(1)).min(AT_LEAST));
+        self.due = Some(self.due.map_or(due, |known| known.min(due)));
+    }
+
+    fn insert(&mut self, memo: Memo) {
+        self.remove(memo.id);
+        self.number_from(memo.id.0.saturating_add(1));
+        let (id, bytes) = (memo.id, memo.bytes());
+        self.to.entry(memo.to).or_default().insert(id);
+        if let Some(from) = memo.from {
+            self.from.entry(from).or_default().insert(id);
+        }
+        if memo.unheard {
+            self.unheard.insert(id);
+            self.unheard_bytes += bytes;
+        } else {
+            self.bytes += bytes;
+            if let Some(origin) = memo.origin {
+                *self.from_there.entry(origin).or_default() += bytes;
+            }
+        }
+        self.kept.insert(id, Arc::new(memo));
+    }
+
+    /// Lets go of one.
+    pub(super) fn remove(&mut self, id: MemoId) -> Option<Arc<Memo>> {
+        let memo = self.kept.remove(&id)?;
+        take_out(&mut self.to, memo.to, id);
+        if let Some(from) = memo.from {
+            take_out(&mut self.from, from, id);
+        }
+        if self.unheard.remove(&id) {
+            self.unheard_bytes -= memo.bytes();
+            return Some(memo);
+        }
+        self.bytes -= memo.bytes();
+        if let Some(origin) = memo.origin
+            && let Some(bytes) = self.from_there.get_mut(&origin)
+        {
+            *bytes -= memo.bytes();
+            if *bytes == 0 {
+                self.from_there.remove(&origin);
+            }
+        }
+        Some(memo)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: MemoId) -> Option<&Arc<Memo>> {
+        self.kept.get(&id)
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Memo>> {
+        self.kept.values()
+    }
+
+    /// Those for the owner of that account, by number.
+    pub(super) fn to(&self, account: AccountId) -> impl Iterator<Item = &Arc<Memo>> {
+        self.to.get(&account).into_iter().flatten().map(|id| &self.kept[id])
+    }
+
+    /// Those that were left by who was logged in to that account, by number.
+    pub(super) fn from(&self, account: AccountId) -> impl Iterator<Item = &Arc<Memo>> {
+        self.from.get(&account).into_iter().flatten().map(|id| &self.kept[id])
+    }
+
+    /// How many wait to be heard.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.kept.len() - self.unheard.len()
+    }
+
+    /// How many wait to be heard by the owner of that account.
+    #[must_use]
+    pub fn waiting_for(&self, account: AccountId) -> usize {
+        self.to(account).filter(|memo| !memo.unheard).count()
+    }
+
+    /// When it is to be looked whether some are kept no longer.
+    pub(in crate::hub) fn due(&self) -> Option<Mono> {
+        self.due
+    }
+
+    /// The numbers of those that are kept no longer, and when the oldest of the others was left. Nothing is due then.
+    pub(super) fn over(&mut self, since: Wall) -> (Vec<MemoId>, Option<Wall>) {
+        self.due = None;
+        let over = self.kept.values().filter(|memo| memo.at < since).map(|memo| memo.id).collect();
+        let oldest = self.kept.values().map(|memo| memo.at).filter(|at| *at >= since).min();
+        (over, oldest)
+    }
+
+    /// Lets go of the oldest of those that nobody is to see, until there is room for so many bytes more of them.
+    pub(super) fn make_room_unheard(&mut self, bytes: usize, limits: &settings::MemoSettings) {
+        while self.unheard_bytes + bytes > limits.bytes / PART
+            && let Some(first) = self.unheard.first().copied()
+        {
+            self.remove(first);
+        }
+    }
+
+    /// Why `memo` cannot be kept, if it cannot. `nick` is what whoever it is for is called.
+    pub(super) fn refuse(
+        &self,
+        memo: &Memo,
+        nick: Arc<str>,
+        limits: &settings::MemoSettings,
+        mailbox: usize,
+    ) -> Option<Refusal> {
+        let sender = memo.from?;
+        let bytes = memo.bytes();
+        let own = || self.from(sender);
+        if own().count() >= limits.of_one as usize {
+            return Some(Refusal::TooManyMemos(own().count()));
+        }
+        let most = limits.waiting as usize;
+        let theirs = || self.to(memo.to).filter(|other| other.counts_for(sender));
+        let of_sender = theirs().filter(|other| other.from == Some(sender)).count();
+        if of_sender >= (most / OF_ONE).max(1) {
+            return Some(Refusal::TooManyMemosFor { nick, count: of_sender });
+        }
+        let is_from_there = |other: &&Arc<Memo>| other.origin.is_some() && other.origin == memo.origin;
+        let their_bytes: usize = theirs().map(|other| other.bytes()).sum();
+        if theirs().count() >= most
+            || theirs().filter(is_from_there).count() >= (most / FROM_ONE).max(1)
+            || (their_bytes > 0 && their_bytes + bytes > mailbox / OF_MAILBOX)
+        {
+            return Some(Refusal::MemosWait(nick));
+        }
+        // What its sender alone takes to be kept counts for them as if it were.
+        let unheard: usize = own().filter(|other| other.unheard).map(|other| other.bytes()).sum();
+        let from_there = memo.origin.and_then(|origin| self.from_there.get(&origin)).copied().unwrap_or(0);
+        let is_full = self.bytes + unheard + bytes > limits.bytes || from_there + unheard + bytes > limits.bytes / PART;
+        is_full.then_some(Refusal::MemosFull)
+    }
+
+    /// How many bytes of them are shown in one go, where mailboxes hold so much.
+    pub(super) fn shown_at_once(mailbox: usize) -> usize {
+        mailbox / OF_MAILBOX
+    }
+
+    /// Panics if the indexes disagree.
+    pub(in crate::hub) fn check_invariants(&self) {
+        let all = || self.kept.values();
+        assert_eq!(self.to.values().map(BTreeSet::len).sum::<usize>(), self.kept.len(), "each is for somebody");
+        let from_somebody = all().filter(|memo| memo.from.is_some()).count();
+        assert_eq!(self.from.values().map(BTreeSet::len).sum::<usize>(), from_somebody, "each is from somebody");
+        let bytes = |unheard| all().filter(|memo| memo.unheard == unheard).map(|memo| memo.bytes()).sum::<usize>();
+        assert_eq!((self.bytes, self.unheard_bytes), (bytes(false), bytes(true)), "their bytes are counted");
+        let mut from_there: BTreeMap<Origin, usize> = BTreeMap::new();
+        for memo in all().filter(|memo| !memo.unheard) {
+            if let Some(origin) = memo.origin {
+                *from_there.entry(origin).or_default() += memo.bytes();
+            }
+        }
+        assert_eq!(from_there, self.from_there, "each is counted where it came from");
+        assert_eq!(all().filter(|memo| memo.unheard).count(), self.unheard.len(), "those that nobody sees are known");
+        assert!(self.kept.keys().all(|id| id.0 < self.next), "numbers rise");
+    }
+}
+
+fn take_out(index: &mut BTreeMap<AccountId, BTreeSet<MemoId>>, account: AccountId, id: MemoId) {
+    if let Some(theirs) = index.get_mut(&account) {
+        theirs.remove(&id);
+        if theirs.is_empty() {
+            index.remove(&account);
+        }
+    }
+}

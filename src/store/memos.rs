@@ -1,0 +1,69 @@
+//! Messages for those who are not here, on disk.
+
+use rusqlite::{Connection, params};
+
+use super::Trouble;
+use super::meta::{signed, unsigned};
+use crate::hub::memo::Memo;
+use crate::values::id::{AccountId, MemoId, SessionId};
+use crate::values::time::Wall;
+
+/// All of them, by age.
+pub(super) fn all(db: &Connection) -> Result<Vec<Memo>, Trouble> {
+    let mut memos = Vec::new();
+    read(db, "ASC", &mut memos).map(|()| memos)
+}
+
+/// Those that can be read of a damaged file, from either end up to the damage.
+pub(super) fn rescue(db: &Connection) -> Vec<Memo> {
+    let mut memos = Vec::new();
+    if read(db, "ASC", &mut memos).is_err() {
+        let _ = read(db, "DESC", &mut memos);
+        memos.sort_by_key(|memo| memo.id);
+        memos.dedup_by_key(|memo| memo.id);
+    }
+    memos
+}
+
+/// Appends them in this order of their ids, up to the first one that cannot be read.
+fn read(db: &Connection, order: &str, memos: &mut Vec<Memo>) -> Result<(), Trouble> {
+    let sql = "SELECT id, at, recipient, sender, session, name, text FROM memos ORDER BY id";
+    let mut found = db.prepare(&format!("{sql} {order}"))?;
+    let mut rows = found.query([])?;
+    while let Some(row) = rows.next()? {
+        memos.push(Memo {
+            id: MemoId(unsigned(row.get(0)?)),
+            at: Wall(row.get(1)?),
+            to: AccountId(unsigned(row.get(2)?)),
+            from: row.get::<_, Option<i64>>(3)?.map(|id| AccountId(unsigned(id))),
+            session: SessionId(unsigned(row.get(4)?)),
+            name: row.get::<_, String>(5)?.into(),
+            text: row.get::<_, String>(6)?.into(),
+            unheard: false,
+            origin: None,
+        });
+    }
+    Ok(())
+}
+
+/// Writes one. Part of the caller's transaction.
+pub(super) fn put(db: &Connection, memo: &Memo) -> Result<(), Trouble> {
+    let sql =
+        "INSERT OR REPLACE INTO memos (id, at, recipient, sender, session, name, text) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    db.prepare_cached(sql)?.execute(params![
+        signed(memo.id.0),
+        memo.at.0,
+        signed(memo.to.0),
+        memo.from.map(|account| signed(account.0)),
+        signed(memo.session.0),
+        &*memo.name,
+        &*memo.text
+    ])?;
+    Ok(())
+}
+
+/// Removes one. Part of the caller's transaction.
+pub(super) fn remove(db: &Connection, id: MemoId) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM memos WHERE id = ?")?.execute([signed(id.0)])?;
+    Ok(())
+}
