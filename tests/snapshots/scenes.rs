@@ -112,7 +112,8 @@ fn recalled() -> Recalled {
         ],
         accounts: accounts.collect(),
         // One that has been closed for too long to be kept, one whose reason was erased, and one whose line is on disk.
-        memos: vec![memo(31)],
+        // One that was shown when its receiver came, and one that nobody is to see.
+        memos: vec![memo(31), Memo { to: AccountId(1), ..memo(32) }, Memo { unheard: true, ..memo(33) }],
         reports: vec![
             Report {
                 closed: Some(Closed { by: Author::Uid(1000), at: Wall(BEGIN.wall.0 - 40 * 86_400_000), note: None }),
@@ -407,9 +408,9 @@ fn slow(s: &mut Stage, bob: SessionId, dan: SessionId, olga: SessionId) {
     }
     s.pass(Duration::from_secs(3));
     // What waits for sam alone, until nothing more is read of him.
-    for _ in 0..8 {
+    for _ in 0..40 {
         if s.machine.listens_to(sam) {
-            s.line(sam, "/help");
+            s.line(sam, "/help all");
         }
     }
     assert!(s.machine.hub().session(sam).is_some_and(|sam| sam.crowded), "too much waits for sam");
