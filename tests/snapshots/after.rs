@@ -56,6 +56,21 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             stage.pass(Duration::from_secs(600));
             assert!(stage.machine.hub().lockdown().is_none(), "it ends by itself");
         }
+        "keys" => {
+            for (nick, bytes, said) in [
+                ("cass", &b"[A\r"[..], "one\r\ncass: two"),
+                ("alma", b"\xa9X\r", "altX"),
+                ("cole", b"EX\r", "consoleX"),
+                ("inga", b"BX\r", "setX"),
+                ("milo", b"!X\r", "mouseX"),
+                ("rosa", b":0/0/0\x07X\r", "stringX"),
+                ("stan", b"\\X\r", "endX"),
+                ("mark", b"\x1b[201~X\r", "X"),
+                ("wanda", b"X\r", "wideX"),
+            ] {
+                stage.check(nick, bytes, "eve", &format!("{nick}: {said}\r\n"));
+            }
+        }
         // They are compared as they were read.
         "settings" => {}
         other => panic!("{other} is a scene that nobody looks at"),

@@ -57,6 +57,7 @@ pub fn all() -> Vec<(&'static str, Stage)> {
         ("keeping", keeping()),
         ("rooms", rooms()),
         ("settings", settings()),
+        ("keys", keys()),
     ]
 }
 
@@ -449,6 +450,35 @@ fn typing(s: &mut Stage) {
             s.send(id, piece);
         }
     }
+}
+
+/// Keys and answers of a terminal, each in the middle.
+fn keys() -> Stage {
+    let mut stage = Stage::new(Settings::default());
+    let s = &mut stage;
+    s.come("eve");
+    // A paste whose end did not come, and a key behind it.
+    let cass = s.come_typing("cass", false);
+    s.send(cass, b"\x1b[200~one\rtwo");
+    s.pass(Duration::from_secs(11));
+    s.send(cass, b"\x1b");
+    let much = [b"\x1b[200~", &[b'm'; 20_000][..]].concat();
+    let keys: [(&str, &[u8]); 8] = [
+        ("alma", b"alt\x1b\xc3"),
+        ("cole", b"console\x1b[["),
+        ("inga", b"set\x1b("),
+        ("milo", b"mouse\x1b[M !"),
+        ("rosa", b"string\x1b]11;rgb"),
+        ("stan", b"end\x1b]11;rgb:0\x1b"),
+        ("mark", &much),
+        // How wide its characters are.
+        ("wanda", b"\x1b[1;11Rwide"),
+    ];
+    for (nick, bytes) in keys {
+        let id = s.come_typing(nick, false);
+        s.send(id, bytes);
+    }
+    stage
 }
 
 /// Programs that speak telnet, in the middle of it.

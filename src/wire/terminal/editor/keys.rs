@@ -206,13 +206,17 @@ impl Keys {
     }
 
     fn pasting(&mut self, mut pasting: Pasting, byte: u8, at: Mono) -> (Option<Typed>, Byte) {
-        if at.since(pasting.heard) >= PASTE_PAUSE || at.since(pasting.since) >= PASTE_TIME {
+        let is_late = at.since(pasting.heard) >= PASTE_PAUSE || at.since(pasting.since) >= PASTE_TIME;
+        // What may be the middle of its end is looked at first, however long the rest of that was on its way.
+        if is_late && pasting.last.is_empty() {
             return (Some(Typed::Paste(pasting.end(true))), Byte::Again);
         }
         if byte == INTERRUPT {
             return (Some(Typed::Key(Key::Interrupt)), Byte::Used);
         }
-        pasting.heard = at;
+        if !is_late {
+            pasting.heard = at;
+        }
         pasting.last.push(byte);
         if PASTE_ENDS.contains(&&*pasting.last) {
             pasting.last.clear();
