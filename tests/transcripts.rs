@@ -103,6 +103,7 @@ transcripts! {
     lines_and_topics_are_limited
     lockdown
     memos
+    mentions
     names
     names_at_a_pace
     names_in_a_burst

@@ -611,6 +611,9 @@ impl Walk {
                 assert!(line.seq > self.last_line, "lines are numbered in their order");
                 self.last_line = line.seq;
                 self.kept += u64::from(line.said.is_kept() && self.world.hub().is_recording());
+                for named in line.apart.iter().flat_map(|apart| apart.iter()) {
+                    assert!(line.said.is_speech() && self.members[room].contains(named), "it is shown to who is there");
+                }
                 for member in &self.members[room] {
                     let model = self.models.get_mut(member).expect("a client");
                     if !hidden(line, *member, model) {
@@ -645,7 +648,7 @@ impl Walk {
             assert!(room.history.iter().is_sorted_by_key(|line| line.seq), "history is in order");
             for line in room.history.iter() {
                 if let Some((_, _, on_disk)) = self.world.disk.lines.get(&line.seq) {
-                    let line = Line { borne: Borne::default(), ..(**line).clone() };
+                    let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
                     assert_eq!(on_disk, &line, "what is in memory stands on disk alike");
                 }
             }
@@ -760,7 +763,9 @@ fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
             | Said::Left { words: true, .. }
     );
     let own = line.author == Some(session) && !matches!(line.said, Said::Topic { .. });
-    own || (model.quiet && presence)
+    // Who is shown it by themselves is told it.
+    own || line.is_apart_for(session)
+        || (model.quiet && presence)
         || (speech
             && line
                 .author

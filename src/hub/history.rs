@@ -31,7 +31,7 @@ pub(super) fn weight(line: &Line) -> usize {
 
 /// What stands in the place of a line that was made unreadable.
 pub(super) fn redacted(line: &Line) -> Line {
-    Line { author: None, said: Said::Redacted, borne: Borne::default(), ..*line }
+    Line { author: None, said: Said::Redacted, borne: Borne::default(), apart: None, ..*line }
 }
 
 impl History {

@@ -279,7 +279,7 @@ mod tests {
             effects.iter().filter(|effect| matches!(effect, Effect::Tell { message: one, .. } if std::mem::discriminant(one) == std::mem::discriminant(message))).count()
         };
         let text: std::sync::Arc<str> = "".into();
-        let arrived = told(&Message::PrivateFrom { nick: text.clone(), text: text.clone() });
+        let arrived = told(&Message::PrivateFrom { nick: text.clone(), text: text.clone(), ring: true });
         let refused = told(&Message::Refused(Refusal::SentALot(text)));
         assert_eq!(arrived + refused, 3 * 299, "who is not heard is told");
         assert!(arrived * 900 <= hub.settings().limits.mailbox / 4);

@@ -25,6 +25,7 @@
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what becomes of newcomers in a raid | [`lockdown`] |
+//! | who is shown a line by themselves: it has their name, or is their own | `mention` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
@@ -56,6 +57,7 @@ pub mod lockdown;
 pub mod login;
 mod looking;
 pub mod memo;
+mod mention;
 pub mod message;
 mod news;
 pub mod ownership;

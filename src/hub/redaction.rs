@@ -480,7 +480,14 @@ mod tests {
     #[test]
     fn a_redaction_is_of_what_was_said_before_it() {
         let mut hub = hub();
-        let line = Line { seq: 1, at: NOW.wall, author: Some(BOB), said: Said::Redacted, borne: Borne::default() };
+        let line = Line {
+            seq: 1,
+            at: NOW.wall,
+            author: Some(BOB),
+            said: Said::Redacted,
+            borne: Borne::default(),
+            apart: None,
+        };
         assert!(!hub.is_removed("lobby", &line));
         remove(&mut hub, by(BOB));
         send(&mut hub, BOB, "later");

@@ -422,6 +422,7 @@ mod tests {
             author: None,
             said: Said::Say { nick: "bob".into(), text: text.into() },
             borne: super::super::ignore::Borne::default(),
+            apart: None,
         };
         let room = |room, name: &str, lines| RecalledRoom { room: RoomId(room), name: name.to_owned(), lines };
         let rooms = vec![

@@ -192,8 +192,14 @@ impl Turn<'_> {
         let account = author_is.and_then(|session| session.account);
         let nick: Option<Arc<str>> = author_is.map(|session| session.nick.shown().into());
         let said = Said::Topic { nick: nick.clone(), text: text.clone() };
-        let line =
-            Line { seq: self.hub.next_line, at: self.now.wall, author, said: said.clone(), borne: Borne::default() };
+        let line = Line {
+            seq: self.hub.next_line,
+            at: self.now.wall,
+            author,
+            said: said.clone(),
+            borne: Borne::default(),
+            apart: None,
+        };
         let is_moderation = by.is_some() || author.is_some_and(|id| self.hub.role(id) == Role::Operator);
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         room.topic = text.clone();
@@ -256,12 +262,15 @@ impl Turn<'_> {
         if let Some(author) = author.filter(|_| said.is_speech()) {
             self.hear(author);
         }
-        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         let speaker = author.filter(|_| said.is_of_a_person()).and_then(|author| self.hub.people.sessions.get(&author));
         let borne = speaker.map(|speaker| speaker.borne.clone()).unwrap_or_default();
-        let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne });
+        let apart = self.hub.shown_apart(id, author, &said);
+        let ids: Option<Arc<[SessionId]>> =
+            (!apart.is_empty()).then(|| apart.iter().map(|(session, _)| *session).collect());
+        let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne, apart: ids });
         self.hub.next_line += 1;
         let mut record = None;
+        let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         if kept {
             if let Some(author) = author {
                 room.presence.hear(author);
@@ -282,6 +291,9 @@ impl Turn<'_> {
         }
         if !self.hub.rests(&self.hub.rooms.open[&id]) {
             self.effects.push(Effect::Post { room: id, line: line.clone() });
+        }
+        for (session, how) in apart {
+            self.show_apart(session, &line, how);
         }
         if let Some(record) = record {
             self.record_line(record);

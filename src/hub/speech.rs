@@ -431,6 +431,7 @@ impl Turn<'_> {
             author: Some(author),
             said,
             borne: super::ignore::Borne::default(),
+            apart: None,
         });
         self.hub.next_line += 1;
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
@@ -462,7 +463,8 @@ impl Turn<'_> {
         let message = Message::PrivateTo { nick: other.nick.shown().into(), text, away };
         if !ignored && let Some(text) = heard.for_others() {
             other.private_from = Some(Box::new((id, nick.clone())));
-            self.tell(to, Message::PrivateFrom { nick, text });
+            let ring = self.hub.people.sessions[&to].bell;
+            self.tell(to, Message::PrivateFrom { nick, text, ring });
         }
         self.hub.wrote_to(id, to);
         self.tell(id, message);

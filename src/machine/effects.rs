@@ -75,11 +75,12 @@ impl Machine {
         let view = speaker.map_or_else(View::default, |speaker| speaker.view);
         let mark = speaker.map_or(&[][..], |speaker| speaker.link.answer_mark());
         let mut bytes = self.render(message, view, at);
-        if !mark.is_empty() && !matches!(message, Message::Line(_)) {
+        let is_line = matches!(message, Message::Line(_) | Message::Mention { .. });
+        if !mark.is_empty() && !is_line {
             bytes = [&*bytes, mark].concat().into();
         }
         out.push(Order::Tell(to, bytes).into());
-        if !matches!(message, Message::PrivateFrom { .. } | Message::Line(_)) {
+        if !is_line && !matches!(message, Message::PrivateFrom { .. }) {
             self.release(to, out);
         }
     }

@@ -53,6 +53,7 @@ pub(super) fn line(seq: u64, text: &str) -> Line {
         author: Some(SessionId(7)),
         said,
         borne: Borne::default(),
+        apart: None,
     }
 }
 

@@ -87,6 +87,7 @@ fn recalled() -> Recalled {
         author: Some(SessionId(2)),
         said: Said::Say { nick: "zoe".into(), text: text.into() },
         borne: Borne::default(),
+        apart: None,
     };
     Recalled {
         lasting: Vec::new(),

@@ -353,6 +353,12 @@ fn lines(record: &Record) -> Result<(Lines<'_>, &[u8]), Wrong> {
         let line = &bytes[at..at + length];
         let line = line.strip_suffix(b"\r").ok_or_else(|| wrong(at, format!("no CR before LF in {}", shown(line))))?;
         let text = std::str::from_utf8(line).map_err(|error| wrong(at, format!("{error} in {}", shown(line))))?;
+        // A line with the own name in it is the same line.
+        let text = text.strip_prefix("@ ").unwrap_or(text);
+        let text = match without_time(text).and_then(|text| text.strip_prefix("@ ")) {
+            Some(_) => return Err(wrong(at, "a name is said where times are shown".to_owned())),
+            None => text,
+        };
         if let Some(stray) = text.chars().find(|c| c.is_control()) {
             return Err(wrong(at, format!("{stray:?} in {}", shown(line))));
         }
@@ -1086,7 +1092,14 @@ impl<'a> Walk<'a> {
         };
         lines.reverse();
         let line = |what: &What| {
-            Arc::new(Line { seq: 0, at: Wall(0), author: None, said: what.as_said(), borne: Borne::default() })
+            Arc::new(Line {
+                seq: 0,
+                at: Wall(0),
+                author: None,
+                said: what.as_said(),
+                borne: Borne::default(),
+                apart: None,
+            })
         };
         lines.into_iter().map(line).collect()
     }

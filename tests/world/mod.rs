@@ -123,7 +123,7 @@ impl Disk {
         match record {
             Record::Line { room, name, line } => {
                 // Writing it a second time changes nothing. Whom its author is ignored by is not written.
-                let line = Line { borne: Borne::default(), ..(**line).clone() };
+                let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
             Record::Given(id) => self.given = self.given.max(id.0),
@@ -430,12 +430,14 @@ impl World {
             Order::Post(id, line) => {
                 let room = self.rooms.get_mut(&id).expect("a line for a room that is open");
                 assert!(!room.shut, "a line for a room that is shut");
-                let author = line.author;
+                let (author, apart) = (line.author, line.apart.clone());
                 room.log.push(line);
-                if let Some(author) = author.and_then(|author| self.clients.get_mut(&author))
-                    && author.room == Some(id)
-                {
-                    author.reader.said(&room.log);
+                for one in author.iter().chain(apart.iter().flat_map(|apart| apart.iter())) {
+                    if let Some(one) = self.clients.get_mut(one)
+                        && one.room == Some(id)
+                    {
+                        one.reader.said(&room.log);
+                    }
                 }
             }
             Order::Enter(id, room) => {

@@ -22,6 +22,17 @@ pub struct Line {
     /// The ignored names that its author bears or has borne, if a person said it.
     #[serde(default, skip_serializing_if = "Borne::is_empty")]
     pub borne: Borne,
+    /// Those who are shown it by themselves, in a way of their own (see `hub::mention`), and so not in the room's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Arc<[SessionId]>>,
+}
+
+impl Line {
+    /// Whether that client is shown it by itself.
+    #[must_use]
+    pub fn is_apart_for(&self, id: SessionId) -> bool {
+        self.apart.as_ref().is_some_and(|apart| apart.contains(&id))
+    }
 }
 
 /// What a line of a room's log says.

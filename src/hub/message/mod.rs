@@ -55,8 +55,10 @@ pub enum Message {
     Replay { room: Arc<str>, of: Replay, lines: Arc<[Arc<Line>]>, offset: Offset },
     /// A line of a room, to its author alone.
     Line(Arc<Line>),
-    /// A private message that came in; `nick` wrote it.
-    PrivateFrom { nick: Arc<str>, text: Arc<str> },
+    /// A line of a room that has the name of the one who is shown it; `ring`: their terminal is to ring.
+    Mention { line: Arc<Line>, name: Arc<str>, ring: bool },
+    /// A private message that came in; `nick` wrote it. `ring`: as above.
+    PrivateFrom { nick: Arc<str>, text: Arc<str>, ring: bool },
     /// A private message that went out to `nick`, who is away for that reason, if they are.
     PrivateTo { nick: Arc<str>, text: Arc<str>, away: Option<Arc<str>> },
     /// A message is kept for somebody who is not here.

@@ -112,13 +112,14 @@ impl Rounds {
 
     fn post(&mut self, id: RoomId, line: Arc<Line>) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        let author = line.author;
+        let (author, apart) = (line.author, line.apart.clone());
         room.log.push(line);
-        if let Some(author) = author
-            && let Some(key) = self.keys.get(&author)
-            && self.clients[*key].room == Some(id)
-        {
-            self.clients[*key].reader.said(&room.log);
+        for one in author.iter().chain(apart.iter().flat_map(|apart| apart.iter())) {
+            if let Some(key) = self.keys.get(one)
+                && self.clients[*key].room == Some(id)
+            {
+                self.clients[*key].reader.said(&room.log);
+            }
         }
         if !std::mem::replace(&mut room.queued, true) {
             self.jobs.queue.push_back(Job::Round(id));

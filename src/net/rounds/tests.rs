@@ -270,7 +270,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     // A line to as many as have a round in one go, and to one more.
     let line = || {
         let said = crate::hub::message::Said::Joined { nick: "ann".into() };
-        let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default() };
+        let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
         vec![Work::Order(Order::Post(room, Arc::new(line)))]
     };
     let most = u64::try_from(SHORT).expect("small");

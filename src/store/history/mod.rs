@@ -56,7 +56,7 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         _ => Said::Say { nick, text },
     };
     let author = row.get::<_, Option<i64>>(3)?.map(|author| SessionId(unsigned(author)));
-    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default() })
+    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default(), apart: None })
 }
 
 /// The rows of the rooms that were written to lately.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::page::{Page, columns};
 use super::replay::lines_of;
 use super::times::{day, span};
-use super::{count, notice};
+use super::{Marks, count, notice};
 use crate::hub::message::{Entrance, Kept, Line, Offset, Said, View, Welcome};
 use crate::values::time::Wall;
 
@@ -133,7 +133,7 @@ fn before_now(shown: &Entrance, rows: usize, view: View, now: Wall, out: &mut Pa
         Some(new) => format!("the last {all} of {new} new lines in {room} since you left"),
     };
     notice(out, &[&head, &format!(", {times} in {offset}:")]);
-    lines_of(lines, false, offset, now, out);
+    lines_of(lines, false, &Marks::NONE, offset, now, out);
 }
 
 /// The index of the first of the last `lines` that fit that many rows.
@@ -150,7 +150,14 @@ fn fitting(lines: &[Arc<Line>], rows: usize, view: View, offset: Offset, now: Wa
             _ if is_gone => 1,
             _ => {
                 bytes.clear();
-                lines_of(std::slice::from_ref(line), false, offset, line.at, &mut Page::new(view, &mut bytes));
+                lines_of(
+                    std::slice::from_ref(line),
+                    false,
+                    &Marks::NONE,
+                    offset,
+                    line.at,
+                    &mut Page::new(view, &mut bytes),
+                );
                 rows_of(&bytes, view)
             }
         };

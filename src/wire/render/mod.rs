@@ -22,6 +22,7 @@
 
 mod done;
 mod entrance;
+mod hits;
 mod lists;
 mod memos;
 pub mod page;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use self::done::done;
 pub use self::entrance::{Replayed, entrance};
+use self::hits::hits;
 use self::lists::Found;
 use self::page::{Page, Style};
 use self::refusal::refusal;
@@ -44,6 +46,7 @@ use crate::hub::account::Role;
 use crate::hub::command::Command;
 use crate::hub::message::{Farewell, Line, Message, Said, View};
 use crate::hub::ownership::Modes;
+use crate::values::name;
 use crate::values::time::{Wall, in_words};
 
 /// Cursor to the upper left, and clear all (ECMA-48: CUP, ED).
@@ -55,30 +58,84 @@ pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
     if let Some(offset) = view.time {
         clock(line.at, offset, Clock::Seconds, &mut page);
     }
-    said(&line.said, &mut page);
+    said(&line.said, &Marks::NONE, &mut page);
 }
 
-fn said(said: &Said, out: &mut Page<'_>) {
+/// Appends a line as its own author sees it: their name stands out.
+fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
+    let mut page = Page::new(view, out);
+    if let Some(offset) = view.time {
+        clock(line.at, offset, Clock::Seconds, &mut page);
+    }
+    said(&line.said, &Marks { own: true, ..Marks::NONE }, &mut page);
+}
+
+/// Appends a line that has the name of the one who sees it.
+fn mention(line: &Line, name: &str, ring: bool, view: View, out: &mut Vec<u8>) {
+    let mut page = Page::new(view, out);
+    if let Some(offset) = view.time {
+        clock(line.at, offset, Clock::Seconds, &mut page);
+    }
+    if ring {
+        page.ring();
+    }
+    page.style(Style::Bold);
+    page.text("@ ");
+    page.style(Style::Plain);
+    said(&line.said, &Marks { wanted: &name::fold(name), ..Marks::NONE }, &mut page);
+}
+
+/// What stands out in a line.
+struct Marks<'a> {
+    /// This, folded, in its text.
+    wanted: &'a str,
+    /// Where there are no colours, between stars.
+    stars: bool,
+    /// The name of its author, who is the one who sees it.
+    own: bool,
+}
+
+impl Marks<'_> {
+    /// Nothing does.
+    const NONE: Self = Marks { wanted: "", stars: false, own: false };
+}
+
+fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
+    let text_of = |out: &mut Page<'_>, text: &str| {
+        if marks.wanted.is_empty() {
+            out.text(text);
+        } else {
+            out.marked(text, &hits(text, marks.wanted), marks.stars);
+        }
+    };
+    let name_of = |out: &mut Page<'_>, nick: &str| {
+        if marks.own {
+            out.style(Style::Bold);
+        }
+        out.name(nick);
+        out.style(Style::Plain);
+    };
     // Further rows of a line are indented to its text, not to the time or the name.
     let spoken = |out: &mut Page<'_>, before: &str, nick: &str, between: &str, text: &str| {
         out.text(before);
-        out.name(nick);
+        name_of(out, nick);
         out.text(between);
         out.hang();
-        out.text(text);
+        text_of(out, text);
     };
     match said {
         Said::Say { nick, text } => spoken(out, "", nick, ": ", text),
         Said::Emote { nick, text } => {
             out.text("* ");
             out.hang();
-            out.name(nick);
-            pieces(out, &[" ", text]);
+            name_of(out, nick);
+            out.text(" ");
+            text_of(out, text);
         }
         Said::Notice { text } => {
             out.text("-- notice: ");
             out.hang();
-            out.text(text);
+            text_of(out, text);
         }
         Said::Topic { nick: Some(nick), text } if text.is_empty() => spoken(out, "* ", nick, " cleared the topic", ""),
         Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
@@ -171,20 +228,26 @@ fn usage(command: &Command) -> String {
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     match message {
-        Message::Line(said) => return line(said, view, out),
+        Message::Line(said) => return own_line(said, view, out),
+        Message::Mention { line, name, ring } => return mention(line, name, *ring, view, out),
         Message::Clear => return out.extend_from_slice(CLEAR_SCREEN),
         Message::Entrance(shown) => return entrance::entrance(shown, view, now, &mut None, out),
         _ => {}
     }
     let out = &mut Page::new(view, out);
     match message {
-        Message::Line(_) | Message::Clear | Message::Entrance(_) => {}
+        Message::Line(_) | Message::Mention { .. } | Message::Clear | Message::Entrance(_) => {}
         Message::Topic { room, topic: Some(topic) } => notice(out, &["topic of ", room, ": ", topic]),
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
-        Message::PrivateFrom { nick, text } => private(out, ["[", nick, " -> you] "], text),
+        Message::PrivateFrom { nick, text, ring } => {
+            if *ring {
+                out.ring();
+            }
+            private(out, ["[", nick, " -> you] "], text, view, now);
+        }
         Message::PrivateTo { nick, text, away } => {
-            private(out, ["[you -> ", nick, "] "], text);
+            private(out, ["[you -> ", nick, "] "], text, view, now);
             match away.as_deref() {
                 None => {}
                 Some("") => notice(out, &[nick, " has it now, and is away"]),
@@ -192,7 +255,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
         }
         Message::MemoLeft { nick, text } => {
-            private(out, ["[you -> ", nick, "] "], text);
+            private(out, ["[you -> ", nick, "] "], text, view, now);
             notice(out, &[nick, " is not here, and gets it on logging in"]);
         }
         Message::Memos { memos, left, offset } => memos::memos(memos, *left, *offset, now, out),
@@ -273,7 +336,11 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     }
 }
 
-fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str) {
+fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str, view: View, now: Wall) {
+    if let Some(offset) = view.time {
+        clock(now, offset, Clock::Seconds, out);
+    }
+    out.style(Style::Bold);
     out.text(before);
     out.name(nick);
     out.text(behind);

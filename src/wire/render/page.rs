@@ -1,6 +1,8 @@
 //! A line as it is written for one view: with colours or without, wrapped at the width of a terminal or not, in UTF-8
 //! or ASCII. Which texts it is made of is not known here.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -27,6 +29,8 @@ pub enum Style {
     Plain,
     /// Less bright, for what matters less.
     Dim,
+    /// Bold, for what is meant for the reader alone.
+    Bold,
 }
 
 /// Writes lines, each from its beginning to [`Page::end`].
@@ -101,13 +105,38 @@ impl<'a> Page<'a> {
         self.out.extend_from_slice(b"\x1b[39m");
     }
 
+    /// Appends a text in which what `hits` names is marked: in reverse, or between stars where there are no colours and
+    /// `stars` asks for them. `hits` are ranges of bytes, in rising order.
+    pub fn marked(&mut self, text: &str, hits: &[Range<usize>], stars: bool) {
+        let (before, behind): (&[u8], &[u8]) = match self.view.colors {
+            Colors::None if stars => (b"*", b"*"),
+            Colors::None => (b"", b""),
+            _ => (b"\x1b[7m", b"\x1b[27m"),
+        };
+        let mut at = 0;
+        for hit in hits {
+            self.text(&text[at..hit.start]);
+            self.out.extend_from_slice(before);
+            self.text(&text[hit.clone()]);
+            self.out.extend_from_slice(behind);
+            at = hit.end;
+        }
+        self.text(&text[at..]);
+    }
+
+    /// Has the terminal ring (BEL).
+    pub fn ring(&mut self) {
+        self.out.push(0x07);
+    }
+
     /// What follows is shown in `style`, up to the end of the line.
     pub fn style(&mut self, style: Style) {
         if self.view.colors != Colors::None && style != self.style {
             self.style = style;
             self.out.extend_from_slice(match style {
-                Style::Plain => b"\x1b[22m",
+                Style::Plain => &b"\x1b[22m"[..],
                 Style::Dim => b"\x1b[2m",
+                Style::Bold => b"\x1b[1m",
             });
         }
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::page::Page;
 use super::times::{Clock, clock, date_and_time, day};
-use super::{count, notice, said};
+use super::{Marks, count, notice, said};
 use crate::hub::archive::Reach;
 use crate::hub::message::{Line, Offset, Replay, Said};
+use crate::values::name;
 use crate::values::time::Wall;
 
 /// Appends lines that were asked for: see [`lines_of`].
@@ -24,7 +25,12 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
         }
     };
     notice(out, &[&head]);
-    lines_of(lines, *of == Replay::Numbered, offset, now, out);
+    let wanted = match of {
+        Replay::Search { query, .. } => name::fold(query),
+        Replay::Last | Replay::Numbered => String::new(),
+    };
+    let marks = Marks { wanted: &wanted, stars: true, own: false };
+    lines_of(lines, *of == Replay::Numbered, &marks, offset, now, out);
     notice(
         out,
         &[match of {
@@ -38,7 +44,14 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
 }
 
 /// Appends lines that were said before, oldest first, with their times, and a notice where a day begins.
-pub(super) fn lines_of(lines: &[Arc<Line>], numbered: bool, offset: Offset, now: Wall, out: &mut Page<'_>) {
+pub(super) fn lines_of(
+    lines: &[Arc<Line>],
+    numbered: bool,
+    marks: &Marks<'_>,
+    offset: Offset,
+    now: Wall,
+    out: &mut Page<'_>,
+) {
     let mut shown = day(now, offset);
     let mut gone = 0;
     for line in lines {
@@ -59,7 +72,7 @@ pub(super) fn lines_of(lines: &[Arc<Line>], numbered: bool, offset: Offset, now:
             let author = line.author.map_or_else(String::new, |author| format!(" {author}"));
             out.text(&format!("#{}{author} ", line.seq));
         }
-        said(&line.said, out);
+        said(&line.said, marks, out);
     }
     if gone > 0 {
         removed(gone, out);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lists::cells;
 use super::page::Page;
 use super::times::{Clock, clock, date_and_time};
-use super::{count, notice, row, said};
+use super::{Marks, count, notice, row, said};
 use crate::hub::message::{Said, ShownLine, ShownReport};
 use crate::hub::report::{Party, Report};
 use crate::values::time::{Wall, in_words};
@@ -113,7 +113,7 @@ pub(super) fn one(shown: &ShownReport, now: Wall, out: &mut Page<'_>) {
             ShownLine::Line(line) if line.said == Said::Redacted => aside(out, "was removed by an operator"),
             ShownLine::Line(line) => {
                 clock(line.at, *offset, Clock::Minutes, out);
-                said(&line.said, out);
+                said(&line.said, &Marks::NONE, out);
             }
             ShownLine::Private => aside(out, "was said in private, and is shown to those alone who were there"),
             ShownLine::Gone => aside(out, "is not kept any more"),

@@ -17,7 +17,8 @@ const HELP_ALL: Message = Message::Help { role: Role::Operator, all: true };
 
 #[test]
 fn what_came_from_people_is_cleaned_on_its_way_out() {
-    let dirty = Message::PrivateFrom { nick: "a\x1b[2Jn".into(), text: "x\r\n\u{9b}31m\u{202e}y\u{7}".into() };
+    let dirty =
+        Message::PrivateFrom { nick: "a\x1b[2Jn".into(), text: "x\r\n\u{9b}31m\u{202e}y\u{7}".into(), ring: false };
     assert_eq!(shown(&dirty), "[a[2Jn -> you] x31my\r\n");
 }
 
@@ -33,8 +34,14 @@ fn seen(value: &Message, view: View) -> String {
 fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
     let said = Said::Say { nick: "ann".into(), text: "a text that is longer than forty columns".into() };
     let at = |view| {
-        let line =
-            Line { seq: 1, at: Wall(1_795_341_662_123), author: None, said: said.clone(), borne: Borne::default() };
+        let line = Line {
+            seq: 1,
+            at: Wall(1_795_341_662_123),
+            author: None,
+            said: said.clone(),
+            borne: Borne::default(),
+            apart: None,
+        };
         let mut out = Vec::new();
         super::line(&line, view, &mut out);
         String::from_utf8(out).expect("UTF-8")
@@ -49,7 +56,7 @@ fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
     assert!(at(colored).starts_with("\x1b[2m[10:01:02]\x1b[22m"));
     let ascii = View { ascii: true, ..View::default() };
     assert_eq!(
-        seen(&Message::PrivateFrom { nick: "zoë".into(), text: "naïve – 日".into() }, ascii),
+        seen(&Message::PrivateFrom { nick: "zoë".into(), text: "naïve – 日".into(), ring: false }, ascii),
         "[zoe -> you] naive - ?\r\n"
     );
 }
@@ -104,4 +111,29 @@ fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
     assert!(help.lines().count() <= 18 && all.lines().count() <= 18, "{help}\n{all}");
     all.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     help.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
+}
+
+#[test]
+fn what_is_meant_for_one_alone_stands_out_by_marks_and_in_colours() {
+    let said = Said::Say { nick: "ann".into(), text: "hey Bob, bob".into() };
+    let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
+    let mention = Message::Mention { line: Arc::new(line.clone()), name: "bob".into(), ring: true };
+    let plain = View::default();
+    let coloured = View { colors: Colors::Basic, ..plain };
+    assert_eq!(seen(&mention, plain), "\x07@ ann: hey Bob, bob\r\n");
+    let colour = |text: &str| text.replace("ann", "\x1b[32mann\x1b[39m");
+    assert_eq!(
+        seen(&mention, coloured)
+            .replace("\x1b[35m", "\x1b[32m")
+            .replace("\x1b[31m", "\x1b[32m")
+            .replace("\x1b[36m", "\x1b[32m"),
+        colour("\x07\x1b[1m@ \x1b[22mann: hey \x1b[7mBob\x1b[27m, \x1b[7mbob\x1b[27m\r\n")
+    );
+    let private = Message::PrivateFrom { nick: "ann".into(), text: "psst".into(), ring: false };
+    assert_eq!(seen(&private, plain), "[ann -> you] psst\r\n");
+    assert!(seen(&private, coloured).starts_with("\x1b[1m["), "{:?}", seen(&private, coloured));
+    // Where there are no colours, one's own line is as others see it.
+    let own = Message::Line(Arc::new(line));
+    assert_eq!(seen(&own, plain), "ann: hey Bob, bob\r\n");
+    assert!(seen(&own, coloured).starts_with("\x1b[1m\x1b["), "{:?}", seen(&own, coloured));
 }

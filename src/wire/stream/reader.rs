@@ -159,7 +159,7 @@ impl Reader {
         (self.next, self.own) = (0, 0);
     }
 
-    /// A line of its own was appended to the log it reads.
+    /// A line of its own was appended to the log it reads, or one that it is shown by itself.
     pub fn said(&mut self, log: &Log) {
         self.own = log.end();
     }
@@ -327,7 +327,7 @@ impl Reader {
         let is_own = line.author == Some(self.id)
             && !line.said.answers_its_author()
             && !(self.typing.is_some() && line.said.is_speech());
-        is_own || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
+        is_own || line.is_apart_for(self.id) || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
     }
 
     /// Borrows what it is owed, in order, as far as `pieces` has room; call again after

@@ -22,7 +22,14 @@ pub(super) fn line(seq: u64, author: u64) -> Arc<Line> {
     } else {
         Said::Say { nick: format!("n{author}").into(), text: format!("text {seq}").into() }
     };
-    Arc::new(Line { seq, at: Wall(1_000_000), author: Some(SessionId(author)), said, borne: Borne::default() })
+    Arc::new(Line {
+        seq,
+        at: Wall(1_000_000),
+        author: Some(SessionId(author)),
+        said,
+        borne: Borne::default(),
+        apart: None,
+    })
 }
 
 fn rendered(line: &Line, view: View) -> String {

@@ -1,0 +1,112 @@
+//! Lines that somebody is shown by themselves, because they are not to look to them as to all others: a line with their
+//! own name in it, and what they have said themselves where the hub shows them that.
+//!
+//! Everybody else is shown the room's log, rendered once. Those few have the line told to them at its place in the log,
+//! and the log passes it over for them ([`Line::apart`]).
+
+use std::sync::Arc;
+
+use super::message::{Line, Message, Said};
+use super::{Hub, Turn};
+use crate::values::id::{RoomId, SessionId};
+use crate::values::name;
+use crate::values::terminal::{Colors, Mode};
+
+/// The most people whose names in one line are noticed.
+const NAMED: usize = 8;
+
+/// The most words of a line that are looked at.
+const WORDS: usize = 64;
+
+/// Why somebody is shown a line by themselves.
+#[derive(Clone, Debug)]
+pub(super) enum Apart {
+    /// It is their own.
+    Own,
+    /// It has their name, which is this one.
+    Named(Arc<str>),
+}
+
+/// The words of a text that could be names, without what stands around them: `bob` of "(bob's)" and of "@bob:".
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    const BETWEEN: &[char] = &[
+        ',', ':', ';', '!', '?', '(', ')', '[', ']', '<', '>', '"', '\'', '’', '“', '”', '@', '/', '*', '+', '&', '=',
+    ];
+    let parts = text.split(|c: char| c.is_whitespace() || BETWEEN.contains(&c));
+    parts.map(|word| word.trim_matches(['.', '-', '_'])).filter(|word| !word.is_empty()).take(WORDS)
+}
+
+impl Hub {
+    /// Who of that room is shown by themselves what `author` says there.
+    pub(super) fn shown_apart(&self, room: RoomId, author: Option<SessionId>, said: &Said) -> Vec<(SessionId, Apart)> {
+        let mut apart = Vec::new();
+        let Some(author) = author.filter(|_| said.is_speech()).and_then(|author| self.session(author)) else {
+            return apart;
+        };
+        if author.mode == Mode::Char && author.view.colors != Colors::None {
+            apart.push((author.id, Apart::Own));
+        }
+        let open = &self.rooms.open[&room];
+        if open.members.len() < 2 || self.rests(open) {
+            return apart;
+        }
+        let longest = self.settings.limits.name;
+        let mut plain = String::new();
+        for word in words(said.text()).filter(|word| word.chars().take(longest + 1).count() <= longest) {
+            // Nearly all words are ASCII, and nobody's name: nothing is allocated for those.
+            let found = if word.is_ascii() {
+                plain.clear();
+                plain.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
+                self.people.names.find(&plain)
+            } else {
+                self.people.names.find(&name::fold(word))
+            };
+            let named = found.and_then(|id| self.session(id)).filter(|named| {
+                named.room == room
+                    && named.id != author.id
+                    // Who believes to have another name is not to see that it is this one.
+                    && !named.is_renamed_unseen()
+                    // It would be one more thing to wait, where too much does.
+                    && !named.crowded
+                    && !named.ignores(author)
+            });
+            if let Some(named) = named
+                && !apart.iter().any(|(id, _)| *id == named.id)
+            {
+                apart.push((named.id, Apart::Named(named.nick.shown().into())));
+                if apart.len() > NAMED {
+                    break;
+                }
+            }
+        }
+        apart
+    }
+}
+
+impl Turn<'_> {
+    /// Shows `id` a line of its room that the room's log passes over for it.
+    pub(super) fn show_apart(&mut self, id: SessionId, line: &Arc<Line>, how: Apart) {
+        let line = line.clone();
+        let ring = self.hub.session(id).is_some_and(|session| session.bell);
+        self.tell(
+            id,
+            match how {
+                Apart::Own => Message::Line(line),
+                Apart::Named(name) => Message::Mention { line, name, ring },
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_whatever_stands_around_them() {
+        let found = |text: &str| words(text).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(found("bob: see (ann's), @guest-ab12... zoë!"), ["bob", "see", "ann", "s", "guest-ab12", "zoë"]);
+        assert_eq!(found("a.b-c_d"), ["a.b-c_d"]);
+        assert_eq!(found(&"x ".repeat(100)).len(), WORDS);
+    }
+}
