@@ -207,7 +207,7 @@ fn at_the_door_one_neither_sees_nor_hears_anybody_until_one_has_logged_in() {
     }
     let mut bob = Client::connect(&daemon, daemon.addr(), "bob");
     bob.send("/login bob correct horse");
-    bob.expect("-- no earlier lines in lobby");
+    bob.expect("-- you are in lobby now, alone");
     bob.expect("-- welcome, bob: you are logged in");
     let mut ann = Client::connect(&daemon, daemon.addr(), "ann");
     ann.next_is("-- Welcome to chathub. It is for those who are registered: /login NAME");

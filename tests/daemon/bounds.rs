@@ -459,9 +459,9 @@ fn who_searches_from_elsewhere_does_not_wait_for_a_crowd_that_searches_from_one_
     crowd.iter_mut().for_each(|client| client.send("/search needle"));
     ann.send("/search line 1999");
     let found = ann.until("the end of the search", |line| line == "-- end of search");
-    assert!(found.iter().any(|line| line.ends_with("ann: line 1999 of hay")), "{found:#?}");
+    assert!(found.iter().any(|line| line.ends_with("ann: *line 1999* of hay")), "{found:#?}");
     // Each of the crowd is answered, or told that it is one.
-    let busy = "-- only the last lines could be looked at: many others are searching; try again in a moment";
+    let busy = "-- only the last lines were looked at: many are searching; try again soon";
     let mut told = 0;
     for client in &mut crowd {
         let seen = client.until("an end", |line| {

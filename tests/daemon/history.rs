@@ -68,7 +68,7 @@ fn what_was_said_is_there_after_a_restart() {
     eve.expect_with("ann: the tea is ready");
     eve.send("/search TEA IS");
     eve.expect_with("-- 1 line in lobby");
-    eve.expect_with("ann: the tea is ready");
+    eve.expect_with("ann: the *tea is* ready");
     eve.expect("-- end of search");
     eve.send("/join den");
     eve.expect_with("ann: a word in the den");

@@ -198,7 +198,7 @@ fn what_was_held_is_taken(stage: &mut Stage) {
     }
     assert!(stage.has_ended(hank), "^D was held");
     let told = [
-        "-- that line was too long, nobody saw it: 1100 bytes, at most 1024 are allowed\r\n",
+        "-- nobody saw that line: it has 1100 bytes, at most 1024 are allowed\r\n",
         "-- yes, here\r\n",
         "-- what you had typed is gone; /quit leaves\r\n",
         "-- careful: your program shows what you type next",
@@ -300,7 +300,7 @@ fn who_was_in_the_middle_of_telnet_goes_on(stage: &mut Stage) {
     assert_eq!(seen(stage, "quin", b"\xff\xfd\x01"), b"\xff\xfc\x01", "it was to be off after all");
     assert_eq!(
         seen(stage, "skye", b"\n"),
-        b"-- that line was too long, nobody saw it: 3000 bytes, at most 1024 are allowed\r\n"
+        b"-- nobody saw that line: it has 3000 bytes, at most 1024 are allowed\r\n"
     );
     for (nick, bytes, said) in [
         ("quil", &b"either way\r"[..], "either way"),

@@ -67,7 +67,7 @@ fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
     if let Some(offset) = view.time {
         clock(line.at, offset, Clock::Seconds, &mut page);
     }
-    said(&line.said, &Marks { own: true, ..Marks::NONE }, &mut page);
+    said(&line.said, &Marks { own: line.said.is_speech(), ..Marks::NONE }, &mut page);
 }
 
 /// Appends a line that has the name of the one who sees it.

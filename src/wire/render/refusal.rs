@@ -85,7 +85,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::ToYourself => notice(out, &["that is you"]),
         Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
         Refusal::LineTooLong { bytes, limit } => {
-            let text = format!("that line was too long, nobody saw it: {bytes} bytes, at most {limit} are allowed");
+            let text = format!("nobody saw that line: it has {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
         }
         Refusal::Banned { reason, until: end } => banned(reason.as_deref(), end, out),
@@ -128,7 +128,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NamesUnread => notice(out, &["names cannot be looked up just now; try again in a moment"]),
         Refusal::AccountsUnread => notice(out, &["accounts cannot be looked up just now; try again in a moment"]),
         Refusal::BansUnread => {
-            notice(out, &["the hub cannot look up just now who may come in; please try again in a moment"]);
+            notice(out, &["the hub cannot look up now who may come in; please try again later"]);
         }
         Refusal::TooManyAccounts(limit) => {
             notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);

@@ -87,9 +87,9 @@ fn looked_back(reach: Reach, out: &mut Page<'_>) {
             notice(out, &["it went back to ", &date_and_time(time), "; what is older was not looked at"]);
         }
         Reach::Busy => {
-            notice(out, &["only the last lines could be looked at: many others are searching; try again in a moment"]);
+            notice(out, &["only the last lines were looked at: many are searching; try again soon"]);
         }
-        Reach::Memory => notice(out, &["only the last lines could be looked at: the recorded ones cannot be read now"]),
+        Reach::Memory => notice(out, &["only the last lines were looked at: the recorded ones cannot be read now"]),
     }
 }
 
