@@ -298,10 +298,7 @@ fn who_was_in_the_middle_of_telnet_goes_on(stage: &mut Stage) {
     assert_eq!(seen(stage, "mudd", b"/time\r\n"), answer, "with IAC EOR");
     assert!(stage.session("mudd").terminal.read_aloud && stage.session("mudd").terminal.ascii);
     assert_eq!(seen(stage, "quin", b"\xff\xfd\x01"), b"\xff\xfc\x01", "it was to be off after all");
-    assert_eq!(
-        seen(stage, "skye", b"\n"),
-        b"-- nobody saw that line: it has 3000 bytes, at most 1024 are allowed\r\n"
-    );
+    assert_eq!(seen(stage, "skye", b"\n"), b"-- nobody saw that line: it has 3000 bytes, at most 1024 are allowed\r\n");
     for (nick, bytes, said) in [
         ("quil", &b"either way\r"[..], "either way"),
         ("tina", b"a line\r\n", "a line"),

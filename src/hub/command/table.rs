@@ -302,7 +302,7 @@ pub static COMMANDS: &[Command] = &[
         usage: "NAME TEXT",
         about: "say something to one person only",
         first: true,
-        detail: "Private messages are kept nowhere.",
+        detail: "Nothing of it is kept, unless it waits for a registered name that is not here.",
         least: 2,
         shows: true,
         run: talk::msg,
