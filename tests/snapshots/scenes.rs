@@ -258,6 +258,7 @@ fn people() -> Stage {
     s.line(iris, "/ignore bart");
     s.line(iris, "/ignore eve");
     s.line(iris, "/quiet");
+    s.line(iris, "/bell on");
     s.line(bart, "/nick bea");
     s.line(eve, "does iris hear me?");
     let mia = s.come("mia");
