@@ -15,6 +15,7 @@
 //! | messages that were left for somebody | `memos` |
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
+//! | where a name or a searched text stands in a line | `hits` |
 //! | colours, where rows are broken, what ASCII makes of other characters | [`page`] |
 //!
 //! Nothing here knows who reads it: everybody who sees lines in the same view gets the same bytes. Texts of the admin
