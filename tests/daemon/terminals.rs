@@ -356,9 +356,10 @@ impl Walk {
                 self.keys("\r");
             }
         }
-        // No more than is drawn as a whole.
-        let width: usize = self.editor.typed().0.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
-        if width + 7 > 8 * (self.cols - 2) {
+        // No more than is drawn as a whole, nor than a line may have: the prompt says how much it is too long.
+        let (draft, _) = self.editor.typed();
+        let width: usize = draft.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
+        if width + 7 > 8 * (self.cols - 2) || draft.len() > 1000 {
             self.terminal.hits("End");
             self.terminal.hits("C-u");
             self.keys("\x1b[4~\x15");
