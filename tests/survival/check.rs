@@ -1259,8 +1259,8 @@ impl<'a> Walk<'a> {
                 self.expect(&[format!("[you -> {to}] {text}")])?;
                 // Whether the other one is away then, only the other one knows.
                 // To those who ignore them it is said without their words.
-                let away = format!("-- {to} is away: ");
-                let silent = format!("-- {to} is away");
+                let away = format!("-- {to} has it now, and is away: ");
+                let silent = format!("-- {to} has it now, and is away");
                 let ignored = self.ignoring.contains(to);
                 let is_away = |line: &str| line.starts_with(&away) || ignored && line == silent;
                 if self.lines.get(self.line).is_some_and(|(_, line)| is_away(line)) {
