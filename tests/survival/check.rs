@@ -1187,6 +1187,8 @@ impl<'a> Walk<'a> {
     fn welcome(&mut self) -> Result<(), Wrong> {
         let told = self.lines.iter().find_map(|(_, line)| line.strip_prefix("-- You are "));
         let Some(nick) = told else {
+            // What was cut off within the greeting tells nothing more.
+            self.line = self.lines.len();
             return if self.record.end == End::Cut { Ok(()) } else { Err(self.wrong("no greeting")) };
         };
         self.nick = nick.split(' ').next().unwrap_or_default().to_owned();
