@@ -79,7 +79,7 @@ pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
             (b'\x1b', Some(b'[')) => {
                 let end = rest[2..].iter().position(|byte| (0x40..=0x7e).contains(byte));
                 match end.map(|end| (end + 3, rest[end + 2])) {
-                    Some((end, b'J')) => {
+                    Some((end, b'J' | b'K')) => {
                         row.truncate(col);
                         length = end;
                     }
