@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::guard::Guard;
+pub(crate) use crate::shared::missing::{have, not_tested};
 
 /// How long one test may take, all its waiting together. Far more than any needs: it is there to end
 /// a test that waits for what never comes.
@@ -85,23 +86,6 @@ impl Deadline {
     pub(crate) fn is_over(self) -> bool {
         Instant::now() >= self.0
     }
-}
-
-/// Says that something was not tested, where it cannot be overlooked; fails where that must not be.
-pub(crate) fn not_tested(what: &str) {
-    // Straight to standard error: the test harness keeps what is printed by macros for itself.
-    let _ = writeln!(std::io::stderr(), "\n!!! NOT TESTED: {what}\n");
-    assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "NOT TESTED, and this is CI: {what}");
-}
-
-/// Whether a program is installed; says so if not.
-pub(crate) fn have(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    if !found {
-        not_tested(&format!("{program} is not installed"));
-    }
-    found
 }
 
 // ---------------------------------------------------------------------------------------------

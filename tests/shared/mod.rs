@@ -5,6 +5,7 @@
 //! | [`dice`] | chance that can be had again |
 //! | [`difference`] | two texts, and where they part |
 //! | [`generated`] | files of the repository that are generated |
+//! | [`missing`] | what is not tested, because a program is missing |
 //! | [`roff`] | manual pages |
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
@@ -12,4 +13,5 @@
 pub(crate) mod dice;
 pub(crate) mod difference;
 pub(crate) mod generated;
+pub(crate) mod missing;
 pub(crate) mod roff;

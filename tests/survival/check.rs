@@ -1513,7 +1513,11 @@ impl<'a> Walk<'a> {
             self.line += 1;
         }
         if seen.len() != count && !(self.line == self.lines.len() && self.record.end == End::Cut) {
-            return Err(self.wrong(format!("{} rooms are listed after {head:?}", seen.len())));
+            return Err(self.wrong(format!(
+                "{} rooms are listed after {head:?}, before {:?}",
+                seen.len(),
+                self.lines.get(self.line).map(|(_, row)| row)
+            )));
         }
         Ok(())
     }

@@ -50,6 +50,8 @@ fn names_rooms_and_topics_stay() {
     ann.send("/topic");
     ann.expect("-- topic of tea: black or green?");
     bob.send("/join tea");
+    assert_eq!(bob.line().unwrap(), "-- the last line in tea, time in UTC:");
+    assert!(bob.line().unwrap().ends_with("* ann set the topic: black or green?"));
     assert_eq!(bob.line().unwrap(), "-- topic of tea: black or green?");
     assert_eq!(bob.line().unwrap(), "-- you are in tea now, with ann");
     bob.sync();
@@ -60,7 +62,8 @@ fn names_rooms_and_topics_stay() {
     assert!(bob.line().unwrap().contains("taken"), "a name stays its bearer's");
     killed(&supervisor);
     ann.send("/leave");
-    assert_eq!(ann.line().unwrap(), "-- nothing was said in lobby since you left");
+    assert_eq!(ann.line().unwrap(), "-- 1 new line in lobby since you left, time in UTC:");
+    assert!(ann.line().unwrap().ends_with("* bob set the topic: the lobby's own"));
     assert_eq!(ann.line().unwrap(), "-- topic of lobby: the lobby's own");
     assert_eq!(ann.line().unwrap(), "-- you are in lobby now, alone");
 }
@@ -86,7 +89,7 @@ fn what_each_has_set_stays_set() {
     ann.send("/ignore");
     ann.expect("-- you ignore eve");
     ann.send("/msg bob psst");
-    ann.expect_all(&["[you -> bob] psst", "-- bob is away: gone fishing"]);
+    ann.expect_all(&["[you -> bob] psst", "-- bob has it now, and is away: gone fishing"]);
     bob.expect_all(&["eve: nobody listens"]);
     killed(&supervisor);
     ann.send("/unignore eve");

@@ -158,7 +158,7 @@ impl Rehearsal {
         stage.world.take_all();
         let mut records = stage.records;
         for (record, session) in records.iter_mut().zip(&stage.sessions) {
-            record.bytes.clone_from(&stage.world.clients[session].out);
+            record.bytes = check::joined(&stage.world.clients[session].out);
         }
         (records, stage.notices)
     }

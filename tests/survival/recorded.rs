@@ -80,7 +80,7 @@ fn a_search_that_was_under_way_is_answered_by_the_next_daemon() {
         while seen.last().is_none_or(|line: &String| line != "-- end of search") {
             seen.push(ann.line().expect("ann stays"));
         }
-        assert_eq!(seen.iter().filter(|line| line.ends_with("ann: the needle")).count(), 1, "{seen:#?}");
+        assert_eq!(seen.iter().filter(|line| line.ends_with("ann: the *needle*")).count(), 1, "{seen:#?}");
     }
 }
 
