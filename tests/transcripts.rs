@@ -103,6 +103,7 @@ transcripts! {
     lines_and_topics_are_limited
     lockdown
     memos
+    mutes_that_meet
     mentions
     names
     names_at_a_pace

@@ -220,6 +220,10 @@ impl Turn<'_> {
             Kind::Mute { .. } => self.mutes_changed(hit),
             Kind::Expulsion { .. } => {}
         }
+        // The former one may have reached others: by an address that is not the address of this one.
+        if let Some(former) = &former {
+            self.ended(former);
+        }
         (id, former)
     }
 
@@ -251,8 +255,10 @@ impl Turn<'_> {
     }
 
     /// Somebody is called otherwise, or has logged in or out. What they were kept from under the former name and account,
-    /// they are kept from under these: a sanction that would not be about them any more is made anew for them.
+    /// they are kept from under these: a sanction that would not be about them any more is made anew for them. If one
+    /// is about the same already, the longer of the two is.
     pub(super) fn stay_kept_from(&mut self, id: SessionId, before: Vec<Sanction>) {
+        let mut gone = Vec::new();
         for sanction in before {
             let Some(session) = self.hub.session(id) else { return };
             if self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id) {
@@ -262,16 +268,23 @@ impl Turn<'_> {
             // A guest's former name is nobody's; an account stays what it was.
             let was_guest = matches!(&sanction.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
             if was_guest {
-                self.hub.moderation.sanctions.remove(sanction.id);
+                gone.extend(self.hub.moderation.sanctions.remove(sanction.id));
                 self.record(Record::Lifted(sanction.id));
             }
-            let anew = Sanction { id: self.hub.moderation.sanctions.next_id(), target, also, nick, ..sanction };
+            let sanctions = &self.hub.moderation.sanctions;
+            let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
+            let longer = known.filter(|known| known.end() >= sanction.end()).unwrap_or(sanction);
+            let anew = Sanction { id: sanctions.next_id(), target, also, nick, ..longer };
             if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
                 self.record(Record::Lifted(former.id));
+                gone.push(former);
             }
             self.record(Record::Sanction(Box::new(anew)));
         }
         self.hub.note_mute(id, self.now);
+        for sanction in gone {
+            self.ended(&sanction);
+        }
     }
 
     /// Looks up anew whether these are muted, and tells those for whom it is another answer, unless they are not to know.
