@@ -709,12 +709,13 @@ impl Walk {
             let mut in_replay = false;
             // Some have asked for colours: those, and no other sequence, may be there.
             let out = String::from_utf8_lossy(&without_negotiation(out)).into_owned();
-            let out = ["\x1b[2m", "\x1b[22m", "\x1b[31m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[39m"]
-                .iter()
-                .fold(out, |out, color| out.replace(color, ""));
+            let styles = ["\x1b[1m", "\x1b[2m", "\x1b[22m", "\x1b[7m", "\x1b[27m"];
+            let colors = ["\x1b[31m", "\x1b[32m", "\x1b[35m", "\x1b[36m", "\x1b[39m"];
+            // And some have asked for a bell.
+            let may_be = styles.iter().chain(&colors).chain(&["\x07"]);
+            let out = may_be.fold(out, |out, part| out.replace(part, ""));
             for line in world::lines(out.as_bytes()) {
-                in_replay =
-                    (in_replay || line.starts_with("-- ") && line.ends_with(':')) && !line.starts_with("-- end of");
+                in_replay = (in_replay || line.starts_with("-- ") && line.ends_with(':')) && !ends_replay(line);
                 let said = line.split(": ").nth(1).unwrap_or_default();
                 let token = said.split(' ').next().unwrap_or_default();
                 let is_token =
@@ -751,6 +752,11 @@ impl Before {
 }
 
 /// Whether a client is not shown a line, by what it has wished for.
+/// Whether lines that were said before end here: those that were asked for, or those that one is shown on coming in.
+fn ends_replay(line: &str) -> bool {
+    ["-- end of", "-- You are ", "-- you are in "].iter().any(|end| line.starts_with(end))
+}
+
 fn hidden(line: &Line, session: SessionId, model: &Model) -> bool {
     let presence =
         matches!(line.said, Said::Joined { .. } | Said::Left { .. } | Said::Renamed { .. } | Said::Gathered { .. });

@@ -230,7 +230,7 @@ fn subscribers_are_told_what_happens() {
     let mut bob = daemon.guest();
     let guest = bob.nick.clone();
     let event = events.event();
-    has_keys(&event, &["event", "t", "client", "nick", "room", "lost"]);
+    has_keys(&event, &["event", "t", "client", "nick", "room", "what", "lost"]);
     assert_eq!((&event["event"], &event["nick"], &event["lost"]), (&json!("join"), &json!(guest), &json!(0)));
     assert_eq!((&event["room"], &event["client"]), (&json!("lobby"), &json!("c2")));
     bob.rename("bob");

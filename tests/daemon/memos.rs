@@ -13,7 +13,7 @@ fn a_message_outlives_the_daemon_until_it_is_shown_and_nothing_is_left_of_it() {
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     for (person, secret) in [(&mut ann, "secret-of-ann"), (&mut bob, "secret-of-bob")] {
         person.send(&format!("/register {secret}"));
-        person.expect_with(" is registered, and nobody else can have that name");
+        person.expect_with(" is registered, and nobody else can have it");
     }
     ann.send("/quit");
     ann.rest();

@@ -197,10 +197,25 @@ impl Drop for Terminal {
     }
 }
 
+/// The most bytes of characters in one cell: tmux 3.3 leaves out what is more (`UTF8_SIZE` of its source).
+const CELL: usize = 21;
+
 /// What can be told from a screen for sure: no blanks, and nothing that tmux leaves out or that is drawn in addition.
 fn told(text: &str) -> String {
-    let is_told = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE0F}' | '\u{25CC}');
-    text.chars().filter(is_told).collect()
+    let (mut told, mut cell, mut joins) = (String::new(), 0, false);
+    for c in text.chars() {
+        // What follows a joiner is drawn in the same cell.
+        let goes_on = joins || usual(c.encode_utf8(&mut [0; 4])) == 0;
+        let is_left_out = goes_on && cell + c.len_utf8() > CELL;
+        if !is_left_out {
+            cell = if goes_on { cell } else { 0 } + c.len_utf8();
+            joins = c == '\u{200D}';
+            if !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE0F}' | '\u{25CC}') {
+                told.push(c);
+            }
+        }
+    }
+    told
 }
 
 /// The beginning of a row, up to that column; `None` if terminals differ in how wide it is.
@@ -356,9 +371,10 @@ impl Walk {
                 self.keys("\r");
             }
         }
-        // No more than is drawn as a whole.
-        let width: usize = self.editor.typed().0.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
-        if width + 7 > 8 * (self.cols - 2) {
+        // No more than is drawn as a whole, nor than a line may have: the prompt says how much it is too long.
+        let (draft, _) = self.editor.typed();
+        let width: usize = draft.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
+        if width + 7 > 8 * (self.cols - 2) || draft.len() > 1000 {
             self.terminal.hits("End");
             self.terminal.hits("C-u");
             self.keys("\x1b[4~\x15");

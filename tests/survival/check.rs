@@ -79,7 +79,7 @@ pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
             (b'\x1b', Some(b'[')) => {
                 let end = rest[2..].iter().position(|byte| (0x40..=0x7e).contains(byte));
                 match end.map(|end| (end + 3, rest[end + 2])) {
-                    Some((end, b'J')) => {
+                    Some((end, b'J' | b'K')) => {
                         row.truncate(col);
                         length = end;
                     }
@@ -319,6 +319,11 @@ fn without_time(line: &str) -> Option<&str> {
     is.then(|| &line[11..])
 }
 
+/// A line with the own name in it, and a mark, is the same line.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix("@ ").unwrap_or(text)
+}
+
 /// `[12:34] ` at the start becomes `[--:--] `: when it was said is not known here.
 fn blur(line: &str) -> String {
     let bytes = line.as_bytes();
@@ -353,12 +358,8 @@ fn lines(record: &Record) -> Result<(Lines<'_>, &[u8]), Wrong> {
         let line = &bytes[at..at + length];
         let line = line.strip_suffix(b"\r").ok_or_else(|| wrong(at, format!("no CR before LF in {}", shown(line))))?;
         let text = std::str::from_utf8(line).map_err(|error| wrong(at, format!("{error} in {}", shown(line))))?;
-        // A line with the own name in it is the same line.
-        let text = text.strip_prefix("@ ").unwrap_or(text);
-        let text = match without_time(text).and_then(|text| text.strip_prefix("@ ")) {
-            Some(_) => return Err(wrong(at, "a name is said where times are shown".to_owned())),
-            None => text,
-        };
+        // Where times are shown, the mark is behind them.
+        let text = unmarked(text);
         if let Some(stray) = text.chars().find(|c| c.is_control()) {
             return Err(wrong(at, format!("{stray:?} in {}", shown(line))));
         }
@@ -661,6 +662,11 @@ struct Walk<'a> {
     debt: usize,
     /// So many of these may have been passed over already, among lines that were hidden until just now.
     slack: usize,
+    /// Lines that it was shown by themselves before those that it was told of instead, though they stand among these or
+    /// behind them: its own, and those with its name. They are not among the lines that it was told of.
+    apart: BTreeSet<&'a str>,
+    /// Up to there in the script, its own lines are passed over.
+    owned: usize,
     missed: usize,
     /// How many of the notices to all rooms have been, as far as it has seen.
     notices: usize,
@@ -695,6 +701,8 @@ impl<'a> Walk<'a> {
             lax: 0,
             debt: 0,
             slack: 0,
+            apart: BTreeSet::new(),
+            owned: 0,
             missed: 0,
             notices: 0,
             refused: BTreeSet::new(),
@@ -786,6 +794,7 @@ impl<'a> Walk<'a> {
 
     fn is_hidden(&self, entry: &Entry) -> bool {
         self.is_own(entry)
+            || self.apart.contains(&*entry.text)
             || self.quiet && entry.what.is_presence()
             || entry.what.speaker().is_some_and(|nick| self.ignoring.contains(nick))
     }
@@ -872,7 +881,7 @@ impl<'a> Walk<'a> {
     /// The line of a room.
     fn room_line(&mut self, line: &str) -> Result<(), Wrong> {
         let text = match (self.times, without_time(line)) {
-            (true, Some(text)) => text,
+            (true, Some(text)) => unmarked(text),
             (false, None) => line,
             (true, None) => return Err(self.wrong(format!("{line:?} without a time"))),
             (false, Some(_)) => return Err(self.wrong(format!("{line:?} with a time"))),
@@ -902,6 +911,9 @@ impl<'a> Walk<'a> {
             }
             at += 1;
         };
+        if found.is_none() && self.debt > 0 && self.line_apart(text)? {
+            return Ok(());
+        }
         let Some(found) = found else {
             let due = script.get(self.due(room, cursor)).map_or("nothing", |entry| &entry.text);
             let elsewhere = match script.iter().position(|entry| entry.text == text) {
@@ -935,6 +947,28 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// A line that it is shown by itself, behind the note on lines that were left out before it and after it. Returns
+    /// whether it is one.
+    fn line_apart(&mut self, text: &str) -> Result<bool, Wrong> {
+        let Place::Script { room, cursor } = self.place else { return Ok(false) };
+        let script = &self.stage.scripts[room];
+        let to = self.due(room, cursor);
+        let Some(at) = (cursor..to).find(|at| script[*at].text == text && !self.is_hidden(&script[*at])) else {
+            return Ok(false);
+        };
+        let is_own = script[at].author == Some(self.index) && self.record.keys;
+        let bytes = &self.record.bytes[self.lines[self.line].0..];
+        let has_its_name = bytes.starts_with(b"@ ") || self.times && bytes.get(11..13) == Some(b"@ ");
+        if !is_own && !has_its_name {
+            return Ok(false);
+        }
+        self.consume_own(room, cursor, at + 1)?;
+        self.apart.insert(&script[at].text);
+        self.room_lines += 1;
+        self.line += 1;
+        Ok(true)
+    }
+
     /// One of the notices to all rooms: each comes in its turn, and some while it is on its way.
     fn notice(&mut self, text: &str) -> Result<(), Wrong> {
         match self.stage.notices[self.notices..].iter().position(|notice| notice == text) {
@@ -953,7 +987,7 @@ impl<'a> Walk<'a> {
         let is_private = |line: &str| line.starts_with('[') && line.contains(" -> you] ");
         let behind = self.lines[self.line + 1..].iter().map(|(_, line)| *line).filter(|line| !is_private(line));
         for line in behind.take(8) {
-            let text = if self.times { without_time(line).unwrap_or(line) } else { line };
+            let text = if self.times { without_time(line).map_or(line, unmarked) } else { line };
             if !is_room_line(text) {
                 return true;
             }
@@ -968,7 +1002,8 @@ impl<'a> Walk<'a> {
 
     /// Passes over its own lines from `from` to `to`, which must be what it typed next.
     fn consume_own(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
-        let mut at = from;
+        let mut at = from.max(self.owned);
+        self.owned = self.owned.max(to);
         while let Some(own) = self.next_own(room, at, to) {
             let entry = &self.stage.scripts[room][own];
             let typed = self.record.acts.get(self.act);
@@ -1174,7 +1209,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let there = self.stage.members(room, at);
+        // Nobody keeps the script of a room that one is in alone.
+        let is_kept = self.stage.scripts.contains_key(room);
+        let there = if is_kept { self.stage.members(room, at) } else { BTreeSet::new() };
         if count != members || !named.is_subset(&there) || named.contains(&*self.nick) {
             return Err(self.wrong(format!("{line:?}, when there were {members}: {there:?}")));
         }
@@ -1185,6 +1222,8 @@ impl<'a> Walk<'a> {
     fn welcome(&mut self) -> Result<(), Wrong> {
         let told = self.lines.iter().find_map(|(_, line)| line.strip_prefix("-- You are "));
         let Some(nick) = told else {
+            // What was cut off within the greeting tells nothing more.
+            self.line = self.lines.len();
             return if self.record.end == End::Cut { Ok(()) } else { Err(self.wrong("no greeting")) };
         };
         self.nick = nick.split(' ').next().unwrap_or_default().to_owned();
@@ -1257,8 +1296,8 @@ impl<'a> Walk<'a> {
                 self.expect(&[format!("[you -> {to}] {text}")])?;
                 // Whether the other one is away then, only the other one knows.
                 // To those who ignore them it is said without their words.
-                let away = format!("-- {to} is away: ");
-                let silent = format!("-- {to} is away");
+                let away = format!("-- {to} has it now, and is away: ");
+                let silent = format!("-- {to} has it now, and is away");
                 let ignored = self.ignoring.contains(to);
                 let is_away = |line: &str| line.starts_with(&away) || ignored && line == silent;
                 if self.lines.get(self.line).is_some_and(|(_, line)| is_away(line)) {
@@ -1366,7 +1405,8 @@ impl<'a> Walk<'a> {
             return Err(self.wrong(format!("{:?} in {room} never arrived", script[missing].text)));
         }
         self.been.insert(room, left + 1);
-        self.lax = 0;
+        (self.lax, self.owned) = (0, 0);
+        self.apart.clear();
         Ok(())
     }
 

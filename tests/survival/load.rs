@@ -390,8 +390,8 @@ impl<'a> Load<'a> {
     fn act(&mut self, index: usize, act: Act) {
         let player = &mut self.players[index];
         player.out.extend_from_slice(act.typed().as_bytes());
-        // Some programs send CR NUL. (Who sends CR LF is asked in telnet, and the check knows lines only.)
-        let end: &[u8] = if index.is_multiple_of(2) && !player.keys { b"\n" } else { b"\r\0" };
+        // Who ends lines with CR LF or CR NUL is asked in telnet, and the check of those who send lines knows lines only.
+        let end: &[u8] = if player.keys { b"\r\0" } else { b"\n" };
         player.out.extend_from_slice(end);
         player.record.acts.push(act);
     }

@@ -123,8 +123,20 @@ pub(crate) fn other_name(nick: &str) -> String {
     format!("{nick}x")
 }
 
-const FILLERS: &[&str] =
-    &["", " and", " the quick brown fox", " straße", " 日本語", " 👩‍👧", " //x", " a:b", " -- x", " * y"];
+const FILLERS: &[&str] = &[
+    "",
+    " and",
+    " the quick brown fox",
+    " straße",
+    " 日本語",
+    " 👩‍👧",
+    " //x",
+    " a:b",
+    " -- x",
+    " * y",
+    " s1,",
+    " (k1)",
+];
 
 impl Author {
     pub(crate) fn new(nick: &str, dice: Dice) -> Self {

@@ -35,7 +35,7 @@ pub struct Change {
     pub slow: Option<Duration>,
     /// Only those who have the room's say set its topic.
     pub topic_locked: Option<bool>,
-    /// It is kept while nobody is in it. [`Hub::may_last`] is to be asked before.
+    /// It is kept while nobody is in it. [`may_last`](crate::hub::Hub::may_last) is to be asked before.
     pub lasting: Option<bool>,
 }
 

@@ -234,7 +234,7 @@ pub struct Person {
 pub struct Kicked {
     /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
     pub kicked: Vec<String>,
-    /// The same with their names.
+    /// The same with their names, if they are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     /// Bans that were added.

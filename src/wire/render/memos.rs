@@ -6,7 +6,7 @@ use super::page::Page;
 use super::times::{Clock, clock, day};
 use super::{count, notice, private};
 use crate::hub::memo::Memo;
-use crate::hub::message::{Offset, View};
+use crate::hub::message::Offset;
 use crate::values::time::Wall;
 
 /// Appends them, oldest first, with a heading, their times, and a notice where a day begins.
@@ -22,7 +22,7 @@ pub(super) fn memos(memos: &[Arc<Memo>], left: usize, offset: Offset, now: Wall,
             shown = on;
         }
         clock(memo.at, offset, Clock::Minutes, out);
-        private(out, ["[", &memo.name, " -> you] "], &memo.text, View::default(), now);
+        private(out, ["[", &memo.name, " -> you] "], &memo.text);
     }
     if left > 0 {
         notice(out, &[&count(left, "more waits", "more wait"), " until you log in again"]);

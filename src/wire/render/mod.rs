@@ -16,6 +16,7 @@
 //! | messages that were left for somebody | `memos` |
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
+//! | where a name or a searched text stands in a line | `hits` |
 //! | colours, where rows are broken, what ASCII makes of other characters | [`page`] |
 //!
 //! Nothing here knows who reads it: everybody who sees lines in the same view gets the same bytes. Texts of the admin
@@ -245,10 +246,10 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             if *ring {
                 out.ring();
             }
-            private(out, ["[", nick, " -> you] "], text, view, now);
+            private(out, ["[", nick, " -> you] "], text);
         }
         Message::PrivateTo { nick, text, away } => {
-            private(out, ["[you -> ", nick, "] "], text, view, now);
+            private(out, ["[you -> ", nick, "] "], text);
             match away.as_deref() {
                 None => {}
                 Some("") => notice(out, &[nick, " has it now, and is away"]),
@@ -256,7 +257,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
         }
         Message::MemoLeft { nick, text } => {
-            private(out, ["[you -> ", nick, "] "], text, view, now);
+            private(out, ["[you -> ", nick, "] "], text);
             notice(out, &[nick, " is not here, and gets it on logging in"]);
         }
         Message::Memos { memos, left, offset } => memos::memos(memos, *left, *offset, now, out),
@@ -337,10 +338,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     }
 }
 
-fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str, view: View, now: Wall) {
-    if let Some(offset) = view.time {
-        clock(now, offset, Clock::Seconds, out);
-    }
+fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str) {
     out.style(Style::Bold);
     out.text(before);
     out.name(nick);

@@ -52,6 +52,8 @@ pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Resu
         call.change(Input::Sanction { order: Box::new(order), by });
         banned.extend(sanctions::about(call.hub, &target));
     }
+    // Of one alone, who asked knows the name.
+    let people = if kicked.len() > 1 { people } else { Vec::new() };
     Ok(Kicked { kicked, people, banned })
 }
 
