@@ -727,22 +727,38 @@ Tries are slowed by address and by account (`accounts.attempts`, `accounts.attem
          alone who are registered: `accounts.entry` = \"registered\"; others wait at the door, for `accounts.door` at \
          most, and see and hear nobody.
 
-An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /unban, /bans, /sanctions, /lift, /left, /strikes, /reports, \
+An account with the role operator moderates in chat: /kick, /mute, /shadowmute, /ban, /unban, /bans, /filter, /filters, /sanctions, /lift, /left, /strikes, /reports, \
          /close, /redact, /lockdown, /op. \
          What operators do stands in the journal and in the stream of events under the name of their account. They are \
          shown no address, and cannot act on each other; administrators can.
 
 What somebody is kept from has one form: a ban keeps them out, a mute keeps what they say from others, an expulsion keeps \
-         them out of one room. Each is about a network, or about a name, which stands for its account and for what looks \
+         them out of one room, a filter keeps back what has certain words in it, a lockdown keeps newcomers out. Bans, \
+         mutes and expulsions are about a network, or about a name, which stands for its account and for what looks \
          like it; a mute and an expulsion are about the name or account and the address, so that coming again under \
          another name does not help. Others at that address who were connected before, or had an account before, are not \
          meant. Sanctions outlive the daemon if history is recorded, end by themselves, and are listed and lifted by \
          /sanctions and /lift, or `chathub ctl sanction`. None takes the place of another one without a word.
 
+The names of a raid mostly have something in common. `/ban bot-* 1h` (or `chathub ctl ban add \'bot-*\' --for 1h`) \
+         tells whom that finds of those who are here, and said again, disconnects them; nobody takes such a name after \
+         that. `/mute bot-* 1h` mutes them instead, under whatever name they go on, and whoever takes such a name later. \
+         `*` stands for any text, `?` for one character, in any case and in letters that look alike; between slashes \
+         stands a regular expression, tried on the name in lower case. A pattern is about names that people have chosen: \
+         names that the hub gives guests are never found. Not meant are operators, people of `access.always`, and those \
+         whose account is older than the pattern. One that would find names of all kinds is refused.
+
+`/filter WORD 1h` (or `chathub ctl filter add WORD --for 1h`) keeps back lines, names, topics and last words with that \
+         word in them, as `filters.refuse` does, and after /filter strike, as `filters.strike` does. What it would have \
+         kept back of the last lines is told first, and it is made when it is said again. Several words stand between \
+         quotation marks, a regular expression between slashes. What was said, and names and topics that are there, \
+         stay: see /redact. Of patterns and filters together there are `limits.patterns` at most.
+
 When many come at a time to make trouble, /lockdown (or `chathub ctl lockdown`) has newcomers wait at the door until \
          they have logged in, or lets them in and not be heard until then, as `moderation.lockdown` says, and keeps them \
          from registering names. Who is here stays and speaks. Everybody is told. It ends after `moderation.lockdown_for`, \
-         or the time that is given, or by /lockdown off; restarts and kills do not end it, and a cold start does. \
+         or the time that is given, or by /lockdown off; neither restarts and kills end it, nor a cold start, if history is \
+         recorded. \
          Within one room, /room registered, /room slow 10s and /room topic-locked do the same with less.
 
 Who is logged in and opens a room owns it, until it closes: /room, /invite, /voice, /expel. Its owner gives others the \
@@ -768,7 +784,7 @@ What is said in a \
          stays. A topic that was set by such a line goes with it, and so does the text of /away. Who is in the room is \
          told that lines were removed: what is on a screen stays there.
 
-Floods, repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
+Floods, lines without end (`pace.steady`), repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \
          `access.always` are never banned by that, nor by anybody's ban.
 

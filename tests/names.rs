@@ -9,7 +9,7 @@ use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::hub::{Hub, Input, News};
 use chathub::settings::Settings;
 use chathub::values::id::{AccountId, SanctionId, SessionId};
-use chathub::values::name::{InvalidName, Name, fold};
+use chathub::values::name::{InvalidName, Name, fold, is_reserved};
 use chathub::values::text::is_clean;
 use chathub::values::time::{Mono, Now, Wall};
 use unicode_normalization::UnicodeNormalization as _;
@@ -24,6 +24,7 @@ fn name(text: &str) -> Result<Name, String> {
 #[test]
 fn everyday_names_are_names() {
     let (mut languages, mut names, mut wrong) = (BTreeSet::new(), 0, Vec::new());
+    let lobby = name("lobby").expect("a name");
     let mut language = "";
     for line in include_str!("names/everyday.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(title) = line.strip_prefix('[') {
@@ -37,6 +38,7 @@ fn everyday_names_are_names() {
         if let Ok(name) = &found {
             assert_eq!(Name::parse(name.shown(), MAX).as_ref().map(Name::shown), Ok(name.shown()), "{text}");
             assert!(is_clean(name.shown()), "{text}");
+            assert!(!is_reserved(name, &lobby), "{text} is nobody's");
         }
         let is_right = match (&found, expected) {
             (Ok(name), None) => fold(name.shown()) == fold(text.trim_end_matches('\u{F0B}')),
@@ -49,6 +51,24 @@ fn everyday_names_are_names() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(names >= 250 && languages.len() >= 50, "{names} names in {} languages", languages.len());
+}
+
+#[test]
+fn nobody_speaks_with_authority_in_any_language() {
+    let lobby = name("lobby").expect("a name");
+    let words = "админ Администратор МОДЕРАТОР админ_ админ1 система 管理员 管理員 系统 管.理.员 管理人 システム 관리자 시스템 \
+        المدير مدير ادمین מנהל एडमिन सिस्टम ผู้ดูแล modérateur moderateur MODÉRATEUR Système système-1 yönetici YÖNETİCİ \
+        administrador Moderadora sistema beheerder správce spravce διαχειριστής serwer адмін hệthống a.d.m.i.n";
+    for text in words.split_whitespace() {
+        let name = name(text).unwrap_or_else(|why| panic!("{text} {why}"));
+        assert!(is_reserved(&name, &lobby), "{text} can be taken");
+    }
+    // Names of people and of other things.
+    for text in "Musharraf مشرف modest systematic Admina servin моде 管 系 시 Operetta sistine".split_whitespace()
+    {
+        let name = name(text).unwrap_or_else(|why| panic!("{text} {why}"));
+        assert!(!is_reserved(&name, &lobby), "{text} is refused");
+    }
 }
 
 /// The pairs of `names/confusables.txt`: a character, and the text that it looks like.

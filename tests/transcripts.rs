@@ -91,6 +91,7 @@ transcripts! {
     commands_as_they_are_typed
     clients_per_address_are_limited
     filters
+    filters_of_operators
     greeting
     help
     history
@@ -102,6 +103,7 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     lockdown
+    lockdown_outlasts_a_cold_start
     memos
     mutes_that_meet
     mentions
@@ -115,6 +117,8 @@ transcripts! {
     operators
     pace
     pace_in_bytes
+    pace_in_the_long_run
+    patterns_of_names
     places_are_made
     passwords
     private
@@ -131,6 +135,7 @@ transcripts! {
     reports_about_what_was_said_in_private
     reports_are_bounded
     reports_at_a_pace
+    reports_that_are_closed
     rooms
     rooms_of_nobody
     rooms_of_somebody
@@ -140,6 +145,7 @@ transcripts! {
     rooms_that_last_unused
     saying
     shadow_mutes
+    shadow_mutes_and_names
     stopping
     stopping_without_a_word
     strikes

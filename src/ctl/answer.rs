@@ -9,7 +9,7 @@ use super::print::screen::Screen;
 use super::shutdown::warn_of_activation;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
-use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
+use crate::cli::ctl::ban::{BanCommand, FilterCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
 use crate::client::Client;
@@ -57,6 +57,9 @@ pub(super) fn answer(client: &Client, to: &mut Screen<'_>, given: &CtlCommand, r
             CtlCommand::Ban { action: BanCommand::List } => show!(print::bans::list),
             CtlCommand::Ban { action: BanCommand::Remove { .. } } => show!(print::bans::removed),
             CtlCommand::Ban { action: BanCommand::Test { .. } } => show!(print::bans::tested),
+            CtlCommand::Filter { action: FilterCommand::Add { .. } } => show!(print::bans::filtered),
+            CtlCommand::Filter { action: FilterCommand::List } => show!(print::bans::filters),
+            CtlCommand::Filter { action: FilterCommand::Remove { .. } } => show!(print::bans::lifted),
             CtlCommand::Report { action: ReportCommand::List { .. } } => show!(print::reports::list),
             CtlCommand::Report { action: ReportCommand::Show { .. } } => show!(print::reports::one),
             CtlCommand::Report { action: ReportCommand::Close { .. } } => show!(print::reports::closed),

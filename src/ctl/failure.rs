@@ -21,6 +21,8 @@ pub(super) enum Failure {
     NotSure,
     /// Whoever was asked has not said yes.
     NotMeant,
+    /// The line of that number, which was to be removed, is not kept.
+    NoSuchLine(u64),
     /// A file could not be written.
     File { path: PathBuf, source: io::Error },
     /// The answer could not be printed.
@@ -43,6 +45,7 @@ impl Failure {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::NoSuchLine(_) => Exit::NotFound,
             Self::Client(error) => exit(error),
             // The reader of the output has seen enough, as in `chathub ctl history | head`.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
@@ -59,7 +62,12 @@ impl Failure {
                 hint.extend(elsewhere(error, environment));
                 hint
             }
-            Self::Usage(_) | Self::Output(_) | Self::NotSure | Self::NotMeant | Self::File { .. } => Vec::new(),
+            Self::Usage(_)
+            | Self::Output(_)
+            | Self::NotSure
+            | Self::NotMeant
+            | Self::NoSuchLine(_)
+            | Self::File { .. } => Vec::new(),
         }
     }
 }
@@ -143,6 +151,7 @@ impl fmt::Display for Failure {
             }
             Self::NotMeant => f.write_str("nothing was changed"),
             Self::NotSure => f.write_str("nothing was changed; --yes does it"),
+            Self::NoSuchLine(seq) => write!(f, "no line {seq} is kept"),
             Self::File { path, source } => write!(f, "cannot write {}: {}", path.display(), reason(source)),
             Self::Output(error) => write!(f, "cannot write the answer: {}", reason(error)),
         }

@@ -30,8 +30,13 @@ impl Session<'_, '_> {
                 answer(&self.client, self.screen, given, &result)?;
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
-                let counted = matches!(given, CtlCommand::Redact { yes: false, .. })
-                    && (result["lines"] != 0 || result["topics"] != 0);
+                let found_none = result["lines"] == 0 && result["topics"] == 0;
+                if let CtlCommand::Redact { seq: Some(seq), .. } = given
+                    && found_none
+                {
+                    return Err(Failure::NoSuchLine(*seq));
+                }
+                let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && !found_none;
                 if !counted {
                     return Ok(());
                 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::password;
 use crate::cli::ctl::account::AccountCommand;
-use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
+use crate::cli::ctl::ban::{BanCommand, FilterCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
 use crate::cli::ctl::{CtlCommand, Format, LinesArgs};
@@ -17,10 +17,10 @@ use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs, MuteArgs,
-    NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
+    MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
     SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
-    WhoArgs,
+    UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -68,6 +68,14 @@ impl Task {
                 BanCommand::List => Command::BansList(none),
                 BanCommand::Remove { which } => Command::BansRemove(UnbanArgs { which }),
                 BanCommand::Test { target } => Command::BansTest(BanTestArgs { target }),
+            }),
+            CtlCommand::Filter { action } => one(match action {
+                FilterCommand::Add { text, strike, reason, time, dry_run } => {
+                    let for_s = time.map(|time| Whole(time.as_secs()));
+                    Command::FiltersAdd(FilterArgs { text, strike, reason, for_s, dry_run })
+                }
+                FilterCommand::List => Command::FiltersList(none),
+                FilterCommand::Remove { which } => Command::FiltersRemove(UnfilterArgs { which }),
             }),
             CtlCommand::Report { action } => one(match action {
                 ReportCommand::List { all } => Command::ReportsList(ReportsListArgs { all }),

@@ -25,7 +25,7 @@ pub struct Happening {
     pub room: Option<Arc<str>>,
     /// The reason, topic or former name, by the kind of event.
     pub text: Option<Arc<str>>,
-    /// The network, the name or the account that it is about, if that is nobody who is here.
+    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here.
     pub target: Option<Arc<str>>,
     /// What it is called, if it is a sanction: `b3`.
     pub called: Option<Arc<str>>,
@@ -33,6 +33,8 @@ pub struct Happening {
     pub until: Option<Wall>,
     /// Whoever it is about is not told.
     pub untold: bool,
+    /// It is a filter, and what it finds counts against whoever says it.
+    pub striking: bool,
     /// The person who did it, if it was moderation.
     pub by: Option<By>,
     /// The name of the account, if an operator did it.
@@ -68,6 +70,7 @@ impl Happening {
             called: None,
             until: None,
             untold: false,
+            striking: false,
             by: None,
             operator: None,
         }
@@ -121,6 +124,10 @@ pub enum What {
     Expelled,
     /// Somebody may come into a room again.
     Readmitted,
+    /// Texts with certain words in them are kept back.
+    FilterAdded,
+    /// They are not any more.
+    FilterLifted,
     /// Lines were made unreadable.
     Redacted,
     /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.

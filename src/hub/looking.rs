@@ -8,7 +8,7 @@ use super::archive::Backlog;
 use super::leavers::Leavers;
 use super::message::Refusal;
 use super::room::Room;
-use super::sanction::{Kind, Sanction, Sanctions};
+use super::sanction::Sanctions;
 use super::session::Session;
 use super::{Counters, Hub, command};
 use crate::settings::Settings;
@@ -191,8 +191,7 @@ impl Hub {
                 return Err(Refusal::NameRegistered(other.name.shown().into()));
             }
         }
-        let is_ban = |sanction: &&Sanction| sanction.kind == Kind::Ban;
-        if let Some(ban) = self.moderation.sanctions.of_name(nick, now).find(is_ban) {
+        if let Some(ban) = self.ban_of_name(session, nick, now) {
             return Err(Refusal::NameBanned { name: shown, reason: ban.reason.clone() });
         }
         match self.people.names.lookalikes(nick).find(|other| *other != session) {

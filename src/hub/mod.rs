@@ -21,7 +21,7 @@
 //! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
 //! | what is kept for who is not here | [`memo`] |
 //! | what people report to the operators | [`report`] |
-//! | sanctions: bans, mutes, expulsions as values; making and lifting them | [`sanction`], [`sanctioning`] |
+//! | sanctions: bans, mutes, expulsions, filters as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
 //! | what becomes of newcomers in a raid | [`lockdown`] |
@@ -104,7 +104,6 @@ use door::Door;
 use history::History;
 use ignore::{IgnoredNames, Shunned};
 use leavers::Leavers;
-use lockdown::Lockdown;
 use login::Logins;
 use memo::Memos;
 use message::Farewell;
@@ -205,8 +204,6 @@ struct Moderation {
     leavers: Leavers,
     /// What operators were asked about and have not said again: the command, and when.
     asked: BTreeMap<SessionId, (String, Mono)>,
-    /// Whether newcomers are let in as ever.
-    lockdown: Option<Lockdown>,
     /// Those whom a ban has hit, and who are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
 }
@@ -337,7 +334,7 @@ impl Hub {
             self.door.next_deadline(),
             self.moderation.sanctions.next_end(),
             self.recording.retention.due(),
-            self.moderation.lockdown.map(|lockdown| lockdown.until.0),
+            self.moderation.reports.due(),
             self.next_look(),
             self.memos.due(),
         ];

@@ -445,6 +445,8 @@ mod tests {
     #[test]
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
+        // A thousand lines in a moment.
+        hub.settings.pace.steady = 0;
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {
             let name = Name::parse(name, 24).expect("a name");

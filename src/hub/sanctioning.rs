@@ -1,17 +1,38 @@
 //! Making and lifting sanctions, and who they are about. The table of them is [`super::sanction`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Turn;
 use super::account::Role;
 use super::archive::Record;
 use super::message::{Done, Farewell, Message};
-use super::sanction::{Author, Kind, Order, Sanction, Target};
+use super::sanction::{Author, Kind, NoPlace, Order, Sanction, Target};
 use super::session::{Mute, Session};
 use super::{AT_A_TIME, By, Effect, Happening, Hub, What};
 use crate::values::id::{RoomId, SanctionId, SessionId};
+use crate::values::name::Name;
+use crate::values::name::pattern::Patterns;
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
+use crate::values::words::Filters;
+
+/// Lines of one room, and in all, that a filter is tried on before it is made.
+const LOOKED_AT: usize = 100;
+const LOOKED_AT_IN_ALL: usize = 1000;
+
+/// What a filter would have kept back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caught {
+    /// Lines that it finds something in.
+    pub lines: usize,
+    /// Of so many.
+    pub looked_at: usize,
+    /// Under which names they were said, the last ones first.
+    pub names: Vec<Arc<str>>,
+    /// How many these are.
+    pub people: usize,
+}
 
 impl Hub {
     /// Whose sanction it is, as it outlives who made it.
@@ -52,8 +73,20 @@ impl Hub {
             Target::Name(name) => {
                 hit.extend(self.people.names.lookalikes(name));
                 hit.extend(self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account)));
+                // Who takes it to be theirs would get it when they are heard again.
+                hit.extend(self.people.unseen.lookalikes(name));
                 None
             }
+            Target::Pattern(pattern) => {
+                let patterns = Patterns::new(std::slice::from_ref(pattern));
+                let is_hit = |one: &&Session| {
+                    self.called(one).any(|name| patterns.finds(name)) && !self.is_spared_by_patterns(one, since)
+                };
+                hit.extend(self.sessions().filter(is_hit).map(|session| session.id));
+                None
+            }
+            // They keep back what is said, and those who come.
+            Target::Text(_) | Target::Newcomers => None,
         };
         let also = order.also.iter().map(|also| (also, true));
         for (network, also) in network.into_iter().map(|network| (network, false)).chain(also) {
@@ -66,8 +99,46 @@ impl Hub {
         hit.into_iter().filter_map(|id| self.session(id)).collect()
     }
 
-    /// Whether a sanction about an address that was made at `since`, when `after` was the last who had come, is not about this one who comes from there: people
-    /// of `access.always`, and operators, unless it is a ban. Where the address goes with a name (`also`), it is there to
+    /// The names that somebody has: as others see it, as they see it themselves, and of their account.
+    fn called<'a>(&'a self, session: &'a Session) -> impl Iterator<Item = &'a Name> {
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        let own = session.is_renamed_unseen().then(|| session.own_nick());
+        [&session.nick].into_iter().chain(own).chain(account.map(|account| &account.name))
+    }
+
+    /// Whether a sanction about a pattern of names that was made at `since` is not about this one, whatever they are
+    /// called: people of `access.always`, operators, and whose account was there before.
+    fn is_spared_by_patterns(&self, session: &Session, since: Wall) -> bool {
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        self.is_always_let_in(session.peer)
+            || account.is_some_and(|account| account.role == Role::Operator || account.since < since)
+    }
+
+    /// The sanctions in force about somebody because a pattern finds one of these names.
+    fn by_pattern<'a>(
+        &'a self,
+        session: &'a Session,
+        names: impl Iterator<Item = &'a Name> + 'a,
+        now: Now,
+    ) -> impl Iterator<Item = &'a Sanction> {
+        let found = names.flat_map(move |name| self.moderation.sanctions.of_pattern(name, now));
+        found.filter(move |one| !self.is_spared_by_patterns(session, one.since))
+    }
+
+    /// The ban that keeps `id` from being called so, if there is one.
+    pub(super) fn ban_of_name(&self, id: SessionId, name: &Name, now: Now) -> Option<&Sanction> {
+        let is_ban = |one: &&Sanction| one.kind == Kind::Ban;
+        let session = self.people.sessions.get(&id);
+        self.moderation.sanctions.of_name(name, now).find(is_ban).or_else(|| {
+            let mut found = self.moderation.sanctions.of_pattern(name, now);
+            found.find(|one| {
+                is_ban(one) && !session.is_some_and(|one_here| self.is_spared_by_patterns(one_here, one.since))
+            })
+        })
+    }
+
+    /// Whether a sanction about an address that was made at `since`, when `after` was the last who had come, is not
+    /// about this one who comes from there: people of `access.always`, and operators, unless it is a ban. Where the address goes with a name (`also`), it is there to
     /// catch who comes again: those who were connected before, or whose account was there before, are others.
     fn is_spared(&self, session: &Session, kind: &Kind, (since, after): (Wall, SessionId), also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
@@ -75,6 +146,36 @@ impl Hub {
         self.is_always_let_in(session.peer)
             || (*kind != Kind::Ban
                 && (account().is_some_and(|account| account.role == Role::Operator) || (also && was_there())))
+    }
+
+    /// Why there is no place for one more such sanction.
+    ///
+    /// # Errors
+    /// The bound that is reached.
+    pub fn has_place(&self, order: &Order) -> Result<(), NoPlace> {
+        let limits = &self.settings.limits;
+        self.moderation.sanctions.has_place(&order.kind, &order.target, limits.bans, limits.patterns)
+    }
+
+    /// What a filter would have kept back of the last lines of these rooms, some of each.
+    pub fn would_be_kept_back(&self, target: &Target, rooms: impl IntoIterator<Item = RoomId>, now: Now) -> Caught {
+        let filters = Filters::new(&[target.to_string()], &[]);
+        let (mut caught, mut by) = (Caught::default(), BTreeSet::new());
+        let horizon = self.horizon(now);
+        for room in rooms.into_iter().filter_map(|room| self.rooms.open.get(&room)) {
+            let last = room.history.iter().rev().take_while(|line| horizon.keeps(line));
+            for line in last.take(LOOKED_AT.min(LOOKED_AT_IN_ALL - caught.looked_at)) {
+                caught.looked_at += 1;
+                if filters.judge(line.said.text()).is_some() {
+                    caught.lines += 1;
+                    if by.insert(line.said.nick().to_owned()) {
+                        caught.names.push(line.said.nick().into());
+                    }
+                }
+            }
+        }
+        caught.people = caught.names.len();
+        caught
     }
 
     /// The one that a sanction was meant for, if they are here and still called so.
@@ -91,7 +192,8 @@ impl Hub {
             !self.is_spared(session, &sanction.kind, (sanction.since, sanction.after), sanction.also.is_some())
         });
         let by_account = account.into_iter().flat_map(move |account| sanctions.of_name(&account.name, now));
-        sanctions.of_name(&session.nick, now).chain(by_account).chain(by_address)
+        let by_pattern = self.by_pattern(session, self.called(session), now);
+        sanctions.of_name(&session.nick, now).chain(by_account).chain(by_pattern).chain(by_address)
     }
 
     /// The ban that keeps out who comes from there, but for people of `access.always`.
@@ -113,6 +215,7 @@ impl Hub {
                     name.looks_like(&session.nick) || account.is_some_and(|account| account.name.looks_like(name))
                 }
                 Target::Network(network) => network.has(session.peer.ip()),
+                Target::Pattern(_) | Target::Text(_) | Target::Newcomers => false,
             };
             let by_address = || {
                 sanction.also.is_some_and(|also| also.has(session.peer.ip()))
@@ -144,7 +247,9 @@ impl Hub {
         let Some(session) = self.session(id) else { return Vec::new() };
         let account = session.account.and_then(|account| self.accounts.get(account));
         let names = account.map(|account| &account.name).into_iter().chain([&session.nick]);
-        let about = names.flat_map(|name| sanctions.of_name(name, now)).filter(|one| one.kind != Kind::Ban);
+        let by_name = names.flat_map(|name| sanctions.of_name(name, now));
+        let by_pattern = self.by_pattern(session, self.called(session), now);
+        let about = by_name.chain(by_pattern).filter(|one| one.kind != Kind::Ban);
         let about: BTreeMap<SanctionId, &Sanction> = about.map(|one| (one.id, one)).collect();
         about.into_values().cloned().collect()
     }
@@ -156,6 +261,12 @@ impl Hub {
         }
         let mutes = self.sanctions_of(session, now).filter(|sanction| matches!(sanction.kind, Kind::Mute { .. }));
         mutes.max_by_key(|mute| (!is_shadow(mute), mute.end(), mute.id))
+    }
+
+    /// Whether `id` is muted without being told, and was at that time already.
+    pub(super) fn was_unheard_at(&self, id: SessionId, at: Wall, now: Now) -> bool {
+        let session = self.session(id).filter(|session| session.is_muted_untold(now));
+        session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
     }
 
     /// Notes with somebody whether they are muted.
@@ -198,7 +309,11 @@ impl Turn<'_> {
             hit.into_iter().filter(|one| !out_of_reach(self.hub, one)).map(|session| session.id).collect();
         let until = order.until;
         let ends = until.map(|until| ends(until, self.now));
-        let after = self.hub.last_session();
+        let after = match self.hub.moderation.sanctions.lockdown().filter(|_| order.target == Target::Newcomers) {
+            // Who has come since the first one began stays a newcomer.
+            Some(former) => former.after,
+            None => self.hub.last_session(),
+        };
         let sanction = Sanction { ends, after, ..Sanction::new(id, order, self.hub.author(by), self.now.wall) };
         let former = self.hub.moderation.sanctions.add(sanction.clone());
         if let Some(former) = &former {
@@ -209,6 +324,8 @@ impl Turn<'_> {
             Kind::Ban => What::Banned,
             Kind::Mute { .. } => What::Muted,
             Kind::Expulsion { .. } => What::Expelled,
+            Kind::Filter { .. } => What::FilterAdded,
+            Kind::Lockdown { .. } => What::LockdownBegun,
         };
         self.sanction_happened(what, &sanction, by);
         match sanction.kind {
@@ -217,12 +334,15 @@ impl Turn<'_> {
                 self.hub.moderation.outgoing.extend(hit.into_iter().map(|session| (session, why.clone())));
                 self.see_out();
             }
-            Kind::Mute { .. } => self.mutes_changed(hit),
-            Kind::Expulsion { .. } => {}
-        }
-        // The former one may have reached others: by an address that is not the address of this one.
-        if let Some(former) = &former {
-            self.ended(former);
+            Kind::Mute { .. } => {
+                self.mutes_changed(hit);
+                // The former one may have reached others: by an address that is not the address of this one.
+                if let Some(former) = &former {
+                    self.ended(former);
+                }
+            }
+            Kind::Expulsion { .. } | Kind::Filter { .. } => {}
+            Kind::Lockdown { newcomers } => self.lockdown_began(newcomers, until),
         }
         (id, former)
     }
@@ -232,6 +352,7 @@ impl Turn<'_> {
         // Of one who is here, name and address stand beside it.
         let target = match (session, &sanction.also) {
             (Some(_), _) => None,
+            (None, None) if sanction.target == Target::Newcomers => None,
             (None, None) => Some(sanction.target.to_string()),
             (None, Some(also)) => Some(format!("{}, {also}", sanction.target)),
         };
@@ -239,17 +360,24 @@ impl Turn<'_> {
             Kind::Expulsion { name, .. } => Some(name.shown().into()),
             _ => None,
         };
+        let text = match &sanction.kind {
+            Kind::Lockdown { newcomers } if what == What::LockdownBegun => {
+                Some(self.lockdown_in_words(*newcomers, sanction.until).into())
+            }
+            _ => sanction.reason.clone(),
+        };
         self.effects.push(Effect::Happened(Happening {
             session: session.map(|session| session.id),
             nick: session.map(|session| session.nick.shown().into()),
             peer: session.map(|session| session.peer),
             room,
             by: Some(by),
-            text: sanction.reason.clone(),
+            text,
             target: target.map(Into::into),
             called: Some(sanction.called().into()),
-            until: sanction.until,
+            until: sanction.until.filter(|_| what != What::LockdownEnded),
             untold: matches!(sanction.kind, Kind::Mute { shadow: true }),
+            striking: matches!(sanction.kind, Kind::Filter { strike: true }),
             ..Happening::new(what, self.now)
         }));
     }
@@ -261,13 +389,23 @@ impl Turn<'_> {
         let mut gone = Vec::new();
         for sanction in before {
             let Some(session) = self.hub.session(id) else { return };
-            if self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id) {
+            let is_about_them = self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id);
+            // An account that was made since is theirs: they would be rid of it by logging in from elsewhere.
+            let account = session.account.and_then(|account| self.hub.accounts.get(account));
+            let names_it = |name: &Name| matches!(&sanction.target, Target::Name(target) if target.looks_like(name));
+            let is_another = account.is_some_and(|own| own.since >= sanction.since && !names_it(&own.name));
+            if is_about_them && !is_another {
                 continue;
             }
             let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
+            let sanctions = &self.hub.moderation.sanctions;
+            let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known));
+            if is_about_them && known.is_some_and(|known| known.end() >= sanction.end()) {
+                continue;
+            }
             // A guest's former name is nobody's; an account stays what it was.
             let was_guest = matches!(&sanction.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
-            if was_guest {
+            if was_guest && !is_about_them {
                 gone.extend(self.hub.moderation.sanctions.remove(sanction.id));
                 self.record(Record::Lifted(sanction.id));
             }
@@ -324,6 +462,8 @@ impl Turn<'_> {
                 Kind::Ban => What::Unbanned,
                 Kind::Mute { .. } => What::Unmuted,
                 Kind::Expulsion { .. } => What::Readmitted,
+                Kind::Filter { .. } => What::FilterLifted,
+                Kind::Lockdown { .. } => What::LockdownEnded,
             };
             self.sanction_happened(what, &sanction, by);
             self.record(Record::Lifted(id));
@@ -372,6 +512,9 @@ impl Turn<'_> {
 
     /// What a sanction that is no more means for those who are here.
     fn ended(&mut self, sanction: &Sanction) {
+        if matches!(sanction.kind, Kind::Lockdown { .. }) {
+            self.lockdown_ended();
+        }
         if matches!(sanction.kind, Kind::Mute { .. }) {
             let order = Order::about(sanction.kind.clone(), sanction.target.clone());
             let order = Order { also: sanction.also, ..order };
@@ -387,6 +530,9 @@ impl Turn<'_> {
 
     pub(super) fn expire_sanctions(&mut self) {
         for sanction in self.hub.moderation.sanctions.expire(self.now) {
+            if matches!(sanction.kind, Kind::Lockdown { .. }) {
+                self.sanction_happened(What::LockdownEnded, &sanction, By::Hub);
+            }
             self.record(Record::Lifted(sanction.id));
             self.ended(&sanction);
         }

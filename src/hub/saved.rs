@@ -13,7 +13,6 @@ use super::archive::Backlog;
 use super::history::History;
 use super::ignore::IgnoredNames;
 use super::leavers::Leavers;
-use super::lockdown::Lockdown;
 use super::login::Logins;
 use super::memo::Memos;
 use super::message::{Farewell, Line, Said};
@@ -94,8 +93,6 @@ struct Saved {
     familiar: Familiar,
     #[serde(default)]
     outgoing: VecDeque<(SessionId, Farewell)>,
-    #[serde(default)]
-    lockdown: Option<Lockdown>,
     /// Rooms that last and have nobody in them: a release that does not know of such passes them over.
     #[serde(default)]
     resting: Vec<SavedRoom>,
@@ -185,8 +182,6 @@ struct Saving<'a> {
     familiar: &'a Familiar,
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     outgoing: &'a VecDeque<(SessionId, Farewell)>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lockdown: Option<Lockdown>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resting: Vec<SavingRoom<'a>>,
     looked: Mono,
@@ -280,7 +275,6 @@ impl Serialize for Hub {
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
             outgoing: &self.moderation.outgoing,
-            lockdown: self.moderation.lockdown,
             resting: resting.into_iter().map(SavingRoom::of).collect(),
             looked: self.rooms.looked,
         };
@@ -369,7 +363,6 @@ impl Hub {
                 reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
-                lockdown: moderation.lockdown,
             },
             memos: self.memos.frozen(),
             recording: recording.clone(),
@@ -419,7 +412,6 @@ impl Saved {
                 reports: self.reports,
                 filters,
                 outgoing: self.outgoing,
-                lockdown: self.lockdown,
             },
             memos: self.memos,
             recording: Recording {

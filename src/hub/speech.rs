@@ -344,6 +344,9 @@ impl Turn<'_> {
             return None;
         }
         if carrier.may_not_be_repeated() {
+            if self.says_too_much(id) {
+                return None;
+            }
             let repeated = match carrier {
                 // To ask many into one's room is not to say the same again.
                 Carrier::Invitation(to) => self.is_repetition(id, &format!("{to} {text}")),
@@ -384,7 +387,9 @@ impl Turn<'_> {
 
     /// Whether the filters let `text` pass; `id` is told if not.
     fn suits_the_house(&mut self, id: SessionId, carrier: Carrier, text: &str) -> bool {
-        let Some(action) = self.hub.moderation.filters.judge(text) else { return true };
+        let configured = self.hub.moderation.filters.judge(text);
+        let made = self.hub.moderation.sanctions.filter(text);
+        let Some(action) = configured.max(made) else { return true };
         if carrier.goes_on_in_silence() {
             return false;
         }
@@ -548,9 +553,11 @@ impl Turn<'_> {
     /// Gives its author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.
     pub(super) fn rename_heard(&mut self, heard: &Heard, nick: Name) {
         let id = heard.from;
-        if heard.by_others() {
-            return self.rename(id, nick, None, true);
-        }
+        if heard.by_others() { self.rename(id, nick, None, true) } else { self.bear_unseen(id, nick) }
+    }
+
+    /// Gives `id` a name that they alone see as theirs, and that nobody else gets.
+    pub(super) fn bear_unseen(&mut self, id: SessionId, nick: Name) {
         let session = &self.hub.people.sessions[&id];
         let (from, room) = (session.own_nick().clone(), session.room);
         let is_public_one = session.nick == nick;

@@ -34,7 +34,7 @@ const REPEATED_WITHIN: Duration = Duration::from_secs(30);
 /// An offence, which is worth one strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Lines were dropped because they came too fast for longer than `pace.patience`.
+    /// Lines of theirs were dropped or refused, because they came too fast for too long.
     Flood,
     /// The same line was repeated more than `moderation.repeats` times.
     Repetition,
@@ -77,6 +77,12 @@ pub struct LastSaid {
     /// How many in a row came too soon.
     #[serde(default, skip_serializing_if = "is_zero")]
     too_soon: u32,
+    /// When as much may be said in one go as may be at all (`pace.steady`).
+    #[serde(default)]
+    steady: Mono,
+    /// How many lines were beyond that since all of it was left.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    beyond: u32,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -89,8 +95,29 @@ const LINES_KNOWN: usize = 8;
 /// This many in a row that come too soon are a strike. A single one is a slip, and the answer says how long to wait.
 const TOO_SOON: u32 = 3;
 
+/// So many lines beyond what one may say in the long run are a strike.
+const BEYOND: u32 = 10;
+
 impl LastSaid {
-    /// Notes a line. Returns how often it was said of late, this time included.
+    /// One more line that is said to others.
+    ///
+    /// # Errors
+    /// How long this is too early.
+    fn go_on(&mut self, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
+        if limits.steady == 0 {
+            return Ok(());
+        }
+        if self.steady <= now {
+            self.beyond = 0;
+        }
+        // As much in one go as the pace lets pass before lines are dropped.
+        let most = u64::from(limits.lines).saturating_mul(limits.patience.as_secs().max(1));
+        let most = u32::try_from(most).unwrap_or(u32::MAX).max(limits.burst_lines);
+        let taken = rate::take_one(self.steady, now, Duration::from_secs(60) / limits.steady, most);
+        taken.map(|steady| self.steady = steady).inspect_err(|_| self.beyond = self.beyond.saturating_add(1))
+    }
+
+    /// How often that was said of late, this time included.
     fn say(&mut self, hash: u64, now: Mono) -> u32 {
         let mut known = std::mem::take(&mut self.before);
         if self.times > 0 {
@@ -237,7 +264,22 @@ impl Turn<'_> {
         false
     }
 
-    /// Whether `id` has said `text` so often of late that it is refused.
+    /// Whether `id` has said more to others for a long time than anybody reads; it is told so, and whoever goes on has
+    /// strikes. Lines that differ keep below what repetition is, and lines at the pace of one client below what a flood
+    /// is: a room would have ten a second of each for ever.
+    pub(super) fn says_too_much(&mut self, id: SessionId) -> bool {
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
+        let said = session.last_said.get_or_insert_default();
+        let Err(wait) = said.go_on(self.now.mono, &self.hub.settings.pace) else { return false };
+        let is_strike = said.beyond % BEYOND == 0;
+        self.refuse(id, Refusal::SaidALot(wait));
+        if is_strike {
+            self.strike(id, Offence::Flood);
+        }
+        true
+    }
+
+    /// Whether `text` is what `id` has said to others so often of late that it is refused now.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };

@@ -212,10 +212,10 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         self.close_door();
-        self.expire_lockdown();
         self.look_after_lasting();
         self.expire_memos();
         self.let_go();
+        self.let_go_of_reports();
         // Rooms that are left stay due, for the next tick.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
@@ -284,6 +284,7 @@ impl Turn<'_> {
         self.hub.settings = settings;
         if kept_changed {
             self.hub.count_kept(self.now);
+            self.trim_reports();
         }
         if memos_changed {
             self.look_through_memos();

@@ -65,6 +65,8 @@ const fn kind(what: What) -> (&'static str, &'static str) {
         What::Unbanned => (ids::BANNED, "ban lifted"),
         What::Expelled => (ids::EXPELLED, "somebody was sent out of a room"),
         What::Readmitted => (ids::EXPELLED, "somebody may come into a room again"),
+        What::FilterAdded => (ids::FILTER, "filter added"),
+        What::FilterLifted => (ids::FILTER, "filter lifted"),
         What::Redacted => (ids::HISTORY, "lines of history made unreadable"),
         What::HistoryLost => (ids::HISTORY, "lines are not recorded: the disk does not keep up or takes nothing"),
         What::Unread => {
@@ -91,7 +93,7 @@ fn by_whom(happening: &Happening) -> Option<String> {
 
 /// To whom something happened, where, until when, by whom and why. What is not known is left out.
 fn words(happening: &Happening) -> String {
-    let is_new = matches!(happening.what, What::Banned | What::Muted | What::Expelled);
+    let is_new = matches!(happening.what, What::Banned | What::Muted | What::Expelled | What::FilterAdded);
     let mut parts: Vec<String> = Vec::new();
     let who = match (&happening.nick, happening.session) {
         (Some(nick), Some(session)) => Some(format!("{nick} ({session})")),
@@ -120,6 +122,9 @@ fn words(happening: &Happening) -> String {
     if happening.untold && is_new {
         parts.push("without being told".to_owned());
     }
+    if happening.striking && is_new {
+        parts.push("with strikes".to_owned());
+    }
     match happening.until {
         Some(until) => parts.push(format!("until {}", Time(until))),
         None if is_new => parts.push("until it is lifted".to_owned()),
@@ -129,7 +134,13 @@ fn words(happening: &Happening) -> String {
     parts.extend(happening.called.as_deref().map(str::to_owned));
     parts.extend(reason(happening).map(|reason| match happening.what {
         What::Renamed => format!("formerly {reason}"),
-        What::Departed | What::Refused | What::Kicked | What::Muted | What::Banned | What::Expelled => {
+        What::Departed
+        | What::Refused
+        | What::Kicked
+        | What::Muted
+        | What::Banned
+        | What::Expelled
+        | What::FilterAdded => {
             format!("because: {reason}")
         }
         _ => reason.to_owned(),
@@ -163,6 +174,7 @@ mod tests {
             called: text(6, "b3"),
             until: is(7).then_some(Wall(1_700_000_000_000)),
             untold: is(6),
+            striking: is(2),
             by,
             operator: text(3, "bob"),
             ..Happening::new(what, Now { mono: Mono(0), wall: Wall(0) })
@@ -213,6 +225,7 @@ mod tests {
             ("CHATHUB_PORT", happening.peer.is_some()),
             ("CHATHUB_REASON", reason(happening).is_some()),
             ("CHATHUB_BY", happening.by.is_some()),
+            ("CHATHUB_TARGET", happening.target.is_some()),
             ("CHATHUB_SANCTION", happening.called.is_some()),
             ("CHATHUB_ERROR", happening.what == What::Unread),
         ]
@@ -231,6 +244,7 @@ mod tests {
                 What::Banned | What::Unbanned | What::Muted | What::Unmuted | What::Expelled | What::Readmitted => {
                     1 << 6 | 1 << 8
                 }
+                What::FilterAdded | What::FilterLifted => 1 << 5 | 1 << 6 | 1 << 8,
                 What::Kicked => 0b111 | 1 << 8,
                 What::Refused | What::Struck => 0b111 | 1 << 4 | 1 << 5,
                 What::Announced | What::Redacted | What::LockdownBegun | What::LockdownEnded | What::ReportClosed => {

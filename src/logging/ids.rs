@@ -47,6 +47,8 @@ ids! {
     BANNED = "d25b7f3a0c914c0e8b6a51e29f7c4d38" ["CHATHUB_SANCTION" "CHATHUB_BY"];
     /// Somebody was sent out of a room, or may come again.
     EXPELLED = "0f6a3b1c57e94d0c9b2d8e41c6a7f350" ["CHATHUB_SANCTION" "CHATHUB_BY"];
+    /// A filter was added or lifted while the hub runs.
+    FILTER = "5f0b8d2e6c1a4e7393d5b07c28e94a61" ["CHATHUB_TARGET" "CHATHUB_SANCTION" "CHATHUB_BY"];
     /// A lockdown has begun, or is over.
     LOCKDOWN = "7c1e5a90b3d84f26a1e7d4409f6b2c85" ["CHATHUB_BY"];
     /// An account was made, changed or removed.

@@ -27,6 +27,10 @@ const TYPED: u64 = (8 + 16 + 4 + 2 * 16) << 10;
 /// Bytes for an account or a ban, in memory and in its tables.
 const ENTRY: u64 = 1 << 10;
 
+/// Bytes of patterns and filters: two lists of the settings, and of those made while the hub runs two of words and two of
+/// names; each of 4 MiB compiled, and 2 MiB in use.
+const FILTERS: u64 = (6 * (4 + 2)) << 20;
+
 /// Bytes for a name that somebody ignores, in the list and in the table.
 const IGNORED: u64 = 256;
 
@@ -78,6 +82,7 @@ impl Settings {
             part("what waits for the disk: history.queue, twice", queue.saturating_mul(2)),
             part("accounts and bans: limits.accounts, limits.bans", lists),
             part("messages for those who are not here: memos.bytes", memos),
+            part("filters and patterns of names", FILTERS),
             part("passwords being checked: accounts.hashers x accounts.memory", hashers),
             part("administrators: limits.admin_connections", admins),
             part(

@@ -133,8 +133,11 @@ settings! {
         mailbox: usize = 256 * 1024, size(16 * KIB, 64 * MIB, "bytes per client"), Live;
         /// The same over all clients. At the limit those are disconnected for whom more waits than for others.
         mailboxes: usize = 64 * 1024 * 1024, size(MIB, 64 * GIB, "bytes"), Live;
-        /// Bans at once.
+        /// Bans at once, and as many mutes.
         bans: usize = 10_000, whole(1, 1_000_000, "bans"), Live;
+        /// Patterns of names that are kept out or muted (/ban bot-*) and filters that operators have made (/filter) at
+        /// once: each is tried on every name that is taken, or every line.
+        patterns: usize = 100, whole(0, 1000, "patterns"), Live;
         /// Registered names.
         accounts: usize = 10_000, whole(0, 1_000_000, "accounts"), Live;
         /// Connections to the admin socket at once. Half of them at most are one user's, four more are kept for root,
@@ -167,6 +170,10 @@ settings! {
         shown: u32 = 6, whole(1, 1_000_000, "times"), Live;
         /// How soon there may be one more of each of these; of rooms, invitations and people three times as soon.
         shown_every: Duration = Duration::from_secs(10), time("10ms", "1h"), Live;
+        /// What one client may say to others in the long run; in one go, as much as the pace lets pass in pace.patience
+        /// (at least burst_lines). Nobody types that fast for that long. What is beyond it is refused, and ten such
+        /// lines are a strike. A program that speaks for many may need more. 0: as much as the pace lets pass.
+        steady: u32 = 60, whole(0, 60_000_000, "lines per minute"), Live;
         /// How long the lines of a client that is too fast are held back before they are dropped.
         patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
     }

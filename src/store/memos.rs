@@ -14,19 +14,8 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Memo>, Trouble> {
     read(db, "ASC", &mut memos).map(|()| memos)
 }
 
-/// Those that can be read of a damaged file, from either end up to the damage.
-pub(super) fn rescue(db: &Connection) -> Vec<Memo> {
-    let mut memos = Vec::new();
-    if read(db, "ASC", &mut memos).is_err() {
-        let _ = read(db, "DESC", &mut memos);
-        memos.sort_by_key(|memo| memo.id);
-        memos.dedup_by_key(|memo| memo.id);
-    }
-    memos
-}
-
 /// Appends them in this order of their ids, up to the first one that cannot be read.
-fn read(db: &Connection, order: &str, memos: &mut Vec<Memo>) -> Result<(), Trouble> {
+pub(super) fn read(db: &Connection, order: &str, memos: &mut Vec<Memo>) -> Result<(), Trouble> {
     let sql = "SELECT id, at, recipient, sender, session, name, text FROM memos ORDER BY id";
     let mut found = db.prepare(&format!("{sql} {order}"))?;
     let mut rows = found.query([])?;

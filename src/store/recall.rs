@@ -8,6 +8,7 @@ use super::meta::{Meta, unsigned};
 use super::{Trouble, accounts, lasting, memos, reports, sanctions};
 use crate::hub::account::Account;
 use crate::hub::archive::{Recalled, RecalledRoom};
+use crate::hub::lasting::Lasting;
 use crate::hub::memo::Memo;
 use crate::hub::message::Line;
 use crate::hub::report::Report;
@@ -70,33 +71,45 @@ fn last_lines(db: &Connection, room: i64, limits: &settings::History, kept: Kept
     Ok(lines)
 }
 
-/// What can be read of a damaged file, from either end up to the damage.
+/// What can be read of a damaged file, beside what was said in it.
 #[derive(Debug, Default)]
 pub(super) struct Rescued {
     pub(super) sanctions: Vec<Sanction>,
     pub(super) accounts: Vec<Account>,
     pub(super) reports: Vec<Report>,
     pub(super) memos: Vec<Memo>,
-    /// Whether these are all sanctions and accounts.
+    pub(super) lasting: Vec<Lasting>,
+    /// The highest numbers that were ever given, where they can be read.
+    pub(super) meta: Option<Meta>,
+    /// These are all.
     pub(super) whole: bool,
 }
 
-impl Rescued {
-    pub(super) fn of(db: &Connection) -> Self {
-        let mut this = Self { reports: reports::rescue(db), memos: memos::rescue(db), whole: true, ..Self::default() };
-        let Self { sanctions, accounts, whole, .. } = &mut this;
-        if sanctions::read(db, "ASC", sanctions).is_err() {
-            *whole = false;
-            let _ = sanctions::read(db, "DESC", sanctions);
-            sanctions.sort_by_key(|ban| ban.id);
-            sanctions.dedup_by_key(|ban| ban.id);
-        }
-        if accounts::read(db, "ASC", accounts).is_err() {
-            *whole = false;
-            let _ = accounts::read(db, "DESC", accounts);
-            accounts.sort_by_key(|account| account.id);
-            accounts.dedup_by_key(|account| account.id);
-        }
-        this
+/// Reads of each table what can be had, from either end up to the damage.
+pub(super) fn rescue(db: &Connection) -> Rescued {
+    let mut whole = true;
+    let sanctions = from_both_ends(|order, found| sanctions::read(db, order, found), |one| one.id, &mut whole);
+    let accounts = from_both_ends(|order, found| accounts::read(db, order, found), |one| one.id, &mut whole);
+    let reports = from_both_ends(|order, found| reports::read(db, order, found), |one| one.id, &mut whole);
+    let memos = from_both_ends(|order, found| memos::read(db, order, found), |one| one.id, &mut whole);
+    let name = |room: &Lasting| room.name.folded().to_owned();
+    let mut lasting = from_both_ends(|order, found| lasting::read(db, order, found), name, &mut whole);
+    lasting.sort_by_key(|room| room.since);
+    Rescued { sanctions, accounts, reports, memos, lasting, meta: Meta::read(db).ok(), whole }
+}
+
+/// All rows of a table, by their `key`. If one cannot be read, those before it and those behind it.
+fn from_both_ends<T, K: Ord>(
+    read: impl Fn(&str, &mut Vec<T>) -> Result<(), Trouble>,
+    key: impl Fn(&T) -> K,
+    whole: &mut bool,
+) -> Vec<T> {
+    let mut found = Vec::new();
+    if read("ASC", &mut found).is_err() {
+        *whole = false;
+        let _ = read("DESC", &mut found);
+        found.sort_by_key(&key);
+        found.dedup_by_key(|one| key(one));
     }
+    found
 }

@@ -17,19 +17,8 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Report>, Trouble> {
     read(db, "ASC", &mut reports).map(|()| reports)
 }
 
-/// The reports that can be read of a damaged file, from either end up to the damage.
-pub(super) fn rescue(db: &Connection) -> Vec<Report> {
-    let mut reports = Vec::new();
-    if read(db, "ASC", &mut reports).is_err() {
-        let _ = read(db, "DESC", &mut reports);
-        reports.sort_by_key(|report| report.id);
-        reports.dedup_by_key(|report| report.id);
-    }
-    reports
-}
-
 /// Appends the reports in this order of their ids, up to the first one that cannot be read.
-fn read(db: &Connection, order: &str, reports: &mut Vec<Report>) -> Result<(), Trouble> {
+pub(super) fn read(db: &Connection, order: &str, reports: &mut Vec<Report>) -> Result<(), Trouble> {
     let sql = "SELECT id, at, last, times, by_name, by_account, by_session, shadow, about_name, about_account,
         about_session, room, room_name, reason, lines, closed, closed_by, closed_account, note FROM reports ORDER BY id";
     let mut found = db.prepare(&format!("{sql} {order}"))?;

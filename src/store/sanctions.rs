@@ -1,12 +1,14 @@
-//! Sanctions on disk: bans, mutes and expulsions.
+//! Sanctions on disk: bans, mutes, expulsions, filters, a lockdown.
 
 use rusqlite::{Connection, Row, params};
 
 use super::Trouble;
 use super::meta::{signed, unsigned};
 use crate::hub::sanction::{Author, Kind, Sanction, Target};
+use crate::settings::{Newcomers, Word as _};
 use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
+use crate::values::name::pattern::Pattern;
 use crate::values::network::Network;
 use crate::values::time::Wall;
 
@@ -18,7 +20,9 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Sanction>, Trouble> {
 
 /// Appends the sanctions in this order of their ids, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, sanctions: &mut Vec<Sanction>) -> Result<(), Trouble> {
-    let sql = "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after FROM sanctions
+    let sql =
+        "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after, pattern
+        FROM sanctions
         ORDER BY id";
     let mut found = db.prepare(&format!("{sql} {order}"))?;
     let mut rows = found.query([])?;
@@ -35,17 +39,26 @@ fn one(row: &Row<'_>) -> Result<Option<Sanction>, Trouble> {
     let name = text(5)?.and_then(|name| Name::recall(&name));
     let room = row.get::<_, Option<i64>>(2)?.map(|room| RoomId(unsigned(room)));
     let room = room.zip(text(3)?.and_then(|name| Name::recall(&name)));
-    let kind = match (&*row.get::<_, String>(1)?, room) {
-        ("ban", _) => Kind::Ban,
-        ("mute", _) => Kind::Mute { shadow: false },
-        ("shadow-mute", _) => Kind::Mute { shadow: true },
-        ("expulsion", Some((room, name))) => Kind::Expulsion { room, name },
+    let pattern = text(13)?;
+    let newcomers = pattern.as_deref().and_then(Newcomers::from_word);
+    let kind = match (&*row.get::<_, String>(1)?, room, newcomers) {
+        ("ban", ..) => Kind::Ban,
+        ("mute", ..) => Kind::Mute { shadow: false },
+        ("shadow-mute", ..) => Kind::Mute { shadow: true },
+        ("expulsion", Some((room, name)), _) => Kind::Expulsion { room, name },
+        ("filter", ..) => Kind::Filter { strike: false },
+        ("strike-filter", ..) => Kind::Filter { strike: true },
+        ("lockdown", _, Some(newcomers)) => Kind::Lockdown { newcomers },
         _ => return Ok(None),
     };
-    let (target, also) = match (name, network) {
-        (Some(name), also) => (Target::Name(name), also),
-        (None, Some(network)) => (Target::Network(network), None),
-        (None, None) => return Ok(None),
+    let (target, also) = match (&kind, pattern, name, network) {
+        (Kind::Lockdown { .. }, ..) => (Target::Newcomers, None),
+        (Kind::Filter { .. }, Some(text), ..) => (Target::Text(text.into()), None),
+        (Kind::Filter { .. }, None, ..) => return Ok(None),
+        (_, Some(pattern), ..) => (Target::Pattern(Pattern::recall(&pattern)), None),
+        (_, None, Some(name), also) => (Target::Name(name), also),
+        (_, None, None, Some(network)) => (Target::Network(network), None),
+        (_, None, None, None) => return Ok(None),
     };
     let uid = row.get::<_, Option<i64>>(8)?.and_then(|uid| u32::try_from(uid).ok());
     Ok(Some(Sanction {
@@ -72,6 +85,13 @@ pub(super) fn put(db: &Connection, sanction: &Sanction) -> Result<(), Trouble> {
     let (network, name) = match &sanction.target {
         Target::Network(network) => (Some(network.to_string()), None),
         Target::Name(name) => (sanction.also.map(|network| network.to_string()), Some(name.shown())),
+        Target::Pattern(_) | Target::Text(_) | Target::Newcomers => (None, None),
+    };
+    let pattern = match (&sanction.target, &sanction.kind) {
+        (Target::Pattern(pattern), _) => Some(pattern.as_str()),
+        (Target::Text(text), _) => Some(&**text),
+        (_, Kind::Lockdown { newcomers }) => Some(newcomers.word()),
+        _ => None,
     };
     let (room, room_name) = match &sanction.kind {
         Kind::Expulsion { room, name } => (Some(signed(room.0)), Some(name.shown())),
@@ -83,8 +103,8 @@ pub(super) fn put(db: &Connection, sanction: &Sanction) -> Result<(), Trouble> {
         Author::Hub => (None, None),
     };
     let sql = "INSERT OR REPLACE INTO sanctions
-        (id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        (id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after, pattern)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         signed(sanction.id.0),
         sanction.kind.word(),
@@ -99,6 +119,7 @@ pub(super) fn put(db: &Connection, sanction: &Sanction) -> Result<(), Trouble> {
         sanction.since.0,
         sanction.until.map(|until| until.0),
         signed(sanction.after.0),
+        pattern,
     ])?;
     Ok(())
 }

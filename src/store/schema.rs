@@ -162,6 +162,11 @@ const STEPS: &[&str] = &[
         text TEXT NOT NULL
     );
     ",
+    // 9: patterns of names, filters, lockdowns.
+    "
+    -- A pattern of names, what a filter finds (kind: filter, strike-filter), or what becomes of newcomers (lockdown).
+    ALTER TABLE sanctions ADD COLUMN pattern TEXT;
+    ",
 ];
 
 /// The version that this program writes.

@@ -231,7 +231,7 @@ fn reports_come_back_as_they_were() {
     write_here(dir.path(), &settings(), (1..).zip(records));
     let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
     assert_eq!(recalled.reports, reports);
-    assert_eq!(super::reports::rescue(&schema::open_for_reading(&database(&dir)).unwrap()), reports);
+    assert_eq!(super::recall::rescue(&schema::open_for_reading(&database(&dir)).unwrap()).reports, reports);
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn memos_come_back_as_they_were_and_nothing_is_left_of_those_that_were_shown() {
     write_here(dir.path(), &settings(), (1..).zip(records.chain([Record::Unmemo(MemoId(2))])));
     let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
     assert_eq!(recalled.memos, kept);
-    assert_eq!(super::memos::rescue(&schema::open_for_reading(&database(&dir)).unwrap()), kept);
+    assert_eq!(super::recall::rescue(&schema::open_for_reading(&database(&dir)).unwrap()).memos, kept);
     let file = std::fs::read(database(&dir)).unwrap();
     let has = |text: &str| file.windows(text.len()).any(|some| some == text.as_bytes());
     assert!(has("later") && !has("the text before") && !has("the text that was shown"));

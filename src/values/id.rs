@@ -40,7 +40,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The number of a sanction: bans, mutes and expulsions are numbered together. Handed out in rising order, as long as
+/// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together. Handed out in rising order, as long as
 /// any is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SanctionId(pub u64);
@@ -53,7 +53,8 @@ impl SanctionId {
         let letter = chars.next()?.to_ascii_lowercase();
         let number = chars.as_str();
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && matches!(letter, 'b' | 'm' | 'x')).then(|| Some((letter, Self(number.parse().ok()?))))?
+        (is_number && matches!(letter, 'b' | 'm' | 'x' | 'f' | 'l'))
+            .then(|| Some((letter, Self(number.parse().ok()?))))?
     }
 }
 

@@ -11,8 +11,43 @@ use crate::values::name;
 /// Bytes of memory that a compiled list of patterns may take.
 const SIZE: usize = 4 * 1024 * 1024;
 
+/// The longest entry that is made while the hub runs, in bytes.
+pub const LONGEST: usize = 200;
+
+/// What people say all day: an entry that finds more than a [fifth](TOO_MANY) of it would keep back anything.
+const EVERYDAY: &[&str] = &[
+    "hello everybody",
+    "good morning, how are you?",
+    "i am fine, thanks",
+    "what do you think of the game last night?",
+    "has anyone seen anna today",
+    "yes",
+    "no, not yet",
+    "see you at 10:30!",
+    "ok, brb",
+    "that is so funny, lol :-)",
+    "does it run on debian 12?",
+    "https://www.debian.org/doc/ explains it",
+    "hallo zusammen, wie geht es euch?",
+    "ich komme gleich wieder",
+    "bonjour \u{e0} tous, \u{e7}a va ?",
+    "je ne sais pas encore",
+    "hola, \u{bf}qu\u{e9} tal?",
+    "nos vemos ma\u{f1}ana",
+    "ol\u{e1}, tudo bem?",
+    "ciao a tutti, a domani",
+    "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} \u{432}\u{441}\u{435}\u{43c}, \u{43a}\u{430}\u{43a} \u{434}\u{435}\u{43b}\u{430}?",
+    "merhaba, nas\u{131}ls\u{131}n\u{131}z?",
+    "\u{4f60}\u{597d}\u{ff0c}\u{5927}\u{5bb6}\u{65e9}\u{4e0a}\u{597d}",
+    "\u{3053}\u{3093}\u{306b}\u{3061}\u{306f}",
+    "\u{645}\u{631}\u{62d}\u{628}\u{627} \u{628}\u{627}\u{644}\u{62c}\u{645}\u{64a}\u{639}",
+];
+
+/// So many of [`EVERYDAY`] are not found by an entry that means anything in particular.
+const TOO_MANY: usize = EVERYDAY.len() / 5;
+
 /// What is done with a text that a filter has found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It is refused.
     Refuse,
@@ -44,7 +79,10 @@ impl Matcher {
         let patterns = (!patterns.is_empty())
             .then(|| regex::RegexSetBuilder::new(&patterns).size_limit(SIZE).build())
             .transpose()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
+                error => error.to_string(),
+            })?;
         Ok(Self { words, patterns })
     }
 
@@ -83,6 +121,27 @@ pub fn check(entry: &str) -> Result<(), String> {
     Matcher::new(std::slice::from_ref(&entry.to_owned())).map(drop)
 }
 
+/// What is wrong with an entry that is made while the hub runs, if anything is: an entry of a list that finds nearly
+/// anything is a slip of somebody in a hurry.
+///
+/// # Errors
+/// The rest of a sentence that begins with the entry.
+pub fn check_hasty(entry: &str) -> Result<(), String> {
+    if entry.len() > LONGEST {
+        return Err(format!("is longer than {LONGEST} bytes"));
+    }
+    let matcher = Matcher::new(std::slice::from_ref(&entry.to_owned())).map_err(|why| {
+        // The last line says what is wrong; those before draw it.
+        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        if pattern(entry).is_some() { format!("is no pattern: {why}") } else { "has no letter in it".to_owned() }
+    })?;
+    let mut found = EVERYDAY.iter().filter(|text| matcher.finds(&likeness(text), &name::fold(text)));
+    match found.by_ref().nth(TOO_MANY) {
+        None => Ok(()),
+        Some(such) => Err(format!("finds what everybody says, such as \"{such}\"")),
+    }
+}
+
 /// All lists, compiled.
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
@@ -91,11 +150,21 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Compiles lists whose entries were [checked](check). A list that cannot be compiled all the same filters nothing.
+    /// Compiles lists whose entries were [checked](check). An entry that cannot be compiled all the same finds nothing,
+    /// and so does a list that takes too much memory.
     #[must_use]
     pub fn new(refuse: &[String], strike: &[String]) -> Self {
-        let compiled = |entries: &[String]| Matcher::new(entries).unwrap_or_default();
+        let sound =
+            |entries: &[String]| entries.iter().filter(|entry| check(entry).is_ok()).cloned().collect::<Vec<_>>();
+        let compiled =
+            |entries: &[String]| Matcher::new(entries).or_else(|_| Matcher::new(&sound(entries))).unwrap_or_default();
         Self { refuse: compiled(refuse), strike: compiled(strike) }
+    }
+
+    /// Whether these can be compiled together.
+    #[must_use]
+    pub fn fit(refuse: &[String], strike: &[String]) -> bool {
+        Matcher::new(refuse).is_ok() && Matcher::new(strike).is_ok()
     }
 
     /// What is done with `text`; `None` if no filter finds anything in it.
@@ -142,6 +211,16 @@ mod tests {
         }
         for right in ["spam", "/^a+$/", "//", "a/b"] {
             assert_eq!(check(right).is_ok(), right != "//", "{right}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_in_a_hurry_finds_not_what_everybody_says() {
+        for wrong in ["/./", "/^[a-z]/", "/[aeiou]/", "/ /", "/(/", "...", "/(\\w{100}){100}/", &"a".repeat(201)] {
+            assert!(check_hasty(wrong).is_err(), "{wrong}");
+        }
+        for right in ["spam", "the", "is", "buy now", "/https?:/", "/\\bbuy\\b.*\\bnow\\b/", "a", "/[0-9]{4}/"] {
+            assert_eq!(check_hasty(right), Ok(()), "{right}");
         }
     }
 

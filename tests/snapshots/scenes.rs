@@ -54,6 +54,7 @@ pub fn all() -> Vec<(&'static str, Stage)> {
         ("people", people()),
         ("unread", unread()),
         ("ban", ban()),
+        ("raid", raid()),
         ("keeping", keeping()),
         ("rooms", rooms()),
         ("settings", settings()),
@@ -731,6 +732,22 @@ fn rooms() -> Stage {
     s.pass(Duration::from_secs(2 * 3600));
     s.control("lockdown", json!({"for_s": 600, "newcomers": "registered"}));
     s.come("nina");
+    stage
+}
+
+/// What the names of a raid have in common is banned, and what it says is filtered; somebody says too much.
+fn raid() -> Stage {
+    let mut settings = Settings::default();
+    (settings.pace.burst_lines, settings.pace.lines, settings.pace.patience) = (3, 3, Duration::from_secs(1));
+    let mut stage = Stage::new(settings);
+    stage.control("bans.add", json!({"target": "bot-*", "for_s": 3600}));
+    stage.control("filters.add", json!({"text": "cheap pills", "strike": true}));
+    let who = stage.come("gaby");
+    stage.pass(Duration::from_secs(2));
+    for number in 1..=4 {
+        stage.line(who, &format!("line {number}"));
+        stage.pass(Duration::from_millis(400));
+    }
     stage
 }
 

@@ -19,7 +19,7 @@ use clap::{Arg, Args, Command, Subcommand};
 use serde_json::Value;
 
 use self::account::AccountCommand;
-use self::ban::{BanCommand, SanctionCommand};
+use self::ban::{BanCommand, FilterCommand, SanctionCommand};
 use self::report::ReportCommand;
 use self::rooms::RoomsCommand;
 use super::length::{ban_time, deadline, duration, interval, lockdown_time, mute_time};
@@ -111,7 +111,7 @@ const COMMON: &str = "Options of every command";
 /// The commands by what one wants to do: help and manual have them in this order.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Looking", &["status", "clients", "client", "rooms", "monitor", "top", "metrics"]),
-    ("People", &["kick", "ban", "mute", "unmute", "sanction", "lockdown", "rename", "report"]),
+    ("People", &["kick", "ban", "mute", "unmute", "filter", "sanction", "lockdown", "rename", "report"]),
     ("Accounts", &["account"]),
     ("Rooms and what is said", &["topic", "close", "say", "history", "redact", "history-stats"]),
     ("The daemon", &["reload", "log-level", "backup", "shutdown"]),
@@ -204,9 +204,18 @@ Examples:
         action: BanCommand,
     },
 
-    /// List and lift what people are kept from: bans, mutes, expulsions from rooms.
+    /// Keep back what has certain words in it, beside the filters of the settings.
     ///
-    /// Bans, mutes and expulsions outlive the daemon if history is recorded.
+    /// Filters outlive the daemon if history is recorded. Operators make them by /filter in chat.
+    Filter {
+        /// What to do.
+        #[command(subcommand)]
+        action: FilterCommand,
+    },
+
+    /// List and lift what people are kept from: bans, mutes, expulsions from rooms, filters, a lockdown.
+    ///
+    /// They outlive the daemon if history is recorded.
     Sanction {
         /// What to do.
         #[command(subcommand)]
@@ -242,7 +251,7 @@ Examples:
   chathub ctl mute c7                 # until \"chathub ctl unmute c7\"
   chathub ctl mute troll --dry-run    # whom it would reach")]
     Mute {
-        /// Ids, such as c7, or names.
+        /// Ids, such as c7, names, or patterns of names such as bot-*.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
         who: Vec<Text<256>>,
         /// For how long, such as 90s, 10min or 2h. Without it, until it is lifted.

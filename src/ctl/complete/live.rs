@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::{Kind, Known};
 use crate::client::{Client, Environment, SYSTEM_SOCKET};
 use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionListArgs};
-use crate::wire::admin::result::{AccountList, BanList, ClientList, ReportList, RoomList, SanctionList};
+use crate::wire::admin::result::{AccountList, BanList, ClientList, FilterList, ReportList, RoomList, SanctionList};
 use crate::wire::admin::{COMMANDS, Command};
 
 /// As long is waited for the daemon.
@@ -92,6 +92,10 @@ impl Daemon {
             Kind::Sanction => {
                 let all = self.ask::<SanctionList>(&Command::SanctionsList(SanctionListArgs { kind: None }))?;
                 all.sanctions.into_iter().map(|one| (one.id, format!("{} of {}", one.kind, one.target))).collect()
+            }
+            Kind::Filter => {
+                let made = self.ask::<FilterList>(&Command::FiltersList(NoArgs {}))?.filters;
+                made.into_iter().map(|one| (one.id, one.target)).collect()
             }
             Kind::Report => {
                 let open = self.ask::<ReportList>(&Command::ReportsList(ReportsListArgs { all: false }))?.reports;

@@ -57,6 +57,8 @@ enum Kind {
     Account,
     /// The name of a command of the admin protocol.
     Protocol,
+    /// A filter that was made while the hub runs.
+    Filter,
     /// Whom a ban can be about: addresses and names of those who are here.
     Target,
     /// One of these.
@@ -78,7 +80,7 @@ fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
         (_, "watch", _) | (["ctl", "top"], "interval", _) => Kind::Words(&["500ms", "1s", "2s", "5s"]),
         (["ctl", "mute"], "time", _) => Kind::Words(MUTE_TIMES),
         (["ctl", "lockdown"], "time", _) => Kind::Words(&["10min", "30min", "1h", "1d"]),
-        (["ctl", "ban", "add"], "time", _) | (["ctl", "kick"], "ban", _) => Kind::Words(BAN_TIMES),
+        (["ctl", "ban" | "filter", "add"], "time", _) | (["ctl", "kick"], "ban", _) => Kind::Words(BAN_TIMES),
         (["ctl", "rooms", "set"], "slow", _) => Kind::Words(&["off", "5s", "10s", "30s", "1min"]),
         (_, "deadline", _) => Kind::Words(&["0s", "5s", "20s", "1min"]),
         (_, "timeout", _) => Kind::Words(&["2s", "5s", "30s", "1min", "0"]),
@@ -91,6 +93,7 @@ fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
         (_, _, "ROOM") => Kind::Room,
         (_, _, "BAN") => Kind::Ban,
         (_, _, "SANCTION") => Kind::Sanction,
+        (_, _, "FILTER") => Kind::Filter,
         (_, _, "REPORT") => Kind::Report,
         (_, _, "TARGET") => Kind::Target,
         (_, _, "CMD") => Kind::Protocol,
@@ -343,6 +346,7 @@ mod tests {
                 Kind::Room => &["lobby", "tea"],
                 Kind::Ban => &["b1", "192.0.2.0/24"],
                 Kind::Sanction => &["b1", "m2", "x3"],
+                Kind::Filter => &["f4"],
                 Kind::Report => &["r1", "r2"],
                 Kind::Account => &["ann"],
                 Kind::Target => &["ann", "192.0.2.7", "2001:db8::7"],
@@ -409,6 +413,7 @@ mod tests {
         assert_eq!(offered("chathub ctl ban remove "), ["b1", "192.0.2.0/24"]);
         assert_eq!(offered("chathub ctl ban add 2001:db8"), ["2001:db8::7"]);
         assert_eq!(offered("chathub ctl sanction lift m"), ["m2"]);
+        assert_eq!(offered("chathub ctl filter remove "), ["f4"]);
         assert_eq!(offered("chathub ctl report close r1 "), ["r2"]);
         assert_eq!(offered("chathub ctl account role "), ["ann"]);
         assert_eq!(offered("chathub ctl account role ann "), ["member", "operator"]);

@@ -1,4 +1,4 @@
-//! Sanctions: bans, mutes, expulsions.
+//! Sanctions: bans, mutes, expulsions, filters.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::screen::Screen;
 use super::table::{Table, left, right};
 use super::values::{maker, people, span, until};
 use crate::wire::admin::result::{
-    Ban, BanList, BanTest, Banned, Lifted, Sanction, SanctionList, SanctionTest, Unbanned,
+    Ban, BanList, BanTest, Banned, FilterList, Filtered, Lifted, Sanction, SanctionList, SanctionTest, Unbanned,
 };
 use crate::wire::admin::value::Time;
 
@@ -88,6 +88,53 @@ pub(in crate::ctl) fn tested_all(to: &mut Screen<'_>, result: &SanctionTest) -> 
     print_or(to, &all(to, &result.sanctions), "sanction", "No sanction is about it.")?;
     let hit = people(&result.people, &result.clients);
     to.line(&format!("One more about it would reach {hit}."))
+}
+
+pub(in crate::ctl) fn filtered(to: &mut Screen<'_>, result: &Filtered) -> io::Result<()> {
+    let by = match &result.names[..] {
+        [] => String::new(),
+        names => format!(", by {}", names.join(", ")),
+    };
+    let found = format!("{} of the last {} lines{by}", result.lines, result.looked_at);
+    match &result.filter {
+        Some(Sanction { id, target, since, until: end, .. }) => {
+            let long = end.and_then(|end| u64::try_from(end.0.0.saturating_sub(since.0.0)).ok());
+            let end = until(*end, long.map(Duration::from_millis));
+            let instead =
+                result.replaced.as_ref().map_or_else(String::new, |former| format!(" in place of {}", former.id));
+            to.done(&format!("Filtered: {target} {end} ({id}){instead}; it finds {found}."))
+        }
+        None => to.line(&format!("It would have kept back {found}.")),
+    }
+}
+
+pub(in crate::ctl) fn filters(to: &mut Screen<'_>, list: &FilterList) -> io::Result<()> {
+    let mut table = Table::new([
+        left("ID"),
+        left("KIND"),
+        left("TEXT").shrinks(20),
+        right("LEFT"),
+        left("BY").shrinks(10),
+        left("REASON").telling(),
+    ]);
+    let kind = |strike: bool| if strike { "strike" } else { "refuse" }.to_owned();
+    for one in &list.filters {
+        table.row([
+            one.id.clone(),
+            kind(one.kind == "strike-filter"),
+            one.target.clone(),
+            time_left(to, one.until.as_ref()),
+            maker(&one.by),
+            one.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    for (entries, strike) in [(&list.refuse, false), (&list.strike, true)] {
+        for entry in entries {
+            let none = String::new;
+            table.row([none(), kind(strike), entry.clone(), none(), "the settings".to_owned(), none()]);
+        }
+    }
+    print_or(to, &table, "filter", "Nothing is filtered.")
 }
 
 /// Prints the table; or says that it is empty, which is an answer here and no heading.

@@ -67,11 +67,22 @@ fn tables(to: &mut Screen<'_>) {
     let test = json!({"bans": [], "clients": ["c7"], "people": [{"id": "c7", "nick": "ann"}]});
     whole(super::bans::tested(to, &of(test)));
     title(to, "sanction list");
-    let sanctions = json!({"total": 2, "persistent": true, "sanctions": [
+    let sanctions = json!({"total": 5, "persistent": true, "sanctions": [
         sanction("m1", "shadow-mute", "bob", json!({"also": "192.0.2.1/32", "reason": LONG})),
         sanction("x4", "expulsion", "a-name-of-24-characters-", json!({"room": "tea", "until": "2026-11-22T11:31:03Z"})),
+        sanction("b5", "ban", "bot-*", json!({"until": "2026-11-22T11:31:03Z"})),
+        sanction("f6", "strike-filter", "cheap pills", json!({"reason": LONG})),
+        sanction("l7", "lockdown", "newcomers", json!({"until": "2026-11-22T11:31:03Z"})),
     ]});
     whole(super::bans::sanctions(to, &of(sanctions)));
+    title(to, "filter list");
+    let filters = json!({"refuse": ["darn"], "strike": ["/(buy|sell) +now/"], "filters": [
+        sanction("f6", "strike-filter", "cheap pills", json!({"reason": LONG})),
+        sanction("f1000", "filter", "/a-pattern-that-is-longer-than-most-[0-9]+/", json!({"until": "2026-11-22T11:31:03Z"})),
+    ]});
+    whole(super::bans::filters(to, &of(filters)));
+    title(to, "filter list, of which there are none");
+    whole(super::bans::filters(to, &of(json!({"refuse": [], "strike": [], "filters": []}))));
     title(to, "report list");
     let party = |nick: &str, client: &str| json!({"nick": nick, "client": client});
     let report = |id: &str, reason: Value, times: u64| {

@@ -1,18 +1,22 @@
 //! What operators keep people from, and lift: bans, mutes, and the lists of them and of who has left.
 //!
 //! Before a sanction is made that reaches others than the one who was named, the operator is told whom, and says the
-//! same again if that is meant.
+//! same again if that is meant; so are they told what a filter would have kept back.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::By;
 use super::super::account::Role;
-use super::super::message::{Done, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
-use super::super::sanction::{Kind, NoTarget, Order, Sanction, Target};
+use super::super::message::{Done, Listed, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
+use super::super::sanction::{self, Kind, NoTarget, Order, Sanction, Target};
+use super::super::sanctioning::Caught;
+use super::super::work;
 use super::{Call, clip, split_word, text_arg};
 use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::pattern::Pattern;
 use crate::values::name::{self, Name};
+use crate::values::time;
 
 /// How long an operator may take to say the same again.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
@@ -47,6 +51,9 @@ impl Call<'_, '_> {
             return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address: false });
         }
         let target = text.parse::<Target>();
+        if let Ok(target @ Target::Pattern(_)) = target {
+            return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address: false });
+        }
         let is_address = matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_)));
         if !is_address && self.named(text).is_some() {
             let other = self.subject(text)?;
@@ -71,6 +78,7 @@ impl Call<'_, '_> {
                 let by_address = matches!(target, Target::Network(_));
                 return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address });
             }
+            Err(NoTarget::Id(_)) => self.refuse(Refusal::NoSuchPerson(clip(text))),
             Err(why) => self.refuse(Refusal::NoTarget(why)),
         }
         None
@@ -92,7 +100,7 @@ impl Call<'_, '_> {
             .collect();
         let named: Option<Arc<str>> = match &meant.order.target {
             Target::Name(name) => Some(name.shown().into()),
-            Target::Network(_) => None,
+            _ => None,
         };
         if meant.session.is_none() && named.is_some() && meant.order.also.is_none() {
             // A name and no address: those who bear it are whom it is about.
@@ -105,22 +113,33 @@ impl Call<'_, '_> {
             }
             return true;
         }
-        self.turn.hub.work.done += others.len() as u64;
-        let asked = &mut self.turn.hub.moderation.asked;
-        let is_again =
-            asked.get(&self.id).is_some_and(|(asked, at)| *asked == line && now.mono.since(*at) <= SAY_AGAIN);
-        if is_again {
-            asked.remove(&self.id);
-        }
-        if others.is_empty() || is_again {
+        let is_pattern = matches!(meant.order.target, Target::Pattern(_));
+        let looked_at = if is_pattern { self.turn.hub.people.sessions.len() } else { others.len() };
+        self.turn.hub.work.done += looked_at as u64;
+        if others.is_empty() || self.is_said_again(&line) {
             return true;
         }
         let count = others.len();
         let names = others.into_iter().take(OTHERS_NAMED).collect();
         let name = meant.order.nick.clone().or(named);
-        self.refuse(Refusal::HitsOthers { names, count, name });
+        self.refuse(if is_pattern {
+            Refusal::PatternHits { names, count }
+        } else {
+            Refusal::HitsOthers { names, count, name }
+        });
         self.turn.hub.moderation.asked.insert(self.id, (line, now.mono));
         false
+    }
+
+    /// Whether the caller was asked about that a moment ago.
+    fn is_said_again(&mut self, line: &str) -> bool {
+        let now = self.turn.now.mono;
+        let asked = &mut self.turn.hub.moderation.asked;
+        let is_again = asked.get(&self.id).is_some_and(|(asked, at)| *asked == line && now.since(*at) <= SAY_AGAIN);
+        if is_again {
+            asked.remove(&self.id);
+        }
+        is_again
     }
 
     /// What `WHO [TIME] [REASON]` orders, and who does it; the caller is told what is wrong with it, or has to say it
@@ -140,13 +159,11 @@ impl Call<'_, '_> {
 
     /// Whether there may be one more of that kind; the caller is told if not.
     fn has_room_for(&mut self, order: &Order) -> bool {
-        let limit = self.turn.hub.settings.limits.bans;
-        let sanctions = &self.turn.hub.moderation.sanctions;
-        let may = sanctions.count(&order.kind) < limit || sanctions.about(&order.kind, &order.target).is_some();
-        if !may {
-            self.refuse(Refusal::TooManyBans(limit));
+        let has_place = self.turn.hub.has_place(order);
+        if let Err(why) = has_place {
+            self.refuse(Refusal::NoPlace(why));
         }
-        may
+        has_place.is_ok()
     }
 }
 
@@ -178,7 +195,8 @@ fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
 fn shown_to_operators(target: &Target) -> Arc<str> {
     match target {
         Target::Network(_) => "an address".into(),
-        Target::Name(name) => name.shown().into(),
+        Target::Pattern(pattern) => format!("whoever is called {pattern}").into(),
+        target => target.to_string().into(),
     }
 }
 
@@ -231,7 +249,8 @@ fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
     let found = by_id.map(|sanction| sanction.id).or_else(|| {
         // One of a name that none can be any more is lifted by that name all the same.
         let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
-        sanctions.about(kind, &which.parse().ok().or_else(name)?)
+        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
+        sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
     });
     match found {
         Some(id) => lifted(call, id),
@@ -246,58 +265,143 @@ fn lifted(call: &mut Call<'_, '_>, id: SanctionId) {
     call.turn.done_on_record(call.id, Done::Lifted(called.into()));
 }
 
+pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
+    let is_time = |word: &str| time::parse_length(word).is_ok();
+    let (first, behind) = split_word(args);
+    let strike = first == "strike" && !behind.is_empty() && !is_time(split_word(behind).0);
+    let args_of_it = if strike { behind } else { args };
+    if is_time(split_word(args_of_it).0) {
+        // A word was left out. Between quotation marks, one of that kind is meant.
+        return call.usage();
+    }
+    let Some((text, rest)) = filtered(args_of_it) else { return call.usage() };
+    let Some((time, reason)) = call.time(rest, true) else { return };
+    let target = match sanction::filtered(text) {
+        Ok(target) => target,
+        Err(why) => return call.refuse(Refusal::NoFilter(why.into())),
+    };
+    let order = Order { reason: text_arg(reason), ..Order::about(Kind::Filter { strike }, target) };
+    if !call.has_room_for(&order) {
+        return;
+    }
+    let line = format!("filter {args}");
+    let room = call.own().room;
+    let caught = call.turn.hub.would_be_kept_back(&order.target, [room], call.turn.now);
+    call.turn.hub.work.done += caught.looked_at as u64 * work::LINE;
+    if caught.lines > 0 && !call.is_said_again(&line) {
+        let Caught { lines, looked_at, names, people } = caught;
+        let names = names.into_iter().take(OTHERS_NAMED).collect();
+        call.refuse(Refusal::FilterHits { lines, looked_at, names, count: people });
+        let now = call.turn.now.mono;
+        call.turn.hub.moderation.asked.insert(call.id, (line, now));
+        return;
+    }
+    let Some(by) = call.by() else { return };
+    let until = time.map(|time| call.later(time));
+    let (id, former) = call.turn.sanction(Order { until, ..order }, by);
+    let done = Done::Filtered {
+        text: clip(text),
+        strike,
+        until,
+        called: format!("f{}", id.0).into(),
+        replaced: replaced(former),
+    };
+    call.turn.done_on_record(call.id, done);
+}
+
+/// What a filter is to find, and what stands behind it: one word, several between quotation marks, or a pattern up to the
+/// last slash that ends a word. `None` where a quotation mark or a slash stands alone: that is half of something.
+fn filtered(args: &str) -> Option<(&str, &str)> {
+    let ends = |end: char| {
+        let mut found = args.match_indices(end).skip(1).map(|(at, _)| at + 1);
+        found.find(|at| args[*at..].chars().next().is_none_or(char::is_whitespace))
+    };
+    match args.chars().next() {
+        Some('"') => ends('"').map(|end| (&args[1..end - 1], args[end..].trim_start())),
+        Some('/') => ends('/').map(|end| (&args[..end], args[end..].trim_start())),
+        _ => Some(split_word(args)),
+    }
+}
+
+pub(super) fn filters(call: &mut Call<'_, '_>, args: &str) {
+    list(call, args, Listed::Filters);
+}
+
 pub(super) fn bans(call: &mut Call<'_, '_>, args: &str) {
-    list(call, args, true);
+    list(call, args, Listed::Bans);
 }
 
 pub(super) fn sanctions(call: &mut Call<'_, '_>, args: &str) {
-    list(call, args, false);
+    list(call, args, Listed::All);
 }
 
 /// Lists sanctions, the newest first, a page at a time; or those about one who is here.
-fn list(call: &mut Call<'_, '_>, args: &str, only_bans: bool) {
+fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     let (word, _) = split_word(args);
     let page = match word.parse::<usize>() {
         Ok(page @ 1..) => page,
         Ok(0) => return call.usage(),
         Err(_) if word.is_empty() => 1,
+        Err(_) if what == Listed::Filters => return call.usage(),
         Err(_) => return about(call, word),
     };
     let (now, sanctions) = (call.turn.now, &call.turn.hub.moderation.sanctions);
-    let held = sanctions.iter().rev().filter(|one| one.holds(now) && (!only_bans || one.kind == Kind::Ban));
+    let is_listed = |kind: &Kind| match what {
+        Listed::All => true,
+        Listed::Bans => *kind == Kind::Ban,
+        Listed::Filters => matches!(kind, Kind::Filter { .. }),
+    };
+    let held = sanctions.iter().rev().filter(|one| one.holds(now) && is_listed(&one.kind));
     // A page far behind costs as much as it looks at.
     let mut held = held.skip((page - 1).saturating_mul(PAGE));
     let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(shown).collect();
     drop(held);
-    let total = if only_bans { sanctions.count(&Kind::Ban) } else { sanctions.len() };
+    let total = match what {
+        Listed::All => sanctions.len(),
+        Listed::Bans => sanctions.count(&Kind::Ban),
+        Listed::Filters => sanctions.count(&Kind::Filter { strike: false }),
+    };
     let looked_at = page.saturating_mul(PAGE).min(sanctions.len());
     call.turn.hub.work.done += looked_at as u64;
-    call.tell(Message::Sanctions { shown, page, pages: total.div_ceil(PAGE), total, only_bans });
+    call.tell(Message::Sanctions { shown, page, pages: total.div_ceil(PAGE), total, what });
+    if what == Listed::Filters && page == 1 {
+        let configured = &call.turn.hub.settings.filters;
+        let (refuse, strike) = (configured.refuse.len(), configured.strike.len());
+        if refuse + strike > 0 {
+            call.done(Done::FiltersOfSettings { refuse, strike });
+        }
+    }
 }
 
-/// Lists the sanctions about one who is here, has left, or bears a name.
+/// Lists the sanctions about one who is here, has left, or bears a name; or the one that is called so.
 fn about(call: &mut Call<'_, '_>, word: &str) {
+    let called = SanctionId::parse(word)
+        .and_then(|(letter, id)| call.turn.hub.moderation.sanctions.get(id).filter(|one| one.kind.letter() == letter));
+    if let Some(one) = called.map(shown) {
+        return call.tell(Message::Sanctions { shown: vec![one], page: 1, pages: 1, total: 1, what: Listed::All });
+    }
     let Some(found) = call.named(word) else {
         let Ok(name) = Name::parse(word, usize::from(u8::MAX)) else {
             return call.refuse(Refusal::NoSuchPerson(clip(word)));
         };
-        let shown: Vec<_> =
-            call.turn.hub.moderation.sanctions.of_name(&name, call.turn.now).take(PAGE).map(shown).collect();
+        let sanctions = &call.turn.hub.moderation.sanctions;
+        let found = sanctions.of_name(&name, call.turn.now).chain(sanctions.of_pattern(&name, call.turn.now));
+        let shown: Vec<_> = found.take(PAGE).map(shown).collect();
         let total = shown.len();
-        return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, only_bans: false });
+        return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
     };
     let session = &call.turn.hub.people.sessions[&found];
     let mut shown: Vec<_> = call.turn.hub.sanctions_of(session, call.turn.now).take(PAGE).map(shown).collect();
     shown.dedup_by(|one, other| one.called == other.called);
     let total = shown.len();
-    call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, only_bans: false });
+    call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
 }
 
 /// A sanction without the address that it is about: that is nobody's business here, not even an operator's.
 fn shown(sanction: &Sanction) -> ShownSanction {
     let name = match (&sanction.target, &sanction.nick) {
-        (Target::Name(name), _) => Some(name.shown().into()),
         (Target::Network(_), nick) => nick.as_ref().map(|nick| format!("the address of {nick}").into()),
+        (target, _) => Some(target.to_string().into()),
     };
     let from = match &sanction.kind {
         Kind::Expulsion { name, .. } => Some(name.shown().into()),

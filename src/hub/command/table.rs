@@ -599,7 +599,8 @@ pub static COMMANDS: &[Command] = &[
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody from being heard",
         group: Group::Operators,
-        detail: "It holds for their account, or name and address. TIME: 10min, 2h.",
+        detail: "It holds for their account, or name and address. TIME: 10min, 2h.\n\
+                 WHO can be a pattern, as bot-*: see /help ban.",
         role: Role::Operator,
         least: 1,
         run: sanctions::mute,
@@ -632,7 +633,8 @@ pub static COMMANDS: &[Command] = &[
         usage: "WHO [TIME] [REASON]",
         about: "keep somebody out",
         group: Group::Operators,
-        detail: "WHO: name or c4, of somebody here or just left; a network; name=NAME.",
+        detail: "WHO: name or c4, of somebody here or just left; a network; name=NAME;\n\
+                 a pattern of names that people take, as bot-* or /^bot[0-9]/.",
         role: Role::Operator,
         least: 1,
         shows: true,
@@ -648,6 +650,29 @@ pub static COMMANDS: &[Command] = &[
         role: Role::Operator,
         takes: Takes::Nothing,
         run: operator::lockdown,
+        ..ROW
+    },
+    Command {
+        name: "filter",
+        usage: "WORD [TIME] [REASON]",
+        about: "keep back what has a word in it",
+        group: Group::Operators,
+        detail: "In lines, names, topics: spam, \"buy now\" or /buy.*now/. After the word\n\
+                 strike it also counts against who says it. /lift f3 ends a filter.",
+        role: Role::Operator,
+        least: 1,
+        takes: Takes::Nothing,
+        run: sanctions::filter,
+        ..ROW
+    },
+    Command {
+        name: "filters",
+        usage: "[PAGE]",
+        about: "list the filters that operators have made",
+        group: Group::Operators,
+        role: Role::Operator,
+        takes: Takes::Nothing,
+        run: sanctions::filters,
         ..ROW
     },
     Command {
@@ -673,7 +698,7 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "sanctions",
         usage: "[PAGE | WHO]",
-        about: "list bans, mutes and expulsions",
+        about: "list bans, mutes, filters and the like",
         group: Group::Operators,
         role: Role::Operator,
         run: sanctions::sanctions,
@@ -682,9 +707,9 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "lift",
         usage: "SANCTION",
-        about: "lift a ban, mute or expulsion",
+        about: "lift a ban, mute, filter or the like",
         group: Group::Operators,
-        detail: "As /sanctions lists it, such as b3, m4 or x5.",
+        detail: "As /sanctions lists it, such as b3, m4, x5 or f6.",
         role: Role::Operator,
         least: 1,
         run: sanctions::lift,

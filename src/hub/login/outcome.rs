@@ -7,7 +7,7 @@ use super::super::account::{Account, Hashed, Role};
 use super::super::archive::Record;
 use super::super::entrance::Since;
 use super::super::message::{Done, Farewell, Message, Refusal};
-use super::super::sanction::Kind;
+use super::super::sanction::{Kind, Sanction};
 use super::super::speech::Carrier;
 use super::super::{Effect, Happening, Hub, What};
 use super::{Answer, Dialogue, Pending, Then};
@@ -120,10 +120,14 @@ impl Turn<'_> {
 
     /// Logs in `id`, whose password was right.
     pub(super) fn let_in(&mut self, id: SessionId, account: AccountId, renewed: Option<Hashed>) -> Result<(), Refusal> {
-        let Some(Account { name, role, .. }) = self.hub.accounts.get(account).cloned() else {
+        let Some(Account { name, role, since, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
         };
-        let ban = self.hub.moderation.sanctions.of_name(&name, self.now).find(|sanction| sanction.kind == Kind::Ban);
+        let is_ban = |one: &&Sanction| one.kind == Kind::Ban;
+        let is_meant = |one: &&Sanction| is_ban(one) && role != Role::Operator && since >= one.since;
+        let sanctions = &self.hub.moderation.sanctions;
+        let by_pattern = || sanctions.of_pattern(&name, self.now).find(is_meant);
+        let ban = sanctions.of_name(&name, self.now).find(is_ban).or_else(by_pattern);
         if let Some(ban) = ban {
             return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
         }
@@ -148,9 +152,14 @@ impl Turn<'_> {
                     self.done(other, Done::NameReclaimed(nick));
                 }
             }
-            // Whoever is not heard has the name of their account, and it is told to nobody.
-            let aloud = self.heard(id, Carrier::Login, name.shown()).is_some_and(|heard| heard.by_others());
-            self.rename(id, name.clone(), None, aloud);
+            // Whoever is not heard has the name of their account, and it is told to nobody; others do not even see it, if
+            // it was registered when they were not heard already.
+            let heard = self.heard(id, Carrier::Login, name.shown());
+            if self.hub.was_unheard_at(id, since, self.now) {
+                self.bear_unseen(id, name.clone());
+            } else {
+                self.rename(id, name.clone(), None, heard.is_some_and(|heard| heard.by_others()));
+            }
         } else {
             self.hub.put_off_unseen_name(id);
         }

@@ -129,6 +129,26 @@ pub enum Done {
     UnmutedOther(Arc<str>),
     /// What was done last is not on disk yet, which takes nothing at the moment: it holds, and is written later.
     NotOnDisk,
+    /// What has that in it is kept back from now on.
+    Filtered {
+        /// What the filter finds.
+        text: Arc<str>,
+        /// It is a strike as well.
+        strike: bool,
+        /// Until when.
+        until: Option<Wall>,
+        /// What the filter is called.
+        called: Arc<str>,
+        /// The one that it replaces.
+        replaced: Option<Replaced>,
+    },
+    /// So many entries of filters are in the settings.
+    FiltersOfSettings {
+        /// What is refused.
+        refuse: usize,
+        /// What is a strike as well.
+        strike: usize,
+    },
     /// There is a ban now that is called so.
     Banned {
         called: Arc<str>,

@@ -26,7 +26,7 @@ pub use entrance::{Entrance, Welcome};
 pub use farewell::Farewell;
 pub use line::{Line, Said};
 pub use refusal::Refusal;
-pub use shown::{Replaced, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
+pub use shown::{Listed, Replaced, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
 pub use view::{Offset, View};
 
 use std::sync::Arc;
@@ -123,8 +123,8 @@ pub enum Message {
         pages: usize,
         /// How many sanctions there are.
         total: usize,
-        /// Only bans were asked for.
-        only_bans: bool,
+        /// Which ones were asked for.
+        what: Listed,
     },
     /// Who has left a moment ago, the last one first.
     Leavers {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::pace::Kind;
-use super::super::sanction::NoTarget;
+use super::super::sanction::{NoPlace, NoTarget};
 use crate::values::id::ReportId;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
@@ -139,10 +139,30 @@ pub enum Refusal {
         /// The name of the one who was named, if it was a name.
         name: Option<Arc<str>>,
     },
+    /// Those whom the pattern finds here. It is done if it is asked for again.
+    PatternHits {
+        /// Some of their names.
+        names: Vec<Arc<str>>,
+        /// How many they are.
+        count: usize,
+    },
+    /// What the filter finds in what was said last here. It is made if it is asked for again.
+    FilterHits {
+        /// In how many lines.
+        lines: usize,
+        /// Of how many.
+        looked_at: usize,
+        /// By whom, some of them.
+        names: Vec<Arc<str>>,
+        /// How many they are.
+        count: usize,
+    },
+    /// It is nothing that a filter could find, or too much.
+    NoFilter(Arc<str>),
     /// Nothing keeps this one from being heard.
     NotMuted(Arc<str>),
-    /// As many bans, or mutes, as there may be.
-    TooManyBans(usize),
+    /// There is no place for one more sanction of that kind.
+    NoPlace(NoPlace),
     /// There is no ban of that number or target.
     NoSuchBan(Arc<str>),
     /// As many reports of this one are open as may be.
@@ -175,6 +195,8 @@ pub enum Refusal {
     HouseRules,
     /// It was the same line too often.
     Repeated,
+    /// The client has said too much for too long; again in so long.
+    SaidALot(Duration),
     /// Too many of these in a short time; again in so long.
     TooOften {
         /// Of what.

@@ -65,6 +65,17 @@ pub struct Replaced {
     pub until: Option<Wall>,
 }
 
+/// Which sanctions are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// All of them.
+    All,
+    /// Bans.
+    Bans,
+    /// Filters.
+    Filters,
+}
+
 /// A sanction, as an operator in chat is shown it: without an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownSanction {

@@ -75,8 +75,17 @@ impl Turn<'_> {
     pub(in crate::hub) fn trim_reports(&mut self) {
         let settings = &self.hub.settings;
         let (most, since) = (Hub::reports_kept(settings), settings.history.keep.map(|keep| self.now.wall.before(keep)));
+        let keep = settings.history.keep;
         for id in self.hub.moderation.reports.trim(most, since) {
             self.record(Record::Unreport(id));
+        }
+        self.hub.moderation.reports.set_due(keep, self.now);
+    }
+
+    /// Lets go of closed reports if it is time.
+    pub(in crate::hub) fn let_go_of_reports(&mut self) {
+        if self.hub.moderation.reports.due().is_some_and(|due| due <= self.now.mono) {
+            self.trim_reports();
         }
     }
 

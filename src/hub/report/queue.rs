@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -12,7 +13,10 @@ use crate::values::id::{ReportId, SessionId};
 use crate::values::name;
 use crate::values::network::Origin;
 use crate::values::rate::Allowance;
-use crate::values::time::Wall;
+use crate::values::time::{Mono, Now, Wall};
+
+/// It is looked so often at least whether closed reports are kept no longer.
+const LOOKED_AT_LEAST: Duration = Duration::from_secs(3600);
 
 /// One person can have made a 20th of all reports that may be open.
 const OF_ONE: usize = 20;
@@ -37,6 +41,8 @@ pub struct Reports {
     /// The open ones, by who made them and where they came from.
     of_person: BTreeMap<Guest, BTreeSet<ReportId>>,
     of_origin: BTreeMap<Origin, usize>,
+    /// When it is looked whether closed ones are kept no longer.
+    due: Option<Mono>,
 }
 
 /// What is read of it.
@@ -110,7 +116,10 @@ impl Reports {
                     *self.of_origin.entry(origin).or_default() += 1;
                 }
             }
-            Some(closed) => _ = self.closed.insert((closed.at, report.id)),
+            Some(closed) => {
+                self.closed.insert((closed.at, report.id));
+                self.due = Some(Mono(0));
+            }
         }
         self.kept.insert(report.id, Arc::new(report));
     }
@@ -201,6 +210,21 @@ impl Reports {
             gone.push(id);
         }
         gone
+    }
+
+    /// When it is looked whether closed ones are kept no longer.
+    pub(in crate::hub) fn due(&self) -> Option<Mono> {
+        self.due
+    }
+
+    /// Notes when the first of the closed ones is kept no longer, if they are kept for a time.
+    pub(super) fn set_due(&mut self, keep: Option<Duration>, now: Now) {
+        self.due = self.closed.first().zip(keep).map(|((at, _), keep)| {
+            let left = at.after(keep).0.saturating_sub(now.wall.0);
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).saturating_add(1));
+            // The clock on the wall may jump.
+            now.mono.after(left.clamp(Duration::from_secs(1), LOOKED_AT_LEAST))
+        });
     }
 
     /// Panics if the indexes disagree.

@@ -183,6 +183,16 @@ fn hidden(
     lines.into_iter().filter_map(left).collect()
 }
 
+/// Whether the room is known whose lines are meant. On a disk that cannot be read now, it may be.
+pub(super) fn knows_room(
+    Stored { what, tail, room: unknown, .. }: &Stored,
+    source: &Source,
+) -> Result<(), ControlError> {
+    let (Some(unknown), Some(room), []) = (unknown, &what.room, &tail[..]) else { return Ok(()) };
+    let is_known = source.open().and_then(|reader| reader.knows(room)).unwrap_or(true);
+    if is_known { Ok(()) } else { Err(no_room(unknown)) }
+}
+
 pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<Redacted, ControlError> {
     let is_readable = |line: &message::Line| line.said != message::Said::Redacted;
     let Stored { what, tail, removed, room: unknown, .. } = stored;

@@ -37,7 +37,7 @@ use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::users;
 use crate::values::name::Name;
-use crate::wire::admin::args::{NoArgs, Secret};
+use crate::wire::admin::args::{NoArgs, RedactArgs, Secret};
 use crate::wire::admin::describe::described;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
@@ -336,6 +336,9 @@ impl Connection {
         }
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         let command = self.without_password(command).await?;
+        if let Command::HistoryRedact(args) = &command {
+            self.knows_room(args).await?;
+        }
         let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
@@ -389,7 +392,19 @@ impl Connection {
         answer
     }
 
-    /// Has the driver make a list, one step at a time.
+    /// Whether there is or was the room whose lines are to be removed, if one is named: a slip is to change nothing, and
+    /// what rooms there have been, the disk alone knows.
+    async fn knows_room(&mut self, args: &RedactArgs) -> Result<(), ControlError> {
+        if args.dry_run || args.room.is_none() {
+            return Ok(());
+        }
+        let look = Command::HistoryRedact(RedactArgs { dry_run: true, ..args.clone() });
+        let Ok(Answered::Count(stored, _, source)) = Box::pin(self.ask(look)).await else { return Ok(()) };
+        let knows = tokio::task::spawn_blocking(move || disk::knows_room(&stored, &source)).await;
+        knows.unwrap_or_else(|_| Err(broken()))
+    }
+
+    /// Has a list made, a step at a time.
     async fn list(&self, mut listing: Box<Listing>) -> Result<Answered, ControlError> {
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         loop {

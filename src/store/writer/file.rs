@@ -11,9 +11,9 @@ use crate::hub::archive::Recalled;
 use crate::logging::{InWords, ids};
 use crate::store::health::lock;
 use crate::store::meta::Meta;
-use crate::store::recall::{Rescued, recall};
+use crate::store::recall::{Rescued, recall, rescue};
 use crate::store::schema::Readable;
-use crate::store::{Answer, Trouble, accounts, dir, memos, reports, sanctions, schema, step, traces, wall};
+use crate::store::{Answer, Trouble, accounts, dir, lasting, memos, reports, sanctions, schema, step, traces, wall};
 
 impl Writer {
     /// Opens the file and reads what a hub is told at its start.
@@ -41,9 +41,9 @@ impl Writer {
                 let read = match read {
                     Ok((recalled, _)) => recalled,
                     Err(_) => {
-                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| Rescued::of(&db));
-                        let Rescued { sanctions, accounts, reports, memos, .. } = rescued.unwrap_or_default();
-                        Recalled { sanctions, accounts, reports, memos, ..Recalled::default() }
+                        let rescued = schema::open_in_need(&self.path).map(|(db, _)| rescue(&db));
+                        let Rescued { sanctions, accounts, reports, memos, lasting, .. } = rescued.unwrap_or_default();
+                        Recalled { sanctions, accounts, reports, memos, lasting, ..Recalled::default() }
                     }
                 };
                 Recalled { last_line: floor, last_room: floor, last_session: floor, unread: true, ..read }
@@ -108,29 +108,39 @@ impl Writer {
         Trouble::Unavailable(format!("cannot {what} {}: {error}", self.path.display()))
     }
 
-    /// Sets a file aside that makes no sense, and puts another in its place, with the bans and accounts that
-    /// could be read: what was said may be lost, but nobody comes back in by that, and nobody loses a name.
+    /// Sets a file aside that makes no sense, and puts another in its place, with all that could be read but what was
+    /// said: that may be lost, but nobody comes back in by that, and nobody loses a name or a room.
     pub(super) fn replace(&mut self, why: &str, kind: Aside) -> Result<(), Trouble> {
         self.db = None;
         self.rooms.forget();
         self.redacting = None;
-        let Rescued { sanctions: bans, accounts, reports, memos, whole } = match kind {
-            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| Rescued::of(&db)).unwrap_or_default(),
+        let rescued = match kind {
+            Aside::Damaged => schema::open_in_need(&self.path).map(|(db, _)| rescue(&db)).unwrap_or_default(),
             Aside::Empty => rescue_from_log(&self.path)?,
         };
+        let Rescued { sanctions: bans, accounts, reports, memos, lasting, meta, whole } = rescued;
         // Numbers go on: above all that came by, or if none did, above all that can have been.
         let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
+        let known = meta.unwrap_or_default();
+        let meta = Meta {
+            last_line: floor.max(known.last_line),
+            last_room: floor.max(known.last_room),
+            last_session: floor.max(known.last_session),
+            lines: 0,
+            indexed: 0,
+            swept: true,
+        };
         // It is whole before the old one goes: what is set aside is not looked at a second time.
         let next = self.next();
         let _ = std::fs::remove_file(&next);
         schema::make(&next, |db| {
             let batch = db.transaction()?;
-            Meta { last_line: floor, last_room: floor, last_session: floor, lines: 0, indexed: 0, swept: true }
-                .write(&batch)?;
+            meta.write(&batch)?;
             bans.iter().try_for_each(|ban| sanctions::put(&batch, ban))?;
             accounts.iter().try_for_each(|account| accounts::put(&batch, account))?;
             reports.iter().try_for_each(|report| reports::put(&batch, report))?;
             memos.iter().try_for_each(|memo| memos::put(&batch, memo))?;
+            lasting.iter().try_for_each(|room| lasting::put(&batch, room))?;
             Ok(batch.commit()?)
         })?;
         step::reached("before a damaged file is set aside");
@@ -215,8 +225,8 @@ fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
         }
     };
     clear();
-    let rescued = schema::open_log(&dir::beside(path, "-wal"), &scratch)
-        .map(|db| db.map(|db| Rescued::of(&db)).unwrap_or_default());
+    let rescued =
+        schema::open_log(&dir::beside(path, "-wal"), &scratch).map(|db| db.map(|db| rescue(&db)).unwrap_or_default());
     clear();
     rescued
 }

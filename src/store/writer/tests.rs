@@ -21,7 +21,7 @@ use crate::store::tests::{
     LOBBY, Moment, copy, database, is_sound, line, name, open, open_with, record, seqs, settings, write_here,
 };
 use crate::store::{Answer, OpenError, Query, Reader, schema};
-use crate::values::id::{AccountId, SanctionId};
+use crate::values::id::{AccountId, SanctionId, SessionId};
 use crate::values::time::Wall;
 
 #[test]
@@ -209,10 +209,19 @@ fn account(id: u64, text: &str) -> Account {
     Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since, seen, places: Vec::new() }
 }
 
-/// A directory with two bans, two accounts and some lines, as a daemon has left it.
+/// A room that lasts, of the first account.
+fn den() -> Lasting {
+    let mut ownership = Ownership::default();
+    ownership.owner = Some(AccountId(1));
+    Lasting { name: name("den"), topic: "at six".into(), since: Wall(5), ownership }
+}
+
+/// A directory with two bans, two accounts, a room that lasts and some lines, as a daemon has left it.
 fn furnished() -> TempDir {
     let dir = TempDir::new().unwrap();
     let records = [
+        Record::Given(SessionId(5000)),
+        Record::Lasting(Box::new(den())),
         Record::Sanction(Box::new(ban(1, "192.0.2.0/24"))),
         Record::Sanction(Box::new(ban(2, "198.51.100.7"))),
         Record::Account(Box::new(account(1, "ann"))),
@@ -282,7 +291,7 @@ fn furnished_in_the_log() -> TempDir {
     db.execute_batch("PRAGMA wal_autocheckpoint = 0").unwrap();
     let old = database(&from);
     db.execute("ATTACH ? AS old", [old.to_str().unwrap()]).unwrap();
-    for table in ["sanctions", "accounts"] {
+    for table in ["sanctions", "accounts", "lasting"] {
         db.execute_batch(&format!("INSERT INTO {table} SELECT * FROM old.{table}")).unwrap();
     }
     let copied = TempDir::new().unwrap();
@@ -295,6 +304,7 @@ fn has_all(recalled: &Recalled) {
     let bans: Vec<_> = recalled.sanctions.iter().map(|ban| ban.id.0).collect();
     let accounts: Vec<_> = recalled.accounts.iter().map(|account| account.name.shown()).collect();
     assert_eq!((bans, accounts), (vec![1, 2], vec!["ann", "bob"]), "{recalled:?}");
+    assert_eq!(recalled.lasting, [den()]);
 }
 
 fn names(dir: &TempDir) -> Vec<String> {
@@ -414,7 +424,8 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
         let kept = aside.with_file_name(format!("{name}-wal"));
         assert!(std::fs::read(kept).unwrap() == log, "what was in the log is there still");
         // What stood in the file's own first pages is gone, and the log has what was written after that.
-        assert_eq!(open.recalled.sanctions.len() + open.recalled.accounts.len(), rescued(&log), "{:?}", open.recalled);
+        let Recalled { sanctions, accounts, lasting, .. } = &open.recalled;
+        assert_eq!(sanctions.len() + accounts.len() + lasting.len(), rescued(&log), "{:?}", open.recalled);
         open.store.record(1, record(line(open.recalled.last_line + 1, "goes on")));
         open.until_recorded(1);
         open.close();
@@ -426,11 +437,11 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
     }
 }
 
-/// How many bans and accounts can be had of a log: all four, if it has the first page.
+/// How many bans, accounts and rooms can be had of a log: all five, if it has the first page.
 fn rescued(log: &[u8]) -> usize {
     let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
     let mut frames = log[32..].chunks_exact(24 + page);
-    if frames.any(|frame| frame[..4] == [0, 0, 0, 1]) { 4 } else { 0 }
+    if frames.any(|frame| frame[..4] == [0, 0, 0, 1]) { 5 } else { 0 }
 }
 
 #[test]
@@ -442,7 +453,7 @@ fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
         db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; VACUUM").unwrap();
         std::fs::read(dir.path().join("chathub.db-wal")).unwrap()
     };
-    assert_eq!(rescued(&log), 4, "the first page is in it");
+    assert_eq!(rescued(&log), 5, "the first page is in it");
     std::fs::write(database(&dir), "").unwrap();
     std::fs::write(dir.path().join("chathub.db-wal"), &log).unwrap();
     let open = open(&dir);

@@ -6,6 +6,8 @@
 use core::fmt;
 use std::sync::LazyLock;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::likeness::{folded_skeleton, skeleton};
 use super::{Name, fold};
 use crate::values::time::{self, NoLength};
@@ -27,6 +29,41 @@ const OF_AUTHORITY: &[&str] = &[
     "sysadmin",
     "sysop",
     "system",
+];
+
+/// The same in other languages of many people, in their scripts and as they are typed without them. Words that are also
+/// everyday names are not here: Arabic مشرف (a moderator) is the surname Musharraf, and Italian "capo" is one, too.
+/// Words that are the same as in English go without saying, and so do those that differ in accents alone.
+const OF_AUTHORITY_ELSEWHERE: &[(&str, &[&str])] = &[
+    ("Arabic", &["أدمن", "المدير", "المشرف", "النظام", "الإدارة", "مدير", "مسؤول"]),
+    ("Bengali", &["অ্যাডমিন", "প্রশাসক"]),
+    ("Chinese", &["管理员", "管理員", "版主", "系统", "系統", "客服", "guanliyuan", "xitong"]),
+    ("Czech, Slovak", &["správce", "administrátor", "moderátor", "operátor", "systém"]),
+    ("Dutch", &["beheerder", "systeem", "systeembeheerder"]),
+    ("French", &["administrateur", "administratrice", "modérateur", "modératrice", "opérateur", "serveur", "système"]),
+    ("German", &["administratorin", "betreiber", "moderatorin", "systemverwalter", "verwalter"]),
+    ("Greek", &["διαχειριστής", "συντονιστής", "σύστημα"]),
+    ("Hebrew", &["אדמין", "מנהל", "מערכת"]),
+    ("Hindi", &["एडमिन", "प्रशासक", "मॉडरेटर", "व्यवस्थापक", "संचालक", "सिस्टम"]),
+    ("Indonesian, Malay", &["pengelola", "pentadbir", "sistem"]),
+    ("Italian", &["amministratore", "amministratrice", "gestore", "moderatore", "moderatrice", "operatore", "sistema"]),
+    (
+        "Japanese",
+        &["オペレーター", "システム", "モデレーター", "管理人", "管理者", "運営", "kanrinin", "kanrisha", "unei"],
+    ),
+    ("Korean", &["관리자", "시스템", "운영자", "gwanrija", "unyeongja"]),
+    ("Persian", &["ادمین", "سیستم", "مدیر"]),
+    ("Polish", &["administratorka", "moderatorka", "serwer"]),
+    ("Russian", &["админ", "администратор", "модер", "модератор", "оператор", "сервер", "система"]),
+    (
+        "Spanish, Portuguese",
+        &["administrador", "administradora", "moderador", "moderadora", "operador", "operadora", "servidor"],
+    ),
+    ("Swedish, Danish, Norwegian", &["administratör", "moderatör", "operatör", "systemadministratør"]),
+    ("Thai", &["ผู้ดูแล", "ผู้ดูแลระบบ", "ระบบ", "แอดมิน"]),
+    ("Turkish", &["moderatör", "operatör", "sunucu", "yönetici"]),
+    ("Ukrainian", &["адмін", "адміністратор"]),
+    ("Vietnamese", &["hệthống", "quảntrị", "quảntrịviên"]),
 ];
 
 /// Words that address somebody, or nobody in particular. Nobody can take one, nor one that differs from it in
@@ -52,6 +89,22 @@ impl Keys {
     }
 }
 
+/// All words of authority, also without the accents of Latin letters, as they are typed in a hurry.
+fn of_authority() -> Vec<String> {
+    let elsewhere = OF_AUTHORITY_ELSEWHERE.iter().flat_map(|(_, words)| *words);
+    let plain = |word: &&str| -> String { word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')).collect() };
+    let is_latin = |word: &&&str| word.starts_with(|c: char| c.is_ascii_alphabetic());
+    let unaccented = elsewhere.clone().filter(is_latin).map(plain);
+    OF_AUTHORITY.iter().chain(elsewhere.clone()).map(|word| (*word).to_owned()).chain(unaccented).collect()
+}
+
+/// Whether a word is recognised with punctuation within it as well.
+fn is_taken_apart(word: &str) -> bool {
+    // Three syllables of Chinese or Korean are a whole word.
+    let is_syllable = |c: char| c >= '\u{2E80}';
+    word.chars().count() >= TAKEN_APART || (word.chars().count() >= 3 && word.chars().all(is_syllable))
+}
+
 /// The keys of words, in small letters, with a capital first, and in capitals.
 struct Words {
     skeletons: Vec<String>,
@@ -61,11 +114,11 @@ struct Words {
 impl Words {
     fn of<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Self {
         let capital = |word: &str| {
-            let (first, rest) = word.split_at(1);
-            first.to_ascii_uppercase() + rest
+            let mut rest = word.chars();
+            rest.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + rest.as_str())
         };
         Self {
-            skeletons: words.clone().map(folded_skeleton).collect(),
+            skeletons: words.clone().map(|word| folded_skeleton(&fold(word))).collect(),
             sights: words
                 .flat_map(|word| [skeleton(word), skeleton(&capital(word)), skeleton(&word.to_uppercase())])
                 .collect(),
@@ -83,24 +136,26 @@ pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// Whether a name, or what it looks like, belongs to the hub: a word such as `admin`, `you` or `notice`, the name of
+/// Whether a name, or what it looks like, belongs to the hub: a word such as `admin`, `you` or `notice`, in whatever language, the name of
 /// the lobby, which is in prompts, or what starts as a guest's name does; also with punctuation around it, and
 /// with digits around a word of authority. A guest's own name is reserved too: the hub gives it without asking here.
 #[must_use]
 pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
-    static OF_AUTHORITY_OR_ADDRESS: LazyLock<Words> =
-        LazyLock::new(|| Words::of(OF_AUTHORITY.iter().chain(OF_ADDRESS).copied()));
-    static AUTHORITIES: LazyLock<Words> = LazyLock::new(|| Words::of(OF_AUTHORITY.iter().copied()));
+    static ADDRESSES: LazyLock<Words> = LazyLock::new(|| Words::of(OF_ADDRESS.iter().copied()));
+    static AUTHORITIES: LazyLock<Words> = LazyLock::new(|| Words::of(of_authority().iter().map(String::as_str)));
     static LONG_AUTHORITIES: LazyLock<Words> =
-        LazyLock::new(|| Words::of(OF_AUTHORITY.iter().copied().filter(|word| word.len() >= TAKEN_APART)));
+        LazyLock::new(|| Words::of(of_authority().iter().map(String::as_str).filter(|word| is_taken_apart(word))));
     static GUESTS: LazyLock<Words> = LazyLock::new(|| Words::of([GUEST].into_iter()));
 
-    let word = name.word();
+    // The capital of Turkish i keeps its dot in small letters.
+    let dotless = name.word().replace('İ', "I");
+    let word = dotless.as_str();
     let bare = word.trim_matches(|c: char| !c.is_alphabetic());
     let together: String = bare.chars().filter(|c| c.is_alphanumeric()).collect();
     let begins = name.shown().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let keys = Keys::of(word);
-    OF_AUTHORITY_OR_ADDRESS.hold(word)
+    ADDRESSES.hold(word)
+        || AUTHORITIES.hold(word)
         || AUTHORITIES.hold(bare)
         || LONG_AUTHORITIES.hold(&together)
         || (begins.len() < name.shown().len() && GUESTS.hold(begins))

@@ -12,11 +12,13 @@
 //! | which names look alike; letters that look alike and are told apart by those who read them | `likeness` |
 //! | which names nobody gets: reserved words, and what could be read as something else | `claims` |
 //! | the names of guests | [`guest`] |
+//! | patterns that find names | [`pattern`] |
 //! | what is asked of a name that was kept by an earlier release | [`Name::recall`] |
 
 mod claims;
 mod guest;
 mod likeness;
+pub mod pattern;
 mod rules;
 
 use core::fmt;

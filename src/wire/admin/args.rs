@@ -77,7 +77,8 @@ pub struct KickArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanArgs {
-    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, or a name.
+    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, a name, or a pattern of names such as `bot-*` or
+    /// `/^bot[0-9]/`.
     pub target: Text<256>,
     /// The reason, told to those who are kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,11 +102,39 @@ pub struct UnbanArgs {
     pub which: Text<256>,
 }
 
+/// What is to be kept back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilterArgs {
+    /// A word, several in a row, or a pattern between slashes, as an entry of the setting `filters.refuse`.
+    pub text: Text<200>,
+    /// It is a strike as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strike: bool,
+    /// Why; it stands in the list of filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<256>>,
+    /// For how many seconds; without it, until it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<Whole<1, 3_153_600_000>>,
+    /// Tell what it would have kept back of what was said last, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// Which filter to lift.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnfilterArgs {
+    /// Its id, such as `f3`, or what it finds.
+    pub which: Text<256>,
+}
+
 /// What to look for among the bans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanTestArgs {
-    /// An address, a network, or a name.
+    /// An address, a network, a name, or a pattern of names.
     pub target: Text<256>,
 }
 
@@ -128,13 +157,17 @@ pub enum SanctionKind {
     Mute,
     /// Somebody does not come into a room.
     Expulsion,
+    /// What has certain words in it reaches nobody.
+    Filter,
+    /// Newcomers do not come in, or are not heard, until they have logged in.
+    Lockdown,
 }
 
 /// Which sanction to lift.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftArgs {
-    /// The sanction's id, such as `b3`, `m4` or `x5`.
+    /// Its id, such as `b3`, `m4`, `x5`, `f6` or `l7`.
     pub which: Text<256>,
 }
 
@@ -142,7 +175,7 @@ pub struct LiftArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SanctionTestArgs {
-    /// A client's id or name, an address, a network, or a name.
+    /// A client's id or name, an address, a network, a name, or a pattern of names.
     pub target: Text<256>,
 }
 
@@ -238,7 +271,8 @@ pub struct AccountEraseArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MuteArgs {
-    /// Ids or names of clients that are here or have left a moment ago; names, addresses or networks of others.
+    /// Ids or names of clients that are here or have left a moment ago; names, patterns of
+    /// names, addresses or networks of others.
     pub who: Vec<Text<256>>,
     /// The length of the mute in seconds; 0 lifts mutes; without it, it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -38,6 +38,8 @@ pub enum EventKind {
     Ban,
     /// Somebody was sent out of a room, or may come again.
     Expel,
+    /// A filter was added or lifted.
+    Filter,
     /// A lockdown has begun, or is over.
     Lockdown,
     /// An account was made, changed or removed, or somebody has logged in or out, or failed to.
@@ -78,10 +80,10 @@ pub struct Event {
     /// Why it was done, where `text` says more than that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The network, the name or the account that it is about, if that is nobody who is here.
+    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The id of the ban, the mute or the expulsion.
+    /// The id of the ban, the mute, the expulsion, the filter or the lockdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sanction: Option<String>,
     /// When it ends; absent if when it is lifted.
@@ -132,8 +134,8 @@ pub fn happened(happening: &Happening) -> Event {
         What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),
         What::AccountRemoved => Some("removed".to_owned()),
         What::ReportClosed => happening.text.as_deref().map(|what| format!("closed: {what}")),
-        What::Unbanned => whom_and_why(happening).map(|target| format!("lifted: {target}")),
-        What::Banned | What::Muted | What::Expelled | What::Readmitted => whom_and_why(happening),
+        What::Unbanned | What::FilterLifted => whom_and_why(happening).map(|target| format!("lifted: {target}")),
+        What::Banned | What::Muted | What::Expelled | What::Readmitted | What::FilterAdded => whom_and_why(happening),
         What::LockdownEnded => Some("over".to_owned()),
         What::Redacted => Some("lines were made unreadable".to_owned()),
         What::HistoryLost => Some("lines are said and not recorded".to_owned()),
@@ -160,8 +162,8 @@ pub fn happened(happening: &Happening) -> Event {
 }
 
 const fn is_sanction(what: What) -> bool {
-    use What::{Banned, Expelled, Muted, Readmitted, Unbanned, Unmuted};
-    matches!(what, Banned | Unbanned | Muted | Unmuted | Expelled | Readmitted)
+    use What::{Banned, Expelled, FilterAdded, FilterLifted, Muted, Readmitted, Unbanned, Unmuted};
+    matches!(what, Banned | Unbanned | Muted | Unmuted | Expelled | Readmitted | FilterAdded | FilterLifted)
 }
 
 /// Whom a sanction is about, if they are not here, how, and why: in one text.
@@ -169,7 +171,7 @@ fn whom_and_why(happening: &Happening) -> Option<String> {
     let how = match (&happening.room, happening.untold) {
         (Some(room), _) => Some(format!("from {room}")),
         (None, true) => Some("without being told".to_owned()),
-        (None, false) => None,
+        (None, false) => happening.striking.then(|| "with strikes".to_owned()),
     };
     let whom: Vec<String> = happening.target.as_deref().map(str::to_owned).into_iter().chain(how).collect();
     let whom = whom.join(" ");
@@ -197,6 +199,7 @@ const fn kind(what: What) -> EventKind {
         What::Reported | What::ReportClosed => EventKind::Report,
         What::Banned | What::Unbanned => EventKind::Ban,
         What::Expelled | What::Readmitted => EventKind::Expel,
+        What::FilterAdded | What::FilterLifted => EventKind::Filter,
         What::Registered
         | What::LoggedIn
         | What::LoggedOut
@@ -234,6 +237,8 @@ const fn word(what: What) -> &'static str {
         What::Unbanned => "unban",
         What::Expelled => "expel",
         What::Readmitted => "readmit",
+        What::FilterAdded => "filter",
+        What::FilterLifted => "unfilter",
         What::Redacted => "redact",
         What::HistoryLost => "lost",
         What::HistoryResumed => "resumed",

@@ -34,10 +34,10 @@ use serde_json::Value;
 
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs, MuteArgs,
-    NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
+    ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
+    MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
     SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
-    WhoArgs,
+    UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -45,9 +45,10 @@ use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one, reports, rooms, sanctions};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
-    AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, Hello, HistoryStats,
-    Kicked, Lifted, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed, ReportList, ReportShown,
-    ReportsClosed, Room, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic, Unbanned,
+    AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, FilterList, Filtered,
+    Hello, HistoryStats, Kicked, Lifted, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
+    ReportList, ReportShown, ReportsClosed, Room, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic,
+    Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -329,13 +330,21 @@ commands! {
     /// Lists the bans in force.
     "bans.list" BansList(NoArgs) -> BanList, One, Reads, Listing(Listing::bans);
     /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and disconnects
-    /// those who are here. A ban of the same is replaced.
+    /// those who are here. A pattern of names means whoever has chosen such a name, but for operators, those of
+    /// `access.always`, and whose account is older. A ban of the same is replaced.
     "bans.add" BansAdd(BanArgs) -> Banned, One, Changes if |args| !args.dry_run, Hub(sanctions::add);
     /// Lifts a ban.
     "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(sanctions::remove);
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
     "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(sanctions::test);
-    /// Lists the sanctions in force: bans, mutes, expulsions.
+    /// Keeps back what is said, names and topics with a word or pattern in it, beside the filters of the settings. One of
+    /// the same is replaced.
+    "filters.add" FiltersAdd(FilterArgs) -> Filtered, One, Changes if |args| !args.dry_run, Hub(sanctions::filter);
+    /// Lists the filters: those that were made while the hub runs, and those of the settings.
+    "filters.list" FiltersList(NoArgs) -> FilterList, One, Reads, Hub(sanctions::filters);
+    /// Lifts a filter that was made while the hub runs.
+    "filters.remove" FiltersRemove(UnfilterArgs) -> Lifted, One, Changes, Hub(sanctions::unfilter);
+    /// Lists the sanctions in force: bans, mutes, expulsions, filters, a lockdown.
     "sanctions.list" SanctionsList(SanctionListArgs) -> SanctionList, One, Reads, Listing(Listing::sanctions);
     /// Lifts a sanction.
     "sanctions.lift" SanctionsLift(LiftArgs) -> Lifted, One, Changes, Hub(sanctions::lift);

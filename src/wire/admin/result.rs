@@ -36,7 +36,7 @@ pub struct Lockdown {
 
 impl From<lockdown::Lockdown> for Lockdown {
     fn from(lockdown: lockdown::Lockdown) -> Self {
-        Self { until: Some(Time(lockdown.until.1)), newcomers: Some(lockdown.newcomers) }
+        Self { until: Some(Time(lockdown.until)), newcomers: Some(lockdown.newcomers) }
     }
 }
 
@@ -247,9 +247,9 @@ pub struct Kicked {
 pub struct Ban {
     /// The id, such as `b3`.
     pub id: String,
-    /// The network or the name that is kept out.
+    /// The network, the name, or the pattern of names.
     pub target: String,
-    /// What `target` is: `network` or `name`.
+    /// `network`, `name` or `pattern`.
     pub kind: String,
     /// The address that is kept out as well, if the ban is of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -325,12 +325,12 @@ pub struct BanTest {
 pub struct Sanction {
     /// The id: a letter for the kind and a number, such as `m4`.
     pub id: String,
-    /// `ban`, `mute`, `shadow-mute` or `expulsion`.
+    /// `ban`, `mute`, `shadow-mute`, `expulsion`, `filter`, `strike-filter` or `lockdown`.
     pub kind: String,
     /// The name of the room, of an expulsion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The network or the name that it is about.
+    /// The network, the name or the pattern of names that it is about; what a filter finds; `newcomers`.
     pub target: String,
     /// The address that it is about as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -348,6 +348,36 @@ pub struct Sanction {
     /// When the sanction ends; absent if it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
+}
+
+/// A filter that was made, or would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Filtered {
+    /// The filter; absent after a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Sanction>,
+    /// The one that it has taken the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Sanction>,
+    /// In how many of the lines that were said last it finds something.
+    pub lines: u64,
+    /// At how many lines it looked: some of each room that is not private.
+    pub looked_at: u64,
+    /// Under which names those lines were said.
+    pub names: Vec<String>,
+    /// Nothing was changed.
+    pub dry_run: bool,
+}
+
+/// The filters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FilterList {
+    /// Those made while the hub runs, by age.
+    pub filters: Vec<Sanction>,
+    /// What the setting `filters.refuse` says.
+    pub refuse: Vec<String>,
+    /// What the setting `filters.strike` says.
+    pub strike: Vec<String>,
 }
 
 /// Sanctions.

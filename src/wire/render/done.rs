@@ -144,6 +144,24 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let hit = count(*hit, "person", "people");
             notice(out, &["ban ", called, " holds", &until_in(end, now), &instead(replaced), "; disconnected: ", &hit]);
         }
+        Done::Filtered { text, strike, until: end, called, replaced } => {
+            let strike = if *strike { ", and is a strike" } else { "" };
+            let back = " is kept back here";
+            notice(out, &[text, back, strike, &until_in(end, now), " (", called, &instead(replaced), ")"]);
+        }
+        Done::FiltersOfSettings { refuse, strike } => {
+            let entries = |number: usize| count(number, "entry", "entries");
+            notice(
+                out,
+                &[
+                    "in the settings: ",
+                    &entries(*refuse),
+                    " of filters.refuse, ",
+                    &strike.to_string(),
+                    " of filters.strike",
+                ],
+            );
+        }
         Done::NotOnDisk => {
             notice(out, &["it is not on disk yet: nothing can be written now; it is, as soon as it can"])
         }

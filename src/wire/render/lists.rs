@@ -8,7 +8,7 @@ use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
 use crate::hub::command::{COMMANDS, Command, Group};
 use crate::hub::message::{
-    ShownRoom, {ShownLeaver, ShownSanction},
+    Listed, ShownRoom, {ShownLeaver, ShownSanction},
 };
 use crate::hub::ownership::Modes;
 use crate::values::time::in_words;
@@ -115,11 +115,12 @@ pub(super) fn help_on(command: &Command, out: &mut Page<'_>) {
 }
 
 /// Appends a page of sanctions.
-pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), only_bans: bool, out: &mut Page<'_>) {
+pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), what: Listed, out: &mut Page<'_>) {
     if shown.is_empty() {
-        let nothing = match (page, only_bans) {
-            (1, true) => "nobody is banned",
-            (1, false) => "nothing is in force",
+        let nothing = match (page, what) {
+            (1, Listed::Bans) => "nobody is banned",
+            (1, Listed::Filters) => "operators have made no filters; /filter WORD makes one",
+            (1, Listed::All) => "nothing is in force",
             _ => "there is no such page",
         };
         return notice(out, &[nothing]);
@@ -131,12 +132,16 @@ pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), 
             (None, _) => "an address".to_owned(),
         };
         let from = one.from.as_deref().map_or_else(String::new, |room| format!(" from {room}"));
-        let word = if only_bans { String::new() } else { format!("{}{from}: ", one.word) };
+        let word = if what == Listed::Bans { String::new() } else { format!("{}{from}: ", one.word) };
         let reason = one.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
         cells(out, &[(&one.called, 6)], &format!("{word}{whom}{}, by {}{reason}", until(&one.until), one.by));
     }
     if page < pages {
-        let command = if only_bans { "/bans" } else { "/sanctions" };
+        let command = match what {
+            Listed::Bans => "/bans",
+            Listed::Filters => "/filters",
+            Listed::All => "/sanctions",
+        };
         notice(out, &[&format!("page {page} of {pages}; {command} {} shows the next", page + 1)]);
     }
 }

@@ -12,6 +12,7 @@
 //! | why something is refused | `refusal` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
 //! | history and what a search has found | `replay` |
+//! | where the words that are wanted stand in a text | `hits` |
 //! | messages that were left for somebody | `memos` |
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
@@ -315,8 +316,8 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             notice(out, &[room, " is ", mode(modes), ", and ", &owner, &more]);
         }
         Message::Invitation { from, room } => notice(out, &[from, " invites you to ", room, ": /join ", room]),
-        Message::Sanctions { shown, page, pages, total: _, only_bans } => {
-            lists::sanctions(shown, (*page, *pages), *only_bans, out);
+        Message::Sanctions { shown, page, pages, total: _, what } => {
+            lists::sanctions(shown, (*page, *pages), *what, out);
         }
         Message::Leavers { shown, page, is_more } => lists::leavers(shown, *page, *is_more, out),
         Message::Report { id, from, shadow, about, reason } => {

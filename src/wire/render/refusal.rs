@@ -8,10 +8,23 @@ use super::{banned, count, notice, usage};
 use crate::hub::account::Role;
 use crate::hub::message::Refusal;
 use crate::hub::pace::Kind;
+use crate::hub::sanction::NoPlace;
 use crate::values::time::in_words;
 
 /// How to say a text that was taken for a command.
 const TO_SAY_IT: &str = "/say says it";
+
+/// What an operator is told who is asked whether people are meant, and whether a filter is.
+const IF_THEY: &str = "nothing is done yet: say the same again within a minute if they are meant";
+const IF_THAT: &str = "nothing is done yet: say the same again within a minute if that is meant";
+
+/// How many there are beside those who are named.
+fn and_more(all: usize, named: usize) -> String {
+    match all.saturating_sub(named) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
+}
 
 /// A time that is left, to the next second.
 fn seconds(left: Duration) -> String {
@@ -227,20 +240,42 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
         Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
         Refusal::HitsOthers { names, count: others, name } => {
-            let more = others.saturating_sub(names.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let more = and_more(*others, names.len());
             let alone = match name {
                 Some(name) => format!("; name={name} is the name alone"),
                 None => String::new(),
             };
             let people = count(*others, "other person", "others");
-            let again = "nothing is done yet: say the same again within a minute if they are meant";
             notice(out, &["that reaches ", &people, " as well: ", &names.join(", "), &more]);
-            notice(out, &[again, &alone]);
+            notice(out, &[IF_THEY, &alone]);
         }
+        Refusal::PatternHits { names, count: hit } => {
+            let people = count(*hit, "person", "people");
+            notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);
+            notice(out, &[IF_THEY]);
+        }
+        Refusal::FilterHits { lines, looked_at, names, count: people } => {
+            let lines = count(*lines, "line", "lines");
+            let of = format!(" of the last {looked_at} here, by ");
+            notice(
+                out,
+                &["that would have kept back ", &lines, &of, &names.join(", "), &and_more(*people, names.len())],
+            );
+            notice(out, &[IF_THAT]);
+        }
+        Refusal::NoFilter(why) => notice(out, &[why]),
         Refusal::NotMuted(nick) => notice(out, &[nick, " is not muted"]),
-        Refusal::TooManyBans(limit) => {
+        Refusal::NoPlace(NoPlace::Sanctions(limit)) => {
             notice(out, &["there are ", &limit.to_string(), " of them already, and no more are allowed"]);
+        }
+        Refusal::NoPlace(NoPlace::Patterns(limit)) => {
+            notice(
+                out,
+                &["no more than ", &count(*limit, "pattern or filter", "patterns and filters"), " can be in force"],
+            );
+        }
+        Refusal::NoPlace(NoPlace::Memory) => {
+            notice(out, &["together with the patterns and filters in force that takes too much memory"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["nothing is called ", which, "; /sanctions lists what is in force"]),
         Refusal::TooManyReports(limit) => {
@@ -276,6 +311,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
         Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
         Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
+        Refusal::SaidALot(wait) => {
+            notice(out, &["you have said a lot for a long time, and nobody saw that; try again in ", &seconds(*wait)]);
+        }
         Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
     }

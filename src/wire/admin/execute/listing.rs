@@ -133,6 +133,8 @@ impl Listing {
                         Some(SanctionKind::Ban) => one.kind == Kind::Ban,
                         Some(SanctionKind::Mute) => matches!(one.kind, Kind::Mute { .. }),
                         Some(SanctionKind::Expulsion) => matches!(one.kind, Kind::Expulsion { .. }),
+                        Some(SanctionKind::Filter) => matches!(one.kind, Kind::Filter { .. }),
+                        Some(SanctionKind::Lockdown) => matches!(one.kind, Kind::Lockdown { .. }),
                     };
                     if is_wanted && one.holds(now) {
                         list.sanctions.push(sanctions::shown(one));

@@ -1,16 +1,21 @@
-//! Commands about sanctions: bans, mutes, expulsions.
+//! Commands about sanctions: bans, mutes, expulsions, filters.
 
 use super::clients::person;
-use super::{Call, line_of};
-use crate::hub::sanction::Order;
-use crate::hub::sanction::{self, Kind, NoTarget, Target};
+use super::{Call, clean_line, line_of};
+use crate::hub::sanction::{self, Kind, NoPlace, NoTarget, Order, Target};
+use crate::hub::sanctioning::Caught;
 use crate::hub::{Hub, Input};
 use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::pattern::Pattern;
 use crate::values::name::{self, Name};
 use crate::values::time::Now;
-use crate::wire::admin::args::{BanArgs, BanTestArgs, LiftArgs, SanctionTestArgs, UnbanArgs};
+use crate::wire::admin::args::{
+    BanArgs, BanTestArgs, FilterArgs, LiftArgs, NoArgs, SanctionTestArgs, UnbanArgs, UnfilterArgs,
+};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Ban, BanTest, Banned, Lifted, Person, Sanction, SanctionTest, Unbanned};
+use crate::wire::admin::result::{
+    Ban, BanTest, Banned, FilterList, Filtered, Lifted, Person, Sanction, SanctionTest, Unbanned,
+};
 use crate::wire::admin::value::Time;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
@@ -38,12 +43,67 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
 
 /// Whether there may be one more of that kind.
 pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError> {
-    let limit = hub.settings().limits.bans;
-    if hub.sanctions().count(&order.kind) < limit || hub.sanctions().about(&order.kind, &order.target).is_some() {
-        return Ok(());
+    hub.has_place(order).map_err(|why| {
+        let message = match why {
+            NoPlace::Sanctions(limit) => format!("there are {limit} {}s already (limits.bans)", order.kind.word()),
+            NoPlace::Patterns(limit) => {
+                format!("no more than {limit} patterns and filters can be in force (limits.patterns)")
+            }
+            NoPlace::Memory => "together with the patterns and filters in force it takes too much memory".to_owned(),
+        };
+        ControlError::new(ErrorCode::Conflict, message)
+    })
+}
+
+pub(in crate::wire::admin) fn filter(call: &mut Call<'_>, args: &FilterArgs) -> Result<Filtered, ControlError> {
+    let target = sanction::filtered(&args.text).map_err(|why| ControlError::new(ErrorCode::BadArgument, why))?;
+    clean_line(&args.text)?;
+    let kind = Kind::Filter { strike: args.strike };
+    let reason = line_of(args.reason.as_ref())?;
+    let until = args.for_s.map(|seconds| call.later(seconds.0));
+    let order = Order { reason, until, ..Order::about(kind.clone(), target.clone()) };
+    has_room_for(call.hub, &order)?;
+    // What is said in private is nothing that an administrator is told of.
+    let rooms: Vec<_> = call
+        .hub
+        .rooms()
+        .filter(|room| room.ownership.private_from == 0 && !room.ownership.private)
+        .map(|room| room.id)
+        .collect();
+    let Caught { lines, looked_at, names, .. } = call.hub.would_be_kept_back(&target, rooms, call.now);
+    let names = names.iter().map(ToString::to_string).collect();
+    let (lines, looked_at) = (lines as u64, looked_at as u64);
+    let made = |hub: &Hub| {
+        let id = hub.sanctions().about(&kind, &target)?;
+        hub.sanctions().get(id).map(shown)
+    };
+    let replaced = made(call.hub);
+    if args.dry_run {
+        return Ok(Filtered { filter: None, replaced: None, lines, looked_at, names, dry_run: true });
     }
-    let message = format!("there are {limit} {}s already (limits.bans)", order.kind.word());
-    Err(ControlError::new(ErrorCode::Conflict, message))
+    call.change(Input::Sanction { order: Box::new(order), by: call.by });
+    Ok(Filtered { filter: made(call.hub), replaced, lines, looked_at, names, dry_run: false })
+}
+
+pub(in crate::wire::admin) fn filters(call: &mut Call<'_>, NoArgs {}: &NoArgs) -> Result<FilterList, ControlError> {
+    let made = call.hub.sanctions().patterns().filter(|one| matches!(one.kind, Kind::Filter { .. }));
+    let filters = made.filter(|one| one.holds(call.now)).map(shown).collect();
+    let configured = &call.hub.settings().filters;
+    Ok(FilterList { filters, refuse: configured.refuse.clone(), strike: configured.strike.clone() })
+}
+
+pub(in crate::wire::admin) fn unfilter(call: &mut Call<'_>, args: &UnfilterArgs) -> Result<Lifted, ControlError> {
+    let kind = Kind::Filter { strike: false };
+    let sanctions = call.hub.sanctions();
+    let by_id = SanctionId::parse(&args.which).filter(|(letter, _)| *letter == 'f').map(|(_, id)| id);
+    let id = by_id.or_else(|| sanctions.about(&kind, &Target::Text((*args.which).into())));
+    let found = id.and_then(|id| sanctions.get(id)).filter(|one| one.kind.is_like(&kind)).cloned();
+    let found = found.ok_or_else(|| {
+        let message = format!("no filter {:?}; those of the settings are changed there", &*args.which);
+        ControlError::new(ErrorCode::NotFound, message)
+    })?;
+    call.change(Input::Lift { id: found.id, by: call.by });
+    Ok(Lifted { lifted: shown(&found) })
 }
 
 /// Those who are here whom it would be about: their ids, and with their names.
@@ -79,7 +139,8 @@ fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
     let found = by_id.or_else(|| {
         // One of a name that none can be any more is lifted by that name all the same.
         let name = || Name::recall(which).map(Target::Name);
-        sanctions.get(sanctions.about(kind, &target(which).ok().or_else(name)?)?)
+        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
+        sanctions.get(sanctions.about(kind, &target(which).ok().or_else(pattern).or_else(name)?)?)
     });
     found.cloned()
 }
@@ -95,13 +156,20 @@ pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> R
 fn standing<'a>(hub: &'a Hub, target: &Target, now: Now) -> Box<dyn Iterator<Item = &'a sanction::Sanction> + 'a> {
     let sanctions = hub.sanctions();
     match target {
-        Target::Name(name) => Box::new(sanctions.of_name(name, now).collect::<Vec<_>>().into_iter()),
+        Target::Name(name) => {
+            let found = sanctions.of_name(name, now).chain(sanctions.of_pattern(name, now));
+            Box::new(found.collect::<Vec<_>>().into_iter())
+        }
+        Target::Pattern(_) | Target::Text(_) | Target::Newcomers => {
+            let target = target.clone();
+            Box::new(sanctions.patterns().filter(move |one| one.target == target && one.holds(now)))
+        }
         Target::Network(network) => {
             let network = *network;
             let covers = move |one: &&sanction::Sanction| {
                 let first = match &one.target {
                     Target::Network(other) => Some(*other),
-                    Target::Name(_) => None,
+                    _ => None,
                 };
                 first.into_iter().chain(one.also).any(|other| other.covers(&network))
             };
@@ -115,7 +183,7 @@ pub(in crate::wire::admin) fn lift(call: &mut Call<'_>, args: &LiftArgs) -> Resu
         .and_then(|(letter, id)| call.hub.sanctions().get(id).filter(|one| one.kind.letter() == letter))
         .cloned();
     let Some(found) = found else {
-        let message = format!("no sanction {:?}; they are called such as b3, m4 or x5", &*args.which);
+        let message = format!("no sanction {:?}; they are called such as b3, m4, x5, f6 or l7", &*args.which);
         return Err(ControlError::new(ErrorCode::NotFound, message));
     };
     call.change(Input::Lift { id: found.id, by: call.by });
@@ -179,6 +247,9 @@ pub(super) fn ban(ban: &sanction::Sanction) -> Ban {
         kind: match &ban.target {
             Target::Network(_) => "network",
             Target::Name(_) => "name",
+            Target::Pattern(_) => "pattern",
+            Target::Text(_) => "text",
+            Target::Newcomers => "newcomers",
         }
         .to_owned(),
         also: ban.also.map(|also| also.to_string()),

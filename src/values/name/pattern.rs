@@ -1,0 +1,370 @@
+//! Patterns that find names: what the names of a raid have in common.
+//!
+//! `bot-*` finds whatever begins so: a star stands for any text, a question mark for one character, also in another case
+//! and in letters that look alike. Between slashes stands a pattern of the `regex` crate, which takes linear time for
+//! any text; it is tried on the name in lower case. The names that the hub gives guests are found by none.
+
+use core::fmt;
+use std::sync::Arc;
+
+use regex::{RegexSet, RegexSetBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::guest::is_guest;
+use super::likeness::folded_skeleton;
+use super::{Name, fold};
+
+/// The longest pattern, in bytes.
+pub const LONGEST: usize = 100;
+
+/// Bytes of memory that one compiled pattern may take, and that all of a list may.
+const SIZE_OF_ONE: usize = 512 * 1024;
+const SIZE: usize = 4 * 1024 * 1024;
+
+/// A pattern that finds nothing.
+const NOTHING: &str = "/[a&&b]/";
+
+/// Names of all kinds that have nothing in common: a pattern that finds more than an [eighth](TOO_MANY) of them would
+/// find anybody.
+const EVERYDAY: &[&str] = &[
+    "anna",
+    "ben",
+    "Carlos",
+    "diana",
+    "emre",
+    "Fatima",
+    "george",
+    "hiroshi",
+    "ivan",
+    "Julia",
+    "kumar",
+    "li-wei",
+    "maria",
+    "Nina",
+    "oleg",
+    "paulo",
+    "quentin",
+    "rosa",
+    "Sam",
+    "tom",
+    "ursula",
+    "Viktor",
+    "wang",
+    "xenia",
+    "yuki",
+    "zoe",
+    "Jean-Luc",
+    "alice_99",
+    "mark2000",
+    "dr.who",
+    "night-owl",
+    "cat42",
+    "José",
+    "Jürgen",
+    "Łukasz",
+    "Åsa",
+    "Иван",
+    "мария",
+    "Ольга",
+    "Νίκος",
+    "עדי",
+    "فاطمة",
+    "राम",
+    "สมชาย",
+    "山田",
+    "小明",
+    "민수",
+    "გიორგი",
+];
+
+/// So many of [`EVERYDAY`] are not found by a pattern that means anybody in particular.
+const TOO_MANY: usize = EVERYDAY.len() / 8;
+
+/// A pattern that was checked. It is kept as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(Arc<str>);
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidPattern {
+    /// It has more bytes than [`LONGEST`].
+    TooLong,
+    /// No name has this character.
+    Character(char),
+    /// There is nothing in it but stars and question marks.
+    Nothing,
+    /// It cannot be read, or takes too much memory: in words.
+    Broken(String),
+    /// It finds names of all kinds, such as these.
+    Anybody(Vec<&'static str>),
+}
+
+impl fmt::Display for InvalidPattern {
+    /// Reads as the rest of a sentence that begins with the pattern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "is longer than {LONGEST} bytes"),
+            Self::Character(c) => write!(f, "finds no name: none has the character {c:?}"),
+            Self::Nothing => f.write_str("says nothing about names"),
+            Self::Broken(why) => write!(f, "is no pattern: {why}"),
+            Self::Anybody(such) => {
+                write!(f, "finds names of all kinds, such as {}: it would hit anybody", such.join(", "))
+            }
+        }
+    }
+}
+
+impl core::error::Error for InvalidPattern {}
+
+impl Pattern {
+    /// Whether a text is written like a pattern, be it one or not. What is written like a part of an address is none.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        expression(text).is_some()
+            || (text.contains(['*', '?'])
+                && !text.contains([':', '/', '[', ']', '%'])
+                && !(text.contains('.') && super::resembles_address(text)))
+    }
+
+    /// Checks a pattern that somebody asks for.
+    ///
+    /// # Errors
+    /// Why it is none, or none that could be meant.
+    pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
+        if text.len() > LONGEST {
+            return Err(InvalidPattern::TooLong);
+        }
+        if expression(text).is_none() {
+            let is_ever_in_names = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-_.*?".contains(c);
+            if let Some(c) = text.chars().find(|c| !is_ever_in_names(*c) || c.is_whitespace() || c.is_control()) {
+                return Err(InvalidPattern::Character(c));
+            }
+            if text.chars().all(|c| matches!(c, '*' | '?')) {
+                return Err(InvalidPattern::Nothing);
+            }
+        }
+        let this = Self(text.into());
+        let compiled = Patterns::compile(std::slice::from_ref(&this), SIZE_OF_ONE).map_err(InvalidPattern::Broken)?;
+        let found =
+            EVERYDAY.iter().filter(|name| Name::recall(name).is_some_and(|name| compiled.find(&name).next().is_some()));
+        let found: Vec<&'static str> = found.copied().collect();
+        if found.len() > TOO_MANY {
+            return Err(InvalidPattern::Anybody(found.into_iter().take(3).collect()));
+        }
+        Ok(this)
+    }
+
+    /// One that was kept. It was checked when it was made.
+    #[must_use]
+    pub fn recall(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What stands between the slashes, if the text is written so.
+fn expression(text: &str) -> Option<&str> {
+    text.strip_prefix('/')?.strip_suffix('/').filter(|expression| !expression.is_empty())
+}
+
+/// A text in which all that looks alike is the same. `rn` looks like `m`, and is no beginning of it: `r*` does not find
+/// `maria`.
+fn alike(folded: &str) -> String {
+    folded_skeleton(folded).replace("rn", "m")
+}
+
+/// The expression for a text with stars and question marks, whose other parts `spell` writes.
+fn translated(text: &str, spell: fn(&str) -> String) -> String {
+    let mut expression = String::from("^");
+    for part in text.split_inclusive(['*', '?']) {
+        let plain = part.trim_end_matches(['*', '?']);
+        expression.push_str(&regex::escape(&spell(plain)));
+        expression.push_str(match part.chars().next_back() {
+            Some('*') => ".*",
+            Some('?') => ".",
+            _ => "",
+        });
+    }
+    expression.push('$');
+    expression
+}
+
+/// Patterns, compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns {
+    /// Each of them, tried on the folded name.
+    folded: Option<RegexSet>,
+    /// Those without slashes, tried on what the name looks like.
+    alike: Option<RegexSet>,
+    /// Which ones those are.
+    places: Vec<usize>,
+}
+
+impl Patterns {
+    /// Compiles patterns. One that was kept and cannot be compiled any more finds nothing, and nothing is found by a list
+    /// that takes too much memory: see [`Self::fit`].
+    #[must_use]
+    pub fn new(patterns: &[Pattern]) -> Self {
+        let sound = |pattern: &Pattern| match Self::compile(std::slice::from_ref(pattern), SIZE_OF_ONE) {
+            Ok(_) => pattern.clone(),
+            Err(_) => Pattern(NOTHING.into()),
+        };
+        Self::compile(patterns, SIZE)
+            .or_else(|_| Self::compile(&patterns.iter().map(sound).collect::<Vec<_>>(), SIZE))
+            .unwrap_or_default()
+    }
+
+    /// Whether these can be compiled together.
+    #[must_use]
+    pub fn fit(patterns: &[Pattern]) -> bool {
+        Self::compile(patterns, SIZE).is_ok()
+    }
+
+    fn compile(patterns: &[Pattern], size: usize) -> Result<Self, String> {
+        let build = |expressions: Vec<String>| {
+            (!expressions.is_empty())
+                .then(|| RegexSetBuilder::new(expressions).case_insensitive(true).size_limit(size).build())
+                .transpose()
+                .map_err(|error| match error {
+                    regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
+                    // The last line says what is wrong; those before draw it.
+                    error => {
+                        error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+                    }
+                })
+        };
+        let spelled = |pattern: &Pattern| match expression(pattern.as_str()) {
+            Some(expression) => expression.to_owned(),
+            None => translated(pattern.as_str(), fold),
+        };
+        let plain = patterns.iter().enumerate().filter(|(_, pattern)| expression(pattern.as_str()).is_none());
+        let (places, looks) =
+            plain.map(|(place, pattern)| (place, translated(pattern.as_str(), |text| alike(&fold(text))))).unzip();
+        Ok(Self { folded: build(patterns.iter().map(spelled).collect())?, alike: build(looks)?, places })
+    }
+
+    /// The places of those that find `name`, in rising order; one may be told twice.
+    pub fn find(&self, name: &Name) -> impl Iterator<Item = usize> {
+        let is_given = self.folded.is_none() || is_guest(name.shown());
+        let found = |set: &Option<RegexSet>, text: &str| {
+            set.as_ref().filter(|_| !is_given).map(|set| set.matches(text)).into_iter().flatten().collect::<Vec<_>>()
+        };
+        let alike = if self.alike.is_some() && !is_given { alike(name.folded()) } else { String::new() };
+        let looks = found(&self.alike, &alike);
+        found(&self.folded, name.folded())
+            .into_iter()
+            .chain(looks.into_iter().map(|at| self.places[at]).collect::<Vec<_>>())
+    }
+
+    /// Whether any of them finds `name`.
+    #[must_use]
+    pub fn finds(&self, name: &Name) -> bool {
+        self.find(name).next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn finds(pattern: &str, name: &str) -> bool {
+        let pattern = Pattern::parse(pattern).unwrap_or_else(|why| panic!("{pattern} {why}"));
+        Patterns::new(&[pattern]).finds(&Name::parse(name, 40).expect("a name"))
+    }
+
+    #[test]
+    fn stars_stand_for_any_text_in_whatever_case_and_look() {
+        for (pattern, name) in [
+            ("bot-*", "bot-1234"),
+            ("bot-*", "BOT-x"),
+            ("bot-*", "b0t-7"),
+            // In Cyrillic letters.
+            ("cop*", "\u{441}\u{43E}\u{440}1"),
+            ("*spam*", "xspamx"),
+            ("r?id", "raid"),
+            ("ma*x", "marx"),
+            ("/^bot-[0-9]+$/", "bot-12"),
+            ("/^BOT/", "bottle"),
+            ("пол*", "полина"),
+        ] {
+            assert!(finds(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in
+            [("bot-*", "robot-1"), ("bot-*", "botany"), ("r*d", "mad"), ("/^bot-[0-9]+$/", "bot-x"), ("bot?", "bot")]
+        {
+            assert!(!finds(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_hub_gives_are_found_by_none() {
+        let guest = Name::guest(&[7; 16], [192, 0, 2, 1].into(), 1000, 4);
+        for pattern in ["guest*", "/^guest/", "*-????"] {
+            let pattern = Pattern::parse(pattern).expect("one");
+            assert!(!Patterns::new(&[pattern]).finds(&guest));
+        }
+    }
+
+    #[test]
+    fn what_would_hit_anybody_or_nobody_is_refused() {
+        for text in ["*a*", "?*a*", "/./", "/^[a-z]/", "/^.{1,20}$/", "/a?/", "/^[^0-9]+$/", "*e*"] {
+            assert!(matches!(Pattern::parse(text), Err(InvalidPattern::Anybody(_))), "{text}");
+        }
+        assert!(matches!(Pattern::parse("/(/"), Err(InvalidPattern::Broken(_))));
+        assert_eq!(Pattern::parse("/(\\w{100}){100}/"), Err(InvalidPattern::Broken("it takes too much memory".into())));
+        assert_eq!(Pattern::parse("**"), Err(InvalidPattern::Nothing));
+        assert_eq!(Pattern::parse("b!*"), Err(InvalidPattern::Character('!')));
+        assert_eq!(Pattern::parse(&"a*".repeat(51)), Err(InvalidPattern::TooLong));
+        for text in ["10.0.0.*", "192.168.*", "2001:db8:*", "10.0.0.0/8", "bot", "//", "/"] {
+            assert!(!Pattern::is_one(text), "{text}");
+        }
+        for text in ["bot-*", "*1234", "/x/", "b.*"] {
+            assert!(Pattern::is_one(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_that_a_later_release_cannot_compile_takes_no_other_with_it() {
+        let patterns = [Pattern::recall("/(/"), Pattern::recall("bot-*")];
+        let patterns = Patterns::new(&patterns);
+        assert!(patterns.finds(&Name::parse("bot-1", 24).expect("a name")));
+        assert!(!patterns.finds(&Name::parse("ann", 24).expect("a name")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,20}", name in "\\PC{1,20}") {
+            let _ = Pattern::is_one(&text);
+            if let (Ok(pattern), Ok(name)) = (Pattern::parse(&text), Name::parse(&name, 20)) {
+                let _ = Patterns::new(&[pattern]).finds(&name);
+            }
+        }
+
+        /// Each pattern finds alone what it finds among others.
+        #[test]
+        fn together_they_find_what_each_finds(
+            texts in prop::collection::vec("[xyz]{1,3}[*?][xyz]{0,2}|/\\^[xyz]{1,3}/", 0..6), name in "[xyzq]{1,6}",
+        ) {
+            let patterns: Vec<_> = texts.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+            let name = Name::parse(&name, 20).expect("a name");
+            let mut together: Vec<_> = Patterns::new(&patterns).find(&name).collect();
+            together.sort_unstable();
+            together.dedup();
+            let alone = |at: &usize| Patterns::new(&patterns[*at..=*at]).finds(&name);
+            prop_assert_eq!(together, (0..patterns.len()).filter(alone).collect::<Vec<_>>());
+        }
+    }
+}
