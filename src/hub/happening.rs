@@ -160,7 +160,7 @@ pub enum What {
 
 impl What {
     /// All kinds.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Arrived,
         Self::Departed,
         Self::Refused,
@@ -183,6 +183,8 @@ impl What {
         Self::Unbanned,
         Self::Expelled,
         Self::Readmitted,
+        Self::FilterAdded,
+        Self::FilterLifted,
         Self::Redacted,
         Self::HistoryLost,
         Self::HistoryResumed,

@@ -1,6 +1,7 @@
 //! The programs that people have: nc, telnet, ncat, socat, plink, tt++. What they show on a terminal is
 //! read off an emulated screen.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -363,6 +364,38 @@ fn debians_telnet_takes_no_character_for_its_escape_key() {
         let (host, port) = at(&daemon);
         characters_are_no_escape_keys(&daemon, &["telnet", &host, &port]);
     }
+}
+
+/// Letters and accents that have together every byte that UTF-8 has behind ASCII, from each plane with letters.
+fn letters_of_every_byte() -> String {
+    let mut seen = BTreeSet::new();
+    let letters = ('\u{a1}'..='\u{3ffff}').filter(|c| c.is_alphabetic() || matches!(c, '\u{300}'..='\u{36f}'));
+    letters.filter(|c| c.encode_utf8(&mut [0; 4]).bytes().filter(|byte| seen.insert(*byte)).count() > 0).collect()
+}
+
+#[test]
+fn debians_telnet_passes_every_byte_of_text() {
+    if !have("telnet") || !have("setsid") {
+        return;
+    }
+    let daemon = Daemon::with(UNPACED);
+    let (host, port) = at(&daemon);
+    let mut bob = daemon.client("bob");
+    let (telnet, mut keyboard) = Program::on_terminal(&daemon, &["telnet", &host, &port]);
+    telnet.shows("/help", 0);
+    let letters = letters_of_every_byte();
+    let bytes: BTreeSet<u8> = letters.bytes().collect();
+    assert!((0x80..0xc0).chain(0xc3..0xed).all(|byte| bytes.contains(&byte)), "{letters}");
+    for mode in ["/mode char", "/mode line"] {
+        telnet.note(mode.as_bytes());
+        keyboard.write_all(format!("{mode}\r").as_bytes()).unwrap();
+        for letter in letters.chars() {
+            keyboard.write_all(format!("a{letter}b\r").as_bytes()).unwrap();
+            bob.expect_with(&format!(": a{letter}b"));
+        }
+    }
+    keyboard.write_all(b"/quit\r").unwrap();
+    telnet.ends();
 }
 
 #[test]

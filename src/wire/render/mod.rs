@@ -17,11 +17,13 @@
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
 //! | where a name or a searched text stands in a line | `hits` |
-//! | colours, where rows are broken, what ASCII makes of other characters | [`page`] |
+//! | the colour of a name | `colors` |
+//! | where rows are broken, what ASCII makes of other characters | [`page`] |
 //!
 //! Nothing here knows who reads it: everybody who sees lines in the same view gets the same bytes. Texts of the admin
 //! protocol and of `chathub ctl` are theirs.
 
+mod colors;
 mod done;
 mod entrance;
 mod hits;

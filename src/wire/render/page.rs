@@ -6,18 +6,11 @@ use std::ops::Range;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::colors::color;
 use crate::hub::message::View;
 use crate::values::terminal::Colors;
 use crate::values::text;
 use crate::wire::terminal::widths::{self, Widths};
-
-/// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
-/// against black, and no two are neighbours in hue and lightness.
-const MANY: [u8; 16] = [160, 166, 130, 100, 64, 28, 29, 30, 32, 67, 27, 63, 98, 134, 164, 162];
-
-/// The same among the eight of ECMA-48: red, green, magenta, cyan. Yellow and blue cannot be read on
-/// some screens.
-const BASIC: [u8; 4] = [31, 32, 35, 36];
 
 /// By how many columns rows are indented at least that follow the first.
 const LEAST_HANG: usize = 2;
@@ -164,21 +157,6 @@ impl<'a> Page<'a> {
         self.start = self.out.len();
         self.hang = 0;
         self.is_own = false;
-    }
-}
-
-/// The colour that a name always has, whatever its case.
-fn color(nick: &str, colors: Colors) -> Option<String> {
-    let pick = |count: usize| {
-        // FNV-1a: the same with every process and release.
-        let folded = nick.chars().flat_map(char::to_lowercase);
-        let hash = folded.fold(0x811C_9DC5_u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
-        (hash ^ hash >> 16) as usize % count
-    };
-    match colors {
-        Colors::None => None,
-        Colors::Basic => Some(format!("\x1b[{}m", BASIC[pick(BASIC.len())])),
-        Colors::Many => Some(format!("\x1b[38;5;{}m", MANY[pick(MANY.len())])),
     }
 }
 
@@ -338,15 +316,6 @@ mod tests {
         assert_eq!(wrapped("ann: 日本語日本語", 12, 5), "ann: 日本語/     日本語");
         assert_eq!(wrapped("  in front", 7, 2), "  in/  front");
         assert_eq!(wrapped("a\x1b[2mbc de\x1b[22m", 4, 0), "a\x1b[2mbc/de\x1b[22m");
-    }
-
-    #[test]
-    fn a_name_has_one_colour_whatever_its_case() {
-        assert_eq!(color("Ann", Colors::Many), color("ann", Colors::Many));
-        assert_eq!(color("ann", Colors::None), None);
-        let names: Vec<_> = (0..200).map(|number| format!("n{number}")).collect();
-        let used: std::collections::BTreeSet<_> = names.iter().filter_map(|name| color(name, Colors::Many)).collect();
-        assert_eq!(used.len(), MANY.len(), "every colour is used");
     }
 
     #[test]
