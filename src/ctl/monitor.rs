@@ -184,6 +184,12 @@ impl Told<'_> {
             ("expel", "readmit") => {
                 format!("{by} let {} into {room} again: the expulsion{} is lifted", self.whom(), self.called())
             }
+            ("filter", "filter") => {
+                format!("{by} keeps back {} {}{}", or("target", "some words"), self.until(), self.because("reason"))
+            }
+            ("filter", "unfilter") => {
+                format!("{by} lifted the filter{} of {}", self.called(), or("target", "some words"))
+            }
             ("say", "announce") => format!("{by} said something to {}", self.text("room").unwrap_or("everybody")),
             ("flood", "flood") => format!("{who} in {room} sends too fast: lines are dropped"),
             ("strike", "strike") => format!("a strike counts against {who} in {room}{because}"),

@@ -20,6 +20,7 @@ mod memory;
 mod memos;
 mod programs;
 mod reports;
+mod screens;
 mod segments;
 mod settings;
 #[path = "../shared/mod.rs"]
@@ -27,4 +28,5 @@ mod shared;
 mod shutdown;
 mod stage;
 mod terminals;
+mod tmux;
 mod weather;

@@ -5,20 +5,18 @@
 //!
 //! `CHATHUB_SEED=n` repeats a walk, `CHATHUB_STEPS=n` says how long it is.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chathub::values::text;
 use chathub::values::time::Mono;
 use chathub::wire::terminal::editor::{Edit, Editor};
 use chathub::wire::terminal::widths::usual;
-use tempfile::TempDir;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::shared::dice::Dice;
 use crate::stage::{Client, Daemon, UNPACED, have};
+use crate::tmux::{Seen, Terminal};
 
 /// Rows of every screen here.
 const ROWS: usize = 30;
@@ -106,97 +104,6 @@ const KEYS: &[(&str, &str)] = &[
     ("M-x", "\x1bx"),
 ];
 
-/// A terminal with a program in it.
-struct Terminal {
-    dir: TempDir,
-    daemon: Daemon,
-    /// What was asked of tmux last, for the story.
-    done: VecDeque<String>,
-}
-
-/// What is on its screen.
-struct Seen {
-    rows: Vec<String>,
-    /// The column and row of the cursor.
-    cursor: (usize, usize),
-}
-
-impl Terminal {
-    /// So many columns wide, with `program` in it.
-    fn with(daemon: Daemon, cols: usize, program: &str) -> Self {
-        let terminal = Self { dir: TempDir::new().unwrap(), daemon, done: VecDeque::new() };
-        let config = "set -g status off\nset -g default-terminal tmux-256color\nset -g remain-on-exit on\n\
-                      set -s escape-time 0\n";
-        std::fs::write(terminal.dir.path().join("conf"), config).unwrap();
-        let size = [cols.to_string(), ROWS.to_string()];
-        terminal.tmux(&["new-session", "-d", "-x", &size[0], "-y", &size[1], program]);
-        terminal
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("tmux");
-        let path = |name: &str| self.dir.path().join(name);
-        command.args(["-u", "-f"]).arg(path("conf")).arg("-S").arg(path("socket")).args(args);
-        command.env("LC_ALL", "C.UTF-8").env_remove("TMUX").env("TERM", "xterm-256color").stdin(Stdio::null());
-        command
-    }
-
-    #[track_caller]
-    fn tmux(&self, args: &[&str]) -> String {
-        self.daemon.story.tell("tmux", ">", args.join(" ").as_bytes());
-        let output = self.command(args).output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn seen(&self) -> Seen {
-        // In one go, so that both are of one moment.
-        let args = ["capture-pane", "-p", ";", "display-message", "-p", "#{cursor_x} #{cursor_y}"];
-        let output = self.command(&args).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut rows: Vec<_> = text.lines().map(|row| row.trim_end().to_owned()).collect();
-        let cursor = rows.pop().unwrap_or_default();
-        let (col, row) = cursor.split_once(' ').unwrap_or(("0", "0"));
-        Seen { rows, cursor: (col.parse().unwrap_or(0), row.parse().unwrap_or(0)) }
-    }
-
-    /// Looks at its screen until it is right; `fault` says what is wrong with it.
-    #[track_caller]
-    fn shows(&self, mut fault: impl FnMut(&Seen) -> Option<String>) {
-        loop {
-            let seen = self.seen();
-            let Some(wrong) = fault(&seen) else { return };
-            if self.daemon.deadline.is_over() {
-                let done: Vec<_> = self.done.iter().cloned().collect();
-                panic!("{wrong}\ncursor at {:?} of\n{}\nafter {}", seen.cursor, seen.rows.join("\n"), done.join(", "));
-            }
-        }
-    }
-
-    fn types(&mut self, text: &str) {
-        self.note(&format!("{text:?}"));
-        self.tmux(&["send-keys", "-l", text]);
-    }
-
-    fn hits(&mut self, key: &str) {
-        self.note(key);
-        self.tmux(&["send-keys", key]);
-    }
-
-    fn note(&mut self, what: &str) {
-        self.done.push_back(what.to_owned());
-        if self.done.len() > 40 {
-            self.done.pop_front();
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.command(&["kill-server"]).stderr(Stdio::null()).status();
-    }
-}
-
 /// The most bytes of characters in one cell: tmux 3.3 leaves out what is more (`UTF8_SIZE` of its source).
 const CELL: usize = 21;
 
@@ -253,7 +160,7 @@ impl Walk {
         let program = program.replace("HOST", &addr.ip().to_string()).replace("PORT", &addr.port().to_string());
         let mut bob = daemon.client("bob");
         let cols = dice.between(20, 200);
-        let mut terminal = Terminal::with(daemon, cols, &program);
+        let mut terminal = Terminal::with(daemon, (cols, ROWS), &program);
         terminal.shows(|seen| (!seen.rows.concat().contains("/help")).then(|| "no greeting".to_owned()));
         terminal.types("hi");
         terminal.hits("Enter");
@@ -486,7 +393,7 @@ fn a_walk_with_nc_in_tmux() {
     let addr = daemon.addr();
     let mut bob = daemon.client("bob");
     let program = format!("nc {} {}", addr.ip(), addr.port());
-    let mut terminal = Terminal::with(daemon, dice.between(20, 200), &program);
+    let mut terminal = Terminal::with(daemon, (dice.between(20, 200), ROWS), &program);
     let whole = |terminal: &Terminal| told(&terminal.tmux(&["capture-pane", "-p", "-J"]));
     terminal.shows(|seen| (!seen.rows.concat().contains("/help")).then(|| "no greeting".to_owned()));
     let began = Instant::now();

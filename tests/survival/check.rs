@@ -121,7 +121,7 @@ pub(crate) fn joined(rows: &[u8]) -> Vec<u8> {
 }
 
 /// What those are told once whose keys are echoed.
-const EDITOR: &str = "-- you have a line editor: Tab completes, Up recalls, ^R searches; /mode line ends it";
+const EDITOR: &str = "-- you have a line editor: Tab completes, ^R searches; /mode line ends it";
 
 /// Where a line is broken into rows, behind a word; the next row stands further in.
 const BROKEN: &[u8] = b"\r\n  ";

@@ -30,7 +30,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Holding => notice(out, &["what others say waits now until you press Enter; /hold again ends it"]),
         Done::NotHolding => notice(out, &["what others say is shown at once"]),
         Done::Mode(Mode::Char) => {
-            notice(out, &["you have a line editor: Tab completes, Up recalls, ^R searches; /mode line ends it"]);
+            notice(out, &["you have a line editor: Tab completes, ^R searches; /mode line ends it"]);
         }
         Done::Mode(Mode::Line) => notice(out, &["your program edits your lines now; /mode char ends it"]),
         Done::TypingShows => {

@@ -45,7 +45,8 @@ pub fn entrance(shown: &Entrance, view: View, now: Wall, last: &mut Option<Repla
     here(shown, page);
 
     // One row is for what is typed.
-    let screen = usize::from(if shown.rows == 0 { ROWS } else { shown.rows }) - 1;
+    // The last row is for what is typed. Who has told nothing may turn out to have a line editor, and is told so.
+    let screen = usize::from(if shown.rows == 0 { ROWS - 1 } else { shown.rows }) - 1;
     let rows = screen.saturating_sub(rows_of(&out[start..], view) + rows_of(&end, view));
     let day = now.0.div_euclid(86_400_000);
     let is_same = |last: &Replayed| {
