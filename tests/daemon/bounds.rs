@@ -92,7 +92,7 @@ fn bytes_have_a_pace_as_well() {
 
 #[test]
 fn who_goes_on_too_fast_has_lines_dropped_and_is_told_how_many() {
-    let daemon = Daemon::with("[pace]\nlines = 10\nburst_lines = 5\npatience = '1s'");
+    let daemon = Daemon::with("[pace]\nlines = 10\nburst_lines = 5\npatience = '1s'\nsteady = 0");
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     let mut admin = daemon.admin();
     let mut events = daemon.admin();

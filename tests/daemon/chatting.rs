@@ -73,7 +73,7 @@ fn newcomers_are_shown_as_many_lines_as_fit_a_screen_however_many_are_kept() {
     let mut bob = Client::connect(&daemon, daemon.addr(), "bob");
     let lines = bob.greeted();
     let said: Vec<&str> = lines.iter().filter_map(|line| line.split_once("] ann: ")).map(|(_, text)| text).collect();
-    let wanted: Vec<String> = (230..250).map(|number| format!("line {number}")).collect();
+    let wanted: Vec<String> = (231..250).map(|number| format!("line {number}")).collect();
     assert_eq!(said, wanted);
 }
 

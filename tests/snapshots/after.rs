@@ -39,6 +39,12 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(stage.machine.hub().session_count(), 0, "who is banned is seen out");
             banned.into_iter().for_each(|id| assert!(stage.has_ended(id)));
         }
+        "raid" => {
+            stage.check("gaby", b"/nick bot-7\n", "gaby", "-- nobody may be called bot-7 here\r\n");
+            stage.pass(Duration::from_secs(60));
+            let wanted = "-- the house rules here do not allow that; nobody saw it\r\n";
+            stage.check("gaby", b"cheap pills\n", "gaby", wanted);
+        }
         "keeping" => {
             let kept = |stage: &Stage| stage.machine.hub().rooms().map(|room| room.history.len()).sum::<usize>();
             assert_eq!(kept(stage), 66, "the first line is one too many");

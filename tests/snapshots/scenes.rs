@@ -744,7 +744,7 @@ fn raid() -> Stage {
     stage.control("filters.add", json!({"text": "cheap pills", "strike": true}));
     let who = stage.come("gaby");
     stage.pass(Duration::from_secs(2));
-    for number in 1..=4 {
+    for number in 1..=8 {
         stage.line(who, &format!("line {number}"));
         stage.pass(Duration::from_millis(400));
     }
