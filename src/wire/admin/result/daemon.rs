@@ -1,0 +1,209 @@
+//! What the daemon tells of itself, and what is done to it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::hub::lockdown;
+use crate::settings;
+use crate::wire::admin::value::Time;
+
+/// Who answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hello {
+    /// Always `chathub`.
+    pub name: String,
+    /// The daemon's version.
+    pub version: String,
+    /// The protocol's version.
+    pub protocol: u32,
+    /// The daemon's process id.
+    pub pid: u32,
+}
+
+/// The lockdown that is under way, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lockdown {
+    /// When the lockdown ends; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// What becomes of those who come and are not logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newcomers: Option<settings::Newcomers>,
+}
+
+impl From<lockdown::Lockdown> for Lockdown {
+    fn from(lockdown: lockdown::Lockdown) -> Self {
+        Self { until: Some(Time(lockdown.until)), newcomers: Some(lockdown.newcomers) }
+    }
+}
+
+/// How the hub is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Status {
+    /// `serving` or `stopping`.
+    pub state: String,
+    /// The daemon's version.
+    pub version: String,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// When the daemon started.
+    pub since: Time,
+    /// Seconds since the start.
+    pub uptime_s: u64,
+    /// Clients connected.
+    pub clients: u64,
+    /// Most clients at one time.
+    pub clients_peak: u64,
+    /// Most clients allowed.
+    pub clients_max: u64,
+    /// Rooms that are open.
+    pub rooms: u64,
+    /// Most rooms allowed.
+    pub rooms_max: u64,
+    /// Lines kept in memory, over all rooms.
+    pub history_lines: u64,
+    /// Reports that are open.
+    #[serde(default)]
+    pub reports_open: u64,
+    /// Messages that wait for people who are not here.
+    #[serde(default)]
+    pub memos_waiting: u64,
+    /// The sockets on which the daemon listens.
+    pub listeners: Vec<Listener>,
+    /// Whether the sockets were handed over by a service manager.
+    pub activated: bool,
+    /// Whether connections outlive the daemon, and if not, why.
+    pub survival: String,
+    /// Whether what is said is recorded, and if not, why.
+    #[serde(default)]
+    pub recording: String,
+    /// Whether bans and accounts on disk cannot be read, so that not all may be known.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub unread: bool,
+    /// The lockdown that is under way, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockdown: Option<Lockdown>,
+    /// Who is connected to the admin socket, the oldest connection first.
+    #[serde(default)]
+    pub admins: Vec<AdminConnection>,
+    /// How long the turns of the daemon's loop take: nobody is read meanwhile.
+    #[serde(default)]
+    pub turns: LoopTurns,
+    /// The settings file in force, if one was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The level from which on the daemon logs.
+    pub log_level: settings::LogLevel,
+    /// Events since the start, by name; the same that `metrics` tells.
+    pub counters: Map<String, Value>,
+}
+
+/// A connection to the admin socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AdminConnection {
+    /// The user id of the process at the other end.
+    pub uid: u32,
+    /// The process id of the other end; 0 if the daemon cannot see that process.
+    pub pid: i32,
+    /// Seconds since the connection was accepted.
+    pub age_s: u64,
+    /// Seconds since the last request or answer; absent while one is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_s: Option<u64>,
+}
+
+/// How long the turns of the daemon's loop take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoopTurns {
+    /// The number of turns since the start.
+    pub count: u64,
+    /// The time of all turns together, in microseconds.
+    pub total_us: u64,
+    /// The time of the longest turn, in microseconds.
+    pub longest_us: u64,
+    /// The part of the longest turn that took most of it.
+    #[serde(default)]
+    pub longest_doing: String,
+    /// The time of that part, in microseconds.
+    #[serde(default)]
+    pub longest_doing_us: u64,
+    /// When the longest turn ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longest_at: Option<Time>,
+    /// The number of turns by time, the shortest first.
+    pub histogram: Vec<TurnCount>,
+}
+
+/// How many turns took so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TurnCount {
+    /// The longest time counted here, in microseconds, longer than that of the entry before; absent in the last entry,
+    /// which counts all longer turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to_us: Option<u64>,
+    /// The number of turns counted here.
+    pub count: u64,
+}
+
+/// A listening socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// The purpose of the socket: `chat` or `admin`.
+    pub name: String,
+    /// The address with its port, or the path.
+    pub addr: String,
+}
+
+/// All counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Metrics {
+    /// OpenMetrics text, with its `# EOF`.
+    pub text: String,
+}
+
+/// The last reply of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Count {
+    /// The number of replies before this one.
+    pub count: u64,
+}
+
+/// A piece of the copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupPiece {
+    /// Where in the file the piece belongs, in bytes from its start. Pieces come in order, without gaps.
+    pub offset: u64,
+    /// The size of the whole file, in bytes.
+    pub total: u64,
+    /// The bytes, in Base64 (RFC 4648) with padding.
+    pub data: String,
+}
+
+/// The log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogLevel {
+    /// The level in force now.
+    pub level: settings::LogLevel,
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reloaded {
+    /// Settings that changed and are in force now.
+    pub applied: Vec<String>,
+    /// Settings that changed and take effect at the next start.
+    pub restart: Vec<String>,
+}
+
+/// How the shutdown went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stopped {
+    /// Clients that were connected.
+    pub clients: u64,
+    /// Clients that had not taken all that was owed to them when the deadline came.
+    pub gave_up: u64,
+    /// What an administrator may not expect, such as a socket that will start the daemon again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}

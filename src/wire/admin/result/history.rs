@@ -1,0 +1,135 @@
+//! What was said, and what is kept of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::wire::admin::value::Time;
+
+/// What kind of line history keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// Said: `ann: hi`.
+    Say,
+    /// Done: `* ann waves`.
+    Emote,
+    /// Said by the hub's administrator.
+    Notice,
+    /// A new topic.
+    Topic,
+    /// Nothing any more: an administrator has made it unreadable.
+    Redacted,
+}
+
+/// A line of history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// The number of the line, unique and rising over all rooms.
+    pub seq: u64,
+    /// When the line was said.
+    pub t: Time,
+    /// The name of the room in which it was said.
+    pub room: String,
+    /// The name of its author then; empty if that is an administrator or the hub.
+    pub nick: String,
+    /// What kind of line it is.
+    pub kind: LineKind,
+    /// What was said; empty if the line was redacted.
+    pub text: String,
+}
+
+/// Lines of history; with `"more"`, one [`Line`] a reply and then [`Count`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lines {
+    /// The lines, the oldest first.
+    pub lines: Vec<Line>,
+    /// The number of lines in the list.
+    pub count: u64,
+}
+
+/// What was made unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Redacted {
+    /// The number of lines made unreadable: on disk, and in memory alone.
+    pub lines: u64,
+    /// The number of topics cleared with them.
+    #[serde(default)]
+    pub topics: u64,
+    /// Whether the lines and topics were only counted.
+    pub dry_run: bool,
+}
+
+/// How much history is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HistoryStats {
+    /// Lines in memory, but for those said in private.
+    pub lines: u64,
+    /// Lines said in private rooms: they are in memory alone, and administrators are not shown them.
+    #[serde(default)]
+    pub private: u64,
+    /// Bytes of text in memory.
+    pub bytes: u64,
+    /// Lines kept for each room at most.
+    pub lines_per_room: u64,
+    /// Whether history outlives the daemon.
+    pub persistent: bool,
+    /// The rooms that are open.
+    pub rooms: Vec<RoomHistory>,
+    /// What is on disk, if anything is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskHistory>,
+}
+
+/// History on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskHistory {
+    /// The path of the file.
+    pub file: String,
+    /// Lines in the file.
+    pub lines: u64,
+    /// Bytes of the file that are in use.
+    pub bytes: u64,
+    /// The time of the last line that the search index has; later lines are found as well, slower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indexed_to: Option<Time>,
+    /// Bytes of lines that wait to be written.
+    pub waiting_bytes: u64,
+    /// Lines since the start that were not recorded, because too much waited.
+    pub lost: u64,
+    /// What is wrong with the disk; absent if it takes what is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The path of the last file since the start that could not be read and was set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
+    /// The rooms with lines on disk, open or closed, the one with most lines first.
+    pub rooms: Vec<DiskRoom>,
+}
+
+/// History on disk of all rooms of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DiskRoom {
+    /// The name of the room.
+    pub room: String,
+    /// Lines on disk.
+    pub lines: u64,
+    /// When the oldest line was said.
+    pub oldest: Time,
+    /// When the newest line was said.
+    pub newest: Time,
+}
+
+/// History of one room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoomHistory {
+    /// The name of the room.
+    pub room: String,
+    /// Lines in memory, but for those said in private.
+    pub lines: u64,
+    /// Lines in memory that were said while the room was private.
+    #[serde(default)]
+    pub private: u64,
+    /// When the oldest line in memory was said, of those that were not said in private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Time>,
+}

@@ -1,0 +1,36 @@
+//! What the commands of the admin protocol answer: one struct for the `result` of each.
+//!
+//! The daemon fills them in and `chathub ctl` prints them; a client must not mind keys that it does not know.
+//!
+//! | results of | see |
+//! | --- | --- |
+//! | the daemon: `status`, `metrics`, `reload`, ... | `daemon` |
+//! | people: `clients`, `kick`, `rename`, ... | `people` |
+//! | bans, mutes, expulsions, filters | `sanctions` |
+//! | reports | `reports` |
+//! | rooms | `rooms` |
+//! | history, `redact` | `history` |
+//! | accounts | `accounts` |
+
+mod accounts;
+mod daemon;
+mod history;
+mod people;
+mod reports;
+mod rooms;
+mod sanctions;
+
+pub use self::accounts::{Account, AccountDone, AccountList};
+pub use self::daemon::{
+    AdminConnection, BackupPiece, Count, Hello, Listener, Lockdown, LogLevel, LoopTurns, Metrics, Reloaded, Status,
+    Stopped, TurnCount,
+};
+pub use self::history::{DiskHistory, DiskRoom, HistoryStats, Line, LineKind, Lines, Redacted, RoomHistory};
+pub use self::people::{Client, ClientList, Kicked, Muted, Person, Renamed, Said};
+pub use self::reports::{
+    Report, ReportClosed, ReportLine, ReportLineState, ReportList, ReportParty, ReportShown, ReportsClosed,
+};
+pub use self::rooms::{Closed, Room, RoomList, Topic};
+pub use self::sanctions::{
+    Ban, BanList, BanTest, Banned, FilterList, Filtered, Lifted, Sanction, SanctionList, SanctionTest, Unbanned,
+};

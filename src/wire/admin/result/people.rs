@@ -1,0 +1,125 @@
+//! People who are connected, and what is done to them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Ban;
+use super::Sanction;
+use crate::wire::admin::value::{Role, Time};
+
+/// A client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Client {
+    /// The id, such as `c7`; it is never given to another client.
+    pub id: String,
+    /// The client's present name.
+    pub nick: String,
+    /// The client's IP address.
+    pub addr: String,
+    /// The client's TCP port.
+    pub port: u16,
+    /// The name of the room in which the client is.
+    pub room: String,
+    /// When the client connected.
+    pub since: Time,
+    /// Seconds since the client last sent a line.
+    pub idle_s: u64,
+    /// Whether the client speaks telnet.
+    pub telnet: bool,
+    /// Bytes that are for the client and that its socket has not taken yet.
+    pub behind_bytes: u64,
+    /// Lines that the client has sent.
+    pub lines: u64,
+    /// Lines of the client that were dropped because it sent too fast.
+    pub dropped: u64,
+    /// Strikes that count against the client's address now.
+    #[serde(default)]
+    pub strikes: u32,
+    /// Lines of its room that the client was too slow to be sent.
+    pub missed: u64,
+    /// Why the client is away; absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+    /// The account to which the client is logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The role of that account; absent if the client is not logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// When the mute ends, or `always` if it lasts until it is lifted; absent if the client is not muted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<String>,
+    /// Whether the client is muted without being told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+}
+
+/// Clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClientList {
+    /// The clients, the first to connect first.
+    pub clients: Vec<Client>,
+    /// The number of clients in the list.
+    pub total: u64,
+}
+
+/// A client by id and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Person {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub nick: String,
+}
+
+/// Who was disconnected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kicked {
+    /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
+    pub kicked: Vec<String>,
+    /// The same with their names, if they are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// Bans that were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned: Vec<Ban>,
+}
+
+/// Who was muted, or may speak again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Muted {
+    /// Ids of those who are here, in the order of `who`, each once; behind them others whom it reaches.
+    pub muted: Vec<String>,
+    /// The same with their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// When the mutes end; absent if they last until they are lifted, or were just lifted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// The mutes that were made, or lifted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanctions: Vec<Sanction>,
+    /// Whether nothing was changed.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// A new name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Renamed {
+    /// The client's id, such as `c7`.
+    pub id: String,
+    /// The client's former name.
+    pub from: String,
+    /// The client's new name.
+    pub nick: String,
+}
+
+/// How many were told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Said {
+    /// The number of rooms that were told.
+    pub rooms: u64,
+    /// The number of clients that were told.
+    pub clients: u64,
+}

@@ -1,0 +1,81 @@
+//! Rooms.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::wire::admin::value::Time;
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Room {
+    /// The name of the room, without `#`.
+    pub name: String,
+    /// The topic; empty if there is none.
+    pub topic: String,
+    /// The number of people in the room.
+    pub members: u64,
+    /// When the room was opened.
+    pub since: Time,
+    /// Lines that were said in the room since then.
+    pub lines: u64,
+    /// Lines of the room that are kept in memory.
+    pub history_lines: u64,
+    /// The name of the account that owns the room; absent if nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Whether only invited people come in; what is said is recorded nowhere then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// Whether only people with a voice speak.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moderated: bool,
+    /// Whether only people who are logged in, or have a voice, speak.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
+    /// Whether only the owner, moderators and operators set the topic.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub topic_locked: bool,
+    /// Seconds between two lines of one person; 0: no limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slow_s: u64,
+    /// Whether the room is kept while nobody is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasting: bool,
+    /// The names of the accounts that moderate the room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moderators: Vec<String>,
+    /// The name of the account that gets the room when the owner's account is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+}
+
+/// Rooms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RoomList {
+    /// The rooms, the one with most people first.
+    pub rooms: Vec<Room>,
+    /// The number of rooms in the list.
+    pub total: u64,
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Topic {
+    /// The name of the room.
+    pub room: String,
+    /// The present topic; empty if there is none.
+    pub topic: String,
+}
+
+/// A room that was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Closed {
+    /// The name of the room that was closed.
+    pub room: String,
+    /// The number of people who were moved to the lobby.
+    pub moved: u64,
+}
