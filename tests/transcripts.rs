@@ -103,6 +103,7 @@ transcripts! {
     leaving
     lines_and_topics_are_limited
     lockdown
+    idle
     lockdown_outlasts_a_cold_start
     memos
     mutes_that_meet

@@ -85,6 +85,8 @@ counters! {
     history_lost;
     /// Clients disconnected to make place, who had never sent a line.
     gave_way;
+    /// Clients disconnected because they had sent nothing for long.
+    idled;
     /// Clients disconnected by an administrator.
     kicked;
     /// Clients disconnected because they took nothing of what was owed to them.

@@ -24,6 +24,7 @@
 //! | sanctions: bans, mutes, expulsions, filters as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
+//! | who has sent nothing for long | `idleness` |
 //! | what becomes of newcomers in a raid | [`lockdown`] |
 //! | who is shown a line by themselves: it has their name, or is their own | `mention` |
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
@@ -47,6 +48,7 @@ mod effect;
 mod entrance;
 mod happening;
 pub mod history;
+mod idleness;
 pub mod ignore;
 pub mod inbound;
 mod input;
@@ -82,6 +84,7 @@ mod turn;
 mod typing;
 mod work;
 
+use idleness::Idleness;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -143,6 +146,7 @@ pub struct Hub {
     accounts: Accounts,
     logins: Logins,
     door: Door,
+    idleness: Idleness,
     moderation: Moderation,
     /// What is kept for who is not here.
     memos: Memos,
@@ -273,6 +277,7 @@ impl Hub {
             accounts: Accounts::default(),
             logins: Logins::default(),
             door: Door::default(),
+            idleness: Idleness::default(),
             moderation: Moderation::default(),
             memos: Memos::default(),
             recording: Recording {
@@ -332,6 +337,7 @@ impl Hub {
         let gathered = self.rooms.deadlines.first().map(|(at, _)| *at);
         let others = [
             self.door.next_deadline(),
+            self.idleness.due(),
             self.moderation.sanctions.next_end(),
             self.recording.retention.due(),
             self.moderation.reports.due(),

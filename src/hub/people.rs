@@ -132,6 +132,7 @@ impl Turn<'_> {
             dropped: 0,
         };
         self.hub.people.sessions.insert(id, CopyOnWrite::new(session));
+        self.hub.may_be_idle_from(self.now.mono);
         self.hub.people.peak = self.hub.people.peak.max(self.hub.people.sessions.len());
         self.hub.people.beginnings.insert(self.hub.people.sessions[&id].nick.folded(), id);
         // The same address and port give the same name again.
@@ -237,6 +238,7 @@ impl Turn<'_> {
             Farewell::TooSlow | Farewell::MailboxFull => Some("too slow".into()),
             Farewell::NotLoggedIn => None,
             Farewell::Elsewhere => Some("logged in from elsewhere".into()),
+            Farewell::Idle => Some("idle".into()),
             Farewell::GaveWay => Some("made place for others".into()),
         };
         // What people say stays out of the journal, a last word too.
@@ -247,6 +249,7 @@ impl Turn<'_> {
         self.hub.put_off_unseen_name(id);
         if let Some(session) = self.hub.people.sessions.remove(&id) {
             self.hub.door.left(id, session.at_door);
+            self.hub.idleness.left(id);
             if session.dialogue.is_some() {
                 self.effects.push(Effect::SecretSpent);
             }

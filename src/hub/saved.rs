@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::account::{Accounts, Role};
 use super::archive::Backlog;
 use super::history::History;
+use super::idleness::Idleness;
 use super::ignore::IgnoredNames;
 use super::leavers::Leavers;
 use super::login::Logins;
@@ -75,6 +76,8 @@ struct Saved {
     memos: Memos,
     #[serde(default)]
     door: Option<RoomId>,
+    #[serde(default)]
+    idleness: Idleness,
     #[serde(default)]
     unread: bool,
     #[serde(default)]
@@ -172,6 +175,7 @@ struct Saving<'a> {
     reports: &'a Reports,
     memos: &'a Memos,
     door: Option<RoomId>,
+    idleness: &'a Idleness,
     unread: bool,
     recording: bool,
     backlog: &'a Backlog,
@@ -261,6 +265,7 @@ impl Serialize for Hub {
             reports: &self.moderation.reports,
             memos: &self.memos,
             door: self.door.room,
+            idleness: &self.idleness,
             unread: self.recording.unread,
             recording: self.recording.on,
             backlog: &self.recording.backlog,
@@ -355,6 +360,7 @@ impl Hub {
             accounts: self.accounts.frozen(),
             logins: self.logins.clone(),
             door: self.door.clone(),
+            idleness: self.idleness.clone(),
             moderation: Moderation {
                 sanctions: moderation.sanctions.frozen(),
                 leavers: moderation.leavers.clone(),
@@ -413,6 +419,7 @@ impl Saved {
                 filters,
                 outgoing: self.outgoing,
             },
+            idleness: self.idleness,
             memos: self.memos,
             recording: Recording {
                 on: self.recording,
@@ -538,6 +545,9 @@ impl Saved {
             if hub.people.sessions.insert(id, CopyOnWrite::new(session)).is_some() {
                 return Err(format!("{id} is there twice"));
             }
+        }
+        if hub.idleness.warned().any(|id| hub.session(id).is_none()) {
+            return Err("somebody is warned who is not here".to_owned());
         }
         if hub.memos.iter().any(|memo| hub.accounts.get(memo.to).is_none()) {
             return Err("a message is kept for nobody".to_owned());

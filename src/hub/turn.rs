@@ -212,6 +212,7 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         self.close_door();
+        self.see_off_idle();
         self.look_after_lasting();
         self.expire_memos();
         self.let_go();
@@ -280,11 +281,15 @@ impl Turn<'_> {
         let former = &self.hub.settings.history;
         let kept = |history: &settings::History| (history.keep, history.keep_lines, history.keep_bytes);
         let kept_changed = kept(&settings.history) != kept(former);
+        let idle_changed = settings.idle != self.hub.settings.idle;
         let memos_changed = settings.memos.keep != self.hub.settings.memos.keep;
         self.hub.settings = settings;
         if kept_changed {
             self.hub.count_kept(self.now);
             self.trim_reports();
+        }
+        if idle_changed {
+            self.look_for_idle_again();
         }
         if memos_changed {
             self.look_through_memos();

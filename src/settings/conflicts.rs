@@ -1,5 +1,7 @@
 //! Values that are allowed each alone, but not together.
 
+use std::time::Duration;
+
 use super::rule::shorten;
 use super::{Setting, Settings};
 use crate::values::name::Name;
@@ -43,6 +45,11 @@ impl Settings {
         let replay = ("history.replay", self.history.replay);
         at_least(kept, 1, replay, "only what is kept can be shown again");
         at_least(("history.bytes", self.history.bytes), 1, line, "else the longest line could not be kept");
+        if let Some(after) = self.idle.after {
+            let seconds = |time: Duration| usize::try_from(time.as_secs()).unwrap_or(usize::MAX);
+            let warning = ("idle.warning", seconds(self.idle.warning));
+            at_least(("idle.after", seconds(after)), 2, warning, "they are warned before");
+        }
 
         let longest = self.limits.room_name;
         if let Err(invalid) = Name::parse(&self.rooms.lobby, longest) {

@@ -192,6 +192,15 @@ settings! {
         /// A client that takes nothing at all of what it is owed for so long is disconnected.
         stall: Duration = Duration::from_secs(300), time("1s", "24h"), Live;
     }
+    /// People who are connected and send nothing. Connections whose other end is gone are noticed by the kernel, within
+    /// two minutes, whatever stands here.
+    idle: Idle {
+        /// Whoever has sent no line for so long is disconnected; the Enter key is one. Operators stay, and whoever
+        /// access.always lets in. "off": everybody stays. At least twice idle.warning.
+        after: Option<Duration> = None, TimeOrOff(time("1min", "3650d")), Live;
+        /// How long before that they are told.
+        warning: Duration = Duration::from_secs(60), time("10s", "1d"), Live;
+    }
     /// Rooms and the notices of who arrives and leaves.
     rooms: Rooms {
         /// The room that everybody is in at first. Its name is no longer than limits.room_name.

@@ -45,6 +45,12 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             let wanted = "-- the house rules here do not allow that; nobody saw it\r\n";
             stage.check("gaby", b"cheap pills\n", "gaby", wanted);
         }
+        "idle" => {
+            stage.pass(Duration::from_millis(1));
+            assert_eq!(stage.machine.hub().session_count(), 66, "all are warned");
+            (0..3).for_each(|_| stage.pass(Duration::from_secs(10)));
+            assert_eq!(stage.machine.hub().session_count(), 0, "nobody has sent anything");
+        }
         "keeping" => {
             let kept = |stage: &Stage| stage.machine.hub().rooms().map(|room| room.history.len()).sum::<usize>();
             assert_eq!(kept(stage), 66, "the first line is one too many");

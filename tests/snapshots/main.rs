@@ -62,6 +62,7 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Ending::Eof", "a client whose first line ends with its input is gone"),
     ("Farewell::Elsewhere", NO_END),
     ("Farewell::GaveWay", NO_END),
+    ("Farewell::Idle", NO_END),
     ("Farewell::Kicked", NO_END),
     ("Farewell::MailboxFull", NO_END),
     ("Farewell::NotLoggedIn", NO_END),

@@ -55,6 +55,7 @@ pub fn all() -> Vec<(&'static str, Stage)> {
         ("unread", unread()),
         ("ban", ban()),
         ("raid", raid()),
+        ("idle", idle()),
         ("keeping", keeping()),
         ("rooms", rooms()),
         ("settings", settings()),
@@ -748,6 +749,20 @@ fn raid() -> Stage {
         stage.line(who, &format!("line {number}"));
         stage.pass(Duration::from_millis(400));
     }
+    stage
+}
+
+/// More people have sent nothing for long than are told so in one step.
+fn idle() -> Stage {
+    let mut settings = Settings::default();
+    (settings.idle.after, settings.idle.warning) = (Some(Duration::from_secs(60)), Duration::from_secs(10));
+    let mut stage = Stage::new(settings);
+    for number in 1..=66 {
+        stage.connect_from([198, 51, 100, number].into(), false);
+    }
+    stage.pass(Duration::from_secs(49));
+    stage.at.mono = stage.at.mono.after(Duration::from_secs(1));
+    stage.input(Input::Tick);
     stage
 }
 

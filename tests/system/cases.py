@@ -58,7 +58,7 @@ COMMANDS = [
     ("say", ["hello", "everybody"], 0),
     ("history", ["--last", "5"], 0),
     ("history-stats", [], 0),
-    ("redact", ["--seq", "99999999"], 0),
+    ("redact", ["--seq", "99999999"], 5),
     ("backup", ["/tmp/backup-by-USER.db"], 0),
     ("ban", ["add", "192.0.2.1", "--for", "1min"], 0),
     ("ban", ["list"], 0),

@@ -1,6 +1,7 @@
 //! What was done, for the client that it was done for, or to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::ownership::Modes;
@@ -113,6 +114,13 @@ pub enum Done {
     ExpelledOther { nick: Arc<str>, room: Arc<str> },
     /// Newcomers speak when they have logged in, until then: told to one.
     LockedDown(Wall),
+    /// The client has sent nothing for so long, and is disconnected in so long.
+    IdleSoon {
+        /// For how long it has sent nothing.
+        silent: Duration,
+        /// How long it has to send something.
+        left: Duration,
+    },
     /// This person was disconnected.
     Kicked(Arc<str>),
     /// This one is muted.

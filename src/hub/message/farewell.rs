@@ -28,6 +28,8 @@ pub enum Farewell {
     NotLoggedIn,
     /// Its account was logged in to from elsewhere.
     Elsewhere,
+    /// It had sent nothing for `idle.after`.
+    Idle,
     /// It had never sent a line, and made place for a newcomer when all places were taken.
     GaveWay,
     /// The hub stops, with this message.

@@ -6,7 +6,7 @@ use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
 use crate::hub::message::{Asked, Done, Replaced};
 use crate::values::terminal::Mode;
-use crate::values::time::Wall;
+use crate::values::time::{Wall, in_words};
 
 /// Appends what was done, in one notice.
 pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
@@ -129,6 +129,10 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
         Done::ExpelledOther { nick, room } => {
             notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        }
+        Done::IdleSoon { silent, left } => {
+            let (silent, left) = (in_words(*silent), in_words(*left));
+            notice(out, &["you have sent nothing for ", &silent, ": press Enter within ", &left, " to stay"]);
         }
         Done::LockedDown(end) => {
             let end = until(&Some(*end));

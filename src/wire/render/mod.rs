@@ -412,6 +412,7 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::MailboxFull => notice(out, &["you were disconnected: too much was waiting for you"]),
         Farewell::NotLoggedIn => notice(out, &["you have not logged in; goodbye"]),
         Farewell::Elsewhere => notice(out, &["you were disconnected: you have logged in from elsewhere"]),
+        Farewell::Idle => notice(out, &["you have sent nothing for long; goodbye"]),
         Farewell::GaveWay => {
             notice(out, &["the hub is full, and you have said nothing yet: you make place for others; come again"]);
         }
