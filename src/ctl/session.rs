@@ -27,14 +27,19 @@ impl Session<'_, '_> {
         match task {
             Task::One(command) => {
                 let result = self.client.ask(&command)?;
-                answer(&self.client, self.screen, given, &result)?;
+                let found_none = result["lines"] == 0 && result["topics"] == 0;
+                let missing = match given {
+                    CtlCommand::Redact { seq, .. } if found_none => *seq,
+                    _ => None,
+                };
+                // The failure says so in words.
+                if missing.is_none() || self.screen.json {
+                    answer(&self.client, self.screen, given, &result)?;
+                }
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
-                let found_none = result["lines"] == 0 && result["topics"] == 0;
-                if let CtlCommand::Redact { seq: Some(seq), .. } = given
-                    && found_none
-                {
-                    return Err(Failure::NoSuchLine(*seq));
+                if let Some(seq) = missing {
+                    return Err(Failure::NoSuchLine(seq));
                 }
                 let counted = matches!(given, CtlCommand::Redact { yes: false, .. }) && !found_none;
                 if !counted {
