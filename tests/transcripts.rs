@@ -85,6 +85,7 @@ transcripts! {
     arrivals_in_a_big_room
     arrivals_in_a_burst
     arrivals_in_a_room_that_closes
+    banned_at_the_door
     bans
     clients_are_limited
     coming_back

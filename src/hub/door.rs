@@ -131,10 +131,11 @@ impl Turn<'_> {
         may
     }
 
-    /// Whoever waits at the door comes into the lobby, where they have been until then, if ever.
-    pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) {
-        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
-        let Some(until) = session.at_door.take() else { return };
+    /// Whoever waits at the door comes into the lobby, where they have been until then, if ever. Returns whether the
+    /// client is still here: a ban of its address may have let it knock, and no more.
+    pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) -> bool {
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
+        let Some(until) = session.at_door.take() else { return true };
         let peer = session.peer;
         self.hub.door.left(id, Some(until));
         // Operators come in from where others may not.
@@ -143,9 +144,11 @@ impl Turn<'_> {
         {
             let why = Farewell::Banned { reason: ban.reason.clone(), until: ban.until };
             self.tell(id, Message::Goodbye(why.clone()));
-            return self.depart(id, why);
+            self.depart(id, why);
+            return false;
         }
         self.enter_again(id, self.hub.rooms.lobby, since);
+        true
     }
 
     /// There is no door any more: whoever waits comes in.

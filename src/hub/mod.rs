@@ -125,7 +125,7 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::rising::Rising;
 use crate::values::roster::Roster;
-use crate::values::time::{Mono, Now};
+use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Filters;
 
 /// How many clients' numbers go on record as given in advance: a record for each newcomer would cost too much.
@@ -210,6 +210,8 @@ struct Moderation {
     asked: BTreeMap<SessionId, (String, Mono)>,
     /// Those whom a ban has hit, and who are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
+    /// The latest time at which an account or a sanction began: see [`Hub::stamp`].
+    latest: Wall,
 }
 
 /// What is recorded on disk, and what came from there.

@@ -78,6 +78,9 @@ impl Turn<'_> {
             return;
         };
         self.recall_rooms(&mut recalled);
+        let accounts = recalled.accounts.iter().map(|account| account.since);
+        let begun = accounts.chain(recalled.sanctions.iter().map(|sanction| sanction.since)).max();
+        self.hub.moderation.latest = self.hub.moderation.latest.max(begun.unwrap_or_default());
         self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
         if !was_recording {
             for sanction in recalled.sanctions {

@@ -47,6 +47,21 @@ impl Hub {
         }
     }
 
+    /// When an account or a sanction that is made now began, as far as that says which of two was there first: not before
+    /// any other, though the clock was set back since. Who registers while they are muted is muted still.
+    pub(super) fn stamp(&mut self, now: Now) -> Wall {
+        self.moderation.latest = self.moderation.latest.max(now.wall);
+        self.moderation.latest
+    }
+
+    /// Accounts and sanctions have come from elsewhere.
+    pub(super) fn note_latest(&mut self) {
+        let accounts = self.accounts.iter().map(|account| account.since);
+        let begun = accounts.chain(self.moderation.sanctions.iter().map(|sanction| sanction.since));
+        let latest = begun.max().unwrap_or_default();
+        self.moderation.latest = self.moderation.latest.max(latest);
+    }
+
     /// What keeps somebody who is here from `kind`: see [`Order::about_one`].
     #[must_use]
     pub fn order(&self, session: &Session, kind: Kind) -> Order {
@@ -314,7 +329,8 @@ impl Turn<'_> {
             Some(former) => former.after,
             None => self.hub.last_session(),
         };
-        let sanction = Sanction { ends, after, ..Sanction::new(id, order, self.hub.author(by), self.now.wall) };
+        let since = self.hub.stamp(self.now);
+        let sanction = Sanction { ends, after, ..Sanction::new(id, order, self.hub.author(by), since) };
         let former = self.hub.moderation.sanctions.add(sanction.clone());
         if let Some(former) = &former {
             self.record(Record::Lifted(former.id));

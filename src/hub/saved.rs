@@ -96,6 +96,8 @@ struct Saved {
     familiar: Familiar,
     #[serde(default)]
     outgoing: VecDeque<(SessionId, Farewell)>,
+    #[serde(default)]
+    latest: Wall,
     /// Rooms that last and have nobody in them: a release that does not know of such passes them over.
     #[serde(default)]
     resting: Vec<SavedRoom>,
@@ -186,6 +188,7 @@ struct Saving<'a> {
     familiar: &'a Familiar,
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     outgoing: &'a VecDeque<(SessionId, Farewell)>,
+    latest: Wall,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resting: Vec<SavingRoom<'a>>,
     looked: Mono,
@@ -280,6 +283,7 @@ impl Serialize for Hub {
             next_moment: self.people.ignored.next,
             familiar: &self.people.familiar,
             outgoing: &self.moderation.outgoing,
+            latest: self.moderation.latest,
             resting: resting.into_iter().map(SavingRoom::of).collect(),
             looked: self.rooms.looked,
         };
@@ -369,6 +373,7 @@ impl Hub {
                 reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
+                latest: moderation.latest,
             },
             memos: self.memos.frozen(),
             recording: recording.clone(),
@@ -418,6 +423,7 @@ impl Saved {
                 reports: self.reports,
                 filters,
                 outgoing: self.outgoing,
+                latest: self.latest,
             },
             idleness: self.idleness,
             memos: self.memos,
@@ -435,6 +441,8 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
+        // Of a former release it is not known.
+        hub.note_latest();
         for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom {
                 id,

@@ -56,7 +56,8 @@ impl Turn<'_> {
         self.hub.may_add_account(&name)?;
         let id = self.hub.accounts.next_id();
         let role = role.max(Role::Member);
-        let account = Account { id, name, hashed, role, since: self.now.wall, seen: self.now.wall, places: Vec::new() };
+        let since = self.hub.stamp(self.now);
+        let account = Account { id, name, hashed, role, since, seen: self.now.wall, places: Vec::new() };
         if let Err(other) = self.hub.accounts.put(account.clone()) {
             let other = self.hub.accounts.get(other).map_or("", |account| account.name.shown());
             return Err(Refusal::NameRegistered(other.into()));

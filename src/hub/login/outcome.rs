@@ -99,7 +99,7 @@ impl Turn<'_> {
             name,
             hashed,
             role: Role::Member,
-            since: self.now.wall,
+            since: self.hub.stamp(self.now),
             seen: self.now.wall,
             places,
         };
@@ -174,8 +174,10 @@ impl Turn<'_> {
             account.came_from(place);
             self.put_account(account);
         }
-        self.come_in(id, was_here.map(Since::Time));
         self.hub.counters.logins += 1;
+        if !self.come_in(id, was_here.map(Since::Time)) {
+            return Ok(());
+        }
         self.happened(What::LoggedIn, id, None, None);
         self.done(id, Done::LoggedIn { name: name.shown().into(), role });
         if let Some(was_here) = was_here.filter(|_| !was_at_door) {
