@@ -105,7 +105,9 @@ transcripts! {
     lines_and_topics_are_limited
     lockdown
     idle
+    lasting_rooms_and_restarts
     lockdown_outlasts_a_cold_start
+    logins_by_habit
     memos
     mutes_that_meet
     mentions

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Record;
 use super::message::{Refusal, Said};
 use super::ownership::Ownership;
-use super::room::Room;
+use super::room::{Room, TopicSet};
 use super::{Effect, Happening, Hub, What};
 use crate::values::id::{AccountId, RoomId};
 use crate::values::name::Name;
@@ -36,12 +36,25 @@ pub struct Lasting {
     pub since: Wall,
     /// Owner, moderators, successor and modes.
     pub ownership: Ownership,
+    /// Its number, by which it is known whom it is closed to. A former release has not kept it.
+    #[serde(default)]
+    pub room: Option<RoomId>,
+    /// Who has set its topic, and when.
+    #[serde(default)]
+    pub topic_set: Option<TopicSet>,
 }
 
 impl Room {
     fn to_be_kept(&self) -> Lasting {
         let ownership = self.ownership.lasting();
-        Lasting { name: self.name.clone(), topic: self.topic.clone(), since: self.since, ownership }
+        Lasting {
+            name: self.name.clone(),
+            topic: self.topic.clone(),
+            since: self.since,
+            ownership,
+            room: Some(self.id),
+            topic_set: self.topic_set.clone(),
+        }
     }
 }
 
@@ -136,7 +149,7 @@ impl Turn<'_> {
     /// Opens the rooms that are kept on disk, with nobody in them. An open room of the same name takes over what is on
     /// disk of it.
     pub(super) fn recall_lasting(&mut self, kept: Vec<Lasting>) {
-        for Lasting { name, topic, since, mut ownership } in kept {
+        for Lasting { name, topic, since, mut ownership, room, topic_set } in kept {
             let is_known = |account: &AccountId| self.hub.accounts.get(*account).is_some();
             if !ownership.recall(is_known) {
                 self.record(Record::Passing(name));
@@ -144,7 +157,7 @@ impl Turn<'_> {
             }
             let id = match self.hub.rooms.names.find(name.folded()) {
                 Some(id) => id,
-                None => self.found_room(name),
+                None => self.found_room(name, room),
             };
             if id == self.hub.rooms.lobby {
                 ownership.belongs_to_nobody();
@@ -153,7 +166,7 @@ impl Turn<'_> {
             if room.ownership.lasts {
                 continue;
             }
-            (room.topic, room.since) = (topic, room.since.min(since));
+            (room.topic, room.topic_set, room.since) = (topic, topic_set, room.since.min(since));
             let visible_from = room.ownership.visible_from.max(ownership.visible_from);
             (ownership.visible_from, ownership.lasts) = (visible_from, true);
             room.ownership = ownership;

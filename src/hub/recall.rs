@@ -81,7 +81,14 @@ impl Turn<'_> {
             let changed: BTreeSet<Name> = self.hub.recording.backlog.iter().filter_map(lasting_name).cloned().collect();
             let mut kept = recalled.lasting;
             kept.retain(|room| !changed.contains(&room.name));
-            kept.iter_mut().for_each(|room| room.ownership.renumber(&renumbered));
+            for room in &mut kept {
+                room.ownership.renumber(&renumbered);
+                if let Some(account) = room.topic_set.as_mut().and_then(|set| set.account.as_mut())
+                    && let Some(id) = renumbered.get(account)
+                {
+                    *account = *id;
+                }
+            }
             self.recall_lasting(kept);
         }
         recalled

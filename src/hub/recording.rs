@@ -88,7 +88,6 @@ impl Turn<'_> {
                 self.hub.moderation.sanctions.keep(Sanction { ends, ..sanction });
             }
             self.expire_sanctions();
-            self.forget_closed_rooms();
             for account in recalled.accounts {
                 // One with the name of an older one was put there by another hand.
                 let _ = self.hub.accounts.keep(account);
@@ -100,6 +99,8 @@ impl Turn<'_> {
             self.record_lasting_again();
             if !recalled.unread {
                 self.recall_lasting(recalled.lasting);
+                // Once it is known which rooms there are.
+                self.forget_closed_rooms();
             }
             if recalled.unread {
                 // Numbers that are on disk are not given a second time.

@@ -18,7 +18,7 @@ use crate::values::time::Wall;
 
 /// How a topic came to be: for as long as it stands, newcomers read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TopicSet {
+pub struct TopicSet {
     /// The line that set it, also when history has let go of it.
     pub(super) line: Arc<Line>,
     /// The account that its author was logged in to.

@@ -32,17 +32,18 @@ impl Hub {
 impl Turn<'_> {
     /// Opens a room, for somebody who comes into it.
     pub(super) fn open(&mut self, name: Name) -> RoomId {
-        let id = self.found_room(name);
+        let id = self.found_room(name, None);
         self.effects.push(Effect::Open(id));
         id
     }
 
-    /// Opens a room that has no log yet.
-    pub(super) fn found_room(&mut self, name: Name) -> RoomId {
+    /// Opens a room that has no log yet; `known` is the number that it has had, if that is known.
+    pub(super) fn found_room(&mut self, name: Name, known: Option<RoomId>) -> RoomId {
+        let known = known.filter(|known| !self.hub.rooms.open.contains_key(known));
         // A room that was open when the hub ended is still that room.
         let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
             Some((id, history)) => (id, Some(history)),
-            None => (RoomId(self.hub.rooms.next), None),
+            None => (known.unwrap_or(RoomId(self.hub.rooms.next)), None),
         };
         self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
         // The lobby, which the settings name, can look like another room.

@@ -44,6 +44,16 @@ impl Turn<'_> {
         if let Err(refusal) = self.hub.may_register(id) {
             return self.refuse(id, refusal);
         }
+        // By habit of other programs: the name before the password, or an address behind it.
+        let own = self.hub.people.sessions[&id].own_nick();
+        let password = match password.split_once(' ') {
+            Some((first, rest)) if name::fold(first) == own.folded() => rest.trim_start(),
+            Some((_, rest)) if rest.contains('@') && !rest.trim().contains(' ') => {
+                let refusal = Refusal::NoAddress(own.shown().into());
+                return self.refuse(id, refusal);
+            }
+            _ => password,
+        };
         if password.is_empty() {
             return self.ask(id, Dialogue::Register { first: None });
         }
@@ -77,6 +87,10 @@ impl Turn<'_> {
             return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
+            // Nobody is asked for a password that there cannot be; and the word may be one, by another program's habit.
+            if self.hub.accounts.find(&name::fold(&name)).is_none() {
+                return self.refuse(id, Refusal::NoLogin(name));
+            }
             return self.ask(id, Dialogue::Login { name });
         }
         self.check_login(id, name, Secret::new(password.to_owned()));

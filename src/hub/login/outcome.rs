@@ -48,9 +48,10 @@ impl Turn<'_> {
             (Then::Login { account: Some(account), .. }, Answer::Right { renewed }) => {
                 self.let_in(id, account, renewed)
             }
-            (Then::Login { name, .. }, _) => {
+            (Then::Login { name, account, .. }, _) => {
                 self.hub.counters.logins_failed += 1;
-                let tried = Happening { target: Some(name), ..self.happening_of(What::LoginFailed, id) };
+                // What is no name may be a password, and is nothing for the journal.
+                let tried = Happening { target: account.map(|_| name), ..self.happening_of(What::LoginFailed, id) };
                 self.effects.push(Effect::Happened(tried));
                 self.refuse(id, Refusal::WrongPassword);
                 self.ask_again(id, question.clone());

@@ -234,6 +234,10 @@ pub enum Refusal {
     NameRegistered(Arc<str>),
     /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
+    /// An address stands behind the password with which this name would be registered.
+    NoAddress(Arc<str>),
+    /// That name is not registered, so that nobody can log in by it.
+    NoLogin(Arc<str>),
     /// The client is logged in already, to the account of this name.
     LoggedIn(Arc<str>),
     /// Only administrators register names.

@@ -21,7 +21,7 @@ use crate::store::tests::{
     LOBBY, Moment, copy, database, is_sound, line, name, open, open_with, record, seqs, settings, write_here,
 };
 use crate::store::{Answer, OpenError, Query, Reader, schema};
-use crate::values::id::{AccountId, SanctionId, SessionId};
+use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::time::Wall;
 
 #[test]
@@ -213,7 +213,14 @@ fn account(id: u64, text: &str) -> Account {
 fn den() -> Lasting {
     let mut ownership = Ownership::default();
     ownership.owner = Some(AccountId(1));
-    Lasting { name: name("den"), topic: "at six".into(), since: Wall(5), ownership }
+    Lasting {
+        name: name("den"),
+        topic: "at six".into(),
+        since: Wall(5),
+        ownership,
+        room: Some(RoomId(9)),
+        topic_set: None,
+    }
 }
 
 /// A directory with two bans, two accounts, a room that lasts and some lines, as a daemon has left it.
@@ -239,7 +246,14 @@ fn rooms_that_last_are_recalled_as_they_were_written_last() {
         let mut ownership = Ownership::default();
         (ownership.owner, ownership.private) = (Some(AccountId(owner)), true);
         ownership.moderators.extend([AccountId(7), AccountId(5)]);
-        Lasting { name: name(text), topic: topic.into(), since: Wall(owner.cast_signed()), ownership }
+        Lasting {
+            name: name(text),
+            topic: topic.into(),
+            since: Wall(owner.cast_signed()),
+            ownership,
+            room: Some(RoomId(owner)),
+            topic_set: None,
+        }
     };
     let kept = |room: &Lasting| Record::Lasting(Box::new(room.clone()));
     let (tea, milk) = (room("Tea", "at six", 2), room("milk", "", 1));

@@ -96,6 +96,8 @@ pub enum InvalidPattern {
     Nothing,
     /// It cannot be read, or takes too much memory: in words.
     Broken(String),
+    /// It is about the names that the hub gives guests, which no pattern finds.
+    Guests,
     /// It finds names of all kinds, such as these.
     Anybody(Vec<&'static str>),
 }
@@ -108,6 +110,9 @@ impl fmt::Display for InvalidPattern {
             Self::Character(c) => write!(f, "finds no name: none has the character {c:?}"),
             Self::Nothing => f.write_str("says nothing about names"),
             Self::Broken(why) => write!(f, "is no pattern: {why}"),
+            Self::Guests => {
+                f.write_str("is what guests are called until they take a name; a lockdown keeps them quiet")
+            }
             Self::Anybody(such) => {
                 write!(f, "finds names of all kinds, such as {}: it would hit anybody", such.join(", "))
             }
@@ -143,6 +148,11 @@ impl Pattern {
             if text.chars().all(|c| matches!(c, '*' | '?')) {
                 return Err(InvalidPattern::Nothing);
             }
+        }
+        if expression(text).is_none()
+            && is_guest(&fold(&text.replace(['*', '?'], "kkkk")).chars().take(10).collect::<String>())
+        {
+            return Err(InvalidPattern::Guests);
         }
         let this = Self(text.into());
         let compiled = Patterns::compile(std::slice::from_ref(&this), SIZE_OF_ONE).map_err(InvalidPattern::Broken)?;

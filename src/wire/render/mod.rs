@@ -137,6 +137,7 @@ fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
             text_of(out, text);
         }
         Said::Notice { text } => {
+            out.own();
             out.text("-- notice: ");
             out.hang();
             text_of(out, text);

@@ -135,6 +135,12 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NameFirst(name) => {
             notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);
         }
+        Refusal::NoAddress(name) => {
+            notice(out, &["no address is needed: /register PASSWORD registers the name you have, ", name]);
+        }
+        Refusal::NoLogin(name) => {
+            notice(out, &[name, " is not registered; /login NAME asks for the password of NAME"]);
+        }
         Refusal::LoggedIn(name) => notice(out, &["you are logged in already, as ", name, "; /logout ends that"]),
         Refusal::RegisteringClosed => notice(out, &["only operators register names here"]),
         Refusal::NoAccounts => notice(out, &["nothing is recorded here now, so no names can be registered"]),
