@@ -269,7 +269,7 @@ impl What {
             Self::Topic { nick, text } => Said::Topic { nick: Some(arc(nick)), text: arc(text) },
             Self::Notice { text } => Said::Notice { text: arc(text) },
             Self::Joined { nick } => Said::Joined { nick: arc(nick) },
-            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false },
+            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false, moved: false },
             Self::Renamed { from, to } => Said::Renamed { from: arc(from), to: arc(to) },
         }
     }
@@ -286,7 +286,7 @@ impl What {
             // No text of ours begins like one of these: they begin with the name of the one who says it.
             return Some(if rest == "joined" {
                 Self::Joined { nick }
-            } else if rest == "left" {
+            } else if rest == "left" || rest.starts_with("left for ") {
                 Self::Left { nick, reason: String::new() }
             } else if let Some(reason) = rest.strip_prefix("left (").and_then(|rest| rest.strip_suffix(')')) {
                 Self::Left { nick, reason: own(reason) }

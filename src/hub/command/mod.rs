@@ -8,6 +8,7 @@
 //! | all that is known of a command in one place: name, aliases, arguments, role | `table` |
 //! | commands that say something to others; about oneself and one's screen | `talk`, `wishes` |
 //! | commands that show people, rooms, history, help | `look` |
+//! | whether somebody is here, or was | `seen` |
 //! | commands about rooms; about accounts | `room`, `account` |
 //! | moderation: kicks, bans and mutes, redactions, reports | `operator`, `sanctions`, `removal`, `report` |
 //! | what must not be said by mistake, such as a password | `slips` |
@@ -21,6 +22,7 @@ mod removal;
 mod report;
 mod room;
 mod sanctions;
+mod seen;
 mod slips;
 mod table;
 mod talk;
