@@ -118,7 +118,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             [] => notice(out, &[given, " is no time zone such as Europe/Berlin, nor an offset such as -03:30"]),
             [one] => notice(out, &["there is no time zone ", given, "; did you mean ", one, "?"]),
             [several @ .., last] => {
-                notice(out, &["which time zone is ", given, "? ", &several.join(", "), " or ", last]);
+                notice(out, &["time zone ", given, " could be ", &several.join(", "), " or ", last]);
             }
         },
         Refusal::Full => notice(out, &["the hub is full; try again later"]),

@@ -21,7 +21,7 @@ pub(super) fn seen(found: &Seen, out: &mut Page<'_>) {
         }
         Seen::Left { nick, ago } => notice(out, &[nick, " left ", &length(*ago), " ago"]),
         Seen::Not(name) => {
-            notice(out, &["no ", name, " is here or has left of late, and nobody has registered that name"])
+            notice(out, &["nobody called ", name, " is here or has left of late; the name is not registered"])
         }
     }
 }
