@@ -1466,7 +1466,7 @@ impl<'a> Walk<'a> {
             let row = &row[5..];
             self.line += 1;
             // Of very many, not all are listed.
-            if let Some(count) = row.strip_prefix("and ").and_then(|row| row.strip_suffix(" more")) {
+            if let Some(count) = row.strip_prefix("and ").and_then(|row| Some(row.split_once(" more")?.0)) {
                 more = count.parse().map_err(|_| self.wrong(format!("{row:?} in {head:?}")))?;
                 break;
             }

@@ -3,11 +3,10 @@
 //! It tells what others could have seen, and nothing else: no room that the one who asks does not see, no name that is
 //! seen by its bearer alone, nothing of the address, of last words, or of why somebody was sent away.
 
-use super::super::Hub;
 use super::super::message::{Message, Refusal, Seen};
 use super::super::work;
 use super::{Call, clip, split_word};
-use crate::values::id::{AccountId, SessionId};
+use crate::values::id::AccountId;
 use crate::values::name;
 
 pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
@@ -16,7 +15,7 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
     call.turn.hub.work.done += work::SEEN;
     let (hub, now) = (&call.turn.hub, call.turn.now);
     let account = hub.accounts.find(&name).and_then(|account| hub.accounts.get(account));
-    let bearer = || account.and_then(|account| known_bearer(hub, account.id, call.id));
+    let bearer = || account.and_then(|account| call.bearer(account.id));
     let here = call.named(word).or_else(bearer).and_then(|id| hub.session(id));
     // Who has removed their account has left nothing behind.
     let remains = |account: Option<AccountId>| account.is_none_or(|account| hub.accounts.get(account).is_some());
@@ -54,12 +53,4 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
         (None, None, None) => Seen::Not(clip(word)),
     };
     call.tell(Message::Seen(found));
-}
-
-/// The client of the owner of that account, whatever it is called at the moment: unless it is not in yet, or what it is
-/// called is seen by its person alone.
-fn known_bearer(hub: &Hub, account: AccountId, viewer: SessionId) -> Option<SessionId> {
-    let id = hub.bearer(account)?;
-    let is_seen = id == viewer || !hub.session(id)?.is_renamed_unseen();
-    (is_seen && !hub.is_at_door(id)).then_some(id)
 }
