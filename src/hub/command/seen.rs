@@ -37,8 +37,8 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
                 away: other.away_for(call.own()),
             }
         }
-        // Whoever has made it.
-        (None, Some(account), _) if account.seen == account.since => {
+        // Whoever has made it. Where the clock was set back since, it counts as made later than it was seen.
+        (None, Some(account), _) if account.seen <= account.since => {
             Seen::Never { name: account.name.shown().into(), since: account.since }
         }
         (None, Some(account), _) => Seen::Last {
