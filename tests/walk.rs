@@ -133,7 +133,9 @@ fn a_walk_over_everything_keeps_every_promise() {
     let seeds: Vec<u64> = match number("CHATHUB_SEED") {
         Some(seed) => vec![seed],
         // Some that are walked each time, and some that nobody has walked.
-        None => (1..=3).chain([4_011_987_943]).chain((0..3).map(|at: u64| RandomState::new().hash_one(at) >> 32)).collect(),
+        None => {
+            (1..=3).chain([4_011_987_943]).chain((0..3).map(|at: u64| RandomState::new().hash_one(at) >> 32)).collect()
+        }
     };
     let steps = number("CHATHUB_STEPS").unwrap_or(3000);
     for seed in seeds {
