@@ -323,10 +323,10 @@ fn nobody_sees_it(why: Unheard, recorded: bool, steps: Vec<Step>) {
         }
         let looks: &[&str] = match why {
             Unheard::Muted | Unheard::MutedUntold | Unheard::OverPace => {
-                &["/who", "/rooms", "/topic", "/history", "/whois villain", "/who z*"]
+                &["/who", "/rooms", "/topic", "/history", "/whois villain", "/seen villain", "/who z*"]
             }
             Unheard::WithoutVoice => &["/topic", "/history", "/who"],
-            Unheard::Ignored => &["/topic", "/rooms", "/history", "/whois villain"],
+            Unheard::Ignored => &["/topic", "/rooms", "/history", "/whois villain", "/seen villain"],
         };
         for look in looks {
             scene.line(ann, look);

@@ -798,6 +798,10 @@ A private message to a registered name that is not here (/msg NAME TEXT) is kept
          ctl account list`), never what; neither the journal nor the events have any of it. A power cut within a tenth \
          of a second after a message was shown may have it shown again.
 
+Anybody can ask when a registered name was here last (/seen NAME): accounts have that time, until they are removed. Of \
+         others it is told for 15 minutes after they have left; that is kept in memory alone. Private rooms are named neither \
+         by it nor where a room is told that somebody left it for another one (`* bob left for tea`).
+
 What people say about each other by /report is kept until an operator (/reports, /close) or an administrator \
          (`chathub ctl report`) closes it. Operators who are there are told at once, and those who log in later how many \
          are open; none is told of reports about themselves. A report has the numbers of the last lines of the one it \

@@ -39,6 +39,8 @@ struct Walk {
     looked: usize,
     /// How many of them somebody saw again who may.
     seen_again: u64,
+    /// How often others were told where somebody has gone.
+    told_where: u64,
     story: Vec<String>,
 }
 
@@ -77,6 +79,16 @@ impl Walk {
                             self.private.insert(word.to_owned(), (room.members.clone(), is_topic));
                         }
                     }
+                }
+                Outcome::Order(Order::Post(_, line)) => {
+                    let Said::Left { reason: Some(to), moved: true, .. } = &line.said else { continue };
+                    let hub = self.world.hub();
+                    let is_known =
+                        hub.find_room(to).and_then(|to| hub.room(to)).is_some_and(|to| !to.ownership.private);
+                    if !is_known {
+                        self.fail(&format!("others are told of {to}"));
+                    }
+                    self.told_where += 1;
                 }
                 Outcome::Record(_, Record::Line { line, .. }) if self.lines.contains(&line.seq) => {
                     self.fail(&format!("line {} is recorded", line.seq));
@@ -147,7 +159,7 @@ impl Walk {
             15..18 => format!("/invite {other}"),
             18 => format!("/uninvite {other}"),
             19 => format!("/expel {other}"),
-            20 => format!("/whois {other}"),
+            20 => format!("/{} {other}", self.dice.of(&["whois", "seen"])),
             21 => self.dice.of(&["/rooms", "/who den", "/who tea", "/topic"]).to_owned(),
             22 => format!("/topic about {word}"),
             23 | 24 => format!("/report {other} because of {}", self.words),
@@ -214,6 +226,7 @@ fn walk(seed: u64) -> (usize, u64) {
         lines: BTreeSet::new(),
         looked: 0,
         seen_again: 0,
+        told_where: 0,
         story: Vec::new(),
     };
     for step in 0..3000 {
@@ -227,6 +240,7 @@ fn walk(seed: u64) -> (usize, u64) {
         }
     }
     assert!(walk.world.hub().counters().reports > 20, "people report each other");
+    assert!(walk.told_where > 20, "others are told where {} have gone", walk.told_where);
     (walk.private.len(), walk.seen_again)
 }
 

@@ -102,6 +102,7 @@ transcripts! {
     ignoring
     ignoring_has_a_limit
     leaving
+    left_for
     lines_and_topics_are_limited
     lockdown
     idle
@@ -148,6 +149,9 @@ transcripts! {
     rooms_that_last
     rooms_that_last_unused
     saying
+    seen
+    seen_from_the_door
+    seen_is_discreet
     shadow_mutes
     shadow_mutes_and_names
     stopping
@@ -157,6 +161,7 @@ transcripts! {
     terminals
     telnet
     time
+    time_zones
     unknown_commands
     who_is_heard
     whois

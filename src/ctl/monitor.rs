@@ -74,6 +74,9 @@ fn otherwise(event: &Value) -> String {
     if let Some(room) = text("room") {
         line += &format!("{}in {room}", if line.is_empty() { "" } else { " " });
     }
+    if let Some(to) = text("to") {
+        line += &format!(" for {to}");
+    }
     if let Some(said) = text("text") {
         line += &format!("{}{said}", if line.is_empty() { "" } else { ": " });
     }
@@ -142,7 +145,7 @@ impl Told<'_> {
         Some(match (self.text("event")?, self.text("what").unwrap_or_default()) {
             ("join", "connect") => format!("{who} connected, and is in {room}"),
             ("join", "joined") => format!("{who} came into {room}"),
-            ("leave", "left") => format!("{who} left {room} for another room"),
+            ("leave", "left") => format!("{who} left {room} for {}", or("to", "another room")),
             ("leave", "disconnect") => format!("{who} left the hub; was in {room}{because}"),
             ("refuse", _) => format!("a connection was refused{because}"),
             ("nick", "rename") => match self.text("by") {
@@ -262,6 +265,10 @@ mod tests {
                 json!({"event": "leave", "what": "disconnect", "client": "c9", "nick": "eve", "room": "tea",
                     "text": "connection lost"}),
                 "leave     eve (c9) left the hub; was in tea: connection lost",
+            ),
+            (
+                json!({"event": "leave", "what": "left", "client": "c9", "nick": "eve", "room": "lobby", "to": "tea"}),
+                "leave     eve (c9) left lobby for tea",
             ),
             (
                 json!({"event": "nick", "what": "rename", "client": "c11", "nick": "Eve", "room": "lobby",

@@ -5,6 +5,7 @@ use super::ownership::MODES;
 use super::{Hub, command, work};
 use crate::values::id::SessionId;
 use crate::values::name;
+use crate::values::zone::Zone;
 
 /// The most words that are offered.
 const OFFERED: usize = 20;
@@ -33,6 +34,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
             rooms(hub, id, word, looked_at)
         }
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Mode) => modes(word),
+        (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Zone) => zones(word, looked_at),
         (_, _, Some(command)) if takes(command, Takes::Nothing) => Vec::new(),
         (_, _, Some(_)) if first_argument(before) => {
             names(hub, id, word, Reach::Hub, looked_at).iter().map(|name| format!("{name} ")).collect()
@@ -50,6 +52,13 @@ fn first_argument(before: &str) -> bool {
 
 fn takes(word: &str, what: Takes) -> bool {
     command::find(word).is_some_and(|command| command.takes == what)
+}
+
+/// Time zones. A region is to be gone on from.
+fn zones(word: &str, looked_at: &mut u64) -> Vec<String> {
+    *looked_at += work::ZONES;
+    let whole = |name: &str| format!("{name}{}", if name.ends_with('/') { "" } else { " " });
+    Zone::beginning_with(word).take(OFFERED).map(whole).collect()
 }
 
 /// What a room can be.
@@ -168,5 +177,8 @@ mod tests {
         check("//qu", 0, &[]);
         check("/room s", 6, &["slow ", "successor "]);
         check("/room m", 6, &["moderated "]);
+        check("/time europe/berl", 6, &["Europe/Berlin "]);
+        check("/time eur", 6, &["Europe/"]);
+        check("/tz kolk", 4, &["Asia/Kolkata "]);
     }
 }

@@ -25,7 +25,8 @@ pub struct Happening {
     pub room: Option<Arc<str>>,
     /// The reason, topic or former name, by the kind of event.
     pub text: Option<Arc<str>>,
-    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here.
+    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here; the room
+    /// that somebody has left another one for.
     pub target: Option<Arc<str>>,
     /// What it is called, if it is a sanction: `b3`.
     pub called: Option<Arc<str>>,
@@ -219,6 +220,12 @@ impl Turn<'_> {
             room: self.hub.rooms.open.get(&session.room).map(|room| room.name.shown().into()),
             ..Happening::new(what, self.now)
         }
+    }
+
+    /// `id` leaves the room where it is now for that one.
+    pub(super) fn left_for(&mut self, id: SessionId, to: Option<Arc<str>>) {
+        let happening = Happening { target: to, ..self.happening_of(What::Left, id) };
+        self.effects.push(Effect::Happened(happening));
     }
 }
 

@@ -57,6 +57,7 @@ impl Hub {
         self.moderation.sanctions.check_invariants();
         self.moderation.reports.check_invariants();
         self.memos.check_invariants();
+        self.zones.check_invariants();
         assert!(self.memos.iter().all(|memo| self.accounts.get(memo.to).is_some()), "a message is for somebody");
         self.accounts.check_invariants();
         self.logins.check_invariants();

@@ -38,6 +38,9 @@ pub struct Leaver {
     pub at: Mono,
     /// Why, if there is more to say than that they went.
     pub why: Option<Arc<str>>,
+    /// They waited at the door, where nobody saw them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_door: bool,
 }
 
 /// Those who have left of late, the last one at the end.
@@ -63,7 +66,8 @@ impl Leavers {
             self.0.pop_front();
         }
         let Session { id, account, .. } = *session;
-        self.0.push_back(Leaver { id, nick: session.nick.clone(), account, addr, at: now, why });
+        let at_door = session.at_door.is_some();
+        self.0.push_back(Leaver { id, nick: session.nick.clone(), account, addr, at: now, why, at_door });
     }
 
     fn forget(&mut self, now: Mono) {

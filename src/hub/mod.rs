@@ -30,6 +30,7 @@
 //! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
 //! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
 //! | how people type: who edits, what is echoed | `typing`, `complete` |
+//! | times in a zone by its name | `zones` |
 //! | looking at the hub from outside | `looking` |
 //! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
@@ -83,6 +84,7 @@ pub mod strike;
 mod turn;
 mod typing;
 mod work;
+mod zones;
 
 use idleness::Idleness;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -117,6 +119,7 @@ use retention::Retention;
 use room::Room;
 use sanction::Sanctions;
 use session::Session;
+use zones::Zones;
 
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
@@ -150,6 +153,8 @@ pub struct Hub {
     moderation: Moderation,
     /// What is kept for who is not here.
     memos: Memos,
+    /// Who sees times in which zone.
+    zones: Zones,
     recording: Recording,
     next_line: u64,
     work: Work,
@@ -282,6 +287,7 @@ impl Hub {
             idleness: Idleness::default(),
             moderation: Moderation::default(),
             memos: Memos::default(),
+            zones: Zones::default(),
             recording: Recording {
                 on: false,
                 backlog: Backlog::default(),
@@ -345,6 +351,7 @@ impl Hub {
             self.moderation.reports.due(),
             self.next_look(),
             self.memos.due(),
+            self.zones.next_deadline(),
         ];
         gathered.into_iter().chain(others.into_iter().flatten()).min()
     }

@@ -8,6 +8,7 @@ use super::account::Role;
 use super::message::{Done, Farewell, Kept, Line, Message, Refusal, Said, View, Welcome};
 use super::pace::Pace;
 use super::presence::{Gathered, Step};
+use super::room::Room;
 use super::session::Session;
 use super::{By, Effect, Happening, Hub, What, command, ignore, login, places};
 use crate::settings::WhileUnread;
@@ -259,6 +260,7 @@ impl Turn<'_> {
                 self.seen(account);
             }
             self.hub.ignores_no_more(&session);
+            self.hub.zones.forget(id);
             self.hub.moderation.leavers.note(&session, left_why, self.now.mono);
             self.hub.moderation.asked.remove(&id);
         }
@@ -268,17 +270,17 @@ impl Turn<'_> {
         if was_unseen {
             self.hub.show_rooms_of(id);
         }
-        self.leave(id, &nick, room, reason, words);
+        self.leave(id, &nick, room, Step::Left { reason, words, to: None });
     }
 
-    /// Takes `id` out of `room`; a room that is empty then is closed, unless it is the lobby.
-    pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, reason: Option<Arc<str>>, words: bool) {
+    /// Takes `id` out of `room`, which is told that it is `gone`; a room that is empty then is closed, unless it is the lobby.
+    pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, gone: Step) {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
         if left.members.is_empty() && room != self.hub.rooms.lobby {
             if left.ownership.lasts { self.rest(room) } else { self.shut(room) }
         } else {
-            self.present(room, id, &nick.shown().into(), Step::Left { reason, words });
+            self.present(room, id, &nick.shown().into(), gone);
         }
     }
 
@@ -306,7 +308,16 @@ impl Turn<'_> {
 
     /// Tells a room what was gathered. Who sees their own name in it, and believes to have another, is told of that.
     pub(super) fn tell_gathered(&mut self, room: RoomId, gathered: Gathered) {
-        let Gathered { author, said, shown } = gathered;
+        let Gathered { author, mut said, shown } = gathered;
+        if let Said::Left { reason: to, moved, .. } = &mut said
+            && *moved
+        {
+            // It may have become private meanwhile.
+            let room = to.as_deref().and_then(|name| self.hub.room(self.hub.find_room(name)?));
+            if !room.is_some_and(Room::is_known_to_all) {
+                (*to, *moved) = (None, false);
+            }
+        }
         let unseen = shown.iter().find_map(|id| {
             let session = self.hub.people.sessions.get(id)?;
             (session.room == room && session.is_renamed_unseen()).then_some((*id, session))

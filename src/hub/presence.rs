@@ -35,6 +35,9 @@ pub(super) struct Presence {
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
     /// That is what they said themselves.
     last_words: bool,
+    /// Where they went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_to: Option<Arc<str>>,
     /// When the gathered line is told; `None` if nothing is gathered.
     pub(super) flush_at: Option<Mono>,
 }
@@ -50,6 +53,8 @@ pub(super) enum Step {
         reason: Option<Arc<str>>,
         /// It is what they said themselves.
         words: bool,
+        /// The room that they have gone to, if everybody may know of it.
+        to: Option<Arc<str>>,
     },
     Renamed {
         from: Arc<str>,
@@ -65,6 +70,11 @@ pub(super) struct Gathered {
     pub(super) said: Said,
     /// Those whose names it shows.
     pub(super) shown: Vec<SessionId>,
+}
+
+fn left(nick: Arc<str>, reason: Option<Arc<str>>, words: bool, to: Option<Arc<str>>) -> Said {
+    let moved = to.is_some();
+    Said::Left { nick, reason: to.or(reason), words, moved }
 }
 
 impl Presence {
@@ -101,7 +111,7 @@ impl Presence {
                 let nick = nick.clone();
                 return Some(match step {
                     Step::Joined => Said::Joined { nick },
-                    Step::Left { reason, words } => Said::Left { nick, reason, words },
+                    Step::Left { reason, words, to } => left(nick, reason, words, to),
                     Step::Renamed { from, .. } => Said::Renamed { from, to: nick },
                 });
             }
@@ -112,9 +122,10 @@ impl Presence {
             Step::Left { .. } if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
-            Step::Left { reason, words } => {
+            Step::Left { reason, words, to } => {
                 self.renamed.remove(&who);
                 self.left += 1;
+                self.last_to = to;
                 (self.last_left, self.last_words) = (Some((who, nick.clone(), reason)), words);
             }
             Step::Renamed { from, aloud } => {
@@ -139,12 +150,12 @@ impl Presence {
         self.heard.clear();
         let joined = std::mem::take(&mut self.joined);
         let renamed = std::mem::take(&mut self.renamed);
-        let words = std::mem::take(&mut self.last_words);
+        let (words, to) = (std::mem::take(&mut self.last_words), self.last_to.take());
         let alone = |author, said| Some(Gathered { author: Some(author), said, shown: Vec::new() });
         match (joined.len(), std::mem::take(&mut self.left), self.last_left.take(), renamed.len()) {
             (0, 0, _, 0) => None,
             (1, 0, _, 0) => joined.into_iter().next().and_then(|(who, nick)| alone(who, Said::Joined { nick })),
-            (0, 1, Some((who, nick, reason)), 0) => alone(who, Said::Left { nick, reason, words }),
+            (0, 1, Some((who, nick, reason)), 0) => alone(who, left(nick, reason, words, to)),
             (0, 0, _, 1) => {
                 let (who, (from, to, aloud)) = renamed.into_iter().next()?;
                 if aloud { alone(who, Said::Renamed { from, to }) } else { None }

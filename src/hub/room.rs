@@ -87,6 +87,11 @@ impl Room {
         }
     }
 
+    /// Whether everybody may know of it.
+    pub(super) fn is_known_to_all(&self) -> bool {
+        !self.ownership.private && self.unseen_of.is_none()
+    }
+
     /// Its topic, if it has one.
     #[must_use]
     pub fn topic(&self) -> Option<Arc<str>> {

@@ -133,7 +133,8 @@ impl Turn<'_> {
     /// As [`Self::enter`], for somebody who has been there until then.
     pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>) {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
-            self.happened(What::Left, id, None, None);
+            let to = self.hub.rooms.open.get(&to).map(|room| room.name.shown().into());
+            self.left_for(id, to);
         }
         self.wake(to);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
@@ -148,6 +149,10 @@ impl Turn<'_> {
             room.unseen_of = None;
         }
         let private = room.ownership.private;
+        // Nobody is told of a room by this who could not see it in the list. Nor of one that was opened for it: it may be
+        // meant to become private.
+        let is_new = room.members.len() == 1 && !room.ownership.lasts && to != self.hub.rooms.lobby;
+        let shown = (room.is_known_to_all() && !is_new).then(|| room.name.shown().into());
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
         let since = since.or_else(|| session.left.as_deref().and_then(|left| left.since(to)).map(Since::Line));
         if Some(from) != self.hub.door.room {
@@ -156,7 +161,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Enter { session: id, room: to });
         self.prompt(id);
         self.show_room(id, to, None, since);
-        self.leave(id, &nick, from, None, false);
+        self.leave(id, &nick, from, Step::Left { reason: None, words: false, to: shown });
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);
     }

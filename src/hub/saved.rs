@@ -28,6 +28,7 @@ use super::sanction::Order;
 use super::sanction::{Author, Kept, Kind, Sanction, Sanctions, Target};
 use super::session::Session;
 use super::strike::Strikes;
+use super::zones::Zones;
 use super::{Counters, Hub, Moderation, People, Recording, Rooms};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
@@ -74,6 +75,8 @@ struct Saved {
     reports: Reports,
     #[serde(default)]
     memos: Memos,
+    #[serde(default)]
+    zones: Zones,
     #[serde(default)]
     door: Option<RoomId>,
     #[serde(default)]
@@ -176,6 +179,8 @@ struct Saving<'a> {
     strikes: &'a Strikes,
     reports: &'a Reports,
     memos: &'a Memos,
+    #[serde(skip_serializing_if = "Zones::is_empty")]
+    zones: &'a Zones,
     door: Option<RoomId>,
     idleness: &'a Idleness,
     unread: bool,
@@ -267,6 +272,7 @@ impl Serialize for Hub {
             strikes: &self.moderation.strikes,
             reports: &self.moderation.reports,
             memos: &self.memos,
+            zones: &self.zones,
             door: self.door.room,
             idleness: &self.idleness,
             unread: self.recording.unread,
@@ -376,6 +382,7 @@ impl Hub {
                 latest: moderation.latest,
             },
             memos: self.memos.frozen(),
+            zones: self.zones.frozen(),
             recording: recording.clone(),
             next_line: self.next_line,
             counters: self.counters,
@@ -427,6 +434,7 @@ impl Saved {
             },
             idleness: self.idleness,
             memos: self.memos,
+            zones: self.zones,
             recording: Recording {
                 on: self.recording,
                 backlog: self.backlog,
@@ -557,6 +565,8 @@ impl Saved {
         if hub.idleness.warned().any(|id| hub.session(id).is_none()) {
             return Err("somebody is warned who is not here".to_owned());
         }
+        let people = &hub.people.sessions;
+        hub.zones.keep(|id| people.contains_key(&id));
         if hub.memos.iter().any(|memo| hub.accounts.get(memo.to).is_none()) {
             return Err("a message is kept for nobody".to_owned());
         }

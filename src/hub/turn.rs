@@ -215,6 +215,7 @@ impl Turn<'_> {
         self.see_off_idle();
         self.look_after_lasting();
         self.expire_memos();
+        self.change_clocks();
         self.let_go();
         self.let_go_of_reports();
         // Rooms that are left stay due, for the next tick.
@@ -239,6 +240,9 @@ impl Turn<'_> {
         }
         self.effects
             .push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, self.now) }));
+        // They were here until now: it is what /seen tells when the hub has started again.
+        let here: Vec<_> = self.hub.people.logged_in.iter().map(|(account, _)| *account).collect();
+        here.into_iter().for_each(|account| self.seen(account));
         let why = Farewell::Shutdown(message);
         for (id, _) in std::mem::take(&mut self.hub.people.sessions).iter() {
             self.tell(id, Message::Goodbye(why.clone()));
@@ -253,6 +257,7 @@ impl Turn<'_> {
         self.hub.people.operators.clear();
         self.hub.rooms.openers.clear();
         self.hub.people.ignored.clear();
+        self.hub.zones.clear();
         self.hub.rooms.deadlines.clear();
         let lobby = self.hub.rooms.lobby;
         self.hub.rooms.open.retain(|id, room| {

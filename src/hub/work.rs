@@ -29,6 +29,12 @@ pub(super) const SHOWN: u64 = 3 * LINE;
 /// The cost of seeing a room in another view: lines that the client is still owed may have to be rendered anew.
 pub(super) const SEEN_ANEW: u64 = 5 * LINE;
 
+/// The cost of looking for somebody among those who have left: a thousand names are compared.
+pub(super) const SEEN: u64 = 2 * LINE;
+
+/// The cost of looking for a time zone among all, by a part of its name or by what is spelled like it.
+pub(super) const ZONES: u64 = 4 * LINE;
+
 /// The most people or rooms that one command looks at.
 pub(super) const MOST: usize = 1000;
 

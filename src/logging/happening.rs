@@ -116,6 +116,7 @@ fn words(happening: &Happening) -> String {
     }
     parts.extend(happening.target.as_deref().map(|target| match happening.what {
         What::LoginFailed => format!("as {target}"),
+        What::Left => format!("for {target}"),
         _ => target.to_owned(),
     }));
     parts.extend(place.filter(|_| is_expulsion));

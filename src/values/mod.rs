@@ -10,6 +10,7 @@
 //! | networks and addresses; which addresses count as one | [`network`] |
 //! | filters: which words are refused | [`words`] |
 //! | what a terminal can do | [`terminal`] |
+//! | time zones by name, and when their clocks change | [`zone`] |
 //! | how often something may happen | [`rate`] |
 //! | tables by numbers that only rise; values shared until they change | [`rising`], [`CopyOnWrite`] |
 
@@ -24,5 +25,6 @@ pub mod terminal;
 pub mod text;
 pub mod time;
 pub mod words;
+pub mod zone;
 
 pub use copy_on_write::CopyOnWrite;

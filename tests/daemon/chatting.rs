@@ -135,7 +135,7 @@ fn rooms_keep_their_talk_apart_and_close_when_empty() {
     bob.expect("* ann set the topic: leaves");
     ann.send("/leave");
     ann.expect_with("-- you are in lobby now");
-    bob.expect("* ann left");
+    bob.expect("* ann left for lobby");
     bob.send("/leave");
     bob.sync();
     bob.send("/join tea");

@@ -774,6 +774,10 @@ fn ban() -> Stage {
     }
     stage.control("bans.add", json!({"target": "198.51.100.0/24", "reason": "all of them", "for_s": 60, "yes": true}));
     stage.control("lockdown", json!({"newcomers": "door"}));
+    // Who goes from the door has not been here.
+    let late = stage.connect(false);
+    stage.line(late, "/time Europe/Berlin");
+    stage.line(late, "/quit");
     stage
 }
 
@@ -790,6 +794,9 @@ fn keeping() -> Stage {
         stage.line(id, &format!("/join den{number}"));
         stage.line(id, "nobody hears that");
     }
+    // Many have come: that this one goes elsewhere is told later.
+    stage.line(first, "/join den1");
+    stage.line(first, "/time Europe/Berlin");
     settings.history.keep_lines = 66;
     stage.input(hub::News::Settings(Box::new(settings)));
     stage.input(Input::Tick);

@@ -269,7 +269,7 @@ impl What {
             Self::Topic { nick, text } => Said::Topic { nick: Some(arc(nick)), text: arc(text) },
             Self::Notice { text } => Said::Notice { text: arc(text) },
             Self::Joined { nick } => Said::Joined { nick: arc(nick) },
-            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false },
+            Self::Left { nick, .. } => Said::Left { nick: arc(nick), reason: None, words: false, moved: false },
             Self::Renamed { from, to } => Said::Renamed { from: arc(from), to: arc(to) },
         }
     }
@@ -286,7 +286,7 @@ impl What {
             // No text of ours begins like one of these: they begin with the name of the one who says it.
             return Some(if rest == "joined" {
                 Self::Joined { nick }
-            } else if rest == "left" {
+            } else if rest == "left" || rest.starts_with("left for ") {
                 Self::Left { nick, reason: String::new() }
             } else if let Some(reason) = rest.strip_prefix("left (").and_then(|rest| rest.strip_suffix(')')) {
                 Self::Left { nick, reason: own(reason) }
@@ -1466,7 +1466,7 @@ impl<'a> Walk<'a> {
             let row = &row[5..];
             self.line += 1;
             // Of very many, not all are listed.
-            if let Some(count) = row.strip_prefix("and ").and_then(|row| row.strip_suffix(" more")) {
+            if let Some(count) = row.strip_prefix("and ").and_then(|row| Some(row.split_once(" more")?.0)) {
                 more = count.parse().map_err(|_| self.wrong(format!("{row:?} in {head:?}")))?;
                 break;
             }

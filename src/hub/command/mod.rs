@@ -8,6 +8,7 @@
 //! | all that is known of a command in one place: name, aliases, arguments, role | `table` |
 //! | commands that say something to others; about oneself and one's screen | `talk`, `wishes` |
 //! | commands that show people, rooms, history, help | `look` |
+//! | whether somebody is here, or was | `seen` |
 //! | commands about rooms; about accounts | `room`, `account` |
 //! | moderation: kicks, bans and mutes, redactions, reports | `operator`, `sanctions`, `removal`, `report` |
 //! | what must not be said by mistake, such as a password | `slips` |
@@ -21,6 +22,7 @@ mod removal;
 mod report;
 mod room;
 mod sanctions;
+mod seen;
 mod slips;
 mod table;
 mod talk;
@@ -36,7 +38,7 @@ use std::sync::Arc;
 use super::account::Role;
 use super::message::{Done, Message, Refusal};
 use super::{Effect, Turn};
-use crate::values::id::SessionId;
+use crate::values::id::{AccountId, SessionId};
 use crate::values::name::{self, Name};
 
 /// What else a name could be read as, commands included; see [`name::taken_for`] for all but commands.
@@ -197,6 +199,14 @@ impl Call<'_, '_> {
         let by_number = || number(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
         // Who waits at the door is not here yet.
         hub.find_for(self.id, text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
+    }
+
+    /// The client of the owner of that account, whatever they are called at the moment: unless they are not in yet, or
+    /// have logged in unseen, which nobody else is to see.
+    fn bearer(&self, account: AccountId) -> Option<SessionId> {
+        let hub = &self.turn.hub;
+        let id = hub.bearer(account).filter(|id| !hub.is_at_door(*id))?;
+        (id == self.id || !hub.session(id)?.is_renamed_unseen()).then_some(id)
     }
 
     /// What somebody is called in a list: operators see their number as well.

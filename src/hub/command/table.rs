@@ -7,6 +7,7 @@ use super::removal;
 use super::report;
 use super::room;
 use super::sanctions;
+use super::seen;
 use super::talk;
 use super::wishes;
 
@@ -158,6 +159,16 @@ pub static COMMANDS: &[Command] = &[
         about: "tell where somebody is, since when, how long idle",
         least: 1,
         run: look::whois,
+        ..ROW
+    },
+    Command {
+        name: "seen",
+        aliases: &["whowas"],
+        usage: "NAME",
+        about: "tell whether somebody is here, or was last",
+        detail: "Of registered names always, of others for 15 minutes.",
+        least: 1,
+        run: seen::seen,
         ..ROW
     },
     Command {
@@ -403,11 +414,12 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "time",
-        aliases: &["timestamp", "timestamps"],
-        usage: "[on|off|+HH:MM]",
-        about: "show times, in UTC or at an offset from it",
+        aliases: &["tz", "timezone", "timestamp", "timestamps"],
+        usage: "[on|off|+HH:MM|ZONE]",
+        about: "show times, in UTC, at an offset, in a zone",
         group: Group::Screen,
-        detail: "/time alone switches them on or off. West of UTC is -HH:MM.",
+        detail: "/time alone switches them on or off. West is -HH:MM. ZONE: Europe/Berlin.",
+        takes: Takes::Zone,
         at_door: true,
         run: wishes::time,
         ..ROW
@@ -778,6 +790,8 @@ pub enum Takes {
     Room,
     /// What a room can be.
     Mode,
+    /// A time zone.
+    Zone,
     /// Nothing.
     Nothing,
 }

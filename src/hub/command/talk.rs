@@ -18,13 +18,11 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
 }
 
 /// The client of the owner of that name, who has another one at the moment; else the account, if the name is
-/// registered. Nobody else is to see who has logged in unseen.
+/// registered.
 fn absent(call: &Call<'_, '_>, name: &str) -> Result<SessionId, Option<AccountId>> {
     let hub = &call.turn.hub;
     let account = hub.accounts.find(&name::fold(name)).ok_or(None)?;
-    let is_seen =
-        |id: &SessionId| *id == call.id || hub.session(*id).is_some_and(|session| !session.is_renamed_unseen());
-    hub.bearer(account).filter(|id| !hub.is_at_door(*id) && is_seen(id)).ok_or(Some(account))
+    call.bearer(account).ok_or(Some(account))
 }
 
 pub(super) fn reply(call: &mut Call<'_, '_>, args: &str) {

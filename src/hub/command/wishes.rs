@@ -6,6 +6,7 @@ use super::super::{Effect, work};
 use super::{Call, clip, split_word};
 use crate::values::name::Name;
 use crate::values::terminal::{Colors, Mode};
+use crate::values::zone::{self, Zone};
 
 pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
     let name = match Name::parse(args, call.turn.hub.settings.limits.name) {
@@ -58,22 +59,54 @@ pub(super) fn quiet(call: &mut Call<'_, '_>, _: &str) {
 
 pub(super) fn time(call: &mut Call<'_, '_>, args: &str) {
     let shown = call.own().view.time;
-    let time = match args {
-        "" => shown.is_none().then_some(Offset::default()),
-        "on" => Some(shown.unwrap_or_default()),
-        "off" => None,
+    match args {
+        "" if shown.is_some() => no_times(call),
+        "off" => no_times(call),
+        "" | "on" => {
+            let offset = shown.unwrap_or_default();
+            see_times(call, Some(offset));
+            match call.turn.hub.zones.of(call.id) {
+                Some(zone) => call.done(Done::TimeIn { zone: zone.name(), offset }),
+                None => call.done(Done::TimeOn(offset)),
+            }
+        }
         other => match Offset::parse(other) {
-            Some(offset) => Some(offset),
-            None => return call.refuse(Refusal::BadOffset(clip(other))),
+            Some(offset) => {
+                call.turn.hub.zones.forget(call.id);
+                see_times(call, Some(offset));
+                call.done(Done::TimeOn(offset));
+            }
+            None => time_in(call, other),
         },
-    };
+    }
+}
+
+/// Shows times in the zone that `word` means.
+fn time_in(call: &mut Call<'_, '_>, word: &str) {
+    call.turn.hub.work.done += work::ZONES;
+    match Zone::meant(word) {
+        zone::Meant::One(zone) => {
+            let offset = call.turn.see_times_in(call.id, zone);
+            see_times(call, Some(offset));
+            call.done(Done::TimeIn { zone: zone.name(), offset });
+        }
+        zone::Meant::Unclear(nearest) => call.refuse(Refusal::BadOffset { given: clip(word), nearest }),
+    }
+}
+
+fn no_times(call: &mut Call<'_, '_>) {
+    call.turn.hub.zones.forget(call.id);
+    see_times(call, None);
+    call.done(Done::TimeOff);
+}
+
+fn see_times(call: &mut Call<'_, '_>, time: Option<Offset>) {
     let view = View { time, ..call.own().view };
     if view != call.own().view {
         call.turn.hub.work.done += work::SEEN_ANEW;
         call.own_mut().view = view;
         call.turn.effects.push(Effect::View { session: call.id, view });
     }
-    call.done(time.map_or(Done::TimeOff, Done::TimeOn));
 }
 
 pub(super) fn color(call: &mut Call<'_, '_>, args: &str) {

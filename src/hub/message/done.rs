@@ -32,6 +32,10 @@ pub enum Done {
     NotQuiet,
     /// Time stamps are shown now, at this offset from UTC.
     TimeOn(Offset),
+    /// Time stamps are shown now in a time zone, which is at this offset from UTC.
+    TimeIn { zone: &'static str, offset: Offset },
+    /// The clocks of the time zone have changed, to this offset from UTC.
+    ClocksChanged { zone: &'static str, offset: Offset },
     /// Time stamps are no longer shown.
     TimeOff,
     /// Colours are shown now.

@@ -51,12 +51,16 @@ pub enum Said {
     Redacted,
     /// Somebody came in.
     Joined { nick: Arc<str> },
-    /// Somebody left, for this reason if there is one to tell; `words`: they have said that themselves.
+    /// Somebody left, for this reason if there is one to tell; `words`: they have said that themselves; `moved`: it is
+    /// the name of the room that they have gone to. (One field for two things: each kept line takes as much memory as
+    /// the largest of these.)
     Left {
         nick: Arc<str>,
         reason: Option<Arc<str>>,
         #[serde(default, skip_serializing_if = "is_default")]
         words: bool,
+        #[serde(default, skip_serializing_if = "is_default")]
+        moved: bool,
     },
     /// Somebody has another name.
     Renamed { from: Arc<str>, to: Arc<str> },

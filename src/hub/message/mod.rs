@@ -26,7 +26,7 @@ pub use entrance::{Entrance, Welcome};
 pub use farewell::Farewell;
 pub use line::{Line, Said};
 pub use refusal::Refusal;
-pub use shown::{Listed, Replaced, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
+pub use shown::{Listed, Replaced, Seen, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
 pub use view::{Offset, View};
 
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub enum Message {
         away: Option<Arc<str>>,
         account: Option<(Arc<str>, Role)>,
     },
+    /// Whether somebody is here, or when they were here last.
+    Seen(Seen),
     /// The commands that this role may use: the dozen that newcomers need, or `all` by name.
     Help { role: Role, all: bool },
     /// The greeting, as often as one asks for it; empty if there is none.

@@ -216,8 +216,8 @@ pub enum Refusal {
     NoCharMode,
     /// The client's program was asked for keys, and goes on sending whole lines.
     KeepsLineMode,
-    /// It is no offset from UTC.
-    BadOffset(Arc<str>),
+    /// It is neither an offset from UTC nor a time zone, or could be several; `nearest` are a few that could be meant.
+    BadOffset { given: Arc<str>, nearest: Vec<&'static str> },
     /// A ban keeps the client's address out, until then or without end (`None`).
     Banned { reason: Option<Arc<str>>, until: Option<Wall> },
     /// A ban keeps everybody from bearing that name.

@@ -109,3 +109,20 @@ pub struct ShownLeaver {
     /// Why, if there is more to say than that they went.
     pub why: Option<Arc<str>>,
 }
+
+/// What others may know of where somebody is, or was last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant's text tells of its fields")]
+pub enum Seen {
+    /// They are here as `nick`, in that room, and sent their last line `idle` seconds ago; `name` is the name that they
+    /// have registered.
+    Here { name: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, idle: u64, away: Option<Arc<str>> },
+    /// The owner of that name was here last then, so many seconds ago.
+    Last { name: Arc<str>, at: Wall, ago: u64 },
+    /// Nobody has logged in as that since it was registered.
+    Never { name: Arc<str>, since: Wall },
+    /// They left so many seconds ago.
+    Left { nick: Arc<str>, ago: u64 },
+    /// Nobody of that name is known.
+    Not(Arc<str>),
+}

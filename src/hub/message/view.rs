@@ -29,13 +29,15 @@ pub struct View {
 pub struct Offset(i16);
 
 impl Offset {
-    /// Reads `+hh:mm`, `-hh:mm`, `+hh` or `utc`.
+    /// Reads `+hh:mm`, `-hh:mm` or `+hh`, also behind `utc` or `gmt`, and `utc`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("utc") {
             return Some(Self(0));
         }
-        let (sign, rest) = match text.split_at_checked(1)? {
+        let named = |name: &str| text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let offset = if named("utc") || named("gmt") { &text[3..] } else { text };
+        let (sign, rest) = match offset.split_at_checked(1)? {
             ("+", rest) => (1, rest),
             ("-", rest) => (-1, rest),
             _ => return None,
@@ -48,6 +50,12 @@ impl Offset {
         };
         let total = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
         (total <= 24 * 60 && total % 15 == 0).then_some(Self(sign * total))
+    }
+
+    /// The offset of so many minutes east of UTC, to the quarter of an hour; no clock is further off than a day.
+    #[must_use]
+    pub fn of_minutes(minutes: i16) -> Self {
+        Self(minutes.clamp(-24 * 60, 24 * 60).div_euclid(15) * 15)
     }
 
     /// Minutes east of UTC.

@@ -68,6 +68,9 @@ pub struct Event {
     /// The name of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
+    /// The room that the client has left this one for; absent where it disconnected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// The text, the reason, the topic or the former name; of a sanction, whom it is about and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -106,6 +109,7 @@ impl Event {
             client: None,
             nick: None,
             room: None,
+            to: None,
             text: None,
             by: None,
             what: None,
@@ -123,6 +127,10 @@ impl Event {
 #[must_use]
 pub fn happened(happening: &Happening) -> Event {
     let event = kind(happening.what);
+    let (to, target) = match happening.what {
+        What::Left => (happening.target.as_deref(), None),
+        _ => (None, happening.target.as_deref()),
+    };
     let text = match happening.what {
         What::RoomOpened => Some("opened".to_owned()),
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
@@ -149,11 +157,12 @@ pub fn happened(happening: &Happening) -> Event {
         client: happening.session.map(|session| session.to_string()),
         nick: happening.nick.as_deref().map(str::to_owned),
         room: happening.room.as_deref().map(str::to_owned),
+        to: to.map(str::to_owned),
         text,
         by: happening.by_whom(),
         what: Some(word(happening.what).to_owned()),
         reason: is_sanction(happening.what).then(|| happening.text.as_deref().map(str::to_owned)).flatten(),
-        target: happening.target.as_deref().map(str::to_owned),
+        target: target.map(str::to_owned),
         sanction: happening.called.as_deref().map(str::to_owned),
         until: happening.until.map(Time),
         shadow: happening.untold,

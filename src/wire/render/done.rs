@@ -22,6 +22,12 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::TimeOn(offset) => {
             notice(out, &["times are shown now, in ", &offset.to_string(), "; /time off hides them"])
         }
+        Done::TimeIn { zone, offset } => {
+            notice(out, &["times are shown now in ", zone, ", ", &offset.to_string(), "; /time off hides them"]);
+        }
+        Done::ClocksChanged { zone, offset } => {
+            notice(out, &["the clocks of ", zone, " have changed: times are shown in ", &offset.to_string(), " now"]);
+        }
         Done::TimeOff => notice(out, &["times are not shown now"]),
         Done::ColorsOn => notice(out, &["colours are shown now; /color off ends it"]),
         Done::ColorsOff => notice(out, &["colours are not shown now; /color on shows them"]),

@@ -10,6 +10,7 @@
 //! | what somebody is shown on coming into a room | [`entrance`] |
 //! | what was done | `done` |
 //! | why something is refused | `refusal` |
+//! | whether somebody is here, or was | `seen` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
 //! | history and what a search has found | `replay` |
 //! | where the words that are wanted stand in a text | `hits` |
@@ -33,6 +34,7 @@ pub mod page;
 mod refusal;
 mod replay;
 mod reports;
+mod seen;
 mod times;
 
 use std::fmt::Write as _;
@@ -149,6 +151,7 @@ fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
         Said::Redacted => pieces(out, &["-- this line was removed by a moderator"]),
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
         Said::Left { nick, reason: None, .. } => aside(out, &[nick, " left"]),
+        Said::Left { nick, reason: Some(to), moved: true, .. } => aside(out, &[nick, " left for ", to]),
         Said::Left { nick, reason: Some(reason), .. } => aside(out, &[nick, " left (", reason, ")"]),
         Said::Renamed { from, to } => aside(out, &[from, " is now ", to]),
         Said::Gathered { joined, left, renamed, names, members } => {
@@ -282,6 +285,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
             is_away(nick, away.as_deref(), out);
         }
+        Message::Seen(found) => seen::seen(found, out),
         Message::Help { role, all: false } => lists::help(*role, out),
         Message::Help { role, all: true } => lists::help_all(*role, out),
         Message::Greeting { hub, text } => {

@@ -114,7 +114,13 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::KeepsLineMode => {
             notice(out, &["your program sends whole lines; in busybox, ^C and then c changes that"]);
         }
-        Refusal::BadOffset(given) => notice(out, &[given, " is not an offset from UTC such as +01:00 or -03:30"]),
+        Refusal::BadOffset { given, nearest } => match &**nearest {
+            [] => notice(out, &[given, " is no time zone such as Europe/Berlin, nor an offset such as -03:30"]),
+            [one] => notice(out, &["there is no time zone ", given, "; did you mean ", one, "?"]),
+            [several @ .., last] => {
+                notice(out, &["time zone ", given, " could be ", &several.join(", "), " or ", last]);
+            }
+        },
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
         Refusal::TooManyFromAddress(limit) => {
             let connections = count(*limit, "connection", "connections");

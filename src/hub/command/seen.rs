@@ -1,0 +1,56 @@
+//! `/seen`: whether somebody is here, or when they were here last.
+//!
+//! It tells what others could have seen, and nothing else: no room that the one who asks does not see, no name that is
+//! seen by its bearer alone, nothing of the address, of last words, or of why somebody was sent away.
+
+use super::super::message::{Message, Refusal, Seen};
+use super::super::work;
+use super::{Call, clip, split_word};
+use crate::values::id::AccountId;
+use crate::values::name;
+
+pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
+    let (word, _) = split_word(args);
+    let name = name::fold(word);
+    call.turn.hub.work.done += work::SEEN;
+    let (hub, now) = (&call.turn.hub, call.turn.now);
+    let account = hub.accounts.find(&name).and_then(|account| hub.accounts.get(account));
+    let bearer = || account.and_then(|account| call.bearer(account.id));
+    let here = call.named(word).or_else(bearer).and_then(|id| hub.session(id));
+    // Who has removed their account has left nothing behind.
+    let remains = |account: Option<AccountId>| account.is_none_or(|account| hub.accounts.get(account).is_some());
+    let left = hub.moderation.leavers.find(&name, None, now.mono).filter(|one| !one.at_door && remains(one.account));
+    let found = match (here, account, left) {
+        (Some(other), account, _) => {
+            let own = account.filter(|own| other.account == Some(own.id) && other.nick_for(call.id) != &own.name);
+            let own = own.map(|own| own.name.shown().into());
+            let (name, nick) = match own {
+                // A name says something, too, and this one is not told by whom they ignore.
+                Some(own) if call.own().ignores(other) => (None, own),
+                own => (own, call.label(other)),
+            };
+            Seen::Here {
+                name,
+                nick,
+                room: hub.room_for(call.id, &hub.rooms.open[&other.room]),
+                idle: other.idle(now).as_secs(),
+                away: other.away_for(call.own()),
+            }
+        }
+        // Whoever has made it. Where the clock was set back since, it counts as made later than it was seen.
+        (None, Some(account), _) if account.seen <= account.since => {
+            Seen::Never { name: account.name.shown().into(), since: account.since }
+        }
+        (None, Some(account), _) => Seen::Last {
+            name: account.name.shown().into(),
+            at: account.seen,
+            ago: u64::try_from(now.wall.0.saturating_sub(account.seen.0) / 1000).unwrap_or(0),
+        },
+        (None, None, Some(leaver)) => {
+            Seen::Left { nick: leaver.nick.shown().into(), ago: now.mono.since(leaver.at).as_secs() }
+        }
+        (None, None, None) if hub.is_unread() => return call.refuse(Refusal::NamesUnread),
+        (None, None, None) => Seen::Not(clip(word)),
+    };
+    call.tell(Message::Seen(found));
+}
