@@ -119,6 +119,7 @@ transcripts! {
     names_taken_for_something_else
     networks
     one_line_by_nc
+    one_line_a_connection
     operators
     pace
     pace_in_bytes

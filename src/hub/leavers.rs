@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::session::Session;
+use super::strike::LastSaid;
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
@@ -41,6 +42,9 @@ pub struct Leaver {
     /// They waited at the door, where nobody saw them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_door: bool,
+    /// What they had said last: whoever comes next from there goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Box<LastSaid>>,
 }
 
 /// Those who have left of late, the last one at the end.
@@ -67,7 +71,8 @@ impl Leavers {
         }
         let Session { id, account, .. } = *session;
         let at_door = session.at_door.is_some();
-        self.0.push_back(Leaver { id, nick: session.nick.clone(), account, addr, at: now, why, at_door });
+        let said = session.last_said.as_deref().map(|said| Box::new(said.of_an_address()));
+        self.0.push_back(Leaver { id, nick: session.nick.clone(), account, addr, at: now, why, at_door, said });
     }
 
     fn forget(&mut self, now: Mono) {
@@ -79,6 +84,13 @@ impl Leavers {
     /// Those who are remembered at `now`, the last one first.
     pub fn iter(&self, now: Mono) -> impl Iterator<Item = &Leaver> {
         self.0.iter().rev().take_while(move |leaver| now.since(leaver.at) <= REMEMBERED_FOR)
+    }
+
+    /// What somebody who comes from there goes on with: what the last one from there has said and shown. So nobody gets
+    /// around what holds for one client by saying one thing with each of many.
+    pub(super) fn said_from(&self, origin: Origin, now: Mono) -> Option<Box<LastSaid>> {
+        let is_from_there = |leaver: &&Leaver| Origin::of(leaver.addr) == origin;
+        self.iter(now).find(is_from_there).and_then(|leaver| leaver.said.clone())
     }
 
     /// The last one of that name, or with that number.

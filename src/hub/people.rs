@@ -95,6 +95,7 @@ impl Turn<'_> {
         let is_banned = self.hub.ban_of_address(peer, self.now).is_some();
         let at_door = (self.hub.has_door() || is_banned).then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
+        let last_said = if is_silent { self.hub.moderation.leavers.said_from(origin, self.now.mono) } else { None };
         let session = Session {
             id,
             peer,
@@ -125,7 +126,7 @@ impl Turn<'_> {
             sees_from: 0,
             left: None,
             mute: None,
-            last_said: None,
+            last_said,
             veil: None,
             searching: None,
             pace: Pace::default(),

@@ -99,6 +99,14 @@ const TOO_SOON: u32 = 3;
 const BEYOND: u32 = 10;
 
 impl LastSaid {
+    /// What of it holds for the next client from that address, who may be somebody else: which lines are repeated, and
+    /// what was shown too often; but not how much was said in the long run, nor that newcomers take a name.
+    pub(super) fn of_an_address(&self) -> Self {
+        let mut this = Self { steady: Mono(0), beyond: 0, too_soon: 0, ..self.clone() };
+        this.paces.retain(|(kind, _)| *kind != Kind::Names);
+        this
+    }
+
     /// One more line that is said to others.
     ///
     /// # Errors

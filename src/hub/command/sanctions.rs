@@ -220,9 +220,10 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
+    let whom = call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(ban).name);
     call.turn.done_on_record(
         call.id,
-        Done::Banned { called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
+        Done::Banned { whom, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
     );
 }
 
@@ -384,10 +385,16 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
         let Ok(name) = Name::parse(word, usize::from(u8::MAX)) else {
             return call.refuse(Refusal::NoSuchPerson(clip(word)));
         };
-        let sanctions = &call.turn.hub.moderation.sanctions;
-        let found = sanctions.of_name(&name, call.turn.now).chain(sanctions.of_pattern(&name, call.turn.now));
-        let shown: Vec<_> = found.take(PAGE).map(shown).collect();
-        let total = shown.len();
+        let (now, sanctions) = (call.turn.now, &call.turn.hub.moderation.sanctions);
+        // Of who has left, the address may be kept out, and not the name.
+        let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
+        let for_them = sanctions.iter().rev().filter(|one| one.holds(now)).filter(meant_for);
+        let found = sanctions.of_name(&name, now).chain(sanctions.of_pattern(&name, now)).chain(for_them);
+        let mut shown: Vec<_> = found.take(PAGE).map(shown).collect();
+        shown.sort_by(|one, other| other.called.cmp(&one.called));
+        shown.dedup_by(|one, other| one.called == other.called);
+        let (total, looked_at) = (shown.len(), sanctions.len());
+        call.turn.hub.work.done += looked_at as u64;
         return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
     };
     let session = &call.turn.hub.people.sessions[&found];

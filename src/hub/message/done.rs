@@ -163,6 +163,8 @@ pub enum Done {
     },
     /// There is a ban now that is called so.
     Banned {
+        /// Whom it keeps out: a name, or "the address of" one.
+        whom: Option<Arc<str>>,
         called: Arc<str>,
         /// How many it has disconnected.
         hit: usize,

@@ -150,9 +150,12 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &[nick, " is muted", &until_in(end, now), unknowing, " (", called, &instead(replaced), ")"]);
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
-        Done::Banned { called, hit, until: end, replaced } => {
+        Done::Banned { whom, called, hit, until: end, replaced } => {
             let hit = count(*hit, "person", "people");
-            notice(out, &["ban ", called, " holds", &until_in(end, now), &instead(replaced), "; disconnected: ", &hit]);
+            let whom = whom.as_ref().map_or_else(String::new, |whom| format!(" of {whom}"));
+            let held = until_in(end, now);
+            let texts = ["ban ", called, &whom, " holds", &held, &instead(replaced), "; disconnected: ", &hit];
+            notice(out, &texts);
         }
         Done::Filtered { text, strike, until: end, called, replaced } => {
             let strike = if *strike { ", and is a strike" } else { "" };
