@@ -904,6 +904,122 @@ fn stream_that_breaks_off_keeps_what_came_and_fails() {
         .complains("journalctl");
 }
 
+/// `history --output` to `file`, of which the first line says what was written.
+#[track_caller]
+fn written_to(file: &Path) -> Story {
+    history().run(&["history", "--output", file.to_str().unwrap()]).0
+}
+
+#[test]
+fn a_plain_file_is_replaced_when_all_is_there_also_behind_links() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::create_dir(at("deep")).unwrap();
+    std::os::unix::fs::symlink("deep/real", at("link")).unwrap();
+    std::os::unix::fs::symlink("../link", at("deep/second")).unwrap();
+    for round in ["new", "replaced"] {
+        written_to(&at("deep/second")).exits(0).prints("").without_complaint();
+        let real = std::fs::read_to_string(at("deep/real")).unwrap();
+        assert!(real.contains("ann") && real.matches("tea").count() == 1, "{round}: {real}");
+        assert!(std::fs::symlink_metadata(at("link")).unwrap().is_symlink(), "{round}");
+        assert!(std::fs::symlink_metadata(at("deep/second")).unwrap().is_symlink(), "{round}");
+    }
+    std::os::unix::fs::symlink("loop", at("loop")).unwrap();
+    for (no_file, why) in
+        [("loop", "symbolic link"), ("deep", "directory"), ("none/x", "no such file"), ("", "directory")]
+    {
+        let fake = Fake::new(Peer::until_closed);
+        let (story, ()) = fake.run(&["history", "--output", at(no_file).to_str().unwrap()]);
+        story.exits(1).complains("cannot write").complains(why);
+    }
+    assert_eq!(std::fs::read_dir(at("deep")).unwrap().count(), 2, "nothing is left beside them");
+    // A copy replaces nothing, not even a link that leads nowhere.
+    std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+    for there in ["deep/real", "dangling"] {
+        let (story, ()) = Fake::new(Peer::until_closed).run(&["backup", at(there).to_str().unwrap()]);
+        story.exits(1).complains("it exists already");
+    }
+}
+
+#[test]
+fn devices_and_pipes_are_written_and_stay_what_they_are() {
+    let dir = TempDir::new().unwrap();
+    let pipe = dir.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let (from, reads) = (pipe.clone(), thread::spawn);
+    let read = reads(move || std::fs::read_to_string(from).unwrap());
+    written_to(&pipe).exits(0).prints("").without_complaint();
+    assert!(read.join().unwrap().contains("waves"));
+    let mut left = std::fs::read_dir(dir.path()).unwrap();
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&left.next().unwrap().unwrap().file_type().unwrap()));
+    assert!(left.next().is_none());
+
+    // A pseudo-terminal is a device that a test may lose; /dev/null is not.
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let device = nix::unistd::ttyname(&pty.slave).unwrap();
+    written_to(&device).exits(0).prints("").without_complaint();
+    let mut shown = [0; 4096];
+    let read = std::fs::File::from(pty.master.try_clone().unwrap()).read(&mut shown).unwrap();
+    assert!(String::from_utf8_lossy(&shown[..read]).contains("ann"));
+
+    // Standard output, by its names; where it is a file, behind what is there.
+    for name in ["-", "/dev/stdout", "/proc/self/fd/1", "/dev/fd/1"] {
+        let story = written_to(Path::new(name)).exits(0).without_complaint();
+        assert!(story.out.contains("waves"), "{name}: {}", story.told);
+        let file = dir.path().join("redirected");
+        std::fs::write(&file, "before\n").unwrap();
+        let out = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
+        let fake = history();
+        let ran =
+            ctl(&["history", "--output", name]).env("CHATHUB_SOCKET", fake.socket()).stdout(out).status().unwrap();
+        assert!(ran.success(), "{name}");
+        let held = std::fs::read_to_string(&file).unwrap();
+        assert!(held.starts_with("before\n") && held.contains("waves"), "{name}: {held}");
+    }
+    assert!(!Path::new("-").exists());
+}
+
+#[test]
+fn a_signal_leaves_no_half_file_and_ends_it_as_shells_expect() {
+    use nix::sys::signal::{Signal, kill};
+    use std::os::unix::process::ExitStatusExt as _;
+    for (signal, ignored) in [(Signal::SIGINT, false), (Signal::SIGTERM, false), (Signal::SIGHUP, true)] {
+        for args in [["backup", "copy"], ["history", "--output=copy"]] {
+            let dir = TempDir::new().unwrap();
+            let (asked, asks) = std::sync::mpsc::channel();
+            let fake = Fake::new(move |peer| {
+                let request = peer.request();
+                asked.send(()).unwrap();
+                if ignored {
+                    peer.refuse(&request["id"], "busy", "it goes on");
+                }
+                peer.until_closed();
+            });
+            let mut command = ctl(&args);
+            if ignored {
+                let program = command.get_program().to_owned();
+                command = Command::new("nohup");
+                command.arg(program).arg("ctl").args(args).env_remove("XDG_RUNTIME_DIR");
+            }
+            command.env("CHATHUB_SOCKET", fake.socket()).current_dir(dir.path()).stdout(Stdio::null());
+            let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            asks.recv().unwrap(); // so it has begun the file
+            if !ignored {
+                assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "{args:?}");
+            }
+            let _ = kill(nix::unistd::Pid::from_raw(child.id().try_into().unwrap()), signal);
+            let ended = child.wait().unwrap();
+            if ignored {
+                assert_eq!(ended.code(), Some(1), "{signal} {args:?}: {ended}");
+            } else {
+                assert_eq!(ended.signal(), Some(signal as i32), "{signal} {args:?}: {ended}");
+            }
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{signal} {args:?}");
+            fake.thread.join().unwrap();
+        }
+    }
+}
+
 fn events() -> Fake<Value> {
     Fake::new(|peer| {
         let request = peer.request();
@@ -1007,7 +1123,7 @@ RATE  LINES  BEHIND     IDLE  ID   NICK          ROOM   NOTES
 /// Runs `chathub ctl ARGS` on a terminal of 70 columns and 12 rows, and types `keys` once `cue` has
 /// appeared `times` times. Gives back the exit code and everything that appeared.
 fn on_terminal(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8]) -> (Option<i32>, String) {
-    on_terminal_with(socket, args, &[("TERM", "dumb")], cue, times, keys)
+    on_terminal_with(socket, args, &[("TERM", "linux"), ("NO_COLOR", "1"), ("PAGER", "cat")], cue, times, keys)
 }
 
 /// The same with these variables set.
@@ -1023,7 +1139,7 @@ fn on_terminal_with(
     let pty = nix::pty::openpty(Some(&size), None).unwrap();
     let slave = || Stdio::from(pty.slave.try_clone().unwrap());
     let mut command = ctl(args);
-    command.envs(variables.iter().copied()).env_remove("NO_COLOR").env_remove("SUDO_UID");
+    command.env_remove("NO_COLOR").env_remove("SUDO_UID").envs(variables.iter().copied());
     let mut child = command.env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
     drop(command); // it holds the terminal, too
     let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
@@ -1065,6 +1181,78 @@ fn top_refreshes_until_a_key_quits_it_and_leaves_the_terminal_as_it_was() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= 70, "{line:?}");
         }
         fake.thread.join().unwrap();
+    }
+}
+
+/// A program on a terminal that is looked at while it runs.
+struct Watched {
+    child: std::process::Child,
+    pty: nix::pty::OpenptyResult,
+    shown: String,
+}
+
+impl Watched {
+    fn new(socket: &Path, args: &[&str], term: &str) -> Self {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let slave = || Stdio::from(pty.slave.try_clone().unwrap());
+        let mut command = ctl(args);
+        command.env("TERM", term).env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave());
+        Self { child: command.spawn().unwrap(), pty, shown: String::new() }
+    }
+
+    /// Waits until `cue` has appeared so often.
+    fn until(&mut self, cue: &str, times: usize) {
+        let mut master = std::fs::File::from(self.pty.master.try_clone().unwrap());
+        let mut piece = [0; 4096];
+        while self.shown.matches(cue).count() < times {
+            let read = master.read(&mut piece).unwrap();
+            self.shown += &String::from_utf8_lossy(&piece[..read]);
+        }
+    }
+
+    fn flags(&self) -> nix::sys::termios::LocalFlags {
+        nix::sys::termios::tcgetattr(&self.pty.slave).unwrap().local_flags
+    }
+
+    fn end(&mut self) -> std::process::ExitStatus {
+        let pid = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    let fake = answering_always(json!({"clients": [ann()], "total": 1}));
+    let mut watched = Watched::new(&fake.socket(), &["clients", "--watch=100ms"], "linux");
+    watched.until("ann", 1);
+    let without = watched.flags();
+    watched.end();
+    watched.until("\x1b[?1049l", 1);
+    assert!(watched.shown.ends_with("\x1b[?7h\x1b[?25h\x1b[?1049l"), "{:?}", watched.shown);
+    assert_ne!(without, watched.flags());
+    fake.thread.join().unwrap();
+}
+
+#[test]
+fn a_terminal_that_knows_no_sequences_is_sent_none() {
+    for term in ["dumb", ""] {
+        for args in [["clients", "--watch=100ms"], ["top", "--interval=100ms"]] {
+            let fake = Fake::new(|peer| {
+                let mut line = String::new();
+                while peer.from.read_line(&mut line).unwrap() > 0 {
+                    let request: Value = serde_json::from_str(&line).unwrap();
+                    let list = json!({"clients": [ann()], "total": 1});
+                    peer.done(&request["id"], &if request["cmd"] == "status" { status() } else { list });
+                    line.clear();
+                }
+            });
+            let mut watched = Watched::new(&fake.socket(), &args, term);
+            watched.until("ann", 3);
+            watched.end();
+            assert!(!watched.shown.contains('\x1b'), "TERM={term} {args:?}: {:?}", watched.shown);
+            fake.thread.join().unwrap();
+        }
     }
 }
 

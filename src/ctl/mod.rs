@@ -19,6 +19,7 @@
 //! | how a password is asked for, and whether something is meant | `password`, `confirm` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
+//! | what is put in order before Ctrl-C ends the program | `signals` |
 //! | what `describe` says of a field | [`schema`] |
 
 mod answer;
@@ -36,12 +37,14 @@ mod progress;
 pub mod schema;
 mod session;
 mod shutdown;
+mod signals;
 mod task;
 mod terminal;
 mod top;
 mod watch;
 
 use std::io::BufWriter;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::cli::ctl::{CtlArgs, CtlCommand};
@@ -137,7 +140,7 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     }
     let mut progress = Progress::default();
     match command {
-        CtlCommand::History { output: Some(file), .. } => {
+        CtlCommand::History { output: Some(file), .. } if file != Path::new("-") => {
             let mut file = NewFile::create(file, Existing::Replace)?;
             let mut out = BufWriter::new(&mut file.file);
             let mut page = screen.beside(&mut out);

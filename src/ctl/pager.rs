@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 
 use nix::sys::signal::{SigSet, Signal};
 
+use super::terminal;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
@@ -43,9 +44,11 @@ impl Output {
     /// Standard output; with `paged`, by a pager if it is a terminal.
     pub(super) fn new(paged: bool) -> Self {
         let stdout = io::stdout();
-        let capable = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-        let to =
-            if paged && capable && stdout.is_terminal() { To::PagerWanted } else { To::Stdout(BufWriter::new(stdout)) };
+        let to = if paged && terminal::is_capable() && stdout.is_terminal() {
+            To::PagerWanted
+        } else {
+            To::Stdout(BufWriter::new(stdout))
+        };
         Self { to }
     }
 

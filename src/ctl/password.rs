@@ -22,7 +22,7 @@ pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
             Failure::Usage("there is no terminal to ask for the password: use --password-stdin".to_owned())
         })?;
     // What was typed before the question is thrown away (TCSAFLUSH): it was not meant as an answer.
-    let hidden = Changed::without(&terminal, LocalFlags::ECHO, SetArg::TCSAFLUSH).map_err(failed)?;
+    let hidden = Changed::without(&terminal, LocalFlags::ECHO, SetArg::TCSAFLUSH, "").map_err(failed)?;
     let first = ask(&terminal, &format!("Password for {name}: ")).map_err(failed)?;
     let second = ask(&terminal, "Again: ").map_err(failed)?;
     drop(hidden);

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use super::print;
+use super::{print, terminal};
 
 /// The least time between two updates of the line.
 const EVERY: Duration = Duration::from_millis(200);
@@ -18,9 +18,9 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// A line that is shown if standard error is a terminal, unless `quiet`.
+    /// A line that is shown if standard error is a terminal that can erase it, unless `quiet`.
     pub(super) fn new(quiet: bool) -> Self {
-        Self { shown: false, next: (!quiet && io::stderr().is_terminal()).then(Instant::now) }
+        Self { shown: false, next: (!quiet && io::stderr().is_terminal() && terminal::is_capable()).then(Instant::now) }
     }
 
     /// Shows that `count` lines have come, the last of which was said at `last`. How many there will be is not known.

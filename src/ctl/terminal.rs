@@ -8,6 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::print::screen::Screen;
+use super::signals::BeforeEnd;
 
 /// Columns and rows of the terminal that standard output is; `None` if it is no terminal.
 pub(super) fn size() -> Option<(usize, usize)> {
@@ -17,8 +18,7 @@ pub(super) fn size() -> Option<(usize, usize)> {
 
 /// Whether text may be bold: not where `$NO_COLOR` is set (no-color.org), or the terminal knows no such thing.
 pub(super) fn has_style() -> bool {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && is_capable()
 }
 
 /// Whether standard input and output are terminals, so that somebody can watch and press a key.
@@ -26,27 +26,40 @@ pub(super) fn is_watched() -> bool {
     stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// Whether the terminal takes escape sequences.
+pub(super) fn is_capable() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
 /// A terminal whose input works otherwise; when this is dropped, it works as before.
 pub(super) struct Changed<T: AsFd> {
     terminal: T,
     before: Termios,
     when: SetArg,
+    before_end: BeforeEnd,
 }
 
 impl<T: AsFd> Changed<T> {
-    /// Switches `flags` off. `when` says what becomes of input that was not read yet, then and at the end.
-    pub(super) fn without(terminal: T, flags: LocalFlags, when: SetArg) -> io::Result<Self> {
+    /// Switches `flags` off. `when` says what becomes of input that was not read yet, then and at the end. If a signal
+    /// ends the program, `last` is written to standard output before it works as before.
+    pub(super) fn without(terminal: T, flags: LocalFlags, when: SetArg, last: &'static str) -> io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut changed = before.clone();
         changed.local_flags.remove(flags);
+        let (again, as_before) = (terminal.as_fd().try_clone_to_owned()?, before.clone());
+        let before_end = BeforeEnd::does(move || {
+            // Not by `Write`: whoever holds its lock may be waiting for the terminal.
+            let _ = (!last.is_empty()).then(|| nix::unistd::write(io::stdout(), last.as_bytes()));
+            let _ = tcsetattr(&again, when, &as_before);
+        })?;
         tcsetattr(&terminal, when, &changed)?;
-        Ok(Self { terminal, before, when })
+        Ok(Self { terminal, before, when, before_end })
     }
 }
 
 impl<T: AsFd> Drop for Changed<T> {
     fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, self.when, &self.before);
+        let _ = self.before_end.disarm(|| tcsetattr(&self.terminal, self.when, &self.before));
     }
 }
 
@@ -70,7 +83,7 @@ impl AlternateScreen {
     pub(super) fn enter(to: &mut Screen<'_>) -> io::Result<Self> {
         // Without ISIG, ^C is a key like any other, so that the program always comes to `leave`.
         let flags = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
-        let keys = Changed::without(stdin(), flags, SetArg::TCSADRAIN)?;
+        let keys = Changed::without(stdin(), flags, SetArg::TCSADRAIN, "\x1b[?7h\x1b[?25h\x1b[?1049l")?;
         to.verbatim("\x1b[?1049h\x1b[?25l")?;
         Ok(Self { _keys: keys })
     }

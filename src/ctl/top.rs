@@ -32,6 +32,9 @@ impl Session<'_, '_> {
             let frame = seen.frame(view, self.screen);
             return Ok(frame.iter().try_for_each(|line| self.screen.line(line))?);
         }
+        if !terminal::is_capable() {
+            return self.top_of_plain_terminal(seen, interval);
+        }
         view.hint = self.screen.legend;
         let screen = AlternateScreen::enter(self.screen)?;
         let mut next = Instant::now() + interval;
@@ -58,6 +61,20 @@ impl Session<'_, '_> {
         };
         screen.leave(self.screen)?;
         ended
+    }
+
+    /// On a terminal on which nothing can be drawn over: one frame behind the other, until ^C.
+    fn top_of_plain_terminal(&mut self, mut seen: Seen, interval: Duration) -> Result<(), Failure> {
+        loop {
+            for line in seen.frame(View::default(), self.screen) {
+                self.screen.line(&line)?;
+            }
+            self.screen.line("")?;
+            self.screen.flush()?;
+            std::thread::sleep(interval);
+            self.screen.terminal = terminal::size();
+            seen.look(self.sample()?);
+        }
     }
 
     /// The results of `status` and `clients.list`.

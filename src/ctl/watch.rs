@@ -26,10 +26,11 @@ pub(super) fn watched(task: &Task) -> Result<&Command, Failure> {
 }
 
 impl Session<'_, '_> {
-    /// Asks and prints every `interval`: on a terminal in place, until q or ^C; elsewhere one answer behind the other.
+    /// Asks and prints every `interval`: on a terminal that can, in place, until q or ^C; elsewhere
+    /// one answer behind the other.
     pub(super) fn watch(&mut self, given: &CtlCommand, task: &Task, interval: Duration) -> Result<(), Failure> {
         let command = watched(task)?;
-        if self.screen.json || !terminal::is_watched() {
+        if self.screen.json || !terminal::is_watched() || !terminal::is_capable() {
             loop {
                 let result = self.client.ask(command)?;
                 self.screen.now = super::now();

@@ -79,7 +79,7 @@ pub struct CtlArgs {
 
     /// Show it again and again, every 2s or as often as told; for commands that only look.
     ///
-    /// On a terminal in place, until q or Ctrl-C; elsewhere one answer behind the other.
+    /// On a terminal in place, until q or Ctrl-C; elsewhere, and where TERM is dumb, one answer behind the other.
     #[arg(
         long,
         global = true,
@@ -369,7 +369,7 @@ Examples:
         /// How lines are printed: as text, as JSON (like --json), or as comma-separated values (RFC 4180).
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
         format: Format,
-        /// Write to this file instead of standard output; it takes its place when all is there.
+        /// Write to this file instead of standard output; a plain file takes its place when all is there. - is standard output.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
