@@ -32,8 +32,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::wire::admin::Command;
 use crate::wire::admin::message::{ControlError, MAX_REQUEST, Place, Reply, Request};
+use crate::wire::admin::{Command, json};
 
 /// Where the service's admin socket is.
 pub const SYSTEM_SOCKET: &str = "/run/chathub/admin.sock";
@@ -289,7 +289,8 @@ impl Client {
     /// [`Error::Refused`], [`Error::Silent`], [`Error::Broken`], [`Error::Garbled`].
     pub fn next_result(&mut self, id: RequestId) -> Result<(Value, Place), Error> {
         let reply = serde_json::from_slice::<Reply>(self.line()?);
-        let reply = reply.map_err(|error| self.garbled(format_args!("not a reply of the protocol: {error}")))?;
+        let reply = reply
+            .map_err(|error| self.garbled(format_args!("not a reply of the protocol: {}", json::in_words(&error))))?;
         // A request that is refused before it is understood is answered without an id.
         let not_understood = !reply.ok && reply.id.is_null();
         if reply.id != id.0 && !not_understood {

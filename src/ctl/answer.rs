@@ -13,11 +13,12 @@ use crate::cli::ctl::ban::{BanCommand, FilterCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
 use crate::client::Client;
+use crate::wire::admin::json;
 use crate::wire::admin::value::Text;
 
 /// The result as the protocol declares it.
 pub(super) fn read<T: DeserializeOwned>(client: &Client, result: &Value) -> Result<T, Failure> {
-    let garbled = |error| client.garbled(format_args!("{error} (--json shows it as it is)"));
+    let garbled = |error| client.garbled(format_args!("{} (--json shows it as it is)", json::in_words(&error)));
     Ok(T::deserialize(result).map_err(garbled)?)
 }
 

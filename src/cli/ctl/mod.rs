@@ -28,6 +28,7 @@ use super::words::{event_kind, level, newcomers};
 use crate::settings::{LogLevel, Newcomers};
 use crate::wire::admin::args::MOST_LINES;
 use crate::wire::admin::event::EventKind;
+use crate::wire::admin::json::{self, Read, given_twice};
 use crate::wire::admin::value::{RoomName, Text, Time};
 
 /// Look after the running daemon.
@@ -641,8 +642,9 @@ fn number(given: &str, least: u64, most: u64) -> Result<u64, String> {
 
 /// The arguments of `ctl call`.
 fn json_object(given: &str) -> Result<Value, String> {
-    match serde_json::from_str(given) {
-        Ok(object @ Value::Object(_)) => Ok(object),
+    match json::read(given.as_bytes()) {
+        Ok(Read { twice: Some(key), .. }) => Err(given_twice(&key)),
+        Ok(Read { value: object @ Value::Object(_), .. }) => Ok(object),
         Ok(_) => Err("it is not a JSON object".into()),
         Err(error) => Err(format!("it is not a JSON object: {error}")),
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::hub::message::Refusal;
-use crate::wire::admin::{Command, Replies};
+use crate::wire::admin::{Command, Replies, json};
 
 /// Longest request, in bytes without its newline.
 pub const MAX_REQUEST: usize = 64 * 1024;
@@ -114,13 +114,17 @@ impl Request {
 
     fn read(line: &[u8], id: &mut Value, more: &mut bool) -> Result<Command, ControlError> {
         let bad = |message: String| ControlError::new(ErrorCode::BadRequest, message);
-        let object: Map<String, Value> =
-            serde_json::from_slice(line).map_err(|error| bad(format!("not a JSON object: {error}")))?;
+        let read = json::read(line).map_err(|flaw| bad(format!("not a JSON object: {flaw}")))?;
+        let Value::Object(object) = read.value else { return Err(bad("not a JSON object".into())) };
         // The id first, whatever else is wrong: the client must be able to tell which request it was.
         match object.get("id") {
             None => {}
             Some(given @ (Value::String(_) | Value::Number(_) | Value::Null)) => *id = given.clone(),
             Some(_) => return Err(bad("\"id\" is neither a string nor a number".into())),
+        }
+        // What holds of two values is not ours to guess.
+        if let Some(key) = read.twice {
+            return Err(bad(json::given_twice(&key)));
         }
         let mut name = None;
         let mut args = Value::Object(Map::new());
@@ -270,7 +274,81 @@ mod tests {
         assert!(request.command.is_err());
     }
 
+    /// What a request is refused with.
+    fn why(line: &str) -> String {
+        Request::parse(line.as_bytes()).command.expect_err(line).message
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_is_refused_at_any_depth() {
+        for (key, line) in [
+            ("dry_run", r#"{"id":1,"cmd":"bans.add","args":{"target":"ann","dry_run":true,"dry_run":false}}"#),
+            ("dry_run", r#"{"id":1,"cmd":"bans.add","args":{"target":"ann","dry_run":true,"dry_run":true}}"#),
+            ("dry_run", r#"{"id":1,"cmd":"bans.add","args":{"target":"ann","dry_run":true,"dry\u005frun":false}}"#),
+            ("args", r#"{"id":1,"cmd":"bans.add","args":{"target":"ann","dry_run":true},"args":{"target":"ann"}}"#),
+            ("cmd", r#"{"id":1,"cmd":"status","cmd":"shutdown"}"#),
+            ("more", r#"{"id":1,"cmd":"events.subscribe","more":true,"more":true}"#),
+            ("x", r#"{"id":1,"cmd":"status","args":{"a":[{"b":[[{"x":1,"x":1}]]}]}}"#),
+        ] {
+            assert_eq!(why(line), format!("{key:?} is given twice"), "{line}");
+            let request = Request::parse(line.as_bytes());
+            assert_eq!((code(line), request.id), (ErrorCode::BadRequest, json!(1)), "{line}");
+        }
+        let which = Request::parse(br#"{"id":1,"id":2,"cmd":"status"}"#);
+        assert_eq!(
+            (which.id, which.command.map_err(|error| error.message)),
+            (json!(null), Err("\"id\" is given twice".into()))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_words_and_names_the_argument() {
+        for (line, told) in [
+            ("", "not a JSON object: it ends too early"),
+            ("{\"id\":1,", "not a JSON object: it ends too early"),
+            ("[1]", "not a JSON object"),
+            ("{\"id\":1} x", "not a JSON object: something follows it, at byte 10"),
+            ("{id:1}", "not a JSON object: a key stands in double quotes, at byte 2"),
+            ("nonsense", "not a JSON object: there is no value, at byte 2"),
+            (r#"{"cmd":"clients.list","args":{"room":5}}"#, "clients.list: \"room\": a string is needed, not 5"),
+            (
+                r#"{"cmd":"clients.list","args":{"room":["a"]}}"#,
+                "clients.list: \"room\": a string is needed, not a list",
+            ),
+            (r#"{"cmd":"clients.kick","args":{"who":"ann"}}"#, "clients.kick: \"who\": a list is needed, not \"ann\""),
+            (r#"{"cmd":"clients.kick","args":{"who":[7]}}"#, "clients.kick: \"who\": a string is needed, not 7"),
+            (r#"{"cmd":"clients.kick"}"#, "clients.kick: \"who\" is missing"),
+            (
+                r#"{"cmd":"history.dump","args":{"last":-1}}"#,
+                "history.dump: \"last\": a whole number is needed, not -1",
+            ),
+            (r#"{"cmd":"history.dump","args":{"last":0}}"#, "history.dump: \"last\": 0 is outside 1 to 1000000"),
+            (r#"{"cmd":"say","args":{"text":""}}"#, "say: \"text\": a string is empty"),
+            (
+                r#"{"cmd":"bans.add","args":{"target":"ann","dry_run":1}}"#,
+                "bans.add: \"dry_run\": true or false is needed, not 1",
+            ),
+            (r#"{"cmd":"status","args":{"x":1}}"#, "status: unknown argument \"x\"; there are none"),
+            (r#"{"cmd":"clients.get","args":{"x":1}}"#, "clients.get: unknown argument \"x\"; known is \"who\""),
+            (
+                r#"{"cmd":"log.level","args":{"level":"loud"}}"#,
+                "log.level: \"level\": \"loud\" is not \"error\", \"warn\", \"info\", \"debug\", \"trace\"",
+            ),
+        ] {
+            assert_eq!(why(line), told, "{line}");
+        }
+        let deep = format!("{{\"id\":1,\"cmd\":{}", "[".repeat(1000));
+        assert!(why(&deep).contains("nested too deeply"), "{}", why(&deep));
+    }
+
     proptest! {
+        #[test]
+        fn what_is_read_is_what_was_written(numbers in proptest::collection::vec(any::<i64>(), 0..5), text in ".*") {
+            let value = json!({"a": numbers, "b": {"c": text, "d": [null, true, 1.5]}});
+            let read = json::read(value.to_string().as_bytes()).expect("it is JSON");
+            prop_assert_eq!(read, json::Read { value, twice: None });
+        }
+
         #[test]
         fn no_request_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Request::parse(&bytes);

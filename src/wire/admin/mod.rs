@@ -17,6 +17,7 @@
 //! | what is streamed as an event | [`event`] |
 //! | a value's bounds and its schema | [`value`] |
 //! | requests, replies, error codes, limits | [`message`] |
+//! | how JSON is read, and what is said of what is none | [`json`] |
 //! | how bytes become lines | [`frames`] |
 //! | what `describe` says | [`describe`] |
 
@@ -25,11 +26,13 @@ pub mod describe;
 pub mod event;
 pub mod execute;
 pub mod frames;
+pub mod json;
 pub mod message;
 pub mod result;
 pub mod value;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::wire::admin::args::{
@@ -43,6 +46,7 @@ use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one, reports, rooms, sanctions};
+use crate::wire::admin::json::Arguments;
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
     AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, FilterList, Filtered,
@@ -201,7 +205,7 @@ macro_rules! commands {
             /// [`ErrorCode::UnknownCommand`] with the nearest match, or [`ErrorCode::BadArgument`].
             pub fn parse(name: &str, args: Value) -> Result<Self, ControlError> {
                 match name {
-                    $( $name => serde_json::from_value::<$args>(args).map(Self::$variant).map_err(|error| bad_argument(name, &error)), )+
+                    $( $name => <$args>::deserialize(Arguments(args)).map(Self::$variant).map_err(|error| bad_argument(name, &error)), )+
                     _ => Err(unknown_command(name)),
                 }
             }
@@ -291,7 +295,7 @@ fn holds<T>(args: &T, when: impl Fn(&T) -> bool) -> bool {
 }
 
 fn bad_argument(command: &str, error: &serde_json::Error) -> ControlError {
-    ControlError::new(ErrorCode::BadArgument, format!("{command}: {error}"))
+    ControlError::new(ErrorCode::BadArgument, format!("{command}: {}", json::in_words(error)))
 }
 
 fn unknown_command(name: &str) -> ControlError {
