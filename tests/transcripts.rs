@@ -14,7 +14,7 @@
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
 //! | `* crowded ann`, `* relieved ann` | she takes nothing of what is meant for her alone, or does again |
-//! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* rename ann NAME` | an administrator does that |
+//! | `* kick ann [REASON]`, `* mute ann [TIME]`, `* shadowmute ann [TIME]`, `* unmute ann`, `* unmute m3`, `* rename ann NAME` | an administrator does that |
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* room ROOM {"slow_s": 10}` | likewise, with the arguments of `rooms.set` |
 //! | `* lockdown {"for_s": 60}` | likewise, with the arguments of `lockdown` |
@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    an_administrator_unmutes
     a_room_at_its_pace
     expelled
     sanctions_and_others
@@ -365,7 +366,11 @@ impl Stage {
                 self.control("clients.kick", json!({"who": [who]}), [("reason", rest)]);
             }
             "mute" | "shadowmute" | "unmute" => {
-                let who = self.who(first)?.to_string();
+                let who = match self.who(first) {
+                    Some(session) => session.to_string(),
+                    None if what == "unmute" => first.to_owned(),
+                    None => return None,
+                };
                 let time = humantime::parse_duration(rest).ok().map(|time| time.as_secs());
                 let mut args = json!({"who": [who], "shadow": what == "shadowmute"});
                 if let Some(seconds) = if what == "unmute" { Some(0) } else { time } {

@@ -270,6 +270,15 @@ Examples:
     },
 
     /// Let muted clients be heard again.
+    ///
+    /// Of somebody who is here, all mutes are lifted that are about them, also those that others share; of somebody who is
+    /// not, the one that is about that name. Either all that are named are muted, and can speak again, or nothing is
+    /// changed.
+    #[command(after_help = "\
+Examples:
+  chathub ctl unmute c7
+  chathub ctl unmute eve              # here or not
+  chathub ctl unmute m3 'bot-*'       # as \"chathub ctl sanction list --kind mute\" shows them")]
     Unmute {
         /// Ids, such as c7, or names.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]

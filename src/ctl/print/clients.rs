@@ -9,7 +9,7 @@ use super::table::{Facts, Table, left, right};
 use super::values::{address, bytes, count, people, span, time, until};
 use crate::hub::account;
 use crate::values::time::Wall;
-use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Person, Renamed};
+use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Person, Renamed, Sanction};
 use crate::wire::admin::value::Time;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
@@ -147,7 +147,11 @@ pub(in crate::ctl) fn muted(
 }
 
 pub(in crate::ctl) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {
-    to.done(&format!("Unmuted {}.", whom(asked, &result.muted, &result.people)))
+    let lifted = |one: &Sanction| format!("Lifted {}, the {} of {}.", one.id, one.kind, one.target);
+    if !result.muted.is_empty() {
+        to.done(&format!("Unmuted {}.", whom(asked, &result.muted, &result.people)))?;
+    }
+    result.sanctions.iter().try_for_each(|one| to.done(&lifted(one)))
 }
 
 pub(in crate::ctl) fn renamed(to: &mut Screen<'_>, result: &Renamed) -> io::Result<()> {

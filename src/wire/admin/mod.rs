@@ -326,8 +326,9 @@ commands! {
     "clients.get" ClientsGet(WhoArgs) -> Client, One, Reads, Hub(clients::get);
     /// Disconnects clients after telling them why.
     "clients.kick" ClientsKick(KickArgs) -> Kicked, One, Changes, Hub(clients::kick);
-    /// Keeps clients from being heard for a time, and tells them unless `shadow`; `for_s` 0 lifts it. It holds for their
-    /// account, or name and address, also when they come again.
+    /// Keeps clients from being heard for a time, and tells them unless `shadow`. It holds for their account, or
+    /// name and address, also when they come again. With `for_s` 0, mutes are lifted: all about those who are here, else
+    /// the one of that id, such as `m3`, or about exactly that name, network or pattern.
     "clients.mute" ClientsMute(MuteArgs) -> Muted, One, Changes if |args| !args.dry_run, Hub(clients::mute);
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, One, Changes, Hub(clients::rename);

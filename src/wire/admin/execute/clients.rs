@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Call, line_of, sanctions};
 use crate::hub::message::Refusal;
 use crate::hub::sanction::Order;
-use crate::hub::sanction::{Kind, Target};
+use crate::hub::sanction::{Kind, Sanction, Target};
 use crate::hub::session::Session;
 use crate::hub::{Hub, Input};
 use crate::values::id::SessionId;
@@ -100,21 +100,47 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
     Ok(Muted { muted, people, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
 }
 
+/// Lifts mutes: all that are about somebody who is here, by id or name; else the one that is called so, such as `m3`, or
+/// that is about exactly that, as `/unmute` does in chat. Either all that are named, or none.
 fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
-    let who = everybody(call.hub, &args.who)?;
-    let mut lifted = Vec::new();
-    for session in &who {
-        if let Some(session) = call.hub.session(*session) {
-            let mutes = call.hub.sanctions_of(session, call.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
-            lifted.extend(mutes.map(sanctions::shown).filter(|one| !lifted.contains(one)).collect::<Vec<_>>());
-        }
-        if !args.dry_run {
-            call.change(Input::Unmute { session: *session, by: call.by });
-        }
+    if args.who.is_empty() {
+        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
     }
-    let people = people(call.hub, &who);
-    let muted = who.iter().map(SessionId::to_string).collect();
-    Ok(Muted { muted, people, until: None, sanctions: lifted, dry_run: args.dry_run })
+    let (now, by) = (call.now, call.by);
+    let is_muted = |hub: &Hub, id: &SessionId| hub.session(*id).is_some_and(|session| session.muted(now).is_some());
+    let (mut muted, mut mutes): (Vec<SessionId>, Vec<Sanction>) = (Vec::new(), Vec::new());
+    for which in &args.who {
+        let found: Vec<Sanction> = if let Ok(id) = who(call.hub, which) {
+            let session = session(call.hub, id);
+            let about = call.hub.sanctions_of(&session, call.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
+            let about: Vec<_> = about.cloned().collect();
+            if about.is_empty() {
+                let Person { id, nick } = person(&session);
+                return Err(ControlError::new(ErrorCode::NotFound, format!("{nick} ({id}) is not muted")));
+            }
+            muted.extend((!muted.contains(&id)).then_some(id));
+            about
+        } else {
+            let mute = sanctions::find(call.hub, which, &Kind::Mute { shadow: false });
+            let none = || format!("no mute {:?}, and nobody here who is called so", &**which);
+            vec![mute.ok_or_else(|| ControlError::new(ErrorCode::NotFound, none()))?]
+        };
+        mutes.extend(found.into_iter().filter(|one| mutes.iter().all(|other| other.id != one.id)).collect::<Vec<_>>());
+    }
+    // Others whom they reach: they may speak again, unless something else keeps them from it.
+    for one in &mutes {
+        let order = Order { also: one.also, ..Order::about(one.kind.clone(), one.target.clone()) };
+        let hit = call.hub.hit_by(&order, call.now).into_iter().map(|session| session.id);
+        muted.extend(hit.filter(|id| !muted.contains(id) && is_muted(call.hub, id)).collect::<Vec<_>>());
+    }
+    if !args.dry_run {
+        mutes.iter().for_each(|one| call.change(Input::Lift { id: one.id, by }));
+        muted.retain(|id| !is_muted(call.hub, id));
+    }
+    let people = people(call.hub, &muted);
+    let muted = muted.iter().map(SessionId::to_string).collect();
+    let sanctions = mutes.iter().map(sanctions::shown).collect();
+    Ok(Muted { muted, people, until: None, sanctions, dry_run: args.dry_run })
 }
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {

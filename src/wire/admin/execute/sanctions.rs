@@ -133,12 +133,15 @@ fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
 }
 
 /// The one of that kind that is called so, or is about exactly that.
-fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
+pub(super) fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
     let sanctions = hub.sanctions();
-    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
+    let by_id = SanctionId::parse(which)
+        .filter(|(letter, _)| *letter == kind.letter())
+        .and_then(|(_, id)| sanctions.get(id))
+        .filter(|one| one.kind.is_like(kind));
     let found = by_id.or_else(|| {
         // One of a name that none can be any more is lifted by that name all the same.
-        let name = || Name::recall(which).map(Target::Name);
+        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
         let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
         sanctions.get(sanctions.about(kind, &target(which).ok().or_else(pattern).or_else(name)?)?)
     });
