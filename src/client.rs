@@ -29,14 +29,19 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::users;
 use crate::wire::admin::message::{ControlError, MAX_REQUEST, Place, Reply, Request};
 use crate::wire::admin::{Command, json};
 
 /// Where the service's admin socket is.
 pub const SYSTEM_SOCKET: &str = "/run/chathub/admin.sock";
+
+/// The user that the service runs as.
+pub const SERVICE_USER: &str = "chathub";
 
 /// The longest answer that is taken, in bytes. A list of fifty thousand clients is a third of it. It bounds the memory
 /// that anything else could fill that listens on the path.
@@ -62,6 +67,13 @@ pub enum Error {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// Another user than root, the service's or one's own listens on the socket. Nothing was said to them.
+    Stranger {
+        /// The socket.
+        path: PathBuf,
+        /// The user's number.
+        uid: u32,
     },
     /// The connection ended before the answer was whole.
     Broken {
@@ -102,6 +114,10 @@ impl fmt::Display for Error {
             }
             Self::Permission { path } => write!(f, "cannot connect to {}: permission denied", path.display()),
             Self::Connect { path, source: _ } => write!(f, "cannot connect to {}", path.display()),
+            Self::Stranger { path, uid } => {
+                let (path, user) = (path.display(), users::called(*uid));
+                write!(f, "{path} is of {user}, who would be told all that is asked; nothing was sent")
+            }
             Self::Broken { path, source: None } => {
                 write!(f, "the daemon at {} closed the connection before its answer was whole", path.display())
             }
@@ -208,7 +224,8 @@ impl Client {
     /// each; `None` waits for ever.
     ///
     /// # Errors
-    /// [`Error::Permission`], [`Error::Connect`]; [`Error::Silent`] if the daemon does not accept the connection.
+    /// [`Error::Permission`], [`Error::Connect`]; [`Error::Silent`] if the daemon does not accept the connection;
+    /// [`Error::Stranger`].
     pub fn connect(path: &Path, timeout: Option<Duration>) -> Result<Self, Error> {
         let refused = |source: io::Error| match source.kind() {
             ErrorKind::PermissionDenied => Error::Permission { path: path.into() },
@@ -222,6 +239,11 @@ impl Client {
         socket.set_write_timeout(timeout).map_err(refused)?;
         socket.connect(&SockAddr::unix(path).map_err(refused)?).map_err(refused)?;
         let stream = UnixStream::from(OwnedFd::from(socket));
+        // Of whoever called listen(), as the kernel knows them: who may write in a directory can put a socket there.
+        let listens = getsockopt(&stream, PeerCredentials).map_err(|error| refused(error.into()))?.uid();
+        if !is_trusted(listens) {
+            return Err(Error::Stranger { path: path.into(), uid: listens });
+        }
         Ok(Self { stream, path: path.into(), timeout, held: Vec::new(), taken: 0, last_id: 0, warnings: Vec::new() })
     }
 
@@ -371,6 +393,11 @@ impl Client {
         };
         if read == 0 { Err(broken(None)) } else { Ok(()) }
     }
+}
+
+/// Whether a user may be told what an administrator asks for.
+fn is_trusted(uid: u32) -> bool {
+    uid == 0 || uid == nix::unistd::geteuid().as_raw() || users::number(SERVICE_USER) == Some(uid)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub enum Exit {
     Usage = 2,
     /// The daemon cannot be reached, or the conversation with it broke off.
     Unreachable = 3,
-    /// The user may not open the admin socket, or may not do that.
+    /// The user may not open the admin socket, or may not do that; a stranger listens on it.
     Denied = 4,
     /// The client, room, ban, report, account or command that was named does not exist.
     NotFound = 5,
@@ -55,7 +55,11 @@ pub static CTL: &[Meaning] = &[
         Exit::Unreachable,
         "No connection to the daemon, or it broke off, or what answers does not speak the protocol.",
     ),
-    means(Exit::Denied, "The admin socket may not be opened, or the daemon does not allow this to whoever asks."),
+    means(
+        Exit::Denied,
+        "The admin socket may not be opened, another user than root, chathub or oneself listens on it, or the daemon does \
+         not allow this to whoever asks.",
+    ),
     means(Exit::NotFound, "What was named does not exist: a client, a room, a ban, a report, an account, a command."),
     means(Exit::TimedOut, "No answer within the time of --timeout, or the daemon gave up waiting."),
 ];

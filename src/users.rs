@@ -19,6 +19,12 @@ pub fn name(uid: u32) -> Option<String> {
     User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
 }
 
+/// The number of the user of that name, if there is one.
+#[must_use]
+pub fn number(name: &str) -> Option<u32> {
+    User::from_name(name).ok().flatten().map(|user| user.uid.as_raw())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

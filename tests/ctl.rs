@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::missing::have;
+use shared::missing::{have, not_tested};
 use tempfile::TempDir;
 
 #[path = "guard/mod.rs"]
@@ -314,6 +314,63 @@ fn socket_that_may_not_be_opened_is_4() {
     let output = command.arg("ctl").arg("status").arg("--socket").arg(&socket).output().unwrap();
     let story = Story::new(output, &["status"]);
     story.exits(4).prints("").complains("permission denied").complains("Whoever started that daemon may");
+}
+
+/// Root alone can play two users: the one who listens, and the one who asks.
+#[test]
+fn nothing_is_said_to_a_socket_of_another_user() {
+    if !nix::unistd::geteuid().is_root() {
+        return not_tested("whose socket it is: that takes two users, and so root");
+    }
+    if !have("setpriv") || !have("perl") {
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    let socket = dir.path().join("admin.sock");
+    let program = dir.path().join("chathub"); // the build directory may be closed to others
+    std::fs::copy(env!("CARGO_BIN_EXE_chathub"), &program).unwrap();
+    let as_user = |uid: u32| {
+        let mut command = Command::new("setpriv");
+        command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".into()]);
+        command
+    };
+    // It says that it listens, and then how much it is told.
+    let listens = r#"use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])); listen(S, 5);
+        chmod(0777, $ARGV[0]); $| = 1; print "ready\n";
+        for (1, 2) { accept(C, S); $n = sysread(C, $told, 1000); print "told $n bytes\n"; close(C) }"#;
+    let mut stranger = as_user(65533);
+    stranger.args(["perl", "-e", listens]).arg(&socket).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut stranger = stranger.spawn().unwrap();
+    let mut says = BufReader::new(stranger.stdout.take().unwrap()).lines();
+    assert_eq!(says.next().unwrap().unwrap(), "ready");
+    let user = chathub::users::called(65533);
+    for (mut command, option) in [(Command::new(&program), true), (as_user(65534), false)] {
+        if !option {
+            command.arg(&program);
+        }
+        command.args(["ctl", "account", "add", "ann", "--password-stdin"]).env_remove("CHATHUB_SOCKET");
+        match option {
+            true => command.arg("--socket").arg(&socket),
+            false => command.env("CHATHUB_SOCKET", &socket),
+        };
+        let (from, mut to) = std::io::pipe().unwrap();
+        to.write_all(b"my secret\n").unwrap();
+        drop(to);
+        let story = Story::new(command.stdin(from).output().unwrap(), &["account", "add", "ann"]);
+        story.exits(4).prints("").complains(&format!("is of {user}")).complains("sudo -u");
+        assert_eq!(says.next().unwrap().unwrap(), "told 0 bytes");
+    }
+    stranger.wait().unwrap();
+    // Whoever has it for oneself, and root's, is asked: the fake daemon is of this process.
+    for uid in [0, 65534] {
+        let fake = answering(status());
+        std::fs::set_permissions(fake.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(fake.socket(), PermissionsExt::from_mode(0o777)).unwrap();
+        let mut command = as_user(uid);
+        let output = command.arg(&program).args(["ctl", "status", "--socket"]).arg(fake.socket()).output().unwrap();
+        Story::new(output, &["status"]).exits(0).without_complaint();
+    }
 }
 
 #[test]

@@ -151,6 +151,10 @@ somebody, who then has to log in again:
 
     sudo usermod -aG chathub-admin ann
 
+Nothing is said to a socket on which another user than `root`, `chathub` or oneself listens, wherever its path comes
+from: whoever may write in a directory could put one there, and be told passwords. To look after the daemon of another
+user, ask as that user: `sudo -u ann chathub ctl status`.
+
 Everything that changes something leaves a line in the journal with the user id and process id of who asked.
 
 The admin socket is held by systemd. Connecting to it starts the daemon if it is not running; so even

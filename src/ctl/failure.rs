@@ -78,7 +78,7 @@ fn exit(error: &client::Error) -> Exit {
         Error::NoSocket { .. } | Error::Connect { .. } | Error::Broken { .. } | Error::Garbled { .. } => {
             Exit::Unreachable
         }
-        Error::Permission { .. } => Exit::Denied,
+        Error::Permission { .. } | Error::Stranger { .. } => Exit::Denied,
         Error::Silent { .. } => Exit::TimedOut,
         Error::TooLong { .. } => Exit::Usage,
         Error::Refused(error) => match error.code {
@@ -94,7 +94,7 @@ fn exit(error: &client::Error) -> Exit {
 fn elsewhere(error: &client::Error, environment: &Environment) -> Option<String> {
     use client::Error;
     let asked = match error {
-        Error::Permission { path } | Error::Connect { path, .. } => path,
+        Error::Permission { path } | Error::Connect { path, .. } | Error::Stranger { path, .. } => path,
         _ => return None,
     };
     let other = environment.another(asked)?;
@@ -125,6 +125,13 @@ fn hint(error: &client::Error, by_name: bool) -> Vec<String> {
             vec![
                 format!("root and the members of the group {group} may. To join it, then log in again:"),
                 format!("    sudo usermod -aG {group} {user}"),
+            ]
+        }
+        Error::Stranger { path, uid } => {
+            let user = users::name(*uid).unwrap_or_else(|| format!("'#{uid}'"));
+            vec![
+                "root, the user chathub and oneself are asked. If their hub is meant, ask as that user:".into(),
+                format!("    sudo -u {user} chathub ctl --socket {} ...", path.display()),
             ]
         }
         Error::Broken { .. } => vec!["Why it closed the connection may stand in: journalctl -u chathub -e".into()],
