@@ -1376,6 +1376,73 @@ fn what_is_long_goes_through_a_pager_on_a_terminal_alone() {
     assert_eq!(code, Some(0));
 }
 
+/// A ban is tried first, where somebody can be asked.
+#[test]
+fn a_ban_of_several_people_is_asked_about_at_a_terminal() {
+    let hit = |who: &[&str]| {
+        let ids: Vec<String> = (1..=who.len()).map(|id| format!("c{id}")).collect();
+        let people: Vec<Value> = who.iter().zip(&ids).map(|(nick, id)| json!({"id": id, "nick": nick})).collect();
+        json!({"ban": Value::Null, "disconnected": ids, "people": people, "dry_run": false})
+    };
+    let crowd: Vec<String> = (0..30).map(|n| format!("person-{n}")).collect();
+    let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
+    let network: &[&str] = &["ban", "add", "192.0.2.0/24"];
+    let with_yes: &[&str] = &["ban", "add", "192.0.2.0/24", "--yes"];
+    for (args, who, keys, requests, code) in [
+        (network, &crowd[..], &b"y\n"[..], 2, 0),
+        (network, &crowd, b"\n", 1, 1),
+        (network, &["ann"], b"", 2, 0),
+        (with_yes, &crowd, b"", 1, 0),
+    ] {
+        let result = hit(who);
+        let fake = Fake::new(move |peer| {
+            let mut asked = Vec::new();
+            let mut line = String::new();
+            while peer.from.read_line(&mut line).unwrap() > 0 {
+                let request: Value = serde_json::from_str(&line).unwrap();
+                let mut result = result.clone();
+                result["dry_run"] = json!(request["args"]["dry_run"] == true);
+                peer.done(&request["id"], &result);
+                asked.push(request["args"]["dry_run"] == true);
+                line.clear();
+            }
+            asked
+        });
+        let size = nix::pty::Winsize { ws_row: 24, ws_col: 50, ws_xpixel: 0, ws_ypixel: 0 };
+        let pty = nix::pty::openpty(Some(&size), None).unwrap();
+        let slave = || Stdio::from(pty.slave.try_clone().unwrap());
+        let mut command = ctl(args);
+        command.env("CHATHUB_SOCKET", fake.socket()).env("TERM", "linux").stdin(slave()).stderr(slave());
+        let mut child = command.stdout(slave()).spawn().unwrap();
+        drop(command);
+        let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
+        drop(pty.slave);
+        master.write_all(keys).unwrap();
+        let (mut shown, mut piece) = (String::new(), [0; 4096]);
+        while let Ok(read @ 1..) = master.read(&mut piece) {
+            shown += &String::from_utf8_lossy(&piece[..read]);
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{shown}");
+        let asked = fake.thread.join().unwrap();
+        assert_eq!(asked.len(), requests, "{shown}");
+        assert_eq!(asked.last() == Some(&false), code == 0, "{shown}");
+        if !keys.is_empty() {
+            let (question, _) = shown.split_once("[y/N]").expect(&shown);
+            assert!(question.contains("This disconnects 30 people"), "{shown}");
+            assert!(question.lines().all(|line| line.len() <= 50), "{shown}");
+        }
+    }
+    // A script is not asked.
+    let fake = Fake::new(move |peer| {
+        let request = peer.request();
+        peer.done(&request["id"], &hit(&["ann", "bob"]));
+        request
+    });
+    let (story, request) = fake.run(network);
+    assert_eq!(request["args"], json!({"target": "192.0.2.0/24"}));
+    story.exits(0);
+}
+
 #[test]
 fn json_is_indented_on_a_terminal() {
     let fake = answering(json!({"room": "tea", "topic": "x"}));

@@ -194,7 +194,9 @@ The admin socket is held by systemd. Connecting to it starts the daemon if it is
 
 What can be long goes through a pager on a terminal, as with `systemctl`(1): see $SYSTEMD_PAGER below, and --no-pager.
 
-Before something that cannot be undone, whoever sits at a terminal is asked; in scripts, --yes says that it is meant.
+Before something that cannot be undone, and before a ban disconnects several people, whoever sits at a terminal is asked,
+unless --yes is given. Scripts are not asked: what cannot be undone, and a ban of a large part of the Internet, they have
+to mean by --yes; a ban that disconnects several people is carried out.
 
 With --json, `history` and `monitor` print one object a line and nothing after the last;
 `call --more` prints the last result too, which counts the others. Keys may be added to results by later versions;

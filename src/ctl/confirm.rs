@@ -19,7 +19,8 @@ pub(super) fn confirm(what: &str) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{what} If that is meant, say so with --yes.")));
     }
     let mut typed = String::new();
-    let what = wrap(&escape(what), 79).join("\n");
+    let columns = terminal_size::terminal_size_of(io::stderr()).map_or(79, |(columns, _)| usize::from(columns.0));
+    let what = wrap(&escape(what), columns.clamp(24, 79)).join("\n");
     let asked = write!(io::stderr(), "{what}\nIs that meant? [y/N] ")
         .and_then(|()| io::stderr().flush())
         .and_then(|()| io::stdin().lock().read_line(&mut typed));

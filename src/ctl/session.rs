@@ -8,11 +8,16 @@ use super::confirm::{self, confirm};
 use super::failure::Failure;
 use super::print::screen::Screen;
 use super::print::stderr::complain;
+use super::print::values::people;
 use super::progress::Progress;
 use super::task::Task;
 use crate::cli::ctl::CtlCommand;
+use crate::cli::ctl::ban::BanCommand;
 use crate::client::{Answers, Client};
+use crate::wire::admin::Command;
+use crate::wire::admin::args::BanArgs;
 use crate::wire::admin::message::Place;
+use crate::wire::admin::result::Banned;
 
 /// A connection to the daemon, and where its answers go.
 pub(super) struct Session<'a, 'b> {
@@ -26,6 +31,7 @@ impl Session<'_, '_> {
     pub(super) fn run(&mut self, given: &CtlCommand, task: Task) -> Result<(), Failure> {
         match task {
             Task::One(command) => {
+                self.ask_before_many(given, &command)?;
                 let result = self.client.ask(&command)?;
                 let found_none = result["lines"] == 0 && result["topics"] == 0;
                 let missing = match given {
@@ -59,6 +65,24 @@ impl Session<'_, '_> {
             Task::Top(interval) => self.top(interval),
             Task::Call(name, args, answers) => self.call(&name, &args, answers),
         }
+    }
+
+    /// Asks whoever sits at a terminal before a ban disconnects more than the one who is meant.
+    fn ask_before_many(&mut self, given: &CtlCommand, command: &Command) -> Result<(), Failure> {
+        let (CtlCommand::Ban { action: BanCommand::Add { yes: false, .. } }, Command::BansAdd(ban)) = (given, command)
+        else {
+            return Ok(());
+        };
+        if ban.dry_run || ban.yes || !confirm::can_be_asked() {
+            return Ok(());
+        }
+        let tried = self.client.ask(&Command::BansAdd(BanArgs { dry_run: true, ..ban.clone() }))?;
+        let hit: Banned = self.read(&tried)?;
+        if hit.disconnected.len() < 2 {
+            return Ok(());
+        }
+        let names = people(&hit.people, &hit.disconnected);
+        confirm(&format!("This disconnects {} people: {names}.", hit.disconnected.len()))
     }
 
     /// The result as the protocol declares it.

@@ -33,12 +33,13 @@ Examples:
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
         /// For how long, such as 10min, 2h or 30d. Without it, until it is lifted.
-        #[arg(long = "for", value_name = "D", value_parser = ban_time)]
+        #[arg(long = "for", value_name = "D", value_parser = ban_time, allow_hyphen_values = true)]
         time: Option<Duration>,
         /// Only tell whom it would hit.
         #[arg(long)]
         dry_run: bool,
-        /// A large part of the Internet is meant, such as 0.0.0.0/0: do not ask.
+        /// Do not ask, neither at a terminal before several people are disconnected, nor before a large part of the Internet
+        /// is kept out, such as 0.0.0.0/0, which scripts have to say as well.
         #[arg(long)]
         yes: bool,
     },
@@ -85,7 +86,7 @@ Examples:
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
         /// For how long, such as 10min, 2h or 30d; until it is lifted without it.
-        #[arg(long = "for", value_name = "D", value_parser = ban_time)]
+        #[arg(long = "for", value_name = "D", value_parser = ban_time, allow_hyphen_values = true)]
         time: Option<Duration>,
         /// Only tell what it would have kept back.
         #[arg(long)]

@@ -58,7 +58,7 @@ pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
 }
 
 /// `ann (c7), bob (c9)`; the ids alone if an older daemon tells no names; `nobody` if there are none.
-pub(super) fn people(people: &[Person], ids: &[String]) -> String {
+pub(in crate::ctl) fn people(people: &[Person], ids: &[String]) -> String {
     /// As many are named; a ban can hit thousands.
     const NAMED: usize = 50;
     let named = |person: &Person| format!("{} ({})", person.nick, person.id);
