@@ -24,11 +24,13 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde_json::Value;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -221,7 +223,8 @@ pub struct Client {
 
 impl Client {
     /// Connects to the socket at `path`. Connecting, sending a request and waiting for an answer may take `timeout`
-    /// each; `None` waits for ever.
+    /// each; `None` waits for ever. Whoever listens there must be one whom passwords can be told: root (systemd listens
+    /// for the service), the user of the service, or whoever asks.
     ///
     /// # Errors
     /// [`Error::Permission`], [`Error::Connect`]; [`Error::Silent`] if the daemon does not accept the connection;
@@ -335,6 +338,29 @@ impl Client {
     #[must_use]
     pub fn has_next(&self) -> bool {
         self.held[self.taken..].contains(&b'\n')
+    }
+
+    /// Waits until something has come from the daemon, for as long as an answer may take, or until nobody reads what is
+    /// written to `output` any more. Returns whether it still has its reader.
+    ///
+    /// # Errors
+    /// [`Error::Broken`].
+    pub fn wait_beside(&self, output: impl AsFd) -> Result<bool, Error> {
+        let wait =
+            self.timeout.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
+        loop {
+            // Without being asked for, the kernel tells that the other end of a pipe or a connection is gone.
+            let mut both =
+                [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN), PollFd::new(output.as_fd(), PollFlags::empty())];
+            match poll(&mut both, wait) {
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(Error::Broken { path: self.path.clone(), source: Some(error.into()) }),
+                Ok(_) => {
+                    let told = both[1].revents().unwrap_or(PollFlags::empty());
+                    return Ok(!told.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL));
+                }
+            }
+        }
     }
 
     /// The error for an answer that is of the protocol, but not what the command should be answered with.

@@ -1,5 +1,5 @@
 //! What the kernel offers, or the processor, and no crate wraps safely: memory that outlives a process,
-//! counters of a TCP connection, descriptors in messages, a hint to fetch something. The one module with
+//! counters of a TCP connection, descriptors in messages, whether standard output was open, a hint to fetch something. The one module with
 //! `unsafe` code; each use has its proof.
 #![allow(unsafe_code, reason = "this is the module for it")]
 
@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
@@ -20,6 +20,33 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+/// Standard output was closed when the program began.
+static OUTPUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: the C runtime calls what stands in this section once, in the one thread there is, before the runtime of Rust
+// does anything. What is called takes none of the arguments it is given, allocates nothing and does not unwind.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = look_at_output;
+
+extern "C" fn look_at_output() {
+    // SAFETY: it asks for the flags of a descriptor, which need not be open.
+    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+    OUTPUT_WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
+}
+
+/// An error if standard output was closed when the program began, as by `>&-`. The runtime of Rust opens `/dev/null` in
+/// its place, so writing there tells nothing.
+///
+/// # Errors
+/// That it is closed.
+pub fn has_output() -> io::Result<()> {
+    match OUTPUT_WAS_CLOSED.load(Ordering::Relaxed) {
+        true => Err(io::Error::other("standard output is closed")),
+        false => Ok(()),
+    }
+}
 
 /// The most descriptors that one message can carry (`SCM_MAX_FD`, unix(7)).
 pub const MOST_DESCRIPTORS: usize = 253;

@@ -1,17 +1,18 @@
 //! The `chathub` binary: arguments, handed-over sockets, runtime, exit code.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 use chathub::cli::{CheckConfigArgs, Cli, Program};
 use chathub::exit::Exit;
-use chathub::{config, ctl, serve};
+use chathub::values::plain::Plain;
+use chathub::{config, ctl, kernel, serve};
 
 fn main() -> Exit {
     let cli = match Cli::of_process() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print(); // a closed pipe is no reason for another complaint
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let printed = error.print();
+            return if error.use_stderr() { Exit::Usage } else { written(printed, Exit::Done) };
         }
     };
     match &cli.program {
@@ -25,7 +26,18 @@ fn check_config(args: &CheckConfigArgs) -> Exit {
     // Gathered first: whether anybody reads it must not change what came out.
     let (mut out, mut complaints) = (Vec::new(), Vec::new());
     let checked = config::check(args.file.as_deref(), &mut out, &mut complaints);
-    let _ = std::io::stdout().write_all(&out);
     let _ = std::io::stderr().write_all(&complaints);
-    checked.unwrap_or(Exit::Config)
+    written(std::io::stdout().write_all(&out), checked.unwrap_or(Exit::Config))
+}
+
+/// How the program ends whose answer was written so, and which would end with `exit` otherwise.
+fn written(answer: io::Result<()>, exit: Exit) -> Exit {
+    match answer.and_then(|()| kernel::has_output()).and_then(|()| std::io::stdout().flush()) {
+        // A reader that has seen enough is no reason for a complaint.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe && exit == Exit::Done => {
+            let _ = writeln!(std::io::stderr(), "chathub: cannot write the answer: {}", Plain(error));
+            Exit::Refused
+        }
+        _ => exit,
+    }
 }

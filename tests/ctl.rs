@@ -245,6 +245,9 @@ fn wrong_usage_is_2_and_asks_nobody() {
         &["redact", "--yes"],
         &["backup"],
         &["history", "--format", "xml"],
+        &["history", "--until", "yesterday", "--since", "today"],
+        &["redact", "--until", "2h", "--since", "1h", "--yes"],
+        &["call", "bans.add", r#"{"target":"ann","dry_run":true,"dry_run":false}"#],
         &["topic", "#"],
         &["clients", "--room", "a room"],
         &["close", ""],
@@ -254,6 +257,23 @@ fn wrong_usage_is_2_and_asks_nobody() {
         let story = Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args);
         assert!(!story.err.is_empty(), "{}", story.told);
         story.exits(2).prints("");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_argument_is_said() {
+    for (args, told) in [
+        (&["mute", "ann", "--for", "-5s"][..], "-5s is not longer than nothing"),
+        (&["ban", "add", "ann", "--for=-2h"], "-2h is not longer than nothing"),
+        (&["kick", "ann", "--ban", "-1d"], "-1d is not longer than nothing"),
+        (&["shutdown", "--deadline", "-1s"], "-1s is not longer than nothing"),
+        (&["status", "--timeout", "-1s"], "-1s is not longer than nothing"),
+        (&["mute", "ann", "--for", "--shadow"], "--shadow is no length of time"),
+        (&["history", "--until", "yesterday", "--since", "today"], "is later than --until"),
+        (&["call", "bans.add", r#"{"a":[{"x":1,"x":1}]}"#], "\"x\" is given twice"),
+        (&["call", "bans.add", "{"], "it is not a JSON object: it ends too early"),
+    ] {
+        Story::new(ctl(args).env("CHATHUB_SOCKET", "/nowhere").output().unwrap(), args).exits(2).complains(told);
     }
 }
 
@@ -1129,6 +1149,66 @@ fn events_are_shown_when_they_happen() {
     child.kill().unwrap();
     child.wait().unwrap();
     fake.thread.join().unwrap();
+}
+
+#[test]
+fn monitor_ends_when_its_reader_is_gone_though_nothing_happens() {
+    for args in [&["monitor", "--json"][..], &["monitor"]] {
+        let fake = Fake::new(|peer| {
+            peer.request();
+            peer.until_closed();
+        });
+        let (from, to) = std::io::pipe().unwrap();
+        let mut child = ctl(args).env("CHATHUB_SOCKET", fake.socket()).stdout(to).spawn().unwrap();
+        drop(from);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        fake.thread.join().unwrap();
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_chathub")).args(args).stdout(full()).output().unwrap();
+        Story::new(output, args)
+    };
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["ctl", "kick", "--help"],
+        &["check-config", "/dev/null"],
+        &["ctl", "completions", "bash"],
+    ] {
+        run(args).exits(1).complains("cannot write the answer: no space left on device");
+    }
+    for args in ["--help", "check-config /dev/null", "ctl status"] {
+        let line = format!("exec {} {args} >&-", env!("CARGO_BIN_EXE_chathub"));
+        let fake = answering_always(status());
+        let output = Command::new("sh").args(["-c", &line]).env("CHATHUB_SOCKET", fake.socket()).output().unwrap();
+        Story::new(output, &[args]).exits(1).complains("cannot write the answer: standard output is closed");
+        drop(fake);
+    }
+    let fake = answering(status());
+    let output = ctl(&["status"]).env("CHATHUB_SOCKET", fake.socket()).stdout(full()).output().unwrap();
+    Story::new(output, &["status"]).exits(1).complains("cannot write the answer: no space left on device");
+}
+
+#[test]
+fn a_pipe_is_no_settings_file_and_one_of_the_shell_is_read() {
+    let dir = TempDir::new().unwrap();
+    let pipe = dir.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let check = |file: &Path, input: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chathub"));
+        Story::new(command.arg("check-config").arg(file).stdin(input).output().unwrap(), &["check-config"])
+    };
+    check(&pipe, Stdio::null()).exits(78).complains("it is a pipe, and no file");
+    let (from, mut to) = std::io::pipe().unwrap();
+    to.write_all(b"[limits]\nclients = 7\n").unwrap();
+    drop(to);
+    let story = check(Path::new("/dev/stdin"), from.into()).exits(0);
+    assert!(story.out.contains("limits.clients = 7"), "{}", story.told);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -61,6 +62,10 @@ impl Reader {
     pub(super) fn file(&mut self, file: &Path) {
         self.loaded.files.push(file.to_owned());
         let mut bytes = Vec::new();
+        // Opening a pipe waits for somebody who writes. One of a shell, as in <(...), has that already, and no name of its own.
+        if file.metadata().is_ok_and(|found| found.file_type().is_fifo()) && file.canonicalize().is_ok() {
+            return self.unusable(file, None, "it is a pipe, and no file".into());
+        }
         if let Err(error) = File::open(file).and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut bytes)) {
             return self.unreadable(file, &error);
         }

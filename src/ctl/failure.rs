@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::client::{self, Environment, SYSTEM_SOCKET};
 use crate::exit::Exit;
 use crate::users;
+use crate::values::plain::Plain;
 use crate::wire::admin::message::ErrorCode;
 
 /// Why a command was not carried out.
@@ -167,13 +168,10 @@ impl fmt::Display for Failure {
 
 /// What an error of the system says, as a part of a sentence: in lower case, and without its number.
 pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let text = match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
         Some(ErrorKind::AlreadyExists) => "it exists already".to_owned(),
         Some(ErrorKind::NotADirectory) => "a part of the path is no directory".to_owned(),
         Some(ErrorKind::InvalidInput) => "that is no name of a file".to_owned(),
-        _ => error.to_string(),
-    };
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+        _ => Plain(error).to_string(),
+    }
 }

@@ -1,5 +1,7 @@
 //! `ctl monitor`: the stream of events, each as a sentence on a line.
 
+use std::io;
+
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -19,6 +21,10 @@ impl Session<'_, '_> {
     pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
         let id = self.client.send(command, Answers::Stream)?;
         loop {
+            // It may be long until an event comes, and shows by writing it that nobody reads.
+            if !self.client.has_next() && !self.client.wait_beside(io::stdout())? {
+                return Err(Failure::Output(io::ErrorKind::BrokenPipe.into()));
+            }
             let (event, place) = match self.client.next_result(id) {
                 Ok(next) => next,
                 Err(Error::Silent { after, .. }) => {

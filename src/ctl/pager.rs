@@ -20,6 +20,7 @@ use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
+use crate::kernel;
 
 /// Standard output, or a pager.
 pub(super) struct Output {
@@ -78,6 +79,7 @@ impl Output {
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        kernel::has_output()?;
         self.writer().write(bytes)
     }
 

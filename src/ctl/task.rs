@@ -137,7 +137,7 @@ impl Task {
             }
             CtlCommand::Close { room, reason } => one(Command::RoomsClose(CloseArgs { room, reason })),
             CtlCommand::History { room, last, lines, format, output: _ } => {
-                let LinesArgs { since, until, search } = lines;
+                let LinesArgs { since, until, search } = in_order(lines)?;
                 let last = last.map(Whole);
                 let command = match search {
                     None => Command::HistoryDump(HistoryArgs { room, last, since, until }),
@@ -147,7 +147,7 @@ impl Task {
             }
             CtlCommand::HistoryStats => one(Command::HistoryStats(none)),
             CtlCommand::Redact { room, client, nick, seq, lines, yes } => {
-                let LinesArgs { since, until, search } = lines;
+                let LinesArgs { since, until, search } = in_order(lines)?;
                 let which = RedactArgs {
                     room,
                     client,
@@ -196,5 +196,15 @@ impl Task {
                 unreachable!("they are printed without a daemon")
             }
         }
+    }
+}
+
+/// The lines, if their times are in order. Otherwise there can be none, which is nothing that anybody asks for.
+fn in_order(lines: LinesArgs) -> Result<LinesArgs, Failure> {
+    match (&lines.since, &lines.until) {
+        (Some(since), Some(until)) if since.0 > until.0 => {
+            Err(Failure::Usage(format!("--since {since} is later than --until {until}: there can be no lines")))
+        }
+        _ => Ok(lines),
     }
 }

@@ -23,6 +23,7 @@ use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
+use crate::values::plain::Plain;
 
 /// The pause after the system has run out of descriptors or memory: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -84,7 +85,7 @@ pub async fn accept(
             Ok(Err(error)) => {
                 counts.paused.fetch_add(1, Ordering::Relaxed);
                 if pause == PAUSE.0 {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "accepting is paused{}", InWords(&error));
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "accepting is paused{}", InWords(Plain(&error)));
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE.1);
@@ -108,7 +109,7 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
         if let Err(error) = kept
             && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
         {
-            warn!(chathub_error = %error, "a connection cannot be kept over a restart{}", InWords(&error));
+            warn!(chathub_error = %Plain(&error), "a connection cannot be kept over a restart{}", InWords(Plain(&error)));
         }
         fault::point("accept.queued");
     }

@@ -11,6 +11,7 @@ use crate::config;
 use crate::exit::Exit;
 use crate::store::OpenError;
 use crate::systemd::WrongSocket;
+use crate::values::plain::Plain;
 
 /// Why the daemon cannot start.
 #[derive(Debug)]
@@ -65,21 +66,6 @@ impl StartError {
     pub(super) fn log(&self) {
         for line in self.to_string().lines() {
             error!("{line}");
-        }
-    }
-}
-
-/// An error of the system as a part of a sentence: in lower case, and without its number.
-struct Plain<'a>(&'a io::Error);
-
-impl fmt::Display for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        let text = text.split(" (os error").next().unwrap_or_default();
-        let mut chars = text.chars();
-        match chars.next() {
-            Some(first) => write!(f, "{}{}", first.to_lowercase(), chars.as_str()),
-            None => Ok(()),
         }
     }
 }

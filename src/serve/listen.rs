@@ -20,6 +20,7 @@ use crate::logging::InWords;
 use crate::net::accept;
 use crate::net::admin::Rights;
 use crate::settings::{self, Settings};
+use crate::values::plain::Plain;
 use crate::wire::admin::result::Listener;
 
 /// Connections that may wait to be accepted, where we listen ourselves.
@@ -136,7 +137,7 @@ pub(super) fn watch(
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {
         if let Err(error) = accept::prepare(&socket, tcp) {
-            warn!(chathub_error = %error, "cannot set all options of a listening socket{}", InWords(&error));
+            warn!(chathub_error = %Plain(&error), "cannot set all options of a listening socket{}", InWords(Plain(&error)));
         }
         let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
         listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::OpenError;
+use crate::values::plain::Plain;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
@@ -55,7 +56,8 @@ impl StateDir {
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
         let path = self.path.join("lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let unwritable = |error: io::Error| NotOurs::Unwritable(format!("cannot open {}: {error}", path.display()));
+        let unwritable =
+            |error: io::Error| NotOurs::Unwritable(format!("cannot open {}: {}", path.display(), Plain(error)));
         match Flock::lock(file.map_err(unwritable)?, FlockArg::LockExclusiveNonblock) {
             Ok(mut lock) => {
                 // For people; the lock is what counts.

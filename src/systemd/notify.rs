@@ -16,6 +16,7 @@ use sd_notify::NotifyState;
 use tracing::warn;
 
 use crate::logging::{InWords, ids};
+use crate::values::plain::Plain;
 
 /// Tells that the daemon serves, or serves again after [`reloading`].
 pub fn ready() {
@@ -124,7 +125,7 @@ impl Later {
         let told = std::thread::Builder::new().name("notify".to_owned()).spawn(move || {
             for message in receiver {
                 if let Err(error) = send(&message, &[], MsgFlags::empty()) {
-                    warn!(message_id = ids::NOTIFY, chathub_error = %error, "the service manager cannot be told how the hub is doing{}", InWords(&error));
+                    warn!(message_id = ids::NOTIFY, chathub_error = %Plain(&error), "the service manager cannot be told how the hub is doing{}", InWords(Plain(&error)));
                 }
                 left.fetch_sub(1, Ordering::Release);
             }

@@ -9,6 +9,7 @@
 //! | which characters of what somebody sends are let through | [`text`] |
 //! | networks and addresses; which addresses count as one | [`network`] |
 //! | filters: which words are refused | [`words`] |
+//! | how an error of the system is told | [`plain`] |
 //! | what a terminal can do | [`terminal`] |
 //! | time zones by name, and when their clocks change | [`zone`] |
 //! | how often something may happen | [`rate`] |
@@ -18,6 +19,7 @@ mod copy_on_write;
 pub mod id;
 pub mod name;
 pub mod network;
+pub mod plain;
 pub mod rate;
 pub mod rising;
 pub mod roster;

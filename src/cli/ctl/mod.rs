@@ -67,7 +67,7 @@ pub struct CtlArgs {
     ///
     /// 30s without it. The time counts for each answer, not for a stream of them as a whole. "monitor"
     /// waits for ever, "top" 5s; "shutdown" waits 15s longer than its deadline, or 90s if none is given.
-    #[arg(long, global = true, value_name = "D", value_parser = duration, help_heading = COMMON)]
+    #[arg(long, global = true, value_name = "D", value_parser = duration, allow_hyphen_values = true, help_heading = COMMON)]
     pub timeout: Option<Duration>,
 
     /// Leave nothing out of tables, and cut nothing, however narrow the terminal is.
@@ -192,7 +192,7 @@ Examples:
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
         reason: Option<Text<256>>,
         /// Keep their addresses out for so long; of IPv6, their /64 networks. Others there are disconnected too.
-        #[arg(long, value_name = "D", value_parser = ban_time)]
+        #[arg(long, value_name = "D", value_parser = ban_time, allow_hyphen_values = true)]
         ban: Option<Duration>,
     },
 
@@ -256,7 +256,7 @@ Examples:
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
         who: Vec<Text<256>>,
         /// For how long, such as 90s, 10min or 2h. Without it, until it is lifted.
-        #[arg(long = "for", value_name = "D", value_parser = mute_time)]
+        #[arg(long = "for", value_name = "D", value_parser = mute_time, allow_hyphen_values = true)]
         time: Option<Duration>,
         /// Do not tell them: what they say looks said to them, and reaches nobody.
         #[arg(long)]
@@ -280,7 +280,7 @@ Examples:
   chathub ctl unmute eve              # here or not
   chathub ctl unmute m3 'bot-*'       # as \"chathub ctl sanction list --kind mute\" shows them")]
     Unmute {
-        /// Ids, such as c7, or names.
+        /// Ids, such as c7, names, or what a mute is called or about: m3, 192.0.2.0/24, bot-*.
         #[arg(value_name = "WHO", required = true, value_parser = text::<256>)]
         who: Vec<Text<256>>,
     },
@@ -297,7 +297,7 @@ Examples:
   chathub ctl lockdown --off")]
     Lockdown {
         /// For how long, such as 10min.
-        #[arg(long = "for", value_name = "D", value_parser = lockdown_time)]
+        #[arg(long = "for", value_name = "D", value_parser = lockdown_time, allow_hyphen_values = true)]
         time: Option<Duration>,
         /// What becomes of those who come and are not logged in.
         #[arg(long, value_name = "HOW", value_parser = newcomers())]
@@ -474,7 +474,7 @@ Examples:
     /// shows rooms instead of clients, q or Ctrl-C quits. If standard input or output is no terminal, or with --json, it is printed once.
     Top {
         /// How often to refresh, such as 500ms or 5s.
-        #[arg(long, value_name = "D", value_parser = interval, default_value = "2s")]
+        #[arg(long, value_name = "D", value_parser = interval, allow_hyphen_values = true, default_value = "2s")]
         interval: Duration,
     },
 
@@ -505,7 +505,7 @@ Examples:
   chathub ctl shutdown --deadline 20s --message 'back in a minute'")]
     Shutdown {
         /// How long to wait for slow clients. Without it, as the setting shutdown.deadline says.
-        #[arg(long, value_name = "D", value_parser = deadline)]
+        #[arg(long, value_name = "D", value_parser = deadline, allow_hyphen_values = true)]
         deadline: Option<Duration>,
         /// Part of the goodbye.
         #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
@@ -630,10 +630,10 @@ fn text<const MAX: usize>(given: &str) -> Result<Text<MAX>, String> {
 #[expect(missing_docs, reason = "see above")]
 pub struct LinesArgs {
     /// Only what was said at this time or later.
-    #[arg(long, value_name = "T", value_parser = moment_now)]
+    #[arg(long, value_name = "T", value_parser = moment_now, allow_hyphen_values = true)]
     pub since: Option<Time>,
     /// Only what was said before this time.
-    #[arg(long, value_name = "T", value_parser = moment_now)]
+    #[arg(long, value_name = "T", value_parser = moment_now, allow_hyphen_values = true)]
     pub until: Option<Time>,
     /// Only lines in which this text occurs; upper and lower case are the same.
     #[arg(long, value_name = "TEXT", value_parser = text::<256>)]
@@ -655,6 +655,6 @@ fn json_object(given: &str) -> Result<Value, String> {
         Ok(Read { twice: Some(key), .. }) => Err(given_twice(&key)),
         Ok(Read { value: object @ Value::Object(_), .. }) => Ok(object),
         Ok(_) => Err("it is not a JSON object".into()),
-        Err(error) => Err(format!("it is not a JSON object: {error}")),
+        Err(flaw) => Err(format!("it is not a JSON object: {flaw}")),
     }
 }

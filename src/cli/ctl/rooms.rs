@@ -44,7 +44,7 @@ Examples:
         #[arg(value_name = "MODE", value_parser = mode(), required_unless_present_any = ["slow", "owner"])]
         modes: Vec<Change>,
         /// Each says one line in this time, such as 10s; "off" ends that.
-        #[arg(long, value_name = "D", value_parser = slow_time)]
+        #[arg(long, value_name = "D", value_parser = slow_time, allow_hyphen_values = true)]
         slow: Option<Duration>,
         /// The account that it is to belong to.
         #[arg(long, value_name = "NAME", value_parser = text::<256>)]

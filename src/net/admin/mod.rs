@@ -37,6 +37,7 @@ use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::users;
 use crate::values::name::Name;
+use crate::values::plain::Plain;
 use crate::wire::admin::args::{NoArgs, RedactArgs, Secret};
 use crate::wire::admin::describe::described;
 use crate::wire::admin::event::Event;
@@ -108,7 +109,7 @@ pub async fn serve(
                     }
                 }
                 Err(error) => {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %error, "the admin socket is paused{}", InWords(&error));
+                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "the admin socket is paused{}", InWords(Plain(&error)));
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },

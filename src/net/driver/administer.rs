@@ -14,6 +14,7 @@ use crate::net::accept;
 use crate::net::arrival::{Answered, Reply};
 use crate::settings::{Applies, Settings};
 use crate::store::Store;
+use crate::values::plain::Plain;
 use crate::values::time::{Mono, Now};
 use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
@@ -222,7 +223,7 @@ impl Driver {
         }
         for listener in &self.around.chat {
             if let Err(error) = accept::prepare(listener.get_ref(), &settings.tcp) {
-                error!(chathub_error = %error, "cannot set the options of a listening socket{}", logging::InWords(&error));
+                error!(chathub_error = %Plain(&error), "cannot set the options of a listening socket{}", logging::InWords(Plain(&error)));
             }
         }
         self.around.admins.set_limit(settings.limits.admin_connections);

@@ -22,6 +22,7 @@ use crate::net::rounds::{Exchanges, Rounds};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::systemd;
+use crate::values::plain::Plain;
 
 /// The settings of a former process, if there are clients to take over. Used where the settings files cannot be: with
 /// clients connected, a mistake in a file is no reason to end.
@@ -114,7 +115,7 @@ pub fn restore_or_begin<E>(
                     "carrying on with the clients of the former process"
                 );
                 if let Err(error) = program::keep_instead_of(former_program) {
-                    warn!(chathub_error = %error, "the service manager does not keep this program{}", logging::InWords(&error));
+                    warn!(chathub_error = %Plain(&error), "the service manager does not keep this program{}", logging::InWords(Plain(&error)));
                 }
                 let restored = Some(restored);
                 // Not before: on the way here the former program may have taken the place of this one, and it
@@ -140,7 +141,7 @@ pub fn restore_or_begin<E>(
     let (store, recalled) = store()?.unzip();
     machine.handle(hub::News::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
-        warn!(chathub_error = %error, "clients will not outlive this process{}", logging::InWords(&error));
+        warn!(chathub_error = %Plain(&error), "clients will not outlive this process{}", logging::InWords(Plain(&error)));
         None
     });
     if let Some((rounds, tape, queue)) = kept {

@@ -1,0 +1,30 @@
+//! Errors of the system in plain words.
+
+use core::fmt;
+
+/// An error of the system as a part of a sentence: in lower case, and without its number.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Plain<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        let mut chars = text.chars();
+        match chars.next() {
+            Some(first) => write!(f, "{}{}", first.to_lowercase(), chars.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_for_programs() {
+        assert_eq!(Plain("No such file or directory (os error 2)").to_string(), "no such file or directory");
+        assert_eq!((Plain("").to_string(), Plain("over").to_string()), (String::new(), "over".to_owned()));
+    }
+}
