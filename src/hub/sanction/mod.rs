@@ -1,4 +1,4 @@
-//! What people are kept from: sanctions as values. The one table of them is [`table`].
+//! What people are kept from: sanctions as values. The one table of them is `table`.
 //!
 //! A ban keeps somebody out, a mute keeps what they say from others, an expulsion keeps them out of one room, a filter
 //! keeps back texts with certain words in them, a lockdown keeps newcomers out. All have one form ([`Sanction`]): whom,

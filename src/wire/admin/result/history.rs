@@ -38,7 +38,7 @@ pub struct Line {
     pub text: String,
 }
 
-/// Lines of history; with `"more"`, one [`Line`] a reply and then [`Count`].
+/// Lines of history; with `"more"`, one [`Line`] a reply and then [`Count`](super::Count).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lines {
     /// The lines, the oldest first.

@@ -7,6 +7,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::values::text;
 
+/// ZERO WIDTH JOINER.
+const JOINER: char = '\u{200D}';
+
 /// A text and the cursor in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,26 +51,45 @@ impl Draft {
         self.text.drain(range).collect()
     }
 
-    /// The byte at which the grapheme before the cursor begins.
+    /// The byte at which the grapheme before the cursor begins; what a joiner joins is one, as on the screen.
     pub(super) fn left(&self) -> usize {
-        self.cursor - self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len)
+        let before = |at: usize| at - self.text[..at].graphemes(true).next_back().map_or(0, str::len);
+        self.whole_left(before(self.cursor))
     }
 
-    /// The byte behind the grapheme at the cursor.
+    /// The byte behind the grapheme at the cursor, in the same way.
     pub(super) fn right(&self) -> usize {
-        self.cursor + self.text[self.cursor..].graphemes(true).next().map_or(0, str::len)
+        let behind = |at: usize| at + self.text[at..].graphemes(true).next().map_or(0, str::len);
+        self.whole_right(behind(self.cursor))
+    }
+
+    /// The first byte at or before `at` that is behind no joiner. What would be written there, a terminal might put into
+    /// the cell before.
+    fn whole_left(&self, mut at: usize) -> usize {
+        while self.text[..at].ends_with(JOINER) {
+            at -= self.text[..at].graphemes(true).next_back().map_or(0, str::len);
+        }
+        at
+    }
+
+    /// The first byte at or behind `at` that is behind no joiner, or the end.
+    fn whole_right(&self, mut at: usize) -> usize {
+        while self.text[..at].ends_with(JOINER) && at < self.text.len() {
+            at += self.text[at..].graphemes(true).next().map_or(0, str::len);
+        }
+        at
     }
 
     /// The byte at which the word before the cursor begins; words are letters and digits.
     pub(super) fn word_left(&self) -> usize {
         let before = self.text[..self.cursor].trim_end_matches(|c: char| !c.is_alphanumeric());
-        before.trim_end_matches(char::is_alphanumeric).len()
+        self.whole_left(before.trim_end_matches(char::is_alphanumeric).len())
     }
 
     /// The byte behind the next word.
     pub(super) fn word_right(&self) -> usize {
         let behind = self.text[self.cursor..].trim_start_matches(|c: char| !c.is_alphanumeric());
-        self.text.len() - behind.trim_start_matches(char::is_alphanumeric).len()
+        self.whole_right(self.text.len() - behind.trim_start_matches(char::is_alphanumeric).len())
     }
 
     /// The byte behind the last white space before the cursor, not counting white space right before it (^W).

@@ -56,6 +56,11 @@ fn keys_move_and_erase_by_what_a_person_takes_for_a_character() {
     check("abcd\x1b[D\x1b[3~\x7f", "ab|");
     check("ae\u{301}\x02x", "ax|e\u{301}");
     check("日本\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}\x7f\x08語", "日語|");
+    // What a joiner joins is one, also where that is two graphemes: a cursor between them would be in one cell.
+    check("aශ්\u{200D}රී\x7fb", "ab|");
+    check("aශ්\u{200D}රී\x1b[Db", "ab|ශ්\u{200D}රී");
+    check("aශ්\u{200D}රී\x01\x1b[C\x1b[Cb", "aශ්\u{200D}රීb|");
+    check("- ශ්\u{200D}රී\x1bbb", "- b|ශ්\u{200D}රී");
     check("ab\x02\x14", "ba|");
     check("ab\x14c", "bac|");
 }
