@@ -1,6 +1,6 @@
 //! What the kernel offers, or the processor, and no crate wraps safely: memory that outlives a process,
-//! counters of a TCP connection, descriptors in messages, whether standard output was open, a hint to fetch something. The one module with
-//! `unsafe` code; each use has its proof.
+//! counters of a TCP connection, descriptors in messages, whether standard output was open, a hint to fetch
+//! something. The one module with `unsafe` code; each use has its proof.
 #![allow(unsafe_code, reason = "this is the module for it")]
 
 use std::io::{self, IoSlice, IoSliceMut};
