@@ -192,8 +192,8 @@ settings! {
         /// A client that takes nothing at all of what it is owed for so long is disconnected.
         stall: Duration = Duration::from_secs(300), time("1s", "24h"), Live;
     }
-    /// People who are connected and send nothing. Connections whose other end is gone are noticed by the kernel, within
-    /// two minutes, whatever stands here.
+    /// People who are connected and send nothing. That the other end of a connection is gone is noticed by the kernel,
+    /// whatever stands here: see tcp.keepalive.
     idle: Idle {
         /// Whoever has sent no line for so long is disconnected; the Enter key is one. Operators stay, and whoever
         /// access.always lets in. "off": everybody stays. At least twice idle.warning.
