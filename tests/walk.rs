@@ -113,6 +113,8 @@ struct Walk {
     models: BTreeMap<SessionId, Model>,
     /// Who is muted, until when, and whether without being told.
     mutes: BTreeMap<SessionId, (Option<Mono>, bool)>,
+    /// Of these, who is muted longer than was ordered of themselves: what was ordered of others catches their address.
+    caught: BTreeSet<SessionId>,
     members: BTreeMap<RoomId, BTreeSet<SessionId>>,
     /// How much of what has reached the machine the model has followed.
     followed: usize,
@@ -171,6 +173,7 @@ fn walk(seed: u64, steps: u64) {
         world,
         models: BTreeMap::new(),
         mutes: BTreeMap::new(),
+        caught: BTreeSet::new(),
         members: BTreeMap::from([(lobby, BTreeSet::new())]),
         followed: 0,
         longest_gather: settings.rooms.gather.max(settings.rooms.gather_big),
@@ -374,6 +377,7 @@ impl Walk {
                 }
                 if self.control("clients.mute", args) {
                     self.mutes.remove(&session);
+                    self.caught.remove(&session);
                     let until = time.map(|seconds| self.world.now.mono.after(Duration::from_secs(seconds)));
                     if time != Some(0) {
                         self.mutes.insert(session, (until, shadow));
@@ -387,7 +391,10 @@ impl Walk {
                             // Of several, the one that they know of counts.
                             *shadow = mute.shadow;
                             if *id != session {
-                                *until = mute.until.map(|(until, _)| until);
+                                let ends = mute.until.map(|(until, _)| until);
+                                if std::mem::replace(until, ends) != ends {
+                                    self.caught.insert(*id);
+                                }
                             }
                         }
                         *id == session || mute.is_some()
@@ -525,7 +532,17 @@ impl Walk {
         let muted = sender.filter(|sender| self.is_muted(*sender, taken.at.mono));
         let mut logged_out = false;
         for outcome in &taken.outcomes {
-            logged_out |= matches!(outcome, Outcome::Happened(happening) if happening.what == What::LoggedOut);
+            if let Outcome::Happened(happening) = outcome {
+                logged_out |= happening.what == What::LoggedOut;
+                // Whose account is older than a mute is not who was to be caught by its address.
+                if happening.what == What::LoggedIn
+                    && let Some(id) = happening.session
+                    && self.caught.remove(&id)
+                    && self.world.hub().session(id).is_some_and(|session| session.muted(taken.at).is_none())
+                {
+                    self.mutes.remove(&id);
+                }
+            }
             if let Some(sender) = muted {
                 self.nothing_is_heard(sender, logged_out, outcome);
             }
@@ -533,7 +550,11 @@ impl Walk {
                 && let Some(author) = line.author
                 && matches!(line.said, Said::Say { .. } | Said::Emote { .. })
             {
-                assert!(!self.is_muted(author, taken.at.mono), "{author} is muted, and is heard: {line:?}");
+                assert!(
+                    !self.is_muted(author, taken.at.mono),
+                    "{author} is muted, and is heard: {line:?}\n{}",
+                    self.about_mute(author)
+                );
             }
             self.owe(outcome);
         }
@@ -564,7 +585,7 @@ impl Walk {
             Outcome::Order(Order::Post(_, line)) => match &line.said {
                 Said::Joined { .. } | Said::Left { reason: None, .. } | Said::Left { moved: true, .. } => {}
                 Said::Renamed { to, .. } if logged_out && to.starts_with("guest-") => {}
-                said => panic!("{sender} is muted, and is heard: {said:?}"),
+                said => panic!("{sender} is muted, and is heard: {said:?}\n{}", self.about_mute(sender)),
             },
             Outcome::Order(Order::Tell(to, told)) => {
                 assert_eq!(*to, sender, "{sender} is muted, and is heard: {:?}", String::from_utf8_lossy(told));
@@ -573,10 +594,22 @@ impl Walk {
             Outcome::Order(Order::Open(_)) if self.mutes[&sender].1 => {}
             Outcome::Order(Order::Open(_)) => panic!("{sender} is muted, and names a room"),
             Outcome::Happened(happening) => {
-                assert!(logged_out || happening.what != What::Renamed, "{sender} is muted, and renamed");
+                assert!(
+                    logged_out || happening.what != What::Renamed,
+                    "{sender} is muted, and renamed\n{}",
+                    self.about_mute(sender)
+                );
             }
             _ => {}
         }
+    }
+
+    /// What the model and the hub know of somebody's mute.
+    fn about_mute(&self, id: SessionId) -> String {
+        let (hub, now) = (self.world.hub(), self.world.now);
+        let session = hub.session(id);
+        let sanctions = session.map(|session| hub.sanctions_of(session, now).collect::<Vec<_>>());
+        format!("at {now:?}, the model: {:?}\nthe hub: {session:?}\n{sanctions:#?}", self.mutes.get(&id))
     }
 
     fn owe(&mut self, outcome: &Outcome) {
