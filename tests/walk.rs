@@ -111,8 +111,8 @@ struct Walk {
     dice: Dice,
     world: World,
     models: BTreeMap<SessionId, Model>,
-    /// Who is muted, until when, and whether without being told.
-    mutes: BTreeMap<SessionId, (Option<Mono>, bool)>,
+    /// Who is muted, and until when.
+    mutes: BTreeMap<SessionId, Option<Mono>>,
     /// Of these, who is muted longer than was ordered of themselves: what was ordered of others catches their address.
     caught: BTreeSet<SessionId>,
     members: BTreeMap<RoomId, BTreeSet<SessionId>>,
@@ -380,16 +380,14 @@ impl Walk {
                     self.caught.remove(&session);
                     let until = time.map(|seconds| self.world.now.mono.after(Duration::from_secs(seconds)));
                     if time != Some(0) {
-                        self.mutes.insert(session, (until, shadow));
+                        self.mutes.insert(session, until);
                     }
                     // A mute is of a name, an account and an address: another one of the same takes its place, and lifting
                     // it lifts it for all whom it is about.
                     let (hub, now) = (self.world.machine.hub(), self.world.now);
-                    self.mutes.retain(|id, (until, shadow)| {
+                    self.mutes.retain(|id, until| {
                         let mute = hub.session(*id).and_then(|session| session.muted(now));
                         if let Some(mute) = mute {
-                            // Of several, the one that they know of counts.
-                            *shadow = mute.shadow;
                             if *id != session {
                                 let ends = mute.until.map(|(until, _)| until);
                                 if std::mem::replace(until, ends) != ends {
@@ -521,7 +519,14 @@ impl Walk {
     }
 
     fn is_muted(&self, session: SessionId, at: Mono) -> bool {
-        self.mutes.get(&session).is_some_and(|(until, _)| until.is_none_or(|until| at < until))
+        self.mutes.get(&session).is_some_and(|until| until.is_none_or(|until| at < until))
+    }
+
+    /// Whether somebody is not to know that they are muted, as the hub has it: of several mutes, the one that they know of
+    /// counts.
+    fn is_muted_untold(&self, session: SessionId) -> bool {
+        let session = self.world.hub().session(session);
+        session.and_then(|session| session.muted(self.world.now)).is_some_and(|mute| mute.shadow)
     }
 
     fn follow(&mut self, taken: &Taken) {
@@ -591,8 +596,10 @@ impl Walk {
                 assert_eq!(*to, sender, "{sender} is muted, and is heard: {:?}", String::from_utf8_lossy(told));
             }
             // It is seen by nobody else: see `heard.rs`.
-            Outcome::Order(Order::Open(_)) if self.mutes[&sender].1 => {}
-            Outcome::Order(Order::Open(_)) => panic!("{sender} is muted, and names a room"),
+            Outcome::Order(Order::Open(_)) if self.is_muted_untold(sender) => {}
+            Outcome::Order(Order::Open(_)) => {
+                panic!("{sender} is muted, and names a room\n{}", self.about_mute(sender))
+            }
             Outcome::Happened(happening) => {
                 assert!(
                     logged_out || happening.what != What::Renamed,

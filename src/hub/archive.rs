@@ -66,6 +66,13 @@ pub enum Record {
 }
 
 impl Record {
+    /// Whether somebody did it who is answered that it is done. What is said is answered by nobody; numbers are given by
+    /// the hub.
+    #[must_use]
+    pub const fn is_of_a_deed(&self) -> bool {
+        !matches!(self, Self::Line { .. } | Self::Closed { .. } | Self::Given(_))
+    }
+
     /// What it counts against `history.queue`, in bytes.
     fn weight(&self) -> usize {
         match self {

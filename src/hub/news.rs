@@ -28,6 +28,8 @@ pub enum News {
     Hashed { number: u64, answer: login::Answer },
     /// A client takes nothing of what is meant for it alone, and much of that waits (`on`), or it takes it again.
     Crowded { session: SessionId, on: bool },
+    /// What `session` was told is done is on record, and not on disk yet although that was waited for.
+    NotOnDisk { session: SessionId },
     /// The file on disk is a new one: all that has to be there must be recorded again.
     BegunAnew,
     /// What is on disk, if it could not be read before or the file is another one than before.

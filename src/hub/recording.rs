@@ -14,6 +14,7 @@ use super::{Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
+use crate::values::time::Now;
 
 /// Records that have waited this long without any being taken: the disk is in trouble.
 const DISK_TAKES_NOTHING: Duration = Duration::from_secs(3);
@@ -21,6 +22,13 @@ const DISK_TAKES_NOTHING: Duration = Duration::from_secs(3);
 impl Hub {
     pub(super) fn searchers(&self) -> Vec<SessionId> {
         self.people.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
+    }
+
+    /// Whether records have waited for long without any being taken.
+    #[must_use]
+    pub fn is_disk_stuck(&self, now: Now) -> bool {
+        let waits = self.recording.backlog.iter().len() > 0;
+        waits && now.mono.since(self.recording.progress) > DISK_TAKES_NOTHING
     }
 }
 
@@ -140,8 +148,7 @@ impl Turn<'_> {
 
     /// Tells `id`, whose doing has just been recorded, if the disk takes nothing.
     pub(super) fn warn_of_disk(&mut self, id: SessionId) {
-        let waits = self.hub.recording.backlog.iter().len() > 0;
-        if waits && self.now.mono.since(self.hub.recording.progress) > DISK_TAKES_NOTHING {
+        if self.hub.is_disk_stuck(self.now) {
             self.done(id, Done::NotOnDisk);
         }
     }

@@ -197,6 +197,11 @@ impl Turn<'_> {
                     self.deliver_memos(session);
                 }
             }
+            News::NotOnDisk { session } => {
+                if self.hub.people.sessions.contains_key(&session) {
+                    self.done(session, Done::NotOnDisk);
+                }
+            }
             News::BegunAnew => self.record_again(),
             News::Settings(settings) => {
                 self.configure(*settings);

@@ -88,38 +88,3 @@ fn half_the_internet_is_banned_by_nobody_by_mistake() {
     daemon.ctl(&["ban", "add", "0.0.0.0/0", "--yes"]).done();
     assert_eq!(bob.rest().last().unwrap(), "-- you are banned until further notice");
 }
-
-#[test]
-fn what_was_answered_as_done_is_on_disk_by_then() {
-    let mut dir = None;
-    for round in 1..=5_u8 {
-        let setup = Setup::new();
-        let daemon = match dir.take() {
-            Some(dir) => setup.in_dir(dir),
-            None => setup,
-        }
-        .start();
-        let list = daemon.ctl(&["sanction", "list", "--json"]).json();
-        assert_eq!(list["total"], 2 * u64::from(round - 1), "{list:#}");
-        daemon.ctl(&["ban", "add", &format!("127.0.7.{round}")]).done();
-        daemon.ctl(&["mute", &format!("troll{round}"), "--reason", "noise"]).done();
-        daemon.signal(Signal::SIGKILL);
-        dir = Some(daemon.leave());
-    }
-}
-
-#[test]
-fn what_the_disk_does_not_take_is_not_answered_as_if_it_were_there() {
-    let daemon = Daemon::start();
-    let db = daemon.path("state/chathub.db");
-    let other = rusqlite::Connection::open(&db).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let answer = daemon.ctl(&["ban", "add", "127.0.7.1"]);
-    assert!(answer.err.contains("this is done, and not on disk yet"), "{}", answer.err);
-    assert_eq!(answer.code, Some(0), "it holds: {}", answer.err);
-    assert!(turned_away(&daemon, 1)[0].contains("you are banned"));
-    other.execute_batch("COMMIT").unwrap();
-    // Now that the disk takes it again, so does the next answer.
-    let answer = daemon.ctl(&["ban", "add", "127.0.7.2"]);
-    assert_eq!((answer.code, &*answer.err), (Some(0), ""), "nothing to warn of");
-}

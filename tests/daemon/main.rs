@@ -18,6 +18,7 @@ mod history;
 mod journal;
 mod memory;
 mod memos;
+mod on_disk;
 mod programs;
 mod reports;
 mod screens;

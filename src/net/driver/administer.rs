@@ -157,6 +157,7 @@ impl Driver {
                 {
                     let _ = answer.reply.send(Ok(Answered::One(answer.value)));
                 }
+                self.delivery.on_disk(through);
                 hub::News::Recorded { through }
             }
             store::Answer::Found { session, number, found } => hub::News::Found { session, number, found },

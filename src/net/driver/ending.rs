@@ -101,6 +101,8 @@ impl Driver {
         let clients = self.state.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
         self.state.input(hub::News::Stop { message }, at);
+        // The store writes all that it has before it is closed.
+        self.wait_for_nothing();
         self.apply_outcomes(at);
         let deadline = Instant::now() + allowed;
         let (drain, mut drained) = oneshot::channel();

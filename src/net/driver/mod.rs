@@ -15,6 +15,7 @@
 //! | clients' sockets: reading, closing | `clients` |
 //! | whose turn it is; how long turns of the loop take | [`turns`], [`times`] |
 //! | what follows from inputs | `outcomes` |
+//! | who waits until something is on disk | `on_disk` |
 //! | commands that the driver executes itself, reading the settings again | `administer` |
 //! | status, counters, metrics | `report` |
 //! | what the service manager is told | `service` |
@@ -26,6 +27,7 @@ mod administer;
 mod clients;
 pub mod ending;
 mod events;
+mod on_disk;
 mod outcomes;
 mod report;
 mod service;
@@ -443,6 +445,7 @@ impl Driver {
             self.service.next_deadline(),
             self.journal.next_deadline(),
             self.unwritten.front().map(|answer| answer.until),
+            self.delivery.awaited.front().map(|awaited| awaited.until),
             self.redacting.iter().map(|waiting| waiting.look_at).min(),
             idle.and_then(|limit| self.idle_since.map(|since| since.after(limit))),
         ]
@@ -464,6 +467,7 @@ impl Driver {
             self.state.tape.forget_take_overs();
         }
         self.answer_unwritten(at.mono);
+        self.wait_no_longer(at);
         self.journal.summarize(at.mono);
         self.service.feed_watchdog(at.mono, &self.delivery.exchanges);
         self.service.tell_status(at.mono, (self.state.hub().session_count(), self.state.hub().room_count()));

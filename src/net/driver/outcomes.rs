@@ -1,6 +1,9 @@
 //! What follows from inputs: orders for the rounds, records, searches and passwords for other threads, events.
 
+use std::collections::VecDeque;
+
 use super::Driver;
+use super::on_disk::Awaited;
 use crate::hub::message::Line;
 use crate::machine::{Order, Outcome};
 use crate::net::rounds;
@@ -20,7 +23,11 @@ pub(super) struct Delivery {
     rounds: rounds::Shared,
     pub(super) exchanges: Exchanges,
     /// What is handed to the rounds next.
-    work: Vec<Work>,
+    pub(super) work: Vec<Work>,
+    /// Clients whose answer waits for a record, in the order of these.
+    pub(super) awaited: VecDeque<Awaited>,
+    /// Of the outcomes that are being applied, the last record of something that was done.
+    pub(super) deed: Option<u64>,
     /// The driver has begun a round itself, which is not over.
     pub(super) writing: bool,
     /// Too much waits for the rounds: the driver takes nothing new.
@@ -29,7 +36,8 @@ pub(super) struct Delivery {
 
 impl Delivery {
     pub(super) const fn new(rounds: rounds::Shared, exchanges: Exchanges) -> Self {
-        Self { rounds, exchanges, work: Vec::new(), writing: false, clogged: false }
+        let awaited = VecDeque::new();
+        Self { rounds, exchanges, work: Vec::new(), awaited, deed: None, writing: false, clogged: false }
     }
 
     /// Hands the rounds what has piled up; or makes the rounds here, if they are short, or the driver is `alone`, with
@@ -74,6 +82,7 @@ impl Driver {
     /// Applies what followed from the inputs since this was called last.
     pub(super) fn apply_outcomes(&mut self, at: Now) {
         let mut outcomes = std::mem::take(&mut self.state.outcomes);
+        self.delivery.deed = None;
         for outcome in outcomes.drain(..) {
             self.apply(outcome, at);
         }
@@ -86,6 +95,9 @@ impl Driver {
             Outcome::Order(order) => order,
             Outcome::Record(number, record) => {
                 if let Some(store) = &self.store {
+                    if record.is_of_a_deed() {
+                        self.delivery.deed = Some(number);
+                    }
                     store.record(number, record);
                 }
                 return;
@@ -121,6 +133,7 @@ impl Driver {
                 }
             }
             Order::Post(room, line) => self.publish_line(*room, line),
+            Order::Tell(id, _) => self.await_deed(*id, at),
             Order::Close(id) => {
                 if let Some(port) = self.clients.ports.get_mut(id) {
                     port.leaving = true;

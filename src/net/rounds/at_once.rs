@@ -100,6 +100,8 @@ impl Rounds {
                     | Order::Hide(id, _)
                     | Order::Close(id),
                 ) => usize::from(client.replace(*id) != Some(*id)),
+                Work::OnDisk(_) => self.awaiting.len(),
+                Work::Await(..) => 0,
                 Work::Order(Order::Attach(_) | Order::Open(_) | Order::Shut(_) | Order::Limits(_))
                 | Work::Connection(_) => 0,
                 Work::Snapshot(..)

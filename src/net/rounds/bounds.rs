@@ -153,7 +153,7 @@ impl Rounds {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
         // A client that has lines held may miss them, like one with a full socket.
-        let takes = |client: &&Client| client.full.is_none() && !client.given_up && !client.reader.is_holding();
+        let takes = |client: &&Client| client.takes() && !client.given_up && !client.reader.is_holding();
         let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
         let ready = ready.map(|client| client.reader.next_line()).min();
         let ready = ready.unwrap_or(u64::MAX);

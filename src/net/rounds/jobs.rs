@@ -209,7 +209,7 @@ impl Rounds {
         if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
-                let is_left = client.full.is_some() || client.catches_up || client.given_up;
+                let is_left = !client.takes() || client.catches_up || client.given_up;
                 !is_left && client.reader.has_due(Some(&room.log))
             });
             if behind {

@@ -24,12 +24,14 @@
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
+//! | who is answered only when a record is on disk | `on_disk` |
 //! | what the driver writes itself | [`at_once`] |
 //! | snapshots of what is owed, and taking over; a test that dies at every step of it | [`replay`], `lives` |
 
 pub mod at_once;
 mod bounds;
 mod jobs;
+mod on_disk;
 mod orders;
 pub mod replay;
 mod write;
@@ -46,6 +48,7 @@ use tokio::time::Instant;
 use self::at_once::RENDERED;
 use self::bounds::Weights;
 use self::jobs::{Jobs, SLICE};
+use self::on_disk::Awaiting;
 use self::replay::{Frozen, Replaying};
 use self::write::FullSockets;
 use crate::hub::message::Farewell;
@@ -74,6 +77,10 @@ pub enum Work {
     Kept,
     /// A client counts as crowded: see [`Report::Crowded`].
     Crowded(SessionId),
+    /// A client is written nothing more until [`Self::OnDisk`] has come for this record: see [`on_disk`].
+    Await(SessionId, u64),
+    /// All records up to this number are on disk, or are waited for no longer.
+    OnDisk(u64),
     /// Answer when no client is left.
     Drain(oneshot::Sender<()>),
     /// Give up every client that is left, and answer with their number.
@@ -128,6 +135,8 @@ struct Client {
     seat: usize,
     /// The time at which the client is given up, if its socket is full and takes nothing until then.
     full: Option<Instant>,
+    /// Nothing is written to it until this record is on disk.
+    awaits: Option<u64>,
     /// Bytes in the full socket that the client's system had not acknowledged when that was asked last.
     waiting: u64,
     /// The socket is in the set of those that are watched, for it was full once.
@@ -201,6 +210,7 @@ pub struct Rounds {
     jobs: Jobs,
     full: FullSockets,
     weights: Weights,
+    awaiting: Awaiting,
     /// The connection of the client that the next [`Order::Attach`] attaches.
     coming: Option<Arc<Connection>>,
     /// To be told when no client is left.
@@ -228,6 +238,7 @@ impl Rounds {
             jobs: Jobs::new(),
             full: FullSockets::default(),
             weights: Weights::default(),
+            awaiting: Awaiting::default(),
             coming: None,
             drained: None,
             cuts,
@@ -347,6 +358,8 @@ impl Rounds {
                     self.look(key);
                 }
             }
+            Work::Await(id, record) => self.await_record(id, record),
+            Work::OnDisk(through) => self.on_disk(through),
             Work::Drain(drained) => self.drained = Some(drained),
             Work::Abandon(answer) => {
                 let _ = answer.send(self.clients.len() as u64);
@@ -357,6 +370,7 @@ impl Rounds {
                 self.keys.clear();
                 self.jobs.clear();
                 self.full.until.clear();
+                self.awaiting.clear();
             }
         }
     }

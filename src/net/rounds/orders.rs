@@ -93,6 +93,7 @@ impl Rounds {
             room: None,
             seat: 0,
             full: None,
+            awaits: None,
             waiting: 0,
             watched: false,
             crowded: false,
@@ -139,6 +140,8 @@ impl Rounds {
         // A closing client is told nothing new, so its mail is bounded.
         let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
         if stays && self.is_too_much(key) {
+            // Nobody is given up for having waited for the disk.
+            self.forget_record(key);
             self.serve(key);
             if self.is_too_much(key) {
                 let victim = self.who_has_too_much(key);

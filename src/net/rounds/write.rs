@@ -59,7 +59,7 @@ impl Rounds {
         if self.replaying.is_some() {
             return client.pass_over(log);
         }
-        if client.full.is_some() {
+        if !client.takes() {
             let behind = client.reader.behind(log) as u64;
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
@@ -196,6 +196,7 @@ impl Rounds {
     /// Ends a client that has been written everything, or for which nothing more can be done.
     pub(super) fn drop_client(&mut self, key: usize) {
         self.leave_room(key);
+        self.forget_record(key);
         let client = self.clients.remove(key);
         self.weights.mail(client.mail, 0);
         self.keys.remove(&client.connection.id);
@@ -219,6 +220,11 @@ impl Rounds {
 }
 
 impl Client {
+    /// Whether it may be written to: its socket is not full, and it waits for no record.
+    pub(super) const fn takes(&self) -> bool {
+        self.full.is_none() && self.awaits.is_none()
+    }
+
     /// When the client is given up if it takes nothing from `now` on; `stall` is how long clients that are not being closed
     /// have.
     pub(super) fn patience(&self, now: Instant, stall: Duration) -> Instant {
