@@ -111,10 +111,8 @@ struct Walk {
     dice: Dice,
     world: World,
     models: BTreeMap<SessionId, Model>,
-    /// Who is muted, and until when.
+    /// Of whom a mute was ordered, and until when it holds at the least. Whom it catches besides is not looked at here.
     mutes: BTreeMap<SessionId, Option<Mono>>,
-    /// Of these, who is muted longer than was ordered of themselves: what was ordered of others catches their address.
-    caught: BTreeSet<SessionId>,
     members: BTreeMap<RoomId, BTreeSet<SessionId>>,
     /// How much of what has reached the machine the model has followed.
     followed: usize,
@@ -173,7 +171,6 @@ fn walk(seed: u64, steps: u64) {
         world,
         models: BTreeMap::new(),
         mutes: BTreeMap::new(),
-        caught: BTreeSet::new(),
         members: BTreeMap::from([(lobby, BTreeSet::new())]),
         followed: 0,
         longest_gather: settings.rooms.gather.max(settings.rooms.gather_big),
@@ -377,26 +374,11 @@ impl Walk {
                 }
                 if self.control("clients.mute", args) {
                     self.mutes.remove(&session);
-                    self.caught.remove(&session);
                     let until = time.map(|seconds| self.world.now.mono.after(Duration::from_secs(seconds)));
                     if time != Some(0) {
                         self.mutes.insert(session, until);
                     }
-                    // A mute is of a name, an account and an address: another one of the same takes its place, and lifting
-                    // it lifts it for all whom it is about.
-                    let (hub, now) = (self.world.machine.hub(), self.world.now);
-                    self.mutes.retain(|id, until| {
-                        let mute = hub.session(*id).and_then(|session| session.muted(now));
-                        if let Some(mute) = mute {
-                            if *id != session {
-                                let ends = mute.until.map(|(until, _)| until);
-                                if std::mem::replace(until, ends) != ends {
-                                    self.caught.insert(*id);
-                                }
-                            }
-                        }
-                        *id == session || mute.is_some()
-                    });
+                    self.note_lifted(Some(session));
                 }
                 return;
             }
@@ -522,6 +504,21 @@ impl Walk {
         self.mutes.get(&session).is_some_and(|until| until.is_none_or(|until| at < until))
     }
 
+    /// A mute was ordered or lifted. Each is of a name, an account and an address: another one of the same takes its place,
+    /// and lifting it lifts it for all whom it is about, all but `ordered`.
+    fn note_lifted(&mut self, ordered: Option<SessionId>) {
+        let (hub, now) = (self.world.machine.hub(), self.world.now);
+        self.mutes.retain(|id, until| {
+            let mute = hub.session(*id).and_then(|session| session.muted(now));
+            if let Some((ends, _)) = mute.and_then(|mute| mute.until)
+                && Some(*id) != ordered
+            {
+                *until = Some(until.map_or(ends, |until| until.min(ends)));
+            }
+            Some(*id) == ordered || mute.is_some()
+        });
+    }
+
     /// Whether somebody is not to know that they are muted, as the hub has it: of several mutes, the one that they know of
     /// counts.
     fn is_muted_untold(&self, session: SessionId) -> bool {
@@ -539,13 +536,8 @@ impl Walk {
         for outcome in &taken.outcomes {
             if let Outcome::Happened(happening) = outcome {
                 logged_out |= happening.what == What::LoggedOut;
-                // Whose account is older than a mute is not who was to be caught by its address.
-                if happening.what == What::LoggedIn
-                    && let Some(id) = happening.session
-                    && self.caught.remove(&id)
-                    && self.world.hub().session(id).is_some_and(|session| session.muted(taken.at).is_none())
-                {
-                    self.mutes.remove(&id);
+                if happening.what == What::Unmuted {
+                    self.note_lifted(None);
                 }
             }
             if let Some(sender) = muted {
