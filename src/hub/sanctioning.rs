@@ -47,10 +47,11 @@ impl Hub {
         }
     }
 
-    /// When an account or a sanction that is made now began, as far as that says which of two was there first: not before
-    /// any other, though the clock was set back since. Who registers while they are muted is muted still.
+    /// When an account or a sanction that is made now began, as far as that says which of two was there first: after
+    /// any other, though the clock was set back since. Who registers while they are muted is muted still; and sanctions
+    /// that began at the same time are one that was made anew: see [`Turn::stay_kept_from`].
     pub(super) fn stamp(&mut self, now: Now) -> Wall {
-        self.moderation.latest = self.moderation.latest.max(now.wall);
+        self.moderation.latest = now.wall.max(Wall(self.moderation.latest.0.saturating_add(1)));
         self.moderation.latest
     }
 
@@ -400,7 +401,8 @@ impl Turn<'_> {
 
     /// Somebody is called otherwise, or has logged in or out. What they were kept from under the former name and account,
     /// they are kept from under these: a sanction that would not be about them any more is made anew for them. If one
-    /// is about the same already, the longer of the two is.
+    /// is about the same already, the longer of the two is. The one made anew has the number of one that it takes the
+    /// place of, and the time at which that began: by it, lifting one lifts all.
     pub(super) fn stay_kept_from(&mut self, id: SessionId, before: Vec<Sanction>) {
         let mut gone = Vec::new();
         for sanction in before {
@@ -425,6 +427,7 @@ impl Turn<'_> {
                 gone.extend(self.hub.moderation.sanctions.remove(sanction.id));
                 self.record(Record::Lifted(sanction.id));
             }
+            let is_free = self.hub.moderation.sanctions.get(sanction.id).is_none();
             let sanctions = &self.hub.moderation.sanctions;
             let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
             // A quarter of the places is for those who decide: with an account that is muted, one could fill all of them
@@ -433,8 +436,9 @@ impl Turn<'_> {
             if known.is_none() && !was_guest && sanctions.count(&sanction.kind) >= most - most / 4 {
                 continue;
             }
+            let number = if is_free { sanction.id } else { sanctions.next_id() };
             let longer = known.filter(|known| known.end() >= sanction.end()).unwrap_or(sanction);
-            let anew = Sanction { id: sanctions.next_id(), target, also, nick, ..longer };
+            let anew = Sanction { id: number, target, also, nick, ..longer };
             if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
                 self.record(Record::Lifted(former.id));
                 gone.push(former);
@@ -477,8 +481,18 @@ impl Turn<'_> {
         }
     }
 
-    /// Lifts a sanction.
+    /// Lifts a sanction, and those that were made anew from it because somebody was called otherwise: it is about one
+    /// person.
     pub(super) fn lift(&mut self, id: SanctionId, by: By) {
+        let sanctions = &self.hub.moderation.sanctions;
+        let same = sanctions.get(id).into_iter().flat_map(|lifted| sanctions.same_as(lifted));
+        for id in same.map(|one| one.id).collect::<Vec<_>>() {
+            self.lift_one(id, by);
+        }
+        self.expire_sanctions();
+    }
+
+    fn lift_one(&mut self, id: SanctionId, by: By) {
         if let Some(sanction) = self.hub.moderation.sanctions.remove(id) {
             let what = match sanction.kind {
                 Kind::Ban => What::Unbanned,
@@ -491,7 +505,6 @@ impl Turn<'_> {
             self.record(Record::Lifted(id));
             self.ended(&sanction);
         }
-        self.expire_sanctions();
     }
 
     /// Lifts all mutes of somebody who is here.

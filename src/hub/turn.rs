@@ -45,6 +45,10 @@ impl Turn<'_> {
     pub(super) fn take(mut self, input: Input) {
         // Cost left over from before is charged to nobody.
         (self.hub.work.done, self.hub.work.charged) = (0, 0);
+        // At once, and not at the next tick: of several mutes of somebody, one may end before another.
+        if self.hub.moderation.sanctions.next_end().is_some_and(|end| end <= self.now.mono) {
+            self.expire_sanctions();
+        }
         match input {
             Input::Connect { session, peer } => self.connect(session, peer),
             Input::Line { session, .. } if self.hub.moderation.outgoing.iter().any(|(one, _)| *one == session) => {}
@@ -213,9 +217,6 @@ impl Turn<'_> {
 
     fn tick(&mut self) {
         self.see_out();
-        if self.hub.moderation.sanctions.next_end().is_some_and(|end| end <= self.now.mono) {
-            self.expire_sanctions();
-        }
         self.close_door();
         self.see_off_idle();
         self.look_after_lasting();

@@ -93,7 +93,7 @@ impl core::error::Error for NoLength {}
 /// The longest mute or ban that has an end.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `90 minutes`, or `0`. Months and years are
+/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `an hour`, `two weeks`, or `0`. Months and years are
 /// the mean ones, as [`humantime`] has them.
 ///
 /// # Errors
@@ -117,6 +117,9 @@ pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
 /// If it begins like one and is none: a misspelt time must not be taken for something else.
 pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let text = text.trim_start();
+    if let Some(found) = take_in_words(text) {
+        return found.map(Some);
+    }
     let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
     if !begins {
         return Ok(None);
@@ -138,6 +141,29 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
         }
     }
     Ok(Some((time, rest.trim_start())))
+}
+
+/// Takes a length of time off that is given in words, such as `an hour`; one that is no length, such as `until tomorrow`,
+/// is none.
+fn take_in_words(text: &str) -> Option<Result<(Duration, &str), NoLength>> {
+    const NUMBERS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim_start();
+    let first = first.to_lowercase();
+    let (second, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let number = match &*first {
+        "a" | "an" => Some(1),
+        "until" | "till" | "til" if !second.is_empty() => None,
+        "tomorrow" | "tonight" => None,
+        // Half an hour.
+        "half" if matches!(second, "a" | "an") => None,
+        word => Some(1 + NUMBERS.iter().position(|number| *number == word).and_then(|at| u32::try_from(at).ok())?),
+    };
+    let Some(number) = number else { return Some(Err(NoLength::Unknown(clipped(text)))) };
+    // One letter may be the beginning of anything: "a m..." is not a minute.
+    let unit = unit_of(second).filter(|_| second.len() > 1)?;
+    Some(Ok((unit * number, behind.trim_start())))
 }
 
 /// A number and its unit, and what follows.
@@ -241,6 +267,10 @@ mod tests {
             ("1w", 604_800),
             ("2 months", 5_260_032),
             ("1y", 31_557_600),
+            ("an hour", 3600),
+            ("A day", 86_400),
+            ("two weeks", 1_209_600),
+            ("twelve hours", 43_200),
             ("0", 0),
             ("0s", 0),
         ] {
@@ -256,6 +286,8 @@ mod tests {
             ("10x", "10x is no length of time: write 10min, 2h or 3 days"),
             ("1.5h", "1.5h is no length of time: write 10min, 2h or 3 days"),
             ("10minn", "10minn is no length of time: write 10min, 2h or 3 days"),
+            ("half an hour", "half an hour is no length of time: write 10min, 2h or 3 days"),
+            ("until tomorrow", "until tomorrow is no length of time: write 10min, 2h or 3 days"),
             ("soon", "soon is no length of time: write 10min, 2h or 3 days"),
             ("", "nothing is no length of time: write 10min, 2h or 3 days"),
             ("99999999999999999999999999999999999999999999s", "99999999999999999999 is longer than 100 years"),
@@ -274,11 +306,29 @@ mod tests {
             ("2 hours spam", Some(7200), "spam"),
             ("2h 3 times spam", Some(7200), "3 times spam"),
             ("1 hour 30 minutes 4 letters", Some(5400), "4 letters"),
+            ("an hour spam", Some(3600), "spam"),
+            ("a troll", None, "a troll"),
+            ("a m", None, "a m"),
+            ("one of many", None, "one of many"),
+            ("until", None, "until"),
         ] {
             let found = take_length(text).expect(text);
             assert_eq!(found, time.map(|time| (Duration::from_secs(time), rest)), "{text}");
         }
-        for slip in ["10 flooding", "3 times is enough", "10x spam", "0.5h spam", "-10m", "10M", "2h,", "1h30 spam"] {
+        for slip in [
+            "10 flooding",
+            "3 times is enough",
+            "10x spam",
+            "0.5h spam",
+            "-10m",
+            "10M",
+            "2h,",
+            "1h30 spam",
+            "until tomorrow",
+            "till 6 pm",
+            "tomorrow",
+            "half an hour spam",
+        ] {
             assert!(take_length(slip).is_err(), "{slip}");
         }
     }

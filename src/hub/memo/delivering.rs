@@ -5,15 +5,25 @@ use std::sync::Arc;
 use super::{Memo, Memos};
 use crate::hub::archive::Record;
 use crate::hub::message::Message;
+use crate::hub::sanction::Kind;
 use crate::hub::session::Session;
 use crate::hub::{Hub, Turn};
 use crate::values::id::{AccountId, MemoId, SessionId};
 use crate::values::name;
+use crate::values::time::Now;
 
 impl Hub {
     /// The client that is logged in to that account.
     pub(in crate::hub) fn bearer(&self, account: AccountId) -> Option<SessionId> {
         self.logged_in_to(account).next()
+    }
+
+    /// Whether nobody is to hear who has left that memo: their account is banned, or muted without being told.
+    pub(super) fn is_unheard_since(&self, memo: &Memo, now: Now) -> bool {
+        let account = memo.from.and_then(|from| self.accounts.get(from));
+        let mut kept_from =
+            account.into_iter().flat_map(|account| self.moderation.sanctions.of_name(&account.name, now));
+        kept_from.any(|one| matches!(one.kind, Kind::Ban | Kind::Mute { shadow: true }))
     }
 
     /// Whether `session` ignores who has left that memo, by whatever it knows of them.
@@ -39,6 +49,7 @@ impl Turn<'_> {
         for memo in waiting {
             let is_seen = !memo.unheard
                 && since.is_none_or(|since| memo.at >= since)
+                && !self.hub.is_unheard_since(&memo, self.now)
                 && !self.hub.ignores_memo(&self.hub.people.sessions[&id], &memo);
             if is_seen && !shown.is_empty() && bytes + memo.bytes() > at_once {
                 // The settings have changed since they were taken.

@@ -5,6 +5,7 @@ use super::*;
 use crate::hub::account::{Account, Role};
 use crate::hub::archive::{Recalled, Selector};
 use crate::hub::message::{Message, Refusal};
+use crate::hub::sanction::{Kind, Order, Target};
 use crate::hub::{By, Effect, Input, News};
 use crate::settings::Settings;
 use crate::values::name::Name;
@@ -197,6 +198,23 @@ fn whom_they_ignore_they_are_not_shown_and_it_is_gone() {
     let mut effects = Vec::new();
     hub.turn(later(2), &mut effects).let_in_for_tests(session, AccountId(5));
     assert_eq!(shown(&effects).0, ["of bob"]);
+    assert_eq!((hub.memos().waiting(), on_disk(&hub)), (0, vec![]));
+}
+
+#[test]
+fn what_somebody_has_left_who_was_banned_since_is_shown_to_nobody() {
+    let mut hub = hub(settings());
+    come(&mut hub, 1, 1, 1, later(1));
+    come(&mut hub, 2, 2, 2, later(1));
+    leave(&mut hub, 1, "eve", "of ann").expect("kept");
+    leave(&mut hub, 2, "eve", "of bob").expect("kept");
+    let ann = Target::Name(Name::parse("ann", 24).expect("a name"));
+    for (kind, heard) in [(Kind::Mute { shadow: false }, 2), (Kind::Ban, 1)] {
+        let order = Box::new(Order::about(kind, ann.clone()));
+        hub.handle(Input::Sanction { order, by: BY }, later(2), &mut Vec::new());
+        assert_eq!(hub.memos().to(AccountId(5)).filter(|memo| !hub.is_unheard_since(memo, later(2))).count(), heard);
+    }
+    assert_eq!(shown(&come(&mut hub, 5, 5, 3, later(3))).0, ["of bob"]);
     assert_eq!((hub.memos().waiting(), on_disk(&hub)), (0, vec![]));
 }
 

@@ -307,6 +307,17 @@ impl Sanctions {
         self.all.get(&id).map(|sanction| &**sanction)
     }
 
+    /// A sanction and those that were made anew from it, by number: no two others began at the same time.
+    pub(in crate::hub) fn same_as<'a>(&'a self, one: &'a Sanction) -> impl Iterator<Item = &'a Sanction> {
+        // Who is banned is not here to be called otherwise; and one that is made anew is about a name.
+        let is_made_anew = |other: &Sanction| other.kind != Kind::Ban && matches!(other.target, Target::Name(_));
+        let began_with = |other: &Sanction| {
+            other.since == one.since && other.by == one.by && other.until == one.until && other.kind.is_like(&one.kind)
+        };
+        let is_same = move |other: &&Sanction| other.id == one.id || (is_made_anew(other) && began_with(other));
+        self.iter().filter(is_same)
+    }
+
     /// All of them, by age.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Sanction> + ExactSizeIterator {
         self.all.values().map(|sanction| &**sanction)
