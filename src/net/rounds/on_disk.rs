@@ -57,3 +57,90 @@ impl Rounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Exchanges, Work};
+    use super::*;
+    use crate::machine::Order;
+    use crate::net::connection::Connection;
+    use crate::net::keep::tape::Tape;
+    use crate::settings::Settings;
+
+    /// Rounds with these clients, whose sockets take all they are given.
+    fn rounds(ids: &[Arc<Connection>]) -> Rounds {
+        let mut rounds = Rounds::new(Exchanges::default(), (&Settings::default()).into(), Tape::unkept().1);
+        for connection in ids {
+            rounds.apply(Work::Connection(connection.clone()));
+            rounds.apply(Work::Order(Order::Attach(connection.id)));
+        }
+        rounds
+    }
+
+    fn connection(id: u64) -> Arc<Connection> {
+        let connection = Connection::played(SessionId(id), Vec::new());
+        connection.played.as_ref().expect("it is played").lock().expect("one thread").room = 1 << 30;
+        Arc::new(connection)
+    }
+
+    fn tell(rounds: &mut Rounds, connection: &Connection, text: &str) {
+        rounds.apply(Work::Order(Order::Tell(connection.id, text.as_bytes().into())));
+    }
+
+    fn written(rounds: &mut Rounds, connection: &Connection) -> String {
+        rounds.make_rounds(&mut 1000);
+        let played = connection.played.as_ref().expect("it is played").lock().expect("one thread");
+        String::from_utf8(played.taken.clone()).expect("text")
+    }
+
+    #[test]
+    fn who_waits_for_a_record_is_written_to_when_it_is_on_disk_and_nobody_else_waits() {
+        let (ann, bob) = (connection(1), connection(2));
+        let mut rounds = rounds(&[ann.clone(), bob.clone()]);
+        tell(&mut rounds, &ann, "before ");
+        rounds.apply(Work::Await(ann.id, 7));
+        tell(&mut rounds, &ann, "done ");
+        tell(&mut rounds, &bob, "hello ");
+        assert_eq!(written(&mut rounds, &ann), "");
+        assert_eq!(written(&mut rounds, &bob), "hello ");
+        // The last one that was asked for counts.
+        rounds.apply(Work::Await(ann.id, 9));
+        tell(&mut rounds, &ann, "and this ");
+        rounds.apply(Work::OnDisk(8));
+        assert_eq!(written(&mut rounds, &ann), "");
+        rounds.apply(Work::OnDisk(9));
+        assert_eq!(written(&mut rounds, &ann), "before done and this ");
+        // What is on disk is not waited for.
+        rounds.apply(Work::Await(ann.id, 9));
+        tell(&mut rounds, &ann, "again");
+        assert_eq!(written(&mut rounds, &ann), "before done and this again");
+        assert_eq!(rounds.awaiting.len(), 0);
+    }
+
+    #[test]
+    fn who_is_closed_waits_as_well_and_nobody_is_given_up_for_having_waited() {
+        let (ann, bob) = (connection(1), connection(2));
+        let mut rounds = rounds(&[ann.clone(), bob.clone()]);
+        rounds.apply(Work::Await(ann.id, 7));
+        tell(&mut rounds, &ann, "goodbye");
+        rounds.apply(Work::Order(Order::Close(ann.id)));
+        assert_eq!((written(&mut rounds, &ann).as_str(), rounds.clients.len()), ("", 2));
+        rounds.apply(Work::OnDisk(7));
+        assert_eq!((written(&mut rounds, &ann).as_str(), rounds.clients.len()), ("goodbye", 1));
+        // More than a mailbox holds is not kept waiting.
+        rounds.apply(Work::Await(bob.id, 9));
+        let much = "x".repeat(rounds.limits.mailbox / 2 + 1);
+        tell(&mut rounds, &bob, &much);
+        assert_eq!(written(&mut rounds, &bob), "");
+        tell(&mut rounds, &bob, &much);
+        assert_eq!(written(&mut rounds, &bob).len(), 2 * much.len());
+        assert!(rounds.clients.iter().all(|(_, client)| !client.given_up));
+        assert_eq!(rounds.awaiting.len(), 0);
+        rounds.apply(Work::Await(bob.id, 10));
+        rounds.apply(Work::Abandon(tokio::sync::oneshot::channel().0));
+        assert_eq!(rounds.awaiting.len(), 0);
+        rounds.apply(Work::OnDisk(10));
+    }
+}
