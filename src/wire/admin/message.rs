@@ -91,6 +91,9 @@ impl fmt::Display for ControlError {
     }
 }
 
+/// Up to here every whole number is one of 64-bit floating point: 2 to the power of 53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A request as it came: its id, and either a command or what is wrong with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -119,6 +122,10 @@ impl Request {
         // The id first, whatever else is wrong: the client must be able to tell which request it was.
         match object.get("id") {
             None => {}
+            // Beyond this, another number would come back than was given.
+            Some(Value::Number(given)) if given.is_f64() && given.as_f64().is_none_or(|given| given.abs() > EXACT) => {
+                return Err(bad("\"id\" is a number too great to be given back exactly; it can be a string".into()));
+            }
             Some(given @ (Value::String(_) | Value::Number(_) | Value::Null)) => *id = given.clone(),
             Some(_) => return Err(bad("\"id\" is neither a string nor a number".into())),
         }
@@ -293,6 +300,18 @@ mod tests {
             assert_eq!(why(line), format!("{key:?} is given twice"), "{line}");
             let request = Request::parse(line.as_bytes());
             assert_eq!((code(line), request.id), (ErrorCode::BadRequest, json!(1)), "{line}");
+        }
+        for (id, back) in [("18446744073709551615", json!(u64::MAX)), ("1.5", json!(1.5)), ("-1", json!(-1))] {
+            let request = Request::parse(format!(r#"{{"id":{id},"cmd":"status"}}"#).as_bytes());
+            assert!(request.command.is_ok() && request.id == back, "{id}");
+        }
+        for id in ["18446744073709551616", "-9223372036854775809", "1e300"] {
+            let request = Request::parse(format!(r#"{{"id":{id},"cmd":"status"}}"#).as_bytes());
+            let refused = request.command.expect_err("another number would come back").message;
+            assert_eq!(
+                (request.id, &*refused),
+                (json!(null), "\"id\" is a number too great to be given back exactly; it can be a string")
+            );
         }
         let which = Request::parse(br#"{"id":1,"id":2,"cmd":"status"}"#);
         assert_eq!(
