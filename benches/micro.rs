@@ -365,3 +365,115 @@ fn list_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
         effects.clear();
     });
 }
+
+/// A hub with as many patterns of names and filters as may be, half of each; and somebody.
+fn filtered(each: u64) -> (Hub, Now) {
+    let mut settings = Settings::default();
+    (settings.limits.patterns, settings.pace.lines) = (1000, 1_000_000_000);
+    let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
+    let mut effects = Vec::new();
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    let by = By::Admin { uid: 0, pid: 1 };
+    let peer = SocketAddr::from(([192, 0, 2, 1], 1024));
+    hub.handle(Input::Connect { session: SessionId(1), peer }, now, &mut effects);
+    for number in 0..each {
+        let pattern = format!("bot-{number}-*").parse().expect("a pattern");
+        let text = Target::Text(format!("buy zeppelin{number}").into());
+        for (kind, target) in [(Kind::Ban, pattern), (Kind::Filter { strike: false }, text)] {
+            hub.handle(Input::Sanction { order: Box::new(Order::about(kind, target)), by }, now, &mut effects);
+            effects.clear();
+        }
+    }
+    assert!(hub.sanctions().len() as u64 == 2 * each);
+    (hub, now)
+}
+
+#[divan::bench(args = [0, 500])]
+fn say_among_filters(bencher: Bencher<'_, '_>, each: u64) {
+    let ((mut hub, mut now), mut effects) = (filtered(each), Vec::new());
+    bencher.bench_local(|| {
+        effects.clear();
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        effects.len()
+    });
+}
+
+#[divan::bench(args = [0, 500])]
+fn come_and_go_among_patterns(bencher: Bencher<'_, '_>, each: u64) {
+    let ((mut hub, now), mut effects, mut next) = (filtered(each), Vec::new(), 3);
+    let peer = SocketAddr::from(([198, 51, 100, 1], 1024));
+    bencher.bench_local(|| {
+        let session = SessionId(next);
+        next += 1;
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        effects.clear();
+    });
+}
+
+/// A hub on which so many messages wait for people who are not here, ten for each; and two who are logged in.
+fn remembered(waiting: u64) -> (Hub, Now) {
+    let mut settings = Settings::default();
+    (settings.limits.accounts, settings.limits.clients) = (100_000, 100_000);
+    (settings.memos.bytes, settings.memos.of_one, settings.memos.waiting) = (1 << 30, 1000, 1000);
+    (settings.pace.shown, settings.moderation.repeats, settings.pace.lines) = (1_000_000_000, 0, 1_000_000_000);
+    (settings.pace.burst_lines, settings.pace.private) = (1_000_000_000, 1 << 40);
+    let mut now = Now { mono: Mono(1_000_000), wall: Wall(0) };
+    let mut effects = Vec::new();
+    let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
+    let by = By::Admin { uid: 0, pid: 1 };
+    hub.handle(News::Archive(Some(Box::default())), now, &mut effects);
+    for number in 0..(2 + waiting / 5).max(3) {
+        let name = Name::parse(&format!("person-{number}"), 24).expect("a name");
+        hub.handle(Input::AddAccount { name, hashed: None, role: Role::Member, by }, now, &mut effects);
+    }
+    let accounts: Vec<_> = hub.accounts().iter().map(|account| account.id).collect();
+    let (mut session, mut left) = (SessionId(0), 0);
+    for sender in 0.. {
+        let [_, a, b, c] = u32::try_from(sender).expect("few").to_be_bytes();
+        session = SessionId(sender + 1);
+        let peer = SocketAddr::from(([10, a, b, c + 1], 1024));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.log_in(session, accounts[usize::try_from(sender).expect("few")]);
+        if sender < 2 {
+            continue;
+        }
+        if left >= waiting {
+            break;
+        }
+        for number in 0..10 {
+            now.mono.0 += 1_000_000_000;
+            // To those that come after all who send.
+            let to = accounts.len() as u64 - 1 - (sender * 10 + number) % (waiting / 10);
+            let text = format!("/msg person-{to} {SPOKEN} {number}");
+            hub.handle(Input::Line { session, text }, now, &mut effects);
+            effects.clear();
+        }
+        left += 10;
+        hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+    }
+    hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+    assert!(hub.memos().waiting() as u64 == waiting, "{} wait", hub.memos().waiting());
+    (hub, now)
+}
+
+/// One is left, and shown.
+#[divan::bench(args = [100, 10_000])]
+fn leave_and_show_among_memos(bencher: Bencher<'_, '_>, waiting: u64) {
+    let ((mut hub, mut now), mut effects) = (remembered(waiting), Vec::new());
+    let account = hub.accounts().iter().nth(1).expect("they were made").id;
+    let (session, peer) = (SessionId(2), SocketAddr::from(([10, 0, 0, 2], 1024)));
+    bencher.bench_local(|| {
+        now.mono.0 += 10_000_000;
+        hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        let text = format!("/msg person-1 {SPOKEN}");
+        hub.handle(Input::Line { session: SessionId(1), text }, now, &mut effects);
+        effects.clear();
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        hub.log_in(session, account);
+        effects.clear();
+        hub.handle(News::Crowded { session, on: false }, now, &mut effects);
+        assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count(), 1, "it is shown");
+    });
+}

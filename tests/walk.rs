@@ -523,7 +523,8 @@ impl Walk {
     /// counts.
     fn is_muted_untold(&self, session: SessionId) -> bool {
         let session = self.world.hub().session(session);
-        session.and_then(|session| session.muted(self.world.now)).is_some_and(|mute| mute.shadow)
+        // Who has left in the same go is not asked.
+        session.is_none_or(|session| session.muted(self.world.now).is_some_and(|mute| mute.shadow))
     }
 
     fn follow(&mut self, taken: &Taken) {
