@@ -172,6 +172,10 @@ impl Familiar {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn has(&self, origin: Origin) -> bool {
         self.0.contains(&origin)
     }

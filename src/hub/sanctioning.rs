@@ -248,9 +248,15 @@ impl Hub {
     }
 
     /// Whether who comes from there may log in although a ban is about that address: where an operator has logged in
-    /// of late, and no administrator made the ban.
+    /// of late, and no administrator made the ban. After a cold start it is not known where one has: until the first of
+    /// them is back, those whom an operator has banned may knock.
     pub(super) fn may_knock(&self, ban: &Sanction, origin: Origin) -> bool {
-        !matches!(ban.by, Author::Uid(_)) && self.people.familiar.has(origin)
+        let familiar = &self.people.familiar;
+        match ban.by {
+            Author::Uid(_) => false,
+            Author::Account(_) => familiar.is_empty() || familiar.has(origin),
+            Author::Hub => familiar.has(origin),
+        }
     }
 
     /// The mutes and expulsions in force about somebody by name or account. Those about an address are not theirs: they
