@@ -673,6 +673,19 @@ And beyond it:
 
     systemctl disable --now chathub.socket chathub-admin.socket chathub.service",
     );
+    page.subsection("Have a hub of your own");
+    page.text(
+        "Every user of the machine can run one, by the service manager of the user. It listens on port 6970 of the machine \
+         itself, reads </home/ann/.config/chathub/chathub.toml>, records in </home/ann/.local/state/chathub>, and drops \
+         nobody at a restart either. The last line lets it go on while the user is logged out:
+
+    systemctl --user enable --now chathub.socket chathub-admin.socket chathub.service
+    chathub ctl --socket $XDG_RUNTIME_DIR/chathub/admin.sock status
+    loginctl enable-linger
+
+It has no network namespace of its own, for which a user has no privileges; it still can make no socket but \
+         AF_UNIX ones. Where no hub of the whole system runs, `chathub ctl` finds it without --socket.",
+    );
     page.subsection("Back up");
     page.text(
         "What there is to keep is the settings, in </etc/systemd/system> what was changed in units, and what was said. The \

@@ -20,7 +20,8 @@ Examples:
 pub struct ServeArgs {
     /// Read the settings from this file alone; it must exist.
     ///
-    /// Without it, /etc/chathub/chathub.toml and /etc/chathub/conf.d/*.toml are read if they exist.
+    /// Without it, /etc/chathub/chathub.toml and /etc/chathub/conf.d/*.toml are read if they exist; in the directory
+    /// $CONFIGURATION_DIRECTORY instead, where that is set, as for a service of a user.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

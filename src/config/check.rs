@@ -27,7 +27,7 @@ pub fn check(file: Option<&Path>, out: &mut impl Write, complaints: &mut impl Wr
     }
 }
 
-fn report(loaded: &Loaded, files: &Files<'_>, out: &mut impl Write) -> io::Result<()> {
+fn report(loaded: &Loaded, files: &Files, out: &mut impl Write) -> io::Result<()> {
     for file in &loaded.files {
         writeln!(out, "{}: ok", file.display())?;
     }

@@ -31,11 +31,15 @@ pub use problem::Problem;
 use crate::settings::{Setting, Settings};
 use read::Reader;
 
-/// The main file.
-pub const FILE: &str = "/etc/chathub/chathub.toml";
+/// Where the files are, unless `$CONFIGURATION_DIRECTORY` names another directory, as `ConfigurationDirectory=` of a
+/// unit does: systemd.exec(5).
+const DIRECTORY: &str = "/etc/chathub";
 
-/// The directory of further files, read after the main one, in the order of their names.
-pub const FRAGMENTS: &str = "/etc/chathub/conf.d";
+/// The main file, in that directory.
+const FILE: &str = "chathub.toml";
+
+/// The directory of further files in it, read after the main one, in the order of their names.
+const FRAGMENTS: &str = "conf.d";
 
 /// Settings, and where they come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,7 +72,7 @@ impl Loaded {
 /// Reads the configuration: the default files, or `file`.
 ///
 /// A `file` is read alone and must exist: who tries out a file does not mean those of this machine as well. If it is
-/// [`FILE`] itself, those of [`FRAGMENTS`] follow as they do by default.
+/// the main one itself, those of `conf.d` beside it follow as they do by default.
 ///
 /// # Errors
 /// All mistakes in all files, by file and line; the first two hundred if there are more.
@@ -77,32 +81,39 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
 }
 
 /// Which files make up the configuration.
-struct Files<'a> {
+struct Files {
     /// The main file.
-    file: &'a Path,
+    file: PathBuf,
     /// If not, there are only defaults where it is missing.
     must_exist: bool,
     /// The directory of further files, if any are read.
-    fragments: Option<&'a Path>,
+    fragments: Option<PathBuf>,
 }
 
-impl<'a> Files<'a> {
-    fn of(file: Option<&'a Path>) -> Self {
-        let standard = Self { file: Path::new(FILE), must_exist: false, fragments: Some(Path::new(FRAGMENTS)) };
+impl Files {
+    fn of(file: Option<&Path>) -> Self {
+        let given = std::env::var("CONFIGURATION_DIRECTORY").ok();
+        // Several stand there with colons between them.
+        let given = given.as_deref().and_then(|given| given.split(':').find(|directory| !directory.is_empty()));
+        Self::within(Path::new(given.unwrap_or(DIRECTORY)), file)
+    }
+
+    fn within(directory: &Path, file: Option<&Path>) -> Self {
+        let (main, fragments) = (directory.join(FILE), Some(directory.join(FRAGMENTS)));
         match file {
-            None => standard,
-            Some(file) if file == standard.file => Self { must_exist: true, ..standard },
-            Some(file) => Self { file, must_exist: true, fragments: None },
+            None => Self { file: main, must_exist: false, fragments },
+            Some(file) if file == main => Self { file: main, must_exist: true, fragments },
+            Some(file) => Self { file: file.into(), must_exist: true, fragments: None },
         }
     }
 
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
         let mut reader = Reader::default();
         // By default the file may be missing. A symbolic link to nothing is a mistake all the same.
-        if self.must_exist || !is_absent(self.file) {
-            reader.file(self.file);
+        if self.must_exist || !is_absent(&self.file) {
+            reader.file(&self.file);
         }
-        if let Some(directory) = self.fragments {
+        if let Some(directory) = &self.fragments {
             reader.directory(directory);
         }
         reader.finish()

@@ -58,7 +58,7 @@ impl Directory {
 
     /// As if this directory were /etc/chathub.
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
-        Files { file: &self.file(), must_exist: false, fragments: Some(&self.fragments()) }.load()
+        Files::within(self.0.path(), None).load()
     }
 
     /// The mistakes as they are printed, with `DIR` for the directory.
@@ -349,9 +349,12 @@ fn a_file_that_was_asked_for_is_read_alone_and_must_exist() {
 
 #[test]
 fn the_default_file_brings_its_directory_even_when_it_was_asked_for() {
-    let files = Files::of(Some(Path::new(FILE)));
-    assert!(files.must_exist && files.fragments == Some(Path::new(FRAGMENTS)));
-    assert!(!Files::of(None).must_exist);
+    let directory = Path::new(DIRECTORY);
+    let files = Files::within(directory, Some(&directory.join(FILE)));
+    assert!(files.must_exist && files.fragments == Some(directory.join(FRAGMENTS)));
+    assert!(!Files::within(directory, None).must_exist);
+    let other = Files::within(directory, Some(Path::new(FILE)));
+    assert!(other.must_exist && other.fragments.is_none(), "one of the same name elsewhere stands alone");
 }
 
 #[test]

@@ -8,9 +8,12 @@ use super::print::stderr::{complain, note};
 use crate::wire::admin::result::Stopped;
 
 /// Whether systemd has a job to stop `unit`. During a restart it has a job of another kind, and if the daemon has ended
-/// by itself it has none.
+/// by itself it has none. Asked is the service manager that runs this command: that of the system, or of a user.
 pub(super) fn is_stopping(unit: &str) -> bool {
-    let jobs = std::process::Command::new("systemctl").args(["list-jobs", "--no-legend", "--plain", "--full"]).output();
+    // Set for what the manager of a user runs: systemd.exec(5).
+    let manager = if std::env::var_os("MANAGERPID").is_some() { "--user" } else { "--system" };
+    let list = ["list-jobs", manager, "--no-legend", "--plain", "--full"];
+    let jobs = std::process::Command::new("systemctl").args(list).output();
     let jobs = jobs.map(|output| output.stdout).unwrap_or_default();
     // The columns: JOB UNIT TYPE STATE
     String::from_utf8_lossy(&jobs).lines().any(|job| {

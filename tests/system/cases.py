@@ -1755,3 +1755,115 @@ def _(machine, packages):
     expect_equal("texts", texts, ["before the restart", "after the restart"])
     expect("ann: after the restart" in bob.seen, "who comes is not shown what was said")
     bob.close()
+
+
+# ---------------------------------------------------------------------------
+
+own = Story("a hub of one's own")
+OWNER = "olga"
+
+
+class Manager:
+    """The service manager of a user, as its owner asks it."""
+
+    def __init__(self, machine, user):
+        self.machine, self.user = machine, user
+        self.runtime = f"/run/user/{machine.must('id', '--user', user).out.strip()}"
+
+    def run(self, *command):
+        return self.machine.run("env", f"XDG_RUNTIME_DIR={self.runtime}", f"HOME=/home/{self.user}", *command, user=self.user)
+
+    def must(self, *command):
+        done = self.run(*command)
+        if done.status:
+            raise Failed(f"`{' '.join(command)}` ended with {done.status}: {done.text.strip()}")
+        return done
+
+    def ctl(self, *arguments):
+        return self.must("chathub", "ctl", *arguments)
+
+    def show(self, unit, key):
+        return self.must("systemctl", "--user", "show", "--value", f"--property={key}", unit).out.strip()
+
+
+@own.case("a user who enables the units has a hub of their own, beside none of the system")
+def _(machine, packages):
+    install(machine, packages.first)
+    machine.must("systemctl", "disable", "--now", *UNITS)
+    machine.must("useradd", "--create-home", OWNER)
+    uid = machine.must("id", "--user", OWNER).out.strip()
+    machine.must("systemctl", "start", f"user@{uid}.service")
+    manager = Manager(machine, OWNER)
+    manager.must("systemctl", "--user", "enable", "--now", *UNITS)
+    ann = Chatter(machine, "ann", "127.0.0.1", 6970)
+    bob = Chatter(machine, "bob", "::1", 6970)
+    ann.say("hello")
+    bob.expect("ann: hello")
+    status = json.loads(manager.ctl("status", "--json").out)
+    expect_equal("clients", status["clients"], 2)
+    expect_equal("recording", status["recording"], f"on: /home/{OWNER}/.local/state/chathub/chathub.db")
+    expect(not status["survival"].startswith("off"), status["survival"])
+    refused = machine.run("chathub", "ctl", "--socket", f"{manager.runtime}/chathub/admin.sock", "status", user="nobody")
+    expect(refused.status in (3, 4), f"another user got in: {refused.text}")
+    ann.close()
+    bob.close()
+
+
+@own.case("its settings are read from ~/.config/chathub, at a start and at a reload")
+def _(machine, packages):
+    manager = Manager(machine, OWNER)
+    machine.write(f"/home/{OWNER}/.config/chathub/chathub.toml", "hub.name = 'olgas'\n")
+    machine.write(f"/home/{OWNER}/.config/chathub/conf.d/more.toml", "limits.rooms = 7\n")
+    machine.must("chown", "--recursive", OWNER, f"/home/{OWNER}/.config")
+    manager.must("systemctl", "--user", "reload", SERVICE)
+    expect_equal("rooms", json.loads(manager.ctl("status", "--json").out)["rooms_max"], 7)
+    machine.write(f"/home/{OWNER}/.config/chathub/conf.d/more.toml", "limits.rooms = none\n")
+    failed = manager.run("systemctl", "--user", "reload", SERVICE)
+    expect(failed.status != 0, "a reload of wrong settings succeeds")
+    machine.write(f"/home/{OWNER}/.config/chathub/conf.d/more.toml", "limits.rooms = 8\n")
+    manager.must("systemctl", "--user", "restart", SERVICE)
+    expect_equal("rooms", json.loads(manager.ctl("status", "--json").out)["rooms_max"], 8)
+
+
+@own.case("nobody there notices a restart, a kill or that the manager is executed anew, and a stop says goodbye")
+def _(machine, packages):
+    manager = Manager(machine, OWNER)
+    ann = Chatter(machine, "ann", "127.0.0.1", 6970)
+    bob = Chatter(machine, "bob", "127.0.0.1", 6970)
+    ann.say("/join tea")
+    bob.say("/join tea")
+    for number, disturb in enumerate(["restart", "kill", "daemon-reexec", "kill"]):
+        before = manager.show(SERVICE, "MainPID")
+        match disturb:
+            case "restart":
+                manager.must("systemctl", "--user", "restart", SERVICE)
+            case "kill":
+                manager.must("kill", "-KILL", before)
+            case other:
+                manager.must("systemctl", "--user", other)
+        ann.say(f"line {number}")
+        bob.expect(f"ann: line {number}")
+    restarts = json.loads(manager.ctl("status", "--json").out)["counters"]["restarts"]
+    expect_equal("restarts that were lived through", restarts >= 3, True)
+    manager.must("systemctl", "--user", "stop", *UNITS)
+    bob.expect("goodbye|shut")
+    ann.expect_end()
+    bob.expect_end()
+
+
+@own.case("it may open no connection, and is beside the hub of the system")
+def _(machine, packages):
+    manager = Manager(machine, OWNER)
+    serving(machine)
+    manager.must("systemctl", "--user", "start", *UNITS)
+    ann, zoe = Chatter(machine, "ann", "127.0.0.1", 6970), Chatter(machine, "zoe")
+    ann.say("to my own")
+    zoe.say("/who")
+    zoe.expect("1 person in lobby")
+    families = manager.show(SERVICE, "RestrictAddressFamilies")
+    expect_equal("address families", families, "AF_UNIX")
+    # Asked without --socket, the system's is meant; it says that there is another.
+    own_status = manager.ctl("--socket", f"{manager.runtime}/chathub/admin.sock", "status", "--json")
+    expect_equal("clients", json.loads(own_status.out)["clients"], 1)
+    ann.close()
+    zoe.close()
