@@ -366,11 +366,12 @@ settings! {
     }
     /// Connections whose other end is gone without a word, because its machine or its network is.
     tcp: Tcp {
-        /// After so long without traffic the kernel asks whether the other end is still there.
+        /// After so long without traffic the kernel asks whether the other end is still there, and then each quarter
+        /// of that time. Who answers nothing is gone after tcp.user_timeout, or after four questions where that is off.
         keepalive: Option<Duration> = Some(Duration::from_secs(60)), TimeOrOff(time("5s", "2h")), Live;
-        /// A client that acknowledges nothing for so long, or whose window stays shut so long because it
-        /// reads nothing, is taken for gone (TCP_USER_TIMEOUT, tcp(7)). Not below slow.stall, if that is
-        /// to have its time.
+        /// A client that acknowledges nothing for so long, neither lines nor the questions of tcp.keepalive, or whose
+        /// window stays shut so long because it reads nothing, is taken for gone (TCP_USER_TIMEOUT, tcp(7)). Not below
+        /// slow.stall, if that is to have its time.
         user_timeout: Option<Duration> = Some(Duration::from_secs(300)), TimeOrOff(time("5s", "1h")), Live;
         /// What the kernel holds for one connection of what was sent to it and not yet acknowledged
         /// (SO_SNDBUF, socket(7)). Left to itself it holds up to 4 MiB for each client that reads nothing.

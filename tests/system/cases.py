@@ -1282,6 +1282,49 @@ def _(machine, packages):
     Chatter(machine).close()
 
 
+@life.case("who vanishes without a word, idle or in the middle of a talk, is gone within the stated time")
+def _(machine, packages):
+    serving(machine)
+    machine.write("/etc/chathub/conf.d/test.toml", "[tcp]\nkeepalive = '5s'\nuser_timeout = '10s'\n")
+    machine.must("systemctl", "restart", SERVICE)
+    machine.must("sh", "-ec", """
+        ip netns add far
+        ip link add near0 type veth peer name far0 netns far
+        ip address add 198.51.100.1/24 dev near0
+        ip -n far address add 198.51.100.2/24 dev far0
+        ip link set near0 up
+        ip -n far link set far0 up
+    """)
+    silent = machine.talk("silent", "ip", "netns", "exec", "far", "nc", "198.51.100.1", "6969")
+    listening = machine.talk("listening", "ip", "netns", "exec", "far", "nc", "198.51.100.1", "6969")
+    for far in (silent, listening):
+        far.expect("/help")
+    silent.say("/nick silent")
+    silent.expect("you are silent now")
+    silent.say("/join den")
+    silent.expect("you are in den")
+    listening.say("/nick listening")
+    listening.expect("you are listening now")
+    ann = Chatter(machine, "ann")
+    ann.expect("you are ann now")
+    machine.must("ip", "link", "set", "near0", "down")
+    begun = time.monotonic()
+    # This is never acknowledged.
+    ann.say("are you there?")
+    ann.expect("listening left")
+    wait_until("the silent one is gone", lambda: machine.run("chathub", "ctl", "client", "silent").status == 5, 30)
+    took = time.monotonic() - begun
+    expect(5 < took < 25, f"it took {took:.0f} s")
+    ann.say("/who")
+    ann.expect("1 person in lobby")
+    ann.close()
+    silent.close()
+    listening.close()
+    machine.must("ip", "netns", "delete", "far")
+    machine.must("rm", "/etc/chathub/conf.d/test.toml")
+    machine.must("systemctl", "reload", SERVICE)
+
+
 # Other versions
 
 
