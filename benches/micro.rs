@@ -7,6 +7,7 @@
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chathub::hub::account::Role;
 use chathub::hub::ignore::Borne;
@@ -274,14 +275,21 @@ fn reported(open: u64) -> (Hub, [SessionId; 2], Now) {
     (hub, [SessionId(1), SessionId(2)], now)
 }
 
-/// What a command costs where that many reports are open.
+/// What a command costs where that many reports are open. It is given with another number each time.
 fn among_reports(bencher: Bencher<'_, '_>, open: u64, by: usize, text: &str) {
-    let (mut hub, who, now) = reported(open);
-    let mut effects = Vec::new();
+    let (mut hub, who, mut now) = reported(open);
+    let (mut effects, mut number) = (Vec::new(), 0);
     bencher.bench_local(|| {
-        hub.handle(Input::Line { session: who[by], text: black_box(text).to_owned() }, now, &mut effects);
+        (now.mono, number) = (now.mono.after(Duration::from_secs(60)), number + 1);
+        let text = if by == 0 { text.to_owned() } else { format!("{text} {number}") };
+        hub.handle(Input::Line { session: who[by], text: black_box(text) }, now, &mut effects);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell { .. })), "it is answered");
         effects.clear();
     });
+    if by == 1 {
+        let made = hub.reports().open().len() as u64 - open;
+        assert!(made > 0 && made + 1 >= number, "{number} were given, {made} are made");
+    }
 }
 
 #[divan::bench(args = [100, 7000])]
@@ -369,7 +377,7 @@ fn list_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
 /// A hub with as many patterns of names and filters as may be, half of each; and somebody.
 fn filtered(each: u64) -> (Hub, Now) {
     let mut settings = Settings::default();
-    (settings.limits.patterns, settings.pace.lines) = (1000, 1_000_000_000);
+    (settings.limits.patterns, settings.pace.lines, settings.moderation.repeats) = (1000, 1_000_000_000, 0);
     let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
     let mut effects = Vec::new();
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
@@ -395,6 +403,7 @@ fn say_among_filters(bencher: Bencher<'_, '_>, each: u64) {
         effects.clear();
         now.mono.0 += 1_000_000;
         hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Post { .. })), "it is said");
         effects.len()
     });
 }

@@ -490,9 +490,7 @@ impl Turn<'_> {
     /// Lifts a sanction, and those that were made anew from it because somebody was called otherwise: it is about one
     /// person.
     pub(super) fn lift(&mut self, id: SanctionId, by: By) {
-        let sanctions = &self.hub.moderation.sanctions;
-        let same = sanctions.get(id).into_iter().flat_map(|lifted| sanctions.same_as(lifted));
-        for id in same.map(|one| one.id).collect::<Vec<_>>() {
+        for id in self.hub.moderation.sanctions.same_as(id) {
             self.lift_one(id, by);
         }
         self.expire_sanctions();

@@ -307,15 +307,20 @@ impl Sanctions {
         self.all.get(&id).map(|sanction| &**sanction)
     }
 
-    /// A sanction and those that were made anew from it, by number: no two others began at the same time.
-    pub(in crate::hub) fn same_as<'a>(&'a self, one: &'a Sanction) -> impl Iterator<Item = &'a Sanction> {
-        // Who is banned is not here to be called otherwise; and one that is made anew is about a name.
-        let is_made_anew = |other: &Sanction| other.kind != Kind::Ban && matches!(other.target, Target::Name(_));
-        let began_with = |other: &Sanction| {
-            other.since == one.since && other.by == one.by && other.until == one.until && other.kind.is_like(&one.kind)
+    /// The number of a sanction, and of those that were made anew from it: no two others began at the same time.
+    pub(in crate::hub) fn same_as(&self, id: SanctionId) -> Vec<SanctionId> {
+        let Some(one) = self.get(id) else { return Vec::new() };
+        // Who is banned is not here to be called otherwise: bans, of which there may be thousands, are not looked through.
+        if one.kind == Kind::Ban {
+            return vec![id];
+        }
+        let is_same = |other: &&Sanction| {
+            let began_with = other.since == one.since && other.by == one.by && other.until == one.until;
+            // One that is made anew is about a name.
+            let is_made_anew = matches!(other.target, Target::Name(_)) && other.kind.is_like(&one.kind);
+            other.id == id || (began_with && is_made_anew)
         };
-        let is_same = move |other: &&Sanction| other.id == one.id || (is_made_anew(other) && began_with(other));
-        self.iter().filter(is_same)
+        self.iter().filter(is_same).map(|other| other.id).collect()
     }
 
     /// All of them, by age.
