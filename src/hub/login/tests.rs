@@ -70,7 +70,7 @@ impl Stage {
         self.input(Input::Line { session, text: line.to_owned() });
     }
 
-    /// All that waits is hashed.
+    /// Hashes all passwords that wait.
     fn hash(&mut self) {
         for job in std::mem::take(&mut self.jobs) {
             let right = job.against == Against::Known(hashed(job.password.reveal()));
@@ -79,7 +79,7 @@ impl Stage {
         }
     }
 
-    /// What that client was told last.
+    /// What the client was told last.
     #[track_caller]
     fn told(&self, session: SessionId) -> &Message {
         &self.told.iter().rev().find(|(to, _)| *to == session).expect("something").1
@@ -125,7 +125,7 @@ fn what_follows_a_password_that_could_not_be_hashed_is_not_said() {
     assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
 }
 
-/// Somebody comes from that address, and tries that; what they are told last.
+/// A new client comes from `address` and sends `line`. Returns what it was refused, or that it is logged in.
 fn tries(stage: &mut Stage, address: [u8; 4], line: &str) -> Message {
     let session = SessionId(stage.hub.newest_session().map_or(0, |last| last.0).max(stage.last) + 1);
     stage.last = session.0;
