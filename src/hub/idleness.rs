@@ -1,5 +1,5 @@
 //! Idleness: a client that sends no line is warned, and disconnected `idle.warning` later, after `idle.after` in all.
-//! Operators stay, and so do people of `access.always`.
+//! Operators stay, and so do clients from the networks of `access.always`.
 //!
 //! No client has a timer of its own, which every line would have to move. Instead, a pass looks through all clients,
 //! some in each tick; the next pass begins when the first client can be due by what the last one saw. A line only makes

@@ -64,7 +64,7 @@ impl Hub {
             let named = found.and_then(|id| self.session(id)).filter(|named| {
                 named.room == room
                     && named.id != author.id
-                    // A client that believes to bear another name must not see that this one is its own.
+                    // A client that believes it bears another name must not see that this one is its own.
                     && !named.is_renamed_unseen()
                     // Such a client reads nothing, and much waits for it already.
                     && !named.crowded

@@ -309,7 +309,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a room what was gathered. A client that believes to bear another name than the one shown is told the line
+    /// Tells a room what was gathered. A client that believes it bears another name than the one shown is told the line
     /// with the name that it knows.
     pub(super) fn tell_gathered(&mut self, room: RoomId, gathered: Gathered) {
         let Gathered { author, mut said, shown } = gathered;

@@ -39,8 +39,8 @@ pub struct Room {
     pub(super) topic_set: Option<TopicSet>,
     /// The last line that set or cleared the topic, as it stands in the room's log.
     pub(super) topic_line: Option<Arc<Line>>,
-    /// The client that opened the room while it was muted without being told. Only this client and the members know of
-    /// the room by its name.
+    /// The client that opened the room while it was shadow-muted. Only this client and the members know of the room by
+    /// its name.
     pub(super) unseen_of: Option<SessionId>,
     /// The clients in the room.
     pub members: BTreeSet<SessionId>,

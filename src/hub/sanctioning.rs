@@ -91,7 +91,7 @@ impl Hub {
             Target::Name(name) => {
                 hit.extend(self.people.names.lookalikes(name));
                 hit.extend(self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account)));
-                // So are clients that believe to bear the name: they get it when they are heard again.
+                // So are clients that believe they bear the name: they get it when they are heard again.
                 hit.extend(self.people.unseen.lookalikes(name));
                 None
             }
@@ -125,7 +125,8 @@ impl Hub {
     }
 
     /// Whether a sanction about a pattern of names, made at `since`, spares this client whatever its names are. It
-    /// spares people of `access.always`, operators, and people whose account is older than the sanction.
+    /// spares clients from the networks of `access.always`, operators, and people whose account is older than the
+    /// sanction.
     fn is_spared_by_patterns(&self, session: &Session, since: Wall) -> bool {
         let account = session.account.and_then(|account| self.accounts.get(account));
         self.is_always_let_in(session.peer)
@@ -156,9 +157,10 @@ impl Hub {
     }
 
     /// Whether a sanction about an address spares this client, which connects from there. The sanction was made at
-    /// `since`, when `after` was the newest client. It spares people of `access.always` and, unless it is a ban,
-    /// operators. An address that goes with a name (`also`) is there to catch a person who comes again: there a
-    /// sanction other than a ban also spares clients that were connected before it, and people whose account is older.
+    /// `since`, when `after` was the newest client. It spares clients from the networks of `access.always` and, unless
+    /// it is a ban, operators. An address that goes with a name (`also`) is there to catch a person who comes again:
+    /// there a sanction other than a ban also spares clients that were connected before it, and people whose account is
+    /// older.
     fn is_spared(&self, session: &Session, kind: &Kind, (since, after): (Wall, SessionId), also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
         let was_there = || session.id <= after || account().is_some_and(|account| account.since < since);
@@ -216,7 +218,8 @@ impl Hub {
         sanctions.of_name(&session.nick, now).chain(by_account).chain(by_pattern).chain(by_address)
     }
 
-    /// The ban that keeps out whoever connects from this address; `None` for people of `access.always`.
+    /// The ban that keeps out whoever connects from this address; `None` if the address is in a network of
+    /// `access.always`.
     pub(super) fn ban_of_address(&self, peer: core::net::SocketAddr, now: Now) -> Option<&Sanction> {
         let sanctions = &self.moderation.sanctions;
         if sanctions.count(&Kind::Ban) == 0 || self.is_always_let_in(peer) {
@@ -290,7 +293,7 @@ impl Hub {
         mutes.max_by_key(|mute| (!is_shadow(mute), mute.end(), mute.id))
     }
 
-    /// Whether `id` is muted without being told, by a mute that began at `at` or before.
+    /// Whether `id` is shadow-muted, by a mute that began at `at` or before.
     pub(super) fn was_unheard_at(&self, id: SessionId, at: Wall, now: Now) -> bool {
         let session = self.session(id).filter(|session| session.is_muted_untold(now));
         session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)

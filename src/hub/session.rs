@@ -100,7 +100,7 @@ pub struct Session {
     /// What the client said last, and how fast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_said: Option<Box<LastSaid>>,
-    /// What a client that is muted without being told sees of its own doings, and nobody else does.
+    /// What a shadow-muted client sees of its own doings, and nobody else does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub veil: Option<Box<Veil>>,
     /// When the client last said something in its room, or came into it.

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | what carries text, and which rules apply to it | `Carrier` |
 //! | what becomes of text that is heard | the methods of `Turn` that take a `Heard` |
-//! | what a client sees that is muted without being told | [`Veil`] |
+//! | what a shadow-muted client sees | [`Veil`] |
 
 use std::sync::Arc;
 
@@ -130,12 +130,12 @@ impl Heard {
     }
 }
 
-/// What a client that is muted without being told sees differently from everybody else: the effects that it believes
-/// its commands had. See "Who is muted without being told" in ARCHITECTURE.md.
+/// What a shadow-muted client (one that is muted without being told) sees differently from everybody else: the effects
+/// that it believes its commands had. See "Who is muted without being told" in ARCHITECTURE.md.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Veil {
-    /// The name that its person believes to bear. Nobody else gets that name meanwhile.
+    /// The name that its person believes they bear. Nobody else gets that name meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     nick: Option<Name>,
     /// The reason of its absence, as its person gave it.
@@ -145,7 +145,7 @@ pub struct Veil {
     /// the text. At most one for each room. A topic is shown as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
-    /// Until when its person believes to be muted: strikes have brought about a mute of which they were told.
+    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
     #[serde(skip_serializing_if = "Option::is_none")]
     muted: Option<(Mono, Wall)>,
 }
@@ -319,8 +319,8 @@ impl Turn<'_> {
     }
 
     /// Whether the text that `id` sends by `carrier` may be shown, and to whom. If nobody may see it, this tells the
-    /// sender why, and gives a strike where the rules say so. A client that is muted without being told is answered
-    /// exactly as if it were heard.
+    /// sender why, and gives a strike where the rules say so. A shadow-muted client is answered exactly as if it were
+    /// heard.
     pub(super) fn heard(&mut self, id: SessionId, carrier: Carrier, text: &str) -> Option<Heard> {
         let session = self.hub.people.sessions.get(&id)?;
         let audience = if session.is_muted_untold(self.now) { Audience::Author } else { Audience::All };

@@ -206,7 +206,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Adds a strike for `offence` to the address of `id`, and mutes or bans if there are enough.
+    /// The client is shadow-muted. It is told of this mute as anybody else would be.
     pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let rules = self.hub.settings.moderation.clone();

@@ -154,7 +154,7 @@ impl Turn<'_> {
                 }
             }
             // A client that is not heard bears the name of its account, but its room is not told of the change. If it
-            // was already muted without being told when it registered the name, nobody else even sees the name.
+            // was already shadow-muted when it registered the name, nobody else even sees the name.
             let heard = self.heard(id, Carrier::Login, name.shown());
             if self.hub.was_unheard_at(id, since, self.now) {
                 self.bear_unseen(id, name.clone());
@@ -205,7 +205,7 @@ impl Turn<'_> {
         };
         let public = self.hub.people.sessions[&id].nick.clone();
         if is_unseen {
-            // The client takes this name to be free, because it believes to bear another one.
+            // The client takes this name to be free, because it believes it bears another one.
             self.hub.people.names.release(&public);
         }
         let guest = self.hub.guest_name(peer, id);

@@ -18,7 +18,7 @@ impl Hub {
         self.logged_in_to(account).next()
     }
 
-    /// Whether nobody must see the memo because its sender's account is now banned, or muted without being told.
+    /// Whether nobody is shown the memo because its sender's account is now banned or shadow-muted.
     pub(super) fn is_unheard_since(&self, memo: &Memo, now: Now) -> bool {
         let account = memo.from.and_then(|from| self.accounts.get(from));
         let mut kept_from =

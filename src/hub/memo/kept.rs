@@ -36,10 +36,10 @@ pub struct Memos {
     kept: BTreeMap<MemoId, Arc<Memo>>,
     to: BTreeMap<AccountId, BTreeSet<MemoId>>,
     from: BTreeMap<AccountId, BTreeSet<MemoId>>,
-    /// The bytes of the memos that are not unheard, in all and by origin.
+    /// The bytes of the memos that will be shown, in all and by origin.
     bytes: usize,
     from_there: BTreeMap<Origin, usize>,
-    /// The unheard memos, and their bytes.
+    /// The memos of shadow-muted senders, which are shown to nobody, and their bytes.
     unheard: BTreeSet<MemoId>,
     unheard_bytes: usize,
     /// When to look again for memos that are kept no longer; `None`: never.
@@ -172,13 +172,13 @@ impl Memos {
         self.from.get(&account).into_iter().flatten().map(|id| &self.kept[id])
     }
 
-    /// How many memos wait that are not unheard.
+    /// How many memos wait to be shown.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.kept.len() - self.unheard.len()
     }
 
-    /// How many memos wait for the owner of that account that are not unheard.
+    /// How many memos wait to be shown to the owner of that account.
     #[must_use]
     pub fn waiting_for(&self, account: AccountId) -> usize {
         self.to(account).filter(|memo| !memo.unheard).count()
@@ -198,7 +198,7 @@ impl Memos {
         (over, oldest)
     }
 
-    /// Drops the oldest unheard memos until there is room for `bytes` more of them.
+    /// Drops the oldest memos of shadow-muted senders until there is room for `bytes` more of such memos.
     pub(super) fn make_room_unheard(&mut self, bytes: usize, limits: &settings::MemoSettings) {
         while self.unheard_bytes + bytes > limits.bytes / PART
             && let Some(first) = self.unheard.first().copied()
@@ -235,7 +235,7 @@ impl Memos {
         {
             return Some(Refusal::MemosWait(nick));
         }
-        // The sender's own unheard memos count for the sender as if they were kept like others.
+        // The memos that the sender left while shadow-muted count for the sender as if they were kept like others.
         let unheard: usize = own().filter(|other| other.unheard).map(|other| other.bytes()).sum();
         let from_there = memo.origin.and_then(|origin| self.from_there.get(&origin)).copied().unwrap_or(0);
         let is_full = self.bytes + unheard + bytes > limits.bytes || from_there + unheard + bytes > limits.bytes / PART;

@@ -7,8 +7,7 @@
 //! A memo is delivered once. The same input shows it and removes it, so a process that takes over knows of both or of
 //! neither. It is removed from the disk within a tenth of a second.
 //!
-//! Memos from people who are muted without being told are kept in memory alone, count for their sender alone, and are
-//! shown to nobody.
+//! Memos from shadow-muted senders are kept in memory alone, count for their sender alone, and are shown to nobody.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -59,7 +58,7 @@ pub struct Memo {
     pub name: Arc<str>,
     /// The text.
     pub text: Arc<str>,
-    /// Whether the sender was muted without being told: nobody is shown the memo.
+    /// Whether the sender was shadow-muted: nobody is shown the memo.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unheard: bool,
     /// The origin that it came from. This is not on disk.
@@ -73,7 +72,7 @@ impl Memo {
         self.text.len() + self.name.len() + AROUND
     }
 
-    /// Whether the memo counts in answers to `sender`: an unheard memo counts for its own sender alone.
+    /// Whether the memo counts in answers to `sender`: that of a shadow-muted sender counts for them alone.
     fn counts_for(&self, sender: AccountId) -> bool {
         !self.unheard || self.from == Some(sender)
     }
@@ -88,7 +87,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Keeps a memo, on disk as well unless it is unheard.
+    /// Keeps a memo, on disk as well unless its sender was shadow-muted.
     pub(super) fn keep_memo(&mut self, memo: Memo) {
         if !memo.unheard {
             self.record(Record::Memo(Box::new(memo.clone())));
@@ -130,7 +129,7 @@ impl Turn<'_> {
         here.into_iter().for_each(|id| self.deliver_memos(id));
     }
 
-    /// Records all memos again that are not unheard: a new file has none of them.
+    /// Records all memos again that will be shown: a new file has none of them.
     pub(super) fn record_memos_again(&mut self) {
         let memos: Vec<_> = self.hub.memos.iter().filter(|memo| !memo.unheard).cloned().collect();
         for memo in memos {

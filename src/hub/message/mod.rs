@@ -142,7 +142,7 @@ pub enum Message {
         /// The number of the report.
         id: ReportId,
         from: Arc<str>,
-        /// Whether `from` is muted without being told.
+        /// Whether `from` is shadow-muted.
         shadow: bool,
         about: Arc<str>,
         /// The reason; empty if none was given.

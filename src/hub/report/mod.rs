@@ -72,7 +72,7 @@ pub struct Report {
     pub times: u32,
     /// The person who made the report.
     pub by: Party,
-    /// Whether that person was muted without being told.
+    /// Whether that person was shadow-muted.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub shadow: bool,
     /// The person about whom the report is.

@@ -148,7 +148,7 @@ pub enum Kind {
     Ban,
     /// What they say reaches nobody.
     Mute {
-        /// Whether they are not to know.
+        /// Whether they are not to know: a shadow-mute.
         shadow: bool,
     },
     /// They do not come into one room.
