@@ -43,7 +43,8 @@ impl Hub {
         (id > lockdown.newest && is_guest).then_some(lockdown.until)
     }
 
-    /// Refuses `id` a new name of its own in a lockdown: whoever comes for a raid would be logged in by registering.
+    /// Whether `id` may register a name now. In a lockdown, clients that came during it may not: a raider would be
+    /// logged in by registering.
     pub(super) fn may_register_in_lockdown(&self, id: SessionId) -> Result<(), Refusal> {
         self.locked_out(id).map_or(Ok(()), |until| Err(Refusal::NotInLockdown(until)))
     }

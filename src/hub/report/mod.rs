@@ -5,8 +5,8 @@
 //! disk in a report.
 //!
 //! A report is open until an operator or an administrator closes it. No new report pushes out an open one: a new one is
-//! refused if too many are open from one person, from one address or in all. While less than a quarter of all places is
-//! free, each address may have one report open. Closed reports are dropped, the one closed first before the others, if
+//! refused if too many are open from one person, from one address or in all. While at most a quarter of all places is
+//! free, an address may have one report open. Closed reports are dropped, the one closed first before the others, if
 //! there are too many, or when they were closed longer ago than lines are kept.
 //!
 //! An operator is told nothing of reports about themselves: the other operators and the administrators are.
