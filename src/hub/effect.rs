@@ -26,7 +26,7 @@ pub enum Effect {
     /// From here on, a client sees lines in this view.
     View { session: SessionId, view: View },
     /// From here on, a client is not shown arrivals and departures (if `quiet`), what the sessions `ignored` say, and
-    /// what others say who bear one of these `names` or have borne it since. Both lists are in rising order.
+    /// lines whose author bears one of these `names` or has borne it since. Both lists are in rising order.
     Hide { session: SessionId, quiet: bool, ignored: Arc<[SessionId]>, names: Arc<[Shunned]> },
     /// A client's program is asked to send whole lines, or each key.
     Mode { session: SessionId, mode: Mode },

@@ -68,9 +68,9 @@ impl Carrier {
         matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
 
-    /// Whether the filters apply. They apply to what is said to many, and not to what is said to one client. They also
-    /// apply to messages kept for somebody who is not here: those lie on the hub's disk, and their reader cannot
-    /// answer. They do not apply to reports, which quote what they are about.
+    /// Whether the filters apply. They do not apply to private messages between clients that are here, nor to reports,
+    /// which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
+    /// who is not here: those lie on the hub's disk, and their reader cannot answer.
     fn is_filtered(self) -> bool {
         !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
     }
@@ -202,7 +202,7 @@ impl Session {
         self.muted_as_told(now).is_some()
     }
 
-    /// Notes that the client's person is told of a mute until then, besides the mute that they are not told of.
+    /// Notes that the client's person is told of a mute with this end, besides the mute that they are not told of.
     pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
         self.veil.get_or_insert_default().muted = Some(until);
     }
@@ -383,7 +383,7 @@ impl Turn<'_> {
             Carrier::Room | Carrier::Entering => Some(Kind::Rooms),
             Carrier::Away => Some(Kind::Absences),
             Carrier::Invitation(_) => Some(Kind::Invitations),
-            // Two clients that write to each other may do so as fast as they like.
+            // Two clients of which one has written to the other may write to each other as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
             Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,

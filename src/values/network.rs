@@ -24,7 +24,7 @@ impl Network {
             IpAddr::V6(v6) => (true, v6.to_bits(), 128),
         };
         let host: u32 = u32::checked_sub(width, length.into())?;
-        // `checked_shr`, because a plain shift by all 128 bits panics.
+        // A plain shift by all 128 bits would overflow.
         let bits = bits.checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0);
         Some(Self { is_v6, length, bits })
     }

@@ -167,7 +167,7 @@ fn locked() -> Stage {
 #[test]
 fn strangers_do_not_lock_an_owner_out_at_home() {
     let mut stage = locked();
-    // But for the last minutes, so that operators can still name those who have just left.
+    // Leavers keep an address for some minutes, so that operators can still name clients that have just left.
     stage.hub.moderation.leavers = Leavers::default();
     let kept = serde_json::to_string(&stage.hub).expect("plain");
     assert!(!kept.contains("192.0.2.77"), "who is not here has no address here: {kept}");
@@ -176,12 +176,12 @@ fn strangers_do_not_lock_an_owner_out_at_home() {
     for _ in 0..5 {
         assert!(is_in(&tries(&mut stage, HOME, "/login ann ann")), "as often as she likes");
     }
-    // Whoever guesses there is slowed as anywhere.
+    // A stranger who guesses from her home is slowed as anywhere.
     for _ in 0..2 {
         assert!(!is_too_often(&tries(&mut stage, HOME, "/login ann guess")));
     }
     assert!(is_too_often(&tries(&mut stage, HOME, "/login ann ann")));
-    // It is home to her account alone.
+    // The place is home to her account alone.
     stage.now.mono = stage.now.mono.after(Duration::from_secs(100));
     for last in 1..=10 {
         tries(&mut stage, [198, 51, 100, last], "/login bob guess");
@@ -204,7 +204,7 @@ fn a_try_that_is_refused_costs_nothing() {
     for _ in 0..5 {
         assert!(is_too_often(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
     }
-    // Neither of what the address may try, nor of what strangers may.
+    // The refused tries counted neither against their address nor against strangers.
     for _ in 0..2 {
         assert!(!is_too_often(&tries(&mut stage, ELSEWHERE, "/login bob guess")));
     }
