@@ -112,7 +112,7 @@ impl Turn<'_> {
                 self.forget_closed_rooms();
             }
             if recalled.unread {
-                // Nobody knows which numbers are on disk. `last_line` is above all of them then, so none is given again.
+                // Nobody knows which numbers are on disk. `last_line` is above all of them then: none is given again.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
                 self.hub.moderation.reports.number_from(recalled.last_line + 1);
                 self.hub.memos.number_from(recalled.last_line + 1);
