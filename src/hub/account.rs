@@ -1,7 +1,7 @@
 //! Registered names: accounts, their roles, and who is logged in.
 //!
-//! The hub has all accounts in memory, as it has bans, and hands out a record of each change. It hashes no password
-//! itself, and keeps one no longer than that takes.
+//! The hub has all accounts in memory, and hands out a record of each change. It hashes no password itself, and keeps
+//! no password longer than hashing it takes.
 
 use crate::values::id::AccountId;
 use core::fmt;
@@ -15,21 +15,21 @@ use crate::values::name::Name;
 use crate::values::roster::Roster;
 use crate::values::time::Wall;
 
-/// What somebody may do; each role may do all that those before it may.
+/// What a client may do; each role may do all that those before it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Is not logged in.
+    /// A client that is not logged in.
     #[default]
     Guest,
-    /// Is logged in to an account.
+    /// A client that is logged in to an account.
     Member,
-    /// May moderate in chat, as administrators do over the admin socket.
+    /// A client that may moderate in chat, as administrators do over the admin socket.
     Operator,
 }
 
 impl Role {
-    /// Its name, as people read it.
+    /// The role's name, as people read it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A hashed password in the form that says how it was hashed (`$argon2id$…`). Not shown by `Debug`.
+/// A hashed password, in the form that says how it was hashed (`$argon2id$…`). `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hashed(pub Arc<str>);
@@ -62,27 +62,28 @@ impl fmt::Debug for Hashed {
 pub struct Account {
     /// The number of the account.
     pub id: AccountId,
-    /// The name that nobody else can bear, nor one that looks like it.
+    /// The name. Nobody else can bear it, nor one that looks like it.
     pub name: Name,
-    /// Its password. `None`: nobody can log in until an administrator sets one.
+    /// The password. `None`: nobody can log in until an administrator sets one.
     pub hashed: Option<Hashed>,
-    /// What it may do; never [`Role::Guest`].
+    /// What its owner may do; never [`Role::Guest`].
     pub role: Role,
-    /// When it was made.
+    /// When the account was made.
     pub since: Wall,
     /// When somebody last logged in, or was last seen logged in.
     pub seen: Wall,
-    /// The places where somebody has logged in, the last one first: keyed hashes, which tell nothing of the addresses.
-    /// A hub with another key recognizes none of them.
+    /// The places where somebody has logged in, the last one first: keyed hashes, which reveal no address. A hub with
+    /// another key recognizes none of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<u64>,
 }
 
-/// The most places that are remembered of an account: at home, at work, on the way; and some to spare.
+/// The most places that are remembered of an account: at home, at work, on the way, and some to spare. Beyond it, the
+/// place used least lately is forgotten.
 pub const PLACES: usize = 8;
 
 impl Account {
-    /// Remembers a place where somebody has logged in.
+    /// Remembers that somebody has logged in from `place`.
     pub(super) fn came_from(&mut self, place: u64) {
         self.places.retain(|known| *known != place);
         self.places.insert(0, place);
@@ -90,8 +91,8 @@ impl Account {
     }
 }
 
-/// All accounts. No two have the same name, nor names that look like each other, but for those that did not when they
-/// were made.
+/// All accounts. No two have the same name. No two have names that look alike, unless the likeness was not known when
+/// they were made.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     next: u64,
@@ -100,7 +101,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The number for the next account.
+    /// The number of the next account.
     #[must_use]
     pub fn next_id(&self) -> AccountId {
         AccountId(self.next.max(1))
@@ -118,7 +119,7 @@ impl Accounts {
         self.keep(account)
     }
 
-    /// Adds an account that was made before, or replaces the one of the same number, also if its name looks like
+    /// Adds an account that was made before, or replaces the one of the same number, even if its name looks like
     /// another's by now.
     ///
     /// # Errors
@@ -147,7 +148,7 @@ impl Accounts {
         self.accounts.get(&id).map(|account| &**account)
     }
 
-    /// The account whose name folds to that.
+    /// The account whose name folds to `folded`.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<AccountId> {
         self.names.find(folded)
@@ -158,13 +159,13 @@ impl Accounts {
         self.names.lookalikes(name)
     }
 
-    /// The account that owns this name; else one that owns a name that looks like it.
+    /// The account that owns this name; if none does, one whose name looks like it.
     #[must_use]
     pub fn owner(&self, name: &Name) -> Option<&Account> {
         self.names.lookalikes(name).next().and_then(|id| self.get(id))
     }
 
-    /// All of them, by age.
+    /// All accounts, by age.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
         self.accounts.values().map(|account| &**account)
     }
@@ -174,24 +175,24 @@ impl Accounts {
         self.accounts.range(first..).map(|(_, account)| &**account)
     }
 
-    /// How many there are.
+    /// How many accounts there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.accounts.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no account.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
-    /// All of them as they are now, without indexes: to be written down.
+    /// A copy of all accounts without indexes, to be written down.
     pub(super) fn frozen(&self) -> Self {
         Self { next: self.next, accounts: self.accounts.clone(), names: Roster::default() }
     }
 
-    /// Panics if the indexes disagree.
+    /// Panics if the indexes do not fit the accounts.
     pub fn check_invariants(&self) {
         self.names.check_invariants();
         assert_eq!(self.names.len(), self.accounts.len(), "every account has one name");

@@ -35,51 +35,52 @@ pub enum Record {
         /// The line; it is of a kind that is kept.
         line: Arc<Line>,
     },
-    /// The last one has left a room: it is not shown again to those who open one of that name.
+    /// A room has closed, or has become private: its recorded lines are not shown to those who open a room of that name
+    /// later.
     Closed { room: RoomId, name: Name },
-    /// Somebody is kept out, or from something. A sanction of the same number is replaced.
+    /// A sanction was made, or has changed. One of the same number is replaced.
     #[serde(alias = "Ban")]
     Sanction(Box<Sanction>),
-    /// A sanction is lifted, or has ended.
+    /// A sanction was lifted, or has ended.
     #[serde(alias = "Unban")]
     Lifted(SanctionId),
-    /// An account as it is now. One of the same number is replaced.
+    /// An account as it is now. An account of the same number is replaced.
     Account(Box<Account>),
     /// The account of this number was removed.
     Unaccount(AccountId),
-    /// A room that lasts, as it is now. One of the same name is replaced.
+    /// A lasting room as it is now. One of the same name is replaced.
     Lasting(Box<Lasting>),
-    /// The room of that name does not last any more.
+    /// The room of that name no longer lasts.
     Passing(Name),
-    /// A report as it is now. One of the same number is replaced.
+    /// A report as it is now. A report of the same number is replaced.
     Report(Box<Report>),
     /// A report is kept no longer.
     Unreport(ReportId),
-    /// A message that is kept for somebody, as it is now. One of the same number is replaced.
+    /// A message kept for somebody, as it is now. One of the same number is replaced.
     Memo(Box<Memo>),
     /// A message was shown, or is kept no longer.
     Unmemo(MemoId),
-    /// The selected lines, of all that were recorded before, are to be made unreadable.
+    /// The selected lines, of all recorded before this, are to be made unreadable.
     Redact(Arc<Selector>),
-    /// Numbers up to this may have been given to clients: no later hub gives one of them again.
+    /// The numbers up to this one may have been given to clients: no later hub gives one of them again.
     Given(SessionId),
 }
 
 impl Record {
-    /// Whether somebody did it who is answered that it is done. What is said is answered by nobody; numbers are given by
-    /// the hub.
+    /// Whether the record is of a deed whose author is told that it is done. Nobody is told so of a line or a closed
+    /// room, and the hub itself reserves numbers.
     #[must_use]
     pub const fn is_of_a_deed(&self) -> bool {
         !matches!(self, Self::Line { .. } | Self::Closed { .. } | Self::Given(_))
     }
 
-    /// What it counts against `history.queue`, in bytes.
+    /// What the record counts against `history.queue`, in bytes.
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
             Self::Report(report) => 256 + report.reason.len(),
             Self::Memo(memo) => 256 + memo.text.len(),
-            // About what they take. They are few: what leads to each of them is limited.
+            // This is about what they take. They are few: everything that leads to one of them is limited.
             Self::Closed { .. }
             | Self::Sanction(_)
             | Self::Lifted(_)
@@ -95,18 +96,18 @@ impl Record {
     }
 }
 
-/// Records that are not known to be on disk, in order.
+/// The records that are not known to be on disk, in order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Backlog {
     /// The number of the next record.
     next: u64,
     waiting: VecDeque<(u64, Arc<Record>)>,
-    /// The weights of all that wait, in bytes.
+    /// The weights of all waiting records, in bytes.
     #[serde(skip)]
     bytes: usize,
-    /// Lines dropped in the current gap; the gap ends when half of the queue is free.
+    /// How many lines were dropped in the present gap; the gap ends when half of the queue is free.
     lost: u64,
-    /// Those of them that make lines unreadable: on disk these lines may be readable yet.
+    /// The waiting records that redact lines: on disk these lines may still be readable.
     #[serde(skip)]
     redactions: VecDeque<(u64, Arc<Selector>)>,
 }
@@ -123,8 +124,8 @@ pub(super) enum Taken {
 }
 
 impl Backlog {
-    /// Takes a line, unless more than `limit` bytes would wait with it. After one was dropped, so are those that
-    /// follow until half of the queue is free: history then has few long gaps instead of many short ones.
+    /// Takes a line, unless more than `limit` bytes would wait with it. After a line was dropped, those that follow are
+    /// dropped too until half of the queue is free: history then has few long gaps instead of many short ones.
     pub(super) fn push_line(&mut self, record: Record, limit: usize) -> Taken {
         let limit = if self.lost > 0 { limit / 2 } else { limit };
         if self.bytes + record.weight() > limit {
@@ -134,12 +135,13 @@ impl Backlog {
         Taken::As(self.push(record))
     }
 
-    /// The number of lines dropped in the gap that has just ended; told once.
+    /// How many lines were dropped in the gap that has just ended; `None` if there was no gap. Asking forgets the
+    /// number.
     pub(super) fn series_ended(&mut self) -> Option<u64> {
         (self.lost > 0).then(|| std::mem::take(&mut self.lost))
     }
 
-    /// Takes a record, however much waits: all but lines are few.
+    /// Takes a record, however much waits: records other than lines are few. Returns its number.
     pub(super) fn push(&mut self, record: Record) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -151,7 +153,7 @@ impl Backlog {
         number
     }
 
-    /// All records up to `through` are on disk.
+    /// Forgets the records up to the number `through`, which are on disk.
     pub(super) fn done(&mut self, through: u64) {
         while let Some((number, record)) = self.waiting.front()
             && *number <= through
@@ -167,7 +169,8 @@ impl Backlog {
         }
     }
 
-    /// Lets go of the oldest lines that are kept no longer: they need not go to disk. At most so many are looked at.
+    /// Drops the oldest waiting lines that `horizon` does not keep: they need not go to disk. Looks at no more than
+    /// `most` records.
     pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
         let mut place = 0;
         for _ in 0..most {
@@ -178,13 +181,13 @@ impl Backlog {
                     }
                 }
                 Some(Record::Line { .. }) | None => break,
-                // Few of these stand between lines.
+                // Few records that are not lines stand between lines.
                 Some(_) => place += 1,
             }
         }
     }
 
-    /// Makes the lines unreadable that are meant and wait; how many were looked at.
+    /// Makes the selected lines among the waiting ones unreadable. Returns how many records were looked at.
     pub(super) fn redact(&mut self, what: &Selector) -> usize {
         for (_, record) in &mut self.waiting {
             if let Record::Line { room, name, line } = &**record
@@ -200,12 +203,12 @@ impl Backlog {
         self.waiting.len()
     }
 
-    /// What is to be made unreadable on disk, and may not be yet.
+    /// What has to be made unreadable on disk, and may not be yet.
     pub fn redactions(&self) -> impl ExactSizeIterator<Item = &Arc<Selector>> {
         self.redactions.iter().map(|(_, what)| what)
     }
 
-    /// Lets go of everything: nothing is recorded any more.
+    /// Drops everything: nothing is recorded any more.
     pub(super) fn clear(&mut self) {
         self.waiting = VecDeque::new();
         self.redactions = VecDeque::new();
@@ -218,12 +221,12 @@ impl Backlog {
         self.next
     }
 
-    /// The records that wait, with their numbers.
+    /// The waiting records, with their numbers.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Record)> + ExactSizeIterator {
         self.waiting.iter().map(|(number, record)| (*number, &**record))
     }
 
-    /// The weights of all that wait, in bytes.
+    /// The weights of all waiting records, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -255,7 +258,7 @@ impl Backlog {
         Ok(())
     }
 
-    /// Panics if the weight is wrong.
+    /// Panics if the weight or the order is wrong.
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.bytes, self.waiting.iter().map(|(_, record)| record.weight()).sum::<usize>());
         assert!(self.waiting.iter().zip(self.waiting.iter().skip(1)).all(|(one, other)| one.0 < other.0));
@@ -272,7 +275,7 @@ pub struct Recalled {
     /// The highest number of a client that was ever given, as far as the disk knows. Clients are numbered from there
     /// on, so that a line's author stays one client.
     pub last_session: u64,
-    /// The bans, by age.
+    /// The sanctions, by age.
     pub sanctions: Vec<Sanction>,
     /// The accounts, by age.
     #[serde(default)]
@@ -283,7 +286,7 @@ pub struct Recalled {
     /// The reports, by age.
     #[serde(default)]
     pub reports: Vec<Report>,
-    /// The messages that are kept for those who are not here, by age.
+    /// The messages kept for people who are not here, by age.
     #[serde(default)]
     pub memos: Vec<Memo>,
     /// The file could not be read: there may be bans and accounts on disk that are not named here.
@@ -304,18 +307,18 @@ pub struct RecalledRoom {
     pub lines: Vec<Line>,
 }
 
-/// A search that a person asked for. What is still in the backlog is the hub's to look through.
+/// A search that a person asked for. The hub itself looks through what is still in the backlog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
     /// The client that asks; it has one search under way at a time.
     pub session: SessionId,
-    /// The number of the search, which [`Found`](super::News::Found) tells as well.
+    /// The number of the search; [`Found`](super::News::Found) bears it too.
     pub number: u64,
     /// The room whose lines are searched.
     pub room: RoomId,
     /// The room's name.
     pub name: Name,
-    /// What was typed, short enough to be told back.
+    /// The text as typed, short enough to be shown in the answer.
     pub shown: Arc<str>,
     /// The text, folded.
     pub query: Arc<str>,
@@ -324,10 +327,10 @@ pub struct Search {
     /// The number of the first line that the client may see.
     #[serde(default)]
     pub from: u64,
-    /// Where the client comes from: searches of one address wait for each other.
+    /// The origin of the client: searches from one origin wait for each other.
     #[serde(default)]
     pub origin: Option<Origin>,
-    /// Instead of a text: the lines of these numbers, for a report that is to be shown.
+    /// If set, the search is not for a text but for the lines of these numbers, to show this report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<(ReportId, Vec<u64>)>,
 }
@@ -339,14 +342,14 @@ pub struct Found {
     pub lines: Vec<Line>,
     /// The highest number of a line that was looked at; what is newer is in memory.
     pub through: u64,
-    /// How far back it looked.
+    /// How far back the search looked.
     pub reach: Reach,
 }
 
 /// How far back a search looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reach {
-    /// As far as it had to: to the beginning of what is kept, or until there were enough matches.
+    /// As far as necessary: to the beginning of what is kept, or until there were enough matches.
     All,
     /// To this time, because further back would have taken too long.
     Since(Wall),
@@ -356,7 +359,7 @@ pub enum Reach {
     Busy,
 }
 
-/// Which lines of history are meant: those that match all fields that are set. With none set, all lines.
+/// Which lines of history are selected: those that match all fields that are set. If none is set, all lines are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
     /// Lines of the room whose name folds to this.
@@ -373,12 +376,12 @@ pub struct Selector {
     pub since: Option<Wall>,
     /// Lines said before then.
     pub until: Option<Wall>,
-    /// Lines whose folded text has this in it.
+    /// Lines that have this in their folded text.
     pub text: Option<String>,
 }
 
 impl Selector {
-    /// Whether it means a line of the room whose folded name is `room`.
+    /// Whether this selects `line`, a line of the room whose folded name is `room`.
     #[must_use]
     pub fn matches(&self, room: &str, line: &Line) -> bool {
         self.room.as_deref().is_none_or(|wanted| wanted == room)

@@ -1,4 +1,4 @@
-//! Finding people by how their names begin.
+//! Finding people by the beginnings of their names.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use super::session::Session;
 use super::{Hub, work};
 use crate::values::id::SessionId;
 
-/// All people, in the order of the first eight bytes of their folded names. Only numbers are compared here, so an
-/// arrival costs no walk through others' names; the rest of a name is compared by the caller.
+/// All clients, ordered by the first eight bytes of their folded names, as a number. Comparing only numbers, an arrival
+/// costs no walk through others' names; the caller compares the rest of a name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beginnings(BTreeSet<(u64, SessionId)>);
 
-/// Bytes of a name that count.
+/// How many bytes of a name this index knows.
 const BYTES: usize = 8;
 
 fn beginning(folded: &str, fill: u8) -> u64 {
@@ -31,7 +31,8 @@ impl Beginnings {
         self.0.remove(&(beginning(folded, 0), id));
     }
 
-    /// All whose folded names begin with `folded`, and, if that is longer than what counts here, a few more.
+    /// All clients whose folded names begin with `folded`; and, if that is longer than `BYTES`, perhaps others that
+    /// begin with the same bytes.
     pub(super) fn with(&self, folded: &str) -> impl Iterator<Item = SessionId> {
         let (first, last) = (beginning(folded, 0), beginning(folded, u8::MAX));
         self.0.range((first, SessionId(0))..=(last, SessionId(u64::MAX))).map(|(_, id)| *id)
@@ -41,25 +42,25 @@ impl Beginnings {
         self.0.clear();
     }
 
-    /// Panics if it does not hold these, and nobody else.
+    /// Panics if the index does not hold exactly `people`.
     pub(super) fn check_invariants<'a>(&self, people: impl Iterator<Item = (&'a str, SessionId)>) {
         let people: BTreeSet<_> = people.map(|(folded, id)| (beginning(folded, 0), id)).collect();
         assert_eq!(people, self.0, "everybody is found by the beginning of their name");
     }
 }
 
-/// The result of looking for names.
+/// The result of looking for people by name.
 pub(super) struct Look<'a> {
-    /// Those that were found.
+    /// The clients found.
     pub(super) found: Vec<&'a Session>,
-    /// How many were looked at, at most [`work::MOST`].
+    /// How many clients were looked at: at most [`work::MOST`].
     pub(super) looked_at: u64,
-    /// All people were looked at.
+    /// Whether all clients were looked at that could fit.
     pub(super) is_whole: bool,
 }
 
 impl Hub {
-    /// Those in `room`, or anywhere but at the door, whose folded names begin with `folded`.
+    /// The clients whose folded names begin with `folded`: those in `room`, or, for `None`, all but those at the door.
     pub(super) fn look_for(&self, room: Option<&Room>, folded: &str) -> Look<'_> {
         let fits = |session: &&Session| {
             let is_there = room.map_or(session.at_door.is_none(), |room| session.room == room.id);

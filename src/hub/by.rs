@@ -14,11 +14,11 @@ pub enum By {
         /// The process id, by the same option.
         pid: i32,
     },
-    /// Somebody in chat whose account has the role for it.
+    /// A person in chat whose account has the role for it.
     Operator {
         /// The client of that person when they did it.
         session: SessionId,
-        /// The account, which stays when the client is gone.
+        /// The account, which is still known when the client has gone.
         account: AccountId,
     },
     /// The hub itself, by its settings.

@@ -10,8 +10,8 @@ use crate::values::zone::Zone;
 /// The most words that are offered.
 const OFFERED: usize = 20;
 
-/// The words that the last word of `line` can become, best first, the byte at which it begins, and how many
-/// people and rooms were looked at for that (see [`super::work`]).
+/// The words that the last word of `line` can become, best first; also the byte at which that word begins, and how many
+/// people and rooms were looked at (see [`super::work`]).
 pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>, u64) {
     let mut looked_at = 0;
     let (from, words) = find(hub, id, line, &mut looked_at);
@@ -26,7 +26,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
     let outside = hub.is_at_door(id);
     let words = match (before, word.strip_prefix('/'), command) {
         ("", Some(command), _) => commands(hub, id, command),
-        // At the door, nobody learns the names of those who are in.
+        // At the door, nobody learns the names of people inside.
         _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
         ("", None, _) => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name}: ")).collect(),
@@ -45,7 +45,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
     (from, words)
 }
 
-/// Whether what stands before the word is a command and nothing else.
+/// Whether a command and nothing else stands before the word.
 fn first_argument(before: &str) -> bool {
     !before.contains(char::is_whitespace)
 }
@@ -54,14 +54,14 @@ fn takes(word: &str, what: Takes) -> bool {
     command::find(word).is_some_and(|command| command.takes == what)
 }
 
-/// Time zones. A region is to be gone on from.
+/// Time zones. A region ends in a slash and gets no space, because a place follows.
 fn zones(word: &str, looked_at: &mut u64) -> Vec<String> {
     *looked_at += work::ZONES;
     let whole = |name: &str| format!("{name}{}", if name.ends_with('/') { "" } else { " " });
     Zone::beginning_with(word).take(OFFERED).map(whole).collect()
 }
 
-/// What a room can be.
+/// The modes that a room can have.
 fn modes(word: &str) -> Vec<String> {
     let word = word.to_lowercase();
     let modes = MODES.iter().map(|(mode, _)| *mode).chain(["slow", "successor"]);
@@ -98,7 +98,7 @@ fn rooms(hub: &Hub, id: SessionId, word: &str, looked_at: &mut u64) -> Vec<Strin
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Room,
-    /// All people's, if nobody in the room has a name that begins so.
+    /// Those of all people, if nobody in the room has a name that begins so.
     Hub,
 }
 
@@ -128,7 +128,7 @@ mod tests {
     use crate::settings::Settings;
     use crate::values::time::Now;
 
-    /// A hub with these people, in the rooms named behind a slash; the first one is asked for.
+    /// A hub with these people, in the rooms named behind a slash. Returns the client of the first one too.
     fn hub(people: &[&str]) -> (Hub, SessionId) {
         let mut effects: Vec<Effect> = Vec::new();
         let mut hub = Hub::new(Settings::default(), [0; 16], Now::default(), &mut effects);

@@ -1,17 +1,17 @@
-//! How often what has happened.
+//! How often each kind of thing has happened.
 
 use std::collections::BTreeMap;
 
 macro_rules! counters {
     ($( $(#[doc = $about:literal])+ $name:ident; )+) => {
-        /// How often what has happened since the start.
+        /// How often each kind of thing has happened since the start.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Counters {
             $( $(#[doc = $about])+ pub $name: u64, )+
         }
 
         impl Counters {
-            /// Name, meaning and value of each.
+            /// Name, meaning and value of each counter.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
                 [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()
             }

@@ -1,7 +1,7 @@
-//! The door: where those wait who may come in when they have logged in (`accounts.entry`, or a lockdown).
+//! The door: where clients wait that may come in once they have logged in (by `accounts.entry`, or in a lockdown).
 //!
-//! Everybody is in a room, and so are they: in one that is in no list, in which nothing is ever said, of
-//! which nothing is kept, and whose members neither see nor hear each other, nor anybody else.
+//! Everybody is in a room, and so are these clients. Their room is in no list, nothing is ever said in it, nothing of
+//! it is kept, and its members neither see nor hear each other, nor anybody else.
 
 use super::Turn;
 use std::collections::BTreeSet;
@@ -18,11 +18,11 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::time::Mono;
 
-/// What its name is, to administrators and at the prompt of a line editor. Nobody goes there by it, and a
-/// room may have it too.
+/// The room's name, shown to administrators and at the prompt of the line editor. Nobody can enter by it, and another
+/// room may have the same name.
 const NAME: &str = "door";
 
-/// The room, while anybody is in it, and when each one has waited long enough.
+/// The door's room, which exists while anybody waits in it, and when the wait of each client ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Door {
     pub(super) room: Option<RoomId>,
@@ -30,31 +30,31 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// When the first one has waited long enough.
+    /// When the first wait ends; `None` if nobody waits.
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         self.leaves.first().map(|(at, _)| *at)
     }
 
-    /// Somebody waits there until then.
+    /// Notes that `id` waits at the door until then.
     pub(super) fn waits(&mut self, id: SessionId, until: Mono) {
         self.leaves.insert((until, id));
     }
 
-    /// Somebody does not wait there any more.
+    /// Notes that `id` waits no longer; `until` is when its wait would have ended, if it waited.
     pub(super) fn left(&mut self, id: SessionId, until: Option<Mono>) {
         if let Some(until) = until {
             self.leaves.remove(&(until, id));
         }
     }
 
-    /// Everybody has gone.
+    /// Notes that everybody has gone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
 impl Hub {
-    /// Whether that client waits at the door.
+    /// Whether the client `id` waits at the door.
     #[must_use]
     pub fn is_at_door(&self, id: SessionId) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
@@ -66,7 +66,7 @@ impl Hub {
         is_locked || self.settings.accounts.entry == Entry::Registered
     }
 
-    /// Panics if those who wait at the door are not those who are there.
+    /// Panics if the clients with a deadline are not exactly those in the door's room.
     pub(super) fn check_door(&self) {
         let waiting = self.people.sessions.values().filter_map(|session| Some((session.at_door?, session.id)));
         assert_eq!(waiting.collect::<BTreeSet<_>>(), self.door.leaves, "everybody at the door has a deadline");
@@ -82,7 +82,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// The room behind the door, opened if nobody waits there yet.
+    /// The door's room, opened if nobody waits there yet.
     pub(super) fn door_room(&mut self) -> RoomId {
         if let Some(room) = self.hub.door.room {
             return room;
@@ -99,7 +99,7 @@ impl Turn<'_> {
         id
     }
 
-    /// Tells a newcomer where they are.
+    /// Tells a newcomer that they are at the door, and what to do.
     pub(super) fn greet_at_door(&mut self, id: SessionId) {
         let text = |text: &str| (!text.is_empty()).then(|| -> Arc<str> { text.into() });
         let message = Message::AtDoor {
@@ -112,14 +112,14 @@ impl Turn<'_> {
         self.tell(id, message);
     }
 
-    /// Whether `id` may do what it has typed where it is; it is told if not. `command` is what stands behind
-    /// the slash, if there is one.
+    /// Whether `id` may do at the door what it has typed; if not, it is told so. Elsewhere, everything is allowed.
+    /// `command` is what stands after the slash, if there is one.
     pub(super) fn may_at_door(&mut self, id: SessionId, command: Option<&str>) -> bool {
         if !self.hub.is_at_door(id) {
             return true;
         }
         let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
-        // What is no command is told so, and what the nearest is.
+        // An unknown or unclear command is let through: its answer tells the person what is close to it.
         let role = self.hub.role(id);
         let may = word.is_some_and(|word| match command::meant(word, role) {
             command::Meant::One(command) => command.at_door,
@@ -131,8 +131,9 @@ impl Turn<'_> {
         may
     }
 
-    /// Whoever waits at the door comes into the lobby, where they have been until then, if ever. Returns whether the
-    /// client is still here: a ban of its address may have let it knock, and no more.
+    /// Lets `id` come in from the door, to the lobby; `since` says what is new there to a client that was there before.
+    /// Returns whether the client is still here: a client that a ban of its address has let knock is sent away, unless
+    /// it is an operator.
     pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let Some(until) = session.at_door.take() else { return true };
@@ -151,7 +152,7 @@ impl Turn<'_> {
         true
     }
 
-    /// There is no door any more: whoever waits comes in.
+    /// Lets everybody in who waits, if there is no door any more.
     pub(super) fn open_door(&mut self) {
         if !self.hub.has_door() {
             for (_, id) in self.hub.door.leaves.clone() {
@@ -160,14 +161,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Whoever has waited long enough is told goodbye.
+    /// Sends away the clients whose wait is over.
     pub(super) fn close_door(&mut self) {
         while let Some((at, id)) = self.hub.door.leaves.first().copied()
             && at <= self.now.mono
         {
             self.tell(id, Message::Goodbye(Farewell::NotLoggedIn));
             self.depart(id, Farewell::NotLoggedIn);
-            // Who is not there does not wait there.
+            // `depart` has removed the entry, unless its client was already gone.
             self.hub.door.leaves.remove(&(at, id));
         }
     }

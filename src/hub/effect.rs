@@ -21,35 +21,35 @@ pub enum Effect {
     Post { room: RoomId, line: Arc<Line> },
     /// A client reads that room's log from its present end on.
     Enter { session: SessionId, room: RoomId },
-    /// One client is told something, after what is in the log of its room now and before what comes.
+    /// One client is told something: it comes after what is in the log of its room now, and before what comes later.
     Tell { to: SessionId, message: Message },
-    /// From here on, a client sees lines in this way.
+    /// From here on, a client sees lines in this view.
     View { session: SessionId, view: View },
     /// From here on, a client is not shown arrivals and departures (if `quiet`), what the sessions `ignored` say, and
-    /// what others say who bear one of these `names` or have borne it since. Both lists are in rising order.
+    /// lines whose author bears one of these `names` or has borne it since. Both lists are in rising order.
     Hide { session: SessionId, quiet: bool, ignored: Arc<[SessionId]>, names: Arc<[Shunned]> },
-    /// A client's program is asked to send lines, or each key.
+    /// A client's program is asked to send whole lines, or each key.
     Mode { session: SessionId, mode: Mode },
-    /// The text before what a client types, where we echo it.
+    /// The prompt before what a client types, where the hub edits its line.
     Prompt { session: SessionId, prompt: Arc<str> },
     /// What a client types is shown on its screen (`on`) or hidden, if its program goes along.
     Echo { session: SessionId, on: bool },
     /// The word that begins at byte `from` of what a client has typed can become one of `words`: at least one, best
     /// first.
     Complete { session: SessionId, from: usize, words: Vec<String> },
-    /// From here on, a client's lines and what it is told wait for [`Effect::Release`] (`on`), or no longer.
+    /// From here on, a client's lines and what it is told wait for [`Effect::Release`] (`on`), or no longer wait.
     Hold { session: SessionId, on: bool },
     /// What has waited for a client until now is written.
     Release { session: SessionId },
-    /// A client gets what it is owed, and then its connection is closed. The hub has forgotten it.
+    /// A client gets what it is owed, and then its connection is closed. The hub has forgotten the client.
     Close { session: SessionId, why: Farewell },
-    /// A record is to be written to disk; its number is higher than those before.
+    /// A record has to be written to disk; its number is higher than those before.
     /// [`News::Recorded`](super::News::Recorded) tells when it is there, and nobody waits for that.
     Record { number: u64, record: Record },
-    /// A password is to be hashed. [`News::Hashed`](super::News::Hashed) is the answer, and there must be one: after a
+    /// A password has to be hashed. [`News::Hashed`](super::News::Hashed) is the answer, and there must be one: after a
     /// crash the job is handed out again.
     Hash(Arc<login::Job>),
-    /// A password in an input before is no longer needed: it can be erased where inputs are kept.
+    /// The password in an earlier input is no longer needed: it can be erased where inputs are kept.
     SecretSpent,
     /// A client searches what is on disk. [`News::Found`](super::News::Found) is the answer, and there must be one.
     Search(Box<Search>),

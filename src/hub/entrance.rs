@@ -1,4 +1,4 @@
-//! Coming into a room: what somebody is shown of it, and what is new to those who have been there before.
+//! Coming into a room: what a client is shown of it, and what is new to a client that was there before.
 
 use std::sync::Arc;
 
@@ -11,22 +11,23 @@ use super::{Hub, Turn, work};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::time::Wall;
 
-/// The most rooms that a client is remembered to have left.
+/// The most rooms that a client is remembered to have left; beyond it, the room left first is forgotten.
 const ROOMS_LEFT: usize = 16;
 
-/// The most people who are named to somebody who comes in.
+/// The most people who are named to a client that comes in.
 const NAMED: usize = 3;
 
-/// How many of the last lines are looked at for those who have spoken.
+/// How many of a room's last lines are looked at to find who has spoken.
 const LOOKED_AT: usize = 32;
 
-/// The rooms that a client has left, each with the line that was to be said next then: at most 16, the last one last.
+/// The rooms that a client has left, the last one at the end: each with the number that the next line had then. At most
+/// 16.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Left(Vec<(RoomId, u64)>);
 
 impl Left {
-    /// It leaves `room`, in which the line `next` will be the first that it has not seen.
+    /// Notes that the client leaves `room`; `next` is the number of the first line that it has not seen.
     pub(super) fn leave(&mut self, room: RoomId, next: u64) {
         self.0.retain(|(known, _)| *known != room);
         if self.0.len() >= ROOMS_LEFT {
@@ -35,18 +36,19 @@ impl Left {
         self.0.push((room, next));
     }
 
-    /// The first line of `room` that it has not seen, if it has been there.
+    /// The number of the first line of `room` that the client has not seen; `None` if it is not known to have been
+    /// there.
     pub(super) fn since(&self, room: RoomId) -> Option<u64> {
         self.0.iter().find(|(known, _)| *known == room).map(|(_, next)| *next)
     }
 }
 
-/// From where on the lines of a room are new to somebody.
+/// From where on the lines of a room are new to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
-    /// From that line on.
+    /// The lines of this number and higher ones.
     Line(u64),
-    /// What was said after that time.
+    /// The lines that were said after this time.
     Time(Wall),
 }
 
@@ -60,7 +62,8 @@ impl Since {
 }
 
 impl Hub {
-    /// The names of a few who are in `room` besides `viewer`: those who spoke last, then those who came first.
+    /// The names of at most `NAMED` people in `room` besides `viewer`: those who spoke last, then those who came to the
+    /// hub first.
     fn company(&self, viewer: SessionId, room: &Room) -> Vec<Arc<str>> {
         let Some(own) = self.people.sessions.get(&viewer) else { return Vec::new() };
         let mut blinkers = self.blinkers(own);
@@ -81,7 +84,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Shows `id` the room it has just come into: all of it, or what is new `since` it was there.
+    /// Shows `id` the room that it has just come into: the last lines, or those that are new by `since`.
     pub(super) fn show_room(&mut self, id: SessionId, room: RoomId, welcome: Option<Welcome>, since: Option<Since>) {
         let horizon = self.hub.horizon(self.now);
         let count = self.hub.settings.history.replay;
@@ -91,7 +94,7 @@ impl Turn<'_> {
         if shown.history.is_due(horizon) {
             shown.history.let_go(horizon, usize::MAX);
         }
-        // What is new is counted also where nothing is shown unasked.
+        // New lines are counted even where none are shown unasked.
         let (lines, new, looked_at) = match since {
             Some(since) => {
                 let all = shown.history.iter_for(id);
@@ -130,7 +133,7 @@ impl Turn<'_> {
         self.tell(id, Message::Entrance(Box::new(entrance)));
     }
 
-    /// Tells somebody who has logged in how much was said in their room since they were `last` here, if anything.
+    /// Tells `id`, which has logged in, how many lines were said in its room since its person was `last` here, if any.
     pub(super) fn tell_what_is_new(&mut self, id: SessionId, last: Wall) {
         let Some(own) = self.hub.session(id) else { return };
         let (from, room, horizon) = (own.sees_from, &self.hub.rooms.open[&own.room], self.hub.horizon(self.now));

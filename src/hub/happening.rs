@@ -15,26 +15,26 @@ pub struct Happening {
     pub what: What,
     /// When it happened.
     pub at: Wall,
-    /// The client that it happened to, or that did it.
+    /// The client to which it happened, or which did it.
     pub session: Option<SessionId>,
-    /// That client's name then.
+    /// The client's name then.
     pub nick: Option<Arc<str>>,
-    /// That client's address.
+    /// The client's address.
     pub peer: Option<SocketAddr>,
     /// The name of the room.
     pub room: Option<Arc<str>>,
-    /// The reason, topic or former name, by the kind of event.
+    /// The reason, topic or former name, depending on the kind of event.
     pub text: Option<Arc<str>>,
-    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here; the room
-    /// that somebody has left another one for.
+    /// The network, name, account or filtered text that it is about, if that is nobody who is here; or the room for
+    /// which somebody has left another one.
     pub target: Option<Arc<str>>,
-    /// What it is called, if it is a sanction: `b3`.
+    /// What people call the sanction, such as `b3`, if it is one.
     pub called: Option<Arc<str>>,
-    /// Until when it holds, if it is a sanction or a lockdown that has an end.
+    /// When the sanction or lockdown ends, if it is one that has an end.
     pub until: Option<Wall>,
-    /// Whoever it is about is not told.
+    /// Whether the person it is about is not told.
     pub untold: bool,
-    /// It is a filter, and what it finds counts against whoever says it.
+    /// Whether a filter also gives strikes to people who say what it finds.
     pub striking: bool,
     /// The person who did it, if it was moderation.
     pub by: Option<By>,
@@ -43,7 +43,7 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// By whom, in words, if it was moderation.
+    /// Who did it, in words, if it was moderation.
     #[must_use]
     pub fn by_whom(&self) -> Option<String> {
         Some(match self.by? {
@@ -56,7 +56,7 @@ impl Happening {
         })
     }
 
-    /// One of which nothing else is known.
+    /// A happening of which nothing else is known.
     #[must_use]
     pub fn new(what: What, now: Now) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Happening {
 pub enum What {
     /// A client connected.
     Arrived,
-    /// A client is gone.
+    /// A client has gone.
     Departed,
     /// A connection was refused.
     Refused,
@@ -97,7 +97,7 @@ pub enum What {
     RoomOpened,
     /// A room was closed.
     RoomClosed,
-    /// Others may come into a room, speak in it or set its topic than before.
+    /// The modes of a room have changed: who may come in, speak, or set its topic.
     RoomChanged,
     /// A room has another topic.
     Topic,
@@ -105,7 +105,7 @@ pub enum What {
     Kicked,
     /// A client was muted.
     Muted,
-    /// A client may speak again.
+    /// A client is no longer muted.
     Unmuted,
     /// An administrator said something.
     Announced,
@@ -121,39 +121,39 @@ pub enum What {
     Banned,
     /// A ban was lifted.
     Unbanned,
-    /// Somebody may not come into a room any more.
+    /// A client was sent out of a room and may not come in again.
     Expelled,
-    /// Somebody may come into a room again.
+    /// A client may come into a room again.
     Readmitted,
-    /// Texts with certain words in them are kept back.
+    /// A filter was made: texts with certain words in them are kept back.
     FilterAdded,
-    /// They are not any more.
+    /// A filter was lifted.
     FilterLifted,
     /// Lines were made unreadable.
     Redacted,
     /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.
     HistoryLost,
-    /// Lines are recorded again.
+    /// Lines go into the recorded history again.
     HistoryResumed,
-    /// Bans and accounts that are on disk cannot be read.
+    /// Bans and accounts on disk cannot be read.
     Unread,
-    /// Bans and accounts that are on disk could be read after all.
+    /// Bans and accounts on disk could be read after all.
     Recalled,
-    /// Somebody has registered a name, or an administrator has.
+    /// Somebody has registered a name, or an administrator has made an account.
     Registered,
     /// Somebody has logged in.
     LoggedIn,
     /// Somebody has logged out.
     LoggedOut,
-    /// Somebody gave a wrong password, or the name of no account.
+    /// Somebody gave a wrong password, or a name that is no account's.
     LoginFailed,
-    /// An account has another role or password, by moderation.
+    /// A moderator has given an account another role or password.
     AccountChanged,
     /// An account was removed.
     AccountRemoved,
-    /// Newcomers are kept at the door, or from speaking, until they have logged in.
+    /// A lockdown began: newcomers are kept at the door, or from speaking, until they have logged in.
     LockdownBegun,
-    /// They are not any more.
+    /// The lockdown has ended.
     LockdownEnded,
     /// The hub stops.
     Stopping,
@@ -204,13 +204,13 @@ impl What {
 }
 
 impl Turn<'_> {
-    /// Something happened to `id`, where it is now.
+    /// Tells the journal what happened to `id`, in the room where it is now.
     pub(super) fn happened(&mut self, what: What, id: SessionId, by: Option<By>, text: Option<Arc<str>>) {
         let happening = Happening { text, by, ..self.happening_of(what, id) };
         self.effects.push(Effect::Happened(happening));
     }
 
-    /// What happens to `id`, where it is now.
+    /// A happening about `id`, in the room where it is now.
     pub(super) fn happening_of(&self, what: What, id: SessionId) -> Happening {
         let session = &self.hub.people.sessions[&id];
         Happening {
@@ -222,7 +222,7 @@ impl Turn<'_> {
         }
     }
 
-    /// `id` leaves the room where it is now for that one.
+    /// Tells the journal that `id` leaves its room for the room `to`.
     pub(super) fn left_for(&mut self, id: SessionId, to: Option<Arc<str>>) {
         let happening = Happening { target: to, ..self.happening_of(What::Left, id) };
         self.effects.push(Effect::Happened(happening));

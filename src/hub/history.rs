@@ -1,4 +1,4 @@
-//! What a room keeps in memory of what was said: within bounds, for newcomers and searches.
+//! The lines of a room that are kept in memory, within bounds, for newcomers and searches.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::values::time::Wall;
 #[derive(Clone, Debug, Default)]
 pub struct History {
     lines: VecDeque<Arc<Line>>,
-    /// Those among them that their authors alone find here, by number.
+    /// The lines that only their authors find here, by number.
     unheard: BTreeMap<u64, SessionId>,
     bytes: usize,
-    /// A clock has gone backwards: a line may be older than one before it.
+    /// Whether a line may be older than one before it, because the wall clock has gone backwards.
     unordered: bool,
-    /// The last lines as newcomers get them, made once for all who come before the next line.
+    /// The last lines as newcomers get them, put together once for all who come before the next line.
     replay: Option<Arc<[Arc<Line>]>>,
 }
 
@@ -29,17 +29,17 @@ pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + LINE
 }
 
-/// The bytes of a line itself. Who is shown it apart is not counted: a release that did not know of that has kept as many
-/// lines, and all of them are to fit.
+/// The bytes of a line itself, without [`Line::apart`]: a release without that field has kept as many lines as fit
+/// without it, and all of them must still fit.
 const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>();
 
-/// What stands in the place of a line that was made unreadable.
+/// The line that takes the place of a line that was made unreadable.
 pub(super) fn redacted(line: &Line) -> Line {
     Line { author: None, said: Said::Redacted, borne: Borne::default(), apart: None, ..*line }
 }
 
 impl History {
-    /// Keeps a line, and lets go of the oldest ones over the limits.
+    /// Keeps a line, and drops the oldest ones over the limits.
     pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
         self.bytes += weight(&line);
         self.unordered |= self.lines.back().is_some_and(|last| last.at > line.at);
@@ -47,7 +47,7 @@ impl History {
         self.trim(limits);
     }
 
-    /// Keeps a line that its author alone is to find here.
+    /// Keeps a line that only its author is to find here.
     pub(super) fn push_unheard(&mut self, line: Arc<Line>, limits: &settings::History) {
         if let Some(author) = line.author {
             self.unheard.insert(line.seq, author);
@@ -55,7 +55,7 @@ impl History {
         }
     }
 
-    /// Puts such lines back where they were, among those that all may find.
+    /// Puts lines back that only their authors find here, each at the place of its number.
     pub(super) fn take_back_unheard(&mut self, lines: Vec<Arc<Line>>) {
         for line in lines {
             let Some(author) = line.author else { continue };
@@ -70,7 +70,7 @@ impl History {
         self.replay = None;
     }
 
-    /// Lets go of the oldest lines over the limits.
+    /// Drops the oldest lines over the limits.
     pub fn trim(&mut self, limits: &settings::History) {
         self.replay = None;
         while self.lines.len() > limits.lines || self.bytes > limits.bytes {
@@ -80,7 +80,7 @@ impl History {
         }
     }
 
-    /// Puts lines before all others, if they are older, as far as there is room for them.
+    /// Puts older lines before all others, as far as there is room for them.
     pub(super) fn prepend(&mut self, lines: impl DoubleEndedIterator<Item = Line>, limits: &settings::History) {
         let first = self.lines.front().map_or(u64::MAX, |line| line.seq);
         for line in lines.rev().filter(|line| line.seq < first) {
@@ -91,7 +91,7 @@ impl History {
         self.trim(limits);
     }
 
-    /// Whether a line is to be let go of.
+    /// Whether a line has to be dropped by `horizon`.
     pub(super) fn is_due(&self, horizon: Horizon) -> bool {
         if self.unordered {
             return self.lines.iter().any(|line| !horizon.keeps(line));
@@ -99,7 +99,7 @@ impl History {
         self.lines.front().is_some_and(|line| !horizon.keeps(line))
     }
 
-    /// When the oldest line was said.
+    /// When the oldest line was said; `None` if there is no line.
     pub(super) fn oldest(&self) -> Option<Wall> {
         if self.unordered {
             self.lines.iter().map(|line| line.at).min()
@@ -108,7 +108,8 @@ impl History {
         }
     }
 
-    /// Lets go of at most `most` lines that are kept no longer; of one that is older than the one before it, with them.
+    /// Drops the oldest lines that `horizon` does not keep, at most `most` of them. Where lines are out of order, it
+    /// drops all that `horizon` does not keep.
     pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
         self.replay = None;
         for _ in 0..most {
@@ -126,7 +127,8 @@ impl History {
         }
     }
 
-    /// The places of the lines of `room` that are meant and can be read, the newest first; and how many were looked at.
+    /// The places of the readable lines of `room` that are selected, the newest first, and how many lines were looked
+    /// at.
     pub(super) fn meant(&self, what: &Selector, room: &str) -> (Vec<usize>, usize) {
         if what.room.as_deref().is_some_and(|wanted| wanted != room) {
             return (Vec::new(), 0);
@@ -145,7 +147,7 @@ impl History {
         (meant, looked_at)
     }
 
-    /// The line at a place.
+    /// The line at this place.
     pub(super) fn at(&self, place: usize) -> &Arc<Line> {
         &self.lines[place]
     }
@@ -167,38 +169,38 @@ impl History {
         self.lines.partition_point(|line| line.seq < seq)
     }
 
-    /// The line of that number, if it is kept.
+    /// The line of this number, if it is kept.
     #[must_use]
     pub fn find(&self, seq: u64) -> Option<&Arc<Line>> {
         self.lines.binary_search_by_key(&seq, |line| line.seq).ok().map(|at| &self.lines[at])
     }
 
-    /// All lines kept that were heard, oldest first.
+    /// All lines kept that everybody may find, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.lines.iter().filter(|line| !self.unheard.contains_key(&line.seq))
     }
 
-    /// The same, and those that nobody heard but `reader`, who said them.
+    /// The same, and the lines that only `reader`, their author, finds.
     pub(super) fn iter_for(&self, reader: SessionId) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.lines.iter().filter(move |line| self.unheard.get(&line.seq).is_none_or(|author| *author == reader))
     }
 
-    /// Those that nobody heard, oldest first.
+    /// The lines that only their authors find, oldest first.
     pub(super) fn unheard(&self) -> impl Iterator<Item = &Arc<Line>> {
         self.lines.iter().filter(|line| self.unheard.contains_key(&line.seq))
     }
 
-    /// Whether that line was not heard.
+    /// Whether only its author finds the line of this number.
     pub(super) fn is_unheard(&self, seq: u64) -> bool {
         self.unheard.contains_key(&seq)
     }
 
-    /// Whether there are any of that author.
+    /// Whether there are lines that only `author`, who said them, finds.
     pub(super) fn has_unheard_of(&self, author: SessionId) -> bool {
         self.unheard.values().any(|one| *one == author)
     }
 
-    /// What a newcomer is shown: the [`newest`], put together once for all who come before the next line.
+    /// What a newcomer is shown: the [`newest`] lines, put together once for all who come before the next line.
     pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
         if let Some(replay) = &self.replay {
             return replay.clone();
@@ -216,26 +218,26 @@ impl History {
         Self { lines: lines.into(), unheard: BTreeMap::new(), bytes, unordered, replay: None }
     }
 
-    /// How many lines are kept.
+    /// How many lines are kept, those that only their authors find included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// Whether none is kept.
+    /// Whether no line is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// What they weigh, in bytes.
+    /// What all lines weigh, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes`.
+/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes` together.
 pub fn newest<'a>(
     lines: impl DoubleEndedIterator<Item = &'a Arc<Line>>,
     count: usize,

@@ -1,8 +1,9 @@
-//! Idleness: whoever has sent no line for `idle.after` is told so, and disconnected if nothing comes for
-//! `idle.warning` more. Operators stay, and whoever `access.always` lets in.
+//! Idleness: a client that sends no line is warned, and disconnected `idle.warning` later, after `idle.after` in all.
+//! Operators stay, and so do clients from the networks of `access.always`.
 //!
-//! Nobody has an alarm of their own, which every line would have to put off: all are looked through, some at a time,
-//! when the first of them can be due by what was seen the last time. A line only makes that later.
+//! No client has a timer of its own, which every line would have to move. Instead, a pass looks through all clients,
+//! some in each tick; the next pass begins when the first client can be due by what the last one saw. A line only makes
+//! a client due later.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,41 +15,41 @@ use super::{AT_A_TIME, Hub, Turn};
 use crate::values::id::SessionId;
 use crate::values::time::Mono;
 
-/// How many are looked at in one step.
+/// How many clients one tick looks at.
 const LOOKS: usize = 1000;
 
-/// Who was told that they will be disconnected, and when to look through all again.
+/// The clients that were warned, and when to look through all clients again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Idleness {
-    /// When the next look begins, or goes on. `None`: nobody can be due.
+    /// When the next pass begins, or the present one goes on. `None`: nobody can be due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<Mono>,
-    /// The look that is under way: who comes next in it, and when the first of those before can be due.
+    /// The pass under way: the client that comes next in it, and when the first of those before can be due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<(SessionId, Mono)>,
-    /// When somebody was warned.
+    /// When each client was warned.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     warned: BTreeMap<SessionId, Mono>,
 }
 
 impl Idleness {
-    /// When there is something to do.
+    /// When there is something to do; `None`: never.
     pub(super) fn due(&self) -> Option<Mono> {
         self.next
     }
 
-    /// Somebody has gone.
+    /// Notes that a client has gone.
     pub(super) fn left(&mut self, id: SessionId) {
         self.warned.remove(&id);
     }
 
-    /// Who was warned.
+    /// The clients that were warned.
     pub(super) fn warned(&self) -> impl Iterator<Item = SessionId> {
         self.warned.keys().copied()
     }
 }
 
-/// What is to become of somebody.
+/// What happens to a client next.
 enum Due {
     Later(Mono),
     Warning,
@@ -56,14 +57,15 @@ enum Due {
 }
 
 impl Hub {
-    /// The time without a line after which one is warned, and how long it is from there to the goodbye.
+    /// After how long without a line a client is warned, and how long after that it is disconnected; `None` if idle
+    /// clients stay.
     fn patience(&self) -> Option<(Duration, Duration)> {
         let idle = &self.settings.idle;
         let warning = idle.warning;
         idle.after.map(|after| (after.saturating_sub(warning), warning))
     }
 
-    /// Somebody has come: they may be the first one.
+    /// Notes that a client has come: it may be the first one to be due.
     pub(super) fn may_be_idle_from(&mut self, now: Mono) {
         if let Some((quiet, _)) = self.patience() {
             self.idleness.next.get_or_insert(now.after(quiet));
@@ -87,7 +89,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// The settings have changed: everybody is looked at anew.
+    /// Begins a new pass, because the settings have changed.
     pub(super) fn look_for_idle_again(&mut self) {
         (self.hub.idleness.next, self.hub.idleness.look) = (None, None);
         match self.hub.patience() {
@@ -97,7 +99,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Warns, and disconnects, who has sent nothing for too long.
+    /// Warns or disconnects clients that have sent nothing for too long.
     pub(super) fn see_off_idle(&mut self) {
         if self.hub.idleness.next.is_none_or(|next| next > self.now.mono) {
             return;
@@ -107,7 +109,7 @@ impl Turn<'_> {
             return;
         };
         let now = self.now.mono;
-        // Whoever comes meanwhile is due later than this.
+        // Clients that come during this pass are due later than `first`.
         let (from, mut first) = self.hub.idleness.look.take().unwrap_or((SessionId(0), now.after(quiet)));
         let here: Vec<SessionId> =
             self.hub.people.sessions.values_from(from).take(LOOKS).map(|session| session.id).collect();

@@ -1,9 +1,9 @@
 //! The limit on what others send to one client alone: private messages, reports, invitations.
 //!
-//! They wait in the client's mailbox, and a full mailbox disconnects it. So all others together may send one client no
-//! more than `pace.private`; beyond it, a sender is refused and told. An eighth of it is kept for senders from whose
-//! origin little has come of late, and another eighth for those to whom the client has written: so a crowd cannot use
-//! up everything. A client whose socket takes nothing ([`News::Crowded`](super::News)) is sent nothing.
+//! What is sent to a client alone waits in its mailbox, and a full mailbox disconnects it. So all others together may
+//! send one client no more than `pace.private`; beyond it, a sender is refused and told. An eighth of that pace is kept
+//! for senders from whose origin little has come of late, and another eighth for those to whom the client has written:
+//! so a crowd cannot use up everything. A client that reads nothing ([`News::Crowded`](super::News)) is sent nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,15 +15,14 @@ use crate::values::network::Origin;
 use crate::values::rate;
 use crate::values::time::Mono;
 
-/// The most origins that are remembered for one client. Beyond it, the one from which least has come lately makes
-/// place.
+/// The most origins that are remembered for one client. Beyond it, the origin from which least has come of late is
+/// forgotten.
 const REMEMBERED: usize = 32;
 
 /// Bytes that a message takes besides its text and the name before it.
 const AROUND: usize = 16;
 
-/// An origin counts as one of which little comes while it stays below this part of the whole pace and burst: a
-/// sixteenth.
+/// An origin counts as one from which little comes while it stays below a sixteenth of the whole pace and burst.
 const LITTLE: u64 = 16;
 
 /// The most people to whom a client has written that are remembered for it: the last ones.
@@ -45,8 +44,9 @@ impl Flow {
         bytes.saturating_mul(1_000_000_000) / self.rate
     }
 
-    /// When `bytes` more that come at `now` will have flowed off, if they may come; `over` is that time for all that
-    /// came before. Where nothing came of late, more may come than the burst, so that the longest line passes.
+    /// Takes `bytes` more at `now`. `over` is when all that came before will have flowed off; returns that time
+    /// afterwards, or `None` if the bytes may not come yet. If nothing came of late, they may be more than the burst,
+    /// so that the longest line passes.
     fn take(self, over: u64, bytes: u64, now: u64) -> Option<u64> {
         let burst = if over <= now { u64::MAX } else { self.time(self.burst) };
         rate::take(over, now, self.time(bytes), burst).ok()
@@ -59,18 +59,18 @@ impl Flow {
 pub struct Inbound {
     /// When all that came will have flowed off.
     all: u64,
-    /// The same for what came out of the eighth that is kept for origins from which little has come.
+    /// The same for what came out of the eighth kept for origins from which little has come.
     kept: u64,
-    /// The same for what came out of the eighth that is kept for those to whom the client has written.
+    /// The same for what came out of the eighth kept for those to whom the client has written.
     answers: u64,
-    /// To whom the client has written; the last one at the end.
+    /// The clients to which this client has written, the last one at the end.
     written_to: Vec<SessionId>,
     /// By origin: when what came from there will have flowed off, at a sixteenth of the pace.
     from: Vec<(Origin, u64)>,
 }
 
 impl Inbound {
-    /// The state after `bytes` more have come from there; `None` if that is too much.
+    /// The state after `bytes` more have come from the client `from`; `None` if that is too much.
     fn with(&self, from: SessionId, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
         let now = now.0.saturating_mul(1000);
         let known = self.from.iter().find(|(known, _)| *known == origin).map_or(0, |(_, over)| *over);
@@ -102,22 +102,23 @@ impl Inbound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrives {
     Yes,
-    /// It is not, and its author is not to know that (muted, ignored): only whether it would be refused is asked.
+    /// It does not arrive, and its author must not know (muted, ignored): it does not count, but is refused where it
+    /// would be.
     No,
 }
 
 impl Session {
-    /// Whether `to` is among those whom it has written to last.
+    /// Whether `to` is among those to whom this client has written last.
     pub(super) fn has_written_to(&self, to: SessionId) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.written_to.contains(&to))
     }
 }
 
 impl Hub {
-    /// Asks whether `to` can be sent `text` by `from` now; if so, the text counts against the pace of `to`.
+    /// Asks whether `from` may send `text` to `to` now. If so and it arrives, the text counts against the pace of `to`.
     ///
     /// # Errors
-    /// Why not; the refusal is counted.
+    /// Why it may not; the refusal is counted.
     pub(super) fn reach(
         &mut self,
         from: SessionId,
@@ -150,7 +151,7 @@ impl Hub {
         Ok(())
     }
 
-    /// `id` has written to `to`, for whose answers an eighth of its pace is kept.
+    /// Notes that `id` has written to `to`: an eighth of what may be sent to `id` is kept for answers.
     pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         let written_to = &mut session.inbound.get_or_insert_default().written_to;
@@ -182,7 +183,7 @@ mod tests {
         Mono(seconds * 1_000_000)
     }
 
-    /// Sends `bytes` from there as often as it may; returns how many bytes came through.
+    /// Sends `bytes` from there as often as it may; returns how many came through.
     fn flood(inbound: &mut Inbound, from: Origin, bytes: u64, now: Mono) -> u64 {
         let mut sum = 0;
         while let Some(next) = inbound.with(SessionId(1), from, bytes, now, FLOW) {
@@ -200,7 +201,7 @@ mod tests {
             sum += (0..=255).map(|number| flood(&mut inbound, origin(number), 512, at(1 + second))).sum::<u64>();
         }
         assert!(sum <= FLOW.burst + 60 * FLOW.rate, "{sum}");
-        // But for what is kept for those it has written to.
+        // All but what is kept for those to whom it has written.
         assert!(sum > (FLOW.burst + 60 * FLOW.rate) * 8 / 10, "{sum}");
     }
 
@@ -214,7 +215,7 @@ mod tests {
             let next = inbound.with(SessionId(2), origin(2), 200, at(second), FLOW);
             inbound = next.expect("it is heard");
         }
-        // Nor do a hundred crowds keep those from being heard whom it has written to.
+        // Nor do a hundred crowds keep out those to whom it has written.
         inbound.written_to.push(SessionId(2));
         for second in 61..=120 {
             for number in 0..100 {

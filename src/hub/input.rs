@@ -16,20 +16,20 @@ use crate::values::terminal::{Mode, Terminal};
 
 /// Something that reaches the hub. `session` is always the client that it is about, and `by` the person who does it.
 ///
-/// It cannot be written down, because a line may hold a password. The tape keeps what leads to it: a client's bytes, an
-/// administrator's command, or [`News`].
+/// An input cannot be written down, because a line may hold a password. The tape keeps what leads to it: a client's
+/// bytes, an administrator's command, or [`News`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Input {
-    /// A connection from `peer` was accepted. It is client `session` from now on, a higher number than all before.
+    /// A connection from `peer` was accepted. Its client is `session` from now on, a higher number than all before.
     Connect { session: SessionId, peer: SocketAddr },
     /// A client sent a line, cleaned by [`crate::values::text::clean`].
     Line { session: SessionId, text: String },
     /// A client has told something of its terminal; `terminal` is all that is known of it now.
     Terminal { session: SessionId, terminal: Terminal },
-    /// A client's program has accepted or refused another `mode`, which is the one that holds now.
+    /// A client's program has accepted or refused another mode; `mode` is the one in force now.
     Mode { session: SessionId, mode: Mode },
-    /// A client was asked to hide what is typed, as a password, and goes on showing it.
+    /// A client was asked to hide what is typed, for a password, and goes on showing it.
     Shown { session: SessionId },
     /// A client wants the last word of `line` completed: what it has typed, up to the cursor.
     Complete { session: SessionId, line: String },
@@ -47,8 +47,8 @@ pub enum Input {
     SetRoom { room: RoomId, change: Change, by: By },
     /// An administrator makes a room that is not the lobby the room of the account `to`.
     GiveRoom { room: RoomId, to: AccountId, by: By },
-    /// An administrator begins a lockdown, or changes the one that is under way: what becomes of newcomers, and for how
-    /// long; `None` is as the settings say.
+    /// An administrator begins a lockdown, or changes the one under way: what happens to newcomers, and for how long.
+    /// `None`: as the settings say.
     Lockdown { newcomers: Option<Newcomers>, time: Option<Duration>, by: By },
     /// An administrator ends the lockdown.
     LockdownOff { by: By },
@@ -61,11 +61,11 @@ pub enum Input {
     /// An administrator makes the selected lines of history unreadable.
     Redact {
         what: Arc<Selector>,
-        /// A topic goes as well that somebody has set who was logged in to this account, which is no more.
+        /// With an account, also topics that somebody has set who was logged in to it. The account itself is gone.
         account: Option<AccountId>,
         by: By,
     },
-    /// An administrator keeps somebody out, or from being heard. A sanction of the same kind about the same is replaced.
+    /// An administrator makes a sanction. One of the same kind about the same target is replaced.
     Sanction { order: Box<Order>, by: By },
     /// An administrator lifts a sanction.
     Lift { id: SanctionId, by: By },
@@ -80,12 +80,11 @@ pub enum Input {
     RemoveAccount { account: AccountId, by: By },
     /// An administrator closes a report.
     CloseReport { id: ReportId, note: Option<Arc<str>>, by: By },
-    /// An administrator has let go of what reports say of an account, and of the messages that its owner has left for
-    /// others.
+    /// An administrator erases what reports say of an account, and the messages that its owner has left for others.
     ForgetWords { account: AccountId },
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks are harmless.
     Tick,
-    /// The daemon tells something of itself.
+    /// The daemon reports something about itself.
     News(News),
 }
 

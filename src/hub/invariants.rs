@@ -7,7 +7,8 @@ use super::account::Role;
 use crate::values::network::Origin;
 
 impl Hub {
-    /// Panics if the hub's indexes disagree with each other. Debug builds ask after each input.
+    /// Panics if the hub's indexes disagree with each other. In debug builds each input is followed by this check, in a
+    /// small hub.
     pub fn check_invariants(&self) {
         self.people.names.check_invariants();
         assert_eq!(self.people.names.len(), self.people.sessions.len(), "everybody has one name");

@@ -1,9 +1,9 @@
 //! Rooms that last: kept while nobody is in them, with topic, modes, owner and moderators, also through a cold start.
 //!
-//! An owner who is registered makes a room lasting, or an operator does, up to `rooms.lasting` rooms in all and
-//! `rooms.lasting_per_owner` of one owner; beyond that it is refused. A room stops lasting when its owner has not been
-//! here for `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is no successor
-//! and no moderator.
+//! The registered owner of a room can make it lasting, or an operator can. There can be `rooms.lasting` lasting rooms
+//! in all and `rooms.lasting_per_owner` of one owner; beyond that it is refused. A room stops lasting when its owner
+//! has not been here for `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is
+//! neither a successor nor a moderator.
 //!
 //! An empty lasting room is open as far as the hub is concerned, but has no log, because nobody reads it.
 
@@ -30,16 +30,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 pub struct Lasting {
     /// The name of the room; no two lasting rooms have the same.
     pub name: Name,
-    /// Its topic; empty if there is none.
+    /// The topic; empty if there is none.
     pub topic: Arc<str>,
-    /// Since when it exists.
+    /// When the room was opened.
     pub since: Wall,
     /// Owner, moderators, successor and modes.
     pub ownership: Ownership,
-    /// Its number, by which it is known whom it is closed to. A former release has not kept it.
+    /// The room's number, by which expulsions name it. A former release has not kept it.
     #[serde(default)]
     pub room: Option<RoomId>,
-    /// Who has set its topic, and when.
+    /// Who set the topic, and when.
     #[serde(default)]
     pub topic_set: Option<TopicSet>,
 }
@@ -59,7 +59,7 @@ impl Room {
 }
 
 impl Hub {
-    /// Whether a room that lasts is open with nobody in it: it has no log, and nothing is said in it.
+    /// Whether a lasting room is open with nobody in it: it has no log, and nothing is said in it.
     #[must_use]
     pub fn rests(&self, room: &Room) -> bool {
         room.members.is_empty() && room.ownership.lasts && room.id != self.rooms.lobby
@@ -104,7 +104,7 @@ impl Turn<'_> {
         self.record(record);
     }
 
-    /// Makes a room lasting or no longer so. The caller has checked that it [`may`](Hub::may_last).
+    /// Makes a room lasting or no longer lasting. The caller has checked that it [`may`](Hub::may_last).
     pub(super) fn set_lasting(&mut self, id: RoomId, on: bool) {
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
@@ -123,7 +123,7 @@ impl Turn<'_> {
         self.hub.rooms.lasting -= 1;
         self.record(Record::Passing(name));
         if self.hub.rooms.open[&id].members.is_empty() && id != lobby {
-            // It has no log that could end.
+            // `Shut` ends a log, and a resting room has none.
             self.effects.push(Effect::Open(id));
             self.shut(id);
         }
@@ -146,8 +146,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Opens the rooms that are kept on disk, with nobody in them. An open room of the same name takes over what is on
-    /// disk of it.
+    /// Opens the rooms that are kept on disk, with nobody in them. If a room of the same name is open, it takes over
+    /// what is on disk.
     pub(super) fn recall_lasting(&mut self, kept: Vec<Lasting>) {
         for Lasting { name, topic, since, mut ownership, room, topic_set } in kept {
             let is_known = |account: &AccountId| self.hub.accounts.get(*account).is_some();

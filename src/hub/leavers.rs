@@ -1,4 +1,4 @@
-//! Who has left a moment ago: so that operators can still name them.
+//! Clients that have left a moment ago: operators can still name them.
 
 use core::net::IpAddr;
 use std::collections::VecDeque;
@@ -14,46 +14,46 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Mono;
 
-/// How long somebody is remembered.
+/// How long a client is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(15 * 60);
 
-/// How many are remembered. Beyond it, who left first is forgotten.
+/// How many clients are remembered. Beyond it, the one that left first is forgotten.
 const REMEMBERED: usize = 1000;
 
-/// How many from one address are: beyond it, who left first from there is forgotten. So one address cannot have the
-/// others forgotten.
+/// How many clients of one origin are remembered. Beyond it, the one of that origin that left first is forgotten, so no
+/// origin can push out the others.
 const REMEMBERED_OF_ONE: usize = 20;
 
-/// Somebody who has left and had said something.
+/// A client that has left and had sent a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {
-    /// The client that they were.
+    /// The client's number.
     pub id: SessionId,
-    /// Their last name.
+    /// The client's last name.
     pub nick: Name,
-    /// The account that they were logged in to.
+    /// The account that the client was logged in to.
     pub account: Option<AccountId>,
-    /// Where they came from. Told to administrators only.
+    /// The client's address. Told to administrators only.
     pub addr: IpAddr,
-    /// When they left.
+    /// When the client left.
     pub at: Mono,
-    /// Why, if there is more to say than that they went.
+    /// Why the client left; `None` if it just went.
     pub why: Option<Arc<str>>,
-    /// They waited at the door, where nobody saw them.
+    /// Whether the client waited at the door, where nobody saw it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_door: bool,
-    /// What they had said last: whoever comes next from there goes on with it.
+    /// What the client had said last. The next client from the same origin goes on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Box<LastSaid>>,
 }
 
-/// Those who have left of late, the last one at the end.
+/// The clients that have left of late, the last one at the end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Leavers(VecDeque<Leaver>);
 
 impl Leavers {
-    /// Remembers one who leaves, if they ever sent a line.
+    /// Remembers a client that leaves, if it ever sent a line.
     pub(super) fn note(&mut self, session: &Session, why: Option<Arc<str>>, now: Mono) {
         self.forget(now);
         if session.lines == 0 {
@@ -81,19 +81,19 @@ impl Leavers {
         }
     }
 
-    /// Those who are remembered at `now`, the last one first.
+    /// The clients that are remembered at `now`, the last one first.
     pub fn iter(&self, now: Mono) -> impl Iterator<Item = &Leaver> {
         self.0.iter().rev().take_while(move |leaver| now.since(leaver.at) <= REMEMBERED_FOR)
     }
 
-    /// What somebody who comes from there goes on with: what the last one from there has said and shown. So nobody gets
-    /// around what holds for one client by saying one thing with each of many.
+    /// What a new client from `origin` goes on with: what the last client from there has said and shown. So nobody gets
+    /// around the limits for one client by saying one thing with each of many.
     pub(super) fn said_from(&self, origin: Origin, now: Mono) -> Option<Box<LastSaid>> {
         let is_from_there = |leaver: &&Leaver| Origin::of(leaver.addr) == origin;
         self.iter(now).find(is_from_there).and_then(|leaver| leaver.said.clone())
     }
 
-    /// The last one of that name, or with that number.
+    /// The last client of that name, or with that number.
     #[must_use]
     pub fn find(&self, folded: &str, id: Option<SessionId>, now: Mono) -> Option<&Leaver> {
         self.iter(now).find(|leaver| Some(leaver.id) == id || leaver.nick.folded() == folded)

@@ -1,8 +1,8 @@
-//! A lockdown: for a time, newcomers wait at the door, or are in and may not speak, until they have logged in. Who is
-//! here when it begins stays and speaks. It ends by itself.
+//! A lockdown: for a time, newcomers wait at the door, or come in and may not speak, until they have logged in. Clients
+//! that are here when it begins stay and speak. It ends by itself.
 //!
-//! It is a sanction like others ([`super::sanction`]): listed, lifted, kept on disk. So a cold start does not end it, and
-//! whoever comes then is a newcomer.
+//! A lockdown is a sanction like others ([`super::sanction`]): it is listed, lifted and kept on disk. So a cold start
+//! does not end it, and everybody who comes after that is a newcomer.
 
 use super::Turn;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::values::time::{Wall, in_words};
 /// A lockdown that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockdown {
-    /// What becomes of newcomers.
+    /// What happens to newcomers.
     pub newcomers: Newcomers,
     /// When it ends.
     pub until: Wall,
-    /// Who has a higher number has come since it began.
+    /// The newest client when the lockdown began; clients with higher numbers have come since.
     newest: SessionId,
 }
 
@@ -35,22 +35,23 @@ impl Hub {
         Some(Lockdown { newcomers, until: sanction.end(), newest: sanction.after })
     }
 
-    /// Until when `id` is kept from being heard because it has come during a lockdown and is not logged in. Whatever
-    /// reaches another screen asks this.
+    /// Until when `id` is not heard because it came during a lockdown and is not logged in; `None` if that does not
+    /// apply. Whatever reaches another screen asks this.
     pub(super) fn locked_out(&self, id: SessionId) -> Option<Wall> {
         let lockdown = self.lockdown()?;
         let is_guest = self.people.sessions.get(&id).is_some_and(|session| session.account.is_none());
         (id > lockdown.newest && is_guest).then_some(lockdown.until)
     }
 
-    /// Why `id` registers no name now: who comes for a raid would log in by that.
+    /// Whether `id` may register a name now. In a lockdown, clients that came during it may not: a raider would be
+    /// logged in by registering.
     pub(super) fn may_register_in_lockdown(&self, id: SessionId) -> Result<(), Refusal> {
         self.locked_out(id).map_or(Ok(()), |until| Err(Refusal::NotInLockdown(until)))
     }
 }
 
 impl Turn<'_> {
-    /// Begins a lockdown, or makes the one that is under way another one.
+    /// Begins a lockdown, or replaces the one that is under way. `None`: as the settings say.
     pub(super) fn begin_lockdown(&mut self, newcomers: Option<Newcomers>, time: Option<Duration>, by: By) {
         let settings = &self.hub.settings.moderation;
         let newcomers = newcomers.unwrap_or(settings.lockdown);
@@ -59,15 +60,15 @@ impl Turn<'_> {
         self.sanction(order, by);
     }
 
-    /// Tells everybody of a lockdown that has begun.
+    /// Tells everybody that a lockdown has begun.
     pub(super) fn lockdown_began(&mut self, newcomers: Newcomers, until: Option<Wall>) {
         let what = self.lockdown_in_words(newcomers, until);
         self.tell_everybody(&format!("lockdown {what}; who is here stays and speaks").into());
-        // Where newcomers are let in by it, they wait no longer.
+        // If this lockdown lets newcomers in, those at the door wait no longer.
         self.open_door();
     }
 
-    /// For how long, and what becomes of newcomers.
+    /// In words: how long the lockdown lasts, and what happens to newcomers.
     pub(super) fn lockdown_in_words(&self, newcomers: Newcomers, until: Option<Wall>) -> String {
         let what = match newcomers {
             Newcomers::Door => "newcomers wait at the door until they have logged in",
@@ -84,7 +85,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells everybody that it is over.
+    /// Tells everybody that the lockdown is over.
     pub(super) fn lockdown_ended(&mut self) {
         self.tell_everybody(&"the lockdown is over: newcomers come in and speak again".into());
         self.open_door();

@@ -1,4 +1,4 @@
-//! Looking at the hub from outside: clients, rooms, accounts, bans. Changes nothing.
+//! Looking at the hub from outside: clients, rooms, accounts, bans. Nothing here changes the hub.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Hub {
         &self.rooms.open[&self.rooms.lobby].name
     }
 
-    /// The cost of the last input that a client sent, in lines beyond the one it was.
+    /// What the sender of the last input was charged for it, in lines beyond the one it was.
     #[must_use]
     pub fn cost(&self) -> u32 {
         self.work.charged
@@ -102,13 +102,13 @@ impl Hub {
         &self.counters
     }
 
-    /// What people are kept from.
+    /// The table of sanctions.
     #[must_use]
     pub fn sanctions(&self) -> &Sanctions {
         &self.moderation.sanctions
     }
 
-    /// Who has left a moment ago.
+    /// The clients that have left a moment ago.
     #[must_use]
     pub fn leavers(&self) -> &Leavers {
         &self.moderation.leavers
@@ -160,7 +160,7 @@ impl Hub {
         self.people.peak
     }
 
-    /// Whether the hub says goodbye.
+    /// Whether the hub is stopping.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stopping
@@ -176,7 +176,7 @@ impl Hub {
             return Err(Refusal::AlreadyNamed(shown));
         }
         let account = self.people.sessions.get(&session).and_then(|session| self.accounts.get(session.account?));
-        // The owner of a registered name may bear it, whatever else it could be taken for by now.
+        // The owner of a registered name may bear it, whatever else it could be taken for.
         if account.is_none_or(|own| own.name.shown() != nick.shown()) {
             if name::is_reserved(nick, self.lobby_name()) {
                 return Err(Refusal::NameReserved(shown));
@@ -184,7 +184,8 @@ impl Hub {
             if let Some(taken_for) = command::taken_for(nick) {
                 return Err(Refusal::NameTakenFor(shown, taken_for));
             }
-            // The name can look like several registered ones; one of another's is enough to refuse it.
+            // The name can look like several registered ones; if one of them is another person's, that is enough to
+            // refuse it.
             let own = account.map(|own| own.id);
             let other = self.accounts.lookalikes(nick).find(|other| Some(*other) != own);
             if let Some(other) = other.and_then(|other| self.accounts.get(other)) {
@@ -196,7 +197,7 @@ impl Hub {
         }
         match self.people.names.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.people.sessions[&other].nick.shown().into())),
-            // Who sees it as theirs is not told of others, nor others of them.
+            // Another client sees the name as its own, and nobody else does. The refusal does not tell of that client.
             None if self.people.unseen.lookalikes(nick).any(|other| other != session) => Err(Refusal::NameTaken(shown)),
             None if self.recording.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),

@@ -1,8 +1,8 @@
-//! Lines that somebody is shown by themselves, because they are not to look to them as to all others: a line with their
-//! own name in it, and what they have said themselves where the hub shows them that.
+//! Lines that a client is shown apart from the room's log, because they look different to it: a line with its own name
+//! in it, and its own lines where the hub shows it those.
 //!
-//! Everybody else is shown the room's log, rendered once. Those few have the line told to them at its place in the log,
-//! and the log passes it over for them ([`Line::apart`]).
+//! Everybody else is shown the room's log, rendered once. These few clients are told the line at its place in the log,
+//! and the log skips it for them ([`Line::apart`]).
 
 use std::sync::Arc;
 
@@ -12,22 +12,22 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::name;
 use crate::values::terminal::{Colors, Mode};
 
-/// The most people whose names in one line are noticed.
+/// The most people whose names are noticed in one line.
 const NAMED: usize = 8;
 
 /// The most words of a line that are looked at.
 const WORDS: usize = 64;
 
-/// Why somebody is shown a line by themselves.
+/// Why a client is shown a line apart.
 #[derive(Clone, Debug)]
 pub(super) enum Apart {
-    /// It is their own.
+    /// The client said it.
     Own,
-    /// It has their name, which is this one.
+    /// Its name is in the line, in this spelling.
     Named(Arc<str>),
 }
 
-/// The words of a text that could be names, without what stands around them: `bob` of "(bob's)" and of "@bob:".
+/// The words of a text that could be names, without the punctuation around them: `bob` of "(bob's)" and of "@bob:".
 fn words(text: &str) -> impl Iterator<Item = &str> {
     const BETWEEN: &[char] = &[
         ',', ':', ';', '!', '?', '(', ')', '[', ']', '<', '>', '"', '\'', '’', '“', '”', '@', '/', '*', '+', '&', '=',
@@ -37,7 +37,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Hub {
-    /// Who of that room is shown by themselves what `author` says there.
+    /// The clients in the room that are shown apart what `author` says there, and why.
     pub(super) fn shown_apart(&self, room: RoomId, author: Option<SessionId>, said: &Said) -> Vec<(SessionId, Apart)> {
         let mut apart = Vec::new();
         let Some(author) = author.filter(|_| said.is_speech()).and_then(|author| self.session(author)) else {
@@ -53,7 +53,7 @@ impl Hub {
         let longest = self.settings.limits.name;
         let mut plain = String::new();
         for word in words(said.text()).filter(|word| word.chars().take(longest + 1).count() <= longest) {
-            // Nearly all words are ASCII, and nobody's name: nothing is allocated for those.
+            // Nearly all words are ASCII, and nobody's name: for those nothing is allocated.
             let found = if word.is_ascii() {
                 plain.clear();
                 plain.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
@@ -64,9 +64,9 @@ impl Hub {
             let named = found.and_then(|id| self.session(id)).filter(|named| {
                 named.room == room
                     && named.id != author.id
-                    // Who believes to have another name is not to see that it is this one.
+                    // A client that believes it bears another name must not see that this one is its own.
                     && !named.is_renamed_unseen()
-                    // It would be one more thing to wait, where too much does.
+                    // Such a client reads nothing, and much waits for it already.
                     && !named.crowded
                     && !named.ignores(author)
             });
@@ -84,7 +84,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Shows `id` a line of its room that the room's log passes over for it.
+    /// Shows `id` a line that the log of its room skips for it.
     pub(super) fn show_apart(&mut self, id: SessionId, line: &Arc<Line>, how: Apart) {
         let line = line.clone();
         let ring = self.hub.session(id).is_some_and(|session| session.bell);

@@ -1,41 +1,41 @@
-//! The hub: all decisions. Pure: no socket, clock, file, randomness or `async`.
+//! The hub makes all decisions. It is pure: no socket, clock, file, randomness or `async`.
 //!
-//! [`Hub::handle`] takes an [`Input`] and the time and appends what follows from it to the
-//! [`Effect`]s. The same inputs at the same times with the same key give the same effects: a failing
-//! run can be run again, and the hub's state can be restored by replaying its inputs.
+//! [`Hub::handle`] takes an [`Input`] and the time, and appends the [`Effect`]s that follow. The same inputs at the
+//! same times with the same key give the same effects. So a failing run can be run again, and the hub's state can be
+//! restored by replaying its inputs.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the handling of one input: to which method it goes | `turn` |
-//! | what reaches the hub, and what of that the daemon tells and the tape keeps; what follows | [`Input`], [`News`], [`Effect`] |
+//! | which method handles an input | `turn` |
+//! | what reaches the hub; what of that the tape keeps; what follows | [`Input`], [`News`], [`Effect`] |
 //! | who did something; what is worth a line in the journal; counters | [`By`], [`Happening`], [`Counters`] |
 //! | what people can type | [`command`] |
-//! | what is told, as values | [`message`] |
-//! | one client; connecting and leaving; who has left a moment ago | [`session`], `people`, [`leavers`] |
-//! | finding people by the beginnings of names; who makes place when all places are taken | `beginnings`, `places` |
+//! | messages to people, as values | [`message`] |
+//! | one client; connecting and leaving; clients that have left a moment ago | [`session`], `people`, [`leavers`] |
+//! | finding people by the beginnings of names; which client makes way in a full hub | `beginnings`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
-//! | what somebody is shown on coming into a room | `entrance` |
-//! | lines kept in memory; how arrivals and departures are told | [`history`], `presence` |
-//! | whose room it is, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
-//! | who is heard, and how fast one may send; what a command costs | `speech`, [`pace`], `work` |
-//! | whom somebody ignores; how much others may send to one | [`ignore`], [`inbound`] |
-//! | what is kept for who is not here | [`memo`] |
+//! | what a client is shown when it comes into a room | `entrance` |
+//! | lines kept in memory; how a room is told of arrivals and departures | [`history`], `presence` |
+//! | who owns a room, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
+//! | who is heard, and how fast a client may send; what a command costs | `speech`, [`pace`], `work` |
+//! | whom a client ignores; how much others may send to one client | [`ignore`], [`inbound`] |
+//! | messages kept for people who are not here | [`memo`] |
 //! | what people report to the operators | [`report`] |
-//! | sanctions: bans, mutes, expulsions, filters as values; making and lifting them | [`sanction`], [`sanctioning`] |
-//! | what counts against people; words that are refused | [`strike`], [`crate::values::words`] |
-//! | registered names, roles; how one logs in; who waits at the door | [`account`], [`login`], `door` |
-//! | who has sent nothing for long | `idleness` |
-//! | what becomes of newcomers in a raid | [`lockdown`] |
-//! | who is shown a line by themselves: it has their name, or is their own | `mention` |
-//! | what goes to disk and comes back, also late | `recording`, [`archive`], `recall` |
-//! | how long it is kept in memory; what is removed before that | [`retention`], `redaction` |
-//! | how people type: who edits, what is echoed | `typing`, `complete` |
-//! | times in a zone by its name | `zones` |
+//! | sanctions (bans, mutes, ...) as values; making and lifting them | [`sanction`], [`sanctioning`] |
+//! | offences that count against people; words that are refused | [`strike`], [`crate::values::words`] |
+//! | registered names, roles; logging in; waiting at the door | [`account`], [`login`], `door` |
+//! | clients that have sent nothing for long | `idleness` |
+//! | what happens to newcomers in a raid | [`lockdown`] |
+//! | lines that are rendered for one reader apart: their own, or one with their name in it | `mention` |
+//! | what goes to disk, and what comes back from it, at the start or later | `recording`, [`archive`], `recall` |
+//! | how long lines are kept in memory; lines removed before that | [`retention`], `redaction` |
+//! | how people type: who edits the line, what is echoed | `typing`, `complete` |
+//! | times in a named time zone | `zones` |
 //! | looking at the hub from outside | `looking` |
 //! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
-//! It knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders what it tells, and [`crate::net`]
-//! does what it asks for.
+//! The hub knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders its messages, and [`crate::net`]
+//! carries out its effects.
 
 pub mod account;
 pub mod archive;
@@ -131,18 +131,18 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Filters;
 
-/// How many clients' numbers go on record as given in advance: a record for each newcomer would cost too much.
+/// How many client numbers one record on disk reserves in advance: one record for each newcomer would cost too much.
 const GIVEN_AHEAD: u64 = 64;
 
-/// The most clients hit by a ban that are disconnected in one tick, and the most rooms that are told of gathered
-/// arrivals in it: each takes some 10 µs.
+/// The most banned clients that one tick disconnects, and the most rooms that one tick tells of gathered arrivals: each
+/// takes some 10 µs.
 const AT_A_TIME: usize = 64;
 
-/// The hub: everybody connected, every room.
+/// The hub: everybody connected, and every room.
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: Settings,
-    /// Makes the names of guests.
+    /// The secret that guests' names are made with.
     key: [u8; 16],
     people: People,
     rooms: Rooms,
@@ -151,54 +151,55 @@ pub struct Hub {
     door: Door,
     idleness: Idleness,
     moderation: Moderation,
-    /// What is kept for who is not here.
+    /// Messages kept for people who are not here.
     memos: Memos,
-    /// Who sees times in which zone.
+    /// The clients that see times in a named zone.
     zones: Zones,
     recording: Recording,
     next_line: u64,
     work: Work,
     counters: Counters,
-    /// Everybody has been sent away, and nobody is let in any more.
+    /// Whether the hub is stopping: everybody has been sent away, and nobody is let in any more.
     stopping: bool,
 }
 
-/// The clients, and what they are found by.
+/// The clients, and the indexes that find them.
 #[derive(Clone, Debug)]
 struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
     names: Roster<SessionId>,
-    /// The names that somebody alone sees as their own, see [`speech::Veil`].
+    /// The names that only their bearer sees, see [`speech::Veil`].
     unseen: Roster<SessionId>,
     beginnings: Beginnings,
     places: Places,
     familiar: Familiar,
-    /// The clients that are logged in, by account.
+    /// The logged-in clients, by account.
     logged_in: BTreeSet<(AccountId, SessionId)>,
     /// The clients whose account has the role of an operator.
     operators: BTreeSet<SessionId>,
-    /// The names that anybody ignores.
+    /// The names that any client ignores.
     ignored: IgnoredNames,
-    /// The most clients there have been at one time.
+    /// The most clients that were connected at one time.
     peak: usize,
-    /// The empty lists of a client that ignores nobody, shared by all of them.
+    /// The empty lists that all clients share that ignore nobody.
     no_one: Arc<[SessionId]>,
     no_name: Arc<[Shunned]>,
 }
 
-/// The rooms that are open, and what they are found by.
+/// The open rooms, and the indexes that find them.
 #[derive(Clone, Debug)]
 struct Rooms {
     open: Rising<RoomId, CopyOnWrite<Room>>,
     names: Roster<RoomId>,
     lobby: RoomId,
-    /// When each room tells the arrivals and departures that it has gathered.
+    /// When each room tells the arrivals and departures that it has gathered; rooms with nothing gathered are not in
+    /// it.
     deadlines: BTreeSet<(Mono, RoomId)>,
-    /// The number of open rooms that were opened from each origin.
+    /// How many open rooms were opened from each origin.
     openers: BTreeMap<Origin, usize>,
-    /// How many last.
+    /// How many open rooms last, which means that they are kept while empty.
     lasting: usize,
-    /// When was last looked whether their owners come.
+    /// When the hub last checked whether the owners of lasting rooms still come.
     looked: Mono,
     next: u64,
 }
@@ -211,39 +212,40 @@ struct Moderation {
     reports: Reports,
     filters: Filters,
     leavers: Leavers,
-    /// What operators were asked about and have not said again: the command, and when.
+    /// The last command of each operator that waits for its confirmation (the operator says it again), and when it was
+    /// said.
     asked: BTreeMap<SessionId, (String, Mono)>,
-    /// Those whom a ban has hit, and who are still to be disconnected.
+    /// Clients that a ban has hit and that are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
-    /// The latest time at which an account or a sanction began: see [`Hub::stamp`].
+    /// The latest time that [`Hub::stamp`] has given to an account or a sanction.
     latest: Wall,
 }
 
-/// What is recorded on disk, and what came from there.
+/// What is recorded on disk, and what was read from it.
 #[derive(Clone, Debug)]
 struct Recording {
-    /// Whether what is said goes to disk.
+    /// Whether lines go to disk.
     on: bool,
     backlog: Backlog,
-    /// History of rooms from before the start that nobody has opened since, by folded name.
+    /// History from before the start, of rooms that nobody has opened since, by folded name.
     dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
-    /// When lines in memory are let go of, which are kept no longer.
+    /// When to remove lines from memory that have been kept long enough.
     retention: Retention,
     next_search: u64,
-    /// Clients' numbers up to this are on record as given.
+    /// The client numbers up to this one are reserved by a record on disk.
     given: SessionId,
-    /// When the disk last took records, or had taken all.
+    /// When the disk last took records, or last had none to take.
     progress: Mono,
-    /// The disk could not be read at the start: there may be bans and accounts that are not known.
+    /// Whether the disk could not be read at the start: there may be bans and accounts that the hub does not know.
     unread: bool,
 }
 
 impl Hub {
-    /// A hub with a lobby and nobody in it. `key` makes the names of guests: without it, names tell nothing about
-    /// addresses.
+    /// Makes a hub with a lobby and nobody in it. `key` goes into the names of guests, so that those reveal nothing
+    /// about addresses.
     ///
     /// # Panics
-    /// If the lobby's name is no name; the check of the settings refuses that.
+    /// If the name of the lobby is not valid; the check of the settings refuses such a name.
     pub fn new(settings: Settings, key: [u8; 16], now: Now, effects: &mut Vec<Effect>) -> Self {
         let name = Name::parse(&settings.rooms.lobby, settings.limits.room_name).expect("the settings were checked");
         let mut hub = Self::bare(settings, key);
@@ -252,7 +254,7 @@ impl Hub {
         hub
     }
 
-    /// A hub with nothing in it, not even a lobby; no words are refused.
+    /// A hub without rooms, not even a lobby, and without filters.
     fn bare(settings: Settings, key: [u8; 16]) -> Self {
         Self {
             settings,
@@ -305,8 +307,8 @@ impl Hub {
         }
     }
 
-    /// Takes one input at `now` and appends what follows to `effects`. An input about a client that has left meanwhile
-    /// is ignored.
+    /// Handles one input at `now` and appends what follows to `effects`. The hub ignores an input about a client that
+    /// has left meanwhile.
     pub fn handle(&mut self, input: impl Into<Input>, now: Now, effects: &mut Vec<Effect>) {
         self.turn(now, effects).take(input.into());
         if cfg!(debug_assertions) && self.people.sessions.len() < 100 {
@@ -318,14 +320,14 @@ impl Hub {
         Turn { hub: self, now, effects }
     }
 
-    /// Judges a line of `bytes` bytes from `session`, before it is handed over as [`Input::Line`]. This is a question
-    /// and no input, because its answer decides whether the line is taken: [`Verdict::Hold`] means to hand it over at
-    /// that time, and to read nothing more of the client until then.
+    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over as [`Input::Line`]. This is not
+    /// an input, because the answer decides whether the line becomes one. [`Verdict::Hold`] tells the caller to hand
+    /// the line over at the given time, and to read nothing more from the client until then.
     pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
         self.turn(now, effects).judge(session, bytes)
     }
 
-    /// Charges the cost of the current input to the client `id`, which sent it.
+    /// Charges the cost of the current input to `id`, the client that sent it.
     fn settle(&mut self, id: SessionId, now: Now) {
         let lines = u32::try_from(std::mem::take(&mut self.work.done) / work::LINE).unwrap_or(u32::MAX);
         self.work.charged = lines;
@@ -336,7 +338,7 @@ impl Hub {
         }
     }
 
-    /// When [`Input::Tick`] is due.
+    /// When [`Input::Tick`] is due; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         if !self.moderation.outgoing.is_empty() {

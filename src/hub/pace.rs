@@ -1,8 +1,8 @@
 //! How fast one client may send: lines and bytes, by the generic cell rate algorithm (ITU-T I.371).
 //!
-//! Reading is slowed first: a line that comes too early is held back until its time has come, and as
-//! nothing more is read meanwhile, TCP slows the sender. When a client has sent too fast for longer than
-//! `pace.patience`, its lines that come too early are dropped and counted. The episode ends when the client has been
+//! The hub slows reading first: it holds back a line that comes too early until the line's time has come. As it reads
+//! nothing more of that client meanwhile, TCP slows the sender. When a client has sent too fast for longer than
+//! `pace.patience`, the hub drops and counts its lines that come too early. The episode ends when the client has been
 //! quiet for as long as its burst takes to refill.
 
 use std::time::Duration;
@@ -16,70 +16,70 @@ use crate::values::time::Mono;
 /// What is to be done with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Take it now.
+    /// Take the line now.
     Pass,
-    /// Take it at that time, and read nothing more of the client until then.
+    /// Take the line at that time, and read nothing more of the client until then.
     Hold(Mono),
-    /// Throw it away; it is counted.
+    /// Throw the line away; it is counted.
     Drop,
 }
 
 /// What the sender is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
-    /// Its lines are taken slower now.
+    /// The client's lines are taken slower now.
     SlowedDown,
-    /// Its lines wait for room between those of others.
+    /// The client's lines wait for room between those of others.
     GivesWay,
-    /// Its lines are being dropped now.
+    /// The client's lines are being dropped now.
     Dropping,
     /// The episode is over; this number of lines was dropped.
     Dropped(u64),
 }
 
-/// A sender whose line waits longer than this is told.
+/// A sender is told when a line of theirs waits this long, or when they have sent too fast for this long.
 const NOTABLE: Duration = Duration::from_secs(1);
 
 /// A client is calm while it is fewer than this many lines ahead of its pace.
 const CALM: u64 = 3;
 
-/// A client that gave way is calm again after this many line intervals without a waiting line (20 × 100 ms by default).
-/// It and the next two are in intervals of one client's pace (`pace.lines`): where that is lifted, nobody waits for
-/// long.
+/// A client that gave way counts as calm again when none of its lines has given way for this many line intervals (20 ×
+/// 100 ms by default). A line interval is the time for one line by the pace of one client (`pace.lines`), here and in
+/// the next two constants: where that pace is lifted, nobody waits for long.
 const CALM_AGAIN: u32 = 20;
 
-/// A line that gives way is judged again after this many line intervals. To judge all of them at each chance would cost
-/// as much as a crowd.
+/// The hub judges a line that gives way again after this many line intervals. To judge all such lines at each chance
+/// would cost as much as a crowd.
 const GIVE_WAY: u32 = 1;
 
-/// A line gives way for at most this many line intervals: the calm may need all of a room's pace.
+/// A line gives way for at most this many line intervals, because the calm may need all of a room's pace.
 const GIVE_WAY_AT_MOST: u32 = 20;
 
-/// What others are shown of somebody beside lines, and what reaches more and more people: each has a pace of its own,
-/// `pace.shown` in one go and then one each `pace.shown_every`.
+/// What a client shows others besides lines, and what it sends to more and more people. Each kind has a pace of its
+/// own: `pace.shown` in one go and then one each `pace.shown_every`, or `OFTENER` times as many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// Other names.
     Names,
-    /// Topics.
+    /// Topics set.
     Topics,
     /// Rooms that are opened or entered.
     Rooms,
-    /// Words of absence.
+    /// Reasons of absence.
     Absences,
     /// Invitations, and voices that are given.
     Invitations,
-    /// People who are written to and have not been before.
+    /// First messages to people, and messages kept for people who are not here.
     People,
 }
 
 impl Kind {
-    /// How many in one go, and how soon there may be one more.
+    /// How many of this kind are allowed in one go, and how long after that one more.
     #[must_use]
     pub fn pace(self, limits: &settings::Pace) -> (u32, Duration) {
         match self {
             Self::Names | Self::Topics | Self::Absences => (limits.shown, limits.shown_every),
-            // Going to and fro, asking a circle of friends in, greeting everybody.
+            // People go to and fro, invite a circle of friends, greet everybody.
             Self::Rooms | Self::Invitations | Self::People => {
                 (limits.shown.saturating_mul(OFTENER), limits.shown_every / OFTENER)
             }
@@ -87,13 +87,13 @@ impl Kind {
     }
 }
 
-/// So many times as often as a name may be taken, people do what they do oftener.
+/// Rooms, invitations and first messages are allowed this many times as often as names are.
 const OFTENER: u32 = 3;
 
 /// The pace of a room, in deliveries a second: lines times the people who get them (`pace.crowd`).
 ///
-/// If a hundred members use their burst at once, everybody else notices. Beyond the pace, those who have said much of
-/// late wait; the calm never do.
+/// If a hundred members used their bursts at once, everybody else would notice. While a room is over its pace, the
+/// clients that have said much of late wait; the calm ones never do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Crowd {
@@ -105,13 +105,13 @@ pub struct Crowd {
 const CROWD_BURST: u64 = 500_000_000;
 
 impl Crowd {
-    /// Whether those who are not calm have to wait.
+    /// Whether the room is over its pace, so that clients that are not calm have to wait.
     #[must_use]
     pub fn is_over(&self, now: Mono) -> bool {
         self.deliveries.saturating_sub(CROWD_BURST) > now.0.saturating_mul(1000)
     }
 
-    /// Counts a line that goes to `people`.
+    /// Counts a line that is delivered to `people` clients.
     pub fn charge(&mut self, people: usize, now: Mono, limits: &settings::Pace) {
         let cost = (people as u64).saturating_mul(1_000_000_000) / (limits.crowd as u64).max(1);
         self.deliveries = rate::charge(self.deliveries, now.0.saturating_mul(1000), cost);
@@ -130,18 +130,18 @@ pub struct Pace {
     haste: Option<Box<Haste>>,
 }
 
-/// What is kept of a client that sends faster than its pace, or than its room has place for.
+/// What is kept of a client that sends faster than its own pace, or its room's pace, allows.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Haste {
     /// Since when the client sends faster than it may.
     since: Option<Mono>,
     told: Option<Word>,
     dropped: u64,
-    /// Since when its next line gives way to the calm.
+    /// Since when the client's next line gives way to the calm.
     gives_way: Option<Mono>,
-    /// When a line of it last gave way.
+    /// When one of the client's lines last gave way.
     gave_way: Option<Mono>,
-    /// It was told that its lines give way.
+    /// Whether the client was told that its lines give way.
     told_way: bool,
 }
 
@@ -176,8 +176,8 @@ impl From<Pace> for Saved {
 }
 
 impl Pace {
-    /// Judges a line of `bytes` bytes that came at `now`, and says what its sender is to be told. A held line is judged
-    /// again at the time given; to do that earlier is harmless.
+    /// Judges a line of `bytes` bytes that came at `now`. Returns the verdict, and what the sender is to be told. The
+    /// caller has a held line judged again at the time given; to do that earlier is harmless.
     pub fn judge(&mut self, bytes: u64, now: Mono, limits: &settings::Pace) -> (Verdict, Option<Word>) {
         let nanos = now.0.saturating_mul(1000);
         let mut word = None;
@@ -195,7 +195,7 @@ impl Pace {
         }
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let per_byte = |bytes: u64| bytes.saturating_mul(1_000_000_000) / (limits.bytes as u64).max(1);
-        // A line longer than the whole burst of bytes passes when all of that burst may be used.
+        // A line longer than the whole burst of bytes passes once all of the burst may be used.
         let burst_bytes = per_byte((limits.burst_bytes as u64).max(bytes));
         let early = match (
             rate::take(self.lines, nanos, per_line, per_line.saturating_mul(u64::from(limits.burst_lines))),
@@ -225,12 +225,13 @@ impl Pace {
         (Verdict::Hold(until), word)
     }
 
-    /// Where a room is over its pace, asked before a line is judged: until when the line gives way to those who are
-    /// calm, and what its sender is to be told. `None` if the client is calm, or the line has given way long enough.
+    /// While a room is over its pace, the caller asks this before it has a line judged. Returns until when the line
+    /// gives way to calm clients, and what its sender is to be told. Returns `None` if the client is calm, or the line
+    /// has given way for `GIVE_WAY_AT_MOST` intervals.
     ///
-    /// A client is calm that is less than `CALM` lines ahead of its pace and has had no waiting line for
+    /// A client is calm if it is less than `CALM` lines ahead of its pace and none of its lines has given way for
     /// `CALM_AGAIN` intervals. So a client that has more to say than there is room for gets what the calm leave, and
-    /// not the pace of one client all the time.
+    /// not the full pace of one client.
     pub fn gives_way(&mut self, now: Mono, limits: &settings::Pace) -> Option<(Mono, Option<Word>)> {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let lines = |count: u32| Duration::from_nanos(per_line) * count;
@@ -254,7 +255,7 @@ impl Pace {
         Some((now.after(lines(GIVE_WAY)), word))
     }
 
-    /// Charges a line that was taken as `lines` further ones, because it cost the hub as much.
+    /// Charges a line that was taken as if it were `lines` more, because it cost the hub as much.
     pub fn charge(&mut self, lines: u32, now: Mono, limits: &settings::Pace) {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let nanos = now.0.saturating_mul(1000);
@@ -272,7 +273,7 @@ mod tests {
         let (mut crowd, mut flooder, mut calm) = (Crowd::default(), Pace::default(), Pace::default());
         let start = Mono(1_000_000);
         let mut said = 0;
-        // A thousand people in the room; the bursts of many flooders, all at once.
+        // The room has a thousand people; many flooders use their bursts at once.
         while !crowd.is_over(start) {
             flooder.judge(64, start, &limits);
             crowd.charge(1000, start, &limits);
@@ -287,7 +288,7 @@ mod tests {
         assert_eq!(flooder.gives_way(later, &limits), None, "who falls silent is calm again");
     }
 
-    /// In a room where the calm need all there is.
+    /// The calm need all of the room's pace.
     #[test]
     fn whoever_goes_on_and_on_does_not_count_as_calm_by_the_pace_of_its_lines() {
         let limits = settings::Pace::default();

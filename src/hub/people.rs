@@ -1,4 +1,4 @@
-//! Clients come and go: which connections are let in, under which name, and what others are told of it.
+//! Clients come and go: which connections are let in, under which name, and what others are told.
 
 use super::Turn;
 use core::net::SocketAddr;
@@ -19,21 +19,22 @@ use crate::values::network::{Network, Origin};
 use crate::values::terminal::{Mode, Terminal};
 
 impl Hub {
-    /// A name made of the address and port, which tells nothing about them.
+    /// Claims a name for the client `id`, made from its address and port; it reveals neither.
     pub(super) fn guest_name(&mut self, peer: SocketAddr, id: SessionId) -> Name {
         let mut take = |name: Name| self.people.names.claim(&name, id).ok().map(|()| name);
         let key = &self.key;
         (4..=8)
             .find_map(|length| take(Name::guest(key, peer.ip(), peer.port(), length)))
             .or_else(|| {
-                // The same address and port twice at one time, or five collisions: the client's number makes it unique.
+                // Two clients come from the same address and port at one time, or five names in a row are taken: the
+                // client's number makes the name unique.
                 let text = format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0);
                 take(Name::parse(&text, text.len()).ok()?)
             })
             .expect("a name with a number that is never given twice is free")
     }
 
-    /// `id` is logged in to that account from now on, or to none.
+    /// Notes that `id` is logged in to `account` from now on, or to none.
     pub(super) fn set_account(&mut self, id: SessionId, account: Option<AccountId>) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(former) = std::mem::replace(&mut session.account, account) {
@@ -43,7 +44,7 @@ impl Hub {
         self.note_role(id);
     }
 
-    /// Looks up anew which clients are operators, because accounts have changed.
+    /// Looks up again which clients are operators, because accounts have changed.
     pub(super) fn note_roles(&mut self) {
         let members: Vec<SessionId> = self.people.logged_in.iter().map(|(_, id)| *id).collect();
         members.into_iter().for_each(|id| self.note_role(id));
@@ -137,7 +138,7 @@ impl Turn<'_> {
         self.hub.may_be_idle_from(self.now.mono);
         self.hub.people.peak = self.hub.people.peak.max(self.hub.people.sessions.len());
         self.hub.people.beginnings.insert(self.hub.people.sessions[&id].nick.folded(), id);
-        // The same address and port give the same name again.
+        // The name may be one that somebody ignores: the same address and port give the same name again.
         self.hub.take_up_name(id);
         self.hub.note_mute(id, self.now);
         if let Some(until) = at_door {
@@ -175,8 +176,8 @@ impl Turn<'_> {
         self.present(lobby, id, &shown, Step::Joined);
     }
 
-    /// Why a connection from there is refused now; `None` if it is let in. If all places are taken, a silent client may
-    /// be disconnected for it.
+    /// Why a connection from `peer` is refused now; `None` if it is let in. If all places are taken, a silent client
+    /// may be disconnected to make place.
     pub(super) fn may_connect(&mut self, peer: SocketAddr, origin: Origin) -> Option<Refusal> {
         let has = |networks: &[Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.hub.settings.access;
@@ -243,7 +244,7 @@ impl Turn<'_> {
             Farewell::Idle => Some("idle".into()),
             Farewell::GaveWay => Some("made place for others".into()),
         };
-        // What people say stays out of the journal, a last word too.
+        // What people say stays out of the journal, also what they say on leaving.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
         let left_why = noted.clone();
         self.happened(What::Departed, id, None, noted);
@@ -274,7 +275,8 @@ impl Turn<'_> {
         self.leave(id, &nick, room, Step::Left { reason, words, to: None });
     }
 
-    /// Takes `id` out of `room`, which is told that it is `gone`; a room that is empty then is closed, unless it is the lobby.
+    /// Takes `id` out of `room` and tells the room so by `gone`. A room that is empty then is shut; the lobby stays
+    /// open, and a lasting room rests.
     pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, gone: Step) {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
@@ -285,7 +287,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a room of an arrival or departure, at once or gathered with others.
+    /// Tells a room of a step of `who`, at once or gathered with others.
     pub(super) fn present(&mut self, id: RoomId, who: SessionId, nick: &Arc<str>, step: Step) {
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         if room.closing {
@@ -307,13 +309,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a room what was gathered. Who sees their own name in it, and believes to have another, is told of that.
+    /// Tells a room what was gathered. A client that believes it bears another name than the one shown is told the line
+    /// with the name that it knows.
     pub(super) fn tell_gathered(&mut self, room: RoomId, gathered: Gathered) {
         let Gathered { author, mut said, shown } = gathered;
         if let Said::Left { reason: to, moved, .. } = &mut said
             && *moved
         {
-            // It may have become private meanwhile.
+            // The room may have become private since the departure.
             let room = to.as_deref().and_then(|name| self.hub.room(self.hub.find_room(name)?));
             if !room.is_some_and(Room::is_known_to_all) {
                 (*to, *moved) = (None, false);
@@ -347,7 +350,7 @@ impl Turn<'_> {
         self.depart(id, why);
     }
 
-    /// Gives `id` a name that [`Self::may_bear`] has allowed, and tells its room if that is to be told `aloud`.
+    /// Gives `id` a name that [`Self::may_bear`] has allowed. Its room is told so if `aloud`.
     pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, aloud: bool) {
         self.hub.put_off_unseen_name(id);
         let kept_from = self.hub.kept_from(id, self.now);

@@ -1,4 +1,5 @@
-//! Coming and going, and other names: one line each in a quiet room, one line for many in a burst.
+//! How a room is told of arrivals, departures and new names: one line for each in a quiet room, one line for many in a
+//! burst.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,31 +12,31 @@ use crate::values::id::SessionId;
 use crate::values::rate;
 use crate::values::time::{Mono, Now};
 
-/// Arrivals and departures of a room that are gathered, to be told in one line.
+/// The arrivals, departures and new names of a room that are gathered, to be told in one line.
 ///
-/// In a quiet room each arrival is a line of its own. In a burst, or with more than `rooms.announce_limit` people, they
-/// are counted and told together at the end of a window: a thousand arrivals are a few lines, not a thousand lines to a
-/// thousand people.
+/// In a quiet room each arrival is a line of its own. In a burst, or with more than `rooms.announce_limit` people in
+/// the room, arrivals are counted and told together at the end of a window: a thousand arrivals are a few lines, not a
+/// thousand lines to a thousand people.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Presence {
     /// When all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
-    /// The same for other names, which have as many.
+    /// The same for new names, which have a burst of their own.
     names_full_at: Mono,
-    /// The people who came and are still here, with their names; in the order of their numbers.
+    /// The people who came in this window and are still here, with their names, by number.
     joined: BTreeMap<SessionId, Arc<str>>,
-    /// Those who have taken another name: the one before, and whether it is told to anybody but themselves.
+    /// The people who took another name in this window: the name before, the present one, and whether others are told.
     renamed: BTreeMap<SessionId, (Arc<str>, Arc<str>, bool)>,
     /// Those of `joined` who have said something since: others know their names.
     heard: BTreeSet<SessionId>,
-    /// The number of people who left and had been here before this window.
+    /// How many people left who had been here before this window.
     left: u32,
     /// The last of those who left, with name and reason.
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
-    /// That is what they said themselves.
+    /// Whether that reason is in the person's own words.
     last_words: bool,
-    /// Where they went.
+    /// The room where the last of those who left has gone, if everybody may know of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_to: Option<Arc<str>>,
     /// When the gathered line is told; `None` if nothing is gathered.
@@ -45,30 +46,30 @@ pub(super) struct Presence {
 /// The most names that a gathered line shows; the others are counted.
 const NAMES_SHOWN: usize = 3;
 
-/// An arrival, or a departure with its reason.
+/// An arrival, a departure, or a new name.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Joined,
     Left {
         reason: Option<Arc<str>>,
-        /// It is what they said themselves.
+        /// Whether the reason is in the person's own words.
         words: bool,
-        /// The room that they have gone to, if everybody may know of it.
+        /// The room that the person has gone to, if everybody may know of it.
         to: Option<Arc<str>>,
     },
     Renamed {
         from: Arc<str>,
-        /// Others are told, or nobody is but whoever it is.
+        /// Whether others are told; if not, only the person is.
         aloud: bool,
     },
 }
 
-/// What was gathered.
+/// A line that tells what was gathered.
 pub(super) struct Gathered {
-    /// The one who is not to be shown the line.
+    /// The one person whom the line is about, if it is one: they are not shown it.
     pub(super) author: Option<SessionId>,
     pub(super) said: Said,
-    /// Those whose names it shows.
+    /// The people whose names the line shows.
     pub(super) shown: Vec<SessionId>,
 }
 
@@ -78,7 +79,7 @@ fn left(nick: Arc<str>, reason: Option<Arc<str>>, words: bool, to: Option<Arc<st
 }
 
 impl Presence {
-    /// Notes that `who` came or went. Returns the line to post at once, if it is to be one of its own.
+    /// Notes a step of `who`. Returns the line to post at once, if the step gets a line of its own.
     pub(super) fn note(
         &mut self,
         who: SessionId,
@@ -97,12 +98,14 @@ impl Presence {
             if *aloud {
                 *former = nick.clone();
             }
-            // Newcomers often begin with this: in a burst of them, they are told of once.
+            // Newcomers often begin with a new name: while their arrival waits to be told, it is told with the new
+            // name, and the change is not.
             if !self.heard.contains(&who) {
                 return None;
             }
         }
-        // Where there are many, those who come and go are counted. A name that changes is told as long as few do.
+        // In a big room, arrivals and departures are always counted. A new name gets its line as long as few people
+        // change theirs.
         if is_rename || (!big && self.flush_at.is_none()) {
             let every = rooms.gather / rooms.announce_burst.max(1);
             let full = if is_rename { &mut self.names_full_at } else { &mut self.full_at };
@@ -118,7 +121,7 @@ impl Presence {
         }
         match step {
             Step::Joined => drop(self.joined.insert(who, nick.clone())),
-            // Somebody who came and left within the window, and said nothing, is not told of at all.
+            // A person who came and left within the window, and said nothing, is not mentioned at all.
             Step::Left { .. } if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
@@ -144,7 +147,7 @@ impl Presence {
         None
     }
 
-    /// The line that tells what was gathered, if there is anything to tell.
+    /// Ends the window. Returns the line that tells what was gathered, or `None` if there is nothing to tell.
     pub(super) fn flush(&mut self, members: usize) -> Option<Gathered> {
         self.flush_at = None;
         self.heard.clear();
@@ -170,19 +173,19 @@ impl Presence {
         }
     }
 
-    /// Whether what somebody said when they left is still to be told, and `is_meant`.
+    /// Whether a departure is still to be told with a reason, and `is_meant` says yes to its client, name and reason.
     pub(super) fn has_words(&self, is_meant: impl Fn(SessionId, &str, &str) -> bool) -> bool {
         matches!(&self.last_left, Some((who, nick, Some(words))) if is_meant(*who, nick, words))
     }
 
-    /// That will not be told.
+    /// Removes the reason of the departure that is still to be told.
     pub(super) fn forget_words(&mut self) {
         if let Some((_, _, words)) = &mut self.last_left {
             *words = None;
         }
     }
 
-    /// `who` says something now: others know the name, whether the arrival was told or not.
+    /// Notes that `who` says something now: others know the name from it, whether the arrival was told or not.
     pub(super) fn hear(&mut self, who: SessionId) {
         if self.joined.contains_key(&who) {
             self.heard.insert(who);

@@ -1,8 +1,8 @@
 //! Merging what is on disk into the hub when it could not be read at the start: bans, accounts, reports and lasting
 //! rooms.
 //!
-//! Until the store has read them, the hub is *unread* ([`Hub::is_unread`]): names that it cannot look up are not given,
-//! and nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the
+//! Until the store has read them, the hub is *unread* ([`Hub::is_unread`]): it gives nobody a name that it cannot look
+//! up, and nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the
 //! same target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
 
 use super::Turn;
@@ -20,7 +20,7 @@ use crate::values::id::SessionId;
 use crate::values::name::Name;
 
 impl Hub {
-    /// Whether bans and accounts that are on disk may not be known, because the disk could not be read.
+    /// Whether there may be bans and accounts on disk that the hub does not know, because the disk could not be read.
     #[must_use]
     pub fn is_unread(&self) -> bool {
         self.recording.unread
@@ -75,8 +75,8 @@ impl Turn<'_> {
         for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
             self.recall_sanction(ban);
         }
-        // After the accounts, for rooms belong to them. Where a room has changed since the start, the hub's state is
-        // the newer one.
+        // Rooms come after the accounts that they belong to. Where a room has changed since the start, the hub's state
+        // is the newer one.
         if !recalled.unread {
             let changed: BTreeSet<Name> = self.hub.recording.backlog.iter().filter_map(lasting_name).cloned().collect();
             let mut kept = recalled.lasting;
@@ -155,10 +155,10 @@ impl Turn<'_> {
                 self.record(Record::Account(Box::new(known)));
                 self.record(Record::Account(Box::new(renumbered)));
             }
-            // If it could not be kept, there is none of that number.
+            // If `keep` has refused it, there is no account of that number.
             return Some(id);
         }
-        // An account with the name of a known one was put into the file by another hand, and is left out.
+        // An account with the name of a known one was put into the file by hand, and is left out.
         let _ = self.hub.accounts.keep(account);
         None
     }
@@ -222,7 +222,7 @@ mod tests {
         Recalled { last_line: 1000, last_room: 1000, last_session: 1000, unread: true, ..Recalled::default() }
     }
 
-    /// A hub that could not read what is on disk, with what follows from `inputs`.
+    /// A hub that could not read what is on disk, after `inputs`.
     fn hub(inputs: Vec<Input>) -> Hub {
         let mut effects = Vec::new();
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
@@ -231,7 +231,7 @@ mod tests {
         hub
     }
 
-    /// What a file has behind all that was recorded of `hub`, over what stood in it before.
+    /// What a file holds when all records of `hub` are written over what was in it before.
     fn on_disk(hub: &Hub, recalled: &Recalled) -> Vec<(u64, String)> {
         let mut bans: std::collections::BTreeMap<u64, String> =
             recalled.sanctions.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect();
@@ -269,9 +269,9 @@ mod tests {
                 // The one that ends later stays.
                 ban(2, "198.51.100.1", None),
                 ban(3, "198.51.100.2", Some(6_000)),
-                // Over meanwhile.
+                // It has ended meanwhile.
                 ban(4, "10.1.0.0/16", Some(900)),
-                // Another with the number of one that was made meanwhile: a clock has gone backwards.
+                // A ban that was made meanwhile has the same number, because a clock has gone backwards.
                 ban(1001, "10.2.0.0/16", None),
             ],
             ..Recalled::default()

@@ -1,4 +1,4 @@
-//! What outlives the hub: records on their way to disk, what comes back at the start, searches of it.
+//! What outlives the hub: records on their way to disk, what comes back from there at the start, searches on disk.
 
 use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::time::Now;
 
-/// Records that have waited this long without any being taken: the disk is in trouble.
+/// The disk counts as stuck when records have waited this long and it has taken none.
 const DISK_TAKES_NOTHING: Duration = Duration::from_secs(3);
 
 impl Hub {
@@ -24,7 +24,7 @@ impl Hub {
         self.people.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
     }
 
-    /// Whether records have waited for long without any being taken.
+    /// Whether records wait and the disk has taken none for `DISK_TAKES_NOTHING`.
     #[must_use]
     pub fn is_disk_stuck(&self, now: Now) -> bool {
         let waits = self.recording.backlog.iter().len() > 0;
@@ -33,7 +33,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Takes lines that were said before the start, but for those that are kept no longer or were removed since.
+    /// Takes lines from before the start back into memory, except those that have been kept long enough or were removed
+    /// since.
     pub(super) fn recall_rooms(&mut self, recalled: &mut Recalled) {
         let hub = &mut *self.hub;
         hub.next_line = hub.next_line.max(recalled.last_line + 1);
@@ -41,13 +42,13 @@ impl Turn<'_> {
         let (horizon, any) = (hub.horizon(self.now), !recalled.rooms.is_empty());
         for RecalledRoom { room: id, name, mut lines } in std::mem::take(&mut recalled.rooms) {
             let Some(name) = Name::recall(&name) else { continue };
-            // The disk may not know yet that a room was closed.
+            // The record that closed the room may not be on disk yet.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
             if !hub.settings.history.keeps(&name) || hub.recording.backlog.iter().any(closed) {
                 continue;
             }
             lines.retain(|line| horizon.keeps(line));
-            // Nor that these are to be unreadable.
+            // The record that removed these lines may not be on disk yet either.
             for line in &mut lines {
                 if hub.is_removed(name.folded(), line) {
                     *line = redacted(line);
@@ -61,7 +62,7 @@ impl Turn<'_> {
             } else if hub.rooms.names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                // The one spoken in last comes first.
+                // If two rooms have the same name, the one that was spoken in last comes first and stays.
                 hub.recording.dormant.entry(name).or_insert((id, history));
             }
         }
@@ -71,7 +72,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn archive(&mut self, recalled: Option<Recalled>) {
-        // After a crash that this state has survived: nobody else will answer these.
+        // The state may have survived a crash: then nobody else answers these jobs.
         self.effects.extend(self.hub.logins.jobs().cloned().map(Effect::Hash));
         self.number_ignored();
         let was_recording = std::mem::replace(&mut self.hub.recording.on, recalled.is_some());
@@ -79,7 +80,7 @@ impl Turn<'_> {
             self.hub.recording.unread = false;
             self.hub.recording.backlog.clear();
             self.hub.recording.dormant.clear();
-            // Nobody else will answer.
+            // No disk will answer these searches.
             for id in self.hub.searchers() {
                 self.found_in_memory(id);
             }
@@ -97,31 +98,31 @@ impl Turn<'_> {
             }
             self.expire_sanctions();
             for account in recalled.accounts {
-                // One with the name of an older one was put there by another hand.
+                // `keep` refuses an account that has the name of an older one: somebody has changed the file by hand.
                 let _ = self.hub.accounts.keep(account);
             }
             recalled.reports.into_iter().for_each(|report| self.hub.moderation.reports.put(report));
             self.recall_memos(recalled.memos, &BTreeMap::new());
             self.hub.note_roles();
-            // Those that were made while nothing was recorded.
+            // These rooms were made lasting while nothing was recorded.
             self.record_lasting_again();
             if !recalled.unread {
                 self.recall_lasting(recalled.lasting);
-                // Once it is known which rooms there are.
+                // Now it is known which rooms there are.
                 self.forget_closed_rooms();
             }
             if recalled.unread {
-                // Numbers that are on disk are not given a second time.
+                // Nobody knows which numbers are on disk. `last_line` is above all of them then: none is given again.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
                 self.hub.moderation.reports.number_from(recalled.last_line + 1);
                 self.hub.memos.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
         } else if self.hub.recording.unread {
-            // The process before could not read it.
+            // The process before could not read the disk.
             self.recall(recalled);
         }
-        // After a crash that this state has survived: what may not have been written, or answered.
+        // The state may have survived a crash: these records may not be written, and these searches not answered.
         let again =
             self.hub.recording.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
         self.effects.extend(again);
@@ -132,7 +133,8 @@ impl Turn<'_> {
         }
     }
 
-    /// A client has this number: it goes on record before any other hub could give it to somebody else.
+    /// Notes that a client has the number `id`. The number goes on record before any other hub could give it to another
+    /// client.
     pub(super) fn give(&mut self, id: SessionId) {
         if self.hub.recording.on && id > self.hub.recording.given {
             self.hub.recording.given = SessionId(id.0 + GIVEN_AHEAD);
@@ -140,13 +142,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Says that something was done, and, where the disk takes nothing, that it is not there yet.
+    /// Tells `id` that something was done and, if the disk is stuck, that it is not there yet.
     pub(super) fn done_on_record(&mut self, id: SessionId, done: Done) {
         self.done(id, done);
         self.warn_of_disk(id);
     }
 
-    /// Tells `id`, whose doing has just been recorded, if the disk takes nothing.
+    /// Tells `id`, which has just had something recorded, if the disk is stuck.
     pub(super) fn warn_of_disk(&mut self, id: SessionId) {
         if self.hub.is_disk_stuck(self.now) {
             self.done(id, Done::NotOnDisk);
@@ -181,7 +183,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Looks for what `id` wants to see: on disk if something is recorded, else in memory.
+    /// Searches for `query` in the room of `id`: on disk if its lines are recorded, else in memory.
     pub(super) fn search(&mut self, id: SessionId, shown: Arc<str>, query: Arc<str>, limit: usize) {
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         if session.searching.is_some() {
@@ -217,7 +219,7 @@ impl Turn<'_> {
         let mut blinkers = self.hub.blinkers(session);
         let horizon = self.hub.horizon(self.now);
         let mut looked_at = found.lines.len();
-        // The disk may not know yet what was removed, nor what is kept no longer.
+        // The disk may not know yet which lines were removed, or are kept no longer.
         let stays = |line: &Line| horizon.keeps(line) && !self.hub.is_removed(search.name.folded(), line);
         let mut lines: Vec<_> = found.lines.into_iter().filter(stays).map(Arc::new).collect();
         if let Some(room) = self.hub.rooms.open.get(&search.room) {

@@ -1,12 +1,12 @@
-//! Making lines unreadable: in memory, in the backlog, and soon on disk. What else holds the same person's words goes
-//! with them: topics, words of absence, last words.
+//! Redaction: making lines unreadable, in memory, in the backlog, and soon on disk. What else holds the same person's
+//! words goes with them: topics, reasons of absence, words of a goodbye.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | which lines are meant | [`Selector`] |
-//! | what is found by it, before anything changes | [`Hub::meant`] |
-//! | what becomes of it, and who is told | `Turn::redact` |
-//! | what is on disk and not redacted yet, though it was removed | [`Hub::is_removed`] |
+//! | what a selector finds, before anything changes | [`Hub::meant`] |
+//! | what happens to it, and who is told | `Turn::redact` |
+//! | whether a line from disk was redacted, though the disk does not know yet | [`Hub::is_removed`] |
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use super::{By, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 
-/// The one who removes lines.
+/// Who removes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remover {
     /// An administrator, over the admin socket.
     Administrator(By),
-    /// Somebody in chat whose account has the role for it.
+    /// A person in chat whose account has the role for it.
     Operator(SessionId, By),
     /// The owner of the room.
     Owner(SessionId),
@@ -36,7 +36,7 @@ impl Remover {
         }
     }
 
-    /// The client that is told by an answer of its own.
+    /// The client that gets an answer of its own.
     fn in_chat(self) -> Option<SessionId> {
         match self {
             Self::Administrator(_) => None,
@@ -69,8 +69,7 @@ impl Meant {
 }
 
 impl Hub {
-    /// What is selected of all that is in memory; with `account`, also topics that were set by somebody logged in to
-    /// it.
+    /// What a selector finds in memory; with `account`, also topics set by somebody logged in to it.
     #[must_use]
     pub fn meant(&self, what: &Selector, account: Option<AccountId>) -> Meant {
         let mut meant = Meant::default();
@@ -105,7 +104,7 @@ impl Hub {
         places.filter_map(|(room, place)| self.rooms.open[room].history.at(*place).author)
     }
 
-    /// Whether a line that was read from disk has been redacted since: the redaction may still be in the backlog.
+    /// Whether a line that was read from disk has been redacted since: the record of that may still be in the backlog.
     #[must_use]
     pub fn is_removed(&self, room: &str, line: &Line) -> bool {
         self.backlog().redactions().any(|what| what.matches(room, line))
@@ -113,7 +112,7 @@ impl Hub {
 
     /// The connected clients that a selector is about, by id or name.
     fn meant_people(&self, what: &Selector) -> Vec<SessionId> {
-        // A selector by line numbers selects lines alone, and one that ends in the past nothing of the present.
+        // A selector by line numbers finds lines alone, and one that ends in the past finds nothing of the present.
         if what.from.is_some() || what.until.is_some() {
             return Vec::new();
         }
@@ -133,7 +132,7 @@ impl Hub {
     }
 }
 
-/// Whether the topic of `room` is selected, as the line that set it is or would be.
+/// Whether the topic of `room` is selected: as a line, the one that set it is or would be.
 fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool {
     match &room.topic_set {
         _ if room.topic.is_empty() => false,
@@ -150,10 +149,10 @@ fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool
 }
 
 impl Turn<'_> {
-    /// Redacts what is selected, in memory now and on disk soon. Returns what it was in memory. The members of these
+    /// Redacts what is selected, in memory now and on disk soon. Returns what was found in memory. The members of these
     /// rooms are told, because what is on their screens stays there.
     pub(super) fn redact(&mut self, what: &Selector, account: Option<AccountId>, by: Remover) -> Meant {
-        // Bounded by the newest line: carried out later, or a second time, the redaction selects the same lines.
+        // The newest line bounds the redaction: carried out later, or a second time, it selects the same lines.
         let (said, asked) = (self.hub.next_line - 1, what);
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..what.clone() };
         let mut meant = self.hub.meant(&what, account);
@@ -182,8 +181,8 @@ impl Turn<'_> {
         meant
     }
 
-    /// Clears what else holds words of those clients: words of absence, and last words that are gathered and not told
-    /// yet.
+    /// Clears other words of the selected clients: reasons of absence, and words of a goodbye that are gathered and not
+    /// told yet.
     fn forget_words(&mut self, what: &Selector) {
         let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
         for id in self.hub.meant_people(what) {
@@ -235,7 +234,7 @@ impl Turn<'_> {
     fn tell_of_removed(&mut self, id: RoomId, lines: usize, but: Option<SessionId>) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         if room.members.len() > work::MOST {
-            // A great crowd is told by one line.
+            // A crowd is told by one line.
             let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
             let text = format!("{number} removed by a moderator, and may still stand on your screen").into();
             self.post(id, None, Said::Notice { text });
@@ -311,7 +310,7 @@ mod tests {
         assert_eq!(texts(&hub), ["", "polite"]);
         let rude = |record: &Record| matches!(record, Record::Line { line, .. } if line.said.text() == "rude");
         assert!(!hub.backlog().iter().any(|(_, record)| rude(record)), "it waits nowhere");
-        // A search that comes back from the disk has it still, and so has a disk that is read late.
+        // A search that comes back from the disk still has the line, and so has a disk that is read late.
         send(&mut hub, ANN, "/search ru");
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line.clone()], through: line.seq, reach: Reach::All });
@@ -327,11 +326,11 @@ mod tests {
         hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         let (_, history) = hub.recording.dormant.get("den").expect("it is recalled");
         assert_eq!(history.at(0).said, Said::Redacted);
-        // The disk has it: nothing is pending.
+        // The disk has the redaction: nothing is pending.
         let through = hub.backlog().iter().next_back().expect("some wait").0;
         hub.handle(News::Recorded { through }, NOW, &mut Vec::new());
         assert_eq!(hub.backlog().redactions().len(), 0);
-        // And a hub that was written down knows what is pending.
+        // A hub from a snapshot knows what is pending, too.
         remove(&mut hub, by(ANN));
         let text = serde_json::to_string(&hub).expect("it can be written down");
         let again: Hub = serde_json::from_str(&text).expect("and read");
@@ -354,10 +353,10 @@ mod tests {
         ] {
             let mut hub = hub();
             send(&mut hub, BOB, "/topic Zeppelins");
-            // It is long gone from history.
+            // The line is long gone from history.
             hub.rooms.open.get_mut(&RoomId(0)).expect("the lobby").history = super::super::CopyOnWrite::default();
             assert!(line(&hub).is_some());
-            // It is so after the hub was written down as well.
+            // The same holds after a snapshot.
             let text = serde_json::to_string(&hub).expect("it can be written down");
             let mut hub: Hub = serde_json::from_str(&text).expect("and read");
             assert_eq!(hub.meant(&what, None).topics, u64::from(goes), "{what:?}");
@@ -390,7 +389,7 @@ mod tests {
         saved["rooms"][0].as_object_mut().expect("a room").remove("topic_set").expect("it was there");
         let again: Hub = serde_json::from_value(saved.clone()).expect("and read");
         assert_eq!(again.meant(&by(BOB), None).topics, 1);
-        // Where it is in no history, it goes with its text or room alone.
+        // Without its line, a topic is selected by its text or room alone.
         saved["rooms"][0]["history"] = serde_json::json!([]);
         let again: Hub = serde_json::from_value(saved).expect("and read");
         assert_eq!(again.meant(&by(BOB), None).topics, 0);
@@ -445,7 +444,7 @@ mod tests {
     #[test]
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
-        // A thousand lines in a moment.
+        // A thousand lines in a moment are allowed here.
         hub.settings.pace.steady = 0;
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {

@@ -1,9 +1,9 @@
-//! How long what was said is kept in memory: as long as on disk, `history.keep`, `history.keep_lines` and
+//! How long lines are kept in memory: as long as on disk, by `history.keep`, `history.keep_lines` and
 //! `history.keep_bytes`.
 //!
 //! A line older than the [`Horizon`] is shown to nobody: that is checked whenever somebody looks. Dropping such lines
-//! only frees memory: it is done when the oldest line is due, some rooms at a time, and an idle hub with nothing to
-//! drop does nothing.
+//! only frees memory. It is done when the oldest line is due, some rooms at a time; an idle hub with nothing to drop
+//! does nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -166,7 +166,7 @@ impl Turn<'_> {
                 passed.next = Some(id);
                 break;
             }
-            // Looking alone must not copy what is shared with a snapshot.
+            // `is_due` only looks; `get_mut` would copy a room that a snapshot shares.
             if self.hub.rooms.open[&id].history.is_due(horizon)
                 && let Some(room) = self.hub.rooms.open.get_mut(&id)
             {
@@ -180,7 +180,7 @@ impl Turn<'_> {
             passed.oldest = passed.oldest.into_iter().chain(oldest).min();
         }
         if passed.next.is_none() {
-            // Few rooms are recalled.
+            // At most a few rooms are recalled, so all are looked through at once.
             if self.hub.recording.dormant.values().any(|(_, history)| history.is_due(horizon)) {
                 self.hub.recording.dormant.retain(|_, (_, history)| {
                     history.let_go(horizon, usize::MAX);
@@ -262,7 +262,7 @@ mod tests {
         hub.rooms().map(|room| room.history.len()).sum::<usize>() + dormant
     }
 
-    /// Has time pass up to then, as whoever drives the hub does; the number of ticks.
+    /// Lets time pass until then, as the driver does. Returns the number of ticks.
     fn idle(hub: &mut Hub, until: Now) -> u32 {
         let mut ticks = 0;
         while let Some(due) = hub.next_deadline().filter(|due| *due <= until.mono) {
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(in_memory(&hub), 0);
         assert!(ticks <= 3, "only when something is due: {ticks}");
         assert_eq!(hub.next_deadline(), None);
-        // To somebody who asks before it is let go of, it is not there either.
+        // A client that asks before the line is dropped is not shown it either.
         send(&mut hub, ANN, "three", later(200));
         let late = Now { wall: later(261).wall, ..later(201) };
         assert_eq!(in_memory(&hub), 1);
@@ -312,7 +312,7 @@ mod tests {
         idle(&mut hub, later(200));
         assert_eq!(shown(&mut hub, later(200)), ["from the future"]);
         assert_eq!(in_memory(&hub), 1);
-        // The clock goes there: nobody is shown it longer than a minute, and an hour later at most it is gone.
+        // The clock jumps: nobody is shown the line for longer than a minute, and it is gone after an hour at most.
         let then = Now { mono: later(300).mono, wall: in_a_year.wall.after(KEEP * 2) };
         assert!(shown(&mut hub, then).is_empty());
         idle(&mut hub, Now { mono: then.mono.after(AT_LEAST), wall: then.wall.after(AT_LEAST) });
@@ -366,7 +366,7 @@ mod tests {
             assert_eq!(shown(&hub), 0, "what is kept was said in the den");
             idle(&mut hub, later(2 * keep_lines + 10));
             assert_eq!(in_memory(&hub), 0);
-            // It is the same hub after it was written down.
+            // The hub is the same after a snapshot.
             let text = serde_json::to_string(&hub).expect("it can be written down");
             let again: Hub = serde_json::from_str(&text).expect("and read");
             assert_eq!(again.recording.retention, hub.recording.retention);
@@ -435,10 +435,10 @@ mod tests {
         hub.handle(News::Archive(Some(Box::new(recalled))), later(80), &mut Vec::new());
         assert_eq!(replayed(&come(&mut hub, ANN, later(90))), ["new"]);
         assert_eq!(in_memory(&hub), 2);
-        // Nobody is in the den, and it is forgotten all the same.
+        // Nobody is in the den, and its lines are dropped all the same.
         idle(&mut hub, later(125));
         assert_eq!((in_memory(&hub), hub.recording.dormant.len()), (0, 0));
-        // A disk that is slow to let go finds what is kept no longer.
+        // A slow disk still finds lines that are kept no longer.
         send(&mut hub, ANN, "/search o", later(130));
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line(1, 10, "old")], through: 3, reach: Reach::All });

@@ -1,4 +1,4 @@
-//! A room: who is in it, its topic, and what belongs to it.
+//! A room: its members, its topic, its history.
 
 use super::history::History;
 use super::presence::Presence;
@@ -16,12 +16,12 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
 
-/// How a topic came to be: for as long as it stands, newcomers read it.
+/// Who set a topic, and when. It is kept as long as the topic stands, because newcomers read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicSet {
-    /// The line that set it, also when history has let go of it.
+    /// The line that set the topic, also when history has dropped it.
     pub(super) line: Arc<Line>,
-    /// The account that its author was logged in to.
+    /// The account that the author was logged in to.
     #[serde(default)]
     pub(super) account: Option<AccountId>,
 }
@@ -29,38 +29,39 @@ pub struct TopicSet {
 /// A room.
 #[derive(Clone, Debug)]
 pub struct Room {
-    /// The number, unique and rising.
+    /// The room's number. Numbers rise, and none is given twice.
     pub id: RoomId,
-    /// The name, as it was spelt by whoever opened the room.
+    /// The name, as the opener spelt it.
     pub name: Name,
-    /// Its topic; empty if there is none.
+    /// The topic; empty if there is none.
     pub topic: Arc<str>,
-    /// Who set it and when; `None` if there is none, or a release has kept it that did not say.
+    /// Who set the topic, and when; `None` if there is no topic, or it comes from a release that did not keep this.
     pub(super) topic_set: Option<TopicSet>,
-    /// The line by which it was set, and so when, and by whom.
+    /// The last line that set or cleared the topic, as it stands in the room's log.
     pub(super) topic_line: Option<Arc<Line>>,
-    /// It was opened by somebody whom nobody was to hear, and has that name for them and those in it alone.
+    /// The client that opened the room while it was shadow-muted. Only this client and the members know of the room by
+    /// its name.
     pub(super) unseen_of: Option<SessionId>,
-    /// Who is in it.
+    /// The clients in the room.
     pub members: BTreeSet<SessionId>,
-    /// Since when it exists.
+    /// When the room was opened.
     pub since: Wall,
-    /// Where the one is from who opened it; `None` if nobody did, or nobody who is counted.
+    /// The origin that the room counts for; `None` if nobody opened it, or somebody whose rooms are not counted.
     pub(super) opened_from: Option<Origin>,
-    /// Something of it is on disk, or on its way there.
+    /// Whether lines of the room are on disk, or on their way there.
     pub(super) recorded: bool,
-    /// Lines said in it since then.
+    /// How many lines were said in the room since it was opened.
     pub lines: u64,
-    /// What is kept of them.
+    /// The lines kept in memory.
     pub history: CopyOnWrite<History>,
-    /// Whether what is said in it is kept, see `history.off`.
+    /// Whether lines are kept at all, see `history.off`.
     pub(super) kept: bool,
-    /// Whose it is, and who may come in and speak.
+    /// Who owns the room, and who may come in and speak.
     pub ownership: Ownership,
     pub(super) presence: Presence,
-    /// How much is said in it.
+    /// How much is said in the room.
     pub(super) crowd: Crowd,
-    /// Everybody is being sent out of it: nobody there needs to be told who goes.
+    /// Whether the members are not told who comes and goes: the room is being closed, or it is the door.
     pub(super) closing: bool,
 }
 
@@ -87,12 +88,12 @@ impl Room {
         }
     }
 
-    /// Whether everybody may know of it.
+    /// Whether everybody may know that the room exists.
     pub(super) fn is_known_to_all(&self) -> bool {
         !self.ownership.private && self.unseen_of.is_none()
     }
 
-    /// Its topic, if it has one.
+    /// The topic, if there is one.
     #[must_use]
     pub fn topic(&self) -> Option<Arc<str>> {
         (!self.topic.is_empty()).then(|| self.topic.clone())

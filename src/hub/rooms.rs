@@ -18,7 +18,7 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 
 impl Hub {
-    /// A room that somebody from there has opened counts no more.
+    /// Stops counting one room for the origin that it was opened from.
     pub(super) fn closes(&mut self, from: Origin) {
         if let Some(count) = self.rooms.openers.get_mut(&from) {
             *count -= 1;
@@ -30,23 +30,23 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Opens a room, for somebody who comes into it.
+    /// Opens a room, for a client that is about to come into it.
     pub(super) fn open(&mut self, name: Name) -> RoomId {
         let id = self.found_room(name, None);
         self.effects.push(Effect::Open(id));
         id
     }
 
-    /// Opens a room that has no log yet; `known` is the number that it has had, if that is known.
+    /// Opens a room without a log. `known` is the number that the room had before, if that is known.
     pub(super) fn found_room(&mut self, name: Name, known: Option<RoomId>) -> RoomId {
         let known = known.filter(|known| !self.hub.rooms.open.contains_key(known));
-        // A room that was open when the hub ended is still that room.
+        // A room that was open when the hub ended keeps its number and history.
         let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
             Some((id, history)) => (id, Some(history)),
             None => (known.unwrap_or(RoomId(self.hub.rooms.next)), None),
         };
         self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
-        // The lobby, which the settings name, can look like another room.
+        // `keep`, because the lobby, which the settings name, may look like another room.
         self.hub.rooms.names.keep(&name, id).expect("the caller has asked whether it is open");
         let mut room = Room::new(id, name, self.now.wall);
         room.kept = self.hub.settings.history.keeps(&room.name);
@@ -58,11 +58,11 @@ impl Turn<'_> {
         id
     }
 
-    /// The lobby is the room that the settings name: whoever is in the former one comes along. A room of that name
-    /// that is open becomes it, and is nobody's any more.
+    /// Makes the room that the settings name the lobby. Everybody in the former lobby moves along. If a room of that
+    /// name is open, it becomes the lobby and loses its owner.
     pub(super) fn move_lobby(&mut self) {
         let (former, rooms) = (self.hub.rooms.lobby, &self.hub.settings.rooms);
-        // The check of the settings refuses what is no name.
+        // The check of the settings refuses a name that is not valid.
         let Ok(name) = Name::parse(&rooms.lobby, self.hub.settings.limits.room_name) else { return };
         if self.hub.rooms.open[&former].name == name {
             return;
@@ -76,14 +76,14 @@ impl Turn<'_> {
         };
         self.hub.rooms.lobby = lobby;
         if lobby == former {
-            // The same name, written in another way.
+            // The settings spell the name of the same room in another way.
             return;
         }
         let next_line = self.hub.next_line;
-        // Whose it was has it no more.
+        // The room loses its owner, moderators and modes.
         let lasts = self.hub.rooms.open[&lobby].ownership.lasts;
         let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
-        // What was said in private stays there.
+        // Those who come in now must not see what was said there in private.
         let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
         room.ownership = Ownership::of_nobody(visible_from);
         room.ownership.lasts = lasts;
@@ -116,8 +116,8 @@ impl Turn<'_> {
         }
         self.forget_expulsions(id);
         self.effects.push(Effect::Shut(id));
-        // Of rooms of which nothing was recorded the disk need not know that they are closed: they would be a way to
-        // have it written without end, without saying anything.
+        // The disk need not know that a room was closed of which nothing was recorded. Else people could have it write
+        // without end, and without saying anything.
         if room.kept && room.recorded {
             self.record(Record::Closed { room: id, name: room.name.clone() });
         }
@@ -125,12 +125,12 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { room, ..Happening::new(What::RoomClosed, self.now) }));
     }
 
-    /// Moves `id` into a room that exists, and shows it that room.
+    /// Moves `id` into an open room, and shows it that room.
     pub(super) fn enter(&mut self, id: SessionId, to: RoomId) {
         self.enter_again(id, to, None);
     }
 
-    /// As [`Self::enter`], for somebody who has been there until then.
+    /// As [`Self::enter`]; `since` says from where on the room's lines are new to a client that was there before.
     pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>) {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             let to = self.hub.rooms.open.get(&to).map(|room| room.name.shown().into());
@@ -145,12 +145,12 @@ impl Turn<'_> {
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
         if is_seen {
-            // Who comes in knows its name.
+            // From now on others in the room know its name.
             room.unseen_of = None;
         }
         let private = room.ownership.private;
-        // Nobody is told of a room by this who could not see it in the list. Nor of one that was opened for it: it may be
-        // meant to become private.
+        // The former room is told where `id` has gone, unless the new room is not in everybody's list. It is not told
+        // of a room that was opened just now either: that one may be meant to become private.
         let is_new = room.members.len() == 1 && !room.ownership.lasts && to != self.hub.rooms.lobby;
         let shown = (room.is_known_to_all() && !is_new).then(|| room.name.shown().into());
         session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
@@ -182,7 +182,8 @@ impl Turn<'_> {
         for member in members {
             self.enter(member, self.hub.rooms.lobby);
         }
-        // The last one to go has shut it; who asked for it is worth a line of its own.
+        // `shut` has already told of the closed room when its last member left; this happening tells who closed it and
+        // why.
         let room = Some(name);
         let by = Some(by);
         self.effects.push(Effect::Happened(Happening {
@@ -213,7 +214,7 @@ impl Turn<'_> {
         if let Some(author) = author {
             room.presence.hear(author);
         }
-        // What an operator writes over a room that is nobody's stays until an operator writes something else.
+        // A topic that an operator sets in a room without an owner is locked: only operators can change it.
         let locks = is_moderation && !text.is_empty() && !room.ownership.is_topic_locked();
         if locks {
             room.ownership.lock_topic(true);
@@ -228,7 +229,7 @@ impl Turn<'_> {
             ..Happening::new(What::Topic, self.now)
         }));
         self.keep_lasting(id);
-        // Its author is shown it too: that is the confirmation.
+        // The author is shown the line too, as a confirmation.
         let line = self.post(id, author, said);
         if let Some(room) = self.hub.rooms.open.get_mut(&id) {
             room.topic_line = Some(line);
@@ -254,14 +255,14 @@ impl Turn<'_> {
         }
     }
 
-    /// The room of `id` has heard it, as far as it is to know: a slow room counts from now.
+    /// Notes that the room has heard `id`, or that its person must believe so: a slow room counts from now.
     pub(super) fn hear(&mut self, id: SessionId) {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.heard = self.now.mono;
         }
     }
 
-    /// Puts a line at the end of a room's log; its author is shown it only if it answers them.
+    /// Puts a line at the end of a room's log. Its author is shown the line only if it answers them.
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) -> Arc<Line> {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let kept = said.is_kept();

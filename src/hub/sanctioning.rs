@@ -1,4 +1,4 @@
-//! Making and lifting sanctions, and who they are about. The table of them is [`super::sanction`].
+//! Making and lifting sanctions, and finding the clients they are about. The table of sanctions is [`super::sanction`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Filters;
 
-/// Lines of one room, and in all, that a filter is tried on before it is made.
+/// The most lines of one room, and of all rooms together, that a filter is tried on before it is made.
 const LOOKED_AT: usize = 100;
 const LOOKED_AT_IN_ALL: usize = 1000;
 
-/// What a filter would have kept back.
+/// What a filter would have kept back of the last lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caught {
-    /// Lines that it finds something in.
+    /// How many lines the filter finds something in.
     pub lines: usize,
-    /// Of so many.
+    /// How many lines the filter was tried on.
     pub looked_at: usize,
-    /// Under which names they were said, the last ones first.
+    /// The names under which the found lines were said, each once; within a room, that of the newest line first.
     pub names: Vec<Arc<str>>,
-    /// How many these are.
+    /// How many names these are.
     pub people: usize,
 }
 
 impl Hub {
-    /// Whose sanction it is, as it outlives who made it.
+    /// The maker of a sanction, as it is kept with the sanction when the maker is gone.
     pub(super) fn author(&self, by: By) -> Author {
         match by {
             By::Admin { uid, .. } => Author::Uid(uid),
@@ -47,15 +47,16 @@ impl Hub {
         }
     }
 
-    /// When an account or a sanction that is made now began, as far as that says which of two was there first: after
-    /// any other, though the clock was set back since. Who registers while they are muted is muted still; and sanctions
-    /// that began at the same time are one that was made anew: see [`Turn::stay_kept_from`].
+    /// The time to note as the beginning of an account or a sanction that is made now. It is later than all such times
+    /// before, even if the clock was set back since: so these times tell which of two was made first. Somebody who
+    /// registers while they are muted, for example, stays muted. Sanctions with the same beginning are one that was
+    /// made anew: see [`Turn::stay_kept_from`].
     pub(super) fn stamp(&mut self, now: Now) -> Wall {
         self.moderation.latest = now.wall.max(Wall(self.moderation.latest.0.saturating_add(1)));
         self.moderation.latest
     }
 
-    /// Accounts and sanctions have come from elsewhere.
+    /// Notes the beginnings of accounts and sanctions that were not made here: [`Self::stamp`] gives later times only.
     pub(super) fn note_latest(&mut self) {
         let accounts = self.accounts.iter().map(|account| account.since);
         let begun = accounts.chain(self.moderation.sanctions.iter().map(|sanction| sanction.since));
@@ -63,20 +64,21 @@ impl Hub {
         self.moderation.latest = self.moderation.latest.max(latest);
     }
 
-    /// What keeps somebody who is here from `kind`: see [`Order::about_one`].
+    /// The order that keeps a client that is here from `kind`: see [`Order::about_one`].
     #[must_use]
     pub fn order(&self, session: &Session, kind: Kind) -> Order {
         let account = session.account.and_then(|account| self.accounts.get(account));
         Order::about_one(kind, account.map(|account| account.name.clone()), &session.nick, session.peer.ip())
     }
 
-    /// Whom one would be about who is here now, by age: whom it would disconnect, mute, or keep out of a room.
+    /// The clients that a sanction made now by this order would be about, by age: those that it would disconnect, mute,
+    /// or keep out of a room.
     #[must_use]
     pub fn hit_by(&self, order: &Order, now: Now) -> Vec<&Session> {
         self.hit_since(order, now.wall, self.last_session())
     }
 
-    /// The number of the last client that has come, of those who are here.
+    /// The highest number of the clients that are here; 0 if there are none.
     fn last_session(&self) -> SessionId {
         self.people.sessions.last().unwrap_or_default()
     }
@@ -85,11 +87,11 @@ impl Hub {
         let mut hit: BTreeSet<SessionId> = BTreeSet::new();
         let network = match &order.target {
             Target::Network(network) => Some(network),
-            // Of an account, whatever name its owner bears.
+            // Clients logged in to an account of that name are hit as well, whatever name they bear.
             Target::Name(name) => {
                 hit.extend(self.people.names.lookalikes(name));
                 hit.extend(self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account)));
-                // Who takes it to be theirs would get it when they are heard again.
+                // So are clients that believe they bear the name: they get it when they are heard again.
                 hit.extend(self.people.unseen.lookalikes(name));
                 None
             }
@@ -101,7 +103,7 @@ impl Hub {
                 hit.extend(self.sessions().filter(is_hit).map(|session| session.id));
                 None
             }
-            // They keep back what is said, and those who come.
+            // Filters are about texts, and lockdowns about clients that come later: neither hits anybody who is here.
             Target::Text(_) | Target::Newcomers => None,
         };
         let also = order.also.iter().map(|also| (also, true));
@@ -115,22 +117,23 @@ impl Hub {
         hit.into_iter().filter_map(|id| self.session(id)).collect()
     }
 
-    /// The names that somebody has: as others see it, as they see it themselves, and of their account.
+    /// The names of a client: as others see it, as it sees itself, and that of its account.
     fn called<'a>(&'a self, session: &'a Session) -> impl Iterator<Item = &'a Name> {
         let account = session.account.and_then(|account| self.accounts.get(account));
         let own = session.is_renamed_unseen().then(|| session.own_nick());
         [&session.nick].into_iter().chain(own).chain(account.map(|account| &account.name))
     }
 
-    /// Whether a sanction about a pattern of names that was made at `since` is not about this one, whatever they are
-    /// called: people of `access.always`, operators, and whose account was there before.
+    /// Whether a sanction about a pattern of names, made at `since`, spares this client whatever its names are. It
+    /// spares clients from the networks of `access.always`, operators, and people whose account is older than the
+    /// sanction.
     fn is_spared_by_patterns(&self, session: &Session, since: Wall) -> bool {
         let account = session.account.and_then(|account| self.accounts.get(account));
         self.is_always_let_in(session.peer)
             || account.is_some_and(|account| account.role == Role::Operator || account.since < since)
     }
 
-    /// The sanctions in force about somebody because a pattern finds one of these names.
+    /// The sanctions in force about a client because their pattern finds one of `names`.
     fn by_pattern<'a>(
         &'a self,
         session: &'a Session,
@@ -141,7 +144,7 @@ impl Hub {
         found.filter(move |one| !self.is_spared_by_patterns(session, one.since))
     }
 
-    /// The ban that keeps `id` from being called so, if there is one.
+    /// The ban that keeps `id` from taking this name, if there is one.
     pub(super) fn ban_of_name(&self, id: SessionId, name: &Name, now: Now) -> Option<&Sanction> {
         let is_ban = |one: &&Sanction| one.kind == Kind::Ban;
         let session = self.people.sessions.get(&id);
@@ -153,9 +156,11 @@ impl Hub {
         })
     }
 
-    /// Whether a sanction about an address that was made at `since`, when `after` was the last who had come, is not
-    /// about this one who comes from there: people of `access.always`, and operators, unless it is a ban. Where the address goes with a name (`also`), it is there to
-    /// catch who comes again: those who were connected before, or whose account was there before, are others.
+    /// Whether a sanction about an address spares this client, which connects from there. The sanction was made at
+    /// `since`, when `after` was the newest client. It spares clients from the networks of `access.always` and, unless
+    /// it is a ban, operators. An address that goes with a name (`also`) is there to catch a person who comes again:
+    /// there a sanction other than a ban also spares clients that were connected before it, and people whose account is
+    /// older.
     fn is_spared(&self, session: &Session, kind: &Kind, (since, after): (Wall, SessionId), also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
         let was_there = || session.id <= after || account().is_some_and(|account| account.since < since);
@@ -164,7 +169,7 @@ impl Hub {
                 && (account().is_some_and(|account| account.role == Role::Operator) || (also && was_there())))
     }
 
-    /// Why there is no place for one more such sanction.
+    /// Whether there is place for one more such sanction.
     ///
     /// # Errors
     /// The bound that is reached.
@@ -173,7 +178,8 @@ impl Hub {
         self.moderation.sanctions.has_place(&order.kind, &order.target, limits.bans, limits.patterns)
     }
 
-    /// What a filter would have kept back of the last lines of these rooms, some of each.
+    /// What a filter would have kept back of the last lines of these rooms: of at most `LOOKED_AT` lines of each room,
+    /// and `LOOKED_AT_IN_ALL` together.
     pub fn would_be_kept_back(&self, target: &Target, rooms: impl IntoIterator<Item = RoomId>, now: Now) -> Caught {
         let filters = Filters::new(&[target.to_string()], &[]);
         let (mut caught, mut by) = (Caught::default(), BTreeSet::new());
@@ -194,13 +200,13 @@ impl Hub {
         caught
     }
 
-    /// The one that a sanction was meant for, if they are here and still called so.
+    /// The client that a sanction was meant for, if it is here under the same name; `None` for a ban.
     fn meant_by(&self, sanction: &Sanction) -> Option<SessionId> {
         let id = self.find(sanction.nick.as_deref()?)?;
         (sanction.kind != Kind::Ban).then_some(id)
     }
 
-    /// The sanctions in force about somebody.
+    /// The sanctions in force about a client. The same sanction can come twice.
     pub fn sanctions_of<'a>(&'a self, session: &'a Session, now: Now) -> impl Iterator<Item = &'a Sanction> {
         let account = session.account.and_then(|account| self.accounts.get(account));
         let sanctions = &self.moderation.sanctions;
@@ -212,7 +218,8 @@ impl Hub {
         sanctions.of_name(&session.nick, now).chain(by_account).chain(by_pattern).chain(by_address)
     }
 
-    /// The ban that keeps out who comes from there, but for people of `access.always`.
+    /// The ban that keeps out whoever connects from this address; `None` if the address is in a network of
+    /// `access.always`.
     pub(super) fn ban_of_address(&self, peer: core::net::SocketAddr, now: Now) -> Option<&Sanction> {
         let sanctions = &self.moderation.sanctions;
         if sanctions.count(&Kind::Ban) == 0 || self.is_always_let_in(peer) {
@@ -221,7 +228,7 @@ impl Hub {
         sanctions.of_address(peer.ip(), now).find(|sanction| sanction.kind == Kind::Ban)
     }
 
-    /// The expulsions from a room that are about somebody.
+    /// The expulsions from a room that are about a client.
     fn expulsions_of(&self, id: SessionId, room: RoomId) -> Vec<&Sanction> {
         let Some(session) = self.session(id) else { return Vec::new() };
         let account = session.account.and_then(|account| self.accounts.get(account));
@@ -242,14 +249,14 @@ impl Hub {
         self.moderation.sanctions.of_room(room).filter(is_about).collect()
     }
 
-    /// Whether somebody was sent out of that room and may not come again.
+    /// Whether `id` was sent out of that room and may not come in again.
     pub(super) fn is_expelled(&self, id: SessionId, room: RoomId) -> bool {
         self.moderation.sanctions.count_of_room(room) > 0 && !self.expulsions_of(id, room).is_empty()
     }
 
-    /// Whether who comes from there may log in although a ban is about that address: where an operator has logged in
-    /// of late, and no administrator made the ban. After a cold start it is not known where one has: until the first of
-    /// them is back, those whom an operator has banned may knock.
+    /// Whether a client from `origin` may come to the door and log in although `ban` is about its address. It may if an
+    /// operator has logged in from there of late, and no administrator made the ban. A cold start forgets where
+    /// operators have logged in: until the first operator is back, everybody whom an operator has banned may knock.
     pub(super) fn may_knock(&self, ban: &Sanction, origin: Origin) -> bool {
         let familiar = &self.people.familiar;
         match ban.by {
@@ -259,8 +266,8 @@ impl Hub {
         }
     }
 
-    /// The mutes and expulsions in force about somebody by name or account. Those about an address are not theirs: they
-    /// are for others who come from there.
+    /// The mutes and expulsions in force about a client by its names or its account. Those about an address do not go
+    /// along with the client: they are for everybody who connects from there.
     pub(super) fn kept_from(&self, id: SessionId, now: Now) -> Vec<Sanction> {
         let sanctions = &self.moderation.sanctions;
         if sanctions.len() == sanctions.count(&Kind::Ban) {
@@ -276,7 +283,8 @@ impl Hub {
         about.into_values().cloned().collect()
     }
 
-    /// The mute in force about somebody: of several the one that they know of, then the longest.
+    /// The mute in force about a client. Of several, a mute that it knows of comes first, and then the one that ends
+    /// last.
     fn mute_of<'a>(&'a self, session: &'a Session, now: Now) -> Option<&'a Sanction> {
         if self.moderation.sanctions.count(&Kind::Mute { shadow: false }) == 0 {
             return None;
@@ -285,13 +293,13 @@ impl Hub {
         mutes.max_by_key(|mute| (!is_shadow(mute), mute.end(), mute.id))
     }
 
-    /// Whether `id` is muted without being told, and was at that time already.
+    /// Whether `id` is shadow-muted, by a mute that began at `at` or before.
     pub(super) fn was_unheard_at(&self, id: SessionId, at: Wall, now: Now) -> bool {
         let session = self.session(id).filter(|session| session.is_muted_untold(now));
         session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
     }
 
-    /// Notes with somebody whether they are muted.
+    /// Looks up whether `id` is muted, and keeps the answer in its session.
     pub(super) fn note_mute(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.session(id) else { return };
         let had = session.mute.is_some();
@@ -311,19 +319,19 @@ fn is_shadow(sanction: &Sanction) -> bool {
     sanction.kind == Kind::Mute { shadow: true }
 }
 
-/// When `until` is by the clock that does not jump.
+/// The time `until` by the monotonic clock; `now` if it has passed.
 pub(super) fn ends(until: Wall, now: Now) -> Mono {
     let left = u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0);
     now.mono.after(core::time::Duration::from_millis(left))
 }
 
 impl Turn<'_> {
-    /// Makes a sanction, and does to those who are here what it says; an expulsion moves nobody. Returns its number, and
-    /// the one about the same that it replaces.
+    /// Makes a sanction and applies it to those who are here; an expulsion moves nobody. Returns its number, and the
+    /// sanction of the same kind about the same target that it replaces.
     pub(super) fn sanction(&mut self, order: Order, by: By) -> (SanctionId, Option<Sanction>) {
         self.expire_sanctions();
         let id = self.hub.moderation.sanctions.next_id();
-        // Who is an operator is out of reach of other operators, and of the hub, but by name.
+        // A sanction that the hub or an operator makes is not applied to operators who are here.
         let out_of_reach =
             |hub: &Hub, session: &Session| !matches!(by, By::Admin { .. }) && hub.role(session.id) == Role::Operator;
         let hit = self.hub.hit_by(&order, self.now);
@@ -332,7 +340,7 @@ impl Turn<'_> {
         let until = order.until;
         let ends = until.map(|until| ends(until, self.now));
         let after = match self.hub.moderation.sanctions.lockdown().filter(|_| order.target == Target::Newcomers) {
-            // Who has come since the first one began stays a newcomer.
+            // Clients that have come since the first of several lockdowns began stay newcomers.
             Some(former) => former.after,
             None => self.hub.last_session(),
         };
@@ -359,7 +367,8 @@ impl Turn<'_> {
             }
             Kind::Mute { .. } => {
                 self.mutes_changed(hit);
-                // The former one may have reached others: by an address that is not the address of this one.
+                // The replaced mute may have been about other clients too: those that come from its address, if that
+                // was another one.
                 if let Some(former) = &former {
                     self.ended(former);
                 }
@@ -372,7 +381,7 @@ impl Turn<'_> {
 
     fn sanction_happened(&mut self, what: What, sanction: &Sanction, by: By) {
         let session = self.hub.meant_by(sanction).and_then(|id| self.hub.session(id));
-        // Of one who is here, name and address stand beside it.
+        // For a client that is here, the event has name and address as fields of their own.
         let target = match (session, &sanction.also) {
             (Some(_), _) => None,
             (None, None) if sanction.target == Target::Newcomers => None,
@@ -405,16 +414,17 @@ impl Turn<'_> {
         }));
     }
 
-    /// Somebody is called otherwise, or has logged in or out. What they were kept from under the former name and account,
-    /// they are kept from under these: a sanction that would not be about them any more is made anew for them. If one
-    /// is about the same already, the longer of the two is. The one made anew has the number of one that it takes the
-    /// place of, and the time at which that began: by it, lifting one lifts all.
+    /// Carries over the sanctions of a client that has changed its name, or logged in or out; `before` is what
+    /// [`Hub::kept_from`] was until then. A sanction that is no longer about the client is made anew for its present
+    /// name and account. If there is one about these already, the one that ends later stays. The new sanction has the
+    /// beginning of the old one, by which lifting one lifts all, and the old one's number if that is free.
     pub(super) fn stay_kept_from(&mut self, id: SessionId, before: Vec<Sanction>) {
         let mut gone = Vec::new();
         for sanction in before {
             let Some(session) = self.hub.session(id) else { return };
             let is_about_them = self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id);
-            // An account that was made since is theirs: they would be rid of it by logging in from elsewhere.
+            // An account made after the sanction is the same person's, so it needs a sanction of its own: else logging
+            // in to it from elsewhere would get around the sanction.
             let account = session.account.and_then(|account| self.hub.accounts.get(account));
             let names_it = |name: &Name| matches!(&sanction.target, Target::Name(target) if target.looks_like(name));
             let is_another = account.is_some_and(|own| own.since >= sanction.since && !names_it(&own.name));
@@ -427,7 +437,7 @@ impl Turn<'_> {
             if is_about_them && known.is_some_and(|known| known.end() >= sanction.end()) {
                 continue;
             }
-            // A guest's former name is nobody's; an account stays what it was.
+            // A guest's former name is nobody's, so its sanction is removed. An account keeps its sanction.
             let was_guest = matches!(&sanction.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
             if was_guest && !is_about_them {
                 gone.extend(self.hub.moderation.sanctions.remove(sanction.id));
@@ -436,8 +446,9 @@ impl Turn<'_> {
             let is_free = self.hub.moderation.sanctions.get(sanction.id).is_none();
             let sanctions = &self.hub.moderation.sanctions;
             let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
-            // A quarter of the places is for those who decide: with an account that is muted, one could fill all of them
-            // by logging out at many addresses. There one is no worse than whoever comes from there for the first time.
+            // A quarter of the places is kept for sanctions that somebody has decided on: else one person could fill
+            // all places by logging out of a muted account at many addresses. A client for which there is no place is
+            // treated like anybody who comes from its address for the first time.
             let most = self.hub.settings.limits.bans;
             if known.is_none() && !was_guest && sanctions.count(&sanction.kind) >= most - most / 4 {
                 continue;
@@ -457,7 +468,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Looks up anew whether these are muted, and tells those for whom it is another answer, unless they are not to know.
+    /// Looks up again whether these clients are muted, and tells each client for which the answer has changed, as far
+    /// as it may know.
     fn mutes_changed(&mut self, whom: Vec<SessionId>) {
         for id in whom {
             let Some(session) = self.hub.session(id) else { continue };
@@ -474,8 +486,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Disconnects those whom a ban has hit, some of them at a time: it may be thousands, and everybody else waits
-    /// meanwhile. Nobody hears those who are left.
+    /// Disconnects clients that a ban has hit, at most `AT_A_TIME` of them: there may be thousands, and everybody else
+    /// waits meanwhile. Nobody hears those that are still to go.
     pub(super) fn see_out(&mut self) {
         for _ in 0..AT_A_TIME {
             let Some((session, why)) = self.hub.moderation.outgoing.pop_front() else { break };
@@ -487,8 +499,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Lifts a sanction, and those that were made anew from it because somebody was called otherwise: it is about one
-    /// person.
+    /// Lifts a sanction, and those that were made anew from it when a client changed its name or account: all are about
+    /// one person.
     pub(super) fn lift(&mut self, id: SanctionId, by: By) {
         for id in self.hub.moderation.sanctions.same_as(id) {
             self.lift_one(id, by);
@@ -511,7 +523,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Lifts all mutes of somebody who is here.
+    /// Lifts all mutes of a client that is here.
     pub(super) fn unmute(&mut self, id: SessionId, by: By) {
         let Some(session) = self.hub.session(id) else { return };
         let mutes = self.hub.sanctions_of(session, self.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
@@ -521,7 +533,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Lifts the expulsions from a room that are about somebody who is here.
+    /// Lifts the expulsions from a room that are about a client that is here.
     pub(super) fn readmit(&mut self, id: SessionId, room: RoomId, by: By) {
         let expulsions: Vec<SanctionId> = self.hub.expulsions_of(id, room).into_iter().map(|one| one.id).collect();
         for expulsion in expulsions {
@@ -529,7 +541,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Forgets who was sent out of rooms that are neither open nor kept.
+    /// Removes the expulsions from rooms that are neither open nor kept.
     pub(super) fn forget_closed_rooms(&mut self) {
         let kept: BTreeSet<RoomId> = self.hub.recording.dormant.values().map(|(room, _)| *room).collect();
         let rooms: Vec<RoomId> = self.hub.moderation.sanctions.rooms().collect();
@@ -540,7 +552,7 @@ impl Turn<'_> {
         }
     }
 
-    /// A room is no more: nobody is kept out of it.
+    /// Removes the expulsions from a room that is gone.
     pub(super) fn forget_expulsions(&mut self, room: RoomId) {
         let gone: Vec<SanctionId> = self.hub.moderation.sanctions.of_room(room).map(|one| one.id).collect();
         for id in gone {
@@ -549,7 +561,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What a sanction that is no more means for those who are here.
+    /// Applies the end of a sanction to those who are here.
     fn ended(&mut self, sanction: &Sanction) {
         if matches!(sanction.kind, Kind::Lockdown { .. }) {
             self.lockdown_ended();

@@ -1,7 +1,7 @@
-//! The hub's state as it outlives a process.
+//! The hub's state in a snapshot, by which it outlives a process.
 //!
-//! A snapshot holds what cannot be made from the rest of it; indexes are made anew. What is read is believed as little
-//! as a stranger's input: if something does not fit together, that is an error, never a panic.
+//! A snapshot holds what cannot be rebuilt from the rest of it; indexes are rebuilt. Reading trusts a snapshot as
+//! little as a stranger's input: if parts do not fit together, that is an error, never a panic.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -38,8 +38,8 @@ use crate::values::network::Origin;
 use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
-/// What is read of a snapshot. A field that an older release has not written gets its default; one that a newer release
-/// has added is passed over.
+/// A snapshot, as it is read. A field that an older release has not written gets its default; a field that a newer
+/// release has added is ignored.
 #[derive(Deserialize)]
 struct Saved {
     settings: Settings,
@@ -59,7 +59,7 @@ struct Saved {
     peak: usize,
     #[serde(default = "none_kept")]
     bans: Kept<Sanction>,
-    /// The other sanctions; none stand in a snapshot of 0.1.0.
+    /// All sanctions that are not in `bans`. `None` in a snapshot of 0.1.0.
     sanctions: Option<Kept<Sanction>>,
     #[serde(default)]
     leavers: Leavers,
@@ -101,14 +101,15 @@ struct Saved {
     outgoing: VecDeque<(SessionId, Farewell)>,
     #[serde(default)]
     latest: Wall,
-    /// Rooms that last and have nobody in them: a release that does not know of such passes them over.
+    /// Lasting rooms with nobody in them. They are apart from `rooms` because older releases do not know such rooms,
+    /// and ignore this field.
     #[serde(default)]
     resting: Vec<SavedRoom>,
     #[serde(default)]
     looked: Mono,
 }
 
-/// The default of `given`: of an older release it is not known which numbers it gave.
+/// The default of `given`: a snapshot of an older release does not say which numbers were given.
 fn none_given() -> SessionId {
     SessionId(0)
 }
@@ -156,7 +157,7 @@ fn none_kept() -> Kept<Sanction> {
     Kept(0, Vec::new())
 }
 
-/// What is written: the same, borrowed.
+/// A snapshot, as it is written: the fields of [`Saved`], borrowed.
 #[derive(Serialize)]
 struct Saving<'a> {
     settings: &'a Settings,
@@ -213,7 +214,7 @@ struct SavingRoom<'a> {
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
-    /// Apart: a release that does not know them shows them to nobody.
+    /// Apart from `history`, so that a release that does not know such lines shows them to nobody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unheard: Vec<&'a Line>,
     ownership: &'a Ownership,
@@ -298,7 +299,7 @@ impl Serialize for Hub {
 }
 
 impl Hub {
-    /// Makes sanctions of what 0.1.0 kept with clients and rooms: who was muted, and who was sent out.
+    /// Makes sanctions of the mutes and expulsions that 0.1.0 kept with clients and rooms.
     fn adopt_sanctions(&mut self) {
         let mut found = Vec::new();
         for session in self.people.sessions.values() {
@@ -346,8 +347,8 @@ impl Hub {
 }
 
 impl Hub {
-    /// The hub as it is now, to be written down: what changes from now on is not in it. It costs a look at each
-    /// client, room, account and ban, however much is kept of them; its indexes are empty.
+    /// A copy of the hub for a snapshot, which later changes do not reach. Copying costs a look at each client, room,
+    /// account and ban, however much is kept of them; the copy's indexes are empty.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         let bare = Self::bare(self.settings.clone(), self.key);
@@ -391,7 +392,7 @@ impl Hub {
     }
 }
 
-/// A hub as it was at one moment. It can be written to a snapshot, and nothing else.
+/// A hub as it was at one moment. It can only be written to a snapshot.
 #[derive(Debug)]
 pub struct Frozen(Hub);
 
@@ -449,7 +450,7 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
-        // Of a former release it is not known.
+        // A snapshot of an older release does not have it.
         hub.note_latest();
         for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom {
@@ -469,7 +470,7 @@ impl Saved {
                 opened_from,
                 recorded,
             } = saved;
-            // A release that did not say has it in history at best.
+            // A snapshot of an older release does not have it: history may.
             let set_by = |line: &&Arc<Line>| matches!(&line.said, Said::Topic { text, .. } if *text == topic);
             let from_history =
                 || history.iter().rev().find(set_by).cloned().map(|line| TopicSet { line, account: None });
@@ -543,7 +544,7 @@ impl Saved {
             }
             hub.people.names.keep(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             if session.is_renamed_unseen() {
-                // One that is taken by now is taken.
+                // If somebody else has the name by now, it stays with them.
                 hub.people.unseen.keep(session.own_nick(), id).ok();
             }
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
@@ -576,7 +577,7 @@ impl Saved {
         if !hub.logins.is_sound() {
             return Err("a password is hashed that nobody has given".to_owned());
         }
-        // Else it would wait for ever.
+        // Such a session would wait for ever.
         let in_vain = |session: &&Session| hub.is_waiting(session.id) && !hub.logins.waits(session.id);
         if let Some(session) = hub.sessions().find(in_vain) {
             return Err(format!("{} waits for nothing", session.id));
@@ -613,7 +614,7 @@ impl Saved {
 }
 
 impl Hub {
-    /// The highest number that a session has.
+    /// The highest number of a session; `None` if nobody is connected.
     #[must_use]
     pub fn newest_session(&self) -> Option<SessionId> {
         self.people.sessions.last()

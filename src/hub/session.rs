@@ -1,4 +1,4 @@
-//! One client: its name, its room, its wishes.
+//! One client: its name, its room, its preferences.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -21,107 +21,107 @@ use crate::values::name::Name;
 use crate::values::terminal::{Colors, Mode, Terminal};
 use crate::values::time::{Mono, Now, Wall};
 
-/// A client that is connected. There are as many of these as clients, most of which are quiet: what few have is
-/// boxed.
+/// A connected client. There is one session for each client, and most clients are quiet: fields that few of them use
+/// are boxed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
-    /// The client's number, unique and rising.
+    /// The client's number. Numbers rise, and none is given twice.
     pub id: SessionId,
-    /// Where it comes from. Told to administrators only.
+    /// The address that the client connects from. Only administrators are told.
     pub peer: SocketAddr,
-    /// The client's present name.
+    /// The client's present name, as others see it.
     pub nick: Name,
-    /// The room it is in.
+    /// The room that the client is in.
     pub room: RoomId,
-    /// Since when it is connected.
+    /// When the client connected.
     pub since: Wall,
-    /// When it last sent a line.
+    /// When the client last sent a line.
     pub spoke: Mono,
-    /// Why it is away, if it is; empty if it has not said why.
+    /// Why the client is away: `None` if it is not away, empty if it has given no reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Arc<str>>,
-    /// Whether arrivals and departures are hidden from it.
+    /// Whether the client is not shown arrivals and departures.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: bool,
-    /// Whether it is rung when its name is said, or somebody writes to it.
+    /// Whether the client's terminal rings when somebody says its name or writes to it in private.
     #[serde(default, skip_serializing_if = "is_default")]
     pub bell: bool,
-    /// How it sees lines.
+    /// How the client sees lines.
     #[serde(default, skip_serializing_if = "is_default")]
     pub view: View,
-    /// Its terminal, as far as it has told.
+    /// The client's terminal, as far as the client has told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub terminal: Terminal,
-    /// Whether it wants colours; `None` if it has not said.
+    /// Whether the client wants colours; `None` if it has not said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub colors: Option<bool>,
-    /// Who is to edit what it types; `None` if it has not said.
+    /// Who is to edit what the client types; `None` if it has not said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wants: Option<Mode>,
-    /// What its program was asked for last.
+    /// The mode that the client's program was last asked for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asked: Mode,
-    /// Who edits what it types.
+    /// The mode in force: who edits what the client types.
     #[serde(default, skip_serializing_if = "is_default")]
     pub mode: Mode,
-    /// Whether what others say waits until it has sent a line.
+    /// Whether what others say waits until the client has sent a line (`/hold`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub holds: bool,
-    /// Whom it ignores.
+    /// Whom the client ignores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignoring: Vec<Ignored>,
-    /// The ignored names that it bears or has borne.
+    /// The ignored names that the client bears or has borne.
     #[serde(default, skip_serializing_if = "Borne::is_empty")]
     pub borne: Borne,
-    /// Who sent it a private message last, and under which name.
+    /// The client that last sent this one a private message, and its name then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<Box<(SessionId, Arc<str>)>>,
-    /// What others have sent to it of late.
+    /// What others have sent to this client of late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbound: Option<Box<Inbound>>,
-    /// It takes nothing of what is meant for it alone, and much of it waits.
+    /// Whether much waits for this client alone because it reads none of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub crowded: bool,
-    /// The account that it is logged in to.
+    /// The account that the client is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// It waits at the door until it has logged in, and until when at most.
+    /// Until when at most the client waits at the door for its login; `None` if it is not at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_door: Option<Mono>,
-    /// What it is asked for.
+    /// The questions that the client is being asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,
-    /// How it stands with that.
+    /// How far the client is with these questions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asking: Asking,
-    /// Whether it may not be heard, and until when.
+    /// The mute that is about the client, with its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Box<Mute>>,
-    /// What it said last, and how fast.
+    /// What the client said last, and how fast.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_said: Option<Box<LastSaid>>,
-    /// What it alone sees of what it has done while nobody was to see it.
+    /// What a shadow-muted client sees of its own doings, and nobody else does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub veil: Option<Box<Veil>>,
-    /// When its room last heard it, or when it came into that.
+    /// When the client last said something in its room, or came into it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub heard: Mono,
-    /// The first line of its room that it may see.
+    /// The number of the first line of its room that the client may see.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sees_from: u64,
-    /// The rooms that it has left.
+    /// The rooms that the client has left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Box<Left>>,
-    /// The search it waits for.
+    /// The search that the client waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,
-    /// How fast it sends.
+    /// How fast the client sends.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,
-    /// Lines it has sent.
+    /// How many lines the client has sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lines: u64,
-    /// Lines of it that were dropped.
+    /// How many of the client's lines were dropped.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dropped: u64,
 }
@@ -133,9 +133,9 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// A mute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
-    /// When it ends: for the clock, and for people. `None`: when it is lifted.
+    /// When the mute ends, by the monotonic clock and by the wall clock. `None`: when somebody lifts it.
     pub until: Option<(Mono, Wall)>,
-    /// It is not to be known to whom it is about: what they say looks said to them.
+    /// Whether the muted person is not to know: to them, what they say looks said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shadow: bool,
 }
@@ -147,13 +147,13 @@ impl Session {
         self.mute.as_deref().copied().filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
     }
 
-    /// How it is to see lines, after its wishes and its terminal.
+    /// How the client is to see lines, by its preferences and its terminal.
     #[must_use]
     pub fn suitable_view(&self) -> View {
         let colors = match self.colors {
             Some(false) => Colors::None,
             Some(true) => self.terminal.colors.max(Colors::Basic),
-            // Where there is no size there is no terminal, but a pipe with a terminal's name.
+            // A terminal without a size is none: it is a pipe that has a terminal's name.
             None if self.terminal.read_aloud || self.terminal.cols == 0 => Colors::None,
             None => self.terminal.colors,
         };
@@ -162,7 +162,7 @@ impl Session {
         View { time: self.view.time, colors, width, ascii: self.terminal.ascii, usual }
     }
 
-    /// How long it has not sent a line.
+    /// How long ago the client last sent a line.
     #[must_use]
     pub fn idle(&self, now: Now) -> Duration {
         now.mono.since(self.spoke)
@@ -173,7 +173,8 @@ impl Session {
 mod tests {
     use super::*;
 
-    /// With the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), as much as malloc(3) gives without a step more.
+    /// Together with the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), this is the most that fits
+    /// malloc(3)'s size class.
     #[test]
     fn a_session_takes_little() {
         assert!(size_of::<Session>() <= 360, "{}", size_of::<Session>());

@@ -1,14 +1,14 @@
 //! Speaking: how fast, and who hears it.
 //!
-//! **One place decides who is heard**: `Turn::heard`. Whatever carries a person's text to another screen asks it
-//! first, and hands on what it answers: a `Heard`, which nothing else can make. It knows mutes, voices, filters,
-//! pace, repetition and strikes. Who ignores whom is decided where a line is read ([`super::ignore`]).
+//! **One place decides who is heard**: `Turn::heard`. Code that carries a person's text to another screen asks it
+//! first, and passes on the answer: a `Heard`, which nothing else can make. `Turn::heard` knows mutes, voices, filters,
+//! pace, repetition and strikes. Who ignores whom is decided later, where a line is read ([`super::ignore`]).
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what carries text, and what each of it is asked for | `Carrier` |
+//! | what carries text, and which rules apply to it | `Carrier` |
 //! | what becomes of text that is heard | the methods of `Turn` that take a `Heard` |
-//! | what somebody sees who is muted without being told | [`Veil`] |
+//! | what a shadow-muted client sees | [`Veil`] |
 
 use std::sync::Arc;
 
@@ -31,50 +31,52 @@ use crate::values::text;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Action;
 
-/// What carries somebody's text to others.
+/// What carries a person's text to others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carrier {
     /// A line or an emote, to the room.
     Line,
     /// The topic of the room.
     Topic,
-    /// Another name.
+    /// Another name for the client.
     Name,
     /// The name of an account that was logged in to.
     Login,
-    /// The name of a room that is opened.
+    /// The name of a new room.
     Room,
-    /// Coming into a room that is there: no text, and others are told.
+    /// Entering an open room: it carries no text, but others are told.
     Entering,
-    /// Words of absence.
+    /// The reason of an absence.
     Away,
-    /// Words on leaving.
+    /// The text of a goodbye.
     LastWords,
-    /// A private message to that one.
+    /// A private message to this client.
     Private(SessionId),
     /// A private message that is kept for somebody who is not here.
     Memo,
-    /// The name of a room, to one who is invited or given a voice there.
+    /// The name of a room, to this client, which is invited or given a voice there.
     Invitation(SessionId),
-    /// Why somebody is sent out of a room.
+    /// The reason for sending somebody out of a room.
     Reason,
-    /// To the operators.
+    /// A report to the operators.
     Report,
 }
 
 impl Carrier {
-    /// Whether it is shown in the room, where it may take a voice.
+    /// Whether the text is shown in the room: there it may take a voice.
     fn takes_a_voice(self) -> bool {
         matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
 
-    /// Whether filters apply: what is said to all, and not what is said to one. What is left for one who is not here
-    /// lies on our disk, and they cannot answer it. A report quotes what it is about.
+    /// Whether the filters apply. They do not apply to private messages between clients that are here, nor to reports,
+    /// which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
+    /// who is not here: those lie on the hub's disk, and their reader cannot answer.
     fn is_filtered(self) -> bool {
         !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
     }
 
-    /// Whether the same again and again is refused. Names and rooms are told apart by being taken.
+    /// Whether repeating the same text is refused. Names and rooms need no such rule: a name that is taken is refused
+    /// anyway.
     fn may_not_be_repeated(self) -> bool {
         matches!(
             self,
@@ -88,23 +90,23 @@ impl Carrier {
         )
     }
 
-    /// Whether those who are muted may use it: it carries no words of their own, or none that others see.
+    /// Whether muted people may use it, because it carries no words of theirs, or none that others see.
     fn is_open_to_the_muted(self) -> bool {
         matches!(self, Self::Entering | Self::Report)
     }
 
-    /// What is done goes on without the words.
+    /// Whether the deed goes on without its words if these are refused.
     fn goes_on_in_silence(self) -> bool {
         matches!(self, Self::LastWords | Self::Login)
     }
 }
 
-/// Who hears something.
+/// Who hears a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
-    /// Whoever is meant.
+    /// Everybody it is meant for.
     All,
-    /// Its author alone, who is not to know.
+    /// Only its author, who is not to know that.
     Author,
 }
 
@@ -117,50 +119,52 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Whether anybody but its author is to see it.
+    /// Whether anybody but the author may see it.
     pub(super) fn by_others(&self) -> bool {
         self.audience == Audience::All
     }
 
-    /// The text, for others.
+    /// The text, if others may see it.
     fn for_others(&self) -> Option<Arc<str>> {
         self.by_others().then(|| self.text.clone())
     }
 }
 
-/// What somebody who is muted without being told sees in another way than everybody else: what they believe to have
-/// done. See "Who is muted without being told" in ARCHITECTURE.md.
+/// What a shadow-muted client (one that is muted without being told) sees differently from everybody else: the effects
+/// that it believes its commands had. See "Who is muted without being told" in ARCHITECTURE.md.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Veil {
-    /// The name that they take to be theirs. Nobody else gets it meanwhile.
+    /// The name that its person believes they bear. Nobody else gets that name meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     nick: Option<Name>,
-    /// Their words of absence.
+    /// The reason of its absence, as its person gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     away: Option<Arc<str>>,
-    /// The topics that they have set, by room, while it has the topic that was set by that line. One a room.
+    /// The topics that its person has set: the room, the number of the line that set the room's real topic then, and
+    /// the text. At most one for each room. A topic is shown as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
-    /// They were told of a mute, which strikes have brought about, and until when.
+    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
     #[serde(skip_serializing_if = "Option::is_none")]
     muted: Option<(Mono, Wall)>,
 }
 
 impl Session {
-    /// Its name as its person sees it.
+    /// The client's name as its own person sees it.
     #[must_use]
     pub fn own_nick(&self) -> &Name {
         self.veil.as_ref().and_then(|veil| veil.nick.as_ref()).unwrap_or(&self.nick)
     }
 
-    /// Its name as `viewer` sees it.
+    /// The client's name as `viewer` sees it.
     #[must_use]
     pub fn nick_for(&self, viewer: SessionId) -> &Name {
         if viewer == self.id { self.own_nick() } else { &self.nick }
     }
 
-    /// Why it is away, if it is, as `viewer` sees it: without words, if they ignore it.
+    /// Why the client is away, as `viewer` sees it; `None` if it is not away. A viewer that ignores the client gets no
+    /// words.
     #[must_use]
     pub fn away_for(&self, viewer: &Self) -> Option<Arc<str>> {
         let away = self.away.clone()?;
@@ -170,19 +174,20 @@ impl Session {
         Some(if viewer.ignores(self) { "".into() } else { away })
     }
 
-    /// Whether its person sees another name than all others do.
+    /// Whether the client's person sees another name than all others do.
     #[must_use]
     pub fn is_renamed_unseen(&self) -> bool {
         self.veil.as_ref().is_some_and(|veil| veil.nick.is_some())
     }
 
-    /// Whether it is not heard, and is not to know.
+    /// Whether the client is muted and is not to know.
     #[must_use]
     pub fn is_muted_untold(&self, now: Now) -> bool {
         self.muted(now).is_some_and(|mute| mute.shadow)
     }
 
-    /// Until when it is muted as far as its person knows, if it is: `Some(None)` for until that is lifted.
+    /// Until when the client is muted as far as its person knows. `None`: not muted; `Some(None)`: until somebody lifts
+    /// it.
     fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
         let mute = self.muted(now)?;
         if !mute.shadow {
@@ -192,19 +197,19 @@ impl Session {
         (now.mono < until).then_some(Some(wall))
     }
 
-    /// Whether its person knows of a mute.
+    /// Whether the client's person knows of a mute.
     pub(super) fn knows_to_be_muted(&self, now: Now) -> bool {
         self.muted_as_told(now).is_some()
     }
 
-    /// Its person is told of a mute until then, in addition to the one that they are not told of.
+    /// Notes that the client's person is told of a mute with this end, besides the mute that they are not told of.
     pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
         self.veil.get_or_insert_default().muted = Some(until);
     }
 }
 
 impl Hub {
-    /// The client that bears this name, as `viewer` sees names.
+    /// The client that bears this name, in the eyes of `viewer`.
     pub(super) fn find_for(&self, viewer: SessionId, nick: &str) -> Option<SessionId> {
         let folded = name::fold(nick);
         let own = self.people.sessions.get(&viewer).filter(|own| own.is_renamed_unseen());
@@ -214,7 +219,7 @@ impl Hub {
         self.people.names.find(&folded).filter(|found| own.is_none() || *found != viewer)
     }
 
-    /// The topic of `room` as `viewer` sees it: not one that was set by somebody whom they ignore.
+    /// The topic of `room` as `viewer` sees it; `None` if there is none, or somebody set it whom the viewer ignores.
     pub(super) fn topic_for(&self, viewer: SessionId, room: &Room) -> Option<Arc<str>> {
         let viewer = self.people.sessions.get(&viewer)?;
         let set = room.topic_line.as_ref().map_or(0, |line| line.seq);
@@ -230,8 +235,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Judges a line of `bytes` bytes from `session` that is there at `now`, before it is handed over:
-    /// [`Verdict::Hold`] means to hand it over then and to read nothing more until then.
+    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over. [`Verdict::Hold`] tells the
+    /// caller to hand it over at the given time and to read nothing more until then.
     pub(super) fn judge(&mut self, session: SessionId, bytes: u64) -> Verdict {
         let Some(sender) = self.hub.people.sessions.get_mut(&session) else { return Verdict::Pass };
         let room = self.hub.rooms.open.get_mut(&sender.room).expect("everybody is in a room");
@@ -284,7 +289,7 @@ impl Turn<'_> {
         if text::is_blank(text) {
             return self.hub.answers_nothing(id);
         }
-        // A space before a command is a slip, and " /msg bob ..." nothing for everybody to hear.
+        // A space before the slash is a slip: nobody means " /msg bob ..." for everybody.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
         if !self.may_at_door(id, command) {
             return;
@@ -301,8 +306,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether a line that `id` wants to say is rather a command without its slash. If so, `id` is told, and nobody else
-    /// sees the line.
+    /// Whether the line that `id` wants to say is probably a command without its slash. If so, `id` is told, and nobody
+    /// else sees the line.
     fn is_bare(&mut self, id: SessionId, text: &str) -> bool {
         let hub = &*self.hub;
         let is_here = |word: &str| hub.find_for(id, word.trim_end_matches([':', ','])).is_some_and(|other| other != id);
@@ -313,9 +318,9 @@ impl Turn<'_> {
         true
     }
 
-    /// Whether what `id` wants to show others by that carrier is seen, and by whom. If nobody is to see it, its person
-    /// is told why, and it counts against them where that is the rule. Who is muted without being told is answered in
-    /// all as if they were heard.
+    /// Whether the text that `id` sends by `carrier` may be shown, and to whom. If nobody may see it, this tells the
+    /// sender why, and gives a strike where the rules say so. A shadow-muted client is answered exactly as if it were
+    /// heard.
     pub(super) fn heard(&mut self, id: SessionId, carrier: Carrier, text: &str) -> Option<Heard> {
         let session = self.hub.people.sessions.get(&id)?;
         let audience = if session.is_muted_untold(self.now) { Audience::Author } else { Audience::All };
@@ -348,7 +353,7 @@ impl Turn<'_> {
                 return None;
             }
             let repeated = match carrier {
-                // To ask many into one's room is not to say the same again.
+                // Inviting many to one room is no repetition.
                 Carrier::Invitation(to) => self.is_repetition(id, &format!("{to} {text}")),
                 _ => self.is_repetition(id, text),
             };
@@ -359,7 +364,7 @@ impl Turn<'_> {
         Some(Heard { from: id, text: text.into(), audience })
     }
 
-    /// Tells `id` why it is not heard, unless what it does goes on without the words.
+    /// Tells `id` why it is not heard, unless its deed goes on without the words.
     fn unheard(&mut self, id: SessionId, carrier: Carrier, refusal: Refusal) -> Option<Heard> {
         if !carrier.goes_on_in_silence() {
             self.refuse(id, refusal);
@@ -367,7 +372,7 @@ impl Turn<'_> {
         None
     }
 
-    /// Of which there may be so many in a time, if that carrier is one.
+    /// Which pace limits the carrier; `None` if none does.
     fn kind(&self, id: SessionId, carrier: Carrier) -> Option<Kind> {
         let has_written = |one: SessionId, other: SessionId| {
             self.hub.people.sessions.get(&one).is_some_and(|session| session.has_written_to(other))
@@ -378,14 +383,14 @@ impl Turn<'_> {
             Carrier::Room | Carrier::Entering => Some(Kind::Rooms),
             Carrier::Away => Some(Kind::Absences),
             Carrier::Invitation(_) => Some(Kind::Invitations),
-            // Those who talk to each other do so as fast as they like.
+            // Two clients of which one has written to the other may write to each other as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
             Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
         }
     }
 
-    /// Whether the filters let `text` pass; `id` is told if not.
+    /// Whether the filters let `text` pass. If not, `id` is told, and gets a strike if the filter says so.
     fn suits_the_house(&mut self, id: SessionId, carrier: Carrier, text: &str) -> bool {
         let configured = self.hub.moderation.filters.judge(text);
         let made = self.hub.moderation.sanctions.filter(text);
@@ -413,7 +418,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Its author says something to its room.
+    /// Says the text in its author's room.
     fn speak(&mut self, heard: Heard, said: fn(Arc<str>, Arc<str>) -> Said) {
         let Heard { from, text, audience } = heard;
         let session = &self.hub.people.sessions[&from];
@@ -428,7 +433,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Puts a line where its author alone finds it, and shows it to them if they would have seen it.
+    /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent the line, as they
+    /// would be if they were heard.
     fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
@@ -440,7 +446,7 @@ impl Turn<'_> {
         });
         self.hub.next_line += 1;
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
-        // What others are told of who comes and goes does not depend on who is heard.
+        // How others are told of arrivals and departures must not depend on who is heard.
         room.presence.hear(author);
         if room.kept {
             room.history.push_unheard(line.clone(), &self.hub.settings.history);
@@ -451,13 +457,13 @@ impl Turn<'_> {
         }
     }
 
-    /// A private message that [`Self::heard`] has let pass.
+    /// Delivers a private message that [`Self::heard`] has let pass.
     pub(super) fn whisper(&mut self, heard: Heard, to: SessionId) {
         let id = heard.from;
         let (sender, other) = (&self.hub.people.sessions[&id], &self.hub.people.sessions[&to]);
         let nick: Arc<str> = sender.nick.shown().into();
         let (ignored, away) = (other.ignores(sender), other.away_for(sender));
-        // Who is ignored is not told so.
+        // The sender is not told that the other one ignores it.
         let arrives = if ignored { Arrives::No } else { Arrives::Yes };
         if let Err(refusal) = self.hub.reach(id, to, &heard.text, arrives, self.now.mono) {
             return self.refuse(id, refusal);
@@ -475,7 +481,7 @@ impl Turn<'_> {
         self.tell(id, message);
     }
 
-    /// A private message that [`Self::heard`] has let pass, for the owner of the account `to`, who is not here.
+    /// Keeps a private message that [`Self::heard`] has let pass for the owner of the account `to`, who is not here.
     pub(super) fn whisper_later(&mut self, heard: Heard, to: AccountId) {
         let unheard = !heard.by_others();
         let Heard { from: id, text, .. } = heard;
@@ -490,7 +496,7 @@ impl Turn<'_> {
         self.take_memo(id, nick, memo);
     }
 
-    /// Asks `to` into the room whose name [`Self::heard`] has let pass.
+    /// Invites `to` to the room whose name [`Self::heard`] has let pass.
     pub(super) fn ask_in(&mut self, heard: &Heard, to: SessionId) {
         if let Some(room) = heard.for_others() {
             let from = self.hub.people.sessions[&heard.from].nick.shown().into();
@@ -498,20 +504,20 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` that it has a voice in the room whose name [`Self::heard`] has let pass, or has none any more.
+    /// Tells `to` whether it has a voice (`on`) in the room whose name [`Self::heard`] has let pass.
     pub(super) fn tell_of_voice(&mut self, heard: &Heard, to: SessionId, on: bool) {
         if let Some(room) = heard.for_others() {
             self.done(to, Done::Voice { room, on });
         }
     }
 
-    /// Tells `to` that it was sent out of `room`, and why, if that is heard.
+    /// Tells `to` that it was sent out of `room`, with the reason if [`Self::heard`] has let that pass for others.
     pub(super) fn tell_of_expulsion(&mut self, heard: Option<&Heard>, to: SessionId, room: Arc<str>) {
         let reason = heard.and_then(Heard::for_others);
         self.done(to, Done::Expelled { room, reason });
     }
 
-    /// `id` is away, for a reason that [`Self::heard`] has let pass, or for none.
+    /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a reason.
     pub(super) fn be_away(&mut self, id: SessionId, why: Option<&Heard>) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.away = Some(why.and_then(Heard::for_others).unwrap_or_else(|| "".into()));
@@ -523,13 +529,12 @@ impl Turn<'_> {
         }
     }
 
-    /// The last words of `id` that [`Self::heard`] has let pass, for others.
+    /// The words of a goodbye that [`Self::heard`] has let pass, if others may see them.
     pub(super) fn last_words(heard: Option<&Heard>) -> Option<Arc<str>> {
         heard.and_then(Heard::for_others)
     }
 
-    /// Sets the topic of the room that its author is in; `text` is what [`Self::heard`] has let pass, or nothing in
-    /// place of a lone dash.
+    /// Sets the topic of the author's room to the text that [`Self::heard`] has let pass. A lone dash clears the topic.
     pub(super) fn set_topic_heard(&mut self, heard: Heard) {
         let Heard { from, text, audience } = heard;
         let text: Arc<str> = if &*text == "-" { "".into() } else { text };
@@ -543,27 +548,27 @@ impl Turn<'_> {
         let rooms = &self.hub.rooms.open;
         if let Some(session) = self.hub.people.sessions.get_mut(&from) {
             let topics = &mut session.veil.get_or_insert_default().topics;
-            // No more than there are rooms.
+            // So the list grows to one topic for each open room at most.
             topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
             topics.push((room, set, text.clone()));
         }
         self.post_unheard(room, from, Said::Topic { nick, text }, true);
     }
 
-    /// Gives its author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.
+    /// Gives the author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.
     pub(super) fn rename_heard(&mut self, heard: &Heard, nick: Name) {
         let id = heard.from;
         if heard.by_others() { self.rename(id, nick, None, true) } else { self.bear_unseen(id, nick) }
     }
 
-    /// Gives `id` a name that they alone see as theirs, and that nobody else gets.
+    /// Gives `id` a name that it alone sees as its own, and that nobody else gets.
     pub(super) fn bear_unseen(&mut self, id: SessionId, nick: Name) {
         let session = &self.hub.people.sessions[&id];
         let (from, room) = (session.own_nick().clone(), session.room);
         let is_public_one = session.nick == nick;
         self.hub.put_off_unseen_name(id);
         if !is_public_one {
-            // Whoever takes a name that looks like it is told that it is taken.
+            // From now on, somebody else who wants this name or a lookalike is told that it is taken.
             self.hub.people.unseen.claim(&nick, id).ok();
             if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                 session.veil.get_or_insert_default().nick = Some(nick.clone());
@@ -575,7 +580,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Opens a room by the name that [`Self::heard`] has let pass.
+    /// Opens a room with the name that [`Self::heard`] has let pass.
     pub(super) fn open_heard(&mut self, heard: &Heard, name: Name) -> RoomId {
         let id = self.open(name);
         if !heard.by_others() {
@@ -583,18 +588,18 @@ impl Turn<'_> {
                 room.unseen_of = Some(heard.from);
             }
             if let Some(session) = self.hub.people.sessions.get_mut(&heard.from) {
-                // So that it is looked for when the mute has ended.
+                // The veil makes `lift_veil` show this room to all when the mute has ended.
                 session.veil.get_or_insert_default();
             }
         }
         id
     }
 
-    /// Whoever is heard again has the name, the room and the words of absence that they believe to have had all the
-    /// time. What they have said to nobody stays unsaid.
+    /// Ends the veil of a client that is heard again: it gets, for all to see, the name, the rooms and the reason of
+    /// absence that it believes to have had all the time. What it said while nobody heard it stays unsaid.
     pub(super) fn lift_veil(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
-        // Who is told of another mute meanwhile is not to be heard by that name either.
+        // While another mute is in force, the client is not to be heard by that name either.
         if session.veil.is_none() || session.muted(self.now).is_some() {
             return;
         }
@@ -613,7 +618,7 @@ impl Turn<'_> {
 }
 
 impl Hub {
-    /// The name that `id` alone sees as its own is free again.
+    /// Frees the name that `id` alone sees as its own.
     pub(super) fn put_off_unseen_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };
         if let Some(nick) = session.veil.as_mut().and_then(|veil| veil.nick.take()) {
@@ -621,7 +626,7 @@ impl Hub {
         }
     }
 
-    /// The rooms that `id` has opened and nobody saw are like others.
+    /// Shows everybody the rooms that `id` has opened and nobody else saw.
     pub(super) fn show_rooms_of(&mut self, id: SessionId) {
         let hidden: Vec<RoomId> =
             self.rooms.open.values().filter(|room| room.unseen_of == Some(id)).map(|room| room.id).collect();

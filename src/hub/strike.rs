@@ -1,8 +1,8 @@
-//! Strikes: offences that are counted, and the mute or ban that follows from too many.
+//! Strikes: offences are counted, and too many of them bring a mute or a ban.
 //!
-//! They are counted by address (of IPv6, by /64 network), so that reconnecting does not help, and forgotten one by one.
-//! At `moderation.mute_at` strikes the client is muted for a time, at `moderation.ban_at` its address is banned for a
-//! time.
+//! Strikes are counted by address (of IPv6, by /64 network), so that reconnecting does not help, and are forgotten one
+//! by one. At `moderation.mute_at` strikes the client is muted for a time; at `moderation.ban_at` its address is banned
+//! for a time.
 
 use super::Turn;
 use core::fmt;
@@ -25,7 +25,7 @@ use crate::values::network::Origin;
 use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
 
-/// The most addresses with strikes. One more takes the place of the address whose strikes would be forgotten soonest.
+/// The most addresses with strikes. Beyond it, the address whose strikes would be forgotten soonest is dropped.
 const REMEMBERED: usize = 4096;
 
 /// The longest time between two equal lines that count as a repetition.
@@ -34,7 +34,7 @@ const REPEATED_WITHIN: Duration = Duration::from_secs(30);
 /// An offence, which is worth one strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Lines of theirs were dropped or refused, because they came too fast for too long.
+    /// Lines were dropped or refused, because they came too fast for too long.
     Flood,
     /// The same line was repeated more than `moderation.repeats` times.
     Repetition,
@@ -60,7 +60,7 @@ impl fmt::Display for Offence {
 
 /// What a client has said to others of late, in any room or in private, and how much else it has shown them.
 ///
-/// The first three fields are about the last line; former releases know no more.
+/// The first three fields are about the last line; former releases kept only these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSaid {
     /// A hash of the line.
@@ -68,19 +68,19 @@ pub struct LastSaid {
     /// How often it was said, each time within [`REPEATED_WITHIN`].
     times: u32,
     at: Mono,
-    /// The different lines before it, the newest first.
+    /// The different lines before the last one, the newest first: at most `LINES_KNOWN` with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<(u64, u32, Mono)>,
-    /// For each kind that is in use: when its whole burst may be used again.
+    /// For each kind in use: when its whole burst may be used again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paces: Vec<(Kind, Mono)>,
-    /// How many in a row came too soon.
+    /// How many in a row came too soon, of any kind.
     #[serde(default, skip_serializing_if = "is_zero")]
     too_soon: u32,
-    /// When as much may be said in one go as may be at all (`pace.steady`).
+    /// When the whole burst of lines in the long run may be used again (`pace.steady`).
     #[serde(default)]
     steady: Mono,
-    /// How many lines were beyond that since all of it was left.
+    /// How many lines came beyond that pace since its whole burst was last available.
     #[serde(default, skip_serializing_if = "is_zero")]
     beyond: u32,
 }
@@ -89,25 +89,26 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// The number of different lines that are remembered, so that taking turns with a few lines counts as repeating.
+/// How many different lines are remembered, so that saying a few lines in turn counts as repeating.
 const LINES_KNOWN: usize = 8;
 
-/// This many in a row that come too soon are a strike. A single one is a slip, and the answer says how long to wait.
+/// How many in a row have to come too soon for a strike. A single one is a slip, and the answer says how long to wait.
 const TOO_SOON: u32 = 3;
 
-/// So many lines beyond what one may say in the long run are a strike.
+/// How many lines beyond the pace of the long run are a strike.
 const BEYOND: u32 = 10;
 
 impl LastSaid {
-    /// What of it holds for the next client from that address, who may be somebody else: which lines are repeated, and
-    /// what was shown too often; but not how much was said in the long run, nor that newcomers take a name.
+    /// What holds for the next client from the same address, who may be another person: which lines are repeated, and
+    /// what was shown too often. How much was said in the long run does not hold, nor how many names were taken,
+    /// because newcomers take one.
     pub(super) fn of_an_address(&self) -> Self {
         let mut this = Self { steady: Mono(0), beyond: 0, too_soon: 0, ..self.clone() };
         this.paces.retain(|(kind, _)| *kind != Kind::Names);
         this
     }
 
-    /// One more line that is said to others.
+    /// Counts one more line that is said to others.
     ///
     /// # Errors
     /// How long this is too early.
@@ -118,14 +119,14 @@ impl LastSaid {
         if self.steady <= now {
             self.beyond = 0;
         }
-        // As much in one go as the pace lets pass before lines are dropped.
+        // The burst is as much as the pace lets pass before lines are dropped.
         let most = u64::from(limits.lines).saturating_mul(limits.patience.as_secs().max(1));
         let most = u32::try_from(most).unwrap_or(u32::MAX).max(limits.burst_lines);
         let taken = rate::take_one(self.steady, now, Duration::from_secs(60) / limits.steady, most);
         taken.map(|steady| self.steady = steady).inspect_err(|_| self.beyond = self.beyond.saturating_add(1))
     }
 
-    /// How often that was said of late, this time included.
+    /// Counts a line, by its hash. Returns how often it was said of late, this time included.
     fn say(&mut self, hash: u64, now: Mono) -> u32 {
         let mut known = std::mem::take(&mut self.before);
         if self.times > 0 {
@@ -139,9 +140,10 @@ impl LastSaid {
         self.times
     }
 
-    /// Takes one of that kind.
+    /// Counts one of that kind.
     ///
-    /// # Errors How long until it may be taken.
+    /// # Errors
+    /// How long until one may be taken.
     fn take(&mut self, kind: Kind, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
         let (burst, every) = kind.pace(limits);
         self.paces.retain(|(_, full)| *full > now);
@@ -153,25 +155,25 @@ impl LastSaid {
     }
 }
 
-/// Strikes by address: their number as of the last one, and its time.
+/// Strikes by address: how many there were at the last one, and when that was.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strikes(BTreeMap<Origin, (u32, Mono)>);
 
 impl Strikes {
-    /// The strikes of an address at this time, where one is forgotten each `forget`.
+    /// The strikes of an address at `now`; one is forgotten after each `forget`.
     pub(super) fn of(&self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let Some((count, at)) = self.0.get(&origin) else { return 0 };
         let forgotten = now.since(*at).as_micros() / forget.as_micros().max(1);
         count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    /// Adds a strike. Returns the number there is then.
+    /// Adds a strike. Returns how many there are then.
     fn add(&mut self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let count = self.of(origin, forget, now).saturating_add(1);
         if !self.0.contains_key(&origin) {
             make_room(&mut self.0, REMEMBERED, now, |(count, at)| at.after(forget.saturating_mul(*count)));
         }
-        // The part of a `forget` interval that has passed is lost with the new strike.
+        // A new strike restarts the `forget` interval.
         self.0.insert(origin, (count, now));
         count
     }
@@ -204,7 +206,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Adds a strike for `offence` to the address of `id`; mutes or bans if that is enough.
+    /// The client is shadow-muted. It is told of this mute as anybody else would be.
     pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let rules = self.hub.settings.moderation.clone();
@@ -238,7 +240,7 @@ impl Turn<'_> {
             if let Some(session) = self.hub.people.sessions.get_mut(&id)
                 && session.is_muted_untold(now)
             {
-                // Somebody who is not to know of one mute is told of this one like everybody else.
+                // The client is muted without being told. It is told of this mute as anybody else would be.
                 session.mute_as_told((now.mono.after(rules.mute_for), until));
                 let reason = Some(offence.to_string().into());
                 return self.done(id, Done::Muted { until: Some(until), reason });
@@ -250,8 +252,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether `id` may show others one more of that kind now. If not, it is told, unless `silently`; who goes on gets
-    /// a strike.
+    /// Whether `id` may show others one more of that kind now. If not, it is told, unless `silently`; a client that
+    /// goes on gets a strike.
     pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind, silently: bool) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
@@ -272,9 +274,9 @@ impl Turn<'_> {
         false
     }
 
-    /// Whether `id` has said more to others for a long time than anybody reads; it is told so, and whoever goes on has
-    /// strikes. Lines that differ keep below what repetition is, and lines at the pace of one client below what a flood
-    /// is: a room would have ten a second of each for ever.
+    /// Whether `id` has said more to others, for a long time, than anybody reads. If so, it is told, and gets strikes
+    /// if it goes on. Different lines are no repetition, and lines at the pace of one client no flood: without this
+    /// bound, a room could have ten lines a second from each client for ever.
     pub(super) fn says_too_much(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
@@ -287,12 +289,12 @@ impl Turn<'_> {
         true
     }
 
-    /// Whether `text` is what `id` has said to others so often of late that it is refused now.
+    /// Whether `id` has said `text` to others so often of late that it is refused now.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
         let mut hasher = SipHasher13::new_with_keys(0, 0);
-        // Every line passes here: whether it is the same is told from its bytes, but for ASCII's case.
+        // Every line passes here, so lines are compared by their bytes, and only ASCII's case is ignored.
         for part in text.as_bytes().chunks(64) {
             let mut lower = [0; 64];
             lower[..part.len()].copy_from_slice(part);
@@ -341,7 +343,7 @@ mod tests {
     }
 
     proptest! {
-        /// However much somebody says and shows, what is kept of it is little, and is read again.
+        /// However much a client says and shows, little of it is kept, and a snapshot keeps the same.
         #[test]
         fn what_is_known_of_what_was_said_is_bounded(
             steps in prop::collection::vec((0..20_u64, 0..20_u64, 0..6_usize), 1..200),

@@ -17,7 +17,7 @@ use crate::values::roster::Roster;
 use crate::values::time::Now;
 use crate::values::words::Filters;
 
-/// The handling of one [`Input`](super::Input). What changes the hub and tells people is a method of it, so that
+/// The handling of one [`Input`](super::Input). Whatever changes the hub and tells people is a method of the turn, so
 /// nothing can be decided at one time and recorded at another.
 pub(super) struct Turn<'a> {
     pub hub: &'a mut Hub,
@@ -43,9 +43,9 @@ impl Turn<'_> {
 
     /// Hands the input to the method that decides about it.
     pub(super) fn take(mut self, input: Input) {
-        // Cost left over from before is charged to nobody.
+        // Nobody is charged for cost left over from the input before.
         (self.hub.work.done, self.hub.work.charged) = (0, 0);
-        // At once, and not at the next tick: of several mutes of somebody, one may end before another.
+        // Sanctions end at once, and not at the next tick: of several mutes of one person, one may end before another.
         if self.hub.moderation.sanctions.next_end().is_some_and(|end| end <= self.now.mono) {
             self.expire_sanctions();
         }
@@ -59,7 +59,7 @@ impl Turn<'_> {
                     let said = self.hub.counters.lines_said;
                     self.line(session, &text);
                     if said == self.hub.counters.lines_said {
-                        // There may be a password in it.
+                        // The line was not said to a room, so it may hold a password.
                         text.zeroize();
                     }
                 }
@@ -139,7 +139,7 @@ impl Turn<'_> {
             }
             Input::Lift { id, by } => self.lift(id, by),
             Input::AddAccount { name, hashed, role, by } => {
-                // What cannot be was refused before, by `may_add_account`.
+                // `may_add_account` has already refused accounts that cannot be made.
                 let _ = self.add_account(name, hashed, role, by);
             }
             Input::ChangeAccount { account, hashed, role, by } => {
@@ -161,11 +161,11 @@ impl Turn<'_> {
             Input::Tick => self.tick(),
             Input::News(news) => self.take_news(news),
         }
-        // Arrivals, and what administrators do, are charged to nobody.
+        // Nobody is charged for arrivals, nor for what administrators do.
         self.hub.work.done = 0;
     }
 
-    /// Hands what the daemon tells to the method that decides about it.
+    /// Hands the daemon's news to the method that decides about it.
     fn take_news(&mut self, news: News) {
         match news {
             News::Gone { session, why } => {
@@ -224,7 +224,7 @@ impl Turn<'_> {
         self.change_clocks();
         self.let_go();
         self.let_go_of_reports();
-        // Rooms that are left stay due, for the next tick.
+        // Rooms beyond `AT_A_TIME` stay due, for the next tick.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
                 break;
@@ -246,7 +246,7 @@ impl Turn<'_> {
         }
         self.effects
             .push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, self.now) }));
-        // They were here until now: it is what /seen tells when the hub has started again.
+        // `/seen` tells, after the next start, that they were here until now.
         let here: Vec<_> = self.hub.people.logged_in.iter().map(|(account, _)| *account).collect();
         here.into_iter().for_each(|account| self.seen(account));
         let why = Farewell::Shutdown(message);

@@ -1,5 +1,5 @@
-//! How people type: whether their program or the hub edits the line, the prompt before it, whether it is shown, and
-//! what waits meanwhile.
+//! How people type: whether their program or the hub edits the line, which prompt stands before it, whether typing is
+//! shown, and what waits meanwhile.
 
 use super::Effect;
 use super::Turn;
@@ -9,7 +9,7 @@ use crate::values::id::SessionId;
 use crate::values::terminal::Mode;
 
 impl Turn<'_> {
-    /// Chooses how `id` sees lines and types them, by its terminal and its wishes.
+    /// Chooses how `id` sees lines and types them, by its terminal and its preferences.
     pub(super) fn suit(&mut self, id: SessionId) {
         let unasked = self.hub.settings.telnet.editor == EditorUse::Auto;
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -23,7 +23,7 @@ impl Turn<'_> {
         if mode != session.asked {
             session.asked = mode;
             self.effects.push(Effect::Mode { session: id, mode });
-            // No program can refuse that, so its answer is not waited for.
+            // No program can refuse to send whole lines, so the hub does not wait for its answer.
             if mode == Mode::Line && session.mode != mode {
                 session.mode = mode;
                 self.done(id, Done::Mode(mode));
@@ -31,11 +31,11 @@ impl Turn<'_> {
         }
     }
 
-    /// The program of `id` has accepted or refused another mode; `mode` is the one that holds now.
+    /// Notes that the program of `id` has accepted or refused another mode; `mode` is the one in force now.
     pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if mode != session.asked {
-            // Its program has the last word, and is not asked again unless its person does.
+            // The program has the last word. It is asked again only when its person asks.
             session.asked = mode;
             session.wants = Some(mode);
         }
@@ -56,8 +56,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Hides what `id` types from its screen, as for a password, or shows it again. If its program cannot hide it, the
-    /// person is warned.
+    /// Hides what `id` types from its screen, as for a password, or shows it again. If its program is not known to hide
+    /// typing, the person is warned.
     pub(super) fn hide_typing(&mut self, id: SessionId, hidden: bool) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         if hidden && !session.terminal.answers {
@@ -66,7 +66,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: !hidden });
     }
 
-    /// `id` has sent a line: what waited for that is written (`/hold`).
+    /// Notes that `id` has sent a line: what waited for that (`/hold`) is written now.
     pub(super) fn release(&mut self, id: SessionId) {
         if self.hub.people.sessions.get(&id).is_some_and(|session| session.holds) {
             self.effects.push(Effect::Release { session: id });

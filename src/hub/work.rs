@@ -1,15 +1,15 @@
-//! What commands cost beyond the line that each of them is.
+//! What commands cost beyond one plain line.
 //!
-//! It is counted in things that are looked at or shown, never in time, so a replay of the same inputs costs the same.
-//! The cost of a person's input is charged to their pace in lines ([`super::pace`]). No command looks at more than
-//! [`MOST`] of anything: beyond it, a list says that there are more, and how to see a part of them.
+//! The cost is counted in things that are looked at or shown, never in time, so a replay of the same inputs costs the
+//! same. The hub charges the cost of a person's input to their pace in lines ([`super::pace`]). No command looks at
+//! more than [`MOST`] of anything: beyond it, a list says that there are more, and how to see a part of them.
 
 /// What the current input costs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
-    /// Its cost so far: people or rooms looked at, or as much as that.
+    /// The cost so far: people or rooms looked at, and other things in proportion.
     pub done: u64,
-    /// What the last input was charged to its sender, in lines beyond the one it was.
+    /// What the sender of the last input was charged for it, in lines beyond the one it was.
     pub charged: u32,
 }
 
@@ -29,10 +29,10 @@ pub(super) const SHOWN: u64 = 3 * LINE;
 /// The cost of seeing a room in another view: lines that the client is still owed may have to be rendered anew.
 pub(super) const SEEN_ANEW: u64 = 5 * LINE;
 
-/// The cost of looking for somebody among those who have left: a thousand names are compared.
+/// The cost of looking for a name among clients that have left: up to a thousand names are compared.
 pub(super) const SEEN: u64 = 2 * LINE;
 
-/// The cost of looking for a time zone among all, by a part of its name or by what is spelled like it.
+/// The cost of looking for a time zone by a part of its name, or by a misspelt one.
 pub(super) const ZONES: u64 = 4 * LINE;
 
 /// The most people or rooms that one command looks at.
@@ -89,7 +89,7 @@ mod tests {
         hub
     }
 
-    /// What it costs if ann sends that line, beside being one, and what she is told.
+    /// What ann's line costs beyond a plain line, and what she is told.
     fn cost(hub: &mut Hub, line: &str) -> (u64, Vec<Effect>) {
         let mut effects = Vec::new();
         hub.work.done = 0;

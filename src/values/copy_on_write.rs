@@ -1,13 +1,13 @@
-//! A value that can be copied at once, however large it is: copies share it until one of them changes.
+//! A value that can be copied in an instant, however large it is: copies share it until one of them changes.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A value that its copies share. Changing a shared one copies it first; changing one that is not shared costs one look
-/// at a counter. So the state can be frozen in a moment and written down at leisure, and each value that is changed
-/// meanwhile is copied once.
+/// A value that its copies share. Changing a shared value copies it first; changing one that is not shared costs one
+/// look at a counter. So the hub's state can be frozen in an instant and written down later, and each value that
+/// changes meanwhile is copied once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CopyOnWrite<T>(Arc<T>);
@@ -20,7 +20,7 @@ impl<T> CopyOnWrite<T> {
 }
 
 impl<T: Clone> CopyOnWrite<T> {
-    /// The value; a copy of it where it is shared.
+    /// The value itself; a copy if it is shared.
     pub fn into_inner(self) -> T {
         Arc::unwrap_or_clone(self.0)
     }

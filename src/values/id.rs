@@ -1,10 +1,10 @@
-//! The numbers that clients, rooms, accounts, bans, reports and memos are known by. Each is handed out in rising order.
+//! The numbers of clients, rooms, accounts, sanctions, reports and memos. Each kind is numbered in rising order.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A client, from connecting to leaving. Handed out in rising order and never twice.
+/// The number of a client, from connecting to leaving. Numbers rise, and none is given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
@@ -20,7 +20,7 @@ impl From<SessionId> for u64 {
     }
 }
 
-/// A room, from being opened to being closed. Handed out in rising order and never twice.
+/// The number of a room, from opening to closing. Numbers rise, and none is given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(pub u64);
 
@@ -30,7 +30,7 @@ impl From<RoomId> for u64 {
     }
 }
 
-/// The number of an account. Handed out in rising order.
+/// The number of an account. Numbers rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AccountId(pub u64);
 
@@ -40,13 +40,13 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together. Handed out in rising order, as long as
-/// any is remembered.
+/// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together. Numbers rise, as
+/// long as any sanction is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SanctionId(pub u64);
 
 impl SanctionId {
-    /// Reads what people call a sanction, such as `b3`: a letter for its kind, and its number.
+    /// Reads the name that people use for a sanction, such as `b3`: a letter for its kind, and its number.
     #[must_use]
     pub fn parse(text: &str) -> Option<(char, Self)> {
         let mut chars = text.chars();
@@ -58,11 +58,11 @@ impl SanctionId {
     }
 }
 
-/// The number of a message that is kept for somebody. Handed out in rising order.
+/// The number of a memo. Numbers rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoId(pub u64);
 
-/// The number of a report. Handed out in rising order.
+/// The number of a report. Numbers rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportId(pub u64);
 
@@ -82,7 +82,7 @@ impl ReportId {
             .flatten()
     }
 
-    /// Reads `r12`, or `r12-r15` and `r12-15` for all from the first to the last.
+    /// Reads a range: `r12`, or `r12-r15` and `r12-15` for all from the first to the last.
     #[must_use]
     pub fn parse_range(text: &str) -> Option<core::ops::RangeInclusive<Self>> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));

@@ -1,19 +1,19 @@
-//! Plain values that everything above is written in: names, moments, numbers, terminals. Pure, and each on its own:
-//! nothing here knows of a hub, a setting or a client.
+//! Plain values that all other modules are written in: names, moments, numbers, terminals. Each is pure and stands on
+//! its own: nothing here knows of a hub, a setting or a client.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the numbers that clients, rooms, accounts and bans are known by | [`id`] |
-//! | moments and lengths of time, and how lengths are read | [`time`] |
-//! | what is a name; which names look alike; who bears which name | [`name`], [`roster`] |
-//! | which characters of what somebody sends are let through | [`text`] |
+//! | the numbers of clients, rooms, accounts, sanctions, reports and memos | [`id`] |
+//! | moments and lengths of time; reading a length of time | [`time`] |
+//! | which names are valid; which names look alike; who bears which name | [`name`], [`roster`] |
+//! | which characters from strangers are let through | [`text`] |
 //! | networks and addresses; which addresses count as one | [`network`] |
 //! | filters: which words are refused | [`words`] |
-//! | how an error of the system is told | [`plain`] |
+//! | system errors as parts of sentences | [`plain`] |
 //! | what a terminal can do | [`terminal`] |
 //! | time zones by name, and when their clocks change | [`zone`] |
 //! | how often something may happen | [`rate`] |
-//! | tables by numbers that only rise; values shared until they change | [`rising`], [`CopyOnWrite`] |
+//! | tables by numbers that only rise; values that copies share until one changes | [`rising`], [`CopyOnWrite`] |
 
 mod copy_on_write;
 pub mod id;

@@ -6,18 +6,17 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A network: all addresses that begin with the same bits. An IPv4 address in its IPv6 form counts as
-/// what it is.
+/// A network: all addresses that begin with the same bits. An IPv4-mapped IPv6 address counts as the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     pub(crate) is_v6: bool,
     pub(crate) length: u8,
-    /// The address in the low bits, with all behind the prefix zero.
+    /// The first address, in the low bits: all bits after the prefix are zero.
     pub(crate) bits: u128,
 }
 
 impl Network {
-    /// The network of the first `length` bits of `addr`; `None` if it has fewer.
+    /// The network of the first `length` bits of `addr`; `None` if the address has fewer.
     #[must_use]
     pub fn new(addr: IpAddr, length: u8) -> Option<Self> {
         let (is_v6, bits, width) = match addr {
@@ -25,7 +24,7 @@ impl Network {
             IpAddr::V6(v6) => (true, v6.to_bits(), 128),
         };
         let host: u32 = u32::checked_sub(width, length.into())?;
-        // All bits at a time cannot be shifted out.
+        // A plain shift by all 128 bits would overflow.
         let bits = bits.checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0);
         Some(Self { is_v6, length, bits })
     }
@@ -37,7 +36,7 @@ impl Network {
         Self::new(addr, if addr.is_ipv6() { 64 } else { 32 }).expect("addresses are that long")
     }
 
-    /// Its first and its last address.
+    /// The first and the last address of the network.
     #[must_use]
     pub fn ends(&self) -> (IpAddr, IpAddr) {
         let width: u32 = if self.is_v6 { 128 } else { 32 };
@@ -49,13 +48,13 @@ impl Network {
         (address(self.bits), address(self.bits | host))
     }
 
-    /// Whether that address is in it.
+    /// Whether the address is in the network.
     #[must_use]
     pub fn has(&self, addr: IpAddr) -> bool {
         Self::new(addr.to_canonical(), self.length).is_some_and(|other| other == *self)
     }
 
-    /// Whether all of `other` is in it.
+    /// Whether all of `other` is in this network.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let width = if self.is_v6 { 128 } else { 32 };
@@ -64,8 +63,8 @@ impl Network {
             && (self.bits ^ other.bits).checked_shr(width - u32::from(self.length)).unwrap_or(0) == 0
     }
 
-    /// Whether it is larger than the largest networks that were ever given to one owner: banning it must be a mistake,
-    /// unless somebody says that it is not.
+    /// Whether the network is larger than the largest ones that were ever given to one owner. Banning it must be a
+    /// mistake, unless somebody says that it is not.
     #[must_use]
     pub fn is_wide(&self) -> bool {
         self.length < if self.is_v6 { 16 } else { 8 }
@@ -86,7 +85,7 @@ impl fmt::Display for Network {
 impl FromStr for Network {
     type Err = String;
 
-    /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address alone.
+    /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address without a length.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no network such as 192.0.2.0/24 or 2001:db8::/32");
         let (addr, length) = match text.split_once('/') {
@@ -121,18 +120,18 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// What counts as one address for the limit of clients per address: an IPv4 address, or an IPv6 /64,
+/// The addresses that count as one, for the limit of clients per address and others: an IPv4 address, or an IPv6 /64,
 /// which is what one subscriber usually has.
 ///
-/// It is the upper half of an IPv6 address; IPv4 addresses are mapped into the halves of multicast, where nobody comes
-/// from. Several tables have it for each client, so it is no longer than 64 bits.
+/// The number is the upper half of an IPv6 address. IPv4 addresses are mapped to halves of multicast addresses, from
+/// which nobody connects. Several tables have an origin for each client, so it has only 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(u64);
 
-/// The bits that mark an IPv4 address among the halves of IPv6 addresses.
+/// The bits that mark an IPv4 address among the upper halves of IPv6 addresses.
 const V4: u64 = 0xFFFF_FFFF_0000_0000;
 
-/// Saved as the text of its first address, because JSON numbers have too few digits.
+/// Serialized as the text of the first address, because JSON numbers have too few digits.
 impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{:x}", self.bits()))
@@ -147,7 +146,7 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 impl Origin {
-    /// Its first address, as a number.
+    /// The first address, as a number.
     pub(crate) fn bits(self) -> u128 {
         match u32::try_from(self.0 ^ V4) {
             Ok(v4) => Ipv4Addr::from_bits(v4).to_ipv6_mapped().to_bits(),
@@ -155,7 +154,7 @@ impl Origin {
         }
     }
 
-    /// Its number: unique, and in the order of networks.
+    /// The origin's number: unique, and in the order of networks.
     pub(crate) fn number(self) -> u64 {
         self.0
     }
@@ -169,7 +168,7 @@ impl Origin {
         }
     }
 
-    /// The first and the last origin that part of that network can belong to.
+    /// The first and the last origin that has addresses of the network.
     #[must_use]
     pub fn range(network: &Network) -> (Self, Self) {
         let (first, last) = network.ends();

@@ -1,8 +1,8 @@
-//! Errors of the system in plain words.
+//! System errors in plain words.
 
 use core::fmt;
 
-/// An error of the system as a part of a sentence: in lower case, and without its number.
+/// A system error as a part of a sentence: in lower case, and without its number.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<T>(pub T);
 

@@ -1,8 +1,9 @@
 //! How often something may happen: the generic cell rate algorithm (GCRA, ITU-T I.371), for one and for many.
 //!
-//! An allowance is one number: the time at which all of it may be used again. Each use moves that time on by its cost.
-//! A use is too early if the time would then be further ahead of now than the burst. All times of one call are in one
-//! unit, which the caller chooses: microseconds of [`Mono`]'s clock, or nanoseconds where single bytes are counted.
+//! An allowance is one number: the time at which all of it may be used again. Each use moves that time forward by its
+//! cost. A use is too early if the time would then be further in the future than the burst. All times of one call are
+//! in one unit, which the caller chooses: microseconds of [`Mono`]'s clock, or nanoseconds where single bytes are
+//! counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,17 +13,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::time::Mono;
 
-/// Uses `cost` at `now`, however much that is, of an allowance of which all may be used again at `full`. Returns that
+/// Uses `cost` at `now`, even if that is too early. `full` is when all of the allowance may be used again; returns that
 /// time afterwards.
 #[must_use]
 pub fn charge(full: u64, now: u64, cost: u64) -> u64 {
     full.max(now).saturating_add(cost)
 }
 
-/// Uses `cost` at `now` if it is not too early; at most `burst` may be used in one go. Returns the new `full`.
+/// Uses `cost` at `now` if that is not too early; at most `burst` may be used in one go. Returns `full` afterwards.
 ///
 /// # Errors
-/// By how much it is too early; nothing is used then.
+/// How much too early it is; nothing is used then.
 pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     let full = charge(full, now, cost);
     match full.saturating_sub(now.saturating_add(burst)) {
@@ -31,21 +32,21 @@ pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     }
 }
 
-/// As [`take`], for something that may happen `burst` times in one go, and then once in each `every`.
+/// Like [`take`], for something that may happen `burst` times in one go, and then once in each `every`.
 ///
 /// # Errors
-/// How long it is too early.
+/// How much too early it is.
 pub fn take_one(full: Mono, now: Mono, every: Duration, burst: u32) -> Result<Mono, Duration> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     take(full.0, now.0, micros(every), micros(every.saturating_mul(burst))).map(Mono).map_err(Duration::from_micros)
 }
 
-/// The most keys that an [`Allowance`] knows. Beyond it, the key that may use all of its allowance again soonest is
+/// The most keys that an [`Allowance`] knows. Beyond it, the key whose whole allowance may be used again soonest is
 /// forgotten.
 pub const KNOWN: usize = 4096;
 
-/// Makes room for one more entry in `known`, which may have `most`. Entries that are `over` at `now` go; if there are
-/// none, the entry that is over soonest.
+/// Makes room for one more entry in `known`, if that has `most` entries. First all entries go that are `over` at `now`;
+/// if there are none, the entry that is over soonest goes.
 pub fn make_room<K: Ord + Copy, V>(known: &mut BTreeMap<K, V>, most: usize, now: Mono, over: impl Fn(&V) -> Mono) {
     if known.len() < most {
         return;
@@ -72,7 +73,7 @@ impl<K: Ord + Copy> Allowance<K> {
     /// Counts one more time for `key`: `burst` times are allowed in one go, and then once in each `every`.
     ///
     /// # Errors
-    /// How long it is too early; it does not count then.
+    /// How much too early it is; the time does not count then.
     pub fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
         let full = take_one(self.0.get(&key).copied().unwrap_or_default(), now, every, burst)?;
         if !self.0.contains_key(&key) {
@@ -87,7 +88,7 @@ impl<K: Ord + Copy> Allowance<K> {
         self.0.remove(&key);
     }
 
-    /// Gives back one time that `key` has taken.
+    /// Gives back one time that was counted for `key`.
     pub fn give_back(&mut self, key: K, every: Duration) {
         if let Some(full) = self.0.get_mut(&key) {
             *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));

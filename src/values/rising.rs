@@ -1,22 +1,21 @@
-//! A table by numbers that are handed out in rising order, kept in that order.
+//! A table by numbers that are given in rising order, and kept in that order.
 //!
-//! As numbers only rise, the distance of a number from the first and the last says where it can be: it is found with
-//! one or two looks, where a search tree needs one for each level. A table of hashes would be as quick, but has no
-//! order to tell things in.
+//! As numbers only rise, the distances of a number from the first and the last bound where it can be: one or two looks
+//! find it, where a search tree needs one for each level. A hash table would be as quick, but has no order.
 
 use std::fmt::Debug;
 use std::ops::Index;
 
-/// Values by number. Nothing depends on how the numbers are spread; where few of them are missing, a value is
+/// Values by number. Nothing visible depends on how the numbers are spread; where few numbers are missing, a value is
 /// found at once.
 #[derive(Clone, Debug)]
 pub struct Rising<K, V> {
-    /// In the order of numbers. Removed values leave holes: hardly more of them than there are values.
+    /// By number. Removed values leave holes: at most `FEW` more holes than values.
     places: Vec<(K, Option<V>)>,
     holes: usize,
 }
 
-/// This many holes are not worth the work of closing them.
+/// The holes are closed when there are more than this many more of them than values.
 const FEW: usize = 32;
 
 impl<K, V> Default for Rising<K, V> {
@@ -38,14 +37,14 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.len() == 0
     }
 
-    /// The index of `key`, or of the hole that it has left.
+    /// The index of `key`, also if its value was removed and left a hole.
     fn place(&self, key: K) -> Option<usize> {
         let (first, last) = (self.places.first()?.0, self.places.last()?.0);
         if key < first || key > last {
             return None;
         }
         let (number, end) = (key.into(), self.places.len() - 1);
-        // Numbers differ by at least one, so the distance bounds how many places are before it, and behind it.
+        // Numbers differ by at least one, so the distances bound how many places can be before and after this one.
         let before = usize::try_from(number - first.into()).unwrap_or(end).min(end);
         let behind = usize::try_from(last.into() - number).unwrap_or(end).min(end);
         let from = end - behind;
@@ -71,8 +70,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.get(key).is_some()
     }
 
-    /// Gives `key` a value, and returns its former one. Inserting a number below others takes as long as there are
-    /// numbers above it.
+    /// Gives `key` a value, and returns the former one. To insert a number takes as long as there are numbers above it.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         if self.places.last().is_none_or(|(last, _)| *last < key) {
             self.places.push((key, Some(value)));
@@ -119,7 +117,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?)))
     }
 
-    /// The values of `first` and the numbers above, by number.
+    /// The values from the number `first` on, by number.
     pub fn values_from(&self, first: K) -> impl Iterator<Item = &V> {
         let from = self.places.partition_point(|(key, _)| *key < first);
         self.places[from..].iter().filter_map(|(_, value)| value.as_ref())
@@ -135,7 +133,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places.iter_mut().filter_map(|(_, value)| value.as_mut())
     }
 
-    /// The greatest number that has a value.
+    /// The highest number that has a value.
     #[must_use]
     pub fn last(&self) -> Option<K> {
         self.iter().next_back().map(|(key, _)| key)
@@ -159,12 +157,12 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        /// So much above the greatest so far.
+        /// This much above the highest number so far.
         Next(u64),
-        /// Anywhere.
+        /// Any number.
         Insert(u64),
         Remove(u64),
-        /// The one at that place, so that removals meet something.
+        /// The number at this place, so that removals hit something.
         RemoveAt(usize),
         Double,
         KeepOdd,

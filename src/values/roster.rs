@@ -1,8 +1,7 @@
-//! The roster: which person, or which room, bears which name. Names that a reader could mistake for each other count as
-//! one.
+//! The roster: which person or room bears which name. Names that a reader could mistake for each other count as one.
 //!
-//! Nobody can take a name that looks like one in use. Two that look alike can still both be in use, if they were taken
-//! when that was not known: a release can see more likeness than the one before, and a name that was taken stays.
+//! Nobody can take a name that looks like one in use. Names that look alike can still both be in use, if a release did
+//! not know of the likeness when they were taken: a name that was taken stays.
 
 use std::hash::{Hash as _, Hasher as _};
 
@@ -11,25 +10,25 @@ use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// The spellings by which names are looked up: two names that look alike share one of these.
+/// The spellings by which names are looked up: two names that look alike have one of them in common.
 const SPELLINGS: [fn(&Name) -> &str; 3] = [Name::folded, Name::skeleton, Name::sight];
 
 /// The most names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond it
-/// all of them count as alike, so that no crowd can make each look-up one of many names.
+/// all of them count as alike, so that no crowd can make each look-up compare many names.
 const MOST_TOLD_APART: usize = 16;
 
-/// The names in use: an index for each of the `SPELLINGS`. Each index holds every bearer once; a name's text is shared
-/// by them and by its bearer. Nothing depends on the order of an index.
+/// The names in use: one index for each of the `SPELLINGS`. Each index holds every bearer once; the indexes and the
+/// bearer share the text of a name. Nothing depends on the order of an index.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    /// The key of the hashes: strangers choose names, and must not know which of them meet in an index.
+    /// The key of the hashes: strangers choose names, and must not know which names collide.
     key: [u8; 16],
     indexes: [HashTable<Entry<T>>; 3],
 }
 
 #[derive(Clone, Debug)]
 struct Entry<T> {
-    /// Kept, so that a growing index need not look at the names again, which would take milliseconds for ten thousand.
+    /// Kept, so that a growing index need not hash all names again, which would take milliseconds for ten thousand.
     hash: u64,
     name: Name,
     bearer: T,
@@ -43,7 +42,7 @@ impl<T> Default for Roster<T> {
 }
 
 impl<T> Roster<T> {
-    /// An empty roster. `key` is for the hashes; nothing that can be seen depends on it.
+    /// An empty roster. `key` goes into the hashes; nothing visible depends on it.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
         Self { key, indexes: std::array::from_fn(|_| HashTable::new()) }
@@ -57,8 +56,8 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         hasher.finish()
     }
 
-    /// The bearer of the name whose folded form is `folded`. A Tibetan mark that ends a syllable is ignored at its end:
-    /// no name ends in one, but people may type it.
+    /// The bearer of the name whose folded form is `folded`. A Tibetan mark for the end of a syllable is ignored at the
+    /// end of `folded`: no name ends in one, but people may type it.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<T> {
         let folded = folded.trim_end_matches('\u{F0B}');
@@ -103,7 +102,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Gives `name` to `bearer`, who had it in an earlier process or on disk, also if it looks like another name by
+    /// Gives `name` to `bearer`, who had it in an earlier process or on disk, even if it looks like another name by
     /// now.
     ///
     /// # Errors
@@ -122,7 +121,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Takes `name` back.
+    /// Makes `name` free again.
     pub fn release(&mut self, name: &Name) {
         let hashes = self.hashes(name);
         for (index, hash) in self.indexes.iter_mut().zip(hashes) {
@@ -132,7 +131,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Takes the name back that `folded` is the folded form of.
+    /// Makes the name free again whose folded form is `folded`.
     pub fn release_folded(&mut self, folded: &str) {
         let name = self.indexes[0].find(self.hash(folded), |entry| entry.name.folded() == folded);
         if let Some(name) = name.map(|entry| entry.name.clone()) {

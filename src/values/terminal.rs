@@ -1,8 +1,8 @@
-//! What a client's program has told of its terminal, and which mode and width suit that.
+//! What a client's program has told about its terminal, and which mode and width suit that.
 
 use serde::{Deserialize, Serialize};
 
-/// A client's terminal, as far as it is known: nothing at all for those who speak no telnet.
+/// A client's terminal, as far as the hub knows it: nothing is known of clients without telnet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terminal {
@@ -10,52 +10,52 @@ pub struct Terminal {
     pub cols: u16,
     /// Rows, 1 to 200; 0 if it has not said.
     pub rows: u16,
-    /// The client has answered in telnet, so it can be asked to hide what is typed.
+    /// Whether the client has answered in telnet: then it can be asked to hide what is typed.
     pub answers: bool,
-    /// Its cursor can be moved, and its user has no line editor but ours or the kernel's.
+    /// Whether the cursor can be moved, and the person has no line editor but the hub's or the kernel's.
     pub screen: bool,
-    /// What is shown is read aloud: nothing may be drawn twice, and nothing for ornament.
+    /// Whether the screen is read aloud: nothing may be drawn twice, or for ornament.
     pub read_aloud: bool,
-    /// It shows ASCII only.
+    /// Whether the terminal shows ASCII only.
     pub ascii: bool,
-    /// The colours that it has.
+    /// The colours that the terminal has.
     pub colors: Colors,
-    /// It has shown that characters have as many columns on it as on most: what East Asia calls Ambiguous one, marks
-    /// none.
+    /// Whether the terminal has shown that characters take as many columns on it as on most: East Asian Ambiguous ones
+    /// take one, marks none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
 }
 
-/// What colours a terminal has, or is to be sent.
+/// The colours that a terminal has, or is to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Colors {
     /// No colours.
     #[default]
     None,
-    /// The eight of ECMA-48.
+    /// The eight colours of ECMA-48.
     Basic,
-    /// xterm's 256.
+    /// xterm's 256 colours.
     Many,
 }
 
 /// Who edits the line that is typed: the client's program, or the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// The client: it sends lines.
+    /// The client's program: it sends whole lines.
     #[default]
     Line,
-    /// We do: it sends each key as it is hit.
+    /// The hub: the client's program sends each key.
     Char,
 }
 
-/// The greatest width that lines are wrapped at: in wider ones, nobody finds the beginning of the next row.
+/// The widest that lines are wrapped: on wider screens, the eye loses the beginning of the next row.
 const WIDEST: u16 = 240;
 
 /// Widths are rounded down to a multiple of this, so that many people share a rendering.
 const WIDTH_STEP: u16 = 4;
 
 impl Terminal {
-    /// The mode that suits it best.
+    /// The mode that suits the terminal best.
     #[must_use]
     pub fn suits(self) -> Mode {
         if self.answers && self.screen && !self.read_aloud && self.cols > 0 && self.rows > 0 {

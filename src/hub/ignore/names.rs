@@ -1,16 +1,16 @@
-//! The names that anybody ignores, by number.
+//! The names that any client ignores, by number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ignored;
 
-/// The names that anybody ignores: at most as many as all lists of all people have together.
+/// The names that any client ignores: at most as many as are in the lists of all clients together.
 #[derive(Clone, Debug)]
 pub(in crate::hub) struct IgnoredNames {
-    /// By the folded name: its number, and how many ignore it.
+    /// By folded name: its number, and how many clients ignore it.
     pub(super) names: BTreeMap<Box<str>, (u64, usize)>,
     pub(super) numbers: BTreeSet<u64>,
-    /// The next number of a name, or moment: each is given once.
+    /// The next number for a name or a moment: each number is given once.
     pub(in crate::hub) next: u64,
 }
 
@@ -19,18 +19,18 @@ impl IgnoredNames {
         Self { names: BTreeMap::new(), numbers: BTreeSet::new(), next: next.max(1) }
     }
 
-    /// A moment later than all before.
+    /// A new moment, later than all before.
     pub(super) fn moment(&mut self) -> u64 {
         self.next += 1;
         self.next - 1
     }
 
-    /// The number of a name, if anybody ignores it.
+    /// The number of a name; `None` if nobody ignores it.
     pub(super) fn number(&self, folded: &str) -> Option<u64> {
         self.names.get(folded).map(|(number, _)| *number)
     }
 
-    /// One more person ignores that name. Returns its number.
+    /// Notes that one more client ignores the name. Returns its number.
     pub(super) fn add(&mut self, folded: &str) -> u64 {
         if let Some((number, count)) = self.names.get_mut(folded) {
             *count += 1;
@@ -42,7 +42,7 @@ impl IgnoredNames {
         number
     }
 
-    /// One person fewer ignores that name.
+    /// Notes that one client fewer ignores the name.
     pub(super) fn remove(&mut self, ignored: &Ignored) {
         if let Some((number, count)) = self.names.get_mut(&ignored.folded)
             && *number == ignored.name
@@ -58,7 +58,7 @@ impl IgnoredNames {
     /// Counts an ignored name that was read from a snapshot.
     ///
     /// # Errors
-    /// If its number does not fit to the others.
+    /// If its number does not fit the others.
     pub(in crate::hub) fn revive(&mut self, ignored: &Ignored) -> Result<(), String> {
         if ignored.name == 0 {
             return Ok(());

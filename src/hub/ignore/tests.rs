@@ -31,8 +31,8 @@ impl Stage {
         effects
     }
 
-    /// Whether a line that `author` says now is hidden from `reader`: by what the carrier was told, by a
-    /// replay, and for what is private.
+    /// Whether a line that `author` says now is hidden from `reader`. Checks that the rounds, a replay and private
+    /// messages agree.
     #[track_caller]
     fn hides(&mut self, reader: SessionId, author: SessionId) -> bool {
         let spoken = self.says(author, "hi there");
@@ -74,7 +74,7 @@ fn who_bears_the_name_is_hidden_and_whoever_bore_it_since() {
 fn who_bore_the_name_before_it_was_ignored_is_not_meant() {
     let mut stage = Stage::new();
     let [ann, bob, eve, zoe] = ["ann", "bob", "eve", "zoe"].map(|nick| stage.comes(nick));
-    // Somebody else ignores it, so that its number is there.
+    // Somebody else ignores the name, so it has a number.
     stage.says(zoe, "/ignore bob");
     stage.says(bob, "/nick rob");
     stage.says(eve, "/nick bob");
@@ -111,7 +111,7 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
             for name in ["bob", "eve"] {
                 stage.says(ignorer, &format!("/ignore {name}"));
             }
-            // They are elsewhere, where they hear nothing of it.
+            // The ignorers are elsewhere, where they hear nothing of it.
             stage.says(ignorer, "/join elsewhere");
         }
         let mut counts = vec![stage.says(bob, "/nick rob").len(), stage.says(eve, "/nick bob").len()];
@@ -123,7 +123,7 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
         stage.hub.check_invariants();
         counts
     };
-    // Of their coming, the lobby is told once in both.
+    // In both cases the lobby is told once that they came.
     assert_eq!(effects_with(30), effects_with(60));
 }
 
@@ -165,7 +165,7 @@ fn what_a_release_without_numbers_has_kept_goes_on() {
     assert!(stage.hides(ann, bob) && !stage.hides(ann, eve));
     stage.says(eve, "/nick bob");
     assert!(stage.hides(ann, eve));
-    // And what this one keeps.
+    // A snapshot of this release keeps it, too.
     let kept = serde_json::to_string(&stage.hub).expect("plain");
     stage.hub = serde_json::from_str(&kept).expect("it is read");
     effects.clear();

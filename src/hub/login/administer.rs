@@ -15,7 +15,7 @@ impl Hub {
     /// Whether there can be an account of that name.
     ///
     /// # Errors
-    /// Why there cannot be one.
+    /// Why there cannot be such an account.
     pub fn may_add_account(&self, name: &Name) -> Result<(), Refusal> {
         let limit = self.settings.limits.accounts;
         if !self.recording.on {
@@ -104,8 +104,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Removes an account. A client that is logged in to it is a guest from then on, and is told so if it did not ask
-    /// for that itself.
+    /// Removes an account. A client that is logged in to it becomes a guest; if an administrator or operator removed
+    /// the account, the client is told.
     pub(in crate::hub) fn remove_account(&mut self, id: AccountId, by: Option<By>) -> Option<Account> {
         let kept_from: Vec<_> =
             self.hub.logged_in_to(id).map(|session| (session, self.hub.kept_from(session, self.now))).collect();
@@ -142,7 +142,8 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, self.now) }));
     }
 
-    /// Records again all bans and accounts, and the numbers given: a new file has none of them.
+    /// Records everything again that belongs on disk, because a new file has none of it: sanctions, accounts, reports,
+    /// messages, lasting rooms, and the numbers given.
     pub(in crate::hub) fn record_again(&mut self) {
         let sanctions: Vec<_> = self.hub.moderation.sanctions.iter().cloned().collect();
         for sanction in sanctions {

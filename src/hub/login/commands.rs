@@ -44,7 +44,7 @@ impl Turn<'_> {
         if let Err(refusal) = self.hub.may_register(id) {
             return self.refuse(id, refusal);
         }
-        // By habit of other programs: the name before the password, or an address behind it.
+        // People used to other programs type the name before the password, or an e-mail address after it.
         let own = self.hub.people.sessions[&id].own_nick();
         let password = match password.split_once(' ') {
             Some((first, rest)) if name::fold(first) == own.folded() => rest.trim_start(),
@@ -87,7 +87,8 @@ impl Turn<'_> {
             return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
-            // Nobody is asked for a password that there cannot be; and the word may be one, by another program's habit.
+            // The hub does not ask for the password of an account that does not exist; besides, the word may itself be
+            // a password, if the person is used to another program.
             if self.hub.accounts.find(&name::fold(&name)).is_none() {
                 return self.refuse(id, Refusal::NoLogin(name));
             }
@@ -115,7 +116,7 @@ impl Turn<'_> {
         self.stay_kept_from(id, kept_from);
         self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
-        // The name belongs to the account.
+        // The name belongs to the account, so a guest cannot bear it.
         let owned = self.hub.accounts.owner(self.hub.people.sessions[&id].own_nick()).is_some();
         if owned {
             self.rename_to_guest(id);

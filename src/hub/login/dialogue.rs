@@ -1,4 +1,4 @@
-//! Questions for passwords, and what is typed in answer.
+//! Questions for passwords, and the answers to them.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::values::name::{self};
 use crate::values::time::Now;
 
 impl Hub {
-    /// For [`AHEAD`], lines of `id` may be answers to a question that was not asked, sent ahead.
+    /// For [`AHEAD`], lines of `id` may be answers, sent ahead, to a question that was not asked.
     pub(in crate::hub) fn expect_answers_sent_ahead(&mut self, id: SessionId, now: Now) {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.dialogue.is_none()
@@ -24,14 +24,14 @@ impl Hub {
         }
     }
 
-    /// `id` has sent something that is no answer to a question.
+    /// Notes that `id` has sent something that is no answer to a question.
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.asking.wary = false;
         }
     }
 
-    /// Keeps the dialogue of `id` open until the next question, so that its counts go on.
+    /// Keeps the dialogue of `id` open until the next question, so that wrong answers go on counting.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
@@ -43,7 +43,7 @@ impl Hub {
         password(text, self.people.sessions[&id].own_nick(), self.settings.accounts.password)
     }
 
-    /// Gives back what a password counted against the client's tries or registrations.
+    /// Gives back the try or registration that a password was counted as.
     pub(super) fn does_not_count(&mut self, id: SessionId, then: &Then) {
         match then {
             Then::Login { account, .. } => self.has_not_tried(id, *account),
@@ -59,7 +59,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Begins or continues `dialogue` by its question.
+    /// Begins or continues `dialogue` with its question.
     pub(super) fn ask(&mut self, id: SessionId, dialogue: Dialogue) {
         let asked = match &dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => {
@@ -80,7 +80,7 @@ impl Turn<'_> {
         self.done(id, Done::Asks(asked));
     }
 
-    /// An answer was wrong: asks the question again, at most [`TRIES`] times.
+    /// Counts a wrong answer and asks the question again, until there were [`TRIES`] wrong answers.
     pub(super) fn ask_again(&mut self, id: SessionId, question: Dialogue) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.asking.wrong = session.asking.wrong.saturating_add(1);
@@ -91,7 +91,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends the dialogue, and shows again what is typed.
+    /// Ends the dialogue; what is typed is shown again.
     pub(super) fn end_dialogue(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.dialogue = None;
@@ -99,7 +99,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: true });
     }
 
-    /// Ends the dialogue with nothing done. The person may be typing the next answer, so the next line is not said.
+    /// Ends the dialogue with nothing done. The person may be typing the next answer, so their next line is not said.
     pub(super) fn ask_no_more(&mut self, id: SessionId, command: Option<Arc<str>>) {
         self.end_dialogue(id);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -107,7 +107,7 @@ impl Turn<'_> {
         self.done(id, Done::AsksNoMore(command));
     }
 
-    /// Refuses what `id` wanted, and ends the dialogue: to ask again now would be of no use.
+    /// Refuses what `id` wanted and ends the dialogue: asking again now would be of no use.
     pub(super) fn give_up(&mut self, id: SessionId, refusal: Refusal, question: &Dialogue) {
         self.refuse(id, refusal);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -165,7 +165,7 @@ impl Turn<'_> {
                 self.end_dialogue(id);
                 self.done(id, Done::Cancelled);
             }
-            // A command is no answer: no password can be one.
+            // A command is not taken for an answer, because no password can be a command.
             self.line(id, &text);
             if self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
                 self.effects.push(Effect::Echo { session: id, on: true });
@@ -177,7 +177,7 @@ impl Turn<'_> {
             self.effects.push(Effect::SecretSpent);
             return;
         }
-        // While it is hashed, and if it is asked for again, what is typed stays hidden.
+        // What is typed stays hidden while the password is hashed, and if it is asked for again.
         let over = match *dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => match self.hub.suitable(id, &text)
             {
@@ -232,7 +232,7 @@ impl Turn<'_> {
                 self.check_present(id, &text, *dialogue == Dialogue::Unregister);
                 true
             }
-            // The machine hands over nothing while a password is hashed.
+            // While a password is hashed, the machine hands over no lines.
             Dialogue::Waiting => false,
         };
         text.zeroize();

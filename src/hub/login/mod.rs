@@ -1,15 +1,15 @@
 //! Registering, logging in and out, changing a password: the dialogues about accounts, and their bounds.
 //!
-//! A password is typed on a line of its own, which is hidden if the client's program can do that, or given with the
-//! command. It leaves the hub as a [`Job`] to be hashed elsewhere; [`super::News::Hashed`] is the answer. Until it
-//! comes, what the client sends waits ([`Hub::is_waiting`]).
+//! A person types a password on a line of its own, which their program hides if it can, or gives it with the command.
+//! The password leaves the hub as a [`Job`] to be hashed elsewhere; [`super::News::Hashed`] is the answer. Until the
+//! answer comes, what the client sends waits ([`Hub::is_waiting`]).
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a command about an account begins | `commands` |
+//! | which dialogue a command about an account begins | `commands` |
 //! | what is asked, and what an answer means | `dialogue` |
 //! | how often a password may be tried | `tries` |
-//! | what a password that was hashed brings about | `outcome` |
+//! | what follows when a password has been hashed | `outcome` |
 //! | what administrators do | `administer` |
 
 mod administer;
@@ -39,14 +39,15 @@ use crate::values::time::Mono;
 /// The longest password, in bytes: far beyond what anybody types, and still quickly hashed.
 pub const LONGEST_PASSWORD: usize = 256;
 
-/// How many times as often strangers together may try an account as one address may (`accounts.attempts`).
+/// How many times as often strangers together may try the password of one account as one address may
+/// (`accounts.attempts`).
 const STRANGERS: u32 = 5;
 
-/// Wrong answers to one question after which it is not asked again.
+/// How many wrong answers end a question.
 const TRIES: u8 = 3;
 
-/// After a command that asks for no password although its client may expect that, lines within this time may be the
-/// password, sent ahead by a script.
+/// After a command that asks for no password although a script may expect that, lines within this time may be the
+/// password, sent ahead.
 const AHEAD: Duration = Duration::from_secs(2);
 
 /// A password, for as long as it is needed. Its memory is overwritten when it is dropped, and `Debug` does not show it.
@@ -80,25 +81,25 @@ impl Drop for Secret {
     }
 }
 
-/// A password to be hashed.
+/// A password that has to be hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// The number that its answer bears.
+    /// The number of the job, which its answer bears too.
     pub number: u64,
     /// The password, as it was typed.
     pub password: Secret,
-    /// What it is compared with.
+    /// What the password is compared with.
     pub against: Against,
 }
 
 /// What a password is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Against {
-    /// Nothing: it is hashed with new salt.
+    /// Nothing: it is a new password, hashed with new salt.
     Nothing,
     /// The hash of the account's password.
     Known(Hashed),
-    /// The password of an account that does not exist: it is wrong, after as much work as if there were one.
+    /// The password of an account that does not exist. It is wrong, after as much work as if the account existed.
     Unknown,
 }
 
@@ -108,8 +109,7 @@ pub enum Against {
 pub enum Answer {
     /// The hash of a new password.
     Made(Hashed),
-    /// The password is the account's. `renewed` is its hash made anew, if the former one was made with other
-    /// parameters.
+    /// The password is the account's. `renewed` is a new hash of it, if the known one was made with other parameters.
     Right { renewed: Option<Hashed> },
     /// The password is not the account's.
     Wrong,
@@ -117,13 +117,13 @@ pub enum Answer {
     Failed,
 }
 
-/// The password that a client is asked for, and its purpose.
+/// The password that a client is asked for, and what for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Dialogue {
     /// A password for a new account; once there is a `first`, the same again.
     Register { first: Option<Secret> },
-    /// The password of the account `name`, as that was typed.
+    /// The password of the account `name`, as the person typed that name.
     Login { name: Arc<str> },
     /// The present password, before a new one can be set.
     Present,
@@ -131,25 +131,27 @@ pub enum Dialogue {
     Change { first: Option<Secret> },
     /// The present password, before the account is removed.
     Unregister,
-    /// Nothing: a password is being hashed for it.
+    /// Nothing is asked: a password is being hashed for the client.
     Waiting,
 }
 
-/// The state of a client's dialogue besides the [`Dialogue`] itself, which former releases know as it is.
+/// The state of a client's dialogue besides the [`Dialogue`] itself, whose form former releases know and which
+/// therefore stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asking {
-    /// Wrong answers to this question so far.
+    /// How many wrong answers this question has had.
     wrong: u8,
-    /// The client was asked to hide what is typed.
+    /// Whether the client was asked to hide what is typed.
     hidden: bool,
-    /// The question was taken back, and the person may not have seen that: the next line can be meant as the answer.
+    /// Whether the question was taken back and the person may not have seen that: their next line may be meant as the
+    /// answer.
     wary: bool,
-    /// Lines that come before this time can be answers that were sent ahead.
+    /// Until when a line may be an answer that was sent ahead.
     ahead: Mono,
 }
 
-/// What is done when a password has been hashed.
+/// What follows when a password has been hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {
     Register(Name),
@@ -160,7 +162,7 @@ enum Then {
 }
 
 impl Then {
-    /// The question that is asked again if the password is wrong.
+    /// The question that is asked again if the password was wrong.
     fn question(&self) -> Dialogue {
         match self {
             Self::Register(_) => Dialogue::Register { first: None },
@@ -192,7 +194,7 @@ struct Pending {
     then: Then,
 }
 
-/// Passwords that are being hashed, and how often passwords were tried.
+/// The passwords that are being hashed, and how often passwords were tried.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Logins {
@@ -209,17 +211,17 @@ impl Logins {
         self.pending.values().map(|pending| &pending.job)
     }
 
-    /// Whether a password is being hashed for that client.
+    /// Whether a password is being hashed for the client `id`.
     pub(super) fn waits(&self, id: SessionId) -> bool {
         self.pending.values().any(|pending| pending.session == id)
     }
 
-    /// Whether what was read fits together.
+    /// Whether what was read from a snapshot fits together.
     pub(super) fn is_sound(&self) -> bool {
         self.pending.iter().all(|(number, pending)| *number < self.next && pending.job.number == *number)
     }
 
-    /// Panics if something does not fit.
+    /// Panics if something does not fit together.
     pub(super) fn check_invariants(&self) {
         assert!(self.is_sound(), "numbers rise");
         assert!(self.by_origin.len() <= KNOWN && self.by_account.len() <= KNOWN);
@@ -227,13 +229,13 @@ impl Logins {
 }
 
 impl Hub {
-    /// Whether a password is being hashed for that client: what it sends is handled after that.
+    /// Whether a password is being hashed for the client `id`: what it sends is handled after that.
     #[must_use]
     pub fn is_waiting(&self, id: SessionId) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
     }
 
-    /// The client for which that job's password is hashed.
+    /// The client for which the job `number` hashes a password; `None` if there is no such job.
     #[must_use]
     pub fn waits_for(&self, number: u64) -> Option<SessionId> {
         self.logins.pending.get(&number).map(|pending| pending.session)
@@ -243,7 +245,7 @@ impl Hub {
 /// Checks `text` as a new password of the account `name`; it needs at least `least` characters.
 ///
 /// # Errors
-/// The rule that it breaks.
+/// The rule that the text breaks.
 pub fn password(text: &str, name: &Name, least: usize) -> Result<Secret, Refusal> {
     if text.chars().count() < least {
         Err(Refusal::PasswordShort(least))

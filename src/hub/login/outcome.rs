@@ -1,4 +1,4 @@
-//! What is done when a password has been hashed: a client is registered, logged in, or refused.
+//! What follows when a password has been hashed: the client is registered, logged in, or refused.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
 
 impl Hub {
-    /// Logs `id` in to `account`, if both exist.
+    /// Logs `id` in to `account`, if the account exists.
     pub fn log_in(&mut self, id: SessionId, account: AccountId) {
         if self.accounts.get(account).is_some() {
             self.set_account(id, Some(account));
@@ -50,7 +50,7 @@ impl Turn<'_> {
             }
             (Then::Login { name, account, .. }, _) => {
                 self.hub.counters.logins_failed += 1;
-                // What is no name may be a password, and is nothing for the journal.
+                // A name that is no account's may be a password, and must not get into the journal.
                 let tried = Happening { target: account.map(|_| name), ..self.happening_of(What::LoginFailed, id) };
                 self.effects.push(Effect::Happened(tried));
                 self.refuse(id, Refusal::WrongPassword);
@@ -86,7 +86,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed) -> Result<(), Refusal> {
-        // Much can have happened meanwhile.
+        // Much may have changed while the password was hashed.
         self.hub.may_register(id)?;
         if self.hub.people.sessions[&id].own_nick().folded() != name.folded() {
             return Err(Refusal::NameFirst(name.shown().into()));
@@ -153,8 +153,8 @@ impl Turn<'_> {
                     self.done(other, Done::NameReclaimed(nick));
                 }
             }
-            // Whoever is not heard has the name of their account, and it is told to nobody; others do not even see it, if
-            // it was registered when they were not heard already.
+            // A client that is not heard bears the name of its account, but its room is not told of the change. If it
+            // was already shadow-muted when it registered the name, nobody else even sees the name.
             let heard = self.heard(id, Carrier::Login, name.shown());
             if self.hub.was_unheard_at(id, since, self.now) {
                 self.bear_unseen(id, name.clone());
@@ -197,7 +197,7 @@ impl Turn<'_> {
         self.let_in(id, account, None).expect("it may");
     }
 
-    /// Gives `id` the name of a guest.
+    /// Gives `id` a guest's name.
     pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId) {
         let (peer, is_unseen) = {
             let session = &self.hub.people.sessions[&id];
@@ -205,11 +205,11 @@ impl Turn<'_> {
         };
         let public = self.hub.people.sessions[&id].nick.clone();
         if is_unseen {
-            // They take it to be free, for they believe to have another one.
+            // The client takes this name to be free, because it believes it bears another one.
             self.hub.people.names.release(&public);
         }
         let guest = self.hub.guest_name(peer, id);
-        // `guest_name` has claimed it, and `rename` claims it in a moment.
+        // `guest_name` has claimed the name, and `rename` will claim it again.
         self.hub.people.names.release(&guest);
         if is_unseen {
             self.hub.people.names.claim(&public, id).expect("it was theirs");

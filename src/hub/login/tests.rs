@@ -70,7 +70,7 @@ impl Stage {
         self.input(Input::Line { session, text: line.to_owned() });
     }
 
-    /// All that waits is hashed.
+    /// Hashes all passwords that wait.
     fn hash(&mut self) {
         for job in std::mem::take(&mut self.jobs) {
             let right = job.against == Against::Known(hashed(job.password.reveal()));
@@ -79,7 +79,7 @@ impl Stage {
         }
     }
 
-    /// What that client was told last.
+    /// What the client was told last.
     #[track_caller]
     fn told(&self, session: SessionId) -> &Message {
         &self.told.iter().rev().find(|(to, _)| *to == session).expect("something").1
@@ -125,7 +125,7 @@ fn what_follows_a_password_that_could_not_be_hashed_is_not_said() {
     assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
 }
 
-/// Somebody comes from that address, and tries that; what they are told last.
+/// A new client comes from `address` and sends `line`. Returns what it was refused, or that it is logged in.
 fn tries(stage: &mut Stage, address: [u8; 4], line: &str) -> Message {
     let session = SessionId(stage.hub.newest_session().map_or(0, |last| last.0).max(stage.last) + 1);
     stage.last = session.0;
@@ -167,7 +167,7 @@ fn locked() -> Stage {
 #[test]
 fn strangers_do_not_lock_an_owner_out_at_home() {
     let mut stage = locked();
-    // But for the last minutes, so that operators can still name those who have just left.
+    // Leavers keep an address for some minutes, so that operators can still name clients that have just left.
     stage.hub.moderation.leavers = Leavers::default();
     let kept = serde_json::to_string(&stage.hub).expect("plain");
     assert!(!kept.contains("192.0.2.77"), "who is not here has no address here: {kept}");
@@ -176,12 +176,12 @@ fn strangers_do_not_lock_an_owner_out_at_home() {
     for _ in 0..5 {
         assert!(is_in(&tries(&mut stage, HOME, "/login ann ann")), "as often as she likes");
     }
-    // Whoever guesses there is slowed as anywhere.
+    // A stranger who guesses from her home is slowed as anywhere.
     for _ in 0..2 {
         assert!(!is_too_often(&tries(&mut stage, HOME, "/login ann guess")));
     }
     assert!(is_too_often(&tries(&mut stage, HOME, "/login ann ann")));
-    // It is home to her account alone.
+    // The place is home to her account alone.
     stage.now.mono = stage.now.mono.after(Duration::from_secs(100));
     for last in 1..=10 {
         tries(&mut stage, [198, 51, 100, last], "/login bob guess");
@@ -204,7 +204,7 @@ fn a_try_that_is_refused_costs_nothing() {
     for _ in 0..5 {
         assert!(is_too_often(&tries(&mut stage, ELSEWHERE, "/login ann ann")));
     }
-    // Neither of what the address may try, nor of what strangers may.
+    // The refused tries counted neither against their address nor against strangers.
     for _ in 0..2 {
         assert!(!is_too_often(&tries(&mut stage, ELSEWHERE, "/login bob guess")));
     }

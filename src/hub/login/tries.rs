@@ -14,12 +14,12 @@ use crate::values::time::Now;
 impl Hub {
     /// Counts one try of `id` at the password of `account`.
     ///
-    /// Tries are bounded by address, and those of strangers by account as well, so that guessing from many addresses is
-    /// slow. Otherwise strangers could lock out the owner: so at a place where the owner has logged in before, and in a
-    /// network of `access.always`, only the address counts.
+    /// Tries are bounded by address. Those of strangers are bounded by account as well, so that guessing from many
+    /// addresses is slow. So that strangers cannot lock out the owner, only the address counts at a place where the
+    /// owner has logged in before, and in a network of `access.always`.
     ///
     /// # Errors
-    /// How long to wait; then the try does not count.
+    /// How long to wait; the try does not count then.
     pub(super) fn may_try(&mut self, id: SessionId, account: Option<AccountId>, now: Now) -> Result<(), Duration> {
         let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
         let origin = self.origin(id);
@@ -32,7 +32,7 @@ impl Hub {
         taken
     }
 
-    /// Gives back a try that was counted by [`Self::may_try`].
+    /// Gives back a try that [`Self::may_try`] has counted.
     pub(super) fn has_not_tried(&mut self, id: SessionId, account: Option<AccountId>) {
         let (origin, every) = (self.origin(id), self.settings.accounts.attempt_every);
         self.logins.by_origin.give_back(origin, every);
@@ -49,7 +49,7 @@ impl Hub {
             && self.accounts.get(account).is_none_or(|account| !account.places.contains(&place))
     }
 
-    /// The place that `id` comes from, as accounts remember it: a keyed hash of its origin.
+    /// The place that `id` comes from, as accounts remember places: a keyed hash of its origin.
     pub(super) fn place(&self, id: SessionId) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(b"place");

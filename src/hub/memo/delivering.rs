@@ -1,4 +1,4 @@
-//! Showing memos to whom they are for.
+//! Showing memos to the people they are for.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::values::name;
 use crate::values::time::Now;
 
 impl Hub {
-    /// The client that is logged in to that account.
+    /// The client that is logged in to `account`, if there is one.
     pub(in crate::hub) fn bearer(&self, account: AccountId) -> Option<SessionId> {
         self.logged_in_to(account).next()
     }
 
-    /// Whether nobody is to hear who has left that memo: their account is banned, or muted without being told.
+    /// Whether nobody is shown the memo because its sender's account is now banned or shadow-muted.
     pub(super) fn is_unheard_since(&self, memo: &Memo, now: Now) -> bool {
         let account = memo.from.and_then(|from| self.accounts.get(from));
         let mut kept_from =
@@ -26,7 +26,7 @@ impl Hub {
         kept_from.any(|one| matches!(one.kind, Kind::Ban | Kind::Mute { shadow: true }))
     }
 
-    /// Whether `session` ignores who has left that memo, by whatever it knows of them.
+    /// Whether `session` ignores the sender of the memo, by anything that it ignores them by.
     fn ignores_memo(&self, session: &Session, memo: &Memo) -> bool {
         let name = name::fold(&memo.name);
         let sender = memo.from.and_then(|from| self.bearer(from)).and_then(|id| self.people.sessions.get(&id));
@@ -36,7 +36,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Shows `id` what waits for it, if it is logged in and reads, and lets go of that.
+    /// Shows `id` the memos that wait for it, if it is logged in and reads, and drops them.
     pub(in crate::hub) fn deliver_memos(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let Some(account) = session.account.filter(|_| session.at_door.is_none() && !session.crowded) else { return };
@@ -52,7 +52,7 @@ impl Turn<'_> {
                 && !self.hub.is_unheard_since(&memo, self.now)
                 && !self.hub.ignores_memo(&self.hub.people.sessions[&id], &memo);
             if is_seen && !shown.is_empty() && bytes + memo.bytes() > at_once {
-                // The settings have changed since they were taken.
+                // The mailbox has become smaller by the settings since the memos were left.
                 left += 1;
                 continue;
             }
@@ -73,7 +73,7 @@ impl Turn<'_> {
         self.tell(id, Message::Memos { memos: shown, left, offset });
     }
 
-    /// Lets go of a memo, on disk as well.
+    /// Drops a memo, on disk as well.
     pub(super) fn drop_memo(&mut self, id: MemoId) {
         if self.hub.memos.remove(id).is_some_and(|memo| !memo.unheard) {
             self.record(Record::Unmemo(id));

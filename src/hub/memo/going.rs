@@ -1,4 +1,4 @@
-//! Letting go of memos: of those that are kept no longer, with an account, and where lines are removed.
+//! Dropping memos: those that are kept no longer, those of a removed account, and those that are redacted.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::values::name;
 use crate::values::time::{Now, Wall};
 
 impl Memo {
-    /// Whether it is among the lines that are meant: as if its sender had said it, in no room.
+    /// Whether `what` selects the memo, as if its sender had said it outside of all rooms.
     fn is_meant(&self, what: &Selector) -> bool {
-        // Who has everything removed that was said at some time, or in some room, does not mean what is for one alone.
+        // A redaction of everything from some time or some room does not mean private messages.
         let is_about_somebody = what.client.is_some() || what.nick.is_some() || what.text.is_some();
         is_about_somebody
             && what.room.is_none()
@@ -27,21 +27,21 @@ impl Memo {
 }
 
 impl Hub {
-    /// The moment before which memos that were left are kept no longer.
+    /// The time before which memos must have been left to be kept no longer; `None`: they are kept without end.
     pub(super) fn memos_since(&self, now: Now) -> Option<Wall> {
         self.settings.memos.keep.map(|keep| now.wall.before(keep))
     }
 }
 
 impl Turn<'_> {
-    /// Lets go of those that are kept no longer, if it is time to look.
+    /// Drops the memos that are kept no longer, if it is time to look.
     pub(in crate::hub) fn expire_memos(&mut self) {
         if self.hub.memos.due().is_some_and(|due| due <= self.now.mono) {
             self.look_through_memos();
         }
     }
 
-    /// Lets go of those that are kept no longer, and notes when to look again.
+    /// Drops the memos that are kept no longer, and notes when to look again.
     pub(in crate::hub) fn look_through_memos(&mut self) {
         let (keep, since) = (self.hub.settings.memos.keep, self.hub.memos_since(self.now));
         let (over, oldest) = self.hub.memos.over(since.unwrap_or(Wall(i64::MIN)));
@@ -51,7 +51,8 @@ impl Turn<'_> {
         }
     }
 
-    /// An account is no more: what waited for it goes, and what its owner has left is from nobody who could be found.
+    /// An account was removed: drops the memos that waited for its owner. The memos that its owner has left stay,
+    /// without a sender's account.
     pub(in crate::hub) fn orphan_memos(&mut self, account: AccountId) {
         let theirs: Vec<MemoId> = self.hub.memos.to(account).map(|memo| memo.id).collect();
         theirs.into_iter().for_each(|id| self.drop_memo(id));
@@ -61,7 +62,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Lets go of what the owner of an account has left for others.
+    /// Drops the memos that the owner of an account has left for others.
     pub(in crate::hub) fn erase_memos(&mut self, account: AccountId) {
         let name = self.hub.accounts.get(account).map(|account| account.name.folded().to_owned());
         let is_theirs = |memo: &&Arc<Memo>| {
@@ -71,7 +72,7 @@ impl Turn<'_> {
         theirs.into_iter().for_each(|id| self.drop_memo(id));
     }
 
-    /// Lets go of those that are among the lines that are meant.
+    /// Drops the memos that `what` selects.
     pub(in crate::hub) fn redact_memos(&mut self, what: &Selector) {
         let meant: Vec<MemoId> = self.hub.memos.iter().filter(|memo| memo.is_meant(what)).map(|memo| memo.id).collect();
         for id in meant {

@@ -1,4 +1,4 @@
-//! The memos that are kept, and how many may be.
+//! The memos that are kept, and how many there may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,20 +13,19 @@ use crate::values::id::{AccountId, MemoId};
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now, Wall};
 
-/// Of what may wait for one person, a quarter can be one sender's.
+/// One sender may have left a quarter of the memos that may wait for one person.
 const OF_ONE: usize = 4;
 
-/// Of what may wait for one person, half can have come from one address.
+/// One address may have left half of the memos that may wait for one person.
 const FROM_ONE: usize = 2;
 
-/// Of the memory that all may take, an eighth can be for what has come from one address; and another one is for
-/// those that nobody is to see.
+/// One address may take an eighth of the memory for all memos. Unheard memos may take another eighth.
 const PART: usize = 8;
 
-/// What waits for one person is shown in one go: it takes an eighth of their mailbox at most.
+/// The memos that wait for one person are shown in one go, so they take at most an eighth of the person's mailbox.
 const OF_MAILBOX: usize = 8;
 
-/// How soon it is looked again whether memos are kept any longer: the clock on the wall may have jumped.
+/// The longest time between two looks for memos that are kept no longer: the wall clock may have jumped.
 const AT_LEAST: Duration = Duration::from_secs(3600);
 
 /// All memos that are kept.
@@ -37,17 +36,17 @@ pub struct Memos {
     kept: BTreeMap<MemoId, Arc<Memo>>,
     to: BTreeMap<AccountId, BTreeSet<MemoId>>,
     from: BTreeMap<AccountId, BTreeSet<MemoId>>,
-    /// Bytes of those that are to be heard, in all and by where they came from.
+    /// The bytes of the memos that will be shown, in all and by origin.
     bytes: usize,
     from_there: BTreeMap<Origin, usize>,
-    /// Those that are not, and their bytes.
+    /// The memos of shadow-muted senders, which are shown to nobody, and their bytes.
     unheard: BTreeSet<MemoId>,
     unheard_bytes: usize,
-    /// When it is looked whether some are kept no longer.
+    /// When to look again for memos that are kept no longer; `None`: never.
     due: Option<Mono>,
 }
 
-/// What is read of it.
+/// The memos, as a snapshot is read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SavedMemos {
@@ -78,22 +77,22 @@ impl Serialize for Memos {
 }
 
 impl Memos {
-    /// All of them as they are now, without indexes: to be written down.
+    /// A copy of all memos without indexes, to be written down.
     pub(in crate::hub) fn frozen(&self) -> Self {
         Self { next: self.next, due: self.due, kept: self.kept.clone(), ..Self::default() }
     }
 
-    /// The number for the next one.
+    /// The number of the next memo.
     pub(in crate::hub) fn next_id(&self) -> MemoId {
         MemoId(self.next.max(1))
     }
 
-    /// From now on, numbers are no lower than this.
+    /// Makes the next number at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// Puts one in, in place of the one with its number.
+    /// Puts a memo in, in place of the one with its number.
     pub(super) fn put(&mut self, memo: Memo, keep: Option<Duration>, now: Now) {
         let at = memo.at;
         self.insert(memo);
@@ -102,7 +101,7 @@ impl Memos {
         }
     }
 
-    /// It is looked no later than when what was left at `at` is kept no longer.
+    /// Has the hub look again when a memo left at `at` is kept no longer, or before.
     pub(super) fn look_at(&mut self, at: Wall, keep: Duration, now: Now) {
         let left = u64::try_from(at.after(keep).0.saturating_sub(now.wall.0)).unwrap_or(0);
         let due = now.mono.after(Duration::from_millis(left.saturating_add(1)).min(AT_LEAST));
@@ -129,7 +128,7 @@ impl Memos {
         self.kept.insert(id, Arc::new(memo));
     }
 
-    /// Lets go of one.
+    /// Removes and returns a memo.
     pub(super) fn remove(&mut self, id: MemoId) -> Option<Arc<Memo>> {
         let memo = self.kept.remove(&id)?;
         take_out(&mut self.to, memo.to, id);
@@ -152,45 +151,46 @@ impl Memos {
         Some(memo)
     }
 
-    /// One of them.
+    /// The memo of this number.
     #[must_use]
     pub fn get(&self, id: MemoId) -> Option<&Arc<Memo>> {
         self.kept.get(&id)
     }
 
-    /// All of them, by number.
+    /// All memos, by number.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Memo>> {
         self.kept.values()
     }
 
-    /// Those for the owner of that account, by number.
+    /// The memos for the owner of that account, by number.
     pub(super) fn to(&self, account: AccountId) -> impl Iterator<Item = &Arc<Memo>> {
         self.to.get(&account).into_iter().flatten().map(|id| &self.kept[id])
     }
 
-    /// Those that were left by who was logged in to that account, by number.
+    /// The memos that the owner of that account has left, by number.
     pub(super) fn from(&self, account: AccountId) -> impl Iterator<Item = &Arc<Memo>> {
         self.from.get(&account).into_iter().flatten().map(|id| &self.kept[id])
     }
 
-    /// How many wait to be heard.
+    /// How many memos wait to be shown.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.kept.len() - self.unheard.len()
     }
 
-    /// How many wait to be heard by the owner of that account.
+    /// How many memos wait to be shown to the owner of that account.
     #[must_use]
     pub fn waiting_for(&self, account: AccountId) -> usize {
         self.to(account).filter(|memo| !memo.unheard).count()
     }
 
-    /// When it is to be looked whether some are kept no longer.
+    /// When to look again for memos that are kept no longer; `None`: never.
     pub(in crate::hub) fn due(&self) -> Option<Mono> {
         self.due
     }
 
-    /// The numbers of those that are kept no longer, and when the oldest of the others was left. Nothing is due then.
+    /// The numbers of the memos that were left before `since`, and when the oldest of the others was left. The caller
+    /// has to set the next look ([`Self::look_at`]).
     pub(super) fn over(&mut self, since: Wall) -> (Vec<MemoId>, Option<Wall>) {
         self.due = None;
         let over = self.kept.values().filter(|memo| memo.at < since).map(|memo| memo.id).collect();
@@ -198,7 +198,7 @@ impl Memos {
         (over, oldest)
     }
 
-    /// Lets go of the oldest of those that nobody is to see, until there is room for so many bytes more of them.
+    /// Drops the oldest memos of shadow-muted senders until there is room for `bytes` more of such memos.
     pub(super) fn make_room_unheard(&mut self, bytes: usize, limits: &settings::MemoSettings) {
         while self.unheard_bytes + bytes > limits.bytes / PART
             && let Some(first) = self.unheard.first().copied()
@@ -207,7 +207,7 @@ impl Memos {
         }
     }
 
-    /// Why `memo` cannot be kept, if it cannot. `nick` is what whoever it is for is called.
+    /// Why `memo` cannot be kept; `None` if it can. `nick` is the name of the person it is for.
     pub(super) fn refuse(
         &self,
         memo: &Memo,
@@ -235,19 +235,19 @@ impl Memos {
         {
             return Some(Refusal::MemosWait(nick));
         }
-        // What its sender alone takes to be kept counts for them as if it were.
+        // The memos that the sender left while shadow-muted count for the sender as if they were kept like others.
         let unheard: usize = own().filter(|other| other.unheard).map(|other| other.bytes()).sum();
         let from_there = memo.origin.and_then(|origin| self.from_there.get(&origin)).copied().unwrap_or(0);
         let is_full = self.bytes + unheard + bytes > limits.bytes || from_there + unheard + bytes > limits.bytes / PART;
         is_full.then_some(Refusal::MemosFull)
     }
 
-    /// How many bytes of them are shown in one go, where mailboxes hold so much.
+    /// How many bytes of memos are shown in one go, if mailboxes hold `mailbox` bytes.
     pub(super) fn shown_at_once(mailbox: usize) -> usize {
         mailbox / OF_MAILBOX
     }
 
-    /// Panics if the indexes disagree.
+    /// Panics if the indexes do not fit the memos.
     pub(in crate::hub) fn check_invariants(&self) {
         let all = || self.kept.values();
         assert_eq!(self.to.values().map(BTreeSet::len).sum::<usize>(), self.kept.len(), "each is for somebody");

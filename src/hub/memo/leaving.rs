@@ -9,7 +9,7 @@ use crate::hub::{Turn, work};
 use crate::values::id::{AccountId, SessionId};
 
 impl Turn<'_> {
-    /// `id` writes to the owner of that account, who is not here.
+    /// Leaves `text` from `id` for the owner of the account `to`, who is not here.
     pub(in crate::hub) fn leave_memo(&mut self, id: SessionId, to: AccountId, text: &str) {
         let Some(account) = self.hub.accounts.get(to) else { return };
         let nick: Arc<str> = account.name.shown().into();

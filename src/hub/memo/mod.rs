@@ -1,22 +1,21 @@
-//! Memos: private messages that are kept for somebody who is registered and not here.
+//! Memos: private messages that are kept for people who are registered and not here.
 //!
-//! `/msg NAME TEXT` reaches whoever bears the name. If nobody does and the name is registered, the text is kept for its
-//! owner, on disk as well, and shown when they log in. Only who is logged in leaves a memo: what a stranger leaves would
-//! lie in somebody's box with nobody to answer for it, and strangers come anew as often as they like.
+//! `/msg NAME TEXT` reaches the client that bears the name. If none does and the name is registered, the text is kept
+//! for its owner, on disk as well, and shown when they log in. Only clients that are logged in can leave a memo. Nobody
+//! could answer for what a stranger leaves in somebody's box, and strangers come anew as often as they like.
 //!
-//! A memo is delivered once. That it was is one input with showing it, so a process that takes over knows of both or
-//! neither; on disk it is removed within a tenth of a second.
+//! A memo is delivered once. The same input shows it and removes it, so a process that takes over knows of both or of
+//! neither. It is removed from the disk within a tenth of a second.
 //!
-//! Memos of who is muted without being told are kept in memory alone, count for their sender alone, and are shown to
-//! nobody.
+//! Memos from shadow-muted senders are kept in memory alone, count for their sender alone, and are shown to nobody.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a memo holds; what becomes of memos that come back from disk | [`Memo`], here |
+//! | what a memo holds; merging memos that come back from disk | [`Memo`], here |
 //! | how many are kept, for whom and from whom | [`Memos`] |
 //! | who may leave one; what its sender is told | `leaving` |
-//! | showing them to whom they are for | `delivering` |
-//! | letting go: of old ones, with an account, where lines are removed | `going` |
+//! | showing memos to the people they are for | `delivering` |
+//! | dropping memos: old ones, those of a removed account, those that are redacted | `going` |
 
 mod delivering;
 mod going;
@@ -44,43 +43,43 @@ const AROUND: usize = 256;
 /// A message that is kept for somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memo {
-    /// Its number.
+    /// The memo's number.
     pub id: MemoId,
     /// When it was left.
     pub at: Wall,
-    /// The account whose owner gets it.
+    /// The account whose owner it is for.
     pub to: AccountId,
-    /// The account of who has left it, unless that was removed since.
+    /// The sender's account; `None` if that was removed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<AccountId>,
-    /// The client that has left it.
+    /// The sender's client.
     pub session: SessionId,
-    /// The name of its sender's account.
+    /// The name of the sender's account.
     pub name: Arc<str>,
     /// The text.
     pub text: Arc<str>,
-    /// Its sender was muted without being told: it is shown to nobody.
+    /// Whether the sender was shadow-muted: nobody is shown the memo.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unheard: bool,
-    /// Where it came from. It is not on disk.
+    /// The origin that it came from. This is not on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
 
 impl Memo {
-    /// The memory that it counts for, in bytes.
+    /// What the memo counts, in bytes.
     fn bytes(&self) -> usize {
         self.text.len() + self.name.len() + AROUND
     }
 
-    /// Whether it counts for what that sender is told.
+    /// Whether the memo counts in answers to `sender`: that of a shadow-muted sender counts for them alone.
     fn counts_for(&self, sender: AccountId) -> bool {
         !self.unheard || self.from == Some(sender)
     }
 }
 
 impl Hub {
-    /// The messages that are kept for those who are not here.
+    /// The messages that are kept for people who are not here.
     #[must_use]
     pub fn memos(&self) -> &Memos {
         &self.memos
@@ -88,7 +87,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Keeps a memo, on disk as well if it is to be heard.
+    /// Keeps a memo, on disk as well unless its sender was shadow-muted.
     pub(super) fn keep_memo(&mut self, memo: Memo) {
         if !memo.unheard {
             self.record(Record::Memo(Box::new(memo.clone())));
@@ -97,8 +96,8 @@ impl Turn<'_> {
         self.hub.memos.put(memo, keep, self.now);
     }
 
-    /// Takes the memos that stand on disk, but for those that are known or for nobody, and shows them to who is here.
-    /// `renumbered` are the accounts that have other numbers than on disk.
+    /// Takes memos from disk that the hub does not know, except those for accounts that are gone, and shows them to
+    /// people who are here. `renumbered` are the accounts whose numbers differ from those on disk.
     pub(super) fn recall_memos(&mut self, memos: Vec<Memo>, renumbered: &BTreeMap<AccountId, AccountId>) {
         let by_now = |account: AccountId| renumbered.get(&account).copied().unwrap_or(account);
         for mut memo in memos {
@@ -112,10 +111,10 @@ impl Turn<'_> {
                     let keep = self.hub.settings.memos.keep;
                     self.hub.memos.put(memo, keep, self.now);
                 }
-                // It is that one.
+                // The hub knows this memo.
                 Some(known) if (known.at, known.session) == (memo.at, memo.session) => {}
                 Some(known) => {
-                    // Another file's: it takes another number, and the file has both.
+                    // It is another memo, from another file: it gets another number, and the file gets both.
                     let id = MemoId(self.hub.memos.next_id().0.max(memo.id.0 + 1));
                     if known.unheard {
                         self.record(Record::Unmemo(known.id));
@@ -130,7 +129,7 @@ impl Turn<'_> {
         here.into_iter().for_each(|id| self.deliver_memos(id));
     }
 
-    /// Records again all that are to be heard: a new file has none of them.
+    /// Records all memos again that will be shown: a new file has none of them.
     pub(super) fn record_memos_again(&mut self) {
         let memos: Vec<_> = self.hub.memos.iter().filter(|memo| !memo.unheard).cloned().collect();
         for memo in memos {

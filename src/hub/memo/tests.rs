@@ -39,7 +39,7 @@ fn settings() -> Settings {
     settings
 }
 
-/// A hub on which these people are registered, and nobody is.
+/// A hub on which these people are registered, and nobody is connected.
 fn hub(settings: Settings) -> Hub {
     let accounts = PEOPLE.into_iter().zip(1..).map(|(name, id)| account(id, name)).collect();
     let recalled = Recalled { accounts, ..Recalled::default() };
@@ -48,7 +48,7 @@ fn hub(settings: Settings) -> Hub {
     hub
 }
 
-/// Somebody comes from an address of its own, or from that of another one, and logs in; what they are told of messages.
+/// A client connects from the address `from` and logs in. Returns the effects of the login.
 fn come(hub: &mut Hub, id: u64, account: u64, from: u64, now: Now) -> Vec<Effect> {
     let session = SessionId(id);
     let peer = format!("192.0.2.{from}:{}", 1000 + id).parse().expect("an address");
@@ -66,7 +66,7 @@ fn send(hub: &mut Hub, id: u64, text: &str, now: Now) -> Vec<Effect> {
     effects
 }
 
-/// The texts that somebody is shown, and how many are left for the next time.
+/// The texts of the messages that are shown, and how many are left for the next time.
 fn shown(effects: &[Effect]) -> (Vec<String>, usize) {
     let memos = effects.iter().find_map(|effect| match effect {
         Effect::Tell { message: Message::Memos { memos, left, .. }, .. } => Some((memos, *left)),
@@ -76,7 +76,7 @@ fn shown(effects: &[Effect]) -> (Vec<String>, usize) {
         .map_or_else(Default::default, |(memos, left)| (memos.iter().map(|memo| memo.text.to_string()).collect(), left))
 }
 
-/// Whether it was kept; else why not.
+/// Whether the message was kept; the error says why not.
 fn is_kept(effects: &[Effect]) -> Result<(), Refusal> {
     let told = effects.iter().find_map(|effect| match effect {
         Effect::Tell { message: Message::MemoLeft { .. }, .. } => Some(Ok(())),
@@ -90,7 +90,7 @@ fn leave(hub: &mut Hub, id: u64, to: &str, text: &str) -> Result<(), Refusal> {
     is_kept(&send(hub, id, &format!("/msg {to} {text}"), later(10)))
 }
 
-/// The numbers of those that a disk has which has written all records.
+/// The numbers of the memos on a disk that has written all records.
 fn on_disk(hub: &Hub) -> Vec<u64> {
     let mut there = std::collections::BTreeSet::new();
     for (_, record) in hub.backlog().iter() {
@@ -108,7 +108,7 @@ fn so_many_wait_for_one_of_one_sender_from_one_address_and_in_all() {
     let mut settings = settings();
     (settings.memos.waiting, settings.memos.of_one) = (8, 3);
     let mut hub = hub(settings);
-    // A quarter of eight is of one sender.
+    // One sender may leave two for a person, a quarter of eight.
     come(&mut hub, 1, 1, 1, later(1));
     assert_eq!([1, 2].map(|_| leave(&mut hub, 1, "eve", "hello")), [Ok(()), Ok(())]);
     let (nick, count) = ("eve".into(), 2);
@@ -121,7 +121,7 @@ fn so_many_wait_for_one_of_one_sender_from_one_address_and_in_all() {
     come(&mut hub, 3, 3, 1, later(1));
     assert_eq!(leave(&mut hub, 3, "eve", "hello"), Err(Refusal::MemosWait("eve".into())));
     assert_eq!(leave(&mut hub, 3, "dan", "hello"), Ok(()));
-    // From another one there is place, for whoever it is.
+    // From another address there is place for more.
     come(&mut hub, 4, 3, 2, later(2));
     assert_eq!([1, 2].map(|_| leave(&mut hub, 4, "eve", "hello")), [Ok(()), Ok(())]);
     assert_eq!((hub.memos().waiting(), hub.counters().memos_left, hub.counters().memos_refused), (8, 8, 3));
@@ -247,7 +247,7 @@ fn one_who_is_not_heard_is_told_what_one_who_is_heard_is_told_and_fills_no_box()
     assert_eq!((heard.1, unheard.1), (vec![true], vec![true]));
     assert_eq!((heard.2, unheard.2), (vec!["psst".into(), "psst".into(), "hello".into()], vec!["hello".to_owned()]));
     assert!(heard.3 > 0 && unheard.3 == 0, "nothing of it is on disk");
-    // Whoever is not heard takes an eighth of the memory at most, whoever it is.
+    // All shadow-muted senders together take an eighth of the memory at most.
     let mut hub = unheard.4;
     assert!(hub.memos().iter().all(|memo| memo.unheard) && hub.memos().iter().count() > 0);
     let limits = hub.settings.memos.clone();
@@ -276,12 +276,12 @@ fn they_are_kept_for_a_time_however_the_clock_jumps() {
     assert_eq!(hub.memos().waiting(), 1);
     hub.handle(Input::Tick, later(3612), &mut Vec::new());
     assert_eq!((hub.memos().waiting(), on_disk(&hub)), (0, vec![]));
-    // A clock that jumps: nobody is shown what is over, and an hour later at most it is gone.
+    // The clock jumps: nobody is shown what is too old, and it is gone after an hour at most.
     is_kept(&send(&mut hub, 1, "/msg eve two", later(4000))).expect("kept");
     let jumped = Now { wall: later(9000).wall, ..later(4001) };
     assert_eq!(shown(&come(&mut hub, 2, 5, 2, jumped)).0, Vec::<String>::new());
     assert_eq!(hub.memos().waiting(), 0);
-    // They are kept no longer from one moment to the next.
+    // The settings change, and the memo is too old at once.
     is_kept(&send(&mut hub, 1, "/msg dan three", later(4000))).expect("kept");
     settings.memos.keep = Some(Duration::from_secs(60));
     hub.handle(News::Settings(Box::new(settings)), later(4070), &mut Vec::new());
@@ -348,7 +348,7 @@ fn what_comes_back_from_disk_is_kept_once_and_shown_to_who_is_here() {
     assert_eq!(shown(&effects).0, ["for who is here"]);
     assert_eq!(hub.memos().waiting_for(AccountId(4)), 2);
     assert_eq!(on_disk(&hub).len(), 2);
-    // What was shown meanwhile is not on disk any more, or will not be.
+    // What was shown meanwhile is removed from the disk, or will be.
     assert_eq!(shown(&come(&mut hub, 3, 4, 3, later(3))).0, ["one", "another one of that number"]);
     let mut effects = Vec::new();
     hub.handle(News::Recalled(Box::new(recalled)), later(4), &mut effects);

@@ -1,4 +1,4 @@
-//! What was done, for the client that it was done for, or to.
+//! What was done, told to the client that asked for it, or to which it was done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::values::id::ReportId;
 use crate::values::terminal::Mode;
 use crate::values::time::Wall;
 
-/// Something that was done, told to the client that asked for it, or that it was done to.
+/// Something that was done, told to the client that asked for it, or to which it was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Done {
@@ -22,9 +22,9 @@ pub enum Done {
     Away,
     /// The client is no longer away.
     Back,
-    /// This name is ignored now.
+    /// The client ignores this name now.
     Ignored(Arc<str>),
-    /// This name is no longer ignored.
+    /// The client no longer ignores this name.
     Unignored(Arc<str>),
     /// Arrivals and departures are hidden now.
     Quiet,
@@ -42,164 +42,164 @@ pub enum Done {
     ColorsOn,
     /// Colours are no longer shown.
     ColorsOff,
-    /// It rings from now on when the client's name is said, or somebody writes to it; or no more.
+    /// The client's terminal rings from now on when somebody says its name or writes to it.
     BellOn,
-    /// See [`Self::BellOn`].
+    /// The client's terminal no longer rings.
     BellOff,
     /// What others say waits until the client sends a line (`/hold`).
     Holding,
     /// What others say no longer waits.
     NotHolding,
-    /// The client's program edits what is typed now, or the hub does.
+    /// The client's program edits the line from now on, or the hub does.
     Mode(Mode),
     /// The password that is asked for next will be seen on the screen.
     TypingShows,
     /// ^C has cleared what was typed.
     Interrupted,
-    /// A report is kept.
+    /// A report was made.
     Reported {
         id: ReportId,
         about: Arc<str>,
-        /// How many operators are here.
+        /// How many operators are here, without those whom the report concerns; at most 100.
         here: usize,
         /// How many of them have been told.
         told: usize,
         /// How many lines are in question.
         lines: usize,
         room: Arc<str>,
-        /// The lines were said in private.
+        /// Whether the lines were said in private.
         is_private: bool,
     },
-    /// The report of this number says the same, and counts so often now.
+    /// The client has made the same report before, of this number, and has made it this number of times now.
     ReportedAgain { id: ReportId, times: u32 },
-    /// So many reports are open, for an operator who has just come.
+    /// This number of reports is open: told to an operator who has just come.
     ReportsOpen(usize),
     /// These reports are closed now.
     ReportsClosed {
         closed: Vec<ReportId>,
-        /// How many are open still.
+        /// How many reports are still open.
         open: usize,
     },
-    /// An administrator muted this client, until then if there is an end.
+    /// The client is muted, until then or without end (`None`).
     Muted { until: Option<Wall>, reason: Option<Arc<str>> },
-    /// It may speak again.
+    /// The client may speak again.
     Unmuted,
-    /// The client's lines are taken slower now: this number a second at most, of this number of bytes in all.
+    /// The client's lines are taken slower now: at most this number a second, and this number of bytes.
     SlowedDown { lines: u32, bytes: usize },
     /// The client's lines wait until there is room for them between those of people who say less.
     GivesWay,
-    /// The client's lines are being dropped now.
+    /// The client's lines are being dropped from now on.
     Dropping,
-    /// Lines are no longer dropped; this number was.
+    /// The client's lines are no longer dropped; this number was.
     Dropped(u64),
-    /// From now on a room is like this.
+    /// The room has these modes from now on.
     RoomMode { room: Arc<str>, modes: Modes },
-    /// From now on a room is that of the account of this name.
+    /// The room belongs to the account of this name from now on.
     RoomOf { room: Arc<str>, owner: Arc<str> },
-    /// The account of this name moderates a room (`on`), or does not any more.
+    /// The account of this name moderates the room from now on (`on`), or no longer.
     Moderator { name: Arc<str>, room: Arc<str>, on: bool },
-    /// The client moderates a room (`on`), or does not any more.
+    /// The client moderates the room from now on (`on`), or no longer.
     YouModerate { room: Arc<str>, on: bool },
-    /// The account of this name has a room when its owner's account is gone, if somebody is named.
+    /// The account of this name gets the room when its owner's account is gone; `None`: nobody is named.
     Successor { room: Arc<str>, name: Option<Arc<str>> },
-    /// The topic of a room that is nobody's is for operators from now on, as one has set it.
+    /// Only operators set the topic of this room from now on: it belongs to nobody, and an operator has set its topic.
     TopicLocked(Arc<str>),
-    /// `nick` may come into a room.
+    /// `nick` may come into the room.
     Invited { nick: Arc<str>, room: Arc<str> },
-    /// `nick` may no longer come into a room.
+    /// `nick` may no longer come into the room.
     Uninvited { nick: Arc<str>, room: Arc<str> },
-    /// The client has a voice in a room (`on`), or none any more.
+    /// The client has a voice in the room (`on`), or no longer has one.
     Voice { room: Arc<str>, on: bool },
-    /// `nick` has a voice in the client's room (`on`), or none any more.
+    /// `nick` has a voice in the client's room (`on`), or no longer has one.
     VoiceOf { nick: Arc<str>, on: bool },
-    /// The client was sent out of a room.
+    /// The client was sent out of the room.
     Expelled { room: Arc<str>, reason: Option<Arc<str>> },
-    /// `nick` was sent out of a room.
+    /// `nick` was sent out of the room.
     ExpelledOther { nick: Arc<str>, room: Arc<str> },
-    /// Newcomers speak when they have logged in, until then: told to one.
+    /// Newcomers speak only when they have logged in, until then: told to a newcomer.
     LockedDown(Wall),
-    /// The client has sent nothing for so long, and is disconnected in so long.
+    /// The client has sent nothing for some time, and will be disconnected.
     IdleSoon {
-        /// For how long it has sent nothing.
+        /// For how long the client has sent nothing.
         silent: Duration,
-        /// How long it has to send something.
+        /// How long the client has left to send something.
         left: Duration,
     },
     /// This person was disconnected.
     Kicked(Arc<str>),
-    /// This one is muted.
+    /// This person is muted.
     MutedOther {
         nick: Arc<str>,
         until: Option<Wall>,
         shadow: bool,
-        /// What the mute is called.
+        /// The name of the mute, such as `m3`.
         called: Arc<str>,
-        /// The mute that it replaces.
+        /// The mute that this one replaces.
         replaced: Option<Replaced>,
     },
-    /// This one is not muted any more.
+    /// This person is no longer muted.
     UnmutedOther(Arc<str>),
-    /// What was done last is not on disk yet, which takes nothing at the moment: it holds, and is written later.
+    /// What was done last is in force, but not on disk: the disk takes nothing at the moment. It is written later.
     NotOnDisk,
-    /// What has that in it is kept back from now on.
+    /// A filter keeps back texts from now on.
     Filtered {
         /// What the filter finds.
         text: Arc<str>,
-        /// It is a strike as well.
+        /// Whether it gives a strike as well.
         strike: bool,
         /// Until when.
         until: Option<Wall>,
-        /// What the filter is called.
+        /// The name of the filter, such as `f3`.
         called: Arc<str>,
-        /// The one that it replaces.
+        /// The filter that this one replaces.
         replaced: Option<Replaced>,
     },
-    /// So many entries of filters are in the settings.
+    /// How many entries the filters in the settings have.
     FiltersOfSettings {
-        /// What is refused.
+        /// How many entries only refuse.
         refuse: usize,
-        /// What is a strike as well.
+        /// How many entries give a strike as well.
         strike: usize,
     },
-    /// There is a ban now that is called so.
+    /// There is a ban now; `called` is its name, such as `b3`.
     Banned {
         /// Whom it keeps out: a name, or "the address of" one.
         whom: Option<Arc<str>>,
         called: Arc<str>,
-        /// How many it has disconnected.
+        /// How many clients it has hit.
         hit: usize,
         until: Option<Wall>,
-        /// The ban that it replaces.
+        /// The ban that this one replaces.
         replaced: Option<Replaced>,
     },
-    /// The sanction that was called so is lifted.
+    /// The sanction of this name, such as `b3`, was lifted.
     Lifted(Arc<str>),
-    /// So many strikes count against this one.
+    /// This number of strikes counts against this person.
     Strikes { nick: Arc<str>, count: u32 },
-    /// So many lines are removed, and so many topics cleared.
+    /// This number of lines was removed, and this number of topics cleared.
     Redacted {
         lines: u64,
         topics: u64,
         /// In how many rooms the lines were.
         rooms: u64,
-        /// They are on disk as well, and are removed there soon.
+        /// Whether the lines are on disk as well, where they are removed soon.
         on_disk: bool,
     },
-    /// So many lines that were said in the room are removed by somebody else, and may stand on the screen.
+    /// Somebody else has removed this number of lines from the room; they may still stand on the screen.
     LinesRemoved(usize),
     /// The account of this name is an operator's now.
     MadeOperator(Arc<str>),
     /// The client is asked for a password.
     Asks(Asked),
-    /// The client is no longer asked for a password; this command asks for it again.
+    /// The client is no longer asked for a password; this command would ask for it again.
     AsksNoMore(Option<Arc<str>>),
-    /// What was begun is given up, as the client wished.
+    /// What the client had begun is given up, as it wished.
     Cancelled,
     /// There is an account of this name now.
     Registered(Arc<str>),
     /// The client is logged in to the account of this name, which has this role.
     LoggedIn { name: Arc<str>, role: Role },
-    /// So many lines were said in the room they are in since they were last here, as their account knows it.
+    /// This number of lines was said in the client's room since its person was `last` here, by their account.
     NewSince { room: Arc<str>, lines: usize, last: Wall },
     /// The client is logged out, and has this name now.
     LoggedOut(Arc<str>),
@@ -211,7 +211,7 @@ pub enum Done {
     AccountRemoved,
     /// The client's account has this role now.
     RoleChanged(Role),
-    /// The client's name belongs to somebody who has logged in; it has this one now.
+    /// The client's former name belongs to somebody who has logged in; the client has this name now.
     NameReclaimed(Arc<str>),
     /// An administrator closed the client's room.
     RoomClosed { room: Arc<str>, reason: Option<Arc<str>> },

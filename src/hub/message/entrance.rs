@@ -1,45 +1,46 @@
-//! What somebody is shown on coming into a room: one screen.
+//! What a client is shown when it comes into a room: one screen.
 
 use std::sync::Arc;
 
 use super::{Kept, Line, Offset};
 
-/// A room, as it is shown to somebody who comes into it.
+/// A room, as it is shown to a client that comes into it.
 ///
-/// It is one message, because it is to fit one screen: the lines said before are those for which the rest leaves rows.
+/// It is one message, because it has to fit one screen: as many of the last lines are shown as the rest leaves rows
+/// for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entrance {
-    /// What greets those who have just connected.
+    /// The greeting, for a client that has just connected.
     pub welcome: Option<Welcome>,
-    /// The name of the one who comes.
+    /// The client's name.
     pub nick: Arc<str>,
-    /// The room.
+    /// The name of the room.
     pub room: Arc<str>,
-    /// It is private.
+    /// Whether the room is private.
     pub private: bool,
-    /// Its topic, if it has one.
+    /// The room's topic, if it has one.
     pub topic: Option<Arc<str>>,
-    /// A few of the others in it: first those who spoke last.
+    /// The names of a few others in the room, first those who spoke last.
     pub others: Vec<Arc<str>>,
-    /// How many are in it, the one who comes included.
+    /// How many people are in the room, the client included.
     pub members: usize,
-    /// Lines said before, oldest first; the last ones that fit are shown.
+    /// The lines said before, oldest first; the last ones that fit are shown.
     pub lines: Arc<[Arc<Line>]>,
-    /// Who comes has been in this room before, and so many lines were said since; the `lines` are of those.
+    /// If the client has been in this room before: how many lines were said since. `lines` are the last of these.
     pub new: Option<usize>,
     /// The offset from UTC at which the times of these lines are shown.
     pub offset: Offset,
-    /// The rows of the screen; 0 if that is not known.
+    /// The rows of the client's screen; 0 if it has not said.
     pub rows: u16,
 }
 
-/// What greets a newcomer to the hub.
+/// The greeting for a newcomer to the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Welcome {
     /// The name of the hub.
     pub hub: Arc<str>,
-    /// The greeting of the settings, row by row.
+    /// The greeting in the settings, row by row.
     pub greeting: Option<Arc<str>>,
-    /// What is kept of what is said in the room.
+    /// What the hub keeps of what is said in the room.
     pub kept: Kept,
 }

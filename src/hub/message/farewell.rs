@@ -12,25 +12,25 @@ use crate::values::time::Wall;
 pub enum Farewell {
     /// Its client closed its side of the connection.
     Hangup,
-    /// `/quit`, with a last word.
+    /// The person typed `/quit`, with or without last words.
     Quit(Option<Arc<str>>),
     /// Its connection broke.
     Lost,
-    /// An administrator or operator disconnected it, for this reason.
+    /// An administrator or operator disconnected the client, for this reason.
     Kicked(Option<Arc<str>>),
-    /// A ban keeps it out, until then or without end (`None`).
+    /// A ban keeps the client out, until then or without end (`None`).
     Banned { reason: Option<Arc<str>>, until: Option<Wall> },
-    /// It took nothing for `slow.stall`, or was further behind than `slow.policy` allows.
+    /// The client took nothing for `slow.stall`, or was further behind than `slow.policy` allows.
     TooSlow,
-    /// What was meant for it alone grew beyond `limits.mailbox`.
+    /// What was meant for the client alone grew beyond `limits.mailbox`.
     MailboxFull,
-    /// It waited at the door for `accounts.door` without logging in.
+    /// The client waited at the door for `accounts.door` without logging in.
     NotLoggedIn,
-    /// Its account was logged in to from elsewhere.
+    /// Somebody logged in to the client's account from elsewhere.
     Elsewhere,
-    /// It had sent nothing for `idle.after`.
+    /// The client had sent nothing for `idle.after`.
     Idle,
-    /// It had never sent a line, and made place for a newcomer when all places were taken.
+    /// The client had never sent a line, and made place for a newcomer when all places were taken.
     GaveWay,
     /// The hub stops, with this message.
     Shutdown(Option<Arc<str>>),

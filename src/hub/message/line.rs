@@ -11,24 +11,26 @@ use crate::values::time::Wall;
 /// A line of a room's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Its number: rising over all rooms.
+    /// The line's number. Numbers rise over all rooms.
     pub seq: u64,
     /// When it was said.
     pub at: Wall,
-    /// The client that caused it, which is not shown it; `None` if no client did.
+    /// The client that caused the line; `None` if no client did. Its author is shown the line only if it [answers
+    /// them](Said::answers_its_author), or apart.
     pub author: Option<SessionId>,
     /// What it says.
     pub said: Said,
-    /// The ignored names that its author bears or has borne, if a person said it.
+    /// The ignored names that the author bears or has borne, if a person said the line.
     #[serde(default, skip_serializing_if = "Borne::is_empty")]
     pub borne: Borne,
-    /// Those who are shown it by themselves, in a way of their own (see `hub::mention`), and so not in the room's log.
+    /// The clients that are shown the line apart, in a way of their own (see `hub::mention`): for them the log skips
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apart: Option<Arc<[SessionId]>>,
 }
 
 impl Line {
-    /// Whether that client is shown it by itself.
+    /// Whether the client `id` is shown the line apart.
     #[must_use]
     pub fn is_apart_for(&self, id: SessionId) -> bool {
         self.apart.as_ref().is_some_and(|apart| apart.contains(&id))
@@ -43,17 +45,17 @@ pub enum Said {
     Say { nick: Arc<str>, text: Arc<str> },
     /// `* ann waves`, where the text is `waves`.
     Emote { nick: Arc<str>, text: Arc<str> },
-    /// An administrator says something to a room in the name of the hub.
+    /// The hub tells the room something, of its own or for an administrator.
     Notice { text: Arc<str> },
     /// A new topic, or none if the text is empty. `nick` set it; `None`: an administrator did.
     Topic { nick: Option<Arc<str>>, text: Arc<str> },
-    /// A line was here that an administrator has made unreadable. In history only.
+    /// A line stood here that was removed. In history only.
     Redacted,
     /// Somebody came in.
     Joined { nick: Arc<str> },
-    /// Somebody left, for this reason if there is one to tell; `words`: they have said that themselves; `moved`: it is
-    /// the name of the room that they have gone to. (One field for two things: each kept line takes as much memory as
-    /// the largest of these.)
+    /// Somebody left, for this reason if there is one to tell. `words`: the reason is in their own words. `moved`:
+    /// `reason` is the name of the room that they have gone to. (One field serves for two things, because each kept
+    /// line takes as much memory as the largest variant.)
     Left {
         nick: Arc<str>,
         reason: Option<Arc<str>>,
@@ -62,9 +64,9 @@ pub enum Said {
         #[serde(default, skip_serializing_if = "is_default")]
         moved: bool,
     },
-    /// Somebody has another name.
+    /// Somebody took another name.
     Renamed { from: Arc<str>, to: Arc<str> },
-    /// Arrivals, departures and other names of a burst in one line: how many of each, the names of the first few who
+    /// Arrivals, departures and new names of a burst, in one line: how many of each, the names of the first few who
     /// came, and how many people are in the room now.
     Gathered {
         joined: u32,
@@ -81,7 +83,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Said {
-    /// Whether history keeps it: what people said and did, not who came and went.
+    /// Whether history keeps the line: what people said and did, not who came and went.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         matches!(
@@ -90,33 +92,33 @@ impl Said {
         )
     }
 
-    /// Whether it tells of coming and going, which `/quiet` hides.
+    /// Whether the line tells of arrivals, departures or new names, which `/quiet` hides.
     #[must_use]
     pub fn is_presence(&self) -> bool {
         matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. } | Self::Gathered { .. })
     }
 
-    /// Whether it is what a person says or does.
+    /// Whether the line is what a person says or does.
     #[must_use]
     pub fn is_speech(&self) -> bool {
         matches!(self, Self::Say { .. } | Self::Emote { .. })
     }
 
-    /// Whether what it shows is somebody's own words or name, and so is hidden from those who ignore them: speech, a
-    /// topic, another name, and what they say on leaving.
+    /// Whether the line shows a person's own words or name, and so is hidden from readers that ignore them: speech, a
+    /// topic, a new name, and words of a goodbye.
     #[must_use]
     pub fn is_of_a_person(&self) -> bool {
         self.is_speech()
             || matches!(self, Self::Topic { nick: Some(_), .. } | Self::Renamed { .. } | Self::Left { words: true, .. })
     }
 
-    /// Whether its author is shown it as all others are: it is the answer to what they did.
+    /// Whether the author is shown the line as everybody else is, because it answers what they did.
     #[must_use]
     pub fn answers_its_author(&self) -> bool {
         matches!(self, Self::Topic { .. })
     }
 
-    /// The text that history is searched for.
+    /// The text that searches of history look at; empty if the line has none.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -127,7 +129,7 @@ impl Said {
         }
     }
 
-    /// The name of its author; empty if that is an administrator or the hub.
+    /// The name of the author; empty if that is an administrator or the hub.
     #[must_use]
     pub fn nick(&self) -> &str {
         match self {

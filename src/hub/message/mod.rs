@@ -1,17 +1,17 @@
-//! What is said, as values: the lines of a room, and what one client alone is told.
+//! Messages as values: the lines of a room, and what one client alone is told.
 //!
-//! Nothing here is text for a screen. [`crate::wire::render`] turns these values into bytes, a
-//! room's line once for all who see it alike.
+//! No value here is text for a screen. [`crate::wire::render`] turns them into bytes, a room's line once for all who
+//! see it alike.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | what a person is told was done | [`Done`] |
 //! | what a person is told was not done, and why | [`Refusal`] |
-//! | what somebody is shown on coming into a room | [`Entrance`] |
+//! | what a client is shown when it comes into a room | [`Entrance`] |
 //! | lines of a room; how a client sees them | [`Line`], [`Said`]; [`View`], [`Offset`] |
-//! | why somebody leaves | [`Farewell`] |
-//! | entries of lists: rooms, sanctions, reports, those who have left | `shown` |
-//! | everything else one client is told | [`Message`] |
+//! | why a session ends | [`Farewell`] |
+//! | entries of lists: rooms, sanctions, reports, clients that have left | `shown` |
+//! | everything else that one client is told | [`Message`] |
 
 mod done;
 mod entrance;
@@ -40,50 +40,50 @@ use super::report::Report;
 use crate::values::id::ReportId;
 use crate::values::time::Wall;
 
-/// What one client alone is told.
+/// A message to one client alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Message {
-    /// A room was entered, on connecting or later.
+    /// The client has entered a room, on connecting or later.
     Entrance(Box<Entrance>),
-    /// The greeting where only those come in who have logged in: whether one can register, how long one may wait, and
-    /// until when all newcomers wait, if it is because of a lockdown.
+    /// The greeting at the door, where a client waits until it has logged in: whether it can register, how long it may
+    /// wait, and, in a lockdown, until when all newcomers wait.
     AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration, lockdown: Option<Wall> },
     /// The topic of a room, or that it has none.
     Topic { room: Arc<str>, topic: Option<Arc<str>> },
     /// Lines of a room's history, oldest first, between markers; their times are shown at this offset from UTC.
     Replay { room: Arc<str>, of: Replay, lines: Arc<[Arc<Line>]>, offset: Offset },
-    /// A line of a room, to its author alone.
+    /// A line of a room, told to one client alone.
     Line(Arc<Line>),
-    /// A line of a room that has the name of the one who is shown it; `ring`: their terminal is to ring.
+    /// A line of a room that has the client's name in it, in the spelling `name`; `ring`: the client's terminal rings.
     Mention { line: Arc<Line>, name: Arc<str>, ring: bool },
-    /// A private message that came in; `nick` wrote it. `ring`: as above.
+    /// A private message from `nick`. `ring`: as above.
     PrivateFrom { nick: Arc<str>, text: Arc<str>, ring: bool },
-    /// A private message that went out to `nick`, who is away for that reason, if they are.
+    /// The client's private message to `nick`. `away` is the reason of their absence, if they are away.
     PrivateTo { nick: Arc<str>, text: Arc<str>, away: Option<Arc<str>> },
-    /// A message is kept for somebody who is not here.
+    /// The client's message is kept for somebody who is not here.
     MemoLeft {
-        /// For whom.
+        /// The person for whom it is kept.
         nick: Arc<str>,
-        /// What.
+        /// The text.
         text: Arc<str>,
     },
     /// Messages that were left for the client, oldest first; their times are shown at this offset from UTC.
     Memos {
-        /// Those that are shown.
+        /// The messages that are shown now.
         memos: Vec<Arc<Memo>>,
         /// How many more are kept for the next time.
         left: usize,
-        /// The offset.
+        /// The offset from UTC.
         offset: Offset,
     },
-    /// The people in a room, and whether each is away. `total` counts those who are not listed as well. If there is a
-    /// `beginning`, only names that begin with it were looked for; `is_part`: not all people were looked at.
+    /// The people in a room, and whether each is away. `total` also counts those who are not listed. With a
+    /// `beginning`, only names that begin with it were looked for. `is_part`: not all people were looked at.
     Who { room: Arc<str>, people: Vec<(Arc<str>, bool)>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
-    /// The rooms; the rest as in [`Self::Who`].
+    /// The rooms; the other fields are as in [`Self::Who`].
     Rooms { rooms: Vec<ShownRoom>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
-    /// What others may know of a person: the room they are in, since when they are connected, how many seconds ago they
-    /// last sent a line (`idle`), why they are away, their account and its role.
+    /// What others may know of a person: the room they are in, when they connected, how many seconds ago they last sent
+    /// a line (`idle`), why they are away, their account and its role.
     Whois {
         nick: Arc<str>,
         room: Arc<str>,
@@ -96,28 +96,28 @@ pub enum Message {
     Seen(Seen),
     /// The commands that this role may use: the dozen that newcomers need, or `all` by name.
     Help { role: Role, all: bool },
-    /// The greeting, as often as one asks for it; empty if there is none.
+    /// The greeting, because the client asks for it; empty if there is none.
     Greeting { hub: Arc<str>, text: Arc<str> },
     /// The house rules; empty if there are none.
     Rules(Arc<str>),
-    /// One command of the table.
+    /// Help on one command of the table.
     HelpOn(&'static super::command::Command),
-    /// What a room is.
+    /// Owner, modes and moderators of a room.
     RoomIs {
         room: Arc<str>,
-        /// Whose it is, if it is somebody's.
+        /// The owner's account; `None` if nobody owns the room.
         owner: Option<Arc<str>>,
         modes: Modes,
-        /// The names of those who moderate it.
+        /// The names of the accounts that moderate it.
         moderators: Vec<Arc<str>>,
-        /// Who has it when its owner's account is gone, if somebody is named.
+        /// The account that gets the room when its owner's account is gone, if one is named.
         successor: Option<Arc<str>>,
     },
-    /// Somebody may come into a room.
+    /// `from` invites the client to a room.
     Invitation { from: Arc<str>, room: Arc<str> },
     /// Sanctions, the newest first.
     Sanctions {
-        /// Those on this page.
+        /// The sanctions on this page.
         shown: Vec<ShownSanction>,
         /// The number of the page, from 1.
         page: usize,
@@ -128,42 +128,42 @@ pub enum Message {
         /// Which ones were asked for.
         what: Listed,
     },
-    /// Who has left a moment ago, the last one first.
+    /// The clients that have left a moment ago, the last one first.
     Leavers {
-        /// Those on this page.
+        /// The clients on this page.
         shown: Vec<ShownLeaver>,
         /// The number of the page, from 1.
         page: usize,
-        /// There is another page.
+        /// Whether there is another page.
         is_more: bool,
     },
-    /// Somebody reports somebody, to an operator.
+    /// A report by `from` about `about`, told to an operator.
     Report {
         /// The number of the report.
         id: ReportId,
         from: Arc<str>,
-        /// Who is muted without being told.
+        /// Whether `from` is shadow-muted.
         shadow: bool,
         about: Arc<str>,
-        /// Why; empty if it was not said.
+        /// The reason; empty if none was given.
         reason: Arc<str>,
     },
     /// Reports, to an operator.
     Reports {
-        /// Those of the page.
+        /// The reports on this page.
         reports: Vec<Arc<Report>>,
-        /// The page, from 1 on.
+        /// The number of the page, from 1.
         page: usize,
         /// How many pages there are.
         pages: usize,
-        /// How many reports there are, on this page or not.
+        /// How many reports there are on all pages.
         total: usize,
-        /// Closed ones as well.
+        /// Whether closed reports are listed as well.
         all: bool,
     },
     /// One report, to an operator.
     ReportShown(Box<ShownReport>),
-    /// Those who are ignored.
+    /// The names that the client ignores.
     Ignoring(Vec<Arc<str>>),
     /// Something was done.
     Done(Done),
@@ -171,13 +171,13 @@ pub enum Message {
     Refused(Refusal),
     /// The screen is cleared.
     Clear,
-    /// The answer to "are you there?" (RFC 854).
+    /// The answer to telnet's "are you there?" (RFC 854).
     HereIAm,
     /// The last line that a client is sent.
     Goodbye(Farewell),
 }
 
-/// What is kept of what people say, as they are told on coming.
+/// What the hub keeps of what people say, as newcomers are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Kept {
@@ -185,13 +185,13 @@ pub enum Kept {
     Nothing,
     /// The last lines of a room, in memory alone.
     Lines {
-        /// So many.
+        /// How many lines.
         lines: usize,
-        /// For how long; without a time, until the room closes.
+        /// For how long; `None`: until the room closes.
         time: Option<Duration>,
     },
-    /// What is said goes to disk, and stays there for this time, or until there is too much (`None`). `/history` shows
-    /// this number of lines.
+    /// Lines go to disk, and stay there for this time, or until there is too much (`None`). `/history` shows this
+    /// number of lines.
     OnDisk { time: Option<Duration>, shown: usize },
 }
 
@@ -201,22 +201,22 @@ pub enum Kept {
 pub enum Replay {
     /// The last lines, on `/history`.
     Last,
-    /// The same, with their numbers and those of who said them.
+    /// The last lines, with their numbers and the numbers of the clients that said them.
     Numbered,
     /// The lines that a search for `query` has found, and how far back it looked.
     Search { query: Arc<str>, reach: Reach },
 }
 
-/// Which password somebody is asked for.
+/// The password that a client is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Asked {
-    /// A new one, of at least this number of characters.
+    /// A new password, of at least this number of characters.
     New { least: usize },
-    /// The new one again.
+    /// The new password again.
     Again,
-    /// That of the account of this name.
+    /// The password of the account of this name.
     Of(Arc<str>),
-    /// The present one of the client's account.
+    /// The present password of the client's account.
     Present,
 }

@@ -16,87 +16,87 @@ use crate::values::time::{NoLength, Wall};
 pub enum Refusal {
     /// There is no command `given`; `nearest` has a name that is much like it.
     UnknownCommand { given: Arc<str>, nearest: Option<&'static str> },
-    /// Its screen cannot be cleared from here.
+    /// The client's screen cannot be cleared by the hub.
     NoScreen,
-    /// The names of several commands begin with what was given.
+    /// The names of several commands begin with `given`.
     SeveralCommands { given: Arc<str>, names: Vec<&'static str> },
-    /// The command is for those with this role.
+    /// The command is for people with this role.
     RoleNeeded(Role),
     /// The command needs other arguments; its usage is shown.
     Usage(&'static super::super::command::Command),
     /// Nobody has that name.
     NoSuchPerson(Arc<str>),
-    /// Nobody has that name, and nobody has registered it: nothing can be left there.
+    /// Nobody has that name, and nobody has registered it: no message can be left for it.
     NobodyThere(Arc<str>),
-    /// This one is not here, and no messages are kept.
+    /// This person is not here, and the hub keeps no messages.
     NoMemos(Arc<str>),
-    /// This one is not here, and only who is logged in can leave a message.
+    /// This person is not here, and only clients that are logged in can leave a message.
     MemosOfMembers(Arc<str>),
-    /// This one is not here, and as many messages wait for them as may.
+    /// This person is not here, and as many messages wait for them as may.
     MemosWait(Arc<str>),
-    /// This one is not here, and as many messages of the client wait for them as may.
+    /// This person is not here, and as many messages from the client wait for them as one sender may leave.
     TooManyMemosFor {
-        /// Who is not here.
+        /// The person who is not here.
         nick: Arc<str>,
-        /// How many wait.
+        /// How many messages from the client wait for them.
         count: usize,
     },
-    /// As many messages of the client wait for others as may.
+    /// This number of messages from the client wait for others, as many as may.
     TooManyMemos(usize),
-    /// No more messages can be kept.
+    /// The hub has no room for more messages.
     MemosFull,
     /// There is no room of that name.
     NoSuchRoom(Arc<str>),
-    /// The client may not enter that room, which may not even be there.
+    /// The client may not enter that room, which may not even exist.
     RoomNotOpen(Arc<str>),
-    /// The room belongs to `owner`, or to nobody.
+    /// The room belongs to `owner`, or to nobody (`None`).
     NotYourRoom { room: Arc<str>, owner: Option<Arc<str>> },
-    /// Only those with a voice speak in this room; it belongs to this person, or to nobody.
+    /// Only people with a voice speak in this room; it belongs to this person, or to nobody (`None`).
     NoVoice(Option<Arc<str>>),
-    /// Only those who are logged in speak here.
+    /// Only people who are logged in speak here.
     OnlyRegistered,
-    /// Each says one line here in a time, and it was too soon.
+    /// Each person says one line here in a time, and this line came too soon.
     Slow {
-        /// The time.
+        /// The time for one line.
         every: Duration,
         /// How much of it is left.
         left: Duration,
     },
-    /// A room cannot be that.
+    /// There is no such mode of a room.
     NoSuchMode(Arc<str>),
-    /// A room cannot be as slow, or as little slow, as that.
+    /// A slow room cannot have this time for one line.
     SlowOutside,
-    /// The topic of that room, which is nobody's, is for operators.
+    /// Only operators set the topic of that room, which belongs to nobody.
     TopicLocked(Arc<str>),
     /// The lobby, which has this name, cannot be private.
     LobbyStaysPublic(Arc<str>),
-    /// Nobody is sent out of the lobby, which has this name: there is nowhere to send them.
+    /// Nobody can be sent out of the lobby, which has this name: there is nowhere to send them.
     NotOutOfLobby(Arc<str>),
-    /// This one owns that room.
+    /// This person owns that room.
     OwnsRoom { nick: Arc<str>, room: Arc<str> },
-    /// No rooms last here.
+    /// The settings allow no lasting rooms.
     NoLasting,
-    /// As many rooms last as may.
+    /// There are this number of lasting rooms, as many as there may be.
     TooManyLasting(usize),
-    /// As many rooms last that one owns as may.
+    /// The owner has this number of lasting rooms, as many as they may.
     TooManyLastingOfOne(usize),
-    /// The lobby, which has this name, belongs to nobody.
+    /// The lobby, which has this name, can belong to nobody.
     LobbyIsNobodys(Arc<str>),
-    /// This one is not logged in to an account.
+    /// This person is not logged in to an account.
     NotRegistered(Arc<str>),
-    /// This one has to be in the room, logged in.
+    /// This person has to be in the room, and logged in.
     MustBeHere(Arc<str>),
-    /// Only the room's owner does that, and operators.
+    /// Only operators do that, and the owner of the room, who has this name if there is one.
     ForOwner(Option<Arc<str>>),
-    /// This one moderates that room.
+    /// This person moderates that room.
     ModeratesRoom { nick: Arc<str>, room: Arc<str> },
     /// The list has as many people as it may: `limits.invited`.
     TooManyInvited(usize),
-    /// This room is there already, and its name looks like the new one's.
+    /// A room with this name is open, and it looks like the new name.
     RoomLooksLike(Arc<str>),
-    /// It is no name.
+    /// The name is not valid.
     InvalidName(InvalidName),
-    /// Somebody has that name, or one that looks like it.
+    /// Somebody has this name, which is the same or looks like it.
     NameTaken(Arc<str>),
     /// The hub keeps that name for itself.
     NameReserved(Arc<str>),
@@ -108,7 +108,7 @@ pub enum Refusal {
     AlreadyNamed(Arc<str>),
     /// There are as many rooms as there may be: `limits.rooms`.
     TooManyRooms(usize),
-    /// People from the client's address have opened as many rooms as they may.
+    /// People from the client's address have opened this number of rooms, as many as they may.
     TooManyRoomsFromAddress(usize),
     /// The client ignores as many names as it may: `limits.ignores`.
     TooManyIgnored(usize),
@@ -130,78 +130,78 @@ pub enum Refusal {
     IsOperator(Arc<str>),
     /// The ban would hit the client that asks for it.
     HitsYourself,
-    /// The sanction would reach others than the one who was named. It is made if it is asked for again.
+    /// The sanction would reach others than the person who was named. It is made if the command is given again.
     HitsOthers {
-        /// Some of their names.
+        /// Some of the others' names.
         names: Vec<Arc<str>>,
-        /// How many they are.
+        /// How many others there are.
         count: usize,
-        /// The name of the one who was named, if it was a name.
+        /// The name of the person who was named, if it was a name.
         name: Option<Arc<str>>,
     },
-    /// Those whom the pattern finds here. It is done if it is asked for again.
+    /// The pattern finds these people here. The command is carried out if it is given again.
     PatternHits {
         /// Some of their names.
         names: Vec<Arc<str>>,
         /// How many they are.
         count: usize,
     },
-    /// What the filter finds in what was said last here. It is made if it is asked for again.
+    /// The filter finds these of the last lines here. It is made if the command is given again.
     FilterHits {
-        /// In how many lines.
+        /// How many lines it finds something in.
         lines: usize,
-        /// Of how many.
+        /// How many lines were looked at.
         looked_at: usize,
-        /// By whom, some of them.
+        /// Some of the names under which the found lines were said.
         names: Vec<Arc<str>>,
-        /// How many they are.
+        /// How many names these are.
         count: usize,
     },
-    /// It is nothing that a filter could find, or too much.
+    /// The text cannot be a filter, for this reason.
     NoFilter(Arc<str>),
-    /// Nothing keeps this one from being heard.
+    /// This person is not muted.
     NotMuted(Arc<str>),
     /// There is no place for one more sanction of that kind.
     NoPlace(NoPlace),
     /// There is no ban of that number or target.
     NoSuchBan(Arc<str>),
-    /// As many reports of this one are open as may be.
+    /// This number of reports by the client are open, as many as may be.
     TooManyReports(usize),
-    /// As many reports from this address are open as may be.
+    /// This number of reports from the client's address are open, as many as may be.
     TooManyReportsFromAddress(usize),
-    /// As many reports are open as may be.
+    /// This number of reports are open, as many as may be.
     ReportsFull(usize),
-    /// No report is called that.
+    /// There is no report that is called that.
     NoSuchReport(Arc<str>),
     /// The report was closed before.
     ReportIsClosed { id: ReportId, by: Arc<str>, at: Wall },
-    /// None of the reports that are meant is open.
+    /// None of the selected reports is open.
     NoneOpen,
-    /// What is to be banned is neither a network nor a name.
+    /// The text names nobody who could be banned.
     NoTarget(NoTarget),
-    /// The network is too large a part of the Internet to be meant.
+    /// The network is so large a part of the Internet that it must be a mistake.
     TooWide(Arc<str>),
-    /// This was written like an address; people are called by name here.
+    /// The text is written like an address; people are called by name here.
     NotByAddress(Arc<str>),
-    /// It is no length of time. With `or_reason`, words of a reason could be there as well.
+    /// The text is no length of time. With `or_reason`, a reason could stand there as well.
     NoLength { why: NoLength, or_reason: bool },
-    /// No line of that number, or of that one, is kept that could be removed.
+    /// No line of that number, or of that person, is kept that could be removed.
     NothingToRemove(Arc<str>),
-    /// There are as many redactions as may wait for the disk.
+    /// As many redactions wait for the disk as may.
     RedactionsWait,
     /// There is no account of that name.
     NoSuchAccount(Arc<str>),
-    /// The filters refuse a word of it.
+    /// The filters refuse the text.
     HouseRules,
-    /// It was the same line too often.
+    /// The client has said the same line too often.
     Repeated,
-    /// The client has said too much for too long; again in so long.
+    /// The client has said too much for too long; it may speak again after this time.
     SaidALot(Duration),
-    /// Too many of these in a short time; again in so long.
+    /// The client has shown others too many of these in a short time.
     TooOften {
-        /// Of what.
+        /// Of which kind.
         kind: Kind,
-        /// How long.
+        /// After how long one more is allowed.
         wait: Duration,
     },
     /// `access.networks` lets nobody in from this network.
@@ -216,27 +216,28 @@ pub enum Refusal {
     NoCharMode,
     /// The client's program was asked for keys, and goes on sending whole lines.
     KeepsLineMode,
-    /// It is neither an offset from UTC nor a time zone, or could be several; `nearest` are a few that could be meant.
+    /// The text is neither an offset from UTC nor a time zone, or could be several; `nearest` are a few that could be
+    /// meant.
     BadOffset { given: Arc<str>, nearest: Vec<&'static str> },
     /// A ban keeps the client's address out, until then or without end (`None`).
     Banned { reason: Option<Arc<str>>, until: Option<Wall> },
     /// A ban keeps everybody from bearing that name.
     NameBanned { name: Arc<str>, reason: Option<Arc<str>> },
-    /// The client has come during a lockdown, which ends then, and is not logged in: nobody hears it.
+    /// The client came during a lockdown, which ends at this time, and is not logged in: nobody hears it.
     LockedOut(Wall),
-    /// The client has come during a lockdown, which ends then: it registers no name.
+    /// The client came during a lockdown, which ends at this time, and so cannot register its name.
     NotInLockdown(Wall),
     /// There is no lockdown that could be ended.
     NoLockdown,
     /// The client waits at the door, where only logging in helps.
     LogInFirst,
-    /// The name is registered.
+    /// The name is registered, or looks like this registered name.
     NameRegistered(Arc<str>),
     /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
-    /// An address stands behind the password with which this name would be registered.
+    /// An e-mail address follows the password, which registering this name does not take.
     NoAddress(Arc<str>),
-    /// That name is not registered, so that nobody can log in by it.
+    /// That name is not registered, so nobody can log in to it.
     NoLogin(Arc<str>),
     /// The client is logged in already, to the account of this name.
     LoggedIn(Arc<str>),
@@ -244,11 +245,11 @@ pub enum Refusal {
     RegisteringClosed,
     /// Nothing is recorded on this hub, so there are no accounts.
     NoAccounts,
-    /// Accounts on disk could not be read yet, and the name may be somebody's.
+    /// Accounts on disk could not be read yet, so the name may be somebody's.
     NamesUnread,
-    /// Accounts on disk could not be read yet, and nobody can log in to one that is not known.
+    /// Accounts on disk could not be read yet, so nobody can log in to an account that the hub does not know.
     AccountsUnread,
-    /// Bans on disk could not be read yet, and nobody is let in until they are.
+    /// Bans on disk could not be read yet, so nobody is let in until they are.
     BansUnread,
     /// There are as many accounts as there may be: `limits.accounts`.
     TooManyAccounts(usize),
@@ -256,15 +257,15 @@ pub enum Refusal {
     PasswordShort(usize),
     /// The password has more bytes than this.
     PasswordLong(usize),
-    /// The password is the name.
+    /// The password is the same as the name.
     PasswordIsName,
     /// The password is a command, which would be carried out instead.
     PasswordIsCommand,
-    /// The new password was not the same twice.
+    /// The new password was typed in two different ways.
     PasswordsDiffer,
-    /// There is no account of that name, or this is not its password.
+    /// There is no account of that name, or the password is not its password.
     WrongPassword,
-    /// It is not the password of the client's own account.
+    /// The password is not that of the client's own account.
     NotYourPassword,
     /// The line was not said, because it may have been meant as a password.
     CouldBePassword,
@@ -278,7 +279,7 @@ pub enum Refusal {
     HashingFailed,
     /// All places are taken: `limits.clients`.
     Full,
-    /// This number of clients is connected from the client's address, as many as there may be.
+    /// This number of clients is connected from the client's address, as many as may be.
     TooManyFromAddress(usize),
     /// The hub stops.
     Stopping,

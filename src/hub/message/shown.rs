@@ -1,4 +1,4 @@
-//! Entries of lists and reports, as a person in chat is shown them.
+//! Entries of lists and reports, as they are shown to a person in chat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct ShownRoom {
     pub name: Arc<str>,
     /// The number of people in the room.
     pub members: usize,
-    /// Its topic, if it has one.
+    /// The room's topic, if it has one.
     pub topic: Option<Arc<str>>,
     /// The name of the account that owns the room, if one does.
     pub owner: Option<Arc<str>>,
@@ -24,51 +24,51 @@ pub struct ShownRoom {
     pub modes: Modes,
 }
 
-/// A report, as an operator is shown it.
+/// A report, as it is shown to an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownReport {
     /// The report itself.
     pub report: Arc<Report>,
-    /// The name and the room of who made it, if they are still connected.
+    /// The present name and room of the person who made the report, if they are still connected.
     pub by_now: Option<(Arc<str>, Arc<str>)>,
-    /// The account that they were logged in to.
+    /// The account that this person was logged in to.
     pub by_account: Option<Arc<str>>,
-    /// The name and the room of the one it is about, likewise.
+    /// The present name and room of the person whom the report is about, if they are still connected.
     pub about_now: Option<(Arc<str>, Arc<str>)>,
-    /// The account that they were logged in to.
+    /// The account that that person was logged in to.
     pub about_account: Option<Arc<str>>,
     /// The lines in question, with their numbers.
     pub lines: Vec<(u64, ShownLine)>,
-    /// At which offset to show their times.
+    /// The offset from UTC at which the times of these lines are shown.
     pub offset: Offset,
 }
 
-/// A line in question, as an operator is shown it.
+/// A line in question, as it is shown to an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShownLine {
-    /// It is this one; it may have been redacted.
+    /// The line itself; it may have been redacted.
     Line(Arc<Line>),
-    /// It was said in private, and is not shown.
+    /// The line was said in private, and is not shown.
     Private,
-    /// It is not kept any more.
+    /// The line is no longer kept.
     Gone,
-    /// It is not in memory, and the disk cannot be read now.
+    /// The line is not in memory, and the disk cannot be read now.
     Unread,
 }
 
-/// A sanction that another one about the same has taken the place of.
+/// A sanction that was replaced by another one about the same target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaced {
-    /// What it was called.
+    /// The name of the former sanction, such as `b3`.
     pub called: Arc<str>,
-    /// When it would have ended.
+    /// When it would have ended; `None`: when somebody lifted it.
     pub until: Option<Wall>,
 }
 
 /// Which sanctions are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
-    /// All of them.
+    /// All sanctions.
     All,
     /// Bans.
     Bans,
@@ -76,18 +76,19 @@ pub enum Listed {
     Filters,
 }
 
-/// A sanction, as an operator in chat is shown it: without an address.
+/// A sanction, as it is shown to an operator in chat: without an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownSanction {
     /// The id, such as `b3`.
     pub called: Arc<str>,
     /// The word for the kind of sanction.
     pub word: &'static str,
-    /// The name that it is about, or whose address; `None` if only an address was named.
+    /// The name that it is about, or the name of the person whose address it is about; `None` if only an address was
+    /// given.
     pub name: Option<Arc<str>>,
-    /// It is about the address of that one as well.
+    /// Whether it is about the address of that person.
     pub by_address: bool,
-    /// The name of the room, of an expulsion.
+    /// The name of the room, for an expulsion.
     pub from: Option<Arc<str>>,
     /// The reason, if one was given.
     pub reason: Option<Arc<str>>,
@@ -97,31 +98,31 @@ pub struct ShownSanction {
     pub until: Option<Wall>,
 }
 
-/// Somebody who has left a moment ago, as an operator in chat is shown them.
+/// A client that has left a moment ago, as it is shown to an operator in chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownLeaver {
-    /// The client that they were.
+    /// The client's number.
     pub id: SessionId,
     /// The last name of the client.
     pub nick: Arc<str>,
     /// How long ago the client left.
     pub ago: Duration,
-    /// Why, if there is more to say than that they went.
+    /// Why the client left; `None` if it just went.
     pub why: Option<Arc<str>>,
 }
 
-/// What others may know of where somebody is, or was last.
+/// Where somebody is, or was last, as far as others may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Seen {
-    /// They are here as `nick`, in that room, and sent their last line `idle` seconds ago; `name` is the name that they
-    /// have registered.
+    /// The person is here as `nick`, in this room, and sent their last line `idle` seconds ago; `name` is the name that
+    /// they have registered.
     Here { name: Option<Arc<str>>, nick: Arc<str>, room: Arc<str>, idle: u64, away: Option<Arc<str>> },
-    /// The owner of that name was here last then, so many seconds ago.
+    /// The owner of this name was last here at this time, `ago` seconds ago.
     Last { name: Arc<str>, at: Wall, ago: u64 },
-    /// Nobody has logged in as that since it was registered.
+    /// Nobody has logged in to this account since it was registered.
     Never { name: Arc<str>, since: Wall },
-    /// They left so many seconds ago.
+    /// The person left `ago` seconds ago.
     Left { nick: Arc<str>, ago: u64 },
     /// Nobody of that name is known.
     Not(Arc<str>),

@@ -6,30 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::terminal::Colors;
 
-/// How one client wants a room's lines rendered. All clients with equal views share one rendering.
+/// How one client wants a room's lines rendered. Clients with equal views share one rendering.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// Time stamps, shown at this offset from UTC; `None` for no time stamps.
+    /// The offset from UTC at which time stamps are shown; `None`: there are none.
     pub time: Option<Offset>,
-    /// Which colours names have; what is less important is dim.
+    /// The colours of names; less important parts are dim.
     pub colors: Colors,
-    /// Lines are wrapped before they reach this width, in characters; 0: they are not wrapped.
+    /// The width before which lines are wrapped, in characters; 0: they are not wrapped.
     pub width: u16,
-    /// Only ASCII is sent: other characters are replaced.
+    /// Whether only ASCII is sent, with other characters replaced.
     pub ascii: bool,
-    /// Where lines are wrapped, characters have as many columns as on most terminals; otherwise they may have more.
+    /// Whether the client's terminal draws characters in as many columns as most terminals do. If not known, a wrapped
+    /// line leaves room for more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
 }
 
-/// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour:
-/// there are 193 of them, so that strangers cannot make more renderings than that.
+/// An offset from UTC in minutes, from -24:00 to +24:00, in steps of a quarter of an hour. There are 193 offsets, so
+/// strangers cannot make more renderings than that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Offset(i16);
 
 impl Offset {
-    /// Reads `+hh:mm`, `-hh:mm` or `+hh`, also behind `utc` or `gmt`, and `utc`.
+    /// Reads `+hh:mm`, `-hh:mm` or `+hh`, also after `utc` or `gmt`, and `utc` alone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("utc") {
@@ -52,7 +53,7 @@ impl Offset {
         (total <= 24 * 60 && total % 15 == 0).then_some(Self(sign * total))
     }
 
-    /// The offset of so many minutes east of UTC, to the quarter of an hour; no clock is further off than a day.
+    /// The offset for this number of minutes east of UTC, rounded down to a quarter of an hour and limited to a day.
     #[must_use]
     pub fn of_minutes(minutes: i16) -> Self {
         Self(minutes.clamp(-24 * 60, 24 * 60).div_euclid(15) * 15)

@@ -1,4 +1,4 @@
-//! Changing whose a room is, how it is, and who is on its lists.
+//! Changing a room's owner, its modes, and its lists.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::hub::{By, Effect, Happening, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 
 impl Turn<'_> {
-    /// An account is no more, and no room remembers it. Whose room it was, has the successor, else the oldest moderator.
-    /// If there is none, it is free for all to speak in, does not last, and otherwise stays as it was, in the hands of
-    /// operators.
+    /// Removes an account that is gone from all rooms. A room that it owned passes to the successor, else to the oldest
+    /// moderator. If there is neither, everybody may speak in it, and it does not last; otherwise it stays as it was,
+    /// in the hands of operators.
     pub(in crate::hub) fn disown(&mut self, account: AccountId) {
         let (mut changed, mut passing, mut passed_on) = (Vec::new(), Vec::new(), Vec::new());
         for room in self.hub.rooms.open.values_mut() {
@@ -53,7 +53,7 @@ impl Turn<'_> {
         }
     }
 
-    /// That room is somebody else's from now on; those in it are told.
+    /// Gives the room to the account `to`, and tells its members.
     pub(in crate::hub) fn give_room(&mut self, id: RoomId, to: AccountId, session: Option<SessionId>, by: Option<By>) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.ownership.pass_to(Some(to));
@@ -66,7 +66,7 @@ impl Turn<'_> {
         self.keep_lasting(id);
     }
 
-    /// Somebody is a moderator of that room, or not any more. Whether there was place.
+    /// Makes an account a moderator of the room (`on`), or no longer one. Returns whether there was place.
     pub(in crate::hub) fn set_moderator(&mut self, id: RoomId, account: AccountId, on: bool) -> bool {
         let most = self.hub.settings.limits.invited;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return false };
@@ -83,7 +83,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Who has that room when its owner's account is gone.
+    /// Sets the account that gets the room when its owner's account is gone.
     pub(in crate::hub) fn set_successor(&mut self, id: RoomId, account: Option<AccountId>) {
         if let Some(room) = self.hub.rooms.open.get_mut(&id) {
             room.ownership.successor = account;
@@ -109,7 +109,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells each who is in a room; a great crowd by one line.
+    /// Tells each member of a room; a crowd of more than [`work::MOST`] is told by one line.
     fn tell_members(&mut self, id: RoomId, done: Done, line: impl FnOnce() -> String) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         let members: Vec<SessionId> = room.members.iter().copied().collect();
@@ -122,7 +122,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Makes a room another one than it was; whoever is in it is told. `by` is told of as who did it.
+    /// Changes a room's modes and tells its members. The journal names `by`, who did it, or `session`.
     pub(in crate::hub) fn set_modes(&mut self, id: RoomId, change: Change, session: Option<SessionId>, by: Option<By>) {
         let next = self.hub.next_line;
         let lobby = self.hub.rooms.lobby;
@@ -138,12 +138,12 @@ impl Turn<'_> {
         ownership.change(change);
         let modes = ownership.modes();
         if was_private && !modes.private {
-            // Those who come now were not there.
+            // People who come in now were not there.
             ownership.visible_from = next;
         }
         let name = room.name.clone();
         if modes.private && !was_private && room.kept {
-            // What was said while it was public is not shown to those who open one of that name later.
+            // Lines from when the room was public must not be shown to those who open a room of that name later.
             self.record(Record::Closed { room: id, name: name.clone() });
         }
         let shown: Arc<str> = name.shown().into();

@@ -1,19 +1,20 @@
-//! Rooms that belong to somebody: who may come in, who may speak, and what newcomers see.
+//! Rooms that belong to people: who may come in, who may speak, and what newcomers see.
 //!
-//! Whoever is logged in and opens a room owns it, until it closes. The lobby, and every room that nobody owns, is the
-//! operators'. Who has a room's say makes it private, moderated, slow or for the registered, locks its topic, invites,
-//! gives voices, and sends people out. Whether somebody may speak in a room is decided by `Hub::silenced` alone.
+//! A client that is logged in and opens a room owns it, until it closes. The lobby, and every room that nobody owns, is
+//! the operators'. The owner, the moderators and the operators have the room's say: they make it private, moderated,
+//! slow or for the registered, lock its topic, invite, give voices, and send people out. Only `Hub::silenced` decides
+//! whether somebody may speak in a room.
 //!
-//! What is said in a private room is recorded nowhere, and nobody sees what was said before they came, also
-//! when it is public again. Whoever is not invited is told the same as of a room that was never there,
-//! but on trying to enter: then the name would have to be free.
+//! What is said in a private room is recorded nowhere, and nobody sees what was said before they came, not even when
+//! the room is public again. A person who is not invited is answered as if the room had never been there, except when
+//! they try to enter it: a room that was not there would be opened then.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a room remembers of whose it is; its lists | [`Ownership`], here |
-//! | its modes: private, moderated, slow and so on; their words | [`Modes`], [`Change`] |
-//! | who may do what in it | `rights` |
-//! | changing all that, and who is told | `changing` |
+//! | what a room remembers of its owner, and its lists | [`Ownership`], here |
+//! | a room's modes (private, moderated, slow and so on), and their words | [`Modes`], [`Change`] |
+//! | who may do what in a room | `rights` |
+//! | changing owner, modes and lists, and who is told | `changing` |
 
 mod changing;
 mod modes;
@@ -31,57 +32,58 @@ pub use modes::{Change, MODES, Modes, SLOW};
 use super::history::History;
 use crate::values::id::{AccountId, SessionId};
 
-/// Somebody as a room remembers them: by account, or a guest for as long as they are connected.
+/// A person as a room remembers them: by account, or, for a guest, by client as long as it is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Guest {
-    /// Whoever is logged in to it.
+    /// Whoever is logged in to this account.
     Account(AccountId),
-    /// That client.
+    /// The client of this number.
     Session(SessionId),
 }
 
-/// What is special about a room.
+/// Owner, modes and lists of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ownership {
-    /// Whose room it is; `None`: everybody's.
+    /// The account that owns the room; `None`: nobody does.
     pub owner: Option<AccountId>,
-    /// Only those who are invited come in.
+    /// Whether only invited people come in.
     pub private: bool,
-    /// Only those who have a voice speak.
+    /// Whether only people with a voice speak.
     pub moderated: bool,
-    /// Only those who are logged in speak, and those who have a voice.
+    /// Whether only people who are logged in speak, and people with a voice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
-    /// Each says one line in so many seconds, but those who have a voice; 0: it is not slow.
+    /// How many seconds each person has to wait between two lines, unless they have a voice; 0: the room is not slow.
     #[serde(skip_serializing_if = "is_zero")]
     slow_s: u64,
-    /// It is kept while nobody is in it.
+    /// Whether the room is kept while nobody is in it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub lasts: bool,
-    /// Who has its say beside its owner, the oldest first. At most `limits.invited`.
+    /// The accounts that have the room's say besides the owner's, the oldest first. At most `limits.invited`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moderators: Vec<AccountId>,
-    /// Whose it is when its owner's account is gone.
+    /// The account that gets the room when the owner's account is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successor: Option<AccountId>,
-    /// Whether the topic is for those alone who have the room's say; `None`: it is where the room is somebody's.
+    /// Whether only those with the room's say set the topic; `None`: they do if the room has an owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     topic_locked: Option<bool>,
-    /// Those who may come into it while it is private. At most `limits.invited`.
+    /// The people who may come in while the room is private. At most `limits.invited`.
     invited: BTreeSet<Guest>,
-    /// Those who may speak while it is moderated; likewise.
+    /// The people who may speak while the room is moderated. At most `limits.invited`.
     voiced: BTreeSet<Guest>,
-    /// Those who were sent out, as 0.1.0 kept them; expulsions are sanctions now.
+    /// The people who were sent out, as 0.1.0 kept them; expulsions are sanctions now.
     #[serde(skip_serializing)]
     pub(in crate::hub) expelled: BTreeSet<Guest>,
-    /// The first line that is shown to those who come: what was said before was said among others.
+    /// The number of the first line that newcomers are shown: the next line when the room last stopped being private,
+    /// or 0.
     pub visible_from: u64,
-    /// The first line that was said in private, if any was.
+    /// The number of the first line that was said in private, if any was.
     pub private_from: u64,
 }
 
-/// Which of a room's lists.
+/// One of a room's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::hub) enum Roll {
     Invited,
@@ -93,7 +95,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Ownership {
-    /// What is everybody's, and shows what was said from that line on.
+    /// A room that belongs to nobody, and shows newcomers the lines from that number on.
     pub(in crate::hub) fn of_nobody(visible_from: u64) -> Self {
         Self { visible_from, ..Self::default() }
     }
@@ -103,8 +105,8 @@ impl Ownership {
         self.private || self.visible_from > 0
     }
 
-    /// Whether the line of that number was said in private, or, of a room that has changed to and fro, between the
-    /// first time and the last. Such lines are in memory alone, and no administrator is shown them.
+    /// Whether the line of that number was said in private. If the room was private several times, all lines from the
+    /// first time to the last count as private. Such lines are in memory alone, and no administrator is shown them.
     #[must_use]
     pub fn is_private_line(&self, seq: u64) -> bool {
         self.was_private() && seq >= self.private_from && (self.private || seq < self.visible_from)
@@ -120,7 +122,7 @@ impl Ownership {
         to.saturating_sub(history.before(self.private_from))
     }
 
-    /// How the room is.
+    /// The modes of the room.
     #[must_use]
     pub fn modes(&self) -> Modes {
         let Self { private, moderated, registered, topic_locked, lasts, .. } = *self;
@@ -128,7 +130,7 @@ impl Ownership {
         Modes { private, moderated, registered, slow, topic_locked, lasting: lasts }
     }
 
-    /// As it is kept where nobody is connected: without guests.
+    /// The ownership as it is kept on disk: without guests, who are not connected any more when it is read.
     pub(in crate::hub) fn lasting(&self) -> Self {
         let mut kept = self.clone();
         for roll in [Roll::Invited, Roll::Voiced] {
@@ -137,8 +139,8 @@ impl Ownership {
         kept
     }
 
-    /// What was kept, without accounts that there are no more. Whether it still belongs to whom it did, or to somebody
-    /// who follows.
+    /// Removes accounts that no longer exist, and guests, from an ownership that was kept. Returns false if the owner's
+    /// account is gone and nobody follows.
     pub(in crate::hub) fn recall(&mut self, is_known: impl Fn(&AccountId) -> bool) -> bool {
         for roll in [Roll::Invited, Roll::Voiced] {
             self.roll(roll).retain(|guest| matches!(guest, Guest::Account(account) if is_known(account)));
@@ -151,7 +153,7 @@ impl Ownership {
         }
     }
 
-    /// Accounts have other numbers by now.
+    /// Replaces accounts whose numbers differ from those on disk.
     pub(in crate::hub) fn renumber(&mut self, renumbered: &BTreeMap<AccountId, AccountId>) {
         let now = |account: AccountId| renumbered.get(&account).copied().unwrap_or(account);
         (self.owner, self.successor) = (self.owner.map(now), self.successor.map(now));
@@ -168,15 +170,15 @@ impl Ownership {
         }
     }
 
-    /// It belongs to nobody, whatever else it is.
+    /// Takes the room from its owner and moderators: it is public and belongs to nobody.
     pub(in crate::hub) fn belongs_to_nobody(&mut self) {
         (self.owner, self.successor, self.private) = (None, None, false);
         self.moderators.clear();
         self.topic_locked = self.topic_locked.filter(|locked| *locked);
     }
 
-    /// Its owner is no more: it belongs to the successor, else to the oldest moderator, else to nobody. Whether it
-    /// belongs to somebody.
+    /// Passes the room on, because its owner's account is gone: to the successor, else to the oldest moderator, else to
+    /// nobody. Returns whether somebody follows.
     pub(super) fn succeed(&mut self) -> bool {
         let next = self.successor.take().or_else(|| self.moderators.first().copied());
         self.pass_to(next);
@@ -191,7 +193,7 @@ impl Ownership {
         self.topic_locked = locked.filter(|locked| *locked != owner.is_some());
     }
 
-    /// Whether only those who have the room's say set its topic.
+    /// Whether only those with the room's say set its topic.
     #[must_use]
     pub fn is_topic_locked(&self) -> bool {
         self.topic_locked.unwrap_or(self.owner.is_some())

@@ -1,46 +1,46 @@
-//! How a room is, and what is to be changed of it.
+//! The modes of a room, and changes to them.
 
 use core::fmt;
 use std::time::Duration;
 
 use crate::values::time::in_words;
 
-/// How a room is: who may come in, who may speak, how often, and who sets its topic.
+/// The modes of a room: who may come in, who may speak, how often, and who sets the topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Modes {
-    /// Only those who are invited come in.
+    /// Whether only invited people come in.
     pub private: bool,
-    /// Only those who have a voice speak.
+    /// Whether only people with a voice speak.
     pub moderated: bool,
-    /// Only those who are logged in speak, and those who have a voice.
+    /// Whether only people who are logged in speak, and people with a voice.
     pub registered: bool,
-    /// Each says one line in that time; zero: it is not slow.
+    /// How long each person has to wait between two lines; zero: the room is not slow.
     pub slow: Duration,
-    /// Whether the topic is locked, where that is not as in other rooms: a topic is locked where the room is somebody's.
+    /// Whether the topic is locked; `None`: as usual, which means that it is locked if the room has an owner.
     pub topic_locked: Option<bool>,
-    /// It is kept while nobody is in it.
+    /// Whether the room is kept while nobody is in it.
     pub lasting: bool,
 }
 
-/// What is to be changed of a room's [`Modes`]; `None`: it stays.
+/// A change to a room's [`Modes`]; `None` leaves a mode as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Only those who are invited come in.
+    /// Whether only invited people come in.
     pub private: Option<bool>,
-    /// Only those who have a voice speak.
+    /// Whether only people with a voice speak.
     pub moderated: Option<bool>,
-    /// Only those who are logged in speak, and those who have a voice.
+    /// Whether only people who are logged in speak, and people with a voice.
     pub registered: Option<bool>,
-    /// Each says one line in that time; zero: it is not slow.
+    /// How long each person has to wait between two lines; zero: the room is not slow.
     pub slow: Option<Duration>,
-    /// Only those who have the room's say set its topic.
+    /// Whether only those with the room's say set its topic.
     pub topic_locked: Option<bool>,
-    /// It is kept while nobody is in it. [`may_last`](crate::hub::Hub::may_last) is to be asked before.
+    /// Whether the room is kept while nobody is in it. The caller asks [`may_last`](crate::hub::Hub::may_last) first.
     pub lasting: Option<bool>,
 }
 
 impl Change {
-    /// Both changes; `None` if they are not of one mind.
+    /// Both changes together; `None` if they contradict each other.
     #[must_use]
     pub fn and(self, other: Self) -> Option<Self> {
         fn both<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<Option<T>> {
@@ -63,7 +63,7 @@ impl Change {
 const NONE: Change =
     Change { private: None, moderated: None, registered: None, slow: None, topic_locked: None, lasting: None };
 
-/// What each mode is called, and what it changes; but for `slow`, behind which stands a time or `off`.
+/// The name of each mode, and what it changes. `slow`, which takes a time or `off`, is not here.
 pub const MODES: &[(&str, Change)] = &[
     ("private", Change { private: Some(true), ..NONE }),
     ("public", Change { private: Some(false), ..NONE }),
@@ -77,10 +77,10 @@ pub const MODES: &[(&str, Change)] = &[
     ("passing", Change { lasting: Some(false), ..NONE }),
 ];
 
-/// The shortest and the longest time in which each says one line in a slow room.
+/// The shortest and the longest time between two lines of one person in a slow room.
 pub const SLOW: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
 
-/// `public and moderated, slow (10 s)`: for the journal, events and administrators.
+/// Such as `public, moderated, slow 10 s`: for the journal, events and administrators.
 impl fmt::Display for Modes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.private { "private" } else { "public" })?;

@@ -16,17 +16,17 @@ impl Hub {
         account.map_or(Guest::Session(id), Guest::Account)
     }
 
-    /// Whether a list has somebody: by account, or as the guest they were before they logged in.
+    /// Whether a list has the client: by account, or as the guest that it was before it logged in.
     fn has(&self, roll: &BTreeSet<Guest>, id: SessionId) -> bool {
         !roll.is_empty() && (roll.contains(&self.guest(id)) || roll.contains(&Guest::Session(id)))
     }
 
-    /// Whether `id` has a room's say: it is theirs, or they are a moderator of it, or an operator.
+    /// Whether `id` has a room's say: as its owner, a moderator of it, or an operator.
     pub(in crate::hub) fn owns(&self, id: SessionId, room: &Room) -> bool {
         self.rules(id, room) || self.moderates(id, room)
     }
 
-    /// Whether `id` may also give a room away, and say who moderates it: it is theirs, or they are an operator.
+    /// Whether `id` may also give a room away and choose its moderators: as its owner or an operator.
     pub(in crate::hub) fn rules(&self, id: SessionId, room: &Room) -> bool {
         self.is_owner(id, room) || self.role(id) == Role::Operator
     }
@@ -37,25 +37,25 @@ impl Hub {
         account.is_some_and(|account| room.ownership.moderators.contains(&account))
     }
 
-    /// The names of accounts.
+    /// The names of these accounts; those that do not exist are left out.
     pub fn names_of(&self, accounts: impl IntoIterator<Item = AccountId>) -> Vec<Arc<str>> {
         let names = accounts.into_iter().filter_map(|account| self.accounts.get(account));
         names.map(|account| account.name.shown().into()).collect()
     }
 
-    /// Whether the room is `id`'s.
+    /// Whether `id` is logged in to the account that owns the room.
     pub(in crate::hub) fn is_owner(&self, id: SessionId, room: &Room) -> bool {
         let account = self.people.sessions.get(&id).and_then(|session| session.account);
         account.is_some() && account == room.ownership.owner
     }
 
-    /// The name of a room's owner.
+    /// The name of the account that owns the room, if one does.
     #[must_use]
     pub fn owner_of(&self, room: &Room) -> Option<Arc<str>> {
         room.ownership.owner.and_then(|owner| self.accounts.get(owner)).map(|account| account.name.shown().into())
     }
 
-    /// Whether `id` may come into that room.
+    /// Whether `id` may come into the room.
     pub(in crate::hub) fn may_enter(&self, id: SessionId, room: &Room) -> bool {
         let ownership = &room.ownership;
         let is_in = room.members.contains(&id) || self.owns(id, room);
@@ -63,20 +63,21 @@ impl Hub {
         is_in || is_invited || (!ownership.private && !self.is_expelled(id, room.id))
     }
 
-    /// Whether `id` may know of that room.
+    /// Whether `id` may know of the room.
     #[must_use]
     pub fn sees(&self, id: SessionId, room: &Room) -> bool {
         let is_shown = room.unseen_of.is_none_or(|opener| opener == id) || room.members.contains(&id);
         is_shown && (!room.ownership.private || self.may_enter(id, room))
     }
 
-    /// What `id` is told that room is called.
+    /// The name of the room, for `id`.
     pub(in crate::hub) fn room_for(&self, id: SessionId, room: &Room) -> Arc<str> {
         if self.sees(id, room) { room.name.shown().into() } else { "a private room".into() }
     }
 
-    /// Why `id` may not say in its room what has just come from it, if it may not. This decides for all that is said
-    /// to a room. Who has the room's say, and who has a voice there, always speaks.
+    /// Why `id` may not say in its room the line that has just come from it; `None` if it may. This decides for
+    /// everything that is said to a room. Those with the room's say, or a voice in it, always speak, except in a
+    /// lockdown.
     pub(in crate::hub) fn silenced(&self, id: SessionId) -> Option<Refusal> {
         if let Some(until) = self.locked_out(id) {
             return Some(Refusal::LockedOut(until));
@@ -94,12 +95,12 @@ impl Hub {
         if registered && session.account.is_none() {
             return Some(Refusal::OnlyRegistered);
         }
-        // What is judged came when its author spoke last.
+        // The line that is judged came at `session.spoke`.
         let again = session.heard.after(slow);
         (session.spoke < again).then(|| Refusal::Slow { every: slow, left: again.since(session.spoke) })
     }
 
-    /// Why `id` may not set the topic of its room, if it may not.
+    /// Why `id` may not set the topic of its room; `None` if it may.
     pub(in crate::hub) fn keeps_topic(&self, id: SessionId) -> Option<Refusal> {
         let room = &self.rooms.open[&self.people.sessions[&id].room];
         if !room.ownership.is_topic_locked() || self.owns(id, room) {
@@ -112,7 +113,7 @@ impl Hub {
         })
     }
 
-    /// Puts somebody on one of a room's lists, or takes them off it. Whether there was place.
+    /// Puts a client on one of a room's lists, or takes it off. Returns whether there was place.
     pub(in crate::hub) fn enroll(&mut self, room: RoomId, roll: Roll, who: SessionId, on: bool) -> bool {
         let (guest, limit) = (self.guest(who), self.settings.limits.invited);
         let sessions = &self.people.sessions;

@@ -6,7 +6,7 @@ use crate::values::name::Name;
 use crate::values::time::{Mono, Now, Wall};
 use proptest::prelude::*;
 
-/// Who somebody is to the room they are in.
+/// What a person is to the room that they are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Guest,
@@ -23,7 +23,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
     prop::sample::select(vec![Guest, VoicedGuest, Member, VoicedMember, Moderator, Owner, Operator])
 }
 
-/// Who may speak, as people would say it: `since` is how long ago the room has heard them.
+/// Who may speak, as a person would put it; `since` is how long ago the room has heard them.
 fn may_speak(kind: Kind, modes: Modes, since: Duration) -> bool {
     match kind {
         Kind::Owner | Kind::Moderator | Kind::Operator | Kind::VoicedGuest | Kind::VoicedMember => true,
@@ -32,7 +32,7 @@ fn may_speak(kind: Kind, modes: Modes, since: Duration) -> bool {
     }
 }
 
-/// One of that kind in a room of those modes, which is somebody's or nobody's.
+/// A person of that kind in a room with these modes, which has an owner (`owned`) or none.
 fn stage(kind: Kind, owned: bool, modes: Modes) -> (Hub, SessionId) {
     let now = Now { mono: Mono(1_000_000_000), wall: Wall(1_000) };
     let (mut effects, by) = (Vec::new(), By::Admin { uid: 0, pid: 1 });
@@ -81,12 +81,12 @@ proptest! {
         let is_post = |effect: &Effect| matches!(effect, Effect::Post { .. });
         let expected = may_speak(kind, modes, Duration::from_secs(since));
         prop_assert_eq!(effects.iter().any(is_post), expected, "{:?} {:?}", kind, modes);
-        // And again at once: only where it is not slow, or not to them.
+        // The next line at once: only where the room is not slow, or not for them.
         effects.clear();
         hub.handle(line("hello again"), now, &mut effects);
         let at_once = if expected { Duration::ZERO } else { Duration::from_secs(since) };
         prop_assert_eq!(effects.iter().any(is_post), may_speak(kind, modes, at_once));
-        // The topic is for those who have the say where the room is somebody's, else for those who speak.
+        // Those with the room's say set the topic if the room has an owner; else those who may speak do.
         effects.clear();
         hub.handle(line("/topic tea"), now, &mut effects);
         let is_somebodys = owned || kind == Kind::Owner;

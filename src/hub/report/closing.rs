@@ -1,4 +1,4 @@
-//! Closing reports, and letting go of what is written in them.
+//! Closing reports, and erasing what is written in them.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use crate::hub::{By, Effect, Happening, Hub, Turn, What};
 use crate::values::id::{AccountId, ReportId, SessionId};
 use crate::values::name;
 
-/// What is to be closed, and what of it is closed already.
+/// The reports that were selected for closing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ToClose {
     /// Those that are open.
     pub open: Vec<ReportId>,
-    /// Those that were named one by one and are closed.
+    /// Those that were named one by one and are closed already.
     pub closed: Vec<Arc<Report>>,
 }
 
 impl Hub {
-    /// What is meant by `words`, which are numbers and ranges of reports, for who is not `reader`'s concern.
+    /// The reports that `words` select: numbers and ranges of reports. Reports about `reader` are left out.
     ///
     /// # Errors
-    /// The first word that means no report.
+    /// The first word that selects no report.
     pub fn reports_to_close<'w>(
         &self,
         words: impl Iterator<Item = &'w str>,
@@ -56,7 +56,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Closes a report. Whether it was open.
+    /// Closes a report. Returns whether it was open.
     pub(in crate::hub) fn close_report(&mut self, id: ReportId, note: Option<Arc<str>>, by: By) -> bool {
         let Some(known) = self.hub.moderation.reports.get(id).filter(|known| known.closed.is_none()) else {
             return false;
@@ -71,7 +71,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Lets go of closed reports that are too many, or too old.
+    /// Drops closed reports that are too many, or too old.
     pub(in crate::hub) fn trim_reports(&mut self) {
         let settings = &self.hub.settings;
         let (most, since) = (Hub::reports_kept(settings), settings.history.keep.map(|keep| self.now.wall.before(keep)));
@@ -82,14 +82,14 @@ impl Turn<'_> {
         self.hub.moderation.reports.set_due(keep, self.now);
     }
 
-    /// Lets go of closed reports if it is time.
+    /// Drops closed reports that are too many or too old, if it is time to look.
     pub(in crate::hub) fn let_go_of_reports(&mut self) {
         if self.hub.moderation.reports.due().is_some_and(|due| due <= self.now.mono) {
             self.trim_reports();
         }
     }
 
-    /// Lets go of the reasons that are among the lines that are meant.
+    /// Erases the reports whose reasons `what` selects.
     pub(in crate::hub) fn redact_reports(&mut self, what: &Selector) {
         let meant = |report: &&Arc<Report>| !report.erased && report.is_meant(what);
         let meant: Vec<Report> =
@@ -100,7 +100,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Lets go of what reports by or about an account say of it: its name, and why.
+    /// Erases what reports by or about an account say of it: its name, and the reason.
     pub(in crate::hub) fn erase_reports(&mut self, account: AccountId) {
         let Some(name) = self.hub.accounts.get(account).map(|account| account.name.folded().to_owned()) else { return };
         let is_theirs = |party: &Party| party.account == Some(account) || name::fold(&party.name) == name;

@@ -12,23 +12,23 @@ use crate::values::id::{ReportId, RoomId, SessionId};
 use crate::values::network::Origin;
 use crate::values::time::Now;
 
-/// The number of lines in question when somebody is reported: the last ones of that person.
+/// How many lines are in question when a person is reported: their last ones.
 const LINES: usize = 10;
 
-/// The most lines in question of one report, when the same is reported again.
+/// The most lines in question of one report, when it is made again.
 const LINES_IN_ALL: usize = 20;
 
-/// How many times as many reports may come from one address as from one person.
+/// How many times as many reports may come from one address as from one client.
 const REPORTERS: u32 = 5;
 
-/// Reports of one address that are refused because they come too soon, before each further one is a strike.
+/// How many reports of one address may be refused for coming too soon, before each further one is a strike.
 const SPARED: u32 = 5;
 
-/// The most operators who are told of one report: those who have been here longest.
+/// The most operators who are told of one report: those who connected first.
 const TOLD: usize = 100;
 
 impl Hub {
-    /// Counts a report of `id`, or says how long it is too soon for one.
+    /// Counts a report of `id`; the error says how much too soon it is.
     fn may_report(&mut self, id: SessionId, now: Now) -> Result<(), Duration> {
         let Some(session) = self.people.sessions.get(&id) else { return Ok(()) };
         let origin = Origin::of(session.peer.ip());
@@ -40,10 +40,11 @@ impl Hub {
         })
     }
 
-    /// The room in which `about` has said something last that `from` may see, and the numbers of these lines.
+    /// The last lines of `about` that `from` may see, by number, and their room: the room of `from`, or else that of
+    /// `about`.
     fn lines_in_question(&mut self, from: SessionId, about: SessionId) -> (RoomId, Vec<u64>) {
         let own = &self.people.sessions[&from];
-        // One who has left has said it here, if anywhere.
+        // A person who has left can only have said it here.
         let other = self.people.sessions.get(&about).map_or(own.room, |other| other.room);
         let mut looked_at = 0;
         let mut lines_in = |id: RoomId| {
@@ -78,7 +79,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// `from` reports `about`.
+    /// Makes a report of `from` about `about`.
     pub(in crate::hub) fn report(&mut self, from: SessionId, about: SessionId, reason: &str) {
         let Some(own) = self.hub.people.sessions.get(&from) else { return };
         let left = || self.hub.moderation.leavers.iter(self.now.mono).find(|leaver| leaver.id == about);
@@ -95,7 +96,7 @@ impl Turn<'_> {
             }
             return;
         }
-        // Of what is said again and again there is nothing new in a report either.
+        // A reason that only repeats what was said again and again is refused like a line.
         if !reason.is_empty() && self.heard(from, Carrier::Report, reason).is_none() {
             return;
         }
@@ -143,14 +144,14 @@ impl Turn<'_> {
         self.done(from, done);
     }
 
-    /// The same is reported again.
+    /// Counts another time that `from` makes the same report.
     fn report_again(&mut self, from: SessionId, id: ReportId, lines: &[u64]) {
         let Some(known) = self.hub.moderation.reports.get(id) else { return };
         let mut report = (**known).clone();
         report.times = report.times.saturating_add(1);
         report.last = self.now.wall;
         let newest = report.lines.last().copied().unwrap_or(0);
-        // What was in question first stays.
+        // The lines that were in question first stay.
         let place = LINES_IN_ALL - report.lines.len().min(LINES_IN_ALL);
         report.lines.extend(lines.iter().copied().filter(|line| *line > newest).take(place));
         let times = report.times;
@@ -158,8 +159,8 @@ impl Turn<'_> {
         self.done(from, Done::ReportedAgain { id, times });
     }
 
-    /// Tells the operators who are here of a report, but for those whom it is by or about: how many of them are told,
-    /// and how many there are.
+    /// Tells operators who are here of a report, except those whom it is from or about. Returns how many were told, and
+    /// how many there are, at most `TOLD`.
     fn tell_operators(&mut self, from: SessionId, about: SessionId, report: &Report) -> (usize, usize) {
         let concerned = [from, about];
         let others = self.hub.people.operators.iter().copied();

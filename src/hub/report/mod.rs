@@ -1,24 +1,24 @@
-//! Reports: what people tell the operators about each other, as a queue that outlives everything.
+//! Reports: what people tell the operators about each other, in a queue that outlives the process.
 //!
-//! A report has a number, who made it, about whom, in which room, why, and the numbers of the lines in question. The
-//! lines themselves stay where they are, in history: so what is redacted there is redacted here, and nothing that was
-//! said in private gets onto disk by way of a report.
+//! A report says who made it, about whom, in which room, why, and has the numbers of the lines in question. The lines
+//! themselves stay in history: what is redacted there is redacted here, and nothing that was said in private gets onto
+//! disk in a report.
 //!
-//! It is open until an operator or an administrator closes it. No report pushes an open one out: where there are too
-//! many, of one person, of one address or in all, another one is refused, and of the last quarter of all places each
-//! address has one. Of the closed ones the first to be closed goes first, and each when what is said is not kept any
-//! longer either.
+//! A report is open until an operator or an administrator closes it. No new report pushes out an open one: a new one is
+//! refused if too many are open from one person, from one address or in all. While at most a quarter of all places is
+//! free, an address may have one report open. Closed reports are dropped, the one closed first before the others, if
+//! there are too many, or when they were closed longer ago than lines are kept.
 //!
-//! An operator is told nothing of reports about themselves: those are for the others, and for administrators.
+//! An operator is told nothing of reports about themselves: the other operators and the administrators are.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a report holds; what becomes of reports that come back from disk | [`Report`], here |
-//! | who made one, and about whom | [`Party`] |
-//! | how many are kept, and which make place | [`Reports`] |
+//! | what a report holds; merging reports that come back from disk | [`Report`], here |
+//! | the person who made a report, and the one it is about | [`Party`] |
+//! | how many reports are kept, and which are dropped | [`Reports`] |
 //! | making one; which lines are in question; who is told | `making` |
-//! | closing, and letting go of what is written in them | `closing` |
-//! | what an operator is shown of one | `showing` |
+//! | closing a report, and erasing what is written in it | `closing` |
+//! | what an operator is shown of a report | `showing` |
 
 mod closing;
 mod making;
@@ -47,7 +47,7 @@ use crate::values::name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
 
-/// That a report was closed.
+/// Who closed a report, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     /// Who closed the report.
@@ -62,9 +62,9 @@ pub struct Closed {
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The number, unique and rising.
+    /// The report's number. Numbers rise, and none is given twice.
     pub id: ReportId,
-    /// When it was made.
+    /// When the report was made.
     pub at: Wall,
     /// When the same person last made the same report.
     pub last: Wall,
@@ -72,12 +72,13 @@ pub struct Report {
     pub times: u32,
     /// The person who made the report.
     pub by: Party,
-    /// Whether that person was muted without being told.
+    /// Whether that person was shadow-muted.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub shadow: bool,
     /// The person about whom the report is.
     pub about: Party,
-    /// The room in which the lines in question were said; if there are none, that of the person who made the report.
+    /// The room in which the lines in question were said; if there are none, the room of the person who made the
+    /// report.
     pub room: RoomId,
     /// The name of that room then.
     pub room_name: Arc<str>,
@@ -98,14 +99,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether it is about somebody who is logged in to that account, or is that client.
+    /// Whether the report is about this client, or somebody logged in to the same account.
     fn is_about(&self, session: &Session) -> bool {
         self.about.session == session.id || (self.about.account.is_some() && self.about.account == session.account)
     }
 
-    /// Whether its reason is among the lines that are meant: as if its author had said it.
+    /// Whether `what` selects the reason, as if the person who made the report had said it.
     fn is_meant(&self, what: &Selector) -> bool {
-        // Who has everything removed that was said at some time does not mean what was told to the operators.
+        // A redaction of everything from some time does not mean what was told to the operators.
         let is_about_somebody = what.client.is_some() || what.nick.is_some() || what.text.is_some();
         is_about_somebody
             && what.from.is_none()
@@ -118,7 +119,7 @@ impl Report {
             && what.text.as_deref().is_none_or(|text| name::fold(&self.reason).contains(text))
     }
 
-    /// Lets go of what was written in it.
+    /// Erases what is written in the report: the reason, and the note.
     fn erase(&mut self) {
         (self.reason, self.erased) = ("".into(), true);
         if let Some(closed) = &mut self.closed {
@@ -126,14 +127,14 @@ impl Report {
         }
     }
 
-    /// `r12 about bob (c5)`
+    /// The report in the journal: `r12 about bob (c5)`.
     fn title(&self) -> String {
         format!("{} about {} ({})", self.id, self.about.shown(), self.about.session)
     }
 }
 
 impl Hub {
-    /// All reports that are kept.
+    /// All reports that the hub keeps.
     #[must_use]
     pub fn reports(&self) -> &Reports {
         &self.moderation.reports
@@ -150,15 +151,16 @@ impl Turn<'_> {
         self.hub.moderation.reports.put(report);
     }
 
-    /// Takes a report that stands on disk, unless it is known.
+    /// Takes a report from disk, unless the hub knows it.
     pub(super) fn recall_report(&mut self, report: Report) {
         let reports = &mut self.hub.moderation.reports;
         match reports.get(report.id).cloned() {
             None => reports.put(report),
-            // It is that one, as it is now.
+            // The hub knows this report, and in its present state.
             Some(known) if (known.at, known.by.session) == (report.at, report.by.session) => {}
             Some(known) => {
-                // Another file's: people know the number of this one.
+                // It is another report, from another file. People know the number of the hub's one, so this one gets a
+                // new number.
                 let id = ReportId(reports.next_id().0.max(report.id.0 + 1));
                 self.record(Record::Report(Box::new((*known).clone())));
                 self.keep_report(Report { id, ..report });

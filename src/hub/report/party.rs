@@ -1,4 +1,4 @@
-//! Somebody in a report.
+//! A person in a report.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::hub::ownership::Guest;
 use crate::hub::session::Session;
 use crate::values::id::{AccountId, SessionId};
 
-/// Somebody in a report, as they were when it was made.
+/// A person in a report, as they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// The name then; empty if it was erased since.
+    /// The person's name then; empty if it was erased since.
     pub name: Arc<str>,
-    /// The account to which they were logged in.
+    /// The account to which the person was logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The client that they were.
+    /// The person's client.
     pub session: SessionId,
 }
 
@@ -26,7 +26,7 @@ impl Party {
         Self { name: session.nick.shown().into(), account: session.account, session: session.id }
     }
 
-    /// Somebody who has left a moment ago.
+    /// A person who has left a moment ago.
     pub(super) fn of_leaver(leaver: &Leaver) -> Self {
         Self { name: leaver.nick.shown().into(), account: leaver.account, session: leaver.id }
     }
@@ -36,7 +36,7 @@ impl Party {
         self.session == other.session || (self.account.is_some() && self.account == other.account)
     }
 
-    /// What they are called in a list.
+    /// The person's name in a list.
     #[must_use]
     pub fn shown(&self) -> &str {
         if self.name.is_empty() { "(erased)" } else { &self.name }

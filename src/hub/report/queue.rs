@@ -1,4 +1,4 @@
-//! The queue of reports: what is open, what is closed, and what makes place.
+//! The queue of reports: which are open, which are closed, and which are dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,37 +15,37 @@ use crate::values::network::Origin;
 use crate::values::rate::Allowance;
 use crate::values::time::{Mono, Now, Wall};
 
-/// It is looked so often at least whether closed reports are kept no longer.
+/// The longest time between two looks for closed reports that are kept no longer.
 const LOOKED_AT_LEAST: Duration = Duration::from_secs(3600);
 
-/// One person can have made a 20th of all reports that may be open.
+/// One person can have made a twentieth of all reports that may be open.
 const OF_ONE: usize = 20;
 
-/// From one address an eighth of them can have come.
+/// An eighth of all reports that may be open can have come from one address.
 pub(super) const OF_ADDRESS: usize = 8;
 
-/// All reports, and how often people have made some of late.
+/// All reports, and how often people have made reports of late.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "SavedReports")]
 pub struct Reports {
-    /// How often each client has made some of late.
+    /// How often each client has made reports of late.
     pub(super) by_session: Allowance<SessionId>,
-    /// How many have come from each address of late.
+    /// How many reports have come from each address of late.
     pub(super) by_origin: Allowance<Origin>,
-    /// Those that were refused because they came too soon.
+    /// How many reports from each address were refused for coming too soon.
     pub(super) refused: Allowance<Origin>,
     next: u64,
     kept: BTreeMap<ReportId, Arc<Report>>,
     open: BTreeSet<ReportId>,
     closed: BTreeSet<(Wall, ReportId)>,
-    /// The open ones, by who made them and where they came from.
+    /// The open reports, by the person who made them and by origin.
     of_person: BTreeMap<Guest, BTreeSet<ReportId>>,
     of_origin: BTreeMap<Origin, usize>,
-    /// When it is looked whether closed ones are kept no longer.
+    /// When to look again for closed reports that are kept no longer; `None`: never.
     due: Option<Mono>,
 }
 
-/// What is read of it.
+/// The reports, as a snapshot is read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SavedReports {
@@ -82,7 +82,7 @@ impl Serialize for Reports {
 }
 
 impl Reports {
-    /// All of them as they are now, without indexes: to be written down.
+    /// A copy of all reports without indexes, to be written down.
     pub(in crate::hub) fn frozen(&self) -> Self {
         Self {
             by_session: self.by_session.clone(),
@@ -94,12 +94,12 @@ impl Reports {
         }
     }
 
-    /// The number for the next one.
+    /// The number of the next report.
     pub(super) fn next_id(&self) -> ReportId {
         ReportId(self.next.max(1))
     }
 
-    /// From now on, numbers are no lower than this.
+    /// Makes the next number at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
@@ -124,7 +124,7 @@ impl Reports {
         self.kept.insert(report.id, Arc::new(report));
     }
 
-    /// Lets go of a report.
+    /// Removes a report.
     pub(super) fn remove(&mut self, id: ReportId) {
         let Some(report) = self.kept.remove(&id) else { return };
         if let Some(closed) = &report.closed {
@@ -148,33 +148,33 @@ impl Reports {
         }
     }
 
-    /// One report.
+    /// The report of this number.
     #[must_use]
     pub fn get(&self, id: ReportId) -> Option<&Arc<Report>> {
         self.kept.get(&id)
     }
 
-    /// All of them, by number.
+    /// All reports, by number.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Report>> + ExactSizeIterator {
         self.kept.values()
     }
 
-    /// Those from that one on, by number.
+    /// The reports from that number on, by number.
     pub fn iter_from(&self, first: ReportId) -> impl Iterator<Item = &Arc<Report>> {
         self.kept.range(first..).map(|(_, report)| report)
     }
 
-    /// The open ones, by number.
+    /// The open reports, by number.
     pub fn open(&self) -> impl ExactSizeIterator<Item = &Arc<Report>> {
         self.open.iter().map(|id| &self.kept[id])
     }
 
-    /// Those among these numbers.
+    /// The reports with these numbers.
     pub fn among(&self, range: core::ops::RangeInclusive<ReportId>) -> impl Iterator<Item = &Arc<Report>> {
         self.kept.range(range).map(|(_, report)| report)
     }
 
-    /// An open one of the same person about the same one, for the same reason.
+    /// The open report of the same person, about the same person, for the same reason, if there is one.
     pub(super) fn same(&self, by: &Party, about: &Party, reason: &str) -> Option<ReportId> {
         let theirs = self.of_person.get(&by.guest())?;
         let reason = name::fold(reason);
@@ -185,7 +185,7 @@ impl Reports {
         theirs.iter().find(is_same).copied()
     }
 
-    /// Why no more can be open of that person or from there, where so many may be open in all.
+    /// Why no more reports from that person or that origin can be open, if so; `most` may be open in all.
     pub(super) fn refuse(&self, by: &Party, origin: Origin, most: usize) -> Option<Refusal> {
         let (of_one, of_address) = ((most / OF_ONE).max(1), (most / OF_ADDRESS).max(1));
         let from_there = self.of_origin.get(&origin).copied().unwrap_or(0);
@@ -200,7 +200,7 @@ impl Reports {
         }
     }
 
-    /// Lets go of closed ones beyond so many, and of those that were closed before `since`; says which.
+    /// Drops closed reports beyond `most`, and those that were closed before `since`. Returns their numbers.
     pub(super) fn trim(&mut self, most: usize, since: Option<Wall>) -> Vec<ReportId> {
         let mut gone = Vec::new();
         while let Some((at, id)) = self.closed.first().copied()
@@ -212,22 +212,22 @@ impl Reports {
         gone
     }
 
-    /// When it is looked whether closed ones are kept no longer.
+    /// When to look again for closed reports that are kept no longer; `None`: never.
     pub(in crate::hub) fn due(&self) -> Option<Mono> {
         self.due
     }
 
-    /// Notes when the first of the closed ones is kept no longer, if they are kept for a time.
+    /// Notes when the report that was closed first is kept no longer, if reports are kept for a time.
     pub(super) fn set_due(&mut self, keep: Option<Duration>, now: Now) {
         self.due = self.closed.first().zip(keep).map(|((at, _), keep)| {
             let left = at.after(keep).0.saturating_sub(now.wall.0);
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).saturating_add(1));
-            // The clock on the wall may jump.
+            // The wall clock may jump.
             now.mono.after(left.clamp(Duration::from_secs(1), LOOKED_AT_LEAST))
         });
     }
 
-    /// Panics if the indexes disagree.
+    /// Panics if the indexes do not fit the reports.
     pub(in crate::hub) fn check_invariants(&self) {
         let (open, closed): (Vec<_>, Vec<_>) = self.kept.values().partition(|report| report.closed.is_none());
         assert!(open.iter().map(|report| report.id).eq(self.open.iter().copied()), "what is open is known");

@@ -9,19 +9,19 @@ use crate::hub::message::{Done, Line, Message, ShownLine, ShownReport};
 use crate::hub::{Hub, Turn, work};
 use crate::values::id::{ReportId, SessionId};
 
-/// Why a line in question is shown to somebody, or is not.
+/// What is known of a line in question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// It is there, and may be seen; it may have been redacted.
+    /// The line is there, and the reader may see it; it may have been redacted.
     Line(Arc<Line>),
-    /// It was said in private.
+    /// The line was said in private.
     Private,
-    /// It is not in memory.
+    /// The line is not in memory.
     Missing,
 }
 
 impl Hub {
-    /// What is known of the line `number` of a report, for somebody: an operator in chat, or an administrator.
+    /// What is known of the line `number` of a report, for a `reader` in chat, or for an administrator (`None`).
     #[must_use]
     pub fn evidence(&self, report: &Report, number: u64, reader: Option<SessionId>) -> Evidence {
         let reader = reader.and_then(|id| self.people.sessions.get(&id)).filter(|reader| reader.room == report.room);
@@ -40,13 +40,13 @@ impl Hub {
             .map_or(Evidence::Missing, |line| Evidence::Line(line.clone()))
     }
 
-    /// How many reports are open that `id` is to see.
+    /// How many open reports `id` may see.
     pub(in crate::hub) fn open_reports_for(&self, id: SessionId) -> usize {
         let Some(session) = self.people.sessions.get(&id) else { return 0 };
         self.moderation.reports.open().filter(|report| !report.is_about(session)).count()
     }
 
-    /// The report of that number, if `id` is to see it.
+    /// The report of that number; `None` if there is none that `id` may see.
     pub(in crate::hub) fn report_for(&self, id: SessionId, report: ReportId) -> Option<&Arc<Report>> {
         let session = self.people.sessions.get(&id)?;
         self.moderation.reports.get(report).filter(|report| !report.is_about(session))
@@ -69,10 +69,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Lines of a report were looked for on disk.
+    /// Takes lines that were found on disk for a report, and shows the report to `id`.
     pub(in crate::hub) fn found_for_report(&mut self, id: SessionId, report: ReportId, found: Found) {
         let lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
-        // It may have been erased meanwhile, and whoever asked may be no operator any more.
+        // The report may have been erased meanwhile, and `id` may no longer be an operator.
         if self.hub.role(id) == Role::Operator
             && let Some(report) = self.hub.report_for(id, report).cloned()
         {
@@ -84,8 +84,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Shows a report to `id`, with the lines in question as far as these are there: in memory, or in `found`. Of the
-    /// others it says `missing`.
+    /// Shows a report to `id`, with the lines in question that are in memory or in `found`. The others are shown as
+    /// `missing`.
     pub(in crate::hub) fn show_report(
         &mut self,
         id: SessionId,

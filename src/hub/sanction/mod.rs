@@ -1,14 +1,14 @@
-//! What people are kept from: sanctions as values. The one table of them is `table`.
+//! Sanctions as values: what people are kept from. The one table of them is `table`.
 //!
-//! A ban keeps somebody out, a mute keeps what they say from others, an expulsion keeps them out of one room, a filter
-//! keeps back texts with certain words in them, a lockdown keeps newcomers out. All have one form ([`Sanction`]): whom,
-//! why, by whom, since when, until when. A ban or a mute is about an address, a network, or a name, which stands for its
-//! account and for the names that look like it; one about a guest is about both the name and the address, so that
-//! neither another name nor another connection gets around it. One about a pattern of names is about whoever bears such
-//! a name that they have chosen, but for those whose account is older than it.
+//! A ban keeps somebody out. A mute keeps what they say from others. An expulsion keeps them out of one room. A filter
+//! keeps back texts with certain words in them. A lockdown keeps newcomers out. All have one form ([`Sanction`]): whom,
+//! why, by whom, since when, until when. A ban or a mute is about an address, a network, or a name; a name stands for
+//! its account and for the names that look like it. A mute or an expulsion of a guest is about both the name and the
+//! address, so that neither another name nor another connection gets around it. A sanction about a pattern of names is
+//! about everybody who has chosen such a name, except people whose account is older than the sanction.
 //!
-//! A sanction ends by the clock that never jumps. When one is read from disk, the clock on the wall says how long that
-//! is: it is all that a machine knows after it was switched off.
+//! A sanction ends by the monotonic clock. For a sanction that is read from disk, the wall clock says how much time is
+//! left: after the machine was switched off, nothing else is known.
 
 mod table;
 
@@ -33,29 +33,29 @@ pub use table::{NoPlace, Sanctions};
 /// Whom a sanction is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
-    /// Whoever comes from there.
+    /// Whoever connects from there.
     Network(Network),
-    /// Whoever bears that name, or one that looks like it, or is logged in to the account that owns it.
+    /// Whoever bears that name or one that looks like it, or is logged in to the account that owns it.
     Name(Name),
-    /// Whoever bears a name that the pattern finds, or is logged in to the account that owns it, but for those whose
-    /// account was made before, and operators.
+    /// Whoever bears a name that the pattern finds, or is logged in to the account that owns it; operators and people
+    /// whose account is older than the sanction are spared.
     Pattern(Pattern),
-    /// Whoever says what has that in it: an entry as those of the settings are, of a filter.
+    /// Whoever says something that this finds: the target of a filter, written as the entries of the settings are.
     Text(Arc<str>),
-    /// Whoever comes later and is not logged in: of a lockdown.
+    /// Whoever comes later and is not logged in: the target of a lockdown.
     Newcomers,
 }
 
-/// Why a text is nobody whom a sanction could be about.
+/// Why a text names nobody whom a sanction could be about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoTarget {
-    /// It is written like an address or a network, and is none.
+    /// It is written like an address or a network, and is not a valid one.
     Network(String),
     /// It is written like an id.
     Id(String),
-    /// It can be nobody's name.
+    /// It is not a valid name.
     Name(String, InvalidName),
-    /// It is written like a pattern, and is none that could be meant.
+    /// It is written like a pattern, and is not a valid one.
     Pattern(String, InvalidPattern),
 }
 
@@ -77,8 +77,8 @@ impl core::error::Error for NoTarget {}
 impl FromStr for Target {
     type Err = NoTarget;
 
-    /// Reads a network, an address, a pattern of names, or a name. What is written like one of the former is never taken
-    /// for a name: a slip would keep out another one than was meant, or nobody.
+    /// Reads a network, an address, a pattern of names, or a name. A text that is written like one of the first three
+    /// is never taken for a name: after a slip, the sanction would keep out somebody else, or nobody.
     fn from_str(text: &str) -> Result<Self, NoTarget> {
         if let Ok(network) = text.parse() {
             return Ok(Self::Network(network));
@@ -109,10 +109,10 @@ impl fmt::Display for Target {
     }
 }
 
-/// Reads what a filter is to find: words, or a pattern between slashes.
+/// Reads what a filter finds: words, or a pattern between slashes.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// What is wrong with the text, in words.
 pub fn filtered(text: &str) -> Result<Target, String> {
     let shown: String = text.chars().take(40).collect();
     words::check_hasty(text).map(|()| Target::Text(text.into())).map_err(|why| format!("{shown} {why}"))
@@ -140,7 +140,7 @@ impl fmt::Display for Author {
     }
 }
 
-/// What somebody is kept from.
+/// What a sanction keeps people from; "they" are those it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// They do not come in.
@@ -148,30 +148,30 @@ pub enum Kind {
     Ban,
     /// What they say reaches nobody.
     Mute {
-        /// They are not to know.
+        /// Whether they are not to know: a shadow-mute.
         shadow: bool,
     },
     /// They do not come into one room.
     Expulsion {
         /// The room. Its number is never another room's.
         room: RoomId,
-        /// Its name when they were sent out.
+        /// The room's name when they were sent out.
         name: Name,
     },
     /// What they say with certain words in it reaches nobody.
     Filter {
-        /// It is a strike as well.
+        /// Whether it gives them a strike as well.
         strike: bool,
     },
     /// They do not come in, or are not heard, until they have logged in.
     Lockdown {
-        /// What becomes of them.
+        /// What happens to them until then.
         newcomers: Newcomers,
     },
 }
 
 impl Kind {
-    /// The letter before the number by which people call one.
+    /// The letter of the kind, in the name that people use for a sanction: `b` in `b3`.
     #[must_use]
     pub fn letter(&self) -> char {
         match self {
@@ -183,7 +183,7 @@ impl Kind {
         }
     }
 
-    /// The word for it in lists and for programs.
+    /// The word for the kind, in lists and for programs.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -201,7 +201,8 @@ impl Kind {
         *self == Self::Ban
     }
 
-    /// Whether they keep from the same: a shadow-mute and a mute do, and two filters.
+    /// Whether both keep from the same thing: a mute and a shadow-mute do, a filter and a filter with a strike, two
+    /// expulsions from one room.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
@@ -211,32 +212,33 @@ impl Kind {
     }
 }
 
-/// A sanction that is wanted, before it is made.
+/// A sanction that somebody wants, before it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// From what.
+    /// What it keeps from.
     pub kind: Kind,
     /// Whom it is about.
     pub target: Target,
-    /// The address that it is about as well.
+    /// The addresses that it is about as well.
     pub also: Option<Network>,
-    /// What the person was called that it was meant for, where the target does not say it.
+    /// The name of the person that it is meant for, where the target does not say it.
     pub nick: Option<Arc<str>>,
     /// Why.
     pub reason: Option<Arc<str>>,
-    /// Until when.
+    /// Until when; `None`: until somebody lifts it.
     pub until: Option<Wall>,
 }
 
 impl Order {
-    /// One about that alone, without a reason or an end.
+    /// An order about that target alone, without a reason or an end.
     #[must_use]
     pub fn about(kind: Kind, target: Target) -> Self {
         Self { kind, target, also: None, nick: None, reason: None, until: None }
     }
 
-    /// What keeps one person from `kind`: their account and address, or their name and address if they are a guest.
-    /// A ban of a guest is about the address alone: a name that a guest had can be anybody's.
+    /// What keeps one person from `kind`. For somebody with an account, it is about the account and the address. For a
+    /// guest, it is about the name and the address; but a ban of a guest is about the address alone, because anybody
+    /// may take that name later.
     #[must_use]
     pub fn about_one(kind: Kind, account: Option<Name>, nick: &Name, addr: IpAddr) -> Self {
         let around = Network::around(addr);
@@ -249,40 +251,41 @@ impl Order {
     }
 }
 
-/// Something that somebody is kept from.
+/// A sanction: something that somebody is kept from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sanction {
-    /// Its number. Bans, mutes and expulsions are numbered together.
+    /// Its number. All kinds are numbered together.
     pub id: SanctionId,
-    /// From what.
+    /// What it keeps from.
     #[serde(default, skip_serializing_if = "Kind::is_ban")]
     pub kind: Kind,
     /// Whom it is about.
     pub target: Target,
-    /// Whom besides: the address of a guest whose name is the target.
+    /// The addresses that it is about as well, where the target is one person's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<Network>,
-    /// What the person was called that it was meant for.
+    /// The name of the person that it is meant for, when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<Arc<str>>,
-    /// Why; told to those it is about, but for a shadow-mute.
+    /// Why. Those it is about are told, but for a shadow-mute.
     pub reason: Option<Arc<str>>,
     /// Who made it.
     pub by: Author,
     /// Since when.
     pub since: Wall,
-    /// The last client that had come by then: the address of a mute is for those who come after it.
+    /// The newest client when it was made. A lockdown is about clients that come after it, and so is `also` of a mute
+    /// or an expulsion.
     #[serde(default)]
     pub after: SessionId,
-    /// Until when; `None`: until it is lifted.
+    /// Until when; `None`: until somebody lifts it.
     pub until: Option<Wall>,
-    /// When that is by the clock that does not jump, if the hub has lived since it was made.
+    /// `until` by the monotonic clock, if the hub has worked that out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Mono>,
 }
 
 impl Sanction {
-    /// One that ends by the clock on the wall.
+    /// Makes a sanction that ends by the wall clock.
     #[must_use]
     pub fn new(id: SanctionId, order: Order, by: Author, since: Wall) -> Self {
         let Order { kind, target, also, nick, reason, until } = order;
@@ -298,13 +301,14 @@ impl Sanction {
         }
     }
 
-    /// What people call it: a letter for its kind, and its number.
+    /// The name that people use for it: a letter for its kind, and its number.
     #[must_use]
     pub fn called(&self) -> String {
         format!("{}{}", self.kind.letter(), self.id.0)
     }
 
-    /// Who made it, in words. An expulsion is made by who has the room's say.
+    /// Who made it, in words. For an expulsion, this is the bare name of the account: its maker need not be an
+    /// operator.
     #[must_use]
     pub fn maker(&self) -> String {
         match (&self.kind, &self.by) {
@@ -313,13 +317,13 @@ impl Sanction {
         }
     }
 
-    /// How long it holds, for comparing.
+    /// Its end, for comparing; the latest time there is if it has none.
     #[must_use]
     pub fn end(&self) -> Wall {
         self.until.unwrap_or(Wall(i64::MAX))
     }
 
-    /// The networks and the name that it is about.
+    /// The networks that it is about.
     fn networks(&self) -> impl Iterator<Item = &Network> {
         let first = match &self.target {
             Target::Network(network) => Some(network),
@@ -353,7 +357,7 @@ mod tests {
         assert_eq!("c4".parse::<Target>(), Err(NoTarget::Id("c4".to_owned())));
         assert!(matches!("ann".parse(), Ok(Target::Name(_))));
         assert!(matches!("127.0.0.1".parse(), Ok(Target::Network(_))));
-        // As it was taken by a former release.
+        // A former release took this text for a name.
         let old: Target = serde_json::from_str(r#"{"Name":"192.168.1"}"#).expect("a ban that was made");
         assert!(matches!(old, Target::Name(_)));
     }

@@ -1,8 +1,8 @@
 //! The one table of sanctions.
 //!
-//! Looking whom an address is kept from costs as many steps as there are lengths of prefixes in use, and a name as many
-//! as there are sanctions about it: not as there are sanctions. Patterns are tried together, and are few
-//! (`limits.patterns`).
+//! To find the sanctions about an address takes as many steps as there are prefix lengths in use, and to find those
+//! about a name as many as are about that name: neither depends on how many sanctions there are. Patterns are tried
+//! together, and are few (`limits.patterns`).
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,70 +20,71 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::{Action, Filters};
 
-/// All sanctions. Several can be about the same; of one kind about exactly the same there is one, the last.
+/// All sanctions. Several can be about the same person; of one kind about exactly the same target there is one, the
+/// last.
 #[derive(Clone, Debug, Default)]
 pub struct Sanctions {
     next: u64,
     all: BTreeMap<SanctionId, CopyOnWrite<Sanction>>,
-    /// By family and length of the prefix, then by the prefix.
+    /// The sanctions about networks: by family (`true` for IPv6) and prefix length, then by prefix.
     networks: BTreeMap<(bool, u8), BTreeMap<u128, BTreeSet<SanctionId>>>,
-    /// Each name that some are about, called by the first of them.
+    /// Each name that sanctions are about, with the first of these sanctions: it is their key in `by_name`.
     names: Roster<SanctionId>,
     by_name: BTreeMap<SanctionId, BTreeSet<SanctionId>>,
-    /// How many of each kind, by its letter.
+    /// How many sanctions there are of each kind, by the kind's letter.
     counts: BTreeMap<char, usize>,
     expulsions: BTreeMap<RoomId, BTreeSet<SanctionId>>,
-    /// Those about patterns of names, and filters.
+    /// The sanctions about patterns of names, and the filters.
     patterns: BTreeSet<SanctionId>,
-    /// What they find; made anew when it is looked at, after one was added or lifted.
+    /// `patterns`, compiled. Adding or lifting one empties this, and the next use compiles it again.
     compiled: OnceLock<Arc<Compiled>>,
     /// The lockdown that is under way.
     lockdown: Option<SanctionId>,
-    /// When they end, by the clock that they end by.
+    /// The ends of sanctions, each in the set of the clock that it ends by.
     ends: BTreeSet<(Mono, SanctionId)>,
     ends_by_wall: BTreeSet<(Wall, SanctionId)>,
 }
 
-/// The patterns and filters of a table.
+/// The patterns and filters of a table, compiled.
 #[derive(Debug, Default)]
 struct Compiled {
-    /// By place.
+    /// The sanction of each pattern in `names`, by position.
     ids: Vec<SanctionId>,
     names: Patterns,
     texts: Filters,
 }
 
-/// Why there is no place for one more.
+/// Why there is no place for one more sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlace {
-    /// There are as many of its kind as may be: `limits.bans`.
+    /// There are as many of its kind as `limits.bans` allows.
     Sanctions(usize),
-    /// There are as many patterns and filters as may be: `limits.patterns`.
+    /// There are as many patterns and filters as `limits.patterns` allows.
     Patterns(usize),
-    /// Together with the others, it would take too much memory.
+    /// It would take too much memory together with the others.
     Memory,
 }
 
 impl Sanctions {
-    /// The number for the next one.
+    /// The number of the next sanction.
     #[must_use]
     pub fn next_id(&self) -> SanctionId {
         SanctionId(self.next.max(1))
     }
 
-    /// From now on, numbers are no lower than this.
+    /// Makes the next number at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// Adds one; one of the same kind about exactly the same is replaced, and returned.
+    /// Adds a sanction. Replaces and returns the one of the same kind about exactly the same target, if there is one.
     pub fn add(&mut self, sanction: Sanction) -> Option<Sanction> {
         let former = self.about(&sanction.kind, &sanction.target).and_then(|id| self.remove(id));
         self.keep(sanction);
         former
     }
 
-    /// Adds one as it was kept.
+    /// Adds a sanction that was kept in a snapshot or on disk, under its number.
     pub(in crate::hub) fn keep(&mut self, sanction: Sanction) {
         self.remove(sanction.id);
         let id = sanction.id;
@@ -113,7 +114,7 @@ impl Sanctions {
         self.all.insert(id, CopyOnWrite::new(sanction));
     }
 
-    /// Lifts one.
+    /// Removes and returns a sanction.
     pub fn remove(&mut self, id: SanctionId) -> Option<Sanction> {
         let sanction = self.all.remove(&id)?.into_inner();
         for Network { is_v6, length, bits } in sanction.networks() {
@@ -164,7 +165,7 @@ impl Sanctions {
         Some(sanction)
     }
 
-    /// Lets go of those that have ended, and returns them.
+    /// Removes and returns the sanctions that have ended.
     pub fn expire(&mut self, now: Now) -> Vec<Sanction> {
         let by_mono = self.ends.iter().take_while(|(ends, _)| *ends <= now.mono).map(|(_, id)| *id);
         let by_wall = self.ends_by_wall.iter().take_while(|(until, _)| *until <= now.wall).map(|(_, id)| *id);
@@ -172,13 +173,13 @@ impl Sanctions {
         over.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// When the next one ends, of those that end by the clock that does not jump.
+    /// When the next sanction ends, of those that end by the monotonic clock.
     #[must_use]
     pub fn next_end(&self) -> Option<Mono> {
         self.ends.first().map(|(ends, _)| *ends)
     }
 
-    /// The one that keeps exactly that one from that.
+    /// The sanction of that kind about exactly that target.
     #[must_use]
     pub fn about(&self, kind: &Kind, target: &Target) -> Option<SanctionId> {
         let is_it =
@@ -193,10 +194,11 @@ impl Sanctions {
         }
     }
 
-    /// Why one more of that kind about that cannot be; one that would take the place of another one always can.
+    /// Whether there is place for a sanction of that kind about that target. One that would replace another does not
+    /// count as one more.
     ///
     /// # Errors
-    /// Which bound is reached, where there may be `most` of a kind, and `most_patterns` patterns and filters.
+    /// The bound that is reached. There may be `most` of a kind, and `most_patterns` patterns and filters.
     pub fn has_place(&self, kind: &Kind, target: &Target, most: usize, most_patterns: usize) -> Result<(), NoPlace> {
         let is_new = self.about(kind, target).is_none();
         if !matches!(target, Target::Pattern(_) | Target::Text(_)) {
@@ -208,7 +210,7 @@ impl Sanctions {
         let (_, mut names, mut texts) = self.listed();
         match target {
             Target::Pattern(pattern) => names.push(pattern.clone()),
-            // As if it were of either list.
+            // As if it were in either list.
             target => texts.iter_mut().for_each(|list| list.push(target.to_string())),
         }
         let [refuse, strike] = &texts;
@@ -216,7 +218,8 @@ impl Sanctions {
         if fit { Ok(()) } else { Err(NoPlace::Memory) }
     }
 
-    /// The patterns of names with their numbers, and the filters: what they refuse, and what is a strike.
+    /// The patterns of names with their numbers, and the texts of filters: of those that only refuse, and of those that
+    /// give a strike.
     fn listed(&self) -> (Vec<SanctionId>, Vec<Pattern>, [Vec<String>; 2]) {
         let (mut ids, mut names, mut texts) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
         for one in self.patterns.iter().filter_map(|id| self.get(*id)) {
@@ -238,13 +241,13 @@ impl Sanctions {
         })
     }
 
-    /// What the filters among them do with `text`; `None` if none of them finds anything in it.
+    /// What the filters do with `text`; `None` if no filter finds anything in it.
     #[must_use]
     pub fn filter(&self, text: &str) -> Option<Action> {
         if self.patterns.is_empty() { None } else { self.compiled().texts.judge(text) }
     }
 
-    /// Those in force about names that a pattern finds, of which `name` is one, by age.
+    /// The sanctions in force about patterns that find `name`, by age.
     pub fn of_pattern(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
         let compiled = (!self.patterns.is_empty()).then(|| self.compiled());
         let found: BTreeSet<SanctionId> =
@@ -258,12 +261,12 @@ impl Sanctions {
         self.get(self.lockdown?)
     }
 
-    /// The patterns and filters, by age.
+    /// The sanctions about patterns, and the filters, by age.
     pub fn patterns(&self) -> impl DoubleEndedIterator<Item = &Sanction> + ExactSizeIterator {
         self.patterns.iter().map(|id| &*self.all[id])
     }
 
-    /// Those in force about who comes from `addr`, the widest network first.
+    /// The sanctions in force about the address `addr`, the widest network first.
     pub fn of_address(&self, addr: IpAddr, now: Now) -> impl Iterator<Item = &Sanction> {
         let addr = addr.to_canonical();
         self.networks
@@ -275,7 +278,7 @@ impl Sanctions {
             .filter(move |sanction| sanction.holds(now))
     }
 
-    /// Those in force about a name, or one that looks like it.
+    /// The sanctions in force about a name or one that looks like it.
     pub fn of_name(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
         self.names
             .lookalikes(name)
@@ -290,18 +293,18 @@ impl Sanctions {
         self.expulsions.get(&room).into_iter().flatten().filter_map(|id| self.get(*id))
     }
 
-    /// How many were sent out of that room and may not come again.
+    /// How many expulsions there are from that room.
     #[must_use]
     pub fn count_of_room(&self, room: RoomId) -> usize {
         self.expulsions.get(&room).map_or(0, BTreeSet::len)
     }
 
-    /// The rooms that somebody was sent out of.
+    /// The rooms that there are expulsions from.
     pub(in crate::hub) fn rooms(&self) -> impl Iterator<Item = RoomId> {
         self.expulsions.keys().copied()
     }
 
-    /// One of them.
+    /// The sanction of this number.
     #[must_use]
     pub fn get(&self, id: SanctionId) -> Option<&Sanction> {
         self.all.get(&id).map(|sanction| &**sanction)
@@ -323,7 +326,7 @@ impl Sanctions {
         self.iter().filter(is_same).map(|other| other.id).collect()
     }
 
-    /// All of them, by age.
+    /// All sanctions, by age.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Sanction> + ExactSizeIterator {
         self.all.values().map(|sanction| &**sanction)
     }
@@ -333,18 +336,18 @@ impl Sanctions {
         self.iter().filter(move |sanction| sanction.kind == Kind::Ban && sanction.holds(now))
     }
 
-    /// Those from that one on, by age.
+    /// The sanctions from that number on, by age.
     pub fn iter_from(&self, first: SanctionId) -> impl Iterator<Item = &Sanction> {
         self.all.range(first..).map(|(_, sanction)| &**sanction)
     }
 
-    /// How many of a kind there are, in force or not; shadow-mutes are mutes.
+    /// How many sanctions of a kind there are, in force or not; shadow-mutes are mutes.
     #[must_use]
     pub fn count(&self, kind: &Kind) -> usize {
         self.counts.get(&kind.letter()).copied().unwrap_or(0)
     }
 
-    /// How many there are, in force or not.
+    /// How many sanctions there are, in force or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all.len()
@@ -356,12 +359,12 @@ impl Sanctions {
         self.all.is_empty()
     }
 
-    /// All of them as they are now, without indexes: to be written down.
+    /// A copy of all sanctions without the indexes, to be written down.
     pub(in crate::hub) fn frozen(&self) -> Self {
         Self { next: self.next, all: self.all.clone(), ..Self::default() }
     }
 
-    /// Panics if the indexes disagree.
+    /// Panics if the indexes do not fit the sanctions.
     pub fn check_invariants(&self) {
         let networks: usize = self.networks.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum();
         assert_eq!(networks, self.iter().map(|one| one.networks().count()).sum::<usize>(), "every network is found");
@@ -377,22 +380,22 @@ impl Sanctions {
     }
 }
 
-/// As a snapshot has them: the number of the next one, and these, by age.
+/// Sanctions as a snapshot has them: the number of the next one, and all by age.
 #[derive(Serialize, Deserialize)]
 pub(in crate::hub) struct Kept<S>(pub u64, pub Vec<S>);
 
 impl Sanctions {
-    /// The bans of networks and names, for a release that knows nothing else, and the rest.
+    /// The bans of networks and names, and apart from them all other sanctions: an older release knows only these bans.
     pub(in crate::hub) fn kept(&self) -> (Kept<&Sanction>, Kept<&Sanction>) {
         let is_plain = |target: &Target| matches!(target, Target::Network(_) | Target::Name(_));
         let (bans, others) = self.iter().partition(|one| one.kind == Kind::Ban && is_plain(&one.target));
         (Kept(self.next, bans), Kept(self.next, others))
     }
 
-    /// Those that were kept.
+    /// The table of sanctions that a snapshot kept.
     ///
     /// # Errors
-    /// If one has a number that is still to be given.
+    /// If a sanction has a number that is not given yet.
     pub(in crate::hub) fn revive(bans: Kept<Sanction>, others: Option<Kept<Sanction>>) -> Result<Self, String> {
         let next = bans.0.max(others.as_ref().map_or(0, |others| others.0));
         let mut this = Self { next, ..Self::default() };
@@ -445,7 +448,7 @@ mod tests {
         bans.check_invariants();
     }
 
-    /// Few bits, so that networks lie in each other.
+    /// Few bits, so that networks contain each other.
     fn network() -> impl Strategy<Value = Network> {
         prop_oneof![
             (0..4_u32, prop_oneof![Just(0_u8), 26..=32_u8]).prop_map(|(low, length)| {
