@@ -375,9 +375,9 @@ const RECEIVED: usize = 128;
 
 /// The counts for a TCP connection that nobody writes to or reads from meanwhile.
 ///
-/// The socket has taken the bytes that are acknowledged and those that wait for that. The bytes that were read are those
-/// that came, less those that wait to be read. The peer goes on meanwhile: so the kernel is asked until nothing has
-/// changed in between.
+/// The socket has taken the bytes that are acknowledged and those that wait for that. The bytes that were read are
+/// those that came, less those that wait to be read. The peer goes on meanwhile: so the kernel is asked until nothing
+/// has changed in between.
 ///
 /// # Errors
 /// Those of getsockopt(2) and ioctl(2).
