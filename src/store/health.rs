@@ -9,7 +9,7 @@ use crate::values::time::Wall;
 /// How the store is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// What is wrong, and since when. Recording goes on by itself when it is over.
+    /// What is wrong, and since when. Recording resumes by itself when the trouble is over.
     pub trouble: Option<(String, Wall)>,
     /// How many troubles there were since the start.
     pub troubles: u64,

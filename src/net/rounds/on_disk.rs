@@ -30,7 +30,7 @@ impl Awaiting {
 }
 
 impl Rounds {
-    /// Writes nothing to a client until this record is on disk. Of several records, the last that was asked for counts.
+    /// Writes nothing to a client until this record is on disk. The client no longer waits for any former record.
     pub(super) fn await_record(&mut self, id: SessionId, record: u64) {
         let Some(key) = self.key(id).filter(|_| record > self.awaiting.through) else { return };
         self.forget_record(key);
@@ -105,7 +105,7 @@ mod tests {
         tell(&mut rounds, &bob, "hello ");
         assert_eq!(written(&mut rounds, &ann), "");
         assert_eq!(written(&mut rounds, &bob), "hello ");
-        // Of several records, the last that was asked for counts.
+        // The last record that was asked for counts.
         rounds.apply(Work::Await(ann.id, 9));
         tell(&mut rounds, &ann, "and this ");
         rounds.apply(Work::OnDisk(8));

@@ -230,7 +230,7 @@ impl Log {
 
     /// The view with the most readers.
     fn main(&self) -> Option<View> {
-        // Of several, the first: only one may hold `limit`, see `allowed`.
+        // If several views have as many readers, the first counts: only one may hold `limit`, see `allowed`.
         let most = self.renderings.iter().map(|rendering| rendering.readers).max()?;
         self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
     }
