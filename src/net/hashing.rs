@@ -122,7 +122,7 @@ impl Hashing {
     /// Starts `threads` threads, which send the result of each job to `arrivals`.
     ///
     /// # Errors
-    /// If a thread cannot be had.
+    /// If the system has no thread for it.
     pub fn start(threads: usize, arrivals: mpsc::Sender<Arrival>) -> io::Result<Self> {
         let (jobs, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));

@@ -17,7 +17,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::kernel;
 
-/// What happened to a socket.
+/// A socket that has become ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
     /// The number that the socket is watched under.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::net::arrival::Arrival;
 
-/// SIGHUP, SIGTERM and SIGINT.
+/// SIGHUP (reload), SIGTERM (hand over, or end) and SIGINT (stop).
 #[derive(Debug)]
 pub(super) struct Signals {
     reload: Signal,

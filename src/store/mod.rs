@@ -88,7 +88,7 @@ pub enum Answer {
     Recorded {
         /// The number of the last record on disk.
         through: u64,
-        /// How many lines each redaction among them has made unreadable, by the record's number.
+        /// For each redaction among them: the record's number, and how many lines were redacted.
         redacted: Vec<(u64, u64)>,
     },
     /// The file was set aside, or somebody has put another one in its place. The file holds the bans and accounts that

@@ -150,7 +150,7 @@ const STEPS: &[&str] = &[
         ownership TEXT NOT NULL         -- whose it is, and how it is: JSON, accounts by accounts.id
     ) WITHOUT ROWID;
     ",
-    // 8: messages that are kept for who is not here.
+    // 8: messages that are kept for people who are not here.
     "
     CREATE TABLE memos (
         id INTEGER PRIMARY KEY,

@@ -30,7 +30,7 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Whether no listening socket was handed over.
+    /// Whether no listening socket was passed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chat.is_empty() && self.admin.is_empty() && self.monitor.is_empty() && self.unknown.is_empty()

@@ -49,7 +49,7 @@ impl Subscribers {
         });
     }
 
-    /// Adds a subscriber. Returns where its events come out.
+    /// Adds a subscriber. Returns the receiver of its events.
     pub(super) fn add(&mut self, args: &SubscribeArgs) -> mpsc::Receiver<Event> {
         let (events, receiver) = mpsc::channel(EVENTS);
         self.0.push(Subscriber { kinds: args.kinds.clone(), events, lost: 0 });

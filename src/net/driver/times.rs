@@ -29,7 +29,7 @@ pub enum Doing {
 }
 
 impl Doing {
-    /// In words.
+    /// What the turn was doing, in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {

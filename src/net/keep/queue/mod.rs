@@ -51,7 +51,7 @@ pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 /// The most closed connections in the queue before it is tidied; or as many as are open, if that is more.
 const CLOSED: usize = 1024;
 
-/// [`CLOSED`]; tests of debug builds set another by `CHATHUB_CLOSED`.
+/// Returns [`CLOSED`]. In debug builds tests set another bound by `CHATHUB_CLOSED`.
 fn most_closed() -> usize {
     let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_CLOSED").ok() } else { None };
     asked.and_then(|asked| asked.parse().ok()).unwrap_or(CLOSED)

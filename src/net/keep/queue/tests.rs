@@ -84,7 +84,7 @@ fn what_is_at_hand_goes_on_in_whole_messages_and_those_who_left_take_no_place() 
         queue.keep(ours.as_fd(), cookie).expect("there is room");
         let connection = Arc::new(Connection::new(SessionId(number as u64), cookie, Some(ours.into())));
         if number >= 2 * GATHER {
-            // Visitors.
+            // Visitors, who leave before their sockets are gathered.
             connection.abort();
             queue.closed(cookie);
         }

@@ -54,7 +54,7 @@ pub const CHUNK: usize = 8 * 1024;
 /// 0.1 s.
 pub const LENGTH: u64 = 4 * 1024 * 1024;
 
-/// [`LENGTH`]; tests of debug builds set another by `CHATHUB_TAPE`.
+/// Returns [`LENGTH`]. In debug builds tests set another length by `CHATHUB_TAPE`.
 #[must_use]
 pub fn length() -> u64 {
     let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_TAPE").ok() } else { None };

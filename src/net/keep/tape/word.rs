@@ -1,8 +1,8 @@
 //! The numbers of the words in the first page.
 
-/// [`super::layout::MAGIC`].
+/// Holds [`super::layout::MAGIC`].
 pub(super) const MAGIC: usize = 0;
-/// [`super::layout::LAYOUT`].
+/// Holds [`super::layout::LAYOUT`].
 pub(super) const LAYOUT: usize = 1;
 /// The number of the generation that counts; 0 before the first snapshot.
 pub(super) const GENERATION: usize = 2;
