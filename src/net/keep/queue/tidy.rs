@@ -109,8 +109,8 @@ impl Queue {
         Ok(left > 0)
     }
 
-    /// Moves connections from the front of `singles` into `batches`: those whose owner is known, or all of them if
-    /// there is none such.
+    /// Moves connections from the front of `singles` into `batches`: those whose owner is known. If no owner is known,
+    /// or `recent` does not have all of `singles`, moves all of them.
     pub(super) fn gather(&mut self) -> io::Result<()> {
         if self.known == 0 || self.recent.len() != self.singles.messages {
             return self.gather_all();

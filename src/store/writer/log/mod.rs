@@ -44,7 +44,7 @@ pub(super) struct Log {
     pub(super) is_warned: bool,
     /// How far the log was read for pages that may have traces.
     pub(super) seen: Seen,
-    /// How many pages the log had at the last checkpoint.
+    /// How many pages the log had when [`Writer::shorten`] last checkpointed it.
     pub(super) tried: i64,
 }
 
