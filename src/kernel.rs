@@ -1,6 +1,6 @@
-//! What the kernel offers, or the processor, and no crate wraps safely: memory that outlives a process,
-//! counters of a TCP connection, descriptors in messages, whether standard output was open, a hint to fetch
-//! something. The one module with `unsafe` code; each use has its proof.
+//! What the kernel or the processor offers and no crate wraps safely: memory that outlives a process, counters of a TCP
+//! connection, descriptors in messages, whether standard output was open, prefetching. The one module with `unsafe`
+//! code; each use has its proof.
 #![allow(unsafe_code, reason = "this is the module for it")]
 
 use std::io::{self, IoSlice, IoSliceMut};
@@ -21,26 +21,26 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Standard output was closed when the program began.
+/// Whether standard output was closed when the program began.
 static OUTPUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the C runtime calls what stands in this section once, in the one thread there is, before the runtime of Rust
-// does anything. What is called takes none of the arguments it is given, allocates nothing and does not unwind.
+// SAFETY: the C runtime calls what stands in this section once, in the only thread, before Rust's runtime does
+// anything. The function takes none of the arguments that it is given, allocates nothing and does not unwind.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = look_at_output;
 
 extern "C" fn look_at_output() {
-    // SAFETY: it asks for the flags of a descriptor, which need not be open.
+    // SAFETY: the call asks for the flags of a descriptor, which need not be open.
     let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
     OUTPUT_WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
 }
 
-/// An error if standard output was closed when the program began, as by `>&-`. The runtime of Rust opens `/dev/null` in
-/// its place, so writing there tells nothing.
+/// An error if standard output was closed when the program began, as by `>&-`. Rust's runtime opens `/dev/null` in its
+/// place, so that writing would succeed.
 ///
 /// # Errors
-/// That it is closed.
+/// If standard output was closed.
 pub fn has_output() -> io::Result<()> {
     match OUTPUT_WAS_CLOSED.load(Ordering::Relaxed) {
         true => Err(io::Error::other("standard output is closed")),
@@ -51,8 +51,8 @@ pub fn has_output() -> io::Result<()> {
 /// The most descriptors that one message can carry (`SCM_MAX_FD`, unix(7)).
 pub const MOST_DESCRIPTORS: usize = 253;
 
-/// Makes a memory file of `len` bytes, all zero and none of them taking memory yet, whose length can
-/// never change (memfd_create(2)).
+/// Makes a memory file of `len` bytes (memfd_create(2)), all zero, whose length can never change. A byte takes no
+/// memory before its page is written.
 ///
 /// # Errors
 /// Those of the system calls.
@@ -73,7 +73,7 @@ pub fn is_memory_file(file: &impl AsFd, len: u64) -> bool {
     sealed && nix::sys::stat::fstat(file).is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(len))
 }
 
-/// Gives the memory of a part of a memory file back; it reads as zeros then.
+/// Gives the memory of a part of a memory file back to the kernel. That part then reads as zeros.
 ///
 /// # Errors
 /// Those of fallocate(2).
@@ -86,13 +86,13 @@ pub fn give_back(file: &impl AsFd, at: u64, len: u64) -> io::Result<()> {
     Ok(fallocate(file, flags, at, len)?)
 }
 
-/// A part of a memory file, as memory.
+/// A part of a memory file, mapped.
 ///
-/// What is proven here is that nothing else reads or writes it as Rust memory meanwhile:
-/// * a mapping is made from a descriptor of our own memory file, whose length is sealed, so every byte
-///   of it stays there for as long as the mapping (no `SIGBUS`);
-/// * the processes that hold the same file are the service manager, which does not map it, and former
-///   instances of this daemon, which are dead when the file is handed on;
+/// Nothing else reads or writes these bytes as Rust memory meanwhile, for these reasons:
+/// * a mapping is made from a descriptor of our own memory file, whose length is sealed, so every byte of it stays
+///   there for as long as the mapping (no `SIGBUS`);
+/// * the processes that hold the same file are the service manager, which does not map it, and former instances of this
+///   daemon, which are dead when the file is handed on;
 /// * within this process, [`super::net::keep::tape`] maps each part once, and parts do not overlap.
 #[derive(Debug)]
 pub struct Mapping {
@@ -100,16 +100,17 @@ pub struct Mapping {
     len: usize,
 }
 
-// SAFETY: it owns its memory, as a `Box<[u8]>` does.
+// SAFETY: a mapping owns its memory, as a `Box<[u8]>` does.
 unsafe impl Send for Mapping {}
-// SAFETY: through a shared reference it can only be read, or written by atomic operations.
+// SAFETY: through a shared reference a mapping can only be read, or written by atomic operations.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps `len` bytes of `file` from `at` on, both multiples of the page size.
+    /// Maps `len` bytes of `file`, which has `total` bytes, from `at` on. `at` and `len` are multiples of the page
+    /// size.
     ///
     /// # Errors
-    /// Those of mmap(2); if `file` is not as [`is_memory_file`] wants it, or shorter.
+    /// Those of mmap(2). `InvalidInput` if [`is_memory_file`] is false for `file`, or the part does not lie within it.
     pub fn new(file: &impl AsFd, total: u64, at: u64, len: usize) -> io::Result<Self> {
         if !is_memory_file(file, total) || at.checked_add(len as u64).is_none_or(|end| end > total) {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
@@ -118,12 +119,12 @@ impl Mapping {
         let (prot, flags) =
             (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED | MapFlags::MAP_NORESERVE);
         let at = i64::try_from(at).map_err(io::Error::other)?;
-        // SAFETY: the kernel chooses a free address; nothing that is mapped already is touched.
+        // SAFETY: the kernel chooses a free address, so nothing that is mapped already is touched.
         let at = unsafe { mmap(None, size, prot, flags, file, at) }?.cast();
         Ok(Self { at, len })
     }
 
-    /// Its bytes. Not for a mapping whose [`Self::word`]s are used.
+    /// The bytes. Not for a mapping whose [`Self::word`]s are used.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: mapped, readable, initialized (zeros or what was written) and `len` long until `self`
@@ -131,17 +132,17 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(self.at.as_ptr(), self.len) }
     }
 
-    /// Its bytes, to be written.
+    /// The bytes, to be written.
     #[must_use]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as for `bytes`, and `self` is borrowed alone.
         unsafe { std::slice::from_raw_parts_mut(self.at.as_ptr(), self.len) }
     }
 
-    /// The `index`th word, to be used by atomic operations only.
+    /// The `index`th word of 8 bytes, for atomic operations only.
     ///
     /// # Panics
-    /// If it lies behind the end.
+    /// If the word lies behind the end.
     #[must_use]
     pub fn word(&self, index: usize) -> &AtomicU64 {
         assert!((index + 1) * 8 <= self.len, "the word lies within the mapping");
@@ -152,27 +153,26 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: it was mapped with this length, and nothing borrows it any more.
+        // SAFETY: the memory was mapped with this length, and nothing borrows it any more.
         let _ = unsafe { munmap(self.at.cast(), self.len) };
     }
 }
 
 // -- crashes -----------------------------------------------------------------------------------
 
-/// The mapping whose words tell of a crash, and which they are: set once.
+/// The mapping with the words that tell of a crash, and the numbers of the two words. Set once.
 static TOLD: OnceLock<(Arc<Mapping>, usize, usize)> = OnceLock::new();
 
-/// How long something may take before being stopped from outside counts as a crash of it: far less than
-/// a watchdog waits.
+/// How long something may take, in microseconds, before being stopped from outside counts as a crash at it: far less
+/// than a watchdog waits.
 const STUCK: u64 = 1_000_000;
 
-/// From now on, a crash of this process (a fault, `abort`, or a `SIGABRT` from outside while word
-/// `since` is older than a second) sets word `crashed` to one before the process dies of it. Being killed
-/// from outside does not.
+/// From now on, a crash of this process sets word `crashed` to 1 before the process dies. A crash is a fault, `abort`,
+/// or a `SIGABRT` from outside while word `since` is more than a second old. Being killed from outside is no crash.
 ///
-/// `since` holds microseconds of `CLOCK_MONOTONIC`, or zero while nothing is being done.
+/// `since` holds microseconds of `CLOCK_MONOTONIC`; 0 while nothing is being done.
 pub fn tell_of_crashes(words: Arc<Mapping>, crashed: usize, since: usize) {
-    // So that the handler below has nothing to check.
+    // Checks the numbers now, so that the handler need not.
     let _ = (words.word(crashed), words.word(since));
     if TOLD.set((words, crashed, since)).is_err() {
         return;
@@ -180,19 +180,19 @@ pub fn tell_of_crashes(words: Arc<Mapping>, crashed: usize, since: usize) {
     let flags = SaFlags::SA_SIGINFO | SaFlags::SA_ONSTACK | SaFlags::SA_RESETHAND;
     let action = SigAction::new(SigHandler::SigAction(crashing), flags, SigSet::empty());
     for signal in [Signal::SIGABRT, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGSEGV] {
-        // SAFETY: the handler does only what is safe in one: see there.
+        // SAFETY: the handler does only what is safe in a signal handler: see `crashing`.
         let _ = unsafe { sigaction(signal, &action) };
     }
 }
 
-/// Notes the crash and lets the process die of it.
+/// Notes the crash, and lets the process die of it.
 ///
-/// Only atomic loads and stores, clock_gettime(2) and raise(3): all of them async-signal-safe
-/// (signal-safety(7)). `TOLD` was set before this was installed, and is never taken away.
+/// Calls only atomic loads and stores, clock_gettime(2) and raise(3), which are async-signal-safe (signal-safety(7)).
+/// `TOLD` was set before this handler was installed, and is never unset.
 extern "C" fn crashing(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: the kernel passes a valid one.
+    // SAFETY: the kernel passes a valid pointer.
     let code = unsafe { (*info).si_code };
-    // From another process: below one, but not from ourselves.
+    // A code of 0 or less says that a process sent the signal; `SI_TKILL` that it was this one (`raise`, `abort`).
     let from_outside = code <= 0 && code != libc::SI_TKILL;
     if let Some((words, crashed, since)) = TOLD.get() {
         let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -204,15 +204,14 @@ extern "C" fn crashing(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut 
             words.word(*crashed).store(1, Ordering::Relaxed);
         }
     }
-    // The default action is in force again (SA_RESETHAND). A fault happens again by itself.
+    // The default action is in force again (SA_RESETHAND). A fault happens again by itself, a signal does not.
     if code <= 0 {
         // SAFETY: a plain system call.
         unsafe { libc::raise(signal) };
     }
 }
 
-/// A descriptor that a task can wait for until there is something to read from it. To be called within
-/// a runtime.
+/// A descriptor that a task can wait for until there is something to read. Call it within a runtime.
 ///
 /// # Errors
 /// Those of the runtime.
@@ -223,13 +222,14 @@ pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     watched.map_err(|error| error.into_parts().1)
 }
 
-/// The `index`th descriptor that the service manager has handed over, whatever it is.
+/// The `index`th descriptor that the service manager has passed, of whatever kind; `None` if it is not open or was
+/// taken.
 #[must_use]
 pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<OwnedFd> {
     let raw = handed.take_raw_fd(index).ok().flatten()?;
-    // What was said to be passed may not be.
+    // A descriptor that was announced may not be open.
     passed(index)?;
-    // SAFETY: it is open, as was just asked, and `handed` gives each away once.
+    // SAFETY: the descriptor is open, as was just checked, and `handed` gives each away once.
     Some(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
@@ -237,14 +237,14 @@ pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<Owne
 #[must_use]
 pub fn passed(index: usize) -> Option<BorrowedFd<'static>> {
     let raw = RawFd::try_from(index).ok()?.checked_add(3)?;
-    // SAFETY: not -1; that it is open is asked next, and nothing closes it: whoever takes it later on
-    // takes it from this process's only `ListenFd`, and only uses of this one before that are right.
+    // SAFETY: the number is not -1. Whether it is open is checked next, and nothing closes it: it is taken only from
+    // this process's one `ListenFd`, and this value is used before that.
     let descriptor = unsafe { BorrowedFd::borrow_raw(raw) };
     fcntl(descriptor, FcntlArg::F_GETFD).ok().map(|_| descriptor)
 }
 
-/// Has the processor fetch where `value` lies, while it goes on with something else: for what is not in its
-/// caches and will be looked at soon. Does nothing on processors that this knows no instruction of.
+/// Has the processor fetch `value` into its caches, while it goes on with something else: for values that will soon be
+/// read and are in no cache. Does nothing on processors whose instruction for it is not known here.
 pub fn prefetch<T>(value: &T) {
     #[cfg(target_arch = "x86_64")]
     for line in (0..size_of::<T>()).step_by(64) {
@@ -258,18 +258,18 @@ pub fn prefetch<T>(value: &T) {
 
 // -- sockets -----------------------------------------------------------------------------------
 
-/// Reads a socket option into `value`; returns how much of it the kernel filled.
+/// Reads a socket option into `value`. Returns how many bytes the kernel filled.
 fn option<const LEN: usize>(socket: &impl AsFd, level: i32, name: i32, value: &mut [u8; LEN]) -> io::Result<usize> {
     let mut len = libc::socklen_t::try_from(LEN).map_err(io::Error::other)?;
-    // SAFETY: `value` has room for `len` bytes, and any bytes are a value of its type.
+    // SAFETY: `value` has room for `len` bytes, and any bytes are a valid value.
     let done =
         unsafe { libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
     nix::errno::Errno::result(done)?;
     Ok(usize::try_from(len).unwrap_or(0).min(LEN))
 }
 
-/// What the kernel knows a socket by, in whichever process, and gives to no other until the next boot
-/// (`SO_COOKIE`, socket(7)).
+/// The kernel's number for a socket (`SO_COOKIE`, socket(7)). It is the same in every process, and no other socket gets
+/// it until the next boot.
 ///
 /// # Errors
 /// Those of getsockopt(2).
@@ -279,15 +279,15 @@ pub fn cookie(socket: &impl AsFd) -> io::Result<u64> {
     Ok(u64::from_ne_bytes(value))
 }
 
-/// Makes the next look (`MSG_PEEK`) start at the first message of a Unix socket, and each further one
-/// behind the one before (`SO_PEEK_OFF`, socket(7)).
+/// Makes the next look (`MSG_PEEK`) begin at the first message of a Unix socket, and each further look behind the last
+/// one (`SO_PEEK_OFF`, socket(7)).
 ///
 /// # Errors
 /// Those of setsockopt(2).
 pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
     let start: libc::c_int = 0;
     let len = libc::socklen_t::try_from(size_of_val(&start)).map_err(io::Error::other)?;
-    // SAFETY: `start` is there and `len` long.
+    // SAFETY: `start` is valid and has `len` bytes.
     let done = unsafe {
         libc::setsockopt(
             socket.as_fd().as_raw_fd(),
@@ -301,27 +301,27 @@ pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives memory that was freed back to the system, where the C library keeps it for later (malloc_trim(3)). That
-/// may take some milliseconds.
+/// Gives freed memory that the C library keeps for later back to the kernel (malloc_trim(3)). That may take some
+/// milliseconds.
 pub fn give_back_heap() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: it may be called at any time, by any thread; nothing that is in use moves.
+    // SAFETY: any thread may call this at any time; nothing in use moves.
     unsafe {
         libc::malloc_trim(0);
     }
 }
 
-/// From so many bytes on, memory is mapped for itself, and given back when it is freed.
+/// An allocation of at least this many bytes is mapped on its own, and given back when it is freed.
 const LARGE: libc::c_int = 1 << 20;
 
-/// Has the C library map what is large for itself, and hold back little of the rest. Left to itself it maps nothing
-/// that is smaller than what was freed before, up to 32 MiB, and holds back twice as much of each thread's heap: two
-/// threads that check passwords would keep five times what checking one takes.
+/// Has the C library map large allocations on their own, and hold back little of the rest. By default it raises its
+/// threshold to the size of what was freed before, up to 32 MiB, and holds back twice as much of each thread's heap:
+/// two threads that check passwords would keep five times what checking one takes.
 ///
-/// To be called before there is a second thread.
+/// Call it before there is a second thread.
 pub fn map_what_is_large() {
     #[cfg(target_env = "gnu")]
-    // SAFETY: numbers for the allocator, which it checks; nothing that is in use moves.
+    // SAFETY: these are numbers for the allocator, which checks them; nothing in use moves.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE);
@@ -334,7 +334,7 @@ mod requests {
     nix::ioctl_read_bad!(unacknowledged, nix::libc::TIOCOUTQ, nix::libc::c_int);
 }
 
-/// How many bytes a TCP socket has taken that its peer has not acknowledged (`SIOCOUTQ`, tcp(7)).
+/// How many bytes a TCP socket has taken and its peer has not acknowledged (`SIOCOUTQ`, tcp(7)).
 ///
 /// # Errors
 /// Those of ioctl(2).
@@ -345,20 +345,20 @@ pub fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
     Ok(u64::try_from(waiting).unwrap_or(0))
 }
 
-/// What the kernel has counted of a TCP connection since it was accepted.
+/// The kernel's counts for a TCP connection since it was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// Nothing can be said of it any more: it was reset, or is wholly closed.
+    /// The connection was reset, or both sides are closed: the counts say nothing any more.
     pub dead: bool,
     /// We have ended our side.
     pub finished: bool,
-    /// Bytes that the socket has taken from us.
+    /// How many bytes the socket has taken from us.
     pub taken: u64,
-    /// Bytes that were read from it.
+    /// How many bytes were read from the socket.
     pub read: u64,
 }
 
-/// States of `tcp_info` (include/net/tcp_states.h in the kernel's source).
+/// States in `tcp_info` (include/net/tcp_states.h in the kernel's source).
 mod state {
     pub(super) const FIN_WAIT1: u8 = 4;
     pub(super) const FIN_WAIT2: u8 = 5;
@@ -369,15 +369,15 @@ mod state {
     pub(super) const CLOSING: u8 = 11;
 }
 
-/// Where `tcpi_bytes_acked` and `tcpi_bytes_received` stand in `struct tcp_info`.
+/// Where `tcpi_bytes_acked` and `tcpi_bytes_received` stand in `struct tcp_info`, in bytes.
 const ACKED: usize = 120;
 const RECEIVED: usize = 128;
 
-/// Asks for the counters of a TCP connection that nobody writes to or reads from meanwhile.
+/// The counts for a TCP connection that nobody writes to or reads from meanwhile.
 ///
-/// What the socket has taken is what was acknowledged and what waits for that, what was read of it is
-/// what came and does not wait. The peer goes on meanwhile: so they are asked for until nothing has
-/// changed in between.
+/// The socket has taken the bytes that are acknowledged and those that wait for that. The bytes that were read are
+/// those that came, less those that wait to be read. The peer goes on meanwhile: so the kernel is asked until nothing
+/// has changed in between.
 ///
 /// # Errors
 /// Those of getsockopt(2) and ioctl(2).
@@ -409,7 +409,7 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
     Ok(Counted {
         dead: state == state::CLOSE,
         finished,
-        // The end of a side counts as one byte, acknowledged or not.
+        // The FIN of a side counts as one byte, acknowledged or not.
         taken: (number(ACKED) + waiting).saturating_sub(u64::from(finished)),
         read: number(RECEIVED).saturating_sub(unread).saturating_sub(u64::from(peer_finished)),
     })
@@ -417,7 +417,7 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
 
 // -- descriptors in messages -------------------------------------------------------------------
 
-/// Sends descriptors, at most [`MOST_DESCRIPTORS`], in one message of one byte, without waiting.
+/// Sends at most [`MOST_DESCRIPTORS`] descriptors in one message of one byte, without waiting.
 ///
 /// # Errors
 /// Those of sendmsg(2); `WouldBlock` if the queue is full.
@@ -432,13 +432,13 @@ pub fn send_descriptors(socket: &impl AsFd, descriptors: &[BorrowedFd<'_>]) -> i
 /// What a message carries.
 #[derive(Debug)]
 pub struct Carried {
-    /// Its descriptors, as many as this process may open.
+    /// The message's descriptors, as many as this process may open.
     pub descriptors: Vec<OwnedFd>,
-    /// It carries more: no more can be open in this process (`MSG_CTRUNC`, recv(2)).
+    /// Whether the message carries more: this process may have no more open (`MSG_CTRUNC`, recv(2)).
     pub cut_off: bool,
 }
 
-/// Looks at the next message with descriptors without taking it; `None` if there is no other.
+/// Looks at the next message with descriptors, without taking it; `None` if there is none.
 ///
 /// # Errors
 /// Those of recvmsg(2).
@@ -462,7 +462,7 @@ pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Carried>> {
     Ok(Some(Carried { descriptors, cut_off: message.flags.contains(ReturnFlags::CTRUNC) }))
 }
 
-/// Takes the first message away, with its descriptors. Whether there was one.
+/// Takes the first message away, with its descriptors. Returns whether there was one.
 ///
 /// # Errors
 /// Those of recv(2).

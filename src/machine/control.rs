@@ -1,4 +1,4 @@
-//! Administrators' commands that are about the hub, and the lists that they ask for.
+//! Administrators' commands that concern the hub, and the lists that administrators ask for.
 
 use super::{Machine, Outcome, Speaker};
 use crate::hub::By;
@@ -11,7 +11,7 @@ use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{self, Answer};
 use crate::wire::admin::message::ControlError;
 
-/// What administrators are told of a client besides what the hub knows.
+/// What administrators are told of a client beside what the hub knows.
 fn facts<'a>(
     speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
     owed: &'a dyn Fn(SessionId) -> (u64, u64),
@@ -24,8 +24,8 @@ fn facts<'a>(
 }
 
 impl Machine {
-    /// Does what an administrator's command says; `None` if it is not about the hub. `owed` gives the bytes that a
-    /// client is owed, and the lines that it was too slow for.
+    /// Executes an administrator's command; `None` if the command does not concern the hub. `owed` gives the bytes that
+    /// a client is owed, and the lines that it has missed.
     pub fn control(
         &mut self,
         command: &Command,
@@ -42,8 +42,7 @@ impl Machine {
         answer
     }
 
-    /// Takes one step of a list for an administrator, and returns whether there is another. `owed` as in
-    /// [`Self::control`].
+    /// Takes one step of a list for an administrator. Returns whether there is more. `owed` is as in [`Self::control`].
     ///
     /// # Errors
     /// Those of [`Listing::go_on`].

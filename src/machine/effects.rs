@@ -1,4 +1,4 @@
-//! Effects of the hub become orders and other outcomes; messages are rendered for the client that is told them.
+//! Turning effects of the hub into orders and other outcomes, and rendering messages for the client that is told them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::wire::render;
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::link::Link;
 
-/// Bytes: a page that has grown larger is not kept.
+/// A page with room for more bytes than this is not kept.
 const PAGE: usize = 4096;
 
 impl Machine {
@@ -85,7 +85,7 @@ impl Machine {
         }
     }
 
-    /// A message as somebody with that `view` sees it.
+    /// Renders a message in a `view`.
     fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
         self.page.clear();
         match message {

@@ -1,4 +1,4 @@
-//! Inputs of the machine besides clients' bytes, as the tape keeps them.
+//! Inputs of the machine, as the tape keeps them. Clients' bytes are not among them.
 
 use core::net::SocketAddr;
 
@@ -8,40 +8,40 @@ use crate::hub::message::Farewell;
 use crate::hub::{By, News};
 use crate::values::id::SessionId;
 
-/// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again; of what
-/// another release has left, only `Connect` and the settings are looked at (`net::keep::found`).
+/// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again. Of another
+/// release's inputs, only `Connect` and the settings are read (`net::keep::found`).
 ///
 /// What clients send is no input but bytes: see [`Machine::bytes`](super::Machine::bytes).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// A connection was accepted.
     Connect {
-        /// The number that the connection has from now on; higher than all before.
+        /// The number of the connection from now on; higher than all before.
         id: SessionId,
-        /// The kernel's number of the socket, the same in every process (`SO_COOKIE`, socket(7)).
+        /// The kernel's number for the socket, the same in every process (`SO_COOKIE`, socket(7)).
         cookie: u64,
-        /// Where it comes from.
+        /// The address that the connection comes from.
         peer: SocketAddr,
     },
-    /// A client sends no more: its input has ended, for the reason `why`, which others are told when it leaves.
+    /// A client sends no more: its input has ended.
     End {
         /// The client whose input has ended.
         id: SessionId,
-        /// Closed by the client, or broken.
+        /// Whether the client closed the connection or it broke; others are told so when the client leaves.
         why: Farewell,
     },
     /// An administrator changes something.
     Control {
-        /// The command's name, as in `clients.kick`.
+        /// The command's name, such as `clients.kick`.
         command: String,
-        /// Its arguments, as the admin protocol has them.
+        /// The command's arguments, as in the admin protocol.
         args: serde_json::Value,
-        /// The administrator, as the kernel tells it.
+        /// The administrator, as the kernel identifies them.
         by: By,
     },
-    /// For the hub: a client is gone, the store has found something, settings have changed.
+    /// News for the hub: a client is gone, the store has found something, settings have changed.
     Hub(News),
-    /// Another process has taken over.
+    /// This process has taken over from another.
     Restarted,
     /// Time has passed; see [`Machine::next_deadline`](super::Machine::next_deadline).
     Tick,

@@ -1,15 +1,16 @@
 //! The state machine: everything that is decided and has to outlive a process, as one value.
 //!
-//! It holds the hub and what each client has sent so far, and takes [`Input`]s and clients' bytes, each with the time
-//! at which it came. What follows are [`Outcome`]s: orders for the rounds, which write to clients, and work for others.
-//! The same inputs at the same times lead to the same outcomes: so a snapshot of it and the inputs since *are* its
-//! state, and a process that takes over replays them.
+//! The machine holds the hub and what each client has sent so far. It takes [`Input`]s and clients' bytes, each with
+//! the time at which it came. What follows are [`Outcome`]s: orders for the rounds, which write to clients, and work
+//! for others. The same inputs at the same times lead to the same outcomes. So a snapshot of the machine and the inputs
+//! since *are* its state, and a process that takes over handles them again.
 //!
-//! It knows no socket, clock, file or tape. It decides nothing itself: the hub does, and `wire` reads and renders.
+//! The machine knows no socket, clock, file or tape. It decides nothing itself: the hub does, and `wire` reads and
+//! renders.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what can reach it besides clients' bytes, and what the tape keeps of that | `input` |
+//! | what can reach the machine beside clients' bytes, and what the tape keeps of that | `input` |
 //! | what can follow: orders to the rounds, records, searches, passwords to be hashed | `outcome` |
 //! | what becomes of an effect of the hub; rendering what one client is told | `effects` |
 //! | how many lines of a client are taken at a time, when it has to pause, what it waits for | `speaker` |
@@ -43,15 +44,15 @@ pub use saved::Frozen;
 use saved::Saved;
 pub use speaker::Speaker;
 
-/// The most clients that one tick listens to again, of those that are due.
+/// The most clients whose time has come that one tick listens to again.
 const DUE: usize = 32;
 
-/// Restarts that the state has lived through.
+/// How often a process has taken over the state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restarts {
-    /// Restarts since the hub began; a process that was killed counts as well.
+    /// How often since the hub began, also after a process was killed.
     pub count: u64,
-    /// The time of the last one.
+    /// When that last happened; `None` if it never has.
     pub last: Option<Wall>,
 }
 
@@ -60,22 +61,22 @@ pub struct Restarts {
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    /// For each client of the hub, what it has sent.
+    /// For each client of the hub, what it has sent and is not handled.
     speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
-    /// Clients that are listened to again at a time, which is the `due` of their speaker.
+    /// Clients that are listened to again at a time, the `due` of their speaker.
     due: BTreeSet<(Mono, SessionId)>,
     /// The number for the next connection.
     next_id: u64,
     restarts: Restarts,
-    /// Effects of the hub that have not become outcomes yet; empty between two inputs.
+    /// Effects of the hub that are not outcomes yet. Empty between two inputs.
     effects: Vec<Effect>,
     replayed: Option<Replayed>,
-    /// Bytes in which a message is rendered; kept for their memory alone.
+    /// A buffer that messages are rendered in. Only its memory is kept.
     page: Vec<u8>,
 }
 
 impl Machine {
-    /// A machine with a hub in which nobody is yet.
+    /// A machine with a hub that nobody is in yet.
     #[must_use]
     pub fn new(settings: Settings, key: [u8; 16], now: Now, out: &mut Vec<Outcome>) -> Self {
         let mut effects = Vec::new();
@@ -96,13 +97,13 @@ impl Machine {
         machine
     }
 
-    /// The hub, to be looked at.
+    /// The hub, read-only.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// The restarts that the state has lived through.
+    /// How often a process has taken over the state.
     #[must_use]
     pub fn restarts(&self) -> Restarts {
         self.restarts
@@ -114,19 +115,19 @@ impl Machine {
         SessionId(self.next_id)
     }
 
-    /// What will be read when a client is listened to, so that the caller can prefetch it.
+    /// What will be read when a client is listened to, for the caller to prefetch.
     #[must_use]
     pub fn about(&self, id: SessionId) -> Option<(&Session, &Speaker)> {
         Some((self.hub.session(id)?, self.speakers.get(&id)?))
     }
 
-    /// The time at which [`Input::Tick`] is due.
+    /// When [`Input::Tick`] is due; `None` if nothing is.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         [self.hub.next_deadline(), self.due.first().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 
-    /// Takes one input at `at` and appends what follows to `out`.
+    /// Handles one input at `at`, and appends what follows to `out`.
     pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
         match input {
             Input::Connect { id, peer, .. } => self.connect(id, peer, at, out),
@@ -143,11 +144,11 @@ impl Machine {
         self.apply_effects(at, out);
     }
 
-    /// Takes what the daemon tells the hub: some of it concerns the machine as well.
+    /// Handles news for the hub. Some of it concerns the machine as well.
     fn told(&mut self, news: News, at: Now, out: &mut Vec<Outcome>) {
         match &news {
             News::Settings(settings) => out.push(Order::Limits((&**settings).into()).into()),
-            // A client's number means that client, also in what was recorded.
+            // A client's number is never given again, also not if it is only in the recorded history.
             News::Archive(Some(recalled)) | News::Recalled(recalled) => {
                 self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
             }
@@ -160,7 +161,7 @@ impl Machine {
         };
         self.tell_hub(news, at);
         if let Some(id) = waits_no_more {
-            // What it has sent meanwhile.
+            // The machine listens to what the client has sent meanwhile.
             self.listen(id, at, out);
         }
     }
@@ -173,7 +174,7 @@ impl Machine {
         if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
             self.tell_hub(hub::Input::Tick, at);
         }
-        // Those that are left are due still, and the next tick is for them.
+        // Those that are left are still due, so the next tick takes them.
         for _ in 0..DUE {
             let Some((_, id)) = self.due.first().copied().filter(|(due, _)| *due <= at.mono) else { break };
             self.due.pop_first();

@@ -11,8 +11,8 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
 
-/// An order to the rounds. They apply orders in the order in which they get them; what clients are sent follows from
-/// that.
+/// An order to the rounds. The rounds apply orders in the order in which they get them, and nothing else decides what
+/// clients are sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// A client has connected.
@@ -23,15 +23,16 @@ pub enum Order {
     Shut(RoomId),
     /// A line goes to the end of a room's log.
     Post(RoomId, Arc<Line>),
-    /// A client reads that room's log from its present end on.
+    /// A client reads this room's log from its present end on.
     Enter(SessionId, RoomId),
     /// One client gets these bytes, after what is in its room's log now.
     Tell(SessionId, Arc<[u8]>),
-    /// What a client types is drawn like this now; `None`: we echo it no more.
+    /// What a client types is drawn like this from now on; `None`: we no longer echo it.
     Area(SessionId, Option<Area>),
-    /// From here on, what a client is told and what is said in its room waits for a release (`true`), or not.
+    /// From here on, what a client is told and what is said in its room waits for a release (`true`), or no longer
+    /// does.
     Hold(SessionId, bool),
-    /// What has been held back for a client so far is due.
+    /// What was held back for a client until now is written.
     Release(SessionId),
     /// From here on, a client sees lines in this way.
     View(SessionId, View),
@@ -48,19 +49,19 @@ pub enum Order {
 pub enum Outcome {
     /// An order for the rounds.
     Order(Order),
-    /// To be written to disk, under that number. After a restart it is there again, until
+    /// A record to be written to disk, with its number. After a restart it comes again, until
     /// [`News::Recorded`](crate::hub::News::Recorded).
     Record(u64, Record),
-    /// To be looked for on disk. After a restart it is there again, until [`News::Found`](crate::hub::News::Found).
+    /// A search on disk. After a restart it comes again, until [`News::Found`](crate::hub::News::Found).
     Search(Box<Search>),
-    /// A password to be hashed. After a restart it is there again, until [`News::Hashed`](crate::hub::News::Hashed).
+    /// A password to be hashed. After a restart it comes again, until [`News::Hashed`](crate::hub::News::Hashed).
     Hash(Arc<login::Job>),
     /// A password on the tape is no longer needed: take a snapshot soon, to erase it.
     SecretSpent,
-    /// For the journal and the stream of events. It changes nothing.
+    /// An event for the journal and for subscribers. It changes nothing.
     Happened(Happening),
-    /// That client's turn is over, and it has sent more: [`Machine::bytes`](super::Machine::bytes) is to be called for
-    /// it again soon, without bytes.
+    /// A client's turn is over, and it has sent more: [`Machine::bytes`](super::Machine::bytes) is to be called for it
+    /// again soon, without bytes.
     More(SessionId),
 }
 
@@ -73,17 +74,17 @@ impl From<Order> for Outcome {
 /// The settings that the rounds need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes that a client may be behind its room (`slow.behind`).
+    /// How many bytes a client may be behind its room (`slow.behind`).
     pub behind: usize,
-    /// What is done with a client that is further behind.
+    /// What is done with a client that is further behind (`slow.policy`).
     pub policy: SlowPolicy,
-    /// How long a full socket may stay full before its client is disconnected.
+    /// How long a full socket may take nothing before its client is disconnected (`slow.stall`).
     pub stall: Duration,
-    /// Bytes that all rooms may hold together for clients that are behind.
+    /// How many bytes all rooms together may hold for clients that are behind (`slow.behind_all`).
     pub behind_all: usize,
-    /// Bytes that may wait for one client alone.
+    /// How many bytes may wait for one client alone (`limits.mailbox`).
     pub mailbox: usize,
-    /// Bytes that may wait for all clients, each alone, together.
+    /// How many bytes may wait in all mailboxes together (`limits.mailboxes`).
     pub mailboxes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The machine as a snapshot holds it: what is written, what is read, and what is not believed.
+//! The machine in a snapshot: what is written, what is read, and what is checked.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::rising::Rising;
 
-/// What is read of a snapshot of a machine.
+/// What is read of a machine in a snapshot.
 #[derive(Deserialize)]
 pub(super) struct Saved {
     hub: Hub,
@@ -26,7 +26,7 @@ impl Serialize for Machine {
     }
 }
 
-/// What is written to a snapshot of a machine.
+/// What is written of a machine to a snapshot.
 #[derive(Serialize)]
 struct Saving<'a, H> {
     hub: &'a H,
@@ -45,7 +45,7 @@ fn saving<'a, H>(
     Saving { hub, speakers, next_id, restarts }
 }
 
-/// A machine as it was at one moment. It can be written to a snapshot, and nothing else.
+/// A machine as it was at one moment. It can only be written to a snapshot.
 #[derive(Debug)]
 pub struct Frozen {
     hub: hub::Frozen,
@@ -62,7 +62,7 @@ impl Serialize for Frozen {
 
 impl Machine {
     /// The machine as it is now, to be written to a snapshot; later changes are not in it. Takes one look at each
-    /// client and each room, however much each holds.
+    /// client and each room, however much they hold.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         Frozen {

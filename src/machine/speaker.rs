@@ -1,4 +1,4 @@
-//! A speaker: what one client has sent, how much of it is taken at a time, and when the client has to pause or wait.
+//! A speaker: what one client has sent, how much of it is taken in a turn, and when the client has to pause or wait.
 
 use core::net::SocketAddr;
 use std::time::Duration;
@@ -14,72 +14,73 @@ use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now};
 use crate::wire::terminal::link::{Heard, Link};
 
-/// How long a client is not listened to after a piece of input of which lines were dropped, because it is too fast.
+/// How long a client that is too fast is not listened to, after a piece of input of which lines were dropped.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a client is not listened to after a piece of a line that is too long. It is shorter, so that a client that
-/// has sent ten megabytes by mistake is told so within seconds; skipping costs some thousandths of a processor's time.
+/// How long a client is not listened to after a piece of a line that is too long. It is shorter than [`PAUSE`], so that
+/// a client that has sent ten megabytes by mistake is told so within seconds. Skipping costs some thousandths of a
+/// processor's time.
 const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
 
-/// Lines, keys and answers that are taken of one client before the next has its turn: 32 take less than a millisecond.
-/// A command that costs the hub more counts for several.
+/// How many lines, keys and answers are taken of one client before the next has its turn: 32 take less than a
+/// millisecond. A command that costs the hub more counts for several.
 const TURN: u32 = 32;
 
 /// What a client has sent, and when it is listened to.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Speaker {
-    /// Its bytes, which become lines, keys and answers to telnet.
+    /// The client's bytes, which become lines, keys and answers to telnet.
     pub(super) link: Link,
-    /// The view in which what it is told is rendered.
+    /// The view in which the client is told things.
     #[serde(default)]
     pub(super) view: View,
-    /// A line that was heard and has to wait until `due`.
+    /// A line that was read and has to wait until `due`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) held: Option<Heard>,
-    /// Why its input has ended; `None` as long as it has not.
+    /// Why the client's input has ended; `None` until it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Farewell>,
-    /// It has had its pause since it last sent something.
+    /// Whether the client has had its pause since it last sent something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
     pub(super) paused: bool,
-    /// When it is listened to again, if it waits for a time.
+    /// When the client is listened to again; `None` if it does not wait for a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<Mono>,
-    /// Its turn was over before all was taken that it had sent.
+    /// Whether the client's turn ended before all that it had sent was taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) more: bool,
-    /// Bytes that it has sent so far.
+    /// How many bytes the client has sent so far.
     #[serde(default)]
     pub(super) received: u64,
 }
 
 impl Machine {
-    /// Bytes that a client has sent so far; `None` if there is no such client.
+    /// How many bytes a client has sent so far; `None` if there is no such client.
     #[must_use]
     pub fn received(&self, id: SessionId) -> Option<u64> {
         self.speakers.get(&id).map(|speaker| speaker.received)
     }
 
-    /// Whether more of what that client sends may be taken now.
+    /// Whether more of what a client sends may be read now.
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
         let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
         self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
     }
 
-    /// Whether that client's turn was over before all was taken that it had sent: see [`Outcome::More`].
+    /// Whether a client's turn ended before all that it had sent was taken: see [`Outcome::More`].
     #[must_use]
     pub fn has_more(&self, id: SessionId) -> bool {
         self.speakers.get(&id).is_some_and(|speaker| speaker.more)
     }
 
-    /// Whether that client has shown to be telnet.
+    /// Whether a client has shown to speak telnet.
     #[must_use]
     pub fn is_telnet(&self, id: SessionId) -> bool {
         self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
     }
 
-    /// A client has connected.
+    /// Handles a new connection: the hub is told, and the client is asked for what it can do.
     pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
@@ -93,18 +94,18 @@ impl Machine {
         }
     }
 
-    /// A client sends no more.
+    /// Handles the end of a client's input.
     pub(super) fn end(&mut self, id: SessionId, why: Farewell, at: Now, out: &mut Vec<Outcome>) {
         if let Some(speaker) = self.speakers.get_mut(&id) {
-            // A second end says nothing new.
+            // A second end changes nothing but the reason.
             speaker.link.end();
             speaker.end = Some(why);
             self.listen(id, at, out);
         }
     }
 
-    /// Takes `bytes` that a client has sent, and listens to it. Without any, it listens to what it has of that client:
-    /// see [`Outcome::More`].
+    /// Takes `bytes` that a client has sent, and listens to the client. Without bytes, listens to what it has sent
+    /// before: see [`Outcome::More`].
     pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         speaker.received += bytes.len() as u64;
@@ -116,15 +117,15 @@ impl Machine {
         self.apply_effects(at, out);
     }
 
-    /// Whether what that client sends has to wait: for an answer to what it has sent, or until it takes its answers.
+    /// Whether what a client sends has to wait: for an answer to what it has sent, or until it takes what it is owed.
     pub(super) fn waits(&self, id: SessionId) -> bool {
         self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
     }
 
-    /// Takes what a client has sent, line by line, as far as its pace and its turn allow.
+    /// Handles what a client has sent, line by line, as far as its pace and its turn allow.
     ///
-    /// [`Hub::judge`](crate::hub::Hub::judge) is asked before a line is taken, and is no input of the hub, because
-    /// there is an answer that is needed at once: a line that has to wait stays here, and is not the hub's yet.
+    /// [`Hub::judge`](crate::hub::Hub::judge) is asked before each line. That is no input of the hub, because the
+    /// answer is needed at once: a line that has to wait stays with the speaker, and the hub does not have it yet.
     pub(super) fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
         self.apply_effects(at, out);
         let mut replies = Vec::new();
@@ -144,8 +145,8 @@ impl Machine {
             };
             let bytes = match &heard {
                 Heard::Line { bytes, .. } => *bytes,
-                // Reading it was slow already. Charged in full, ten megabytes by mistake would silence
-                // their sender for the better part of an hour.
+                // Skipping the line was slow already. If ten megabytes sent by mistake were charged in full, their
+                // sender would be silenced for the better part of an hour.
                 Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
                 _ => 1,
             };
@@ -162,16 +163,16 @@ impl Machine {
                 }
             }
             if self.hub.session(id).is_none() {
-                // It has left by what it said.
+                // The client has left by what it said.
                 break;
             }
         }
-        // Before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
+        // The replies go before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
         // nothing.
         self.reply(id, replies, out);
         let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        // It is listened to again when what it waits for is over.
+        // The client is listened to again when it no longer waits.
         if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
@@ -195,7 +196,7 @@ impl Machine {
         }
     }
 
-    /// Tells the hub what was heard of a client.
+    /// Tells the hub what a client has sent.
     fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
         let input = match heard {
             Heard::Line { text, .. } => hub::Input::Line { session: id, text },
@@ -211,7 +212,7 @@ impl Machine {
         self.tell_hub(input, at);
     }
 
-    /// Sends a client the `replies` of its link, and how what it types looks now.
+    /// Sends a client the `replies` of its link, and how its draft looks now.
     pub(super) fn reply(&mut self, id: SessionId, replies: Vec<u8>, out: &mut Vec<Outcome>) {
         if !replies.is_empty() {
             out.push(Order::Tell(id, replies.into()).into());
@@ -224,14 +225,14 @@ impl Machine {
         }
     }
 
-    /// Lets go of what is held back for a client, before it is answered: what others say may wait, an answer does not.
+    /// Has what is held back for a client written, before it is answered: what others say may wait, an answer does not.
     pub(super) fn release(&self, id: SessionId, out: &mut Vec<Outcome>) {
         if self.hub.session(id).is_some_and(|session| session.holds) {
             out.push(Order::Release(id).into());
         }
     }
 
-    /// Changes a client's link by `act`, and sends the client what follows.
+    /// Has `act` change a client's link, and sends the client what follows.
     pub(super) fn with_link(
         &mut self,
         id: SessionId,
@@ -244,7 +245,7 @@ impl Machine {
         self.reply(id, replies, out);
     }
 
-    /// Forgets a client whose connection is to be closed.
+    /// Forgets a client whose connection is being closed.
     pub(super) fn forget(&mut self, id: SessionId) {
         if let Some(speaker) = self.speakers.remove(&id)
             && let Some(due) = speaker.due

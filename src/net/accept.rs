@@ -1,4 +1,4 @@
-//! Listening: one task for each socket takes connections and hands them to the driver.
+//! Accepting: one task for each listening socket takes connections and hands them to the driver.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -25,36 +25,35 @@ use crate::logging::{InWords, ids};
 use crate::settings;
 use crate::values::plain::Plain;
 
-/// The pause after the system has run out of descriptors or memory: the first, and the longest.
+/// The first and the longest pause after descriptors or memory have run out.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 /// What accepting counts.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Times that accepting was paused because the system had run out of descriptors or memory.
+    /// How often accepting was paused because descriptors or memory had run out.
     pub paused: AtomicU64,
-    /// Connections that the queue of sockets did not take: they would not outlive the process.
+    /// Connections that the queue of sockets did not take: they do not outlive the process.
     pub unkept: AtomicU64,
     /// Connections that hold a descriptor: clients, and those that are being closed.
     pub open: AtomicUsize,
-    /// The most connections that another process could take over; 0 until that is known.
+    /// The most connections that the next process could take over; 0 until that is known.
     pub places: AtomicUsize,
 }
 
 impl Counts {
-    /// Whether the next process could not take over one more connection.
+    /// Whether the next process could not take over one more connection than are open.
     fn is_full(&self) -> bool {
         let places = self.places.load(Ordering::Relaxed);
         places > 0 && self.open.load(Ordering::Relaxed) >= places
     }
 }
 
-/// Takes connections for ever; ends when the driver is gone, or by being aborted.
+/// Takes connections for ever. Ends when the driver is gone, or when it is aborted.
 ///
-/// A connection is kept as soon as it is accepted, before anybody else is told of it. Errors of one
-/// connection are ignored. When the process or the system is out of descriptors or memory, it waits,
-/// longer each time, instead of asking again and again: the connections stay in the listener's backlog
-/// meanwhile.
+/// A connection goes into the queue of sockets as soon as it is accepted, before anybody is told of it. Errors that
+/// concern one connection are ignored. When the process or the system is out of descriptors or memory, the task pauses,
+/// twice as long each time up to 2 s; meanwhile connections stay in the listener's backlog.
 pub async fn accept(
     listener: Arc<AsyncFd<OwnedFd>>,
     keeping: Keeping,
@@ -63,13 +62,13 @@ pub async fn accept(
 ) {
     let mut pause = PAUSE.0;
     loop {
-        // Reserve a place in the queue of arrivals first: while that waits, the connection stays in the listener's
+        // A place in the queue of arrivals is reserved first: while that waits, the connection stays in the listener's
         // backlog.
         let Ok(place) = arrivals.reserve().await else { return };
         let Ok(mut ready) = listener.readable().await else { return };
         let take = |listener: &AsyncFd<OwnedFd>| {
             if keeping.is_some() && counts.is_full() {
-                // Treated as if the system had refused a descriptor, as it would refuse it to the next process.
+                // Paused as if the system had refused a descriptor: it would refuse one to the next process.
                 return Err(Errno::EMFILE.into());
             }
             take(listener.get_ref(), &keeping, &counts)
@@ -95,12 +94,12 @@ pub async fn accept(
 }
 
 fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Newcomer> {
-    // Not blocking and closed on exec, in the one system call.
+    // One system call makes the socket non-blocking and close-on-exec.
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let (socket, peer) = SockRef::from(listener).accept4(flags.bits())?;
     fault::point("accept.taken");
     let socket = OwnedFd::from(socket);
-    // Any other error concerns this connection alone, and is no reason to pause.
+    // An error from here on concerns this connection alone, and is no reason to pause.
     let peer = peer.as_socket().ok_or(io::ErrorKind::ConnectionAborted)?;
     let mut cookie = 0;
     if let Some(queue) = keeping {
@@ -116,7 +115,7 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
     Ok(Newcomer { socket, cookie, peer })
 }
 
-/// Errors that `accept(2)` passes on from the connection that it was about to return.
+/// Whether `accept(2)` passed on an error of the connection that it was about to return.
 fn is_about_one_connection(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
     matches!(
@@ -137,17 +136,17 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Descriptors that the daemon needs for other things than clients.
+/// Descriptors that the daemon needs for other things than connections and taking over.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough for
-/// `clients`, each of which is one. Warns if fewer may be open. Returns the number of connections that a process that
-/// takes over can serve: it opens some besides that are closed.
+/// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough
+/// for `clients`. Warns if fewer may be open than they need. Returns how many connections a process that takes over can
+/// serve: it opens some closed ones besides.
 ///
-/// The table would grow by itself, twice as large each time. But once threads share it, the thread that opens the
-/// first descriptor too many waits until no other thread can be looking at the old table (a grace period of RCU, tens
-/// of milliseconds), and each doubling would stall everybody for that time. So this is to be called while there is only
-/// one thread, or from one that may wait.
+/// The table would also grow by itself, to twice its size each time. But once threads share it, the thread that opens
+/// one descriptor too many waits until no other thread can be looking at the old table (a grace period of RCU, tens of
+/// milliseconds), and everybody waits for that thread. So call this while there is only one thread, or from a thread
+/// that may wait.
 pub fn make_room(clients: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
@@ -169,9 +168,9 @@ pub fn make_room(clients: usize) -> usize {
     usize::try_from(places).unwrap_or(usize::MAX)
 }
 
-/// Sets what connections inherit from their listener (tcp(7)): so it costs nothing at each accept.
+/// Sets the options that connections inherit from their listener (tcp(7)): so they cost nothing at each accept.
 ///
-/// Urgent data stays in line, or telnet's Synch would take a byte out of the stream (RFC 854).
+/// Urgent data stays in line: otherwise telnet's Synch would take a byte out of the stream (RFC 854).
 ///
 /// # Errors
 /// Those of `setsockopt(2)`.
@@ -181,12 +180,12 @@ pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Re
     socket.set_out_of_band_inline(true)?;
     socket.set_keepalive(tcp.keepalive.is_some())?;
     if let Some(time) = tcp.keepalive {
-        // Four probes, a quarter of the time apart.
+        // The kernel sends four probes, a quarter of the time apart.
         let interval = (time / 4).max(Duration::from_secs(1));
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(4))?;
     }
-    // What the kernel holds for a connection counts as the service's memory: left to itself, it holds megabytes for
-    // a client that reads nothing.
+    // What the kernel holds for a connection counts as the service's memory. Without these bounds it holds megabytes
+    // for a client that reads nothing.
     socket.set_send_buffer_size(tcp.send_buffer)?;
     socket.set_recv_buffer_size(tcp.receive_buffer)?;
     socket.set_tcp_user_timeout(tcp.user_timeout)

@@ -16,14 +16,14 @@ use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
 use serde_json::Value;
 
-/// Something that reaches the daemon.
+/// Something that reaches the driver.
 #[derive(Debug)]
 pub enum Arrival {
     /// A connection was accepted.
     Accepted(Newcomer),
     /// An administrator gives a command.
     Control {
-        /// The command; boxed, for it is the largest.
+        /// The command; boxed, because it is larger than the other variants.
         command: Box<Command>,
         /// The administrator.
         by: By,
@@ -34,31 +34,31 @@ pub enum Arrival {
     List {
         /// The list so far.
         listing: Box<Listing>,
-        /// Where the longer list goes, and whether there is more.
+        /// Where the list goes when this part is added, and whether there is more.
         reply: oneshot::Sender<Result<(Box<Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
     /// A password was hashed.
     Hashed {
-        /// The number of the job.
+        /// The job's number.
         number: u64,
-        /// The hash, or the comparison.
+        /// The hash that was made, or whether the password was right.
         answer: login::Answer,
     },
     /// The thread that writes snapshots has done a job.
     Snapshot(snapshot::Done),
     /// A signal asks to read the settings again.
     Reload,
-    /// A signal asks to end: everybody is handed over to the next process, if that can be done, else
-    /// told goodbye. A second one, to end at once.
+    /// A signal asks to end (SIGTERM): everybody is handed over to the next process; where nothing is kept, told
+    /// goodbye. A second one ends the process at once.
     End,
-    /// A signal asks to stop: everybody is told goodbye. A second one, to end at once.
+    /// A signal asks to stop: everybody is told goodbye. A second one ends the process at once.
     Stop,
 }
 
-/// Arrivals that may wait in the queue. Each is a connection, or a request of at most 64 KiB; when it is full, the
-/// senders wait.
+/// The most arrivals that wait in the queue. Each is a connection, or a request of at most 64 KiB. When the queue is
+/// full, the senders wait.
 pub const ARRIVALS: usize = 1024;
 
 /// Where the answer to an administrator's command goes.
@@ -69,23 +69,23 @@ pub type Reply = oneshot::Sender<Result<Answered, ControlError>>;
 pub enum Answered {
     /// One result.
     One(Value),
-    /// One result, and what an administrator is warned of.
+    /// One result, and a warning for the administrator.
     Warned(Value, String),
     /// A result that is JSON already.
     Written(&'static str),
     /// A long list.
     List(Box<Listing>),
-    /// Lines of history, to be sent one by one or together.
+    /// Lines of history, to be sent one by one or together, as the request says.
     Lines(Vec<InRoom>),
-    /// Lines of history, from disk and behind that.
+    /// Lines of history: those on disk, then those that wait to be written.
     Stored(Stored, Source),
-    /// The number of lines of history that match.
+    /// The matching lines of history, to be counted.
     Count(Stored, Beside, Source),
-    /// How much history is kept; what is on disk is told by room as well.
+    /// How much history is kept; the amounts on disk, by room, are added from the file.
     Stats(Box<HistoryStats>, Source),
-    /// A report; lines in question may be on disk.
+    /// A report; its lines in question may have to be read from disk.
     Report(Box<ReportShown>, Source),
-    /// A copy of what is recorded.
+    /// A copy of the history file.
     Backup(Source),
     /// Events, from now on.
     Events(mpsc::Receiver<Event>),

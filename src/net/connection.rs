@@ -1,4 +1,4 @@
-//! One client's socket: shared by the driver, which reads it, and the rounds, which write it.
+//! One client's socket. The driver reads it, the rounds write it.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -11,22 +11,22 @@ use crate::values::id::SessionId;
 /// A client's connection.
 #[derive(Debug)]
 pub struct Connection {
-    /// The session it belongs to.
+    /// The session that the connection belongs to.
     pub id: SessionId,
-    /// The kernel's number of the socket, the same in every process; 0 where nothing is kept.
+    /// The kernel's number for the socket, the same in every process; 0 where nothing is kept.
     pub cookie: u64,
-    /// `None` if it was gone before this process took over.
+    /// `None` if the socket was gone before this process took over.
     socket: Option<TcpStream>,
-    /// Bytes owed and not taken, as the rounds know it.
+    /// Bytes that the client is owed and has not taken, as the rounds last knew.
     pub behind: AtomicU64,
-    /// Lines that the client was too slow for, as the rounds know it.
+    /// Lines that the client missed because it was too slow, as the rounds last knew.
     pub missed: AtomicU64,
     /// What takes the bytes in a test, instead of a socket.
     #[cfg(test)]
     pub played: Option<std::sync::Mutex<Played>>,
 }
 
-/// A socket that is played by a test: it takes exactly as many bytes as it is told to.
+/// A socket that a test plays: it takes as many bytes as it has room for.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Played {
@@ -46,7 +46,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// The connection of session `id`, which must not block; or one that is gone.
+    /// The connection of session `id`, with a socket that does not block; or with none, if it is gone.
     #[must_use]
     pub fn new(id: SessionId, cookie: u64, socket: Option<OwnedFd>) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Connection {
         }
     }
 
-    /// Its socket, unless it is gone.
+    /// The socket; `None` if it is gone.
     #[must_use]
     pub fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.socket.as_ref().map(AsFd::as_fd)
@@ -73,7 +73,7 @@ impl Connection {
     /// Writes as much as the socket takes now, without waiting.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if it takes nothing; anything else means that it is broken.
+    /// [`io::ErrorKind::WouldBlock`] if the socket takes nothing; any other error means that the connection is broken.
     pub fn write(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         #[cfg(test)]
         if let Some(played) = &self.played {
@@ -93,27 +93,27 @@ impl Connection {
         }
     }
 
-    /// Bytes that were written and that the client's system has not acknowledged. While nothing more is written, a
-    /// smaller number than before means that it has taken some. `None` if the kernel does not say.
+    /// Bytes that were written and that the client's system has not acknowledged. If nothing was written since, a
+    /// smaller number than before means that the system has taken some. `None` if the kernel does not say.
     #[must_use]
     pub fn unacknowledged(&self) -> Option<u64> {
         kernel::unacknowledged(&self.socket()?).ok()
     }
 
-    /// Reads what is there, without waiting. 0 bytes are the end of its input.
+    /// Reads what is there, without waiting. 0 bytes mean that the client has ended its output.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if there is nothing; anything else means that it is broken.
+    /// [`io::ErrorKind::WouldBlock`] if there is nothing; any other error means that the connection is broken.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         self.stream()?.read(into)
     }
 
-    /// Ends the output: the client sees the end behind what it was sent.
+    /// Ends the output (FIN): the client sees the end behind what it was sent.
     pub fn finish(&self) {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Write));
     }
 
-    /// Ends the connection now, though something may still be owed.
+    /// Ends the connection now, though the client may still be owed something.
     pub fn abort(&self) {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Both));
     }

@@ -1,8 +1,8 @@
 //! A place where one task pushes values and another takes all of them at once.
 //!
 //! What piles up while the taker is busy is taken in one go: that is what makes rounds. Pushing never waits. A task
-//! that strangers can make push without bound looks at [`Exchange::len`] and waits by [`Exchange::wait_until_ready`]; one
-//! that may as well push later, when the taker is ready for more, looks at [`Exchange::is_ready`].
+//! that strangers can make push without bound checks [`Exchange::len`] and waits with [`Exchange::wait_until_ready`]. A
+//! task that may as well push later checks [`Exchange::is_ready`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,18 +19,18 @@ pub struct Exchange<T> {
 #[derive(Debug)]
 struct Inside<T> {
     values: Vec<T>,
-    /// The taker has taken values and has not been ready for more since.
+    /// Whether the taker has taken values and has not been ready for more since.
     busy: bool,
 }
 
-/// Whether the taker is ready for more when it takes, and the other task may push.
+/// Whether the taker, when it takes, is ready for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadyForMore {
-    /// Ready for more if this take finds nothing.
+    /// The taker is ready for more if there is nothing to take.
     IfNothing,
-    /// Ready for more, though it still has something to do.
+    /// The taker is ready for more, though it still has something to do.
     Yes,
-    /// Not ready: it has enough to do.
+    /// The taker has enough to do.
     No,
 }
 
@@ -43,7 +43,7 @@ impl<T> Default for Exchange<T> {
 
 impl<T> Exchange<T> {
     fn inside(&self) -> MutexGuard<'_, Inside<T>> {
-        // Nothing under this lock panics half-way: the values are as good as they were.
+        // Nothing panics half-way under this lock: the values are sound even if it is poisoned.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,7 +53,7 @@ impl<T> Exchange<T> {
         self.pushed.notify_one();
     }
 
-    /// Appends all of `values`, which is empty afterwards. Returns how many wait now.
+    /// Appends all of `values`, and leaves it empty. Returns how many values wait now.
     pub fn push_all(&self, values: &mut Vec<T>) -> usize {
         let mut inside = self.inside();
         if inside.values.is_empty() {
@@ -67,12 +67,13 @@ impl<T> Exchange<T> {
         len
     }
 
-    /// Wakes the taker, though nothing was pushed.
+    /// Wakes the taker without pushing anything.
     pub fn wake(&self) {
         self.pushed.notify_one();
     }
 
-    /// Takes all values that wait, into `values`, which must be empty. `ready` says whether the taker is ready for more then.
+    /// Moves all values that wait into `values`, which must be empty. `ready` says whether the taker is ready for more
+    /// then.
     pub fn take(&self, values: &mut Vec<T>, ready: ReadyForMore) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
@@ -101,14 +102,14 @@ impl<T> Exchange<T> {
         self.len() == 0
     }
 
-    /// Whether no value waits, and the taker has been ready for more since it took the last.
+    /// Whether no value waits, and the taker has been ready for more since it last took some.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let inside = self.inside();
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something was pushed, or the taker was woken, since the last wait.
+    /// Waits until something is pushed or the taker is woken. Returns at once if that has happened since the last wait.
     ///
     /// # Cancel safety
     /// Safe: values stay until they are taken. One task waits at a time.
@@ -116,7 +117,7 @@ impl<T> Exchange<T> {
         self.pushed.notified().await;
     }
 
-    /// Waits until the taker has become ready for more since the last wait.
+    /// Waits until the taker is ready for more. Returns at once if it has become so since the last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.

@@ -1,5 +1,5 @@
-//! Passwords are hashed here, on threads of their own: one takes tens of milliseconds, and nobody else
-//! waits for it. The hub bounds how many wait ([`crate::hub::login`]).
+//! Threads that hash passwords: hashing one takes tens of milliseconds, and nobody else waits for it. The hub bounds
+//! how many passwords wait ([`crate::hub::login`]).
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,7 +21,7 @@ use crate::settings::AccountSettings;
 /// Bytes of salt, as RFC 9106 recommends.
 const SALT: usize = 16;
 
-/// How passwords are hashed (argon2id, RFC 9106).
+/// What hashing a password costs (argon2id, RFC 9106).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// KiB of memory.
@@ -36,10 +36,11 @@ impl From<&AccountSettings> for Cost {
     }
 }
 
-/// A password as it is hashed: the same however a keyboard composes its letters, and whichever of Unicode's spaces it
-/// gives (OpaqueString, RFC 8265, section 4.2.2).
+/// A password in the form that is hashed (OpaqueString, RFC 8265, section 4.2.2): the same however the keyboard
+/// composes its letters, and whichever of Unicode's spaces it sends.
 fn prepared(password: &str) -> Zeroizing<String> {
-    // Room for the longest that it can become (UAX #15, section 12): nothing of it stays in a block that was given back.
+    // Room for the longest form of it (UAX #15, section 12): the text never moves to a larger block, so no copy stays
+    // in a block that was given back.
     let mut text = Zeroizing::new(String::with_capacity(3 * password.len()));
     text.extend(password.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).nfc());
     text
@@ -48,7 +49,7 @@ fn prepared(password: &str) -> Zeroizing<String> {
 /// Hashes a password with new salt.
 ///
 /// # Errors
-/// In words: the system gives no random bytes or no memory.
+/// In words: the system gives no random bytes, or no memory.
 pub fn hash(password: &str, cost: Cost) -> Result<Hashed, String> {
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
@@ -61,8 +62,8 @@ fn argon2id(cost: Cost) -> Result<Argon2<'static>, String> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whether `password` is the one, and whether it was hashed as it would be today. It is also tried as it was typed, as
-/// former releases hashed it.
+/// `None` if `password` is wrong; else whether it was hashed in today's form and at today's cost. Former releases
+/// hashed it as it was typed: so that form is tried too.
 fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let prepared = prepared(password);
     let known = check_bytes(&prepared, hashed, cost);
@@ -72,10 +73,10 @@ fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     known
 }
 
-/// Whether the hash is of these bytes, and whether it was made at this cost.
+/// `None` if the hash is of other bytes; else whether it was made at `cost`.
 fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let hashed = PasswordHash::new(&hashed.0).ok()?;
-    // As it was hashed, not as it would be today.
+    // Verifies at the cost that the hash tells, and not at today's.
     Argon2::default().verify_password(password.as_bytes(), &hashed).ok()?;
     let params = Params::try_from(&hashed).ok();
     Some(
@@ -84,8 +85,8 @@ fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     )
 }
 
-/// What comes of a job. An account that does not exist takes as long as one that does: the password is compared with
-/// `nobody`'s.
+/// The answer to a job. An account that does not exist takes as long as one that does: its password is compared with
+/// the hash of `nobody`.
 fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer {
     let made = |made: Result<Hashed, String>| match made {
         Ok(hashed) => Answer::Made(hashed),
@@ -113,7 +114,7 @@ fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer 
     }
 }
 
-/// The threads that hash. They end when this is dropped.
+/// The threads that hash. They end when this value is dropped.
 #[derive(Debug)]
 pub struct Hashing(Sender<(Arc<Job>, Cost)>);
 
@@ -121,7 +122,7 @@ impl Hashing {
     /// Starts `threads` threads, which send the result of each job to `arrivals`.
     ///
     /// # Errors
-    /// If a thread cannot be had.
+    /// If the system has no thread for it.
     pub fn start(threads: usize, arrivals: mpsc::Sender<Arrival>) -> io::Result<Self> {
         let (jobs, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
@@ -132,9 +133,9 @@ impl Hashing {
         Ok(Self(jobs))
     }
 
-    /// Has a password hashed, after those that wait.
+    /// Has a password hashed, behind those that wait.
     pub fn hash(&self, job: Arc<Job>, cost: Cost) {
-        // The threads live as long as this does.
+        // Sending does not fail: the threads live as long as this value.
         let _ = self.0.send((job, cost));
     }
 }
@@ -190,7 +191,7 @@ mod tests {
                 "{made:?} {given:?}"
             );
         }
-        // As a former release has hashed what it was given.
+        // A former release hashed the password as it was typed.
         let raw = argon2id(CHEAP).expect("a cost").hash_password_with_salt(decomposed.as_bytes(), &[7; SALT]);
         let raw = Hashed(raw.expect("it is hashed").to_string().into());
         let answered = answer(&job(decomposed, Against::Known(raw.clone())), CHEAP, &mut None);

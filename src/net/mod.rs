@@ -1,13 +1,13 @@
-//! Sockets, threads, tasks, clocks. It decides nothing (`hub` does) and translates nothing (`wire` does).
+//! Sockets, threads, tasks, clocks. `net` decides nothing (`hub` does) and translates nothing (`wire` does).
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | what accepting, administration and other threads hand to the driver, in one queue | [`arrival`] |
 //! | how connections are accepted: a task for each listening socket | [`accept`] |
 //! | the loop that owns the state machine, reads clients, and passes on what follows: one task | [`driver`] |
-//! | all writes to clients, from the rooms' logs and everybody's cursors: a thread, or the driver where there is little to write | [`rounds`] |
-//! | the admin socket: a task for each connection; who holds them | [`admin`] |
-//! | a client's socket; which sockets have something to read, or room | [`connection`], [`readiness`] |
+//! | all writes to clients, from the rooms' logs by each client's cursor: a thread, or the driver where there is little to write | [`rounds`] |
+//! | the admin socket: a task for each connection; which connections there are | [`admin`] |
+//! | a client's socket; which sockets have something to read, or room to write | [`connection`], [`readiness`] |
 //! | what outlives the process: inputs and snapshots, sockets; taking over from a former process | [`keep`] |
 //! | the threads that hash passwords | [`hashing`] |
 //! | what tasks hand each other; tables by number; the time | [`exchange`], [`numbered`], [`clock`] |

@@ -1,7 +1,7 @@
 //! Tables by numbers that the hub hands out.
 //!
-//! Nobody outside can choose such a number, and one is looked up with each read and each write: so their
-//! hash need not withstand anybody, and is one multiplication.
+//! A number is looked up at each read and each write, and nobody outside can choose one: so the hash need not withstand
+//! an attacker, and is one multiplication.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -23,7 +23,7 @@ impl Hasher for Counted {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // Spread over all bits: the map looks at both ends (Fibonacci hashing).
+        // Spreads the number over all bits: the map looks at both ends of the hash (Fibonacci hashing).
         self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

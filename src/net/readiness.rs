@@ -1,11 +1,11 @@
-//! Which sockets are ready: a set of them (epoll(7)) that a task waits for as for one.
+//! Which sockets are ready: a set of sockets (epoll(7)) that one task waits for.
 //!
-//! A client costs an entry in a set and no task of its own: ten thousand that are silent cost next to
-//! nothing. Readiness is told at its edges, and a socket is taken out of the set by hand, for one that
-//! also lies in the queue of sockets is not closed by dropping it.
+//! A client costs an entry in a set and no task of its own: ten thousand silent clients cost next to nothing. The set
+//! is edge-triggered. A socket is taken out of the set explicitly: one that also lies in the queue of sockets is not
+//! closed when its descriptor is, and would stay.
 //!
-//! The runtime's reactor is woken only while a task waits for the set. Were it to watch the set all the time, each
-//! packet would wake the thread, though its tasks wait for something else.
+//! The set wakes the runtime's reactor only while a task waits for it. If the reactor watched the set all the time,
+//! each packet would wake the thread, even though its tasks wait for something else.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,17 +17,17 @@ use tokio::io::unix::AsyncFd;
 
 use crate::kernel;
 
-/// What happened to a socket.
+/// A socket that has become ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The number it was watched under.
+    /// The number that the socket is watched under.
     pub key: u64,
-    /// Read until EAGAIN, for a short read does not mean that the socket is empty: the other side has ended its input,
-    /// the connection is broken, or it has sent urgent data, at whose mark a read stops (tcp(7)).
+    /// Whether to read until EAGAIN. A short read does not mean then that the socket is empty: the peer has ended its
+    /// output, the connection is broken, or urgent data has come, at whose mark a read stops (tcp(7)).
     pub to_the_end: bool,
 }
 
-/// A set of sockets, for those that put sockets there and take them out.
+/// A set of sockets, for those that add and remove sockets.
 #[derive(Clone, Debug)]
 pub struct Sockets(Arc<Epoll>);
 
@@ -35,17 +35,17 @@ pub struct Sockets(Arc<Epoll>);
 #[derive(Debug)]
 pub struct Readiness {
     set: Sockets,
-    /// The bell: a set that holds only the other set, and tells once that it is ready, until it is asked again.
+    /// The bell: an epoll set that holds only the other set, and reports once that it is ready until it is asked again.
     bell: Epoll,
     /// The bell, as the runtime watches it.
     rung: AsyncFd<OwnedFd>,
-    /// Whether the bell was asked to tell and has not told yet.
+    /// Whether the bell is asked to report, and has not reported yet.
     asked: bool,
     events: Vec<EpollEvent>,
 }
 
 impl Sockets {
-    /// From now on, tells when there is something to read.
+    /// Reports `key` from now on whenever the socket has something more to read.
     ///
     /// # Errors
     /// Those of epoll_ctl(2).
@@ -54,7 +54,7 @@ impl Sockets {
         Ok(self.0.add(socket, EpollEvent::new(flags, key))?)
     }
 
-    /// Tells once when there is room to write.
+    /// Reports `key` once, when the socket has room to write.
     ///
     /// # Errors
     /// Those of epoll_ctl(2).
@@ -73,11 +73,11 @@ impl Sockets {
     }
 }
 
-/// Sockets that one call of epoll_wait(2) tells of at most.
+/// The most sockets that one call of epoll_wait(2) reports.
 const AT_A_TIME: usize = 1024;
 
 impl Readiness {
-    /// An empty set. To be called within a runtime.
+    /// An empty set. Call it within a runtime.
     ///
     /// # Errors
     /// Those of epoll_create1(2).
@@ -95,20 +95,20 @@ impl Readiness {
         &self.set
     }
 
-    /// Appends those that have become ready to `ready`, without waiting. Whether there may be more.
+    /// Appends the sockets that have become ready to `ready`, without waiting. Returns whether there may be more.
     pub fn take(&mut self, ready: &mut Vec<Ready>) -> bool {
         let count = self.set.0.wait(&mut self.events, EpollTimeout::ZERO).unwrap_or(0);
         ready.extend(self.events[..count].iter().map(told));
         count == self.events.len()
     }
 
-    /// Waits until a socket has become ready since it was last asked, and takes it and those with it.
+    /// Waits until sockets have become ready since the last call, and appends them to `ready`.
     ///
     /// # Errors
     /// Those of the runtime, at its end.
     ///
     /// # Cancel safety
-    /// Safe: what is ready stays so until it is taken, without waiting in between.
+    /// Safe: sockets that are ready stay so until they are taken.
     pub async fn wait(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
         std::future::poll_fn(|context| self.poll(context, ready)).await
     }
@@ -126,7 +126,7 @@ impl Readiness {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(mut guard)) => guard.clear_ready(),
             }
-            // What it has told is taken out, or it would not tell of it again.
+            // The bell's event is taken out: otherwise the bell would not report the next one.
             let _ = self.bell.wait(&mut self.events[..1], EpollTimeout::ZERO);
             self.asked = false;
             self.take(ready);
@@ -197,7 +197,7 @@ mod tests {
             here.write_all(b"x").expect("taken");
             readiness.wait(&mut ready).await.expect("told");
             assert_eq!(std::mem::take(&mut ready), [Ready { key: 1, to_the_end: false }]);
-            // Given up, then taken without waiting.
+            // The wait was given up; the event is taken without waiting.
             here.write_all(b"x").expect("taken");
             assert!(!readiness.take(&mut ready), "one, of many that would have fit");
             assert_eq!(std::mem::take(&mut ready).len(), 1);

@@ -16,13 +16,13 @@ use crate::values::plain::Plain;
 /// Why the daemon cannot start.
 #[derive(Debug)]
 pub(super) enum StartError {
-    /// A socket was handed over that cannot be used.
+    /// A socket that the service manager passed cannot be used.
     Handed(WrongSocket),
-    /// Sockets were handed over, none of them for clients.
+    /// The service manager passed sockets, but none for clients.
     NoChatSocket,
-    /// The settings are refused.
+    /// The settings files have mistakes.
     Settings(Vec<config::Problem>),
-    /// An address for clients cannot be listened on.
+    /// The daemon cannot listen on an address for clients.
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -36,13 +36,13 @@ pub(super) enum StartError {
         /// What the system says.
         error: io::Error,
     },
-    /// Another hub answers on the admin socket of this path.
+    /// Another hub answers on the admin socket at this path.
     AdminInUse(PathBuf),
-    /// The directory for what outlives the daemon cannot be used.
+    /// The state directory cannot be used.
     State(OpenError),
     /// The system refuses something that every start needs.
     System {
-        /// What was to be done, behind "cannot".
+        /// What could not be done; the text follows "cannot".
         what: &'static str,
         /// What the system says.
         error: io::Error,
@@ -50,19 +50,19 @@ pub(super) enum StartError {
 }
 
 impl StartError {
-    /// The exit code that tells the service manager of it.
+    /// The exit code for the service manager.
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::Handed(_) | Self::NoChatSocket => Exit::Config,
             Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
             Self::State(OpenError::InUse { .. }) => Exit::Unavailable,
             Self::State(_) => Exit::Config,
-            // It may go better the next time: the unit starts the service again after this code alone.
+            // The next start may succeed: this is the only code after which the unit starts the service again.
             Self::System { .. } => Exit::Refused,
         }
     }
 
-    /// Tells the journal, each line as an entry of its own.
+    /// Logs the error, each line as an entry of its own.
     pub(super) fn log(&self) {
         for line in self.to_string().lines() {
             error!("{line}");

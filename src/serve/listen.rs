@@ -1,4 +1,4 @@
-//! The listening sockets: opened where the service manager hands none over, and put under the runtime's watch.
+//! The listening sockets: opened if the service manager passes none, and watched by the runtime.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,12 +23,11 @@ use crate::settings::{self, Settings};
 use crate::values::plain::Plain;
 use crate::wire::admin::result::Listener;
 
-/// Connections that may wait to be accepted, where we listen ourselves.
+/// The most connections that wait to be accepted, where we listen ourselves.
 const BACKLOG: i32 = 1024;
 
-/// Listens on what the command line says, else on what the settings say. Of the settings' addresses
-/// those that this machine does not have are passed over if another one works: `[::1]` is not
-/// everywhere.
+/// Listens on the addresses of the command line; if it has none, on those of the settings. An address of the settings
+/// that this machine does not have is passed over if another one works: not every machine has `[::1]`.
 ///
 /// # Errors
 /// [`StartError::Listen`].
@@ -60,17 +59,17 @@ fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
-        // An IPv4 address has a socket of its own.
+        // IPv4 addresses have sockets of their own.
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
-    // Before anybody can connect: connections inherit it.
+    // The options are set before anybody can connect, because connections inherit them.
     let _ = accept::prepare(&socket, tcp);
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// Where the admin socket is opened if none is handed over.
+/// The path at which the admin socket is opened, if the service manager passes none.
 pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
     let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     args.admin_socket
@@ -81,7 +80,7 @@ pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(SYSTEM_SOCKET))
 }
 
-/// An admin socket that this process has made, and removes at its end.
+/// An admin socket that this process has made. It is removed when this value is dropped.
 pub(super) struct OwnSocket(pub(super) PathBuf);
 
 impl Drop for OwnSocket {
@@ -90,8 +89,8 @@ impl Drop for OwnSocket {
     }
 }
 
-/// Opens the admin socket, for this user only. One that was left behind by a hub that is no more is
-/// replaced; one that is answered is not.
+/// Opens the admin socket, for this user only. A socket that a former hub has left behind is replaced; one on which
+/// somebody answers is not.
 ///
 /// # Errors
 /// [`StartError::Admin`] and [`StartError::AdminInUse`].
@@ -105,7 +104,7 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     }
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            // Connecting to what is no socket is refused too, and that is nothing of ours.
+            // Connecting to a file that is no socket is refused too, and such a file is not ours.
             if !std::fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
                 return Err(failed(error));
             }
@@ -122,10 +121,10 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     Ok(listener)
 }
 
-/// Sockets as the runtime watches them, and as administrators are told of them.
+/// Sockets for the runtime to watch, and what administrators are told of them.
 type Watched<T> = (Vec<T>, Vec<Listener>);
 
-/// Has the runtime watch the sockets for clients. To be called within a runtime.
+/// Has the runtime watch the sockets for clients. Call it within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
@@ -148,7 +147,7 @@ pub(super) fn watch(
     Ok((watched, listeners))
 }
 
-/// Has the runtime watch the admin sockets, or those for monitoring. To be called within a runtime.
+/// Has the runtime watch the sockets for administrators or for monitoring. Call it within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].

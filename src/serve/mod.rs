@@ -1,5 +1,5 @@
-//! The daemon: takes or opens its sockets, reads its settings, starts the tasks, and ends with an
-//! exit code. It decides nothing, and knows nothing of what is said.
+//! The daemon: takes or opens its sockets, reads its settings, starts its tasks and threads, and ends with an exit
+//! code. It decides nothing, and knows nothing of what is said.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -47,12 +47,12 @@ use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
 use crate::systemd::{self, Sockets};
 
-/// Runs the daemon to its end. To be called while there is only one thread, for it takes what the
-/// service manager has left in the environment.
+/// Runs the daemon to its end. Call it while there is only one thread: it takes what the service manager has left in
+/// the environment.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
     program::become_former();
-    // Files that the daemon makes are for its own user alone, as under the unit.
+    // Only the daemon's own user may read the files that it makes, as under the unit.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let (sockets, handed) = systemd::sockets();
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
@@ -100,8 +100,8 @@ pub fn run(args: &ServeArgs) -> Exit {
     }
 }
 
-/// For a start that has failed for good: tells the clients in the descriptor store, and those who wait at the sockets
-/// that were handed over.
+/// Tells the clients in the descriptor store, and those who wait at the sockets that were passed, that the hub cannot
+/// start. For a start that has failed for good.
 fn turn_away(sockets: &Sockets) {
     sockets.turn_away();
     found::let_go(&sockets.stored);
@@ -115,7 +115,7 @@ fn start(
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    // While there is only one thread.
+    // These two come while there is only one thread.
     kernel::map_what_is_large();
     let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
@@ -167,7 +167,7 @@ fn start(
     ))?;
     drop((own_socket, unknown));
     if ended.handed_over {
-        // No task is waited for, for the next process waits for this one to end.
+        // No task is waited for: the next process waits for this one to end.
         let _ = writer.join();
         return Ok(ended);
     }
@@ -254,13 +254,13 @@ async fn serve(
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
 
-    // A panic of the driver or of the rounds is a bug, and its message is out. Half a hub would help nobody; the
+    // A panic of the driver or of the rounds is a bug, and its message is logged. Half a hub would help nobody; the
     // service manager starts a new one.
     let ended = tokio::select! {
         ended = driver => ended.unwrap_or_else(|_| std::process::abort()),
         _ = &mut rounds_ended => std::process::abort(),
     };
-    // Answers that are under way still reach the administrators who asked.
+    // Answers that are on their way still reach the administrators who asked.
     let _ = stopped.send(true);
     for control in controls {
         let _ = tokio::time::timeout(Duration::from_secs(2), control).await;
@@ -269,8 +269,8 @@ async fn serve(
     Ok(ended)
 }
 
-/// Starts the rounds in a thread of their own, beside the driver's: these two do most of the work of a busy hub. The
-/// receiver that is returned is ready when the rounds have ended, which is by a panic only.
+/// Starts the rounds in a thread of their own. The driver's thread and this one do most of the work of a busy hub. The
+/// receiver that is returned becomes ready if the rounds end, which happens only by a panic.
 fn start_rounds(mut rounds: Rounds) -> io::Result<(rounds::Shared, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,4 +1,4 @@
-//! Where history is recorded: the directory for what outlives the daemon.
+//! Where history is recorded: the state directory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use crate::net::arrival::Arrival;
 use crate::settings::Settings;
 use crate::store::{StateDir, Store};
 
-/// Opens the store, unless nothing is to be recorded or there is no place for it. What it recalls comes with it.
+/// Opens the store, and returns it with what it recalls. `None` if nothing is to be recorded, or there is no place for
+/// it.
 ///
 /// # Errors
 /// [`StartError::State`].
@@ -30,7 +31,7 @@ pub(super) fn open(
         return Ok(None);
     };
     let state = StateDir::take(&path).map_err(StartError::State)?;
-    // The store's threads wait for the driver; the driver never waits for them.
+    // The store's threads may wait for the driver; the driver never waits for them.
     let arrivals = arrivals.clone();
     let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
     let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
@@ -38,11 +39,11 @@ pub(super) fn open(
     Ok(Some(opened))
 }
 
-/// The directory for what outlives the daemon.
+/// The state directory; `None` if neither an option nor the environment names one.
 fn state_path(args: &ServeArgs) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
     let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    // Of several directories of a unit, the first is ours.
+    // If the unit has several directories, the first is ours.
     let first = |dirs: PathBuf| {
         let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
         PathBuf::from(std::ffi::OsStr::from_bytes(first))

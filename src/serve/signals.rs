@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::net::arrival::Arrival;
 
-/// SIGHUP, SIGTERM and SIGINT.
+/// SIGHUP (reload), SIGTERM (hand over, or end) and SIGINT (stop).
 #[derive(Debug)]
 pub(super) struct Signals {
     reload: Signal,
@@ -16,7 +16,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// From now on, none of them ends the process by itself. To be called within a runtime.
+    /// Listens for the signals. From now on none of them ends the process by itself. Call it within a runtime.
     ///
     /// # Errors
     /// Those of sigaction(2).
@@ -28,7 +28,7 @@ impl Signals {
         })
     }
 
-    /// Sends each that comes to the driver; ends when the driver is gone, or by being aborted.
+    /// Hands each signal to the driver. Ends when the driver is gone, or when it is aborted.
     pub(super) async fn hand_on(mut self, arrivals: mpsc::Sender<Arrival>) {
         loop {
             let arrival = tokio::select! {

@@ -9,13 +9,13 @@ use crate::values::id::AccountId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// All accounts, the oldest first, without rows that make no sense.
+/// All accounts, the oldest first. Rows that make no sense are passed over.
 pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
     let mut accounts = Vec::new();
     read(db, "ASC", &mut accounts).map(|()| accounts)
 }
 
-/// Appends the accounts in this order of their ids, up to the first one that cannot be read.
+/// Appends the accounts, in this order of their ids, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
     let mut found =
         db.prepare(&format!("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id {order}"))?;
@@ -31,7 +31,7 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
             role,
             since: Wall(row.get(4)?),
             seen: Wall(row.get(5)?),
-            // The places are hashed with the former hub's key, and mean nothing to this one.
+            // Places are hashed with a hub's key, and mean nothing to the next hub: so they are not on disk.
             places: Vec::new(),
         });
     }

@@ -15,20 +15,20 @@ use crate::values::plain::Plain;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
-/// A state directory, locked against other daemons as long as this value lives.
+/// A state directory, locked against other daemons while this value lives.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    /// `None` while the lock file cannot be opened.
+    /// `None` if the lock could not be taken yet, because the disk refuses.
     lock: Mutex<Option<Flock<File>>>,
 }
 
 impl StateDir {
-    /// Locks the directory, and makes it if there is none. One that cannot be written is no error: the store says what
-    /// is wrong with it, and tries again.
+    /// Makes the directory if there is none, and locks it. A directory that cannot be written is no error: the store
+    /// says what is wrong with it, and tries again.
     ///
     /// # Errors
-    /// If another daemon has it.
+    /// If another daemon has locked it.
     pub fn take(path: &Path) -> Result<Self, OpenError> {
         let dir = Self { path: path.to_owned(), lock: Mutex::new(None) };
         match dir.lock() {
@@ -43,16 +43,16 @@ impl StateDir {
         &self.path
     }
 
-    /// Locks the directory against other daemons, if that did not succeed before.
+    /// Locks the directory against other daemons, unless it is locked already.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// Why the directory cannot be used.
     pub fn lock(&self) -> Result<(), NotOurs> {
         let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if held.is_some() {
             return Ok(());
         }
-        // An error here shows again when the file is opened.
+        // If the directory cannot be made, opening the lock file fails.
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
         let path = self.path.join("lock");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
@@ -60,7 +60,7 @@ impl StateDir {
             |error: io::Error| NotOurs::Unwritable(format!("cannot open {}: {}", path.display(), Plain(error)));
         match Flock::lock(file.map_err(unwritable)?, FlockArg::LockExclusiveNonblock) {
             Ok(mut lock) => {
-                // For people; the lock is what counts.
+                // The number is for people; only the lock counts.
                 let _ = write_pid(&mut lock);
                 *held = Some(lock);
                 Ok(())
@@ -78,7 +78,7 @@ impl StateDir {
 /// Why a state directory cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOurs {
-    /// Another daemon uses it, with this process id if that could be read.
+    /// Another daemon uses the directory; its process id, if that could be read.
     InUse(Option<u32>),
     /// The disk refuses.
     Unwritable(String),
@@ -99,8 +99,8 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Renames a database with its write-ahead log and the log's index, so that another can take its place. Returns the new
-/// name, which no other file had.
+/// Renames a database, its write-ahead log and the log's index, so that another can take its place. Returns the new
+/// name, which no file had before.
 ///
 /// # Errors
 /// If the directory cannot be changed.
@@ -114,8 +114,8 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
         })
         .find(|aside| ["", "-wal", "-shm"].iter().all(|part| !beside(aside, part).exists()))
         .expect("there is always one more number");
-    // The log first: after a crash in between, the damaged database is there without its log. In the other order, the
-    // log would be taken for that of the next database.
+    // The log is renamed first: after a crash in between, the damaged database is there without its log. In the other
+    // order, SQLite would take the log for that of the next database.
     for part in ["-wal", "-shm", ""] {
         match std::fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -125,7 +125,7 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Removes copies and scratch files beside a database that a crash has left: they hold what was recorded then.
+/// Removes copies and scratch files that a crash has left beside a database: they hold what was recorded then.
 pub(super) fn remove_remains(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let is_remain = |other: &str| {
@@ -139,7 +139,7 @@ pub(super) fn remove_remains(path: &Path) {
     let Some(Ok(dir)) = path.parent().map(std::fs::read_dir) else { return };
     for entry in dir.flatten() {
         if is_remain(&entry.file_name().to_string_lossy()) {
-            // What cannot be removed is tried at the next start.
+            // A file that cannot be removed is tried again at the next start.
             let _ = std::fs::remove_file(entry.path());
         }
     }

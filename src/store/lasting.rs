@@ -11,7 +11,7 @@ use crate::values::id::RoomId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// What the column `ownership` holds.
+/// What the column `ownership` holds, as JSON.
 #[derive(Serialize, Deserialize)]
 struct Rest {
     #[serde(flatten)]
@@ -22,7 +22,7 @@ struct Rest {
     topic_set: Option<TopicSet>,
 }
 
-/// All lasting rooms, the oldest first, without rows that make no sense.
+/// All lasting rooms, the oldest first. Rows that make no sense are passed over.
 pub(super) fn all(db: &Connection) -> Result<Vec<Lasting>, Trouble> {
     let mut rooms = Vec::new();
     read(db, "ASC", &mut rooms)?;
@@ -30,7 +30,7 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Lasting>, Trouble> {
     Ok(rooms)
 }
 
-/// Appends the rooms in this order of their folded names, up to the first one that cannot be read.
+/// Appends the rooms, in this order of their folded names, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, rooms: &mut Vec<Lasting>) -> Result<(), Trouble> {
     let mut found =
         db.prepare(&format!("SELECT name, topic, since, ownership FROM lasting ORDER BY folded {order}"))?;

@@ -1,4 +1,4 @@
-//! The one row of numbers that outlive the lines they count.
+//! The one row of numbers that outlive the lines that they count.
 
 use rusqlite::{Connection, Row, params};
 

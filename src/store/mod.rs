@@ -1,26 +1,27 @@
-//! What outlives the daemon: what was said, bans, accounts, reports, messages that wait; one SQLite file in the state directory.
+//! What outlives the daemon: lines, sanctions, accounts, reports, messages that wait, rooms that last. One SQLite file
+//! in the state directory.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the handle, what is handed to the store and what it answers | this file |
+//! | the handle, what the store is given and what it answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
 //! | sanctions, accounts, reports, lasting rooms, messages that wait | `sanctions`, `accounts`, `reports`, `lasting`, `memos` |
 //! | the numbers that must never be given twice | `meta` |
-//! | what a hub is told at its start, what can be had of a damaged file | `recall` |
-//! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests stop it | `writer`, `step` |
+//! | what a hub is told at its start, what can be read of a damaged file | `recall` |
+//! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests look at the disk | `writer`, `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
 //! | what SQLite leaves of deleted text in the file | `traces` |
 //! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
 //!
-//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and tells what is on disk; nobody waits for it. A
-//! record that it has not told of is still with the hub ([`crate::hub::archive::Backlog`]), which bounds it. If the
-//! disk takes nothing, the thread tries again until it does, and says so in [`Health`].
+//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and answers what is on disk; nobody waits for it.
+//! The hub still keeps each record that the store has not answered ([`crate::hub::archive::Backlog`]), and bounds them.
+//! If the disk takes nothing, the thread tries again until it does, and says so in [`Health`].
 //!
-//! The store does not know who may read or remove what, or what a line looks like on a screen. It need not know of
-//! crashes: writing a record twice is writing it once.
+//! The store does not know who may read or remove what, or what a line looks like on a screen. It does not know of
+//! crashes either: writing a record twice is writing it once.
 
 mod accounts;
 pub mod dir;
@@ -65,62 +66,62 @@ pub use reader::{Query, Reader, Stats};
 pub use source::{PIECE, Source};
 pub use trouble::{OpenError, Trouble};
 
-/// How long a record waits at most before it is written.
+/// The longest time that a record waits before it is written.
 pub const BATCH_TIME: Duration = Duration::from_millis(100);
 
-/// How many records one transaction writes at most.
+/// The most records that one transaction writes.
 pub const BATCH_RECORDS: usize = 2000;
 
-/// How soon a disk that took nothing is tried again; doubled each time, up to [`RETRY_MOST`].
+/// How soon a disk that took nothing is tried again. The time doubles after each failure, up to [`RETRY_MOST`].
 pub const RETRY: Duration = Duration::from_millis(500);
 
-/// How long a disk that took nothing is left alone at most.
+/// The longest time until a disk that took nothing is tried again.
 pub const RETRY_MOST: Duration = Duration::from_secs(10);
 
 /// The file's name in the state directory.
 pub const FILE: &str = "chathub.db";
 
-/// What the store tells the owner of the hub.
+/// What the store tells the driver.
 #[derive(Debug)]
 pub enum Answer {
     /// All records up to this number are on disk.
     Recorded {
         /// The number of the last record on disk.
         through: u64,
-        /// How many lines each redaction among them has made unreadable, by the record's number.
+        /// For each redaction among them: the record's number, and how many lines were redacted.
         redacted: Vec<(u64, u64)>,
     },
-    /// Another file has taken the place of the one before. It holds the bans and accounts that could be read; a hub
-    /// that knows more of them should have all recorded again.
+    /// The file was set aside, or somebody has put another one in its place. The file holds the bans and accounts that
+    /// could be read; a hub that knows more of them should have all of them recorded again.
     BegunAnew,
-    /// What stands in the file, which could not be read at the start or is another one. Records that were handed
-    /// over and not told to be on disk are missing in it.
+    /// What is in the file, which could not be read at the start, or is another one. Records that the store was given
+    /// and has not answered are not in it.
     Recalled(Box<Recalled>),
-    /// What a search has found.
+    /// What a search found.
     Found {
-        /// Who asked.
+        /// The session that asked.
         session: SessionId,
-        /// The number of the search.
+        /// The search's number.
         number: u64,
         /// What was found.
         found: Box<Found>,
     },
 }
 
-/// Takes the answers. It may block: only the store's threads wait for it.
+/// Takes the answers. It may block: only the store's threads call it.
 pub type Tell = Arc<dyn Fn(Answer) + Send + Sync>;
 
-/// What the writer is asked to do.
+/// What the writer is to do.
 enum Job {
     Record(u64, Record),
     Configure(settings::History),
-    /// A reader found the file of that generation damaged.
+    /// A reader found the file of this [generation](Health::generation) damaged.
     Damaged(u64),
-    /// Write what waits, and end.
+    /// Write the records that wait, and end.
     Stop,
 }
 
-/// The store: it writes the records and answers the searches that it is handed.
+/// The store: writes the records and answers the searches that it is given.
 pub struct Store {
     jobs: Sender<Job>,
     searches: Sender<Search>,
@@ -130,15 +131,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the file in `dir` and starts the threads. If the disk does not let it, the store starts all the same,
-    /// and tries again until it does; then what is recalled is what could be read, and [`Answer::Recalled`] tells
-    /// the rest as soon as it can be read.
+    /// Opens the file in `dir` and starts the threads. If the disk fails, the store starts all the same and tries again
+    /// until it does not. Then only what could be read is recalled, and [`Answer::Recalled`] brings the rest later.
     ///
     /// # Errors
-    /// If the file is one that must not be touched.
+    /// If the file is another program's or a newer version's: then it is not touched.
     ///
     /// # Panics
-    /// If no thread can be had.
+    /// If the system has no thread for it.
     pub fn open(dir: StateDir, settings: &settings::History, tell: Tell) -> Result<(Self, Recalled), OpenError> {
         let dir = Arc::new(dir);
         let path = dir.path().join(FILE);
@@ -167,7 +167,7 @@ impl Store {
 
     /// Has a search answered.
     pub fn search(&self, search: Search) {
-        // The thread ends when this sender is dropped, not before.
+        // Sending does not fail: the thread ends when this sender is dropped.
         let _ = self.searches.send(search);
     }
 
@@ -176,27 +176,27 @@ impl Store {
         self.send(Job::Configure(settings.clone()));
     }
 
-    /// How it is doing.
+    /// How the store is doing.
     #[must_use]
     pub fn health(&self) -> Health {
         lock(&self.health).clone()
     }
 
-    /// What a reader on another thread needs.
+    /// What a reader on another thread needs to open the file.
     #[must_use]
     pub fn source(&self) -> Source {
         Source { path: self.path.clone(), health: self.health.clone(), jobs: self.jobs.clone() }
     }
 
-    /// Has all records written that were handed over, and ends. It returns at the end of `patience` at the latest;
-    /// then some records are not written, because the disk took nothing.
+    /// Has all records written that the store was given, and ends. Waits `patience` at most: if the disk takes nothing
+    /// until then, some records are not written.
     ///
-    /// Whether all records are written.
+    /// Returns whether all records are written.
     pub fn close(mut self, patience: Duration) -> bool {
         self.send(Job::Stop);
         let Some(writer) = self.writer.take() else { return false };
         let (done, ended) = channel();
-        // Joining has no time limit of its own.
+        // The thread is joined on another one, because joining has no time limit.
         std::thread::spawn(move || {
             let _ = done.send(writer.join().is_ok());
         });
@@ -204,7 +204,7 @@ impl Store {
     }
 
     fn send(&self, job: Job) {
-        // The thread ends when it is told to, and there is nothing to be recorded then.
+        // After its end the thread has nothing to record.
         let _ = self.jobs.send(job);
     }
 }
@@ -215,7 +215,7 @@ impl fmt::Debug for Store {
     }
 }
 
-/// What the clock on the wall says.
+/// The time by the system's wall clock.
 fn wall() -> Wall {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -1,28 +1,27 @@
-//! Searches that wait, in a fair order: the addresses take turns, and the searches of one address are answered in the
-//! order in which they were asked for. Five hundred searches from one address delay each other, and nobody else's.
+//! Searches that wait, in a fair order: addresses take turns, and the searches of one address are answered in the order
+//! in which they came. Five hundred searches from one address delay only each other.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::hub::archive::Search;
 use crate::values::network::Origin;
 
-/// The most searches that wait. Each takes a part of a second, so it is better to ask again later than to wait behind
-/// more.
+/// The most searches that wait. Each takes a part of a second: asking again later is better than waiting behind more.
 pub(super) const MOST: usize = 256;
 
-/// The searches that wait. A client has one at a time ([`crate::hub`] sees to it).
+/// The searches that wait, one for a client at most ([`crate::hub`] sees to that).
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// The searches of each address; no list is empty.
+    /// The searches of each address. No list is empty.
     of: BTreeMap<Option<Origin>, VecDeque<Search>>,
-    /// The addresses that have searches, each once, in the order of their turns.
+    /// The addresses with searches, each once, in the order of their turns.
     turns: VecDeque<Option<Origin>>,
     len: usize,
 }
 
 impl Queue {
-    /// Adds a search. If there are more than [`MOST`] then, returns the one that gives way: the last search of the
-    /// address that has most.
+    /// Adds a search. If more than [`MOST`] wait then, removes and returns one: the last search of the address with
+    /// most.
     pub(super) fn push(&mut self, search: Search) -> Option<Search> {
         let origin = search.origin;
         let own = self.of.entry(origin).or_default();
@@ -41,7 +40,7 @@ impl Queue {
         gives_way
     }
 
-    /// The search whose turn it is.
+    /// Takes out the search whose turn it is.
     pub(super) fn pop(&mut self) -> Option<Search> {
         let origin = self.turns.pop_front()?;
         let search = self.of.get_mut(&origin)?.pop_front();
@@ -51,7 +50,7 @@ impl Queue {
         search
     }
 
-    /// The number of searches that wait.
+    /// How many searches wait.
     pub(super) fn len(&self) -> usize {
         self.len
     }

@@ -1,7 +1,7 @@
-//! A connection that reads: searches of people, dumps and counts for administrators, copies of the file.
+//! A connection that only reads: people's searches, dumps and counts for administrators, copies of the file.
 //!
-//! A reader reads page by page. It holds one page in memory at a time, and reads one state of the file no longer than
-//! a page takes; only a copy reads one state of the file from beginning to end.
+//! A reader works page by page. It has one page of lines in memory, and keeps one state of the file open only while it
+//! reads a page. A copy alone reads one state of the file from beginning to end.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -18,16 +18,16 @@ use crate::hub::archive::{Found, Reach, Search, Selector};
 use crate::hub::message::Line;
 use crate::values::time::Wall;
 
-/// The number of lines that are looked at for one page.
+/// How many lines are looked at for one page.
 const PAGE: usize = 256;
 
-/// The function that is told of faults.
+/// The function that is told of troubles.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
 
 /// A connection that only reads.
 pub struct Reader {
     db: Connection,
-    /// How long lines are kept. Older ones are not returned, though they may not be deleted yet.
+    /// How long lines are kept. A reader returns no older ones, even if they are not deleted yet.
     keep: Option<Duration>,
     report: Option<Report>,
 }
@@ -37,16 +37,16 @@ pub struct Reader {
 pub struct Query {
     /// Only lines that this selects.
     pub what: Selector,
-    /// Only this number of them, the newest.
+    /// Only this many of the selected lines, the newest.
     pub last: Option<u64>,
 }
 
 /// The size of the recorded history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// For each name of a room: the name, the number of lines, and the times of the oldest and the newest.
+    /// For each name of a room: the name, how many lines, and when the oldest and the newest were said.
     pub rooms: Vec<(String, u64, Wall, Wall)>,
-    /// When the last line was said that searches find by the index.
+    /// When the newest line in the index was said; `None` if the index is empty.
     pub indexed_to: Option<Wall>,
 }
 
@@ -59,20 +59,20 @@ impl Reader {
         Ok(Self { db: schema::open_for_reading(path)?, keep: None, report: None })
     }
 
-    /// Sets how long lines are kept: older ones are not returned.
+    /// Sets how long lines are kept: the reader returns no older ones.
     #[must_use]
     pub(super) fn keeping(mut self, keep: Option<Duration>) -> Self {
         self.keep = keep;
         self
     }
 
-    /// The same selection without lines that are kept no longer.
+    /// `what` without lines that are older than are kept.
     fn kept(&self, what: &Selector) -> Selector {
         let since = self.keep.map(|keep| before(keep, wall()));
         Selector { since: what.since.max(since), ..what.clone() }
     }
 
-    /// Calls `report` when something goes wrong.
+    /// Has `report` called with each trouble.
     #[must_use]
     pub(super) fn reporting(mut self, report: Report) -> Self {
         self.report = Some(report);
@@ -87,8 +87,8 @@ impl Reader {
         })
     }
 
-    /// Hands all selected lines to `take`, the oldest first, page by page, each with the name of its room, until `take`
-    /// says that this is enough.
+    /// Gives `take` the selected lines, the oldest first, page by page, each with the name of its room, until `take`
+    /// returns `false`.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -115,7 +115,7 @@ impl Reader {
         }
     }
 
-    /// The number of the line before the last `count` selected ones.
+    /// The number of the line before the last `count` selected lines; `None` if there are not as many.
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
         loop {
@@ -132,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// The lines with these numbers that exist, each with the name of its room.
+    /// The lines with these numbers, each with the name of its room. Numbers without a line are passed over.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -140,7 +140,7 @@ impl Reader {
         self.told(lines(&self.db, numbers))
     }
 
-    /// Whether there is a room whose name folds to this.
+    /// Whether there is a room with this folded name.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -149,7 +149,7 @@ impl Reader {
         self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
     }
 
-    /// The number of selected lines.
+    /// How many lines are selected.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -163,7 +163,7 @@ impl Reader {
         Ok(count)
     }
 
-    /// Searches for a person, the newest lines first, until there are enough matches or it is `end`.
+    /// Searches for a person, the newest lines first, until there are enough matches or `end` has come.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -184,7 +184,7 @@ impl Reader {
             .query_row(params![signed(search.room.0), search.name.folded()], |row| row.get::<_, i64>(0));
         let row = match row {
             Ok(row) => row,
-            // The room has no line on disk yet.
+            // No line of the room is on disk yet.
             Err(rusqlite::Error::QueryReturnedNoRows) => {
                 return Ok(Found { lines: Vec::new(), through, reach: Reach::All });
             }
@@ -212,7 +212,7 @@ impl Reader {
         Ok(Found { lines, through, reach })
     }
 
-    /// How much there is.
+    /// The size of the history, by room.
     ///
     /// # Errors
     /// In the words of SQLite.
@@ -235,14 +235,13 @@ impl Reader {
         Ok(Stats { rooms, indexed_to })
     }
 
-    /// Makes a copy of the whole file as it is now, without what is free in it, at `to`, which must not be
-    /// there.
+    /// Makes a copy of the file as it is now, without free pages, at `to`, where there must be no file.
     ///
     /// # Errors
     /// In the words of SQLite.
     pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
         let path = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
-        // SQLite takes a file of 0 bytes for none, and leaves its permissions as they are.
+        // SQLite takes a file of 0 bytes for none, and keeps its permissions.
         let empty = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
         empty.map_err(|error| Trouble::Unavailable(format!("cannot make {path}: {error}")))?;
         self.told(self.db.execute("VACUUM INTO ?", [path]).map(drop).map_err(Into::into))

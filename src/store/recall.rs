@@ -1,4 +1,4 @@
-//! Reading what a hub is told at its start, and what a damaged file still holds.
+//! What a hub is told at its start, and what can be read of a damaged file.
 
 use rusqlite::{Connection, params};
 
@@ -17,10 +17,10 @@ use crate::settings;
 use crate::values::id::RoomId;
 use crate::values::time::Wall;
 
-/// The most rooms that are recalled: those with the newest lines.
+/// The most rooms whose lines are recalled: those with the newest lines.
 const RECALLED: usize = 64;
 
-/// What a hub is told at its start.
+/// Reads what a hub is told at its start.
 pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> Result<Recalled, Trouble> {
     let meta = Meta::read(db)?;
     let kept = retention::kept(db, limits, now)?;
@@ -71,7 +71,7 @@ fn last_lines(db: &Connection, room: i64, limits: &settings::History, kept: Kept
     Ok(lines)
 }
 
-/// What can be read of a damaged file, beside what was said in it.
+/// What can be read of a damaged file, except lines.
 #[derive(Debug, Default)]
 pub(super) struct Rescued {
     pub(super) sanctions: Vec<Sanction>,
@@ -79,13 +79,13 @@ pub(super) struct Rescued {
     pub(super) reports: Vec<Report>,
     pub(super) memos: Vec<Memo>,
     pub(super) lasting: Vec<Lasting>,
-    /// The highest numbers that were ever given, where they can be read.
+    /// The highest numbers that were ever given; `None` if they cannot be read.
     pub(super) meta: Option<Meta>,
-    /// These are all.
+    /// Whether these are all.
     pub(super) whole: bool,
 }
 
-/// Reads of each table what can be had, from either end up to the damage.
+/// Reads what can be read of each table, from either end up to the damage.
 pub(super) fn rescue(db: &Connection) -> Rescued {
     let mut whole = true;
     let sanctions = from_both_ends(|order, found| sanctions::read(db, order, found), |one| one.id, &mut whole);
@@ -98,7 +98,8 @@ pub(super) fn rescue(db: &Connection) -> Rescued {
     Rescued { sanctions, accounts, reports, memos, lasting, meta: Meta::read(db).ok(), whole }
 }
 
-/// All rows of a table, by their `key`. If one cannot be read, those before it and those behind it.
+/// All rows of a table. If one cannot be read: those before it and, read backwards, those behind it, without repeats
+/// and in the order of `key`; `whole` is set to `false`.
 fn from_both_ends<T, K: Ord>(
     read: impl Fn(&str, &mut Vec<T>) -> Result<(), Trouble>,
     key: impl Fn(&T) -> K,

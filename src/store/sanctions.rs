@@ -12,13 +12,13 @@ use crate::values::name::pattern::Pattern;
 use crate::values::network::Network;
 use crate::values::time::Wall;
 
-/// All sanctions, the oldest first, without rows that make no sense.
+/// All sanctions, the oldest first. Rows that make no sense are passed over.
 pub(super) fn all(db: &Connection) -> Result<Vec<Sanction>, Trouble> {
     let mut sanctions = Vec::new();
     read(db, "ASC", &mut sanctions).map(|()| sanctions)
 }
 
-/// Appends the sanctions in this order of their ids, up to the first one that cannot be read.
+/// Appends the sanctions, in this order of their ids, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, sanctions: &mut Vec<Sanction>) -> Result<(), Trouble> {
     let sql =
         "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after, pattern
@@ -32,7 +32,7 @@ pub(super) fn read(db: &Connection, order: &str, sanctions: &mut Vec<Sanction>) 
     Ok(())
 }
 
-/// One row; `None` if it makes no sense.
+/// The sanction in a row; `None` if the row makes no sense.
 fn one(row: &Row<'_>) -> Result<Option<Sanction>, Trouble> {
     let text = |at: usize| row.get::<_, Option<String>>(at);
     let network = text(4)?.and_then(|network| network.parse::<Network>().ok());

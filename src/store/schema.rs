@@ -1,4 +1,4 @@
-//! The file: how it is opened, what stands in it, and how older ones are brought up to date.
+//! The file: how it is opened, its tables, and how older files are brought up to date.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -13,11 +13,11 @@ use super::Trouble;
 use super::dir::beside;
 use crate::settings::Sync;
 
-/// What tells our file from those of other programs (`PRAGMA application_id`): "chat".
+/// What tells our files from those of other programs (`PRAGMA application_id`): "chat".
 const APPLICATION: i64 = 0x6368_6174;
 
-/// The steps from an empty file to today's tables, each from one version to the next (`PRAGMA user_version`).
-/// A released step is never changed: another one is added. SQLite keeps these texts with their comments.
+/// The steps from an empty file to today's tables, each from one version to the next (`PRAGMA user_version`). A
+/// released step never changes: a new one is added. SQLite keeps these texts with their comments.
 const STEPS: &[&str] = &[
     // 1: history.
     "
@@ -83,8 +83,8 @@ const STEPS: &[&str] = &[
     -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
     ALTER TABLE bans ADD COLUMN account TEXT;
     ",
-    // 4: nothing is left of the text of a line that is gone. An index from which entries are removed, instead of being
-    // marked as removed; it is told which text a line had.
+    // 4: nothing is left of the text of a line that is gone. Entries are removed from this index instead of being
+    // marked as removed; for that it is told which text the line had.
     "
     DROP TABLE words;
     CREATE VIRTUAL TABLE words USING fts5 (
@@ -150,7 +150,7 @@ const STEPS: &[&str] = &[
         ownership TEXT NOT NULL         -- whose it is, and how it is: JSON, accounts by accounts.id
     ) WITHOUT ROWID;
     ",
-    // 8: messages that are kept for who is not here.
+    // 8: messages that are kept for people who are not here.
     "
     CREATE TABLE memos (
         id INTEGER PRIMARY KEY,
@@ -172,16 +172,16 @@ const STEPS: &[&str] = &[
 /// The version that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
 
-/// How long to wait for another process that has the file locked, such as a shell of SQLite.
+/// How long to wait while another process, such as a shell of SQLite, has the file locked.
 pub(super) const LOCKED: Duration = Duration::from_millis(500);
 
-/// Opens the file for writing, makes it if there is none, and brings it up to date.
+/// Opens the file for writing. Makes it if there is none, and brings it up to date.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     if is_missing(path) {
-        // If an administrator has put a link there, the file belongs where it leads.
+        // If an administrator has put a link there, the file is made where the link leads.
         let place = std::fs::read_link(path).map(|to| path.with_file_name(to));
         make(place.as_deref().unwrap_or(path), |_| Ok(()))?;
     }
@@ -197,11 +197,11 @@ fn is_missing(path: &Path) -> bool {
     std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Makes a file with what `fill` puts into it. It is made beside `path` and renamed when it is whole, so a crash or a
-/// full disk leaves no part of it at `path`, and a file of 0 bytes there is not ours.
+/// Makes a file with what `fill` puts into it. The file is made beside `path` and renamed when it is whole: so a crash
+/// or a full disk leaves no part of it at `path`, and a file of 0 bytes there is not ours.
 ///
 /// # Errors
-/// Why there is none.
+/// Why the file cannot be made.
 pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Trouble>) -> Result<(), Trouble> {
     let io = |error: std::io::Error| Trouble::Unavailable(format!("cannot make {}: {error}", path.display()));
     let aside = beside(path, ".new");
@@ -210,10 +210,10 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
             let _ = std::fs::remove_file(beside(&aside, part));
         }
     };
-    // Left by a file that was not finished.
+    // A crash may have left an unfinished file.
     clear();
     let made = (|| {
-        // SQLite makes its logs as readable as the file is.
+        // SQLite gives its logs the permissions of the file.
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(io)?;
         let mut db = connect(&aside, Sync::Full)?;
         migrate(&mut db)?;
@@ -226,13 +226,13 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
     made
 }
 
-/// Lets nobody but the owner read a file that may have been made by hand, with another umask.
+/// Removes others' permissions from a file: it may have been made by hand, with another umask.
 fn keep_private(path: &Path) {
     if let Ok(found) = std::fs::symlink_metadata(path)
         && found.is_file()
         && found.permissions().mode() & 0o077 != 0
     {
-        // The file of another user cannot be changed; if it cannot be read either, opening it says so.
+        // The permissions of another user's file cannot be changed. If it cannot be read either, opening it says so.
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
     }
 }
@@ -242,11 +242,11 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LOCKED)?;
     check(&db)?;
-    // Before the first table; of no effect later.
+    // This must come before the first table; later it has no effect.
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     set_sync(&db, sync)?;
-    // Deleted content is overwritten with zeros.
+    // SQLite overwrites deleted content with zeros.
     db.pragma_update(None, "secure_delete", "ON")?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
@@ -255,12 +255,12 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     Ok(db)
 }
 
-/// Opens a file that is there for reading.
+/// Opens an existing file for reading.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn open_for_reading(path: &Path) -> Result<Connection, Trouble> {
-    // SQLite would throw the log away that lies beside one without bytes.
+    // If the file had 0 bytes, SQLite would throw away the log beside it.
     if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
         return Err(Trouble::Unavailable("the file has no bytes".to_owned()));
     }
@@ -289,8 +289,8 @@ pub enum Readable {
     Some,
 }
 
-/// Opens a file for reading that cannot be written now, in the best way that works. Where nothing can be written
-/// beside the file, nothing is.
+/// Opens a file for reading that cannot be written now, in the best way that works. If nothing can be written beside
+/// the file, nothing is.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -301,12 +301,12 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
         Err(trouble) => return Err(trouble),
     };
     let locked = trouble.is_lock();
-    // The index of the log is a file beside it, and there may be no place for that. A connection that has the
-    // database to itself keeps the index in its own memory.
+    // The index of the log is a file beside it, and there may be no place for that. A connection that has the database
+    // to itself keeps the index in its own memory.
     if !locked && let Ok(db) = open_exclusively(path) {
         return Ok((db, Readable::All));
     }
-    // Without a lock, and without what only the log has.
+    // The last way: without a lock, and without what is only in the log.
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             name.push(char::from(*byte));
@@ -330,8 +330,8 @@ fn open_exclusively(path: &Path) -> Result<Connection, Trouble> {
     Ok(db)
 }
 
-/// Opens what a log has of a database that is gone, as a copy at `scratch`, which must not be there and is
-/// the caller's to remove. `None` if its beginning is not in the log.
+/// Opens what a log holds of a database that is gone. A copy of the log is made at `scratch`, where there must be no
+/// file; the caller removes it. `None` if the log does not hold the beginning of the database.
 ///
 /// # Errors
 /// If there is no place for the copy.
@@ -341,13 +341,13 @@ pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Troubl
     if File::open(log).and_then(|mut log| log.read_exact(&mut head)).is_err() {
         return Ok(None);
     }
-    // Where the page size stands (file format of SQLite, "The Write-Ahead Log").
+    // The page size stands in bytes 8 to 11 (file format of SQLite, "The Write-Ahead Log").
     let page = u32::from_be_bytes([head[8], head[9], head[10], head[11]]);
     if !(512..=65536).contains(&page) || !page.is_power_of_two() {
         return Ok(None);
     }
     std::fs::copy(log, beside(scratch, "-wal")).map_err(io)?;
-    // A database of no pages would have its log thrown away.
+    // If the database had no pages, SQLite would throw the log away.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(scratch).map_err(io)?;
     file.set_len(page.into()).map_err(io)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -367,7 +367,7 @@ pub fn set_sync(db: &Connection, sync: Sync) -> Result<(), Trouble> {
     Ok(db.pragma_update(None, "synchronous", mode)?)
 }
 
-/// Whether the file is one of ours, and of which version; 0 if it is empty.
+/// The file's version, if it is one of ours; 0 if it is empty.
 fn check(db: &Connection) -> Result<i64, Trouble> {
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
@@ -380,8 +380,9 @@ fn check(db: &Connection) -> Result<i64, Trouble> {
     }
 }
 
-/// A step as it is executed. SQLite keeps the text of a table with its comments, and a list of tables that needs more
-/// than the first page of the file could not be had back from its log alone. What was released stays as it is.
+/// A step in the form in which it is executed: comments are removed. SQLite keeps the text of a table with its
+/// comments, and a list of tables that needs more than the first page could not be read from a log alone. Steps up to
+/// version 3 were released with their comments and keep them.
 fn bare(version: i64, sql: &str) -> String {
     const RELEASED: i64 = 3;
     if version < RELEASED {
@@ -393,7 +394,7 @@ fn bare(version: i64, sql: &str) -> String {
 
 fn migrate(db: &mut Connection) -> Result<(), Trouble> {
     loop {
-        // In one transaction: a step is done, or it is not.
+        // One transaction: the whole step is done, or none of it.
         let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version = check(&step)?;
         let Some(sql) = usize::try_from(version).ok().and_then(|version| STEPS.get(version)) else { return Ok(()) };

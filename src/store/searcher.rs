@@ -13,11 +13,11 @@ const SEARCH_TIME: Duration = Duration::from_millis(250);
 /// How long one search may read while at least [`MANY`] wait.
 const SHORT_SEARCH_TIME: Duration = Duration::from_millis(50);
 
-/// The number of waiting searches from which on each may read for a shorter time.
+/// If this many searches wait, each may read for a shorter time.
 const MANY: usize = 8;
 
-/// The thread's state. It rests as long as each search took: searches take half a processor at most, however many
-/// people search.
+/// The thread's state. After each search the thread rests as long as the search took: searches take half a processor at
+/// most, however many people search.
 pub(super) struct Searcher {
     pub(super) source: Source,
     pub(super) tell: Tell,
@@ -39,7 +39,7 @@ impl Searcher {
                     answer(&refused, nothing(Reach::Busy));
                 }
             }
-            // All senders are gone.
+            // The queue is empty only if all senders are gone.
             let Some(search) = waiting.pop() else { return };
             let begin = Instant::now();
             let time = if waiting.len() < MANY { SEARCH_TIME } else { SHORT_SEARCH_TIME };

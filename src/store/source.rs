@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use super::health::lock;
 use super::{Health, Job, Reader, Trouble};
 
-/// The bytes of each piece of a copy; the last one may have fewer.
+/// Bytes of each piece of a copy; the last piece may have fewer.
 pub const PIECE: usize = 48 * 1024;
 
-/// Opens connections that read, on any thread.
+/// Opens connections for reading, on any thread.
 #[derive(Clone)]
 pub struct Source {
     pub(super) path: PathBuf,
@@ -44,21 +44,21 @@ impl Source {
         &self.path
     }
 
-    /// Gives a copy of the file as it is now, in pieces of [`PIECE`] bytes, until `take` returns false. `take` is
-    /// given the offset of the piece, the length of the whole copy, and the bytes. The copy is made in the state
-    /// directory and is gone afterwards, also after a crash.
+    /// Makes a copy of the file as it is now, and gives it to `take` in pieces of [`PIECE`] bytes, until `take` returns
+    /// `false`. `take` gets the offset of the piece, the length of the whole copy, and the bytes. The copy is made in
+    /// the state directory; its name is removed as soon as it is open.
     ///
     /// # Errors
-    /// If there is no place for it, or the file cannot be read.
+    /// If there is no room for the copy, or the file cannot be read.
     pub fn copy(&self, take: &mut dyn FnMut(u64, u64, &[u8]) -> bool) -> Result<(), Trouble> {
         let io = |error: std::io::Error| Trouble::Unavailable(error.to_string());
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = self.path.with_extension(format!("copy-{number}"));
-        // Left behind by a daemon that has crashed.
+        // A daemon that crashed may have left one.
         let _ = std::fs::remove_file(&path);
         let made = self.open().and_then(|reader| reader.copy(&path)).and_then(|()| File::open(&path).map_err(io));
-        // The copy exists as long as it is open.
+        // Without a name, the copy exists only as long as it is open.
         let _ = std::fs::remove_file(&path);
         let mut file = made?;
         let total = file.metadata().map_err(io)?.len();

@@ -1,6 +1,6 @@
-//! The places between two steps of the writer, where tests look at the disk as a crash there would leave it.
+//! Places between two steps of the writer, where tests look at the disk as a crash there would leave it.
 
-/// The writer is between two steps.
+/// Says that the writer is at this place.
 pub(super) fn reached(name: &str) {
     #[cfg(test)]
     tests::reached(name);
@@ -17,7 +17,7 @@ pub(super) mod tests {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    /// Has `hook` called between any two steps that this thread makes.
+    /// Has `hook` called at each place that this thread comes to.
     pub(in super::super) fn watch(hook: Option<Hook>) {
         HOOK.set(hook);
     }

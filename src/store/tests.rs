@@ -1,5 +1,5 @@
-//! The stage for the tests of the store: a store in a directory of its own, and what it tells. And the tests of what
-//! is written, recalled, and there after a crash.
+//! The stage for the tests of the store: a store in a directory of its own, and what it answers. And tests of what is
+//! written, what is recalled, and what is there after a crash.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub(super) fn record(line: Line) -> Record {
     Record::Line { room: LOBBY, name: name("lobby"), line: Arc::new(line) }
 }
 
-/// A store with what it has told.
+/// A store with what it has answered.
 pub(super) struct Open {
     pub(super) store: Store,
     pub(super) told: Receiver<Answer>,
@@ -82,7 +82,7 @@ pub(super) fn open(dir: &TempDir) -> Open {
 }
 
 impl Open {
-    /// Waits until that record is told to be on disk; what redactions have found until then.
+    /// Waits until the store answers that this record is on disk. Returns the redactions that were done meanwhile.
     #[track_caller]
     pub(super) fn until_recorded(&self, number: u64) -> Vec<(u64, u64)> {
         let mut found = Vec::new();
@@ -101,7 +101,7 @@ impl Open {
         }
     }
 
-    /// Waits until it tells what stands in the file.
+    /// Waits until the store answers what is in the file.
     #[track_caller]
     pub(super) fn until_recalled(&self) -> Recalled {
         loop {
@@ -143,7 +143,8 @@ pub(super) fn index_all(path: &Path) {
     while index::add_some(&mut db, 100).unwrap() {}
 }
 
-/// A writer on this thread that does `records` and ends; what it tells, and its answers.
+/// Runs a writer on this thread that writes `records` and ends. Returns what it recalled, and the numbers up to which
+/// it answered that records are on disk.
 pub(super) fn write_here(
     dir: &Path,
     settings: &History,
@@ -224,7 +225,7 @@ fn reports_come_back_as_they_were() {
     ];
     let dir = TempDir::new().unwrap();
     let put = |report: &Report| Record::Report(Box::new(report.clone()));
-    // Where it came from is nobody's business later on, and one of the same number is replaced.
+    // The origin of a report is not on disk; a report replaces one with the same number.
     let first = Report { origin: Some(Origin::of([192, 0, 2, 1].into())), times: 1, ..open.clone() };
     let records = [put(&first)].into_iter().chain(reports.iter().map(put));
     let records = records.chain([put(&Report { id: ReportId(6), ..open }), Record::Unreport(ReportId(6))]);
@@ -358,7 +359,7 @@ pub(super) struct Moment {
 pub(super) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        // The lock is the process', and the shared memory is made anew from the log.
+        // The lock belongs to the process, and SQLite makes the shared memory anew from the log.
         if !["lock", "chathub.db-shm"].contains(&entry.file_name().to_str().unwrap()) {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
@@ -417,7 +418,7 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
     let (writer, _) = Writer::open(state, database(&dir), limits.clone(), receiver, tell, health).unwrap();
     writer.run();
     {
-        // And what is done when nothing else is to be done.
+        // The upkeep, which is done when no record waits.
         let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
         while index::add_some(&mut db, 7).unwrap() {}
         while let Some(excess) = retention::excess(&db, &limits, Wall(0)).unwrap() {
@@ -455,8 +456,8 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
                 "{story}: holes in {on_disk:?}, {left} missing"
             );
         }
-        // A hub that has survived hands out again what it was not told of; in the end all is as if
-        // nothing had happened.
+        // A hub that has survived hands out again the records that were not answered. In the end all is as if nothing
+        // had happened.
         let again: Vec<_> = records.iter().filter(|(number, _)| *number > done).cloned().collect();
         write_here(moment.dir.path(), &settings(), again.into_iter());
         is_sound(&database(&moment.dir));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::schema;
 
-/// Why the daemon may not start with this state directory.
+/// Why the daemon must not start with this state directory.
 #[derive(Debug)]
 pub enum OpenError {
     /// Another daemon uses the directory.
@@ -58,13 +58,13 @@ impl std::error::Error for OpenError {}
 /// What went wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// What is in it makes no sense.
+    /// The content makes no sense.
     Damaged(String),
     /// A newer version wrote it.
     Newer(i64),
     /// Another program wrote it.
     Foreign,
-    /// It cannot be read or written now: full, read-only, locked, gone.
+    /// The file cannot be read or written now: the disk is full, the file is read-only, locked, or gone.
     Unavailable(String),
 }
 
@@ -92,7 +92,7 @@ impl From<rusqlite::Error> for Trouble {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(text),
-            // A table or column that is not there, a value of another type: not as we wrote it.
+            // A table or a column is missing, or a value has another type: the file is not as we wrote it.
             Some(rusqlite::ErrorCode::Unknown) if text.contains("no such") => Self::Damaged(text),
             None if !matches!(error, rusqlite::Error::QueryReturnedNoRows) => Self::Damaged(text),
             _ => Self::Unavailable(text),

@@ -1,6 +1,6 @@
-//! The service manager: what it hands over and what it is told. Without one, all of this does nothing.
+//! The service manager: what it passes to the daemon, and what it is told. Without one, all of this does nothing.
 //!
-//! Deliberately not known here: what is kept in the descriptor store ([`crate::net::keep`]), and how sockets are opened
+//! This module does not know what is kept in the descriptor store ([`crate::net::keep`]), nor how sockets are opened
 //! without a service manager ([`crate::serve`]).
 //!
 //! | to change | see |

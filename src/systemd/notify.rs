@@ -1,5 +1,5 @@
-//! What the service manager is told (sd_notify(3)). The task that serves people never waits for it: what has to be told
-//! and cannot be told at once is left to a thread.
+//! What the service manager is told (sd_notify(3)). The task that serves people never waits for it: a message that must
+//! not be lost and is not taken at once is left to a thread.
 
 use std::fmt::Write as _;
 use std::io::{self, IoSlice};
@@ -18,12 +18,12 @@ use tracing::warn;
 use crate::logging::{InWords, ids};
 use crate::values::plain::Plain;
 
-/// Tells that the daemon serves, or serves again after [`reloading`].
+/// Says that the daemon serves, or serves again after [`reloading`].
 pub fn ready() {
     tell(&[NotifyState::Ready], Weight::Heavy);
 }
 
-/// Tells that the settings are being read again.
+/// Says that the settings are being read again.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now], Weight::Heavy),
@@ -31,35 +31,35 @@ pub fn reloading() {
     };
 }
 
-/// How long the end may take beyond the goodbye: to close connections, and to write the last lines of the log.
+/// How long the end may take after the goodbye: closing connections and writing the last log lines.
 const END: Duration = Duration::from_secs(10);
 
-/// Tells that the daemon is going to end, and that saying goodbye takes `goodbye` at most. The service manager then
-/// waits that long, even if it is set to wait less (`TimeoutStopSec=`).
+/// Says that the daemon is ending, and that the goodbye takes `goodbye` at most. The service manager then waits that
+/// long and 10 s more, even if `TimeoutStopSec=` is less.
 pub fn stopping(goodbye: Duration) {
     let wait = u32::try_from((goodbye + END).as_micros()).unwrap_or(u32::MAX);
     let state = [NotifyState::Stopping, NotifyState::Status("saying goodbye"), NotifyState::ExtendTimeoutUsec(wait)];
     tell(&state, Weight::Heavy);
 }
 
-/// Sets the line that `systemctl status` shows. Returns whether it was told; if not, the caller is to try again.
+/// Sets the line that `systemctl status` shows. Returns `false` if it was not taken: the caller then tries again later.
 pub fn status(text: &str) -> bool {
     tell(&[NotifyState::Status(text)], Weight::Light)
 }
 
-/// Tells what is being done at a start, and that it takes up to `more` longer from now on
-/// (`EXTEND_TIMEOUT_USEC=`).
+/// Says what a start is doing, and that it takes up to `more` from now on (`EXTEND_TIMEOUT_USEC=`).
 pub fn takes_longer(text: &str, more: Duration) {
     let micros = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
     tell(&[NotifyState::Status(text), NotifyState::ExtendTimeoutUsec(micros)], Weight::Light);
 }
 
-/// Tells the watchdog that the daemon is alive.
+/// Says that the daemon is alive (`WATCHDOG=1`).
 pub fn watchdog() {
     tell(&[NotifyState::Watchdog], Weight::Light);
 }
 
-/// The time from one [`watchdog`] to the next: half of what the service manager waits for it. `None` if it does not wait.
+/// How often [`watchdog`] is to be called: twice in the time that the service manager allows. `None` if it does not
+/// watch.
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|wait| wait / 2).filter(|every| !every.is_zero())
@@ -70,16 +70,16 @@ pub fn watchdog_interval() -> Option<Duration> {
 pub(super) enum Weight {
     /// Drop it: it is sent again soon, or nothing depends on it.
     Light,
-    /// Let it wait, because the service manager believes something else until it is told.
+    /// Let it wait: until it arrives, the service manager believes something else.
     Heavy,
 }
 
-/// Tells the service manager. Returns whether it was told, or is going to be.
+/// Sends a message to the service manager. Returns whether it was sent, or will be.
 pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
     let message = text(state);
     let behind = LATER_ON.get().and_then(Option::as_ref).filter(|later| later.waiting.load(Ordering::Acquire) > 0);
     if let Some(later) = behind {
-        // It is put behind the messages that wait, or a former state would be told last.
+        // The message goes behind those that wait. Otherwise a former state would arrive last.
         if weight == Weight::Heavy {
             later.push(message);
         }
@@ -97,24 +97,24 @@ pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
             true
         }
         Err(Errno::EAGAIN) => false,
-        // There is no service manager, or it cannot be told. People are served all the same.
+        // There is no service manager, or nothing can be sent to it. People are served all the same.
         _ => true,
     }
 }
 
-/// The thread that tells, in order, what could not be told at once. It waits for the service manager, so that the task
-/// that serves people does not.
+/// The thread that sends, in order, what was not taken at once. It waits for the service manager, so that the task that
+/// serves people does not.
 struct Later {
     sender: Sender<String>,
-    /// Messages that are not told yet, [`LATER`] at most.
+    /// How many messages are not sent yet; [`LATER`] at most.
     waiting: Arc<AtomicUsize>,
 }
 
-/// Messages that may wait; more are dropped. A change of state takes two, so a service manager that has missed that
-/// many is not going to listen any more.
+/// The most messages that wait; further ones are dropped. A change of state takes two, so a service manager that has
+/// missed that many will not listen again.
 const LATER: usize = 64;
 
-/// Started when it is first needed; `None` inside if there was no thread for it.
+/// Set when it is first needed; `None` inside if there was no thread for it.
 static LATER_ON: OnceLock<Option<Later>> = OnceLock::new();
 
 impl Later {
@@ -133,7 +133,7 @@ impl Later {
         told.ok().map(|_| Self { sender, waiting })
     }
 
-    /// Leaves a message to the thread, if not too many wait.
+    /// Leaves a message to the thread, unless too many wait.
     fn push(&self, message: String) {
         if self.waiting.fetch_add(1, Ordering::Acquire) >= LATER || self.sender.send(message).is_err() {
             self.waiting.fetch_sub(1, Ordering::Release);
@@ -141,22 +141,23 @@ impl Later {
     }
 }
 
-/// How long the service manager may take to read a message, or to keep a descriptor.
+/// How long the service manager may take to accept a message, or to keep a descriptor.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends one message, and waits up to [`PATIENCE`] for the service manager to take it. Only while nobody is served.
+/// Sends one message, and waits up to [`PATIENCE`] for the service manager to take it. Call it only while nobody is
+/// served.
 pub(super) fn send_patiently(state: &[NotifyState<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let (message, end) = (text(state), Instant::now() + PATIENCE);
     loop {
         match send(&message, descriptors, MsgFlags::MSG_DONTWAIT) {
-            // A datagram socket that is not connected cannot be polled for room at the other end.
+            // An unconnected datagram socket cannot be polled for room at the other end.
             Err(Errno::EAGAIN) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
             sent => return sent.map_err(Into::into),
         }
     }
 }
 
-/// The message that has these assignments, one a line.
+/// The message for these assignments, one a line.
 fn text(state: &[NotifyState<'_>]) -> String {
     state.iter().fold(String::new(), |mut text, state| {
         let _ = writeln!(text, "{state}");

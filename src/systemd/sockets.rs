@@ -1,4 +1,4 @@
-//! The sockets that were handed over (sd_listen_fds(3)): which is which, and which are wrong.
+//! The sockets that the service manager passes (sd_listen_fds(3)): what each is for, and which are wrong.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,30 +14,31 @@ use nix::sys::socket::{getsockopt, sockopt};
 use super::store::STORED;
 use crate::kernel;
 
-/// The sockets that were handed over.
+/// The sockets that the service manager passed.
 #[derive(Debug, Default)]
 pub struct Sockets {
     /// For clients (`FileDescriptorName=chat`).
     pub chat: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
-    /// For those who watch how the hub is doing, and do no more (`FileDescriptorName=monitor`).
+    /// For watching how the hub is doing, and no more (`FileDescriptorName=monitor`).
     pub monitor: Vec<UnixListener>,
     /// What a former process has left in the descriptor store, by name: some of [`STORED`].
     pub stored: HashMap<&'static str, OwnedFd>,
-    /// Sockets with a name that only another release knows. They are left alone.
+    /// Sockets whose names this release does not know. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
 }
 
 impl Sockets {
-    /// Whether no listening socket was handed over.
+    /// Whether no listening socket was passed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chat.is_empty() && self.admin.is_empty() && self.monitor.is_empty() && self.unknown.is_empty()
     }
 
-    /// For a daemon that cannot start: accepts the connections that wait, tells them so and closes them. A connection
-    /// that waits makes the service manager start the daemon again and again, also at a socket whose name is mistyped.
+    /// For a daemon that cannot start: accepts the connections that wait, tells clients so, and closes them. A
+    /// connection that waits would make the service manager start the daemon again and again, also at a socket whose
+    /// name is mistyped.
     pub fn turn_away(&self) {
         turn_away(&self.chat, self.admin.iter().chain(&self.monitor), &self.unknown);
     }
@@ -61,23 +62,23 @@ pub fn turn_away<'a>(
     }
     for (_, socket) in unknown.iter().filter(|(_, socket)| listens(socket)) {
         let socket = socket2::SockRef::from(socket);
-        // What is spoken on it is not known, so nothing is told.
+        // The protocol of this socket is not known, so nothing is sent.
         let _ = socket.set_nonblocking(true);
         while socket.accept().is_ok() {}
     }
 }
 
-/// Why the sockets that were handed over cannot be used.
+/// Why the sockets that were passed cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WrongSocket {
-    /// There are more than this process may have open: `LISTEN_FDS` is mistyped.
+    /// More are announced than this process may have open: `LISTEN_FDS` is wrong.
     Count {
         /// The value of `LISTEN_FDS`.
         count: String,
     },
-    /// One is not of the kind that its name says, or of no kind that is known.
+    /// One is not of the kind that its name says, or of no known kind.
     Kind {
-        /// Its place among those handed over, from 0.
+        /// Its place among those passed, from 0.
         index: usize,
         /// The name, if it has one.
         name: String,
@@ -101,26 +102,27 @@ impl fmt::Display for WrongSocket {
 
 impl std::error::Error for WrongSocket {}
 
-/// Takes the sockets that were handed over, and removes the variables that tell of them from the environment. To be
-/// called while there is only one thread, for that reason.
+/// Takes the sockets that the service manager passed, and removes the variables that announce them from the
+/// environment. For that reason, call it while there is only one thread.
 ///
-/// A socket is recognised by its name and its kind; one without a name (systemd then calls it after its unit, or
-/// `unknown`) by its kind. One with a name that is not known is left alone: it is for another release, and after a
+/// A socket is recognised by its name and its kind. One without a name (systemd then names it after its unit, or
+/// `unknown`) is recognised by its kind. One with an unknown name is left alone: it is for another release, and after a
 /// downgrade people are to be served all the same.
 ///
-/// Returns the sockets that could be taken, and what is wrong with the first that could not. The daemon does not start
-/// then, lest it serves something else than the administrator meant, but tells the people who wait at the others.
+/// Returns the sockets that could be taken, and what is wrong with the first that could not. If something is wrong, the
+/// daemon does not start, because it could serve something else than the administrator meant; but it tells the people
+/// who wait at the other sockets.
 pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
     let mut sockets = Sockets::default();
     let taken = take(&mut sockets);
     (sockets, taken)
 }
 
-/// Sorts what was handed over into `sockets`.
+/// Sorts the descriptors that were passed into `sockets`.
 fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     let count = std::env::var("LISTEN_FDS").unwrap_or_default();
     let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    // What is no number means 0 to listenfd, and is not complained of here.
+    // listenfd takes a value that is no number for 0; that is no error here either.
     if count.parse::<u64>().is_ok_and(|count| count > most) {
         return Err(WrongSocket::Count { count });
     }
@@ -148,7 +150,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
                 continue;
             }
         };
-        // listenfd takes only what is of the kind that it is asked for.
+        // listenfd takes only a socket of the kind that it is asked for.
         let is_unix = name == "admin" || name == "monitor";
         let chat = if is_unix { None } else { handed.take_tcp_listener(index).ok().flatten() };
         let admin =
@@ -163,7 +165,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
                     wrong = Err(WrongSocket::Kind { index, name: name.clone(), wanted });
                 }
                 if kernel::passed(index).is_none() {
-                    // The descriptor is not open, and so none behind it is.
+                    // This descriptor is not open, so those behind it are not either.
                     break;
                 }
                 if let Some(descriptor) = kernel::handed_over(&mut handed, index) {
@@ -175,7 +177,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     wrong
 }
 
-/// Whether it is a listening socket.
+/// Whether the socket is listening.
 fn listens(socket: &impl AsFd) -> bool {
     getsockopt(socket, sockopt::AcceptConn).unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! Administrators' commands that the driver executes itself; reading the settings again; answers of the store.
+//! Administrators' commands that the driver executes itself, reading the settings again, and answers of the store.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,34 +25,34 @@ use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
 
-/// How long an answer waits until what was done is on disk.
+/// The longest time that an answer waits until the change is on disk.
 const ON_DISK: Duration = Duration::from_secs(5);
 
-/// An answer to an administrator that waits until what was done is on disk.
+/// An answer to an administrator that waits until the change is on disk.
 pub(super) struct Unwritten {
-    /// The number of the last record that the change has led to.
+    /// The number of the last record of the change.
     through: u64,
     reply: Reply,
     value: Value,
-    /// When the answer is sent with a warning, though the change is not on disk yet.
+    /// When the answer is sent, with a warning, although the change is not on disk.
     pub(super) until: Mono,
 }
 
-/// How long a redaction may take before the disk is checked for trouble.
+/// How long a redaction may take before the driver asks the store what is wrong.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// An administrator who waits for lines to be made unreadable on disk.
+/// An administrator who waits for lines to be redacted on disk.
 pub(super) struct Redacting {
-    /// The number of the record.
+    /// The number of the redaction's record.
     number: u64,
     beside: Beside,
     reply: Reply,
-    /// When the disk is checked for trouble.
+    /// When the driver asks the store what is wrong.
     pub(super) look_at: Mono,
 }
 
 impl Driver {
-    /// Executes an administrator's command, or has the machine do it, and answers.
+    /// Executes an administrator's command, or has the machine execute it, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
         let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
@@ -71,7 +71,7 @@ impl Driver {
                 answer.and_then(|reloaded| one(serde_json::to_value(reloaded)))
             }
             ForDriver::Shutdown(args) => {
-                // It is answered when the hub has stopped.
+                // The answer is sent when the hub has stopped.
                 self.stop = Some(Stopping { args: args.clone(), reply: Some(reply), hand_over: false });
                 return;
             }
@@ -81,11 +81,12 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    /// Has the machine execute a command that is about the hub, and answers.
+    /// Has the machine execute a command that concerns the hub, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let next = self.state.hub().backlog().next();
         let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
-            // With a tape, the change outlives the process already. Without one, it is done only when it is on disk.
+            // With a tape, the change already outlives the process. Without one, the command is done when the change is
+            // on disk.
             Some(Ok(Answer::One(value)))
                 if !self.state.tape.is_kept() && self.store.is_some() && self.state.hub().backlog().next() > next =>
             {
@@ -96,14 +97,14 @@ impl Driver {
                 return self.redacting.push(Redacting { number, beside, reply, look_at: at.mono.after(PATIENCE) });
             }
             Some(answer) => answer.and_then(|answer| self.answered(answer)),
-            // The task of its connection answers that by itself.
+            // The connection's own task answers such a command.
             None => Err(ControlError::new(ErrorCode::Internal, "this command is not carried out here")),
         };
         // Nobody takes the answer if the administrator has gone.
         let _ = reply.send(answer);
     }
 
-    /// Answers those whose change is not on disk although they have waited long enough.
+    /// Sends, with a warning, the answers that have waited [`ON_DISK`] for their changes.
     pub(super) fn answer_unwritten(&mut self, now: Mono) {
         while self.unwritten.front().is_some_and(|answer| answer.until <= now)
             && let Some(answer) = self.unwritten.pop_front()
@@ -116,7 +117,7 @@ impl Driver {
         }
     }
 
-    /// The answer of the machine, with what it needs of the store.
+    /// The machine's answer, with access to the store if it needs that.
     fn answered(&self, answer: Answer) -> Result<Answered, ControlError> {
         let source = || {
             let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
@@ -167,7 +168,7 @@ impl Driver {
         self.state.input(input, at);
     }
 
-    /// Answers administrators who wait for a redaction on a disk that takes nothing, with the reason and what will
+    /// Answers administrators whose redaction waits for a disk that takes nothing, with the reason and what will
     /// happen.
     pub(super) fn tell_of_a_disk_that_takes_nothing(&mut self, at: Now) {
         if self.redacting.iter().all(|waiting| waiting.look_at > at.mono) {
@@ -176,7 +177,7 @@ impl Driver {
         let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
         for mut waiting in std::mem::take(&mut self.redacting) {
             let Some((why, _)) = trouble.as_ref().filter(|_| waiting.look_at <= at.mono) else {
-                // The disk works: there may be many lines.
+                // The disk works: the redaction may concern many lines.
                 waiting.look_at = waiting.look_at.max(at.mono.after(PATIENCE));
                 self.redacting.push(waiting);
                 continue;
@@ -191,8 +192,8 @@ impl Driver {
         }
     }
 
-    /// Reads the settings again, while all clients wait: the files are small, and no line is handled half by the old
-    /// settings and half by the new ones.
+    /// Reads the settings again. All clients wait meanwhile: the files are small, and no line is handled half by the
+    /// old settings and half by the new ones.
     pub(super) fn reload(&mut self, at: Now) -> Result<Reloaded, ControlError> {
         systemd::reloading();
         let loaded = match config::load(self.around.config.as_deref()) {
@@ -214,7 +215,7 @@ impl Driver {
             }
         }
         let mut settings = loaded.settings;
-        // Settings that need a restart keep their former value until then.
+        // A setting that needs a restart keeps its former value until then.
         settings.keep_what_needs_a_restart(&old);
         if let Some(store) = &self.store {
             store.configure(&settings.history);
@@ -230,7 +231,7 @@ impl Driver {
         self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
-            // On a thread that may wait: see there.
+            // Run on a thread that may wait: see `make_room`.
             let accepted = self.around.accepted.clone();
             tokio::task::spawn_blocking(move || {
                 accepted.places.store(accept::make_room(clients), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Clients' sockets as the driver sees them: which can be read, whose turn it is, which are to be closed.
+//! Clients' sockets as the driver sees them: which can be read, in whose turn, and which are to be closed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -24,39 +24,39 @@ use crate::values::network::Origin;
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
 
-/// The time that a client has to close its side of a connection whose output has ended. A connection that is closed with
-/// unread bytes in it is reset, and the client could lose the last lines.
+/// How long a client has to close its side of a connection after its output has ended. The kernel resets a connection
+/// that is closed with unread bytes in it, and the client could lose its last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A client's socket, as the driver sees it.
 pub(super) struct Port {
     pub(super) connection: Arc<Connection>,
-    /// The address whose turn it shares.
+    /// The address that the client shares its turn with.
     origin: Origin,
-    /// There may be something to read.
+    /// Whether there may be something to read.
     readable: bool,
-    /// Read until EAGAIN: a short read does not mean that the socket is empty.
+    /// Whether to read until EAGAIN: a short read does not mean that the socket is empty.
     to_the_end: bool,
-    /// It waits for its turn to be read.
+    /// Whether the client waits for its turn to be read.
     queued: bool,
-    /// The hub has forgotten the client: what it sends is thrown away.
+    /// Whether the hub has forgotten the client: what it sends is thrown away.
     pub(super) leaving: bool,
-    /// The client has closed its side, and everything before was read.
+    /// Whether the client has closed its side, and all before that was read.
     hung_up: bool,
-    /// When the socket is closed, where its output has ended.
+    /// When the socket is closed; `None` until the client's output has ended.
     lingers: Option<Mono>,
 }
 
-/// The sockets of all clients, and whose turn it is to be read.
+/// The sockets of all clients, and whose turn to be read it is.
 pub(super) struct Clients {
     pub(super) ports: Rising<SessionId, Port>,
-    /// Tells which of them can be read.
+    /// Reports which sockets can be read.
     pub(super) inputs: Readiness,
     /// Clients that wait for their turn to be read.
     pub(super) turns: Turns,
-    /// Clients that are not read now, because the machine still has input of theirs.
+    /// Clients that are not read now, because the machine has not handled all their input.
     paused: Vec<SessionId>,
-    /// Sockets whose output has ended, by when they are closed.
+    /// Sockets of clients whose output has ended, by the time at which they are closed.
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
@@ -84,11 +84,11 @@ impl Clients {
         })
     }
 
-    /// Begins to watch the socket of a client; `leaving` if the hub has forgotten it already.
+    /// Begins to watch a client's socket; `leaving` if the hub has forgotten the client already.
     pub(super) fn watch(&mut self, connection: Arc<Connection>, origin: Origin, leaving: bool, machine: &Machine) {
         let id = connection.id;
         let watched = connection.socket().map(|socket| self.inputs.sockets().watch_input(&socket, id.0));
-        // A socket that cannot be watched is read at once: reading says what is wrong.
+        // A socket that cannot be watched is read at once: that gives the error.
         let unwatched = matches!(watched, Some(Err(_)));
         let port = Port {
             connection,
@@ -106,7 +106,7 @@ impl Clients {
         }
     }
 
-    /// A client's socket can be read.
+    /// Notes that a client's socket can be read.
     pub(super) fn ready(&mut self, id: SessionId, to_the_end: bool, machine: &Machine) {
         if let Some(port) = self.ports.get_mut(&id) {
             port.readable = true;
@@ -115,7 +115,7 @@ impl Clients {
         }
     }
 
-    /// Queues a client for its turn, if there may be something to read or the machine still has input of it.
+    /// Queues a client for its turn, if there may be something to read or the machine has more of its input.
     #[inline]
     pub(super) fn queue_turn(&mut self, id: SessionId, machine: &Machine) {
         if let Some(port) = self.ports.get_mut(&id)
@@ -126,7 +126,7 @@ impl Clients {
         }
     }
 
-    /// Queues clients again that were paused.
+    /// Queues the clients that were paused.
     pub(super) fn unpause(&mut self, machine: &Machine) {
         for id in std::mem::take(&mut self.paused) {
             self.queue_turn(id, machine);
@@ -163,12 +163,12 @@ impl Clients {
         }
     }
 
-    /// When the next socket is closed that lingers.
+    /// When the next lingering socket is closed.
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         self.lingering.first().map(|(at, _)| *at)
     }
 
-    /// Closes sockets that have lingered long enough.
+    /// Closes the sockets that have lingered long enough.
     pub(super) fn close_lingering(&mut self, at: Mono) {
         while let Some((due, id)) = self.lingering.first().copied()
             && due <= at
@@ -178,7 +178,7 @@ impl Clients {
         }
     }
 
-    /// The output of a client has ended: its socket is closed when the client has closed its side, or soon.
+    /// A client's output has ended: its socket is closed when the client closes its side, or after [`LINGER`].
     fn linger(&mut self, id: SessionId, at: Mono) {
         let Some(port) = self.ports.get_mut(&id) else { return };
         if port.hung_up {
@@ -196,7 +196,7 @@ impl Clients {
         if let Some(socket) = port.connection.socket() {
             self.inputs.sockets().forget(&socket);
         }
-        // The queue of sockets holds it too: dropping it alone would not end it.
+        // The queue of sockets holds the socket too, so dropping it would not end the connection.
         port.connection.abort();
         if let Some(queue) = &self.queue {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,12 +208,12 @@ impl Clients {
     pub(super) fn tidy(&mut self) {
         if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            // A step that fails is tried again when the next client leaves.
+            // If the step fails, the next client that leaves has it tried again.
             self.tidying = queue.step().unwrap_or(false);
         }
     }
 
-    /// Tells how many bytes a client is owed, and how many lines it was too slow for.
+    /// Gives the bytes that a client is owed, and the lines that it has missed.
     pub(super) fn owed(&self) -> impl Fn(SessionId) -> (u64, u64) {
         |id| {
             self.ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
@@ -250,7 +250,7 @@ impl Driver {
             return self.clients.queue_turn(id, self.state.machine());
         }
         if !self.state.machine().listens_to(id) {
-            // Meanwhile TCP slows the client.
+            // Until the machine listens again, the client is not read, and TCP slows it.
             return self.clients.paused.push(id);
         }
         let connection = &port.connection;
@@ -284,7 +284,7 @@ impl Driver {
             Report::Gone(id, why) => self.state.input(hub::News::Gone { session: id, why }, at),
             Report::Crowded(id, on) => {
                 self.state.input(hub::News::Crowded { session: id, on }, at);
-                // It may have sent something meanwhile.
+                // The client may have sent something meanwhile.
                 self.clients.queue_turn(id, self.state.machine());
             }
             Report::Finished(id) => {

@@ -23,15 +23,15 @@ use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::Stopped;
 use crate::wire::admin::{Command, Duty, ForDriver};
 
-/// The time that the disk has to take the lines that were said last, when the hub ends.
+/// How long the store has, when the hub ends, to write the lines that were said last.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the daemon ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Number of clients that had not taken all that was owed to them.
+    /// How many clients had not taken all that they were owed.
     pub gave_up: u64,
-    /// Everybody is to be taken over by another process.
+    /// Whether everybody was handed over to the next process.
     pub handed_over: bool,
 }
 
@@ -39,25 +39,25 @@ pub struct Ended {
 pub(super) struct Stopping {
     pub(super) args: ShutdownArgs,
     pub(super) reply: Option<Reply>,
-    /// Everybody is handed over instead of told goodbye.
+    /// Whether everybody is handed over instead of being told goodbye.
     pub(super) hand_over: bool,
 }
 
 impl Stopping {
-    /// A stop that nobody waits for.
+    /// A stop to which nobody waits for an answer.
     pub(super) fn unasked(hand_over: bool) -> Self {
         Self { args: ShutdownArgs::default(), reply: None, hand_over }
     }
 }
 
 impl Driver {
-    /// Leaves all clients to the next process: a snapshot, while nothing happens any more.
+    /// Hands all clients over to the next process: makes a snapshot when nothing happens any more.
     pub(super) async fn hand_over(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         for task in &self.around.accepting {
             task.abort();
         }
         self.apply_outcomes(now());
-        // A snapshot that is under way has one half of the tape, which must come back first. Connections that are
+        // A snapshot that is under way uses one half of the tape, which must be returned first. Connections that are
         // accepted meanwhile lie in the queue of sockets, for the next process.
         while self.snapshots.under_way
             && let Some(arrival) = arrivals.recv().await
@@ -72,7 +72,7 @@ impl Driver {
         let (answer, owed) = oneshot::channel();
         let (counts, counting) = std::sync::mpsc::channel();
         self.delivery.exchanges.work.push(Work::Snapshot(answer, counting));
-        // The rounds end by a panic only, and the daemon with them.
+        // The rounds end only by a panic, which ends the daemon too.
         if let Ok(owed) = owed.await {
             let machine = serde_json::to_vec(&self.state.machine()).expect("plain values");
             self.state.tape.snapshot(&machine, &owed, epoch());
@@ -88,7 +88,7 @@ impl Driver {
         Ended { gave_up: 0, handed_over: true }
     }
 
-    /// Says goodbye to all clients, and waits until each has what it is owed, or the deadline has come.
+    /// Says goodbye to all clients, and waits until each has been sent what it is owed, or until the deadline.
     pub(super) async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let Stopping { args, mut reply, .. } = self.stop.take().expect("the loop has ended for this");
         let allowed =
@@ -101,7 +101,7 @@ impl Driver {
         let clients = self.state.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
         self.state.input(hub::News::Stop { message }, at);
-        // The store writes all that it has before it is closed.
+        // Nobody need wait for the disk: before it is closed, the store writes all that it has.
         self.wait_for_nothing();
         self.apply_outcomes(at);
         let deadline = Instant::now() + allowed;
@@ -110,13 +110,13 @@ impl Driver {
         let mut gave_up = 0;
         let mut ready = Vec::new();
         loop {
-            // The watchdog is fed meanwhile, for its interval may be shorter than the deadline.
+            // The watchdog is fed meanwhile: its interval may be shorter than the deadline.
             let wake = self.around.watchdog.map_or(deadline, |every| deadline.min(Instant::now() + every));
             tokio::select! {
                 biased;
                 _ = &mut drained => break,
                 arrival = arrivals.recv() => match arrival {
-                    // A second signal: at once.
+                    // A second signal ends the process at once.
                     Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.answer_at_the_end(&command, by, reply, now()),
                     Some(Arrival::Store(answer)) => self.stored(answer, now()),
@@ -129,8 +129,8 @@ impl Driver {
                     Some(_) => {}
                     None => break,
                 },
-                // What clients still send is read and thrown away: a connection that is closed with unread bytes in it
-                // is reset, and the client could lose the goodbye.
+                // What clients still send is read and thrown away. The kernel resets a connection that is closed with
+                // unread bytes in it, and the client could lose the goodbye.
                 Ok(()) = self.clients.inputs.wait(&mut ready) => {
                     for Ready { key, to_the_end } in ready.drain(..) {
                         self.clients.ready(SessionId(key), to_the_end, self.state.machine());
@@ -148,7 +148,7 @@ impl Driver {
                 }
             }
         }
-        // Other tasks and threads that send something now are refused, and do not wait.
+        // From here on, tasks and threads that send an arrival get an error and do not wait.
         drop(arrivals);
         if let Some(store) = self.store.take() {
             let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
@@ -174,14 +174,14 @@ impl Driver {
         Ended { gave_up, handed_over: false }
     }
 
-    /// Gives up all clients that are left. Returns their number.
+    /// Gives up all clients that are left. Returns how many there were.
     async fn abandon(&mut self) -> u64 {
         let (answer, number) = oneshot::channel();
         self.delivery.exchanges.work.push(Work::Abandon(answer));
         number.await.unwrap_or(0)
     }
 
-    /// Handles an arrival that comes behind a stop: commands are refused.
+    /// Handles an arrival that came after the stop. Commands are answered by [`Self::answer_at_the_end`].
     pub(super) fn arrived_late(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Control { command, by, reply } => self.answer_at_the_end(&command, by, reply, at),
@@ -189,7 +189,7 @@ impl Driver {
         }
     }
 
-    /// Answers a command while the hub stops: those that only look at something, and refuses all others.
+    /// Answers a command while the hub stops, if it is for the driver and reports something; refuses all others.
     fn answer_at_the_end(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         match command.duty() {
             Duty::Driver(ForDriver::Status(_) | ForDriver::Metrics(_) | ForDriver::LogLevel(_)) => {

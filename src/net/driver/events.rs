@@ -5,10 +5,10 @@ use tokio::sync::mpsc;
 use crate::wire::admin::args::SubscribeArgs;
 use crate::wire::admin::event::{Event, EventKind};
 
-/// Events that may wait for one subscriber. Those beyond are dropped, and the subscriber is told their number.
+/// The most events that wait for one subscriber. Further ones are dropped, and the next one says how many were.
 const EVENTS: usize = 1024;
 
-/// Administrators who are told of events.
+/// The administrators who subscribe to events.
 #[derive(Default)]
 pub(super) struct Subscribers(Vec<Subscriber>);
 
@@ -29,12 +29,12 @@ impl Subscribers {
         self.0.is_empty()
     }
 
-    /// Whether anybody wants to be told of this kind.
+    /// Whether anybody subscribes to this kind.
     pub(super) fn want(&self, kind: EventKind) -> bool {
         self.0.iter().any(|subscriber| subscriber.wants(kind))
     }
 
-    /// Sends an event to all who want its kind.
+    /// Sends an event to all who subscribe to its kind.
     pub(super) fn publish(&mut self, event: &Event) {
         self.0.retain_mut(|subscriber| {
             if !subscriber.wants(event.event) {
@@ -49,7 +49,7 @@ impl Subscribers {
         });
     }
 
-    /// Adds a subscriber. Returns where its events come out.
+    /// Adds a subscriber. Returns the receiver of its events.
     pub(super) fn add(&mut self, args: &SubscribeArgs) -> mpsc::Receiver<Event> {
         let (events, receiver) = mpsc::channel(EVENTS);
         self.0.push(Subscriber { kinds: args.kinds.clone(), events, lost: 0 });

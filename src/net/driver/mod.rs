@@ -1,12 +1,12 @@
 //! The driver: the one task that owns the state machine.
 //!
-//! Everything that reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in
-//! one queue. Each input is written on the tape, then handled; what follows becomes work for the rounds,
-//! lines in the journal, events for subscribers. The driver reads the clock for the machine, and feeds the
-//! watchdog, so that a hang of this loop is noticed.
+//! Everything that reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in one
+//! queue. Each input is written to the tape, then handled. What follows becomes work for the rounds, lines in the
+//! journal, and events for subscribers. The driver reads the clock for the machine. It feeds the watchdog, so that a
+//! hang of this loop is noticed.
 //!
-//! It does not know how a connection is accepted, how an administrator's request is read and its answer written, nor
-//! what any line says.
+//! The driver does not know how a connection is accepted, how an administrator's request is read and its answer
+//! written, nor what any line says.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -15,7 +15,7 @@
 //! | clients' sockets: reading, closing | `clients` |
 //! | whose turn it is; how long turns of the loop take | [`turns`], [`times`] |
 //! | what follows from inputs | `outcomes` |
-//! | who waits until something is on disk | `on_disk` |
+//! | which clients wait until something is on disk | `on_disk` |
 //! | commands that the driver executes itself, reading the settings again | `administer` |
 //! | status, counters, metrics | `report` |
 //! | what the service manager is told | `service` |
@@ -86,35 +86,35 @@ use crate::values::time::{Mono, Now};
 use crate::wire::admin::result::Listener;
 use crate::{logging, systemd};
 
-/// Arrivals that are handled, and clients that are read, before what follows from them is applied.
+/// The most arrivals handled, and the most clients read, in one turn of the loop.
 const BATCH: usize = 256;
 
-/// How long each part of a turn of the loop (reports, arrivals, reading) may take before the rest of it is left for the
-/// next turn. What one connection or one client brings about at a time takes less than a millisecond.
+/// How long each part of a turn of the loop (reports, arrivals, reading) may take. The rest of it is left for the next
+/// turn. One connection or one client takes less than a millisecond at a time.
 const AT_A_TIME: Duration = Duration::from_millis(1);
 
-/// A process that has run this long will not die of what it took over.
+/// After this long, the process counts as one that does not die of what it took over.
 const SETTLED: Duration = Duration::from_millis(250);
 
-/// What the driver needs to know that settings do not tell.
+/// What the driver needs to know beside the settings.
 pub struct Circumstances {
-    /// Where settings are read from at a reload.
+    /// Where a reload reads settings from; `None` for the default places.
     pub config: Option<PathBuf>,
     /// The settings files that were read.
     pub files: Vec<PathBuf>,
-    /// The sockets for clients, to be prepared anew when the settings change.
+    /// The listening sockets for clients. A reload sets their options again.
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
-    /// Where the daemon listens.
+    /// Where the daemon listens, for status.
     pub listeners: Vec<Listener>,
-    /// Whether the sockets were handed over.
+    /// Whether the service manager passed the sockets.
     pub activated: bool,
-    /// How often the watchdog wants to be fed.
+    /// How often the watchdog is fed; `None` if there is none.
     pub watchdog: Option<Duration>,
-    /// The log level.
+    /// The log level, which can be changed.
     pub level: logging::Level,
     /// What accepting counts.
     pub accepted: Arc<accept::Counts>,
-    /// The tasks that accept, ended when the hub stops.
+    /// The tasks that accept connections. They are aborted when the hub stops.
     pub accepting: Vec<AbortHandle>,
     /// The connections to the admin sockets.
     pub admins: Arc<Admins>,
@@ -122,7 +122,7 @@ pub struct Circumstances {
     pub passwords: admin::Passwords,
 }
 
-/// What a turn of the loop is said to do while it handles `arrival`.
+/// What a turn of the loop is doing while it handles `arrival`.
 fn doing(arrival: &Arrival) -> Doing {
     match arrival {
         Arrival::Accepted(_) => Doing::Accepting,
@@ -135,19 +135,19 @@ fn doing(arrival: &Arrival) -> Doing {
     }
 }
 
-/// What the driver works with.
+/// The parts that the driver works with.
 pub struct Parts {
     /// The rounds.
     pub rounds: rounds::Shared,
-    /// What the driver and the rounds hand each other.
+    /// What connects the driver and the rounds.
     pub exchanges: Exchanges,
     /// Events for the journal.
     pub journal: Journal,
-    /// What keeps inputs for the next process.
+    /// The tape, which keeps inputs for the next process.
     pub tape: Tape,
-    /// What keeps sockets for the next process.
+    /// The queue, which keeps sockets for the next process.
     pub queue: Keeping,
-    /// What records history; `None` if nothing is recorded.
+    /// The store, which records history; `None` if nothing is recorded.
     pub store: Option<Store>,
     /// The threads that hash passwords.
     pub hashing: Hashing,
@@ -167,21 +167,21 @@ pub struct Driver {
     journal: Journal,
     hashing: Hashing,
     store: Option<Store>,
-    /// Administrators who wait for lines to be made unreadable on disk.
+    /// Administrators who wait for lines to be redacted on disk.
     redacting: Vec<Redacting>,
-    /// Answers to administrators that wait until what was done is on disk, in the order of its records.
+    /// Answers to administrators that wait until the change is on disk, in the order of its records.
     unwritten: VecDeque<Unwritten>,
     around: Circumstances,
     started: Now,
-    /// Since when no client is connected.
+    /// Since when no client is connected; `None` while there is one.
     idle_since: Option<Mono>,
-    /// When this process has run long enough to be trusted with what it took over.
+    /// When this process has run long enough to be trusted with what it took over; `None` afterwards.
     settle_at: Option<Mono>,
     stop: Option<Stopping>,
 }
 
 impl Driver {
-    /// A driver of `machine`, and what came of its making.
+    /// A driver for `machine`; `outcomes` are those of making it.
     ///
     /// # Errors
     /// Those of epoll_create1(2).
@@ -209,10 +209,10 @@ impl Driver {
         })
     }
 
-    /// Resumes what was taken over: under `settings`, if they differ from those of the former process, and with what the
-    /// store has `recalled`, if history is recorded.
+    /// Resumes what was taken over: with the settings of this process, if they differ from the former one's, and with
+    /// what the store has `recalled`, if history is recorded.
     pub fn resume(&mut self, restored: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
-        // First of all, as it stands on the tape.
+        // First, because it is the next record on the tape.
         if let Some(Received { id, place, range, at }) = restored.received {
             self.state.bytes(id, place, range, at);
         }
@@ -222,14 +222,15 @@ impl Driver {
             && self.state.hub().is_recording()
             && !self.state.hub().is_unread()
         {
-            // The hub knows what was said and which numbers were given, and hands out again what may not be on disk.
+            // The hub knows what was said and which numbers were given. It hands out again the records that may not be
+            // on disk.
             *recalled = Recalled::default();
         }
         self.state.input(hub::News::Archive(recalled.map(Box::new)), at);
         let open = restored.connections.len() + restored.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         let mut connections = restored.connections;
-        // In the order in which they came: so none is put in front of others in a table.
+        // In the order of their numbers, so that each is appended to the table.
         connections.sort_unstable_by_key(|(connection, _)| connection.id);
         for (connection, closing) in connections {
             let id = connection.id;
@@ -249,7 +250,7 @@ impl Driver {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
                 self.state.input(hub::News::Gone { session: id, why: Farewell::Lost }, at);
             }
-            // No client sent it: it is a command, or an answer of another thread.
+            // No client sent it: the input is a command, or an answer of another thread.
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
@@ -268,8 +269,8 @@ impl Driver {
         self.idle_since = (self.state.hub().session_count() == 0).then_some(at.mono);
     }
 
-    /// Drives the hub until it is to stop, hands everybody over or says goodbye, and returns when
-    /// everybody has what they are owed, or the deadline has come.
+    /// Drives the hub until it stops. Then hands everybody over or says goodbye, and returns when everybody has been
+    /// sent what they are owed, or at the deadline.
     pub async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let (mut batch, mut waiting) = (Vec::new(), VecDeque::new());
         let (mut told, mut reports) = (Vec::new(), VecDeque::new());
@@ -281,10 +282,9 @@ impl Driver {
             self.tick(at, arrivals.is_empty() && waiting.is_empty());
             self.apply_outcomes(at);
             self.end_turn(Doing::Due);
-            // What clients send is read when the rounds have nothing to do, or are through with half of what
-            // lay there (a slice of one long round), and not in a trickle between their writes: the more is
-            // read at a time, the cheaper is each line. In a long round, lines that come late still reach
-            // members who are visited late.
+            // Clients are read when the rounds have nothing to do or have done half of their jobs (a slice of one long
+            // round), and not in a trickle between their writes: the more is read at a time, the cheaper each line is.
+            // In a long round, lines that come late still reach the members that are visited late.
             let is_clogged = self.delivery.is_clogged();
             let reads = !is_clogged && self.delivery.exchanges.work.is_ready();
             let is_behind = !reports.is_empty()
@@ -293,7 +293,7 @@ impl Driver {
                 || self.snapshots.written.is_some()
                 || self.clients.tidying;
             if is_behind && !is_clogged || self.delivery.writing && self.clients.turns.is_empty() {
-                // Other tasks get to run and push what they have for this loop; nothing is waited for.
+                // Other tasks run and push what they have for this loop; nothing is waited for.
                 tokio::task::yield_now().await;
             } else {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(mono()));
@@ -301,7 +301,7 @@ impl Driver {
                     biased;
                     () = self.delivery.exchanges.reports.wait(), if !is_clogged => {}
                     taken = arrivals.recv_many(&mut batch, BATCH), if !is_clogged => {
-                        // It would be none if all senders were gone.
+                        // `recv_many` gives 0 only if all senders are gone.
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.clients.inputs.wait(&mut ready), if reads => {}
@@ -310,10 +310,10 @@ impl Driver {
                 }
             }
             if self.delivery.is_clogged() {
-                // Nothing new is taken until the rounds have taken what waits for them.
+                // Nothing new is taken until half of the orders that wait for the rounds are taken.
                 continue;
             }
-            // One of these woke the loop; what has come in the other ways is taken as well.
+            // One of these woke the loop. What has come in the other ways is taken as well.
             if reads && ready.is_empty() {
                 self.clients.inputs.take(&mut ready);
             }
@@ -333,7 +333,7 @@ impl Driver {
                 self.delivery.continue_round(nothing_came);
                 self.times.part(Doing::Writing, mono());
             }
-            // Each part goes on until its time is up; the rest of it is for the next turn.
+            // Each part goes on until its time is up; the rest of it is left for the next turn.
             if !reports.is_empty() || self.clients.tidying {
                 let until = at.mono.after(AT_A_TIME);
                 while let Some(report) = reports.pop_front() {
@@ -384,11 +384,12 @@ impl Driver {
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
-        // What has come meanwhile is answered or told goodbye.
+        // What has come meanwhile is still answered or told goodbye.
         let at = now();
         reports.into_iter().for_each(|report| self.reported(report, at));
         let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);
-        // At a hand-over, connections that were accepted last stay in the queue of sockets, for the next process.
+        // At a hand-over, connections that were accepted last stay in the queue of sockets: the next process takes
+        // them.
         let late = waiting.into_iter().filter(|late| !(hands_over && matches!(late, Arrival::Accepted(_))));
         late.for_each(|arrival| self.arrived_late(arrival, at));
         if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
@@ -410,7 +411,7 @@ impl Driver {
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.state.input(hub::News::Hashed { number, answer }, at);
-                // The client that waited for it may go on.
+                // The client that waited for the hash may go on.
                 self.clients.unpause(self.state.machine());
             }
             Arrival::Snapshot(done) => self.snapshot_done(done),
@@ -427,14 +428,14 @@ impl Driver {
         }
     }
 
-    /// Ends a turn of the loop that has done nothing but `doing`.
+    /// Ends a turn of the loop in which only `doing` was done.
     fn end_turn(&mut self, doing: Doing) {
         let at = now();
         self.times.part(doing, at.mono);
         self.snapshots.worked += self.times.end(at);
     }
 
-    /// When something is due the next time: see [`Self::tick`].
+    /// When something is due next: see [`Self::tick`].
     fn next_deadline(&self) -> Option<Mono> {
         let idle = self.around.activated.then_some(()).and(self.state.hub().settings().service.exit_when_idle);
         [

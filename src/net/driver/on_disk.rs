@@ -1,7 +1,7 @@
-//! Who waits until something is on disk: people who have done something, where no tape is kept.
+//! Clients that wait until something they have done is on disk, where no tape is kept.
 //!
-//! With a tape, what is answered as done outlives the process by it. Without one, it does when the disk has it, and the
-//! answer waits for that; see [`crate::net::rounds`], where nothing is written to the client meanwhile.
+//! With a tape, the tape keeps what was answered as done. Without one, only the disk does, and the answer waits for it:
+//! the [rounds](crate::net::rounds) write nothing to the client meanwhile.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::net::rounds::Work;
 use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now};
 
-/// How long an answer waits for the disk at most.
+/// The longest time that an answer waits for the disk.
 const ON_DISK: Duration = Duration::from_secs(3);
 
 /// A client whose answer waits for a record.
 pub(super) struct Awaited {
     client: SessionId,
     record: u64,
-    /// When it is answered with a warning, though the record is not on disk yet.
+    /// When the client is answered, with a warning, although the record is not on disk.
     pub(super) until: Mono,
 }
 
 impl Delivery {
-    /// All records up to this number are on disk.
+    /// All records up to `through` are on disk.
     pub(super) fn on_disk(&mut self, through: u64) {
         let is_awaited = self.awaited.front().is_some_and(|awaited| awaited.record <= through);
         if is_awaited {
@@ -35,11 +35,11 @@ impl Delivery {
 }
 
 impl Driver {
-    /// Before a client is told something: if something was done in the same go that is lost with the process until it is
-    /// on disk, what the client is told may be that it is done, and waits.
+    /// Called before a client is told something. If a deed was recorded by the same inputs, the text may say that it is
+    /// done: so it waits until the record is on disk.
     pub(super) fn await_deed(&mut self, client: SessionId, at: Now) {
         let Some(record) = self.delivery.deed else { return };
-        // Where the disk takes nothing, the hub says so at once.
+        // If the disk takes nothing, the hub says so at once.
         if self.state.tape.is_kept() || self.stop.is_some() || self.state.hub().is_disk_stuck(at) {
             return;
         }
@@ -50,7 +50,7 @@ impl Driver {
         }
     }
 
-    /// Has those written to who have waited long enough for the disk; they are told that it is not there yet.
+    /// Lets clients be written to that have waited [`ON_DISK`] for the disk, and tells them that it is not there yet.
     pub(super) fn wait_no_longer(&mut self, at: Now) {
         while let Some(awaited) = self.delivery.awaited.pop_front_if(|awaited| awaited.until <= at.mono) {
             self.delivery.work.push(Work::OnDisk(awaited.record));
@@ -61,7 +61,7 @@ impl Driver {
         }
     }
 
-    /// Has everybody written to who waits for the disk: the hub stops.
+    /// Lets everybody be written to who waits for the disk, because the hub stops.
     pub(super) fn wait_for_nothing(&mut self) {
         if let Some(last) = self.delivery.awaited.drain(..).next_back() {
             self.delivery.work.push(Work::OnDisk(last.record));

@@ -14,23 +14,23 @@ use crate::values::time::Now;
 use crate::wire::admin::event;
 use crate::wire::admin::event::EventKind;
 
-/// Orders that may wait for the rounds before the driver takes nothing new: 16 MiB with lines of the greatest length,
-/// by default.
+/// The most orders that wait for the rounds before the driver takes nothing new: 16 MiB if each is a line of the
+/// greatest length, by default.
 const ORDERS: usize = 16_384;
 
 /// What is on its way to the rounds.
 pub(super) struct Delivery {
     rounds: rounds::Shared,
     pub(super) exchanges: Exchanges,
-    /// What is handed to the rounds next.
+    /// Work for the rounds that is handed over next.
     pub(super) work: Vec<Work>,
-    /// Clients whose answer waits for a record, in the order of these.
+    /// Clients whose answer waits for a record, in the order of the records.
     pub(super) awaited: VecDeque<Awaited>,
-    /// Of the outcomes that are being applied, the last record of something that was done.
+    /// The last record of a deed among the outcomes that are being applied.
     pub(super) deed: Option<u64>,
-    /// The driver has begun a round itself, which is not over.
+    /// Whether the driver has begun a round in its own thread that is not over.
     pub(super) writing: bool,
-    /// Too much waits for the rounds: the driver takes nothing new.
+    /// Whether too many orders wait for the rounds: then the driver takes nothing new.
     clogged: bool,
 }
 
@@ -40,8 +40,8 @@ impl Delivery {
         Self { rounds, exchanges, work: Vec::new(), awaited, deed: None, writing: false, clogged: false }
     }
 
-    /// Hands the rounds what has piled up; or makes the rounds here, if they are short, or the driver is `alone`, with
-    /// nothing else to do.
+    /// Hands the rounds what has piled up. Or makes the rounds in this thread, if they are short, or begins them if the
+    /// driver is `alone`, with nothing else to do.
     fn send(&mut self, alone: bool) {
         if self.work.is_empty() {
             return;
@@ -58,8 +58,8 @@ impl Delivery {
         }
     }
 
-    /// Continues a round that the driver has begun itself, if it has nothing else to do; otherwise leaves it to the
-    /// rounds' thread.
+    /// Goes on with a round that the driver has begun, if it has nothing else to do; otherwise leaves it to the rounds'
+    /// thread.
     pub(super) fn continue_round(&mut self, nothing_else: bool) {
         if nothing_else {
             self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
@@ -69,7 +69,8 @@ impl Delivery {
         }
     }
 
-    /// Whether too much waits for the rounds: it is until they have taken half of it.
+    /// Whether too many orders wait for the rounds. Once there are, this holds until the rounds have taken half of
+    /// them.
     pub(super) fn is_clogged(&mut self) -> bool {
         if self.clogged {
             self.clogged = self.exchanges.work.len() > ORDERS / 2;
@@ -79,7 +80,7 @@ impl Delivery {
 }
 
 impl Driver {
-    /// Applies what followed from the inputs since this was called last.
+    /// Applies what followed from the inputs since the last call.
     pub(super) fn apply_outcomes(&mut self, at: Now) {
         let mut outcomes = std::mem::take(&mut self.state.outcomes);
         self.delivery.deed = None;
@@ -145,10 +146,10 @@ impl Driver {
         self.delivery.work.push(Work::Order(order));
     }
 
-    /// Tells subscribers of a line.
+    /// Sends subscribers the event of a line.
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
-            // What is said in private is told to nobody else. Whether it was is not known of a room that is gone.
+            // Private lines are sent to nobody. If the room is gone, it is not known whether the line was private.
             let Some(room) = self.state.hub().room(room) else { return };
             if room.ownership.is_private_line(line.seq) {
                 return;

@@ -1,4 +1,4 @@
-//! What the service manager is told: that the daemon is alive, and how many are here.
+//! What the service manager is told: that the daemon is alive, and how many clients and rooms there are.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use crate::net::rounds::Exchanges;
 use crate::systemd;
 use crate::values::time::Mono;
 
-/// The shortest time from a change to the status line that tells systemd of it.
+/// How long after a change the status line is sent to systemd.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
-/// What the service manager was told last, and when it is told next.
+/// What the service manager was told last, and when it is told the next time.
 pub(super) struct Service {
-    /// How often the watchdog wants to be fed.
+    /// How often the watchdog is fed; `None` if there is none.
     watchdog: Option<Duration>,
     watchdog_due: Option<Mono>,
-    /// The rounds' beats when the watchdog was fed last.
+    /// The rounds' [`beats`](crate::net::rounds::Counts::beats) when the watchdog was fed last.
     beats_seen: u64,
     status_due: Option<Mono>,
-    /// Clients and rooms of the status line that was told last.
+    /// The clients and rooms in the status line that was sent last.
     status_told: Option<(usize, usize)>,
 }
 
@@ -31,8 +31,8 @@ impl Service {
         self.watchdog_due.into_iter().chain(self.status_due).min()
     }
 
-    /// Feeds the watchdog, if the rounds are alive too: they must have looked for orders since the
-    /// last time, or have none.
+    /// Feeds the watchdog, if the rounds are alive too: they have looked for orders since the last time, or no orders
+    /// wait for them.
     pub(super) fn feed_watchdog(&mut self, at: Mono, rounds: &Exchanges) {
         let (Some(due), Some(every)) = (self.watchdog_due, self.watchdog) else { return };
         if at < due {
@@ -46,7 +46,7 @@ impl Service {
         self.beats_seen = beats;
     }
 
-    /// Tells the status line some time after clients or rooms, which are `present`, have become more or fewer.
+    /// Sends the status line some time after the numbers of clients and rooms, `present`, have changed.
     pub(super) fn tell_status(&mut self, at: Mono, present: (usize, usize)) {
         if self.status_told == Some(present) {
             self.status_due = None;

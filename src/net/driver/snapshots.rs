@@ -1,4 +1,4 @@
-//! When a snapshot is taken, so that the tape begins anew; and when memory is given back.
+//! When a snapshot is taken, so that the tape begins anew, and when memory is given back.
 
 use std::time::Duration;
 
@@ -13,45 +13,46 @@ use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;
 use crate::values::time::Mono;
 
-/// The shortest time between two snapshots that erase a password from the tape, and the share of a processor's time
-/// that they take at most (one part in 200): strangers can bring them about, however much there is to be written.
+/// The shortest time between two snapshots that erase a password from the tape, and the part of the time that they take
+/// at most (one two-hundredth): strangers can bring these snapshots about.
 const FORGET_EVERY: Duration = Duration::from_secs(5);
 const FORGET_SHARE: u32 = 200;
 
-/// A snapshot is taken when handling the inputs since the last one took this long: a process that takes over needs
-/// about as long to handle them again. But writing snapshots takes no more than a quarter of the time.
+/// A snapshot is due when handling the inputs since the last one took this long: a process that takes over needs about
+/// as long to handle them again. But writing snapshots takes a quarter of the time at most.
 const REPLAY: Duration = Duration::from_secs(1);
 const SNAPSHOT_SHARE: u32 = 4;
 
-/// Bytes of inputs that are copied behind a snapshot at a time: a fraction of a millisecond.
+/// Bytes of inputs copied behind a snapshot in one turn of the loop: a fraction of a millisecond.
 const PIECE: usize = 512 * 1024;
 
-/// The time from when many clients have left until memory is given back, unless others come: that of the process, and
-/// that of the tape, by a snapshot.
+/// How long after many clients have left their memory is given back, unless others come: the heap's, and the tape's by
+/// a snapshot.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
 
-/// The least number of clients of which half must have left for memory to be given back.
+/// Memory is given back only if there were at least this many clients and half of them have left.
 const MANY: usize = 32;
 
-/// When snapshots are written.
+/// The thread that writes snapshots, and when the next one is due.
 pub(super) struct Snapshots {
     pub(super) writer: snapshot::Writer,
-    /// A snapshot is being written, or the memory of the one before is being given back.
+    /// Whether a snapshot is being written, or the memory of the former one is being given back.
     pub(super) under_way: bool,
-    /// A snapshot that is written and does not count yet: inputs that came meanwhile are copied behind it.
+    /// A snapshot that is written and does not count yet, because inputs that came meanwhile are being copied behind
+    /// it.
     pub(super) written: Option<Written>,
-    /// When the last one was begun, and how long writing it took.
+    /// When the last snapshot was begun, and how long writing it took.
     begun: Mono,
     took: Duration,
-    /// How long handling the inputs since then has taken.
+    /// How long turns of the loop have taken since then, in all.
     pub(super) worked: Duration,
-    /// Most clients since memory was given back; and when it is given back the next time.
+    /// The most clients since memory was given back, and when it is given back next.
     peak: usize,
     give_back_at: Option<Mono>,
-    /// When a snapshot is to be taken to erase a password from the tape, and when the last one was taken for that.
+    /// When a snapshot is due to erase a password from the tape, and when the last one was begun for that.
     forget_at: Option<Mono>,
     forgot: Option<Mono>,
-    /// Bytes of inputs at which a snapshot is taken.
+    /// Bytes of inputs at which a snapshot is due.
     tape_length: u64,
 }
 
@@ -72,7 +73,7 @@ impl Snapshots {
         }
     }
 
-    /// A password on the tape is no longer needed: a snapshot is taken soon, to erase it.
+    /// A password on the tape is no longer needed: schedules a snapshot, to erase it.
     pub(super) fn forget_soon(&mut self, at: Mono) {
         let every = FORGET_EVERY.max(self.took * FORGET_SHARE);
         let soonest = self.forgot.map_or(at, |forgot| forgot.after(every));
@@ -83,15 +84,15 @@ impl Snapshots {
         self.give_back_at.filter(|_| !self.under_way).into_iter().chain(self.forget_at).min()
     }
 
-    /// Whether one more snapshot is allowed: writing the last one took no more than one part in `share` of the time
-    /// since it was begun.
+    /// Whether another snapshot is allowed: writing the last one took no more than a `share`th of the time since it was
+    /// begun, and none is under way.
     fn may(&self, share: u32, at: Mono) -> bool {
         !self.under_way && at.since(self.begun) >= self.took * share
     }
 }
 
 impl Driver {
-    /// Gives memory back when many have left.
+    /// Gives memory back some time after many clients have left.
     pub(super) fn give_back(&mut self, at: Mono) {
         let clients = self.state.hub().session_count();
         let snapshots = &mut self.snapshots;
@@ -118,8 +119,8 @@ impl Driver {
             && (forget && !self.snapshots.under_way || long && self.snapshots.may(SNAPSHOT_SHARE, at))
     }
 
-    /// Freezes the state and has it written down; the tape begins anew behind it when that is done. The loop stands
-    /// still for a look at each client.
+    /// Freezes the state and has it written. When that is done, the tape begins anew behind the snapshot. The loop
+    /// stands still for one look at each client.
     pub(super) fn begin_snapshot(&mut self) {
         debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
         let Some(blank) = self.state.tape.begin() else { return };
@@ -128,7 +129,7 @@ impl Driver {
         self.delivery.exchanges.work.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);
         (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
-        // A password that comes from now on is not in the snapshot, but on the tape behind it.
+        // A password that comes from now on stands on the tape behind the snapshot.
         self.snapshots.forgot = self.snapshots.forget_at.take().map(|_| at).or(self.snapshots.forgot);
     }
 
@@ -150,7 +151,7 @@ impl Driver {
         }
     }
 
-    /// Copies a piece of the inputs that came while a snapshot was written behind it; behind the last piece, the
+    /// Copies a piece of the inputs that came while the snapshot was written behind it. After the last piece the
     /// snapshot counts.
     pub(super) fn complete_snapshot(&mut self) {
         let Some(mut written) = self.snapshots.written.take() else { return };

@@ -1,7 +1,7 @@
-//! The state machine and its tape: what the machine is told is kept first, then handled.
+//! The state machine and its tape: each input is kept first, then handled.
 //!
-//! Everything that changes the machine goes through [`State::handle`], which says on the tape what is being handled: if
-//! the process dies of it, the next one knows which input it was.
+//! Everything that changes the machine goes through [`State::handle`]. Meanwhile the tape says which input is being
+//! handled: if the process dies at it, the next one knows which it was.
 
 use std::ops::Range;
 
@@ -15,27 +15,27 @@ use crate::wire::admin::Command;
 use crate::wire::admin::execute::Answer;
 use crate::wire::admin::message::ControlError;
 
-/// The state machine, what is kept of its inputs, and what has followed from them.
+/// The state machine, the tape of its inputs, and what has followed from them.
 pub(super) struct State {
     machine: Machine,
     pub(super) tape: Tape,
-    /// What followed and is not applied yet.
+    /// What has followed and is not applied yet.
     pub(super) outcomes: Vec<Outcome>,
 }
 
 impl State {
-    /// `outcomes` is what came of making `machine`.
+    /// `outcomes` are those of making `machine`.
     pub(super) const fn new(machine: Machine, tape: Tape, outcomes: Vec<Outcome>) -> Self {
         Self { machine, tape, outcomes }
     }
 
-    /// The machine, to be looked at.
+    /// The machine, read-only.
     #[inline]
     pub(super) const fn machine(&self) -> &Machine {
         &self.machine
     }
 
-    /// The machine's hub, to be looked at.
+    /// The machine's hub, read-only.
     #[inline]
     pub(super) fn hub(&self) -> &Hub {
         self.machine.hub()
@@ -48,7 +48,7 @@ impl State {
         self.handle(kept, at, |machine, _, outcomes| machine.handle(input, at, outcomes));
     }
 
-    /// Handles what a client has sent, which stands on the tape already.
+    /// Handles what a client has sent, which is on the tape already.
     pub(super) fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
         let kept = Kept { place, content: range };
         self.handle(kept, at, |machine, bytes, outcomes| {
@@ -57,8 +57,9 @@ impl State {
         });
     }
 
-    /// Has the machine execute an administrator's command, which is kept first if it changes something. `None` if it is
-    /// not for the machine. `owed` gives the bytes that a client is owed, and the lines that it has missed.
+    /// Has the machine execute an administrator's command. A command that changes something is kept first. `None` if
+    /// the command is not for the machine. `owed` gives the bytes that a client is owed, and the lines that it has
+    /// missed.
     pub(super) fn administer(
         &mut self,
         command: &Command,
@@ -67,7 +68,7 @@ impl State {
         owed: &dyn Fn(SessionId) -> (u64, u64),
     ) -> Option<Result<Answer, ControlError>> {
         if !command.changes() {
-            // Nothing to be blamed for: the next process is not told of it.
+            // A command that changes nothing is not kept, and not noted as being handled.
             return self.machine.control(command, by, at, owed, &mut self.outcomes);
         }
         let kept = match self.tape.is_kept() {
@@ -80,7 +81,7 @@ impl State {
         self.handle(kept, at, |machine, _, outcomes| machine.control(command, by, at, owed, outcomes))
     }
 
-    /// Writes an input on the tape, if that is kept.
+    /// Appends an input to the tape, if the tape is kept.
     fn keep(&mut self, input: &Input, at: Now) -> Kept {
         if !self.tape.is_kept() {
             return Kept::NOT;
@@ -89,8 +90,8 @@ impl State {
         Kept { place, content }
     }
 
-    /// Changes the machine. Meanwhile the tape says that it is what is `kept` there that is being handled; `change` is
-    /// given its content.
+    /// Changes the machine by `change`, which is given the content of `kept`. Meanwhile the tape says that `kept` is
+    /// being handled.
     #[inline]
     fn handle<T>(
         &mut self,
@@ -114,6 +115,6 @@ struct Kept {
 }
 
 impl Kept {
-    /// Nothing is kept.
+    /// The input is not on a tape.
     const NOT: Self = Self { place: 0, content: 0..0 };
 }

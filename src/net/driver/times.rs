@@ -1,5 +1,5 @@
-//! How long the turns of the driver's loop take, and what the longest one was doing. During a turn no client is read
-//! and nothing is decided: people wait at least that long.
+//! How long the turns of the driver's loop take, and what the longest one was doing. During a turn no other client is
+//! read: everybody waits at least that long.
 
 use std::time::Duration;
 
@@ -8,28 +8,28 @@ use crate::values::time::{Mono, Now, Wall};
 /// What a part of a turn was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// What was due by the clock.
+    /// Doing what is due by the clock.
     Due,
-    /// Closing clients to whom nothing more can be written.
+    /// Handling what the rounds report (clients that are gone, closed or crowded), and tidying the queue of sockets.
     Parting,
     /// Taking connections.
     Accepting,
-    /// An administrator's command.
+    /// An administrator's command, by name.
     Command(&'static str),
-    /// Taking what other threads have done.
+    /// Handling the answers of other threads.
     Taking,
-    /// Reading clients, and deciding what follows.
+    /// Reading clients, and handling what they send.
     Reading,
     /// Handing orders to the rounds, and writing.
     Writing,
     /// Freezing the state for a snapshot.
     Freezing,
-    /// Having a snapshot count.
+    /// Making a snapshot count.
     Counting,
 }
 
 impl Doing {
-    /// In words.
+    /// What the turn was doing, in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Doing {
     }
 }
 
-/// The upper bounds of the histogram, in microseconds; what takes longer is counted behind them.
+/// The upper bounds of the histogram, in microseconds. A longer turn is counted behind the last.
 pub const BOUNDS: [u64; 10] = [100, 300, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000];
 
 /// The longest turn.
@@ -54,13 +54,13 @@ pub const BOUNDS: [u64; 10] = [100, 300, 1_000, 2_000, 5_000, 10_000, 20_000, 50
 pub struct Longest {
     /// How long it took.
     pub took: Duration,
-    /// What took most of it, and how long.
+    /// What took most of it, and how long that took.
     pub doing: (Doing, Duration),
     /// When it was over.
     pub at: Wall,
 }
 
-/// What is known of the turns so far.
+/// Figures of all turns so far.
 #[derive(Clone, Debug)]
 pub struct Times {
     counts: [u64; BOUNDS.len() + 1],
@@ -85,7 +85,7 @@ impl Times {
         (self.begun, self.mark, self.most) = (at, at, (Doing::Due, Duration::ZERO));
     }
 
-    /// The turn has been `doing` this since it began, or since the last call.
+    /// The turn was `doing` this since it began, or since the last call.
     pub fn part(&mut self, doing: Doing, at: Mono) {
         let took = at.since(self.mark);
         self.mark = at;
@@ -106,19 +106,20 @@ impl Times {
         took
     }
 
-    /// How many turns took no longer than each of [`BOUNDS`] and longer than the one before, and how many took longer.
+    /// How many turns took longer than one of [`BOUNDS`] and no longer than the next; the last number is of all longer
+    /// turns.
     #[must_use]
     pub const fn counts(&self) -> &[u64; BOUNDS.len() + 1] {
         &self.counts
     }
 
-    /// How long all of them took.
+    /// How long all turns took together.
     #[must_use]
     pub const fn total(&self) -> Duration {
         self.total
     }
 
-    /// The longest one.
+    /// The longest turn so far.
     #[must_use]
     pub const fn longest(&self) -> Option<Longest> {
         self.longest

@@ -1,4 +1,4 @@
-//! Whose turn it is to be read. Addresses take turns, so that a crowd from one address has no more of the daemon's time
+//! Whose turn to be read it is. Addresses take turns, so that a crowd from one address has no more of the daemon's time
 //! than one person from another.
 
 use std::collections::{HashMap, VecDeque};
@@ -6,18 +6,18 @@ use std::collections::{HashMap, VecDeque};
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 
-/// Clients that wait for their turn. Addresses (IPv4 addresses and IPv6 /64) take turns, and so do the clients of
-/// each.
+/// The clients that wait for their turn. Addresses (IPv4 addresses and IPv6 /64 networks) take turns, and so do the
+/// clients of each.
 #[derive(Debug, Default)]
 pub struct Turns {
     waiting: HashMap<Origin, VecDeque<SessionId>>,
-    /// The addresses of those who wait, each once.
+    /// The addresses of the clients that wait, each once.
     origins: VecDeque<Origin>,
     len: usize,
 }
 
 impl Turns {
-    /// Puts `id`, which comes from `origin`, behind those who wait.
+    /// Queues client `id`, which comes from `origin`, behind the others.
     pub fn push(&mut self, origin: Origin, id: SessionId) {
         let waiting = self.waiting.entry(origin).or_default();
         if waiting.is_empty() {
@@ -33,7 +33,7 @@ impl Turns {
         let waiting = self.waiting.get_mut(&origin)?;
         let id = waiting.pop_front();
         if waiting.is_empty() {
-            // An address is not remembered once nobody of it waits.
+            // An address is forgotten when no client of it waits.
             self.waiting.remove(&origin);
         } else {
             self.origins.push_back(origin);

@@ -1,8 +1,7 @@
-//! Places where a debug build can be told to die, so that tests can kill the daemon between any two
-//! steps that matter.
+//! Places where tests have a debug build die: so they can kill the daemon between any two steps that matter.
 //!
-//! `CHATHUB_FAULT=LABEL` or `LABEL:N` in the environment: `SIGKILL` at the first, or the `N`th, time
-//! that it comes by. A release build has none of this.
+//! `CHATHUB_FAULT=LABEL` in the environment has the process kill itself (`SIGKILL`) the first time that it comes by
+//! that place, `LABEL:N` the `N`th time. A release build has none of this.
 
 /// The places, in the order in which a connection meets them.
 pub const LABELS: &[&str] = &[
@@ -31,7 +30,7 @@ pub const LABELS: &[&str] = &[
     "handover.snapshot",
 ];
 
-/// Dies here, if that was asked for.
+/// Dies here, if `CHATHUB_FAULT` asks for that.
 #[inline]
 pub fn point(label: &'static str) {
     #[cfg(debug_assertions)]
@@ -40,8 +39,8 @@ pub fn point(label: &'static str) {
     let _ = label;
 }
 
-/// Dies of these bytes, which are being handled, if they hold the text of `CHATHUB_POISON` in the environment; is killed,
-/// as from outside, if they hold that of `CHATHUB_DEADLY`.
+/// Aborts if `bytes`, which are being handled, contain the text of `CHATHUB_POISON` in the environment. Kills the
+/// process, as from outside, if they contain that of `CHATHUB_DEADLY`.
 #[inline]
 pub fn poison(bytes: &[u8]) {
     #[cfg(debug_assertions)]

@@ -1,5 +1,5 @@
-//! The start of a process: takes over what a former one has left with the service manager, or begins afresh; and has
-//! everything kept from then on, where the service manager keeps it.
+//! The start of a process: it takes over what a former one has left with the service manager, or begins afresh. From
+//! then on everything is kept, if the service manager keeps descriptors.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,8 +24,8 @@ use crate::store::Store;
 use crate::systemd;
 use crate::values::plain::Plain;
 
-/// The settings of a former process, if there are clients to take over. Used where the settings files cannot be: with
-/// clients connected, a mistake in a file is no reason to end.
+/// The settings of a former process; `None` if there are no clients to take over. They are used where the settings
+/// files cannot be read: with clients connected, a mistake in a file is no reason to end.
 pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
@@ -33,7 +33,7 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
     for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
         let input = serde_json::from_slice(tape.content(record.content)).ok()?;
-        // Clients that have left again since then count as well.
+        // A client that has left since counts as well.
         is_there |= is_connect(&input);
         if let Some(others) = settings_in(&input) {
             settings = others.ok()?;
@@ -42,11 +42,11 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     is_there.then_some(settings)
 }
 
-/// What clients are told whose daemon cannot start.
+/// What clients of a former process are told if the daemon cannot start.
 const CANNOT_START: &str = "cannot start: please try again later";
 
-/// Tells the clients that a former process has left, and closes their connections: for a daemon that will not start
-/// however often it is tried. The service manager would close them without a word.
+/// Tells a former process's clients that the hub cannot start, and closes their connections: for a start that fails
+/// however often it is repeated. The service manager would close them without a word.
 pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
     let end = |name| stored.get(name).and_then(|end: &OwnedFd| end.try_clone().ok());
     if let [_, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(end) {
@@ -59,8 +59,8 @@ fn is_connect(input: &serde_json::Value) -> bool {
     input.get("Connect").is_some()
 }
 
-/// The settings that an input brings. Any release may have written it: before 0.2 they stood alone,
-/// and not in [`crate::machine::Input::Hub`].
+/// The settings that an input brings; `None` if it brings none. Any release may have written the input: before 0.2,
+/// settings were not within [`crate::machine::Input::Hub`].
 fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>> {
     let settings = input.get("Hub").unwrap_or(input).get("Settings")?;
     Some(Settings::deserialize(settings))
@@ -70,27 +70,27 @@ fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>
 pub struct FoundHub {
     /// The state machine.
     pub machine: Machine,
-    /// What followed from making it, to be applied by the driver.
+    /// What followed from making the machine; the driver applies it.
     pub outcomes: Vec<Outcome>,
-    /// Connections and input that a former process has left, if it was taken over.
+    /// The connections and the input that a former process has left, if the machine was taken over.
     pub restored: Option<Restored>,
     /// The rounds, which hold what everybody is owed.
     pub rounds: Rounds,
-    /// What is kept of inputs.
+    /// The tape, which keeps inputs.
     pub tape: Tape,
-    /// What is kept of sockets.
+    /// The queue, which keeps sockets.
     pub queue: Keeping,
-    /// What records history.
+    /// The store, which records history.
     pub store: Option<Store>,
-    /// What the store recalled, if the machine was taken over and is still to be told.
+    /// What the store recalled, if the machine was taken over and has still to be told.
     pub recalled: Option<Recalled>,
 }
 
-/// Takes over what a former process has left, or begins afresh; with everything kept for the next
-/// process, if somebody keeps it.
+/// Takes over what a former process has left, or begins afresh, and has everything kept for the next process if the
+/// service manager keeps descriptors.
 ///
-/// `stored` is what the service manager has kept, and `keeps` whether it goes on keeping things; `exchanges` is how
-/// the driver and the rounds reach each other; `store` opens what records history.
+/// `stored` are the descriptors that the service manager has kept; `keeps` says whether it goes on keeping them;
+/// `exchanges` connect the driver and the rounds; `store` opens the store.
 ///
 /// # Errors
 /// Those of `store`.
@@ -118,11 +118,11 @@ pub fn restore_or_begin<E>(
                     warn!(chathub_error = %Plain(&error), "the service manager does not keep this program{}", logging::InWords(Plain(&error)));
                 }
                 let restored = Some(restored);
-                // Not before: on the way here the former program may have taken the place of this one, and it
-                // must find the files as it knows them.
+                // The files are opened only now: on the way here the former program may have taken the place of this
+                // one, and it must find the files in the form that it knows.
                 let (store, recalled) = store()
-                    // The service manager lets go of everybody when a start has failed for good, as this one has:
-                    // a release before the one that wrote the files cannot read them.
+                    // This start has failed for good: a release older than the one that wrote the files cannot read
+                    // them. The service manager then closes everybody's connection without a word.
                     .inspect_err(|_| recovery::say_goodbye(&queue, CANNOT_START))?
                     .unzip();
                 let queue = Some(Arc::new(Mutex::new(queue)));
@@ -137,7 +137,7 @@ pub fn restore_or_begin<E>(
     systemd::forget(names);
     let mut outcomes = Vec::new();
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
-    // What the machine is told at its start is part of the first snapshot.
+    // What the store tells the machine at its start is part of the first snapshot.
     let (store, recalled) = store()?.unzip();
     machine.handle(hub::News::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
@@ -164,8 +164,8 @@ pub fn restore_or_begin<E>(
 
 type Kept = (Rounds, Tape, Queue);
 
-/// Begins to keep everything for the next process: the first snapshot is made, and the service manager
-/// has what it is to keep.
+/// Begins to keep everything for the next process: makes the tape with a first snapshot, and the queue, and gives them
+/// to the service manager.
 fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
     let (mut tape, cuts) = Tape::new()?;
     tape.tell_of_crashes();
@@ -184,7 +184,7 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
 /// Takes over from a former process; `None` if there is nobody to take over.
 ///
 /// # Errors
-/// Why that cannot be done; those who were found are told so.
+/// Why it cannot be taken over; the clients that were found are told goodbye.
 fn adopt(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
@@ -206,7 +206,7 @@ fn adopt(
     });
     match attempt {
         Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
-        // Without this, clients in the queue would wait for ever.
+        // Without a goodbye, clients in the queue would wait for ever.
         nobody => {
             recovery::say_goodbye(&queue, "had to start afresh: please connect again");
             nobody.map(|_| None)

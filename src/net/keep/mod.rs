@@ -2,13 +2,13 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what is kept of inputs, and of what cannot be had by handling them again: the tape, snapshots on it, cuts | [`tape`] |
-//! | what is kept of sockets | [`queue`] |
+//! | what the tape keeps: inputs, snapshots, and cuts, which handling the inputs again would not give | [`tape`] |
+//! | how clients' sockets are kept | [`queue`] |
 //! | the thread that writes snapshots | [`snapshot`] |
 //! | how a process starts: taking over, or afresh | [`found`] |
 //! | which program the tape belongs to, and becoming that one after an upgrade | [`program`] |
 //! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
-//! | where tests have it die | [`fault`] |
+//! | where tests kill the process | [`fault`] |
 //!
 //! What the kept state *is* stands elsewhere: [`crate::machine`] is the value that inputs change, and
 //! [`super::rounds`] hold what everybody is owed.

@@ -1,4 +1,4 @@
-//! Which program writes the tape, and becoming the one that has written it: only the same one can handle its inputs
+//! The program that writes the tape, and becoming the one that has written it: only that one can handle its inputs
 //! again.
 
 use std::ffi::CString;
@@ -10,24 +10,24 @@ use nix::sys::stat::{FileStat, fstat};
 use super::tape::Tape;
 use crate::systemd;
 
-/// Which program this is: only the same one leads to the same outcomes from the same inputs.
+/// The hash of this program, made by build.rs. Only the same program gets the same outcomes from the same inputs.
 const EPOCH: u64 = match u64::from_str_radix(env!("CHATHUB_EPOCH"), 10) {
     Ok(epoch) => epoch,
     Err(_) => panic!("set by build.rs"),
 };
 
-/// Which program this is; tests of debug builds make another program of this one by `CHATHUB_EPOCH`.
+/// The hash of this program. In debug builds tests set another one by `CHATHUB_EPOCH`.
 #[must_use]
 pub fn epoch() -> u64 {
     let other = if cfg!(debug_assertions) { std::env::var("CHATHUB_EPOCH").ok() } else { None };
     other.and_then(|epoch| epoch.parse().ok()).unwrap_or(EPOCH)
 }
 
-/// Executes the former program if that one has left inputs on the tape, which no other can handle: it was killed, and
-/// an upgrade has put this program in its place. The former program carries on; at its next restart it leaves a
-/// snapshot, which any release reads.
+/// Executes the former program, if it has left inputs on the tape, which no other program can handle: it was killed,
+/// and an upgrade has put this program in its place. The former program then carries on. At its next restart it leaves
+/// a snapshot, which any release reads.
 ///
-/// To be called before anything else. Returns if there is no need, or no way.
+/// Call it before anything else. It returns if there is no need to execute the former program, or no way.
 pub fn become_former() {
     let (Some(tape), Some(program)) = (systemd::look_for("tape"), systemd::look_for(systemd::PROGRAM)) else { return };
     if std::env::var_os(FORMER).is_some() || Tape::left_by(tape).is_none_or(|by| by == epoch()) {
@@ -41,7 +41,7 @@ pub fn become_former() {
         .filter_map(|(name, value)| bytes(&[name, value].join(std::ffi::OsStr::new("="))))
         .collect();
     environment.extend(CString::new(format!("{FORMER}=1")));
-    // Does not return but with an error, and then there is no way.
+    // If this returns, it has failed, and there is no way.
     let _ = nix::unistd::fexecve(program, &arguments, &environment);
 }
 
@@ -51,10 +51,11 @@ pub fn is_former() -> bool {
     std::env::var_os(FORMER).is_some()
 }
 
-/// The variable in the environment of a former program that was executed, so that it executes no other.
+/// The variable in the environment of a former program that was executed. With it, a program executes no other.
 const FORMER: &str = "CHATHUB_FORMER";
 
-/// Has the service manager keep this program instead of `former`, if that is another one: after an upgrade.
+/// After an upgrade: has the service manager keep this program instead of `former`. Does nothing if both are the same
+/// file.
 pub(super) fn keep_instead_of(former: Option<OwnedFd>) -> io::Result<()> {
     let program = std::fs::File::open("/proc/self/exe")?;
     let file = |stat: FileStat| (stat.st_dev, stat.st_ino);

@@ -1,10 +1,10 @@
 //! Taking over from a former process: its state, and its connections.
 //!
-//! The snapshot is read, the inputs since are handled again, and the rounds apply the orders again,
-//! passing over what each client's socket has taken, as the kernel has counted it. Then everything is
-//! where it was, and the first byte that is written is the one behind the last.
+//! The process reads the snapshot and handles the inputs since again. The rounds apply the orders again, and pass over
+//! the bytes that each client's socket has taken, by the kernel's count. Then everything is where it was, and the first
+//! byte written to a client is the one behind the last.
 //!
-//! Nothing that is found is believed: if it does not fit together, the process starts afresh and tells the clients so.
+//! Nothing is used unchecked: if something does not fit together, the process starts afresh and tells the clients so.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
@@ -29,25 +29,25 @@ use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
 
-/// The number of processes in a row that may crash while they handle an input; then it is left out.
+/// An input at which this many processes in a row have crashed is left out.
 const CRASHES: u64 = 3;
 
-/// The number of processes in a row that may die in any way while they handle an input; then it is left out. An input
-/// that uses up all memory has its process killed from outside; fewer such deaths could be chance.
+/// An input at which this many processes in a row have died, in any way, is left out. One that uses up all memory has
+/// its process killed from outside; fewer such deaths could be chance.
 const DEATHS: u64 = 20;
 
-/// A connection that nobody was told about: it was accepted, and the process died.
+/// A connection that the machine was not told of: the process died after it accepted the connection.
 #[derive(Debug)]
 pub struct Newcomer {
     /// Its socket.
     pub socket: OwnedFd,
-    /// What the kernel knows it by.
+    /// The kernel's number for the socket (`SO_COOKIE`).
     pub cookie: u64,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub peer: SocketAddr,
 }
 
-/// Input that a former process had received but not committed, and that this one has committed.
+/// Input that a former process had received and not committed. This process has committed it.
 #[derive(Debug)]
 pub struct Received {
     /// The client that sent it.
@@ -63,24 +63,25 @@ pub struct Received {
 /// What was taken over.
 #[derive(Debug)]
 pub struct Restored {
-    /// Everybody's connection, and whether it is to be closed.
+    /// Everybody's connection, and whether it is being closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
-    /// Input that was received and not committed.
+    /// Input that the former process had received and not committed.
     pub received: Option<Received>,
-    /// Connections that were accepted and never greeted.
+    /// Connections that were accepted and not greeted.
     pub newcomers: Vec<Newcomer>,
-    /// Those whose connection is gone, or of whom it is not known what they are owed.
+    /// Clients whose connection is gone, or for which it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    /// The input that was left out, because processes died of it: its kind, and the client if it is bytes.
+    /// The input that was left out because processes died at it: its kind, and its client if it is bytes.
     pub poisoned: Option<(Kind, SessionId)>,
-    /// A password that is no longer needed stands on the tape.
+    /// Whether a password that is no longer needed stands on the tape.
     pub secret_spent: bool,
 }
 
-/// Takes over what `tape`, `cuts` and `found`, the sockets in `queue`, hold; the orders are applied by `rounds`.
+/// Takes over the state on `tape` and in `cuts`, with the sockets that were `found` in `queue`. `rounds` apply the
+/// orders.
 ///
 /// # Errors
-/// Why that cannot be done, in words for the journal.
+/// Why it cannot be taken over, in words for the journal.
 pub fn restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
@@ -92,7 +93,7 @@ pub fn restore(
     let attempt = catch_unwind(AssertUnwindSafe(|| try_restore(tape, cuts, rounds, queue, found, now)));
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
-            // A former process may have died of the same input: noted for the next one.
+            // A former process may have crashed at the same input: the note lets the next one count.
             tape.note_crash();
             resume_unwind(panic);
         }
@@ -103,19 +104,19 @@ pub fn restore(
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// The next input is handled.
+    /// An input is about to be handled.
     Next {
         /// Inputs that are handled already.
         done: usize,
         /// Inputs on the tape.
         of: usize,
     },
-    /// What was handled so far is in a snapshot.
+    /// A snapshot has been made of what was handled so far.
     Saved,
 }
 
-/// Tells the service manager how far a replay has come, and says when a snapshot is to be taken on the way: once a
-/// second, but less often if snapshots would take more than a quarter of the time.
+/// Tells the service manager how far a replay has come, and says when a snapshot is due: once a second, but so seldom
+/// that snapshots take a quarter of the time at most.
 fn pacemaker() -> impl FnMut(Step) -> bool {
     let mut saved = Instant::now();
     let (mut told, mut began, mut every) = (saved, saved, SAVE_EVERY);
@@ -140,23 +141,24 @@ fn pacemaker() -> impl FnMut(Step) -> bool {
     }
 }
 
-/// How often the service manager is told that taking over goes on, and what was done so far is kept.
+/// How often the service manager is told that taking over goes on, and how often a snapshot is made meanwhile.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// What came of a replay.
+/// What a replay gives.
 #[derive(Debug)]
 pub struct Replayed {
     /// The machine, as it was.
     pub machine: Machine,
-    /// Those of whom it is not known what they are owed.
+    /// Clients for which it is not known what they are owed.
     pub lost: Vec<SessionId>,
     poisoned: Option<(Kind, SessionId)>,
     secret_spent: bool,
 }
 
-/// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` gives a client's
-/// connection, by its cookie, and how many bytes its socket has taken.
+/// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` gives a client's connection,
+/// by its number and cookie, and how many bytes its socket has taken. `pauses` is told of each [`Step`], and says
+/// whether a snapshot is due.
 ///
 /// # Errors
 /// What does not fit together.
@@ -196,13 +198,13 @@ pub fn replay(
     let (count, mut moved) = (records.len(), 0);
     for (number, record) in records.into_iter().enumerate() {
         if pauses(Step::Next { done: number, of: count }) {
-            // A process that takes over from this one begins here.
+            // The next process, if this one dies, begins here.
             let end = tape.extent().end;
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
             let owed = rounds.saved_on_the_way();
             tape.snapshot_of(&saved, &owed, record.start().wrapping_add_signed(moved), epoch());
-            // Everything that is left has moved along.
+            // The records that are left have moved along.
             moved += tape.extent().end.cast_signed() - end.cast_signed();
             pauses(Step::Saved);
         }
@@ -231,8 +233,8 @@ pub fn replay(
                 rounds.replay_order(order, coming)?;
             }
         }
-        // Nothing that takes long is done while a record counts as being handled: a daemon that is killed again and
-        // again is not to die at the same one each time.
+        // Nothing that takes long is done while a record counts as being handled. Otherwise a daemon that is killed
+        // again and again would mostly die at the same record, and that would be left out.
         tape.handled();
         rounds.settle_after(&mut settled);
     }
@@ -256,7 +258,7 @@ fn try_restore(
             read.insert(id, counted.read);
             (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
         }
-        // Nobody waits for what it was still owed.
+        // The client is gone: nothing that it was still owed is written.
         _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
     let Replayed { machine, mut lost, poisoned, secret_spent } = replay(tape, cuts, rounds, connection, pacemaker())?;
@@ -282,7 +284,8 @@ fn try_restore(
         let socket = TcpStream::from(socket);
         let peer = socket.peer_addr();
         match peer {
-            // Every client is greeted at once. So a connection that was sent nothing is one that nobody was told of.
+            // Every client is greeted at once: so a connection that was sent nothing is one that the machine was not
+            // told of.
             Ok(peer) if counted.taken == 0 && !counted.dead && !counted.finished => {
                 newcomers.push(Newcomer { socket: socket.into(), cookie, peer });
             }
@@ -293,7 +296,8 @@ fn try_restore(
         }
     }
     if cut_off {
-        // Connections without a client are closed, for nobody would serve them.
+        // Connections in the queue that belong to no client of this process are closed, because nobody would serve
+        // them.
         let known = connections.iter().map(|(connection, _)| connection.cookie);
         let known: HashSet<u64> = known.chain(newcomers.iter().map(|newcomer| newcomer.cookie)).collect();
         let ended = queue.keep_only(&known);
@@ -311,9 +315,9 @@ fn try_restore(
     Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
-/// Tells those who cannot be carried on `why`, and closes their connections.
+/// Tells all clients in the queue `why` they cannot be carried on, and closes their connections.
 pub fn say_goodbye(queue: &Queue, why: &str) {
-    // A line break first: a client may have been sent half a line.
+    // A line break first: the last thing sent to a client may have been half a line.
     let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
         let mut socket = TcpStream::from(socket);

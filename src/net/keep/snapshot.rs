@@ -1,8 +1,8 @@
-//! Snapshots are written by a thread of their own, from a frozen copy of the state, while everything goes on.
+//! The thread that writes snapshots from a frozen copy of the state, while everything goes on.
 //!
-//! The driver freezes the state machine and has the rounds freeze what everybody is owed, behind the same order;
-//! each takes a moment. Inputs that come meanwhile are kept where they were, and copied behind the snapshot when that
-//! is written and the driver has it count: see [`Tape::make_current`](super::tape::Tape::make_current).
+//! The driver freezes the state machine, and the rounds freeze what everybody is owed, behind the same order; each
+//! takes a moment. Inputs that come meanwhile go on the tape as before. When the snapshot is written, they are copied
+//! behind it and the driver makes it count: see [`Tape::make_current`](super::tape::Tape::make_current).
 
 use std::io;
 use std::sync::mpsc;
@@ -15,22 +15,22 @@ use crate::net::rounds::replay::Frozen as Owed;
 
 /// What the thread is to do.
 enum Job {
-    /// To write a snapshot.
+    /// Write a snapshot.
     Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<Owed> },
-    /// To give memory back.
+    /// Give the memory of a half of the tape back.
     Clear(Old),
-    /// To give back what was freed.
+    /// Give the kernel back what the allocator holds and does not use.
     Trim,
 }
 
-/// What it has done.
+/// What the thread has done.
 #[derive(Debug)]
 pub enum Done {
-    /// A snapshot is written, in so much time, and is to count.
+    /// A snapshot is written, which took this long, and can be made to count.
     Written(Written, Duration),
-    /// It could not be written.
+    /// The snapshot could not be written.
     Failed(Blank, io::Error),
-    /// Memory was given back.
+    /// The memory of this half was given back.
     Cleared(Mapping),
 }
 
@@ -41,8 +41,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, which calls `tell` with what it has done. It ends with this value, or when `tell` says that
-    /// nobody takes that any more.
+    /// Starts the thread. It calls `tell` with each thing that it has done. It ends when this value is dropped, or when
+    /// `tell` returns `false` because nobody listens any more.
     ///
     /// # Errors
     /// Those of pthread_create(3).
@@ -59,17 +59,17 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Has a snapshot written. `owed` is where the rounds will leave their half.
+    /// Has a snapshot written. The rounds send their part to `owed`.
     pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<Owed>) {
         let _ = self.jobs.send(Job::Write { blank, machine: Box::new(machine), owed });
     }
 
-    /// Has memory given back that was freed.
+    /// Has the heap's unused memory given back to the kernel.
     pub fn trim(&self) {
         let _ = self.jobs.send(Job::Trim);
     }
 
-    /// Has memory given back.
+    /// Has the memory of a half of the tape given back to the kernel.
     pub fn clear(&self, old: Old) {
         let _ = self.jobs.send(Job::Clear(old));
     }
@@ -78,7 +78,7 @@ impl Writer {
 fn perform(job: Job) -> Option<Done> {
     Some(match job {
         Job::Write { blank, machine, owed } => {
-            // Without the rounds the process ends.
+            // The rounds have ended: the process ends too.
             let owed = owed.recv().ok()?;
             let began = Instant::now();
             match blank.write(&machine, &owed) {

@@ -1,5 +1,5 @@
-//! Rounds that the driver makes itself while the rounds' thread sleeps, because waking that takes longer than a few
-//! writes.
+//! Rounds that the driver makes in its own thread while the rounds' thread sleeps: a few writes take less time than
+//! waking that thread.
 
 use tokio::time::Instant;
 
@@ -8,27 +8,27 @@ use super::{Rounds, Shared, Work};
 use crate::machine::Order;
 use crate::values::id::{RoomId, SessionId};
 
-/// The most orders that the driver applies itself, if they lead to few writes: a client that joins takes five or six.
+/// The most pieces of work that the driver does itself, if few writes follow. A client that joins takes five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
 
-/// Renderings of lines that are made in one go at most: about a millisecond.
+/// The most renderings of lines that are made in one go: about a millisecond.
 pub(super) const RENDERED: usize = 1024;
 
-/// What is left of rounds that the driver makes itself.
+/// How far the driver has come with a round that it makes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtOnce {
-    /// All is done.
+    /// Everything is written.
     Done,
-    /// A part is done. The rest is for [`Rounds::continue_at_once`], or for the rounds' thread when it is called.
+    /// A part is written. [`Rounds::continue_at_once`] does the rest, or the rounds' thread when it is woken.
     Begun,
-    /// The rounds' thread does it.
+    /// The rounds' thread does it, or what is left of it.
     ByThread,
 }
 
 impl Rounds {
-    /// Applies `work` and writes what follows, in the caller's thread, if nothing is under way. All of it if that is
-    /// little. If it is more, only a slice, and only if the caller is `alone`, with nothing else to do; it continues
-    /// with [`Self::continue_at_once`]. Otherwise `work` stays as it is, to be pushed to the exchange.
+    /// Applies `work` and writes what follows, in the caller's thread, if nothing is under way. If that is little, all
+    /// of it is written. If it is more, one slice is, and only if the caller is `alone`, with nothing else to do; the
+    /// caller goes on with [`Self::continue_at_once`]. Otherwise `work` is left as it was, for the exchange.
     pub fn begin_at_once(shared: &Shared, work: &mut Vec<Work>, alone: bool) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let idle = rounds.jobs.is_idle()
@@ -48,28 +48,28 @@ impl Rounds {
         rounds.at_once(budget, full)
     }
 
-    /// Writes one slice more of what [`Self::begin_at_once`] has begun, unless the rounds' thread does that by now.
+    /// Writes one more slice of what [`Self::begin_at_once`] has begun, unless the rounds' thread is doing that.
     pub fn continue_at_once(shared: &Shared) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let full = rounds.full.until.first().copied();
         rounds.at_once(SLICE, full)
     }
 
-    /// Makes rounds. `full` is the earliest give-up deadline before this call; if it changed, the rounds' thread must
-    /// sleep anew.
+    /// Makes rounds of `budget` writes. `full` is the earliest deadline of a full socket before that: if it has
+    /// changed, the rounds' thread is woken, to sleep until the new one.
     fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
         self.make_rounds(&mut budget);
         self.tell_if_drained();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
-            // The rounds' thread continues, or sleeps until another moment.
+            // The rounds' thread goes on, or sleeps until the new deadline.
             self.exchanges.work.wake();
             return AtOnce::ByThread;
         }
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }
     }
 
-    /// Writes that `work` makes at most; `None` if it is for the rounds' thread, because something in it waits for an
-    /// answer, or takes long however little it writes.
+    /// The most writes that follow from `work`; `None` if it is for the rounds' thread, because something in it waits
+    /// for an answer, or takes long whatever is written.
     fn writes_of(&self, work: &[Work]) -> Option<usize> {
         let (mut writes, mut room, mut client, mut rendered) = (0, None, None, 0);
         if work.len() > ORDERS_AT_ONCE {
@@ -85,11 +85,11 @@ impl Rounds {
                     let again = room.replace(*id) == Some(*id);
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
-                // A client with a full socket may be far behind, and each line of that is looked at.
+                // A client with a full socket may be far behind, and the order looks at each line that it is owed.
                 Work::Order(Order::Enter(id, _) | Order::View(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
                     return None;
                 }
-                // What one client is told in a row goes out in one write.
+                // What a client is told by several orders in a row goes out in one write.
                 Work::Order(
                     Order::Enter(id, _)
                     | Order::Tell(id, _)
@@ -119,7 +119,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].full.is_some())
     }
 
-    /// The number of views in which lines of a room are rendered.
+    /// In how many views a room's lines are rendered.
     pub(super) fn views(&self, id: RoomId) -> usize {
         self.rooms.get(&id).map_or(0, |room| room.log.views())
     }

@@ -1,4 +1,5 @@
-//! Bounds on memory: the bytes of logs and mail, and which clients miss lines or are given up where there are too many.
+//! Bounds on memory: the bytes of logs and mail, and which clients miss lines or are given up if there are too many
+//! bytes.
 
 use std::sync::atomic::Ordering;
 
@@ -10,21 +11,22 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::render;
 use crate::wire::stream::reader::Reader;
 
-/// A client with a full socket is crowded when its mail is more than this part of `limits.mailbox`: nothing more is
-/// read of it, and others cannot send it anything. The rest of the mailbox is for answers to what it has asked before.
+/// A client with a full socket is crowded if its mail is more than `limits.mailbox` divided by this: nothing more is
+/// read from it, and others cannot send it anything. The rest of its mailbox is for answers to what it has asked
+/// before.
 const CROWDED: usize = 8;
 
-/// The bytes of all logs and all mail, as counted last.
+/// The bytes of all logs and all mail, when they were counted last.
 #[derive(Debug, Default)]
 pub(super) struct Weights {
-    /// The bytes of all logs, and the number of logs that are not empty.
+    /// The bytes of all logs, and how many logs are not empty.
     logs: usize,
     heavy: usize,
-    /// The bytes of all mail, and the number of clients that have any.
+    /// The bytes of all mail, and how many clients have any.
     mail: usize,
     addressed: usize,
-    /// Rooms whose logs hold more than they may. No orders are applied until each of them has had a round, so that
-    /// only clients with full sockets lose lines.
+    /// How many rooms have a log that holds more than it may. No orders are applied until each of them has had a round:
+    /// so only clients with full sockets miss lines.
     pub(super) over: usize,
 }
 
@@ -48,7 +50,7 @@ impl Weights {
 }
 
 impl Rounds {
-    /// Counts a room's log again, and decides whether it is too long.
+    /// Weighs a room's log, and decides whether it is too long.
     pub(super) fn weigh(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let weight = room.log.weight();
@@ -61,16 +63,18 @@ impl Rounds {
         room.over = is_over;
     }
 
-    /// The bytes that clients may be behind in a room: less than `slow.behind` if all logs together have more than
+    /// How many bytes clients may be behind in a room: `slow.behind`, or less if all logs together have more than
     /// `slow.behind_all`.
     fn allowed(&self) -> usize {
         let fair = self.limits.behind_all / self.weights.heavy.max(1);
-        // Half: the rendering that most readers see may weigh that, and all the others together.
+        // Half of the share: the rendering that most readers see may have that much, and all the others together as
+        // well.
         if self.weights.logs > self.limits.behind_all { self.limits.behind.min(fair / 2) } else { self.limits.behind }
     }
 
-    /// To be called before the lines that a client is owed become mail, which is its alone: has it miss those that would
-    /// be too much mail. It would miss them as well if it stayed in its room and took nothing.
+    /// Has a client miss the lines that would be too much mail: more than half of `limits.mailbox`. Call it before the
+    /// lines that the client is owed become mail. The client would miss these lines as well if it stayed and took
+    /// nothing.
     pub(super) fn lighten(&mut self, id: SessionId) {
         if self.replaying.is_some() {
             return;
@@ -93,7 +97,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
     }
 
-    /// Counts a client's mail again, and reports if the client became crowded by it, or is no longer.
+    /// Weighs a client's mail, and reports if that makes the client crowded, or no longer crowded.
     pub(super) fn weigh_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let mail = client.reader.mail_weight();
@@ -101,7 +105,7 @@ impl Rounds {
             self.weights.mail(client.mail, mail);
             client.mail = mail;
         }
-        // Only where the socket is full: otherwise the mail is taken at once.
+        // Only if the socket is full: otherwise the mail is taken at once.
         let is_crowded = client.full.is_some() && mail > self.limits.mailbox / CROWDED;
         if is_crowded != client.crowded
             && self.replaying.is_none()
@@ -112,7 +116,8 @@ impl Rounds {
         }
     }
 
-    /// Whether a client's mail is too much: more than one may have, or more than its share where all have too much.
+    /// Whether a client's mail is too much: more than `limits.mailbox`; or, if all mail together is more than
+    /// `limits.mailboxes`, more than the client's share of it.
     pub(super) fn is_too_much(&self, key: usize) -> bool {
         let Some(client) = self.clients.get(key) else { return false };
         client.mail > self.limits.mailbox
@@ -120,11 +125,11 @@ impl Rounds {
                 && client.mail > self.weights.mail / self.weights.addressed.max(1))
     }
 
-    /// The client that is given up where `key` cannot be told more: `key` itself if its own mail is too much. If all mail
-    /// together is too much, the client whose socket has been full longest, of those that have more than their share: a
-    /// client that takes what it is told is not disconnected because others do not.
+    /// The client that is given up because `key` cannot be told more: `key` itself if its own mail is more than
+    /// `limits.mailbox`. If all mail together is too much, it is the client whose socket has been full longest of those
+    /// with more than their share. So a client that takes what it is told is not disconnected because others do not.
     pub(super) fn who_has_too_much(&self, key: usize) -> usize {
-        /// Full sockets that are looked at, the longest full first.
+        /// How many full sockets are looked at, those that are given up soonest first.
         const LOOKED_AT: usize = 64;
         if self.clients.get(key).is_some_and(|client| client.mail > self.limits.mailbox) {
             return key;
@@ -138,7 +143,7 @@ impl Rounds {
         full.into_iter().find(stays).unwrap_or(key)
     }
 
-    /// The mail of a client that was given up does not count any more: it is dropped in a moment.
+    /// Takes the mail of a client that was given up out of the count: the client is dropped in a moment.
     pub(super) fn forget_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         self.weights.mail -= client.mail;
@@ -146,13 +151,13 @@ impl Rounds {
         client.mail = 0;
     }
 
-    /// Cuts a room's log down to its bound, as far as only clients with full sockets are owed those lines: they miss
-    /// them, or are given up.
+    /// Cuts a room's log down to its bound, but keeps lines that a client without a full socket is owed. Other clients
+    /// miss the lines that are cut off, or are given up.
     pub(super) fn trim(&mut self, id: RoomId) {
         let allowed = self.allowed();
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
-        // A client that has lines held may miss them, like one with a full socket.
+        // A client that holds lines back may miss them, like one with a full socket.
         let takes = |client: &&Client| client.takes() && !client.given_up && !client.reader.is_holding();
         let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
         let ready = ready.map(|client| client.reader.next_line()).min();
@@ -162,7 +167,8 @@ impl Rounds {
             let client = &mut clients[*key];
             let to = room.log.first_for(&client.reader, allowed).min(ready);
             if client.reader.next_line() < to {
-                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
+                // The cut is recorded before it takes effect. If there is no room for it, it waits for the next
+                // snapshot.
                 let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
                 if !self.cuts.append(cut) {
                     self.cuts_full = true;

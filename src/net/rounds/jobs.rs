@@ -1,4 +1,4 @@
-//! Jobs: which room has its round next, which single client is written to, which clients catch up; how much is done
+//! Jobs: which room has its round next, which single client is written to, which clients catch up, and how much is done
 //! before the driver may read.
 
 use std::collections::VecDeque;
@@ -11,43 +11,42 @@ use crate::kernel;
 use crate::net::exchange::ReadyForMore;
 use crate::values::id::RoomId;
 
-/// Writes before new orders are looked for: half a millisecond. So a small room does not wait until a big one is
-/// served, and members of the big room who are visited late are written what was said meanwhile as well.
+/// Writes before the rounds look for new orders: half a millisecond. So a small room does not wait until all of a big
+/// one is served, and members of the big room that are visited late also get what was said meanwhile.
 pub(super) const SLICE: usize = 64;
 
-/// The round of a room with at most this many members is made in one go: two milliseconds. What clients send
-/// meanwhile is read afterwards, all at once, which is cheaper than line by line.
+/// The round of a room with at most this many members is made in one go: two milliseconds. What clients send meanwhile
+/// is read afterwards, all at once, which is cheaper than line by line.
 pub(super) const SHORT: usize = 256;
 
-/// Bytes written to clients that catch up before new lines have their turn: about a millisecond. Each write counts as
-/// `CATCH_UP_LEAST` bytes at least.
+/// Bytes written to clients that catch up before new lines have their turn: about a millisecond. A visit counts as
+/// [`CATCH_UP_LEAST`] bytes at least.
 const CATCH_UP: u64 = 256 << 10;
 const CATCH_UP_LEAST: u64 = 8 << 10;
 
-/// The longest time for which clients that catch up keep the driver from reading.
+/// How long clients that catch up keep the driver from reading, at most.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
 /// Something to be written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
-    /// A line or more, to each member of a room.
+    /// Write the new lines of a room to each of its members.
     Round(RoomId),
-    /// What one client is owed, by its key.
+    /// Write to one client, by its key, what it is owed.
     Look(usize),
 }
 
-/// What is still to be written, in which order.
+/// What is still to be written, and in which order.
 #[derive(Debug)]
 pub(super) struct Jobs {
-    /// Rounds of rooms, and looks at single clients.
+    /// Rounds of rooms, and looks at single clients, in the order of their turns.
     pub(super) queue: VecDeque<Job>,
-    /// Clients that can be written to and are owed much: they catch up in turns, and what is new for others does not wait
-    /// for them.
+    /// Clients whose sockets take more and that are owed much. They catch up in turns of their own, so that what is new
+    /// for others does not wait for them.
     pub(super) behind: VecDeque<usize>,
-    /// Jobs left in this half-lap; at zero the driver may read again.
+    /// Jobs left in this half-lap. The driver may read when both laps are at zero.
     pub(super) lap: usize,
-    /// Clients left in this half-lap of those that catch up; the driver does not wait for it longer than until
-    /// `catch_up_until`.
+    /// Clients of `behind` left in this half-lap. After `catch_up_until`, the driver no longer waits for them.
     pub(super) catch_up_lap: usize,
     pub(super) catch_up_until: Instant,
 }
@@ -68,7 +67,7 @@ impl Jobs {
         self.queue.is_empty() && self.behind.is_empty()
     }
 
-    /// Whether the driver may read more, as the exchange is told when work is taken from it.
+    /// Whether the driver may read more, for [`Exchange::take`](crate::net::exchange::Exchange::take).
     pub(super) fn readiness(&self) -> ReadyForMore {
         match (self.is_idle(), self.lap, self.catch_up_lap) {
             (true, ..) => ReadyForMore::IfNothing,
@@ -77,7 +76,7 @@ impl Jobs {
         }
     }
 
-    /// Begins a half-lap, if the one before is over.
+    /// Begins a half-lap if the last one is over: half of the jobs, and half of the clients that catch up.
     pub(super) fn begin_lap(&mut self) {
         if self.lap == 0 && self.catch_up_lap == 0 {
             self.lap = self.queue.len().div_ceil(2);
@@ -93,7 +92,7 @@ impl Jobs {
 }
 
 impl Rounds {
-    /// Does jobs until there are none, or `budget` writes are made.
+    /// Does jobs until there are none, or until `budget` writes are made.
     pub(super) fn make_rounds(&mut self, budget: &mut usize) {
         while *budget > 0
             && let Some(job) = self.jobs.queue.pop_front()
@@ -113,7 +112,7 @@ impl Rounds {
         }
     }
 
-    /// Prefetches the first members of the room whose round comes next.
+    /// Prefetches the first three members of the room whose round comes next.
     fn fetch_next(&self) {
         let Some(Job::Round(id)) = self.jobs.queue.front() else { return };
         let first = self.rooms.get(id).into_iter().flat_map(|room| room.members.iter().take(3));
@@ -122,7 +121,7 @@ impl Rounds {
         }
     }
 
-    /// Has a client be written what it is owed when it is its turn.
+    /// Queues a look at a client, unless it is queued already.
     pub(super) fn look(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -130,7 +129,7 @@ impl Rounds {
         }
     }
 
-    /// Has a client that is owed much catch up: others have their turn in between.
+    /// Lets a client that is owed much catch up: others have their turns in between.
     pub(super) fn catch_up(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -139,7 +138,7 @@ impl Rounds {
         }
     }
 
-    /// Writes to clients that catch up, in turns, for about a millisecond.
+    /// Writes to clients that catch up, in turns, up to [`CATCH_UP`] bytes.
     pub(super) fn let_catch_up(&mut self) {
         let mut bytes = CATCH_UP;
         while bytes > 0
@@ -156,7 +155,7 @@ impl Rounds {
         }
     }
 
-    /// Continues the round of a room: one write to each of its members, as far as `budget` goes.
+    /// Continues a room's round: one write to each of its members, as long as `budget` lasts.
     fn round(&mut self, id: RoomId, budget: &mut usize) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if room.at == 0 {
@@ -171,8 +170,8 @@ impl Rounds {
                 return self.end_round(id);
             };
             room.at += 1;
-            // Each is visited once a round: in a big room none is in the processor's caches any more. So the
-            // next but one is fetched during this write, and what that one points to during the next.
+            // In a big room no client is in the processor's caches when its turn comes. So the next client but one is
+            // prefetched during this write, and the connection of the next client as well.
             let after = |ahead: usize| room.members.get(room.at + ahead).and_then(|key| self.clients.get(*key));
             if let Some(client) = after(1) {
                 kernel::prefetch(&**client);
@@ -181,12 +180,13 @@ impl Rounds {
                 kernel::prefetch(&*client.connection);
             }
             *budget -= 1;
-            // Clients that catch up have turns of their own, unless the log has become too long.
+            // Clients that catch up have turns of their own. If the log has become too long, they are written to here
+            // too.
             if room.over || self.clients.get(key).is_some_and(|client| !client.catches_up) {
                 self.serve(key);
             }
             let Some(room) = self.rooms.get_mut(&id) else { return };
-            // A client that was closed by this is in no room any more.
+            // A client that this write has closed is in no room any more.
             if let Some(client) = self.clients.get(key) {
                 room.low = room.low.min(client.reader.next_line());
             }
@@ -194,7 +194,8 @@ impl Rounds {
         self.jobs.queue.push_back(Job::Round(id));
     }
 
-    /// The round of a room is over: cuts off what every member has got, and begins another if lines came meanwhile.
+    /// Ends a room's round: cuts off the lines that every member has got, and queues another round if lines came
+    /// meanwhile.
     fn end_round(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let visited_to = room.at;
@@ -205,7 +206,7 @@ impl Rounds {
             self.trim(id);
         }
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        // Lines that were posted while the round was under way.
+        // Lines may have been posted while the round was under way.
         if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
@@ -217,7 +218,7 @@ impl Rounds {
                 self.jobs.queue.push_back(Job::Round(id));
             }
         }
-        // The log is as short as it gets, unless another round comes: orders need not wait for it.
+        // The log is as short as it can be, unless another round follows: orders need not wait for it any longer.
         if room.over && !room.queued {
             room.over = false;
             self.weights.over -= 1;

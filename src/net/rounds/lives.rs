@@ -1,5 +1,5 @@
-//! Processes that die, one after the other, with readers who take nothing, miss lines, hide people, change
-//! how they see lines, and type: what each is owed is the same before a death and after it, byte for byte.
+//! Processes die, one after the other, with readers that take nothing, miss lines, hide people, change how they see
+//! lines, and type. What each reader is owed is the same before a death and after it, byte for byte.
 
 use std::io::IoSlice;
 use std::sync::atomic::Ordering;
@@ -25,30 +25,30 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
-/// What happens.
+/// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
-    /// One of those who are there sends one of [`LINES`], or a part of it.
+    /// One of the clients sends one of [`LINES`], or the first half of it.
     Send(usize, usize, bool),
-    /// Two of them say something several times: so much that who takes nothing misses lines.
+    /// Two of the clients say something several times: so much that a reader that takes nothing misses lines.
     Talk(usize, u8),
     /// Time passes, in microseconds.
     Pass(u64),
-    /// The socket of one of them takes this many bytes more.
+    /// The socket of one client takes this many bytes more.
     Take(usize, usize),
     /// All sockets take this many bytes more.
     TakeAll(usize),
     /// The rounds make this many writes.
     Rounds(usize),
     Snapshot,
-    /// A snapshot is begun; or the one that was begun is written down by now, and counts.
+    /// A snapshot is begun; or the one that was begun is written, and counts.
     Freeze,
     /// The process dies, and another one takes over.
     Die,
 }
 
-/// A terminal tells of itself, and goes along with sending each key.
+/// What a terminal sends that tells of itself, and agrees to send each key.
 const TERMINAL: &[u8] =
     b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM\xff\xf0\xff\xfd\x01\xff\xfd\x03";
 
@@ -96,7 +96,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..120)
 }
 
-/// Little, so that lines are missed and mailboxes are full soon.
+/// Small bounds, so that lines are missed and mailboxes are full soon.
 fn limits() -> Limits {
     Limits { behind: 3000, behind_all: 12_000, mailbox: 6000, mailboxes: 20_000, ..(&Settings::default()).into() }
 }
@@ -111,11 +111,11 @@ struct Process {
     tape: Tape,
     at: Now,
     ids: Vec<SessionId>,
-    /// What each client's socket has taken, of those whose connection is known.
+    /// The clients' connections, with what each socket has taken.
     connections: BTreeMap<SessionId, Arc<Connection>>,
     out: Vec<Outcome>,
     begun: Option<(Blank, machine::Frozen, Frozen)>,
-    /// Lines that were missed in all.
+    /// How many lines were missed in all.
     missed: u64,
 }
 
@@ -136,7 +136,7 @@ impl Process {
         Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
     }
 
-    /// Applies what followed, as the driver does.
+    /// Applies the outcomes, as the driver does.
     fn apply_outcomes(&mut self) {
         for outcome in std::mem::take(&mut self.out) {
             if let Outcome::Order(order) = outcome {
@@ -286,7 +286,7 @@ impl Process {
         self.rounds.rooms.get(&room).map(|room| &room.log)
     }
 
-    /// Dies, and is taken over.
+    /// The process dies, and another one takes over.
     fn next(self) -> Self {
         let owed = self.owed();
         let machine = serde_json::to_string(&self.machine).expect("plain");
@@ -302,12 +302,12 @@ impl Process {
         let connection = |id: SessionId, _| {
             let played = played(&former[&id]);
             let taken = played.taken.len() as u64;
-            // A full socket stays full; what another one would still take it takes later.
+            // A full socket stays full: the new connection takes nothing until a later step.
             let connection = Arc::new(Connection::played(id, played.taken.clone()));
             connections.insert(id, connection.clone());
             (connection, taken)
         };
-        // In the middle of it, what was done so far is kept for the next one.
+        // In the middle of the replay, snapshots are made of what was done so far.
         let mut steps = 0;
         let pauses = |_| {
             steps += 1;
@@ -345,8 +345,8 @@ proptest! {
     }
 }
 
-/// A reader takes nothing and misses lines; a death; it misses more; a death; it misses more, and reads all.
-/// In line mode, and in char mode.
+/// A reader takes nothing and misses lines. The process dies; the reader misses more; the process dies again, and so
+/// on. Then the reader takes everything. In line mode, and in char mode.
 #[test]
 fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
     for first in [&b"hi\n"[..], TERMINAL] {

@@ -1,21 +1,21 @@
 //! The rounds: they make all writes to clients.
 //!
-//! They have a thread of their own. While that sleeps, the driver makes short rounds itself, which takes less time than
-//! waking the thread; a long round it begins, and leaves to the thread when it has something else to do. A lock says
-//! which of the two makes rounds.
+//! They have a thread of their own. While that thread sleeps, the driver makes short rounds itself: a few writes take
+//! less time than waking a thread. The driver also begins a long round, and leaves the rest to the thread when it has
+//! something else to do. Whoever holds the lock on [`Rounds`] makes rounds.
 //!
-//! They own every room's log and every client's cursor. What the driver orders piles up while a round
-//! is under way and is taken all at once; then each client of a room is written the longest run it
-//! is owed, in one system call however many lines that is. What a write costs hardly depends on its
-//! length: so the busier a room, the cheaper a line.
+//! The rounds own every room's log and every client's cursor. The driver's orders pile up while a round is under way,
+//! and are then taken all at once. In a round each client of a room gets the longest run that it is owed in one system
+//! call, however many lines that is. The cost of a write hardly depends on its length: so the busier a room, the
+//! cheaper a line.
 //!
-//! Nothing here waits for a client. One whose socket is full is left alone until the socket says
-//! that it takes more, and catches up from its cursor.
+//! The rounds never wait for a client. A client whose socket is full is left alone until the socket takes more; then it
+//! catches up from its cursor.
 //!
-//! A process that takes over restores the logs and cursors and applies the same orders again: the bytes that each
-//! client's socket had taken are passed over then instead of written.
+//! A process that takes over restores the logs and cursors, and applies the same orders again. It passes over the bytes
+//! that each client's socket has taken, instead of writing them.
 //!
-//! The rounds know no hub, no names and no texts but those for lines that were missed: they are given lines and bytes.
+//! The rounds do not know the hub, names, or texts, except the note on missed lines: they are given lines and bytes.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -24,9 +24,9 @@
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
-//! | who is answered only when a record is on disk | `on_disk` |
-//! | what the driver writes itself | [`at_once`] |
-//! | snapshots of what is owed, and taking over; a test that dies at every step of it | [`replay`], `lives` |
+//! | which clients' bytes wait until a record is on disk | `on_disk` |
+//! | what the driver writes in its own thread | [`at_once`] |
+//! | snapshots of what is owed, and taking over; a test that has the process die at every step | [`replay`], `lives` |
 
 pub mod at_once;
 mod bounds;
@@ -65,25 +65,26 @@ use crate::wire::stream::reader::Reader;
 /// What the rounds are to do, in order.
 #[derive(Debug)]
 pub enum Work {
-    /// The connection of the client that is attached next.
+    /// The connection of the client that the next [`Order::Attach`] attaches.
     Connection(Arc<Connection>),
     /// An order of the state machine.
     Order(Order),
-    /// Answer with what everybody is owed, as [`Rounds::restore`] reads it, and do nothing until the snapshot counts.
+    /// Answer with what everybody is owed, in the form that [`Rounds::restore`] reads, and do nothing until the
+    /// snapshot counts.
     Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
-    /// Answer with what everybody is owed, as a value, and continue.
+    /// Answer with what everybody is owed, as a value, and go on.
     Freeze(mpsc::Sender<Frozen>),
     /// A snapshot counts: there is room for cuts again.
     Kept,
-    /// A client counts as crowded: see [`Report::Crowded`].
+    /// A client counts as crowded from the start: see [`Report::Crowded`].
     Crowded(SessionId),
-    /// A client is written nothing more until [`Self::OnDisk`] has come for this record: see [`on_disk`].
+    /// Write nothing more to a client until [`Self::OnDisk`] comes for this record: see [`on_disk`].
     Await(SessionId, u64),
-    /// All records up to this number are on disk, or are waited for no longer.
+    /// All records up to this number are on disk, or need not be waited for any longer.
     OnDisk(u64),
-    /// Answer when no client is left.
+    /// Answer as soon as no client is left.
     Drain(oneshot::Sender<()>),
-    /// Give up every client that is left, and answer with their number.
+    /// Give up every client that is left, and answer with how many there were.
     Abandon(oneshot::Sender<u64>),
 }
 
@@ -92,10 +93,10 @@ pub enum Work {
 pub enum Report {
     /// Nothing more can be written to a client.
     Gone(SessionId, Farewell),
-    /// Too much waits for a client alone, for its socket is full (`true`); or it has taken enough of it (`false`).
+    /// Much waits for a client alone while its socket is full (`true`), or little does again (`false`).
     Crowded(SessionId, bool),
-    /// A client that was to be closed got all it was owed, and its output was ended; or nothing more
-    /// can be done for it, and the connection was broken off.
+    /// The connection of a client that was to be closed has ended: the client was written all that it was owed, or
+    /// nothing more could be done for it and the connection was reset.
     Finished(SessionId),
 }
 
@@ -106,15 +107,15 @@ pub struct Counts {
     pub writes: AtomicU64,
     /// Bytes written to clients.
     pub bytes: AtomicU64,
-    /// Times that a client's socket was full.
+    /// Times that a write found a client's socket full.
     pub full: AtomicU64,
-    /// Lines that clients were too slow for.
+    /// Lines that clients missed because they were too slow.
     pub missed: AtomicU64,
-    /// Rises whenever the rounds have looked for new orders: a sign of life.
+    /// How often the rounds have looked for new orders: a sign of life.
     pub beats: AtomicU64,
 }
 
-/// What the rounds and the driver hand each other.
+/// What connects the rounds and the driver, in both directions.
 #[derive(Clone, Debug, Default)]
 pub struct Exchanges {
     /// From the driver: what the rounds are to do.
@@ -131,77 +132,79 @@ struct Client {
     connection: Arc<Connection>,
     reader: Reader,
     room: Option<RoomId>,
-    /// Its index in its room's list of members.
+    /// The client's index in its room's list of members.
     seat: usize,
-    /// The time at which the client is given up, if its socket is full and takes nothing until then.
+    /// When the client is given up, if its socket takes nothing until then; `None` while the socket is not full.
     full: Option<Instant>,
-    /// Nothing is written to it until this record is on disk.
+    /// Nothing is written to the client until this record is on disk.
     awaits: Option<u64>,
-    /// Bytes in the full socket that the client's system had not acknowledged when that was asked last.
+    /// How many bytes in the full socket the peer had not acknowledged when the rounds last looked.
     waiting: u64,
-    /// The socket is in the set of those that are watched, for it was full once.
+    /// Whether the socket is among those that are watched: it was full once.
     watched: bool,
-    /// Too much waits for it alone, and the driver was told: see [`Report::Crowded`].
+    /// Whether much waits for the client alone, and the driver was told: see [`Report::Crowded`].
     crowded: bool,
-    /// Bytes of its mail when that was weighed last.
+    /// Bytes of the client's mail when it was weighed last.
     mail: usize,
-    /// A look at it is among the jobs, or it is among those who catch up.
+    /// Whether the client is among those that catch up, or a [look](jobs::Job::Look) at it is among the jobs.
     queued: bool,
-    /// It is among those who catch up.
+    /// Whether the client is among those that catch up.
     catches_up: bool,
-    /// The client is closed when it has been written everything, and at this moment at the latest.
+    /// When the client is closed at the latest; before, as soon as it is written all that it is owed. `None` if it
+    /// stays.
     closing: Option<Instant>,
-    /// It was reported to the driver; nothing more is written.
+    /// Whether the client was reported as [gone](Report::Gone): nothing more is written to it.
     given_up: bool,
-    /// Bytes that its socket has taken in all.
+    /// How many bytes its socket has taken in all.
     sent: u64,
-    /// During a replay: bytes that its socket has taken in all.
+    /// During a replay: how many bytes its socket had taken in all when the former process died.
     limit: u64,
-    /// During a replay: bytes taken at the next recorded cut, where the replay pauses.
+    /// During a replay: how many bytes its socket had taken at the next recorded cut at which it misses lines. The
+    /// replay passes over no more until that cut is made.
     next_cut: u64,
 }
 
-/// A room's log, and who reads it.
+/// A room's log, and its readers.
 #[derive(Debug, Default)]
 struct Room {
     log: Log,
     members: Vec<usize>,
-    /// A round is under way, or waits for its turn.
+    /// Whether a round is under way, or waits for its turn.
     queued: bool,
-    /// Bytes of its log when that was weighed last.
+    /// Bytes of the log when it was weighed last.
     weight: usize,
-    /// The room is closed: only clients that are being closed are owed lines of it.
+    /// Whether the room is closed: then only clients that are being closed are owed lines of it.
     shut: bool,
-    /// Its log holds more than it may.
+    /// Whether the log holds more than it may.
     over: bool,
     /// The next member of the round under way.
     at: usize,
-    /// The oldest line that is still owed to a member visited in this round.
+    /// The oldest line that a member visited in this round is still owed.
     low: u64,
 }
 
-/// The rounds, shared by the two that make them: their own thread, and the driver.
+/// The rounds, shared by the two threads that make them: their own, and the driver's.
 pub type Shared = Arc<Mutex<Rounds>>;
 
 fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
-    // A panic of either thread is the end of the process.
+    // A panic in either thread ends the process.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the rounds' thread does after a step of its work.
+/// What the rounds' thread does next, after a step of its work.
 enum Next {
-    /// The next step: there may be more to do.
+    /// Make the next step: there may be more to do.
     More,
-    /// The next step, after a look at which full sockets take more.
+    /// Ask which full sockets take more, then make the next step.
     MoreAndSockets,
-    /// It sleeps until this moment, or until work comes or a full socket takes more.
+    /// Sleep until this moment, or until work comes or a full socket takes more.
     Nothing(Option<Instant>),
 }
 
 /// The rounds' state: all logs and all cursors, and what is still to be written.
 pub struct Rounds {
     exchanges: Exchanges,
-    /// Work that was taken from the exchange and waits to be applied.
+    /// Work taken from the exchange and not applied yet.
     taken: VecDeque<Work>,
     limits: Limits,
     clients: Slab<Box<Client>>,
@@ -213,10 +216,10 @@ pub struct Rounds {
     awaiting: Awaiting,
     /// The connection of the client that the next [`Order::Attach`] attaches.
     coming: Option<Arc<Connection>>,
-    /// To be told when no client is left.
+    /// Answered when no client is left.
     drained: Option<oneshot::Sender<()>>,
     cuts: Cuts,
-    /// Whether a cut waits for room on the tape, until the next snapshot.
+    /// Whether a cut waits for the next snapshot, because the tape has no room for it.
     cuts_full: bool,
     /// Orders applied since this process began.
     orders: u64,
@@ -225,7 +228,7 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Rounds that do the work that is left in `exchanges`.
+    /// Rounds that take their work from `exchanges`.
     #[must_use]
     pub fn new(exchanges: Exchanges, limits: Limits, cuts: Cuts) -> Self {
         Self {
@@ -248,13 +251,13 @@ impl Rounds {
         }
     }
 
-    /// Where full sockets will be watched from now on.
+    /// Has full sockets watched in `room_to_write` from now on.
     pub fn watch(&mut self, room_to_write: &Readiness) {
         self.full.watched = Some(room_to_write.sockets().clone());
     }
 
-    /// Makes rounds for ever; ends by being aborted. `room_to_write` is what [`Self::watch`] was told: it belongs to the
-    /// runtime that this runs in, and is made before clients take the last descriptor.
+    /// Makes rounds for ever; the caller aborts it. `room_to_write` is the one given to [`Self::watch`]. It belongs to
+    /// the runtime that this runs in, and is made before clients take the last descriptor.
     pub async fn run(shared: Shared, mut room_to_write: Readiness) -> Infallible {
         let (work, counts) = {
             let rounds = locked(&shared);
@@ -263,7 +266,7 @@ impl Rounds {
         let mut ready = Vec::new();
         loop {
             counts.beats.fetch_add(1, Ordering::Relaxed);
-            // The lock is held for the step alone.
+            // The lock is held during the step, and not while waiting.
             let next = locked(&shared).step(&mut ready);
             match next {
                 Next::More => {}
@@ -272,7 +275,7 @@ impl Rounds {
                     tokio::select! {
                         biased;
                         () = work.wait() => {}
-                        // At its end the runtime wakes nobody any more.
+                        // When the runtime ends, it wakes nobody any more.
                         Ok(()) = room_to_write.wait(&mut ready) => {}
                         () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
                     }
@@ -281,7 +284,7 @@ impl Rounds {
         }
     }
 
-    /// Does a part of the work, beginning with sockets that are ready.
+    /// Does a part of the work. First come the sockets in `ready`, which take more again.
     fn step(&mut self, ready: &mut Vec<Ready>) -> Next {
         for Ready { key, .. } in ready.drain(..) {
             self.writable(SessionId(key));
@@ -290,7 +293,7 @@ impl Rounds {
             self.stalled(Instant::now());
         }
         if self.taken.is_empty() {
-            // The empty buffer goes back to the exchange, unless it has grown out of measure.
+            // The empty buffer goes back to the exchange, unless it has grown beyond 4,096 entries.
             let mut taken = Vec::from(std::mem::take(&mut self.taken));
             if taken.capacity() > 4096 {
                 taken = Vec::new();
@@ -301,7 +304,7 @@ impl Rounds {
         if self.taken.is_empty() && self.jobs.is_idle() {
             return Next::Nothing(self.full.until.first().map(|(until, _)| *until));
         }
-        // Where each line is rendered in many ways, only some lines before the next slice of writes.
+        // If the room has many views, only a few lines are rendered before the next slice of writes.
         let mut left = RENDERED;
         while self.weights.over == 0
             && left > 0
@@ -328,7 +331,7 @@ impl Rounds {
         }
     }
 
-    /// Does one piece of work; what is to be written is left to the jobs.
+    /// Applies one piece of work. What follows from it is written later, by jobs.
     fn apply(&mut self, work: Work) {
         match work {
             Work::Connection(connection) => self.coming = Some(connection),
@@ -336,7 +339,7 @@ impl Rounds {
             Work::Snapshot(owed, counts) => {
                 self.cuts.begin(self.orders, 0);
                 let _ = owed.send(self.saved());
-                // Until the driver has copied it. If the driver ends without an answer, the rounds continue.
+                // Waits until the driver has copied it. If the driver ends without an answer, the rounds go on.
                 let _ = counts.recv();
             }
             Work::Freeze(frozen) => {
@@ -344,7 +347,7 @@ impl Rounds {
                 let _ = frozen.send(self.frozen());
             }
             Work::Kept => {
-                // Frames that could not be recorded were not composed: they are now.
+                // Frames that could not be recorded were not composed: these clients have their turn now.
                 if std::mem::take(&mut self.cuts_full) {
                     let typing = self.clients.iter().filter(|(_, client)| client.reader.is_typing());
                     for key in typing.map(|(key, _)| key).collect::<Vec<_>>() {
@@ -375,7 +378,7 @@ impl Rounds {
         }
     }
 
-    /// Applies the orders that come before any client is there. Returns what is owed then, for [`Self::restore`].
+    /// Applies the orders that come before there is any client. Returns what is owed then, for [`Self::restore`].
     pub fn begin(&mut self, outcomes: Vec<Outcome>) -> Vec<u8> {
         for outcome in outcomes {
             if let Outcome::Order(order) = outcome {

@@ -1,8 +1,8 @@
-//! Who is answered only when a record is on disk.
+//! Clients that are written to only when a record is on disk.
 //!
-//! Where no tape is kept, what a client has brought about is lost with the process until it is on disk. So the answer that
-//! it is done waits for that: a few hundredths of a second, as long as the disk takes what it is given. The client's other
-//! bytes wait with it, in their order; others are written to as ever.
+//! Where no tape is kept, what a client has brought about is lost with the process until it is on disk. So the answer
+//! that it is done waits for the disk: a few hundredths of a second, as long as the disk keeps up. The client's other
+//! bytes wait with the answer, in their order. Nobody else waits.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use crate::values::id::SessionId;
 /// The clients that wait for a record, each once.
 #[derive(Debug, Default)]
 pub(super) struct Awaiting {
-    /// By the number of the record; with the client's key.
+    /// The number of the record, and the client's key.
     records: BTreeSet<(u64, usize)>,
-    /// The last record that is on disk.
+    /// The highest number up to which all records are on disk.
     through: u64,
 }
 
 impl Awaiting {
-    /// How many wait.
+    /// How many clients wait.
     pub(super) fn len(&self) -> usize {
         self.records.len()
     }
@@ -30,7 +30,7 @@ impl Awaiting {
 }
 
 impl Rounds {
-    /// Writes nothing to a client until this record is on disk.
+    /// Writes nothing to a client until this record is on disk. The client no longer waits for any former record.
     pub(super) fn await_record(&mut self, id: SessionId, record: u64) {
         let Some(key) = self.key(id).filter(|_| record > self.awaiting.through) else { return };
         self.forget_record(key);
@@ -38,7 +38,7 @@ impl Rounds {
         self.awaiting.records.insert((record, key));
     }
 
-    /// All records up to this number are on disk: who has waited for one of them is written to.
+    /// All records up to `through` are on disk: clients that waited for one of them are written to.
     pub(super) fn on_disk(&mut self, through: u64) {
         self.awaiting.through = self.awaiting.through.max(through);
         while let Some((record, key)) = self.awaiting.records.first().copied()
@@ -50,7 +50,7 @@ impl Rounds {
         }
     }
 
-    /// A client waits for nothing any more.
+    /// The client no longer waits for a record.
     pub(super) fn forget_record(&mut self, key: usize) {
         if let Some(record) = self.clients[key].awaits.take() {
             self.awaiting.records.remove(&(record, key));
@@ -69,7 +69,7 @@ mod tests {
     use crate::net::keep::tape::Tape;
     use crate::settings::Settings;
 
-    /// Rounds with these clients, whose sockets take all they are given.
+    /// Rounds with these clients, whose sockets take all that they are given.
     fn rounds(ids: &[Arc<Connection>]) -> Rounds {
         let mut rounds = Rounds::new(Exchanges::default(), (&Settings::default()).into(), Tape::unkept().1);
         for connection in ids {
@@ -105,14 +105,14 @@ mod tests {
         tell(&mut rounds, &bob, "hello ");
         assert_eq!(written(&mut rounds, &ann), "");
         assert_eq!(written(&mut rounds, &bob), "hello ");
-        // The last one that was asked for counts.
+        // The last record that was asked for counts.
         rounds.apply(Work::Await(ann.id, 9));
         tell(&mut rounds, &ann, "and this ");
         rounds.apply(Work::OnDisk(8));
         assert_eq!(written(&mut rounds, &ann), "");
         rounds.apply(Work::OnDisk(9));
         assert_eq!(written(&mut rounds, &ann), "before done and this ");
-        // What is on disk is not waited for.
+        // A record that is on disk already is not waited for.
         rounds.apply(Work::Await(ann.id, 9));
         tell(&mut rounds, &ann, "again");
         assert_eq!(written(&mut rounds, &ann), "before done and this again");
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!((written(&mut rounds, &ann).as_str(), rounds.clients.len()), ("", 2));
         rounds.apply(Work::OnDisk(7));
         assert_eq!((written(&mut rounds, &ann).as_str(), rounds.clients.len()), ("goodbye", 1));
-        // More than a mailbox holds is not kept waiting.
+        // A client with more than a mailbox of mail does not wait.
         rounds.apply(Work::Await(bob.id, 9));
         let much = "x".repeat(rounds.limits.mailbox / 2 + 1);
         tell(&mut rounds, &bob, &much);

@@ -18,7 +18,7 @@ impl Rounds {
     /// Applies one order.
     pub(super) fn apply_order(&mut self, order: Order) {
         if let Order::Enter(id, _) | Order::Area(id, _) | Order::View(id, _) | Order::Hide(id, _) = &order {
-            // A key changes only what is typed; no lines become mail.
+            // A key stroke changes only the draft; no lines become mail.
             let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
             if !is_key {
                 self.lighten(*id);
@@ -63,7 +63,7 @@ impl Rounds {
                     }
                     let now = Instant::now();
                     client.closing = Some(now + CLOSE_WITHIN);
-                    // If its socket is full, it had more time to take something: it has less from now on.
+                    // A client with a full socket may have had more time to take something: from now on it has less.
                     if let Some(until) = client.full {
                         self.full.until.remove(&(until, key));
                         let until = client.patience(now, self.limits.stall);
@@ -137,10 +137,10 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         self.weigh_mail(key);
-        // A closing client is told nothing new, so its mail is bounded.
+        // A client that is being closed is told nothing new, so its mail is bounded.
         let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
         if stays && self.is_too_much(key) {
-            // Nobody is given up for having waited for the disk.
+            // A client is not given up because it has waited for the disk: first it is written what waits.
             self.forget_record(key);
             self.serve(key);
             if self.is_too_much(key) {
@@ -187,8 +187,8 @@ impl Rounds {
         if let Some(moved) = room.members.get(seat).copied() {
             let moved = &mut self.clients[moved];
             moved.seat = seat;
-            // This member moved from a seat that the round under way has not reached to one that it has passed: the
-            // lines that it is owed must stay in the log, and the room has another round.
+            // This member moved to a seat that the round under way has passed, from one that it has not reached. The
+            // lines that it is owed must stay in the log, and the room needs another round.
             if seat < room.at {
                 room.low = room.low.min(moved.reader.next_line());
             }
@@ -196,7 +196,7 @@ impl Rounds {
         self.let_go_of(id);
     }
 
-    /// Drops a room that is shut, when no client is owed anything of it.
+    /// Drops a room that is shut, if no client is owed anything of it.
     fn let_go_of(&mut self, id: RoomId) {
         let is_over = |room: &Room| room.shut && room.members.is_empty();
         if self.rooms.get(&id).is_some_and(is_over)

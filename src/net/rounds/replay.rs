@@ -1,5 +1,5 @@
-//! Taking over: a snapshot of what everybody is owed is restored, and the orders of a former process are applied again.
-//! What each client's socket has taken is passed over then instead of written.
+//! Taking over: the rounds restore a snapshot of what everybody is owed, and apply the orders of a former process
+//! again. They pass over what each client's socket has taken, instead of writing it.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
@@ -19,32 +19,32 @@ use crate::wire::render;
 use crate::wire::stream::log::Log;
 use crate::wire::stream::reader::{MAX_PIECES, Reader};
 
-/// The cuts of a former process.
+/// The cuts of a former process, while its orders are replayed.
 #[derive(Debug)]
 pub(super) struct Replaying {
-    /// Cuts that are still to be made.
+    /// The cuts that are still to be made.
     pub(super) cuts: VecDeque<Cut>,
-    /// For each client: bytes that its socket had taken at each cut at which it missed lines.
+    /// For each client, how many bytes its socket had taken at each cut at which it missed lines.
     pub(super) missing: HashMap<SessionId, VecDeque<u64>>,
 }
 
 impl Rounds {
-    /// What everybody is owed, for [`Self::restore`].
+    /// What everybody is owed, as JSON for [`Self::restore`].
     pub(super) fn saved(&self) -> Vec<u8> {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, &client.reader));
         serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
     }
 
-    /// What everybody is owed, as a value that another thread writes down: cursors and mailboxes are copied, and the
-    /// lines of the logs are shared.
+    /// What everybody is owed, as a value that another thread writes down. Cursors and mailboxes are copied; the lines
+    /// of the logs are shared.
     pub(super) fn frozen(&self) -> Frozen {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
         Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
     }
 
-    /// The same as `saved`, in the middle of a replay; cuts that are not made yet stay recorded.
+    /// The same as `saved`, in the middle of a replay. Cuts that are still to be made stay recorded.
     pub fn saved_on_the_way(&self) -> Vec<u8> {
         let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
         self.cuts.begin(self.orders, left);
@@ -52,7 +52,7 @@ impl Rounds {
     }
 
     /// Restores logs and cursors from a snapshot, and prepares for the orders since. `connection` gives a client's
-    /// connection, and how many bytes its socket has taken in all.
+    /// connection, by its number and cookie, and how many bytes its socket has taken in all.
     ///
     /// # Errors
     /// What does not fit together.
@@ -93,13 +93,13 @@ impl Rounds {
         Ok(())
     }
 
-    /// Applies an order of a former process. One that attaches a client needs its connection, and the number of bytes
-    /// that its socket has taken in all.
+    /// Applies an order of a former process. An [`Order::Attach`] needs `coming`: the connection, and how many bytes
+    /// its socket has taken in all.
     ///
     /// # Errors
     /// What does not fit together.
     pub fn replay_order(&mut self, order: Order, coming: Option<(Arc<Connection>, u64)>) -> Result<(), String> {
-        // Cuts that were made before this order.
+        // First the cuts that were made before this order.
         self.make_cuts()?;
         let attached = coming.map(|(connection, taken)| {
             let id = connection.id;
@@ -115,7 +115,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// Makes the cuts that a former process made behind the orders applied so far.
+    /// Makes the cuts that the former process made before the next order.
     fn make_cuts(&mut self) -> Result<(), String> {
         while let Some(replaying) = &mut self.replaying
             && replaying.cuts.front().is_some_and(|cut| cut.order <= self.orders)
@@ -151,8 +151,8 @@ impl Rounds {
         Ok(())
     }
 
-    /// Settles after every few thousand orders, so that logs stay bounded. `orders` is the number of orders when that
-    /// was done last.
+    /// Settles when more than 4,096 orders were applied since the last time, so that logs stay bounded. `orders` is how
+    /// many there were then.
     pub fn settle_after(&mut self, orders: &mut u64) {
         if self.orders - *orders > 4096 {
             *orders = self.orders;
@@ -160,7 +160,8 @@ impl Rounds {
         }
     }
 
-    /// A client's socket has taken `taken` bytes in all; the replay passes over them up to the client's next cut.
+    /// Notes that a client's socket has taken `taken` bytes in all. The replay passes over them, up to the client's
+    /// next cut.
     fn may_take(&mut self, key: usize, taken: u64) {
         let id = self.clients[key].connection.id;
         let missing = self.replaying.as_ref().and_then(|replaying| replaying.missing.get(&id)?.front().copied());
@@ -168,7 +169,7 @@ impl Rounds {
         self.clients[key].next_cut = missing.unwrap_or(u64::MAX);
     }
 
-    /// Has every client pass over the bytes that its socket has taken.
+    /// Has every client pass over the bytes that its socket has taken, as far as the cuts made so far allow.
     pub(crate) fn settle(&mut self) {
         while !self.jobs.is_idle() {
             self.make_rounds(&mut usize::MAX.clone());
@@ -176,8 +177,8 @@ impl Rounds {
         }
     }
 
-    /// Ends the replay: from now on, what is owed is written. Returns clients whose sockets have taken more than they
-    /// were sent in the replay: what they are owed is not known.
+    /// Ends the replay: from now on the rounds write. Returns the clients whose sockets have taken more than they were
+    /// sent in the replay: what these are owed is not known.
     ///
     /// # Errors
     /// What does not fit together.
@@ -212,13 +213,13 @@ impl Rounds {
         Ok(unknown)
     }
 
-    /// Whether there is a client of this number.
+    /// Whether the rounds have a client of this number.
     #[must_use]
     pub fn knows(&self, id: SessionId) -> bool {
         self.keys.contains_key(&id)
     }
 
-    /// Everybody's connection, and whether it is to be closed.
+    /// Everybody's connection, and whether it is being closed.
     pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
         self.clients.iter().map(|(_, client)| (&client.connection, client.closing.is_some()))
     }
@@ -228,7 +229,7 @@ impl Client {
     /// Passes over bytes that the socket has taken already, up to the next cut.
     pub(super) fn pass_over(&mut self, log: Option<&Log>) {
         let limit = self.limit.min(self.next_cut);
-        // As a write to a socket that takes so much and is full then.
+        // The same steps as a write to a socket that takes this much and is full then.
         while self.sent < limit {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let (count, owed) = self.reader.gather(log, &mut pieces);
@@ -242,11 +243,11 @@ impl Client {
     }
 }
 
-/// What everybody was owed at one moment, to be written down.
+/// What everybody was owed at one moment, ready to be written down.
 #[derive(Debug, Serialize)]
 pub struct Frozen(Saving<Log, Reader>);
 
-/// What is written of what everybody is owed.
+/// What a snapshot says of what everybody is owed, for writing.
 #[derive(Debug, Serialize)]
 struct Saving<L, R> {
     rooms: Vec<(RoomId, L)>,
@@ -276,7 +277,7 @@ impl<R> SavingClient<R> {
     }
 }
 
-/// What is read of what everybody is owed.
+/// What a snapshot says of what everybody is owed, for reading.
 #[derive(Debug, Deserialize)]
 pub struct Saved {
     rooms: Vec<(RoomId, Log)>,

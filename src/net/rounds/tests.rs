@@ -1,4 +1,4 @@
-//! Rounds that are played: dying at any byte, what the driver does itself, who is given up when.
+//! Rounds that are played: a process dies at any byte, the driver makes rounds itself, clients are given up.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
@@ -24,11 +24,11 @@ use crate::wire::stream::reader::MAX_PIECES;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// What happens to a hub.
+/// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
-    /// One of those who are there sends one of [`LINES`], or a part of it.
+    /// One of the clients sends one of [`LINES`], or the first half of it.
     Say(usize, usize, bool),
     End(usize),
     Pass(u64),
@@ -68,7 +68,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// A state machine and its rounds, whose sockets take what they are told to take.
+/// A state machine and its rounds, whose sockets take as much as the test says.
 struct Process {
     machine: Machine,
     rounds: Rounds,
@@ -98,7 +98,7 @@ impl Process {
         process
     }
 
-    /// Takes over what `self` leaves, when sockets have taken so much in all.
+    /// Takes over what `self` leaves. `taken` is how many bytes each socket has taken in all.
     fn next(&self, taken: &BTreeMap<SessionId, u64>) -> Self {
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let mut rounds = rounds();
@@ -145,7 +145,7 @@ impl Process {
         }
     }
 
-    /// Has everybody's socket take at most so much of what they are owed, and adds it to `got`.
+    /// Has each socket take what its client is owed, up to `most` bytes in all, and adds that to `got`.
     fn take(&mut self, got: &mut BTreeMap<SessionId, Vec<u8>>, most: impl Fn(SessionId) -> u64) {
         let rounds = &mut self.rounds;
         for (_, client) in &mut rounds.clients {
@@ -173,8 +173,8 @@ fn part(whole: u64, seed: u64, id: SessionId) -> u64 {
     (whole * thousandths.min(1000)).div_ceil(1000)
 }
 
-/// Dies behind `kill` steps, `snapshot` of them before the last snapshot, and compares what all get
-/// with what they get if nobody dies.
+/// Has the process die behind `kill` steps, `snapshot` of them before the last snapshot, and compares what all clients
+/// get with what they get if it does not die.
 fn check(steps: &[Step], snapshot: usize, kill: usize, at_snapshot: u64, at_kill: impl Fn(u64, SessionId) -> u64) {
     let nothing = BTreeMap::new();
     let mut undisturbed = Process::start();
@@ -257,17 +257,17 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     assert_eq!((people(), to_rounds.len()), (0, 0));
     assert!(done(join(2)));
 
-    // Somebody else goes on with them just now.
+    // Another thread holds the lock just now.
     let held = locked(&shared);
     assert_eq!(Rounds::begin_at_once(&shared, &mut join(3), true), AtOnce::ByThread);
     assert_eq!(Rounds::continue_at_once(&shared), AtOnce::ByThread);
     drop(held);
 
-    // What has to wait for an answer is for the thread.
+    // Work that waits for an answer is for the thread.
     let (drain, _drained) = oneshot::channel();
     assert!(!done(vec![Work::Drain(drain)]));
 
-    // A line to as many as have a round in one go, and to one more.
+    // A line to as many clients as have a round in one go, and to one more.
     let line = || {
         let said = crate::hub::message::Said::Joined { nick: "ann".into() };
         let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
@@ -279,7 +279,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     assert!(done(line()) && done(join(most + 2)));
     assert!(!done(line()), "one too many");
 
-    // Who has nothing else to do begins with it, and goes on slice by slice.
+    // A caller with nothing else to do begins the round, and goes on slice by slice.
     let at = || locked(&shared).rooms.get(&room).map(|room| room.at);
     let mut work = line();
     assert_eq!(Rounds::begin_at_once(&shared, &mut work, true), AtOnce::Begun);
@@ -290,7 +290,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
         assert_eq!(at(), usize::try_from(slices).ok().map(|slices| slices * SLICE));
     }
     assert_eq!(Rounds::continue_at_once(&shared), AtOnce::Done, "the one too many");
-    // Left to the thread half-way.
+    // The rest is left to the thread.
     assert_eq!(Rounds::begin_at_once(&shared, &mut line(), true), AtOnce::Begun);
     assert!(matches!(locked(&shared).step(&mut Vec::new()), Next::More));
     assert_eq!(at(), Some(2 * SLICE));
@@ -312,14 +312,14 @@ async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all(
         let mut rounds = rounds();
         rounds.watch(&Readiness::new().expect("descriptors"));
         rounds.apply(Work::Connection(connection.clone()));
-        // Many, for how much the peer's system takes before it says no more is its own affair.
+        // 16 MiB, because only the peer's system decides how much it takes before it says no more.
         rounds.limits.mailbox = 64 << 20;
         for order in [Order::Attach(id), Order::Tell(id, vec![b'x'; 16 << 20].into())] {
             rounds.apply(Work::Order(order));
         }
         rounds.settle();
         assert!(rounds.clients.iter().all(|(_, client)| client.full.is_some()), "its socket is full");
-        // It had the time of those who stay.
+        // The client had the time of those that stay.
         let begun = Instant::now();
         rounds.apply(Work::Order(Order::Close(id)));
         for tenths in [95, 105, 210, 315, 420, 525, 590, 610] {

@@ -16,37 +16,38 @@ use crate::net::readiness::Sockets;
 use crate::values::id::SessionId;
 use crate::wire::stream::reader::MAX_PIECES;
 
-/// Pieces for which there is room at first: nearly everybody is owed fewer, and to clear room for the most of them for
-/// each write takes longer than to fill it.
+/// Pieces for which there is room at first. Nearly everybody is owed fewer; clearing room for [`MAX_PIECES`] at each
+/// write would take longer than filling it.
 const FEW_PIECES: usize = 4;
 
-/// Writes to one client before others have their turn. Where lines are hidden from a client, each carries few lines.
+/// Writes to one client before others have their turn. If many lines are hidden from the client, each write carries
+/// few.
 const WRITES: usize = 16;
 
-/// Bytes to one client before others have their turn.
+/// Bytes written to one client before others have their turn.
 const BYTES: u64 = 64 << 10;
 
-/// How long a client that is to be closed may take nothing, and how long it may need for everything that it is owed:
-/// it counts for no limit any more.
+/// How long a client that is to be closed may take nothing, and how long it may take for all that it is owed. It counts
+/// for no limit of clients any more.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Clients whose sockets are full.
+/// The clients whose sockets are full.
 #[derive(Debug, Default)]
 pub(super) struct FullSockets {
-    /// When each is given up, unless it takes something.
+    /// When each client is given up, by its key, unless its socket takes something.
     pub(super) until: BTreeSet<(Instant, usize)>,
-    /// The set in which their sockets are watched; `Some` when the rounds run.
+    /// The set in which their sockets are watched; `None` until the rounds run.
     pub(super) watched: Option<Sockets>,
 }
 
 impl Rounds {
-    /// Writes to one client what it is owed, as much as its socket takes and as one turn allows. Returns the number of
-    /// bytes.
+    /// Writes to one client what it is owed, as much as its socket takes and one turn allows. Returns how many bytes
+    /// its socket took.
     pub(super) fn serve(&mut self, key: usize) -> u64 {
         let before = self.clients[key].sent;
         self.write_to(key);
-        // `None` if that were its last bytes and it is closed.
+        // The client is gone if these were its last bytes and it is closed.
         self.clients.get(key).map_or(0, |client| client.sent.saturating_sub(before))
     }
 
@@ -66,12 +67,13 @@ impl Rounds {
         let (mut writes, begun) = (0, client.sent);
         loop {
             if writes == WRITES || client.sent - begun > BYTES {
-                // Its turn is over, and there is more.
+                // The client's turn is over, and it is owed more.
                 return self.catch_up(key);
             }
             writes += 1;
             if client.reader.needs_frame(log) {
-                // Recorded before it takes effect. What cannot be recorded waits for the next snapshot.
+                // The cut is recorded before it takes effect. If there is no room for it, the frame waits for the next
+                // snapshot.
                 let (id, sent) = (client.connection.id, client.sent);
                 if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
                     self.cuts_full = true;
@@ -99,7 +101,7 @@ impl Rounds {
                     self.exchanges.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
                     client.reader.advance(log, taken);
                     client.sent += taken as u64;
-                    // All of it, and no more pieces than fit: nothing is left.
+                    // The socket took all of it, and no piece was left out: the client is owed nothing more.
                     if taken == owed && count < MAX_PIECES && !client.reader.is_typing() {
                         break;
                     }
@@ -110,7 +112,7 @@ impl Rounds {
                     client.connection.behind.store(behind, Ordering::Relaxed);
                     self.wait_until_writable(key);
                     if self.clients[key].reader.is_through() {
-                        // All that it is still owed is its own mail: the log need not keep lines for it.
+                        // The client is still owed its own mail alone: the log need not keep lines for it.
                         self.leave_room(key);
                     }
                     return self.weigh_mail(key);
@@ -131,7 +133,7 @@ impl Rounds {
         }
     }
 
-    /// The socket of a client is full: it is left alone until it takes more, or the client is given up.
+    /// Notes that a client's socket is full: the client is left alone until the socket takes more, or it is given up.
     fn wait_until_writable(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let until = client.patience(Instant::now(), self.limits.stall);
@@ -160,15 +162,15 @@ impl Rounds {
         }
     }
 
-    /// Gives up clients that have taken nothing for too long.
+    /// Gives up the clients whose sockets have taken nothing until their deadlines.
     pub(super) fn stalled(&mut self, now: Instant) {
         while let Some((until, key)) = self.full.until.first().copied()
             && until <= now
         {
             self.full.until.pop_first();
             let client = &mut self.clients[key];
-            // A socket says that it takes more only when a good part of it is free. A client that takes little at a
-            // time shows in what its system acknowledges.
+            // epoll reports a full socket only when a good part of it is free. A client that takes little at a time is
+            // known by what its system acknowledges: it has another chance.
             let waiting = client.connection.unacknowledged();
             if let Some(waiting) = waiting.filter(|waiting| *waiting < client.waiting)
                 && client.closing.is_none_or(|end| now < end)
@@ -185,7 +187,7 @@ impl Rounds {
         }
     }
 
-    /// Writes nothing more to a client; the driver is told, and orders it closed.
+    /// Writes nothing more to a client, and tells the driver, which orders the client closed.
     pub(super) fn give_up(&mut self, key: usize, why: Farewell) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.given_up, true) {
@@ -193,7 +195,7 @@ impl Rounds {
         }
     }
 
-    /// Ends a client that has been written everything, or for which nothing more can be done.
+    /// Drops a client that was written everything, or for which nothing more can be done, and ends its connection.
     pub(super) fn drop_client(&mut self, key: usize) {
         self.leave_room(key);
         self.forget_record(key);
@@ -220,13 +222,13 @@ impl Rounds {
 }
 
 impl Client {
-    /// Whether it may be written to: its socket is not full, and it waits for no record.
+    /// Whether the client may be written to: its socket is not full, and it waits for no record.
     pub(super) const fn takes(&self) -> bool {
         self.full.is_none() && self.awaits.is_none()
     }
 
-    /// When the client is given up if it takes nothing from `now` on; `stall` is how long clients that are not being closed
-    /// have.
+    /// When the client is given up if its socket takes nothing from `now` on. `stall` is how long a client has that is
+    /// not being closed.
     pub(super) fn patience(&self, now: Instant, stall: Duration) -> Instant {
         match self.closing {
             Some(end) => end.min(now + CLOSE_PATIENCE.min(stall)),

@@ -1,4 +1,4 @@
-//! Reading lines page by page, by what is asked.
+//! Reading the lines that are asked for, page by page.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -10,16 +10,15 @@ use crate::store::Trouble;
 use crate::store::meta::{Meta, signed, unsigned};
 use crate::values::time::Wall;
 
-/// Which lines are looked for.
+/// Which lines are wanted.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Which<'a> {
     pub(in crate::store) what: &'a Selector,
-    /// Only lines of the room with this row.
+    /// Only lines of the room in this row of `rooms`.
     pub(in crate::store) row: Option<i64>,
 }
 
-/// The conditions that SQL can check, and their parameters. The others are checked line by
-/// line, by [`Selector::matches`].
+/// The conditions that SQL can check, and their parameters. [`Selector::matches`] checks the others, line by line.
 struct Conditions {
     sql: String,
     params: Vec<Value>,
@@ -60,13 +59,13 @@ pub(in crate::store) enum Order {
     NewestFirst,
 }
 
-/// A page of selected lines, each with the name of its room.
+/// A page of wanted lines, each with the name of its room.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Page {
     pub(in crate::store) lines: Vec<(Line, String)>,
-    /// When the last line was said that was looked at.
+    /// When the last line that was looked at was said.
     pub(in crate::store) looked_to: Option<Wall>,
-    /// Where the next page begins, if there may be one.
+    /// The line beyond which the next page begins; `None` if there is none.
     pub(in crate::store) next: Option<u64>,
 }
 
@@ -83,7 +82,7 @@ impl Page {
     }
 }
 
-/// The lines with these numbers that exist, each with the name of its room.
+/// The lines with these numbers, each with the name of its room. Numbers without a line are passed over.
 pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
     let sql = format!("SELECT {COLUMNS}, r.name FROM lines l JOIN rooms r ON r.id = l.room WHERE l.seq = ?");
     let mut one = db.prepare_cached(&sql)?;
@@ -97,7 +96,7 @@ pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(L
     Ok(lines)
 }
 
-/// Looks at no more than `count` candidates beyond line `from`, in that order, and returns those that are selected.
+/// Looks at `count` candidates at most, beyond line `from` in this order, and returns those that are wanted.
 pub(in crate::store) fn page(
     db: &Connection,
     which: Which<'_>,
@@ -108,7 +107,7 @@ pub(in crate::store) fn page(
     let indexed = Meta::read(db)?.indexed;
     let query = which.what.text.as_deref().and_then(super::index::query);
     let Some(query) = query else { return scan(db, which, order, from, None, count) };
-    // Indexed lines are found by the index, newer ones by looking at each.
+    // The index gives the candidates among indexed lines; newer lines are looked at one by one.
     let in_index = match order {
         Order::OldestFirst => from.is_none_or(|from| from < indexed),
         Order::NewestFirst => from.is_some_and(|from| from <= indexed + 1),

@@ -1,6 +1,6 @@
-//! The index of texts: which folded texts hold which three characters in a row.
+//! The index of texts: which lines have which three characters in a row in their folded text.
 //!
-//! All lines up to a certain one are in it (`meta.indexed`), but for those that were made unreadable.
+//! The index has all lines up to number `meta.indexed`, except those that were redacted.
 
 use rusqlite::{Connection, ErrorCode, params};
 
@@ -10,7 +10,7 @@ use crate::store::meta::{Meta, signed, unsigned};
 use crate::store::step;
 use crate::values::name;
 
-/// Adds at most `count` of the lines that are not in the index. Returns whether there are more.
+/// Adds at most `count` of the lines that are not in the index yet. Returns whether there are more.
 pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bool, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -35,21 +35,21 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
     Ok(last < meta.last_line)
 }
 
-/// The most lines that one step removes. Removing one takes about a millisecond, a hundred times as long as adding one:
-/// each of its pieces is looked up and taken out of a page.
+/// The most lines that one step removes. Removing a line takes about a millisecond, a hundred times as long as adding
+/// one: each of its pieces is looked up and taken out of a page.
 pub(in crate::store) const REMOVED: usize = 50;
 
-/// Whether to begin the index anew instead of removing this many lines: removing would take long, and the index is made
-/// again at leisure.
+/// Whether to empty the index instead of removing this many lines: removing them would take long, and the index is then
+/// made again in small steps.
 pub(in crate::store) fn is_better_anew(meta: &Meta, removed: u64) -> bool {
     meta.indexed > 0 && removed > 1000 && removed.saturating_mul(200) > meta.lines
 }
 
-/// Removes lines from the index, each with the text that it had when it was added; those that are not in the index
-/// are passed over. Part of the caller's transaction.
+/// Removes lines from the index, each by the text that it had when it was added. Lines that are not in the index are
+/// passed over. Part of the caller's transaction.
 ///
-/// The index is emptied, to be made again, if it turns out that it was not made of these texts: another program has
-/// changed them.
+/// If the index turns out to be made of other texts, because another program has changed them, it is emptied, to be
+/// made again.
 pub(in crate::store) fn remove<'a>(
     db: &Connection,
     meta: &mut Meta,
@@ -77,9 +77,10 @@ pub(in crate::store) fn empty(db: &Connection, meta: &mut Meta) -> Result<(), Tr
     Ok(())
 }
 
-/// The query whose answers include all lines with `folded` in them; `None` if it is too short for the index.
+/// The query whose answers include all lines with `folded` in their folded texts; `None` if it is too short for the
+/// index.
 pub(in crate::store) fn query(folded: &str) -> Option<String> {
-    /// A few pieces of a long text tell it from nearly all others.
+    /// The most pieces asked for, roughly: a few pieces of a long text tell it from nearly all others.
     const PIECES: usize = 12;
     let chars: Vec<char> = folded.chars().collect();
     let pieces: Vec<String> = chars

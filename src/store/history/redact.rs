@@ -1,4 +1,4 @@
-//! Making lines unreadable.
+//! Redacting lines: their texts and authors are removed.
 
 use rusqlite::{Connection, params};
 
@@ -10,8 +10,9 @@ use crate::store::Trouble;
 use crate::store::meta::{Meta, signed};
 use crate::store::step;
 
-/// Looks at `count` lines at most after line `from`, and makes those unreadable that `what` selects, after `found` others. The last line
-/// that was looked at, if there may be more after it, and how many were made unreadable.
+/// One step: looks at `count` lines at most after line `from`, and redacts those that `what` selects. `found` lines
+/// were redacted by earlier steps. Returns the last line that was looked at, or `None` if there are no more, and how
+/// many lines this step has redacted.
 pub(in crate::store) fn some(
     db: &mut Connection,
     what: &Selector,
@@ -28,7 +29,7 @@ pub(in crate::store) fn some(
     let page = page(&step, Which { what, row: None }, Order::OldestFirst, Some(from), count)?;
     let all = page.lines.iter().map(|(line, _)| line).filter(|line| line.said != Said::Redacted);
     let readable: Vec<&Line> = all.clone().take(most).collect();
-    // More are selected than one step takes: the next step looks at the rest.
+    // If the page has more lines than one step takes, the next step looks at the rest.
     let next = if all.count() > readable.len() { readable.last().map(|line| line.seq) } else { page.next };
     {
         let sql = "UPDATE lines SET kind = ?, author = NULL, nick = '', text = '' WHERE seq = ?";

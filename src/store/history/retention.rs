@@ -21,20 +21,20 @@ pub(in crate::store) fn size(db: &Connection) -> Result<u64, Trouble> {
 /// Why lines are to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Excess {
-    /// Lines that were said before this time.
+    /// There are lines that were said before this time.
     Age(Wall),
-    /// This number of lines, which are over `history.keep_lines`.
+    /// There are this many lines more than `history.keep_lines`.
     Count(u64),
-    /// Lines that take the file over `history.keep_bytes`.
+    /// The file has more bytes than `history.keep_bytes`.
     Size,
 }
 
-/// Which lines are kept, by age and number. Others may still be on disk, and are shown to nobody.
+/// Which lines are kept, by age and number. Other lines may still be on disk, and are shown to nobody.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Kept {
-    /// Lines said at this time or later.
+    /// Lines are kept if they were said at this time or later,
     pub(in crate::store) since: Wall,
-    /// Lines with a higher number than this.
+    /// and if their number is higher than this.
     pub(in crate::store) after: i64,
 }
 
@@ -53,12 +53,12 @@ pub(in crate::store) fn kept(db: &Connection, limits: &settings::History, now: W
     Ok(Kept { since, after })
 }
 
-/// Lines that were said before then are kept no longer at `now`.
+/// The time before which lines are no longer kept at `now`.
 pub(in crate::store) fn before(keep: Duration, now: Wall) -> Wall {
     Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// The reason to delete lines at `now`, if there is one.
+/// The reason to delete lines at `now`; `None` if there is none.
 pub(in crate::store) fn excess(
     db: &Connection,
     limits: &settings::History,
@@ -79,7 +79,7 @@ pub(in crate::store) fn excess(
     Ok(too_large.then_some(Excess::Size))
 }
 
-/// The number of lines to delete; of old lines, at most 100,000 are counted.
+/// How many lines are to be deleted. Of lines that are too old, 100,000 are counted at most.
 fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta) -> Result<u64, Trouble> {
     Ok(match excess {
         Excess::Age(before) => {
@@ -95,8 +95,9 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
     })
 }
 
-/// Empties the index, if it is better made again from the lines that are left ([`index::is_better_anew`]); how many lines
-/// are to be deleted then. The file may be small enough without the index, but it has to be with it.
+/// Empties the index, if making it again is better than removing the lines to be deleted from it
+/// ([`index::is_better_anew`]). Returns how many lines are to be deleted then; `None` if the index stays. That many are
+/// deleted even if the file is small enough without the index, because it must be small enough with the new one.
 pub(in crate::store) fn prepare(
     db: &mut Connection,
     limits: &settings::History,
@@ -114,8 +115,8 @@ pub(in crate::store) fn prepare(
     Ok(Some(due))
 }
 
-/// Deletes at most `count` lines, the oldest first, and gives some of the free pages back to the file system. Returns
-/// the number of lines deleted.
+/// Deletes at most `count` lines, the oldest first, and gives some free pages back to the file system. Returns how many
+/// lines it deleted.
 pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: u64) -> Result<u64, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -126,7 +127,7 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
         Excess::Count(over) => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count.min(over)),
         Excess::Size => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count),
     };
-    // The index was made of the same text.
+    // The index was made of this text, folded.
     let text = |row: &Row<'_>| Ok::<_, rusqlite::Error>(row.get_ref(2)?.as_str().unwrap_or("").to_owned());
     let gone: Vec<(i64, i64, String)> = step
         .prepare_cached(sql)?
@@ -144,14 +145,14 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
     meta.write(&step)?;
     step::reached("before old lines are deleted");
     step.commit()?;
-    // A few pages at a time: a page that is moved takes as long as one that is written.
+    // Only a few pages at a time: moving a page takes as long as writing one.
     let mut vacuum = db.prepare_cached("PRAGMA incremental_vacuum(64)")?;
     let mut rows = vacuum.query([])?;
     while rows.next()?.is_some() {}
     Ok(gone.len() as u64)
 }
 
-/// Deletes closed rooms without lines. Returns their number.
+/// Deletes closed rooms without lines. Returns how many.
 pub(in crate::store) fn forget_rooms(db: &Connection) -> Result<usize, Trouble> {
     let forgotten = db
         .prepare_cached(

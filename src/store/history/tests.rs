@@ -1,4 +1,4 @@
-//! Lines: which are found, which are deleted or unreadable, and that nothing of these is left.
+//! Lines: which are found, which are deleted or redacted, and that nothing of these is left.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,7 +93,7 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
     let what = Selector { text: Some("zanzibar".into()), to: Some(2000), ..Selector::default() };
     open.store.record(2001, Record::Redact(Arc::new(what.clone())));
     assert_eq!(open.until_recorded(2001), [(2001, 666)]);
-    // Said afterwards, and so not meant.
+    // This line was said after the redaction, which does not concern it.
     open.store.record(2002, record(line(2001, "Zanzibar is nice in spring")));
     open.until_recorded(2002);
     assert_eq!(seqs(&open.reader(), Selector { text: Some("zanzibar".into()), ..Selector::default() }), [2001]);
@@ -110,7 +110,7 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
     }
 }
 
-/// How many lines the index has under three characters, whether there are such lines or not.
+/// How many lines the index has for these three characters, whether or not there are such lines.
 fn indexed(dir: &TempDir, piece: &str) -> i64 {
     let sql = "SELECT count(*) FROM words WHERE words MATCH ?";
     let quoted = format!("\"{piece}\"");
@@ -136,8 +136,8 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is deleted for its age or number");
 }
 
-/// Pieces that most lines have, which take many pages, and pieces that few lines have. Lines are removed from the oldest
-/// on, from the newest on, and here and there, and others are added in between.
+/// Some pieces are in most lines and take many pages; others are in few lines. Lines are removed from the oldest on,
+/// from the newest on, and here and there; others are added in between.
 #[test]
 fn an_index_from_which_lines_are_removed_has_the_others() {
     const LINES: u64 = 12_000;
@@ -166,7 +166,7 @@ fn an_index_from_which_lines_are_removed_has_the_others() {
             assert_eq!(meta.indexed, LINES, "it is not begun anew");
             model.retain(|seq| !gone.contains(seq));
             if part % 3 == 2 {
-                // A merge of what is left with what is new.
+                // SQLite merges what is left with what is new.
                 for seq in gone.iter().step_by(5) {
                     step.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (*seq as i64, text(*seq))).unwrap();
                     model.insert(*seq);
@@ -186,8 +186,9 @@ fn an_index_from_which_lines_are_removed_has_the_others() {
     }
 }
 
-/// A line is removed from the index by its folded text: if texts fold to something else than when they were added,
-/// their pieces stay. Then add a step to `schema::STEPS` that empties the index, and note the new number here.
+/// A line is removed from the index by its folded text. If texts fold to something else than when they were added,
+/// their pieces stay in the index. Then add a step to `schema::STEPS` that empties the index, and note the new number
+/// here.
 #[test]
 fn texts_fold_as_they_did_when_the_index_was_made() {
     let fold = |sum: u64, c: char| {
@@ -263,7 +264,7 @@ proptest! {
             .filter(|(line, of)| *of == room && name::fold(line.said.text()).contains(&folded))
             .map(|(line, _)| line.seq)
             .collect();
-        // As an administrator, page by page, both ways.
+        // As an administrator reads, page by page, in both orders.
         let what = Selector { room: Some(names[room].into()), text: Some(folded.clone()), ..Selector::default() };
         for order in [Order::OldestFirst, Order::NewestFirst] {
             let (mut found, mut from) = (Vec::new(), None);
@@ -279,7 +280,7 @@ proptest! {
             found.sort_unstable();
             prop_assert_eq!(&found, &model);
         }
-        // As a person.
+        // As a person searches.
         let reader = Reader::open(&database(&dir)).unwrap();
         let search = Search {
             session: SessionId(1), number: 1, room: RoomId(room as u64), name: name(names[room]),
@@ -305,7 +306,7 @@ proptest! {
         let at = (file.len() - bytes.len()) * at / 1000;
         file[at..at + bytes.len()].copy_from_slice(&bytes);
         std::fs::write(database(&dir), &file).unwrap();
-        // Refused, set aside, or read as far as it makes sense; then people's searches and dumps.
+        // The file is refused, set aside, or read as far as it makes sense; then people's searches and dumps.
         if let Ok(open) = open_with(dir.path(), &settings()) {
             open.store.record(1, record(line(10_000_000_000_000, "new")));
             open.until_recorded(1);
@@ -349,7 +350,7 @@ fn a_million_lines_are_written_indexed_and_found() {
     let dumped = begin.elapsed() - written;
     let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let mut more = true;
-    // A part of it: the index is made at leisure.
+    // Only a part of the index is made here, to save time.
     while more && Meta::read(&db).unwrap().indexed < 100_000 {
         more = index::add_some(&mut db, 500).unwrap();
     }

@@ -1,12 +1,12 @@
-//! What SQLite leaves of deleted content in the file, and how it is overwritten.
+//! Traces: what SQLite leaves of deleted content in the file, and how that is overwritten.
 //!
-//! `PRAGMA secure_delete` overwrites what is deleted. But when rows move from one page of a b-tree to another, because
-//! rows beside them were deleted, a page may keep a copy of a row that has moved, in its gap: the free part between
-//! the pointers to its rows and the rows themselves. If that row is deleted later, the copy stays. So the gaps are
-//! overwritten: those of all pages in the write-ahead log, before the log goes into the file ([`in_log`]), and once
-//! those of the whole file, if another version wrote it.
+//! `PRAGMA secure_delete` overwrites deleted rows. But when rows move from one page of a b-tree to another, because
+//! rows beside them were deleted, the former page may keep a copy of a row in its gap: the free part between the
+//! pointers to its rows and the rows themselves. If that row is deleted later, the copy stays. So the gaps are
+//! overwritten: those of all pages in the write-ahead log, before the log goes into the file ([`in_log`]); and those of
+//! the whole file once, if an older version wrote it.
 //!
-//! The layout of pages and of the log is that of <https://sqlite.org/fileformat.html>.
+//! The layout of pages and of the log is described in <https://sqlite.org/fileformat.html>.
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,10 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::Trouble;
 use super::step;
 
-/// The page in which the locks of a file are, which nothing is written to, begins at this offset.
+/// Where the page of the file's locks begins, in bytes. Nothing is written to that page.
 const LOCKS: u32 = 0x4000_0000;
 
-/// Whether this SQLite lets us read and write pages. Ours does: `.cargo/config.toml` says so.
+/// Whether this SQLite lets us read and write pages. `.cargo/config.toml` has ours built so.
 ///
 /// # Errors
 /// In the words of SQLite.
@@ -34,15 +34,15 @@ pub(super) fn can_be_erased(db: &Connection) -> Result<bool, Trouble> {
     Ok(db.query_row("SELECT sqlite_compileoption_used('ENABLE_DBPAGE_VTAB')", [], |row| row.get(0))?)
 }
 
-/// How far a log was read. It is written from its beginning again and again, each time with other salts.
+/// How far a log was read. SQLite begins the log anew again and again, each time with other salts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     salts: [u8; 8],
     to: u64,
 }
 
-/// The pages that were written to the log after what was `seen` of it, and how far it is seen now. Some of them may be
-/// in the file already.
+/// The pages that were written to the log after what was `seen`, and how far the log is seen now. Some of the pages may
+/// be in the file already.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -67,7 +67,7 @@ pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)
     let frame = 24 + u64::from(number(&header, 8));
     let mut to = if seen.salts == salts { seen.to } else { 32 };
     let mut head = [0; 24];
-    // Frames with other salts are left of an earlier log.
+    // A frame with other salts is left of an earlier log.
     while read(&mut head, to)? && head[8..16] == salts {
         pages.insert(number(&head, 0));
         to += frame;
@@ -75,7 +75,7 @@ pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)
     Ok((pages, Seen { salts, to }))
 }
 
-/// Overwrites the gaps of these pages, in one transaction. How many had anything in them.
+/// Overwrites the gaps of these pages, in one transaction. Returns how many gaps had anything in them.
 ///
 /// # Errors
 /// In the words of SQLite.
@@ -106,13 +106,13 @@ pub(super) fn erase(db: &mut Connection, pages: &BTreeSet<u32>) -> Result<usize,
 /// The pages of a file.
 struct Pages<'a> {
     db: &'a Connection,
-    /// Bytes of a page that SQLite uses.
+    /// How many bytes of a page SQLite uses.
     usable: u32,
-    /// The page that holds the locks.
+    /// The number of the page that holds the locks.
     locks: u32,
-    /// Whether there are pages that say what the other ones are.
+    /// Whether the file has pointer-map pages, which say what the other pages are.
     has_map: bool,
-    /// Such pages that were read already.
+    /// The pointer-map pages that were read already.
     maps: BTreeMap<u32, Vec<u8>>,
 }
 
@@ -132,13 +132,13 @@ impl<'a> Pages<'a> {
         Ok(read.query_row([page], |row| row.get(0)).optional()?)
     }
 
-    /// Whether the page belongs to a b-tree. The content of other pages can look as if it did.
+    /// Whether the page belongs to a b-tree. The content of any other page can look as if it did.
     fn is_of_a_tree(&mut self, page: u32) -> Result<bool, Trouble> {
         if page <= 1 || page == self.locks {
             return Ok(page == 1);
         }
         if !self.has_map {
-            // Our files have a map. Without one, nothing tells for sure.
+            // Our files have pointer maps. Without one, nothing says for sure what a page is.
             return Ok(false);
         }
         let covered = self.usable / 5 + 1;
@@ -154,11 +154,12 @@ impl<'a> Pages<'a> {
             self.maps.insert(map, content);
         }
         let entry = 5 * (page - map - 1) as usize;
-        // The root of a tree, or another page of one.
+        // 1 is the root of a b-tree, 5 another page of one.
         Ok(matches!(self.maps[&map].get(entry), Some(1 | 5)))
     }
 
-    /// The free part between the pointers to the rows and the rows themselves.
+    /// The free part of a page, between the pointers to its rows and the rows themselves; `None` if the page is no
+    /// valid b-tree page.
     fn gap(&self, page: u32, content: &[u8]) -> Option<Range<usize>> {
         let header = if page == 1 { 100 } else { 0 };
         let two = |at: usize| content.get(at..at + 2).map(|bytes| usize::from(bytes[0]) << 8 | usize::from(bytes[1]));
@@ -176,7 +177,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The number in four bytes, the highest first.
+/// The big-endian number in the four bytes at `at`.
 fn number(bytes: &[u8], at: usize) -> u32 {
     bytes[at..at + 4].iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }

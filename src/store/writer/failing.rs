@@ -1,4 +1,4 @@
-//! What the writer does about a disk that takes nothing, and about a file that makes no sense.
+//! What the writer does about a disk that takes nothing, and about a damaged file.
 
 use std::time::Instant;
 
@@ -13,11 +13,11 @@ use crate::store::{RETRY, RETRY_MOST, Trouble, wall};
 use crate::values::time::Wall;
 
 impl Writer {
-    /// Replaces a file that makes no sense; waits for a disk that takes nothing.
+    /// Replaces a damaged file; after any other trouble closes the file and tries again later.
     pub(super) fn failed(&mut self, trouble: Trouble) {
         let trouble = match trouble {
             Trouble::Damaged(why) => match self.replace(&why, Aside::Damaged).and_then(|()| self.look_into()) {
-                // What waits is written to the new one.
+                // The records that wait are written to the new file.
                 Ok(()) => return self.note(Trouble::Damaged(why)),
                 Err(trouble) => trouble,
             },
@@ -26,7 +26,7 @@ impl Writer {
         self.trouble(trouble);
     }
 
-    /// Closes the file for a while.
+    /// Closes the file until the next try. The time until then doubles, up to [`RETRY_MOST`].
     pub(super) fn trouble(&mut self, trouble: Trouble) {
         self.db = None;
         self.rooms.forget();
@@ -56,7 +56,7 @@ impl Writer {
         );
     }
 
-    /// If the disk took nothing before, and nothing waits for it now: whether it takes something.
+    /// After a trouble, while no record waits: tries whether the disk takes something.
     pub(super) fn probe(&mut self) -> Result<(), Trouble> {
         if lock(&self.health).trouble.is_none() {
             return Ok(());
@@ -66,7 +66,7 @@ impl Writer {
         self.recover()
     }
 
-    /// The disk takes what it is given: if it did not before, that is over.
+    /// The disk has taken something: ends the trouble, if there was one.
     pub(super) fn recover(&mut self) -> Result<(), Trouble> {
         self.retry = RETRY;
         let over = lock(&self.health).trouble.take();

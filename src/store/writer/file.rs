@@ -1,4 +1,4 @@
-//! The file as the writer has it: opening it, setting it aside, replacing it.
+//! The writer's file: opening it, setting it aside, replacing it.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,10 +16,11 @@ use crate::store::schema::Readable;
 use crate::store::{Answer, Trouble, accounts, dir, lasting, memos, reports, sanctions, schema, step, traces, wall};
 
 impl Writer {
-    /// Opens the file and reads what a hub is told at its start.
+    /// Opens the file, and reads what a hub is told at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
         self.connect()?;
-        // The directory is ours, and nobody makes a copy before there is a store.
+        // The directory is locked, and nobody makes a copy before there is a store: what lies there was left by a
+        // crash.
         dir::remove_remains(&self.path);
         let db = self.db.as_ref().expect("it was opened");
         let recalled = recall(db, &self.settings, wall())?;
@@ -28,7 +29,7 @@ impl Writer {
         Ok(recalled)
     }
 
-    /// What can be read of a file that cannot be written now.
+    /// Reads what can be read of a file that cannot be written now.
     pub(super) fn recall_in_need(&mut self) -> Recalled {
         self.file = identity(&self.path);
         let read = schema::open_in_need(&self.path)
@@ -36,7 +37,8 @@ impl Writer {
         match read {
             Ok((recalled, Readable::All)) => recalled,
             read => {
-                // All numbers on disk are lower: no hub has ever said a line a millisecond since 1970.
+                // The hub's next numbers begin at the milliseconds since 1970. All numbers on disk are lower: no hub
+                // says a line a millisecond on average.
                 let floor = u64::try_from(wall().0).unwrap_or(0);
                 let read = match read {
                     Ok((recalled, _)) => recalled,
@@ -61,7 +63,7 @@ impl Writer {
 
     fn reopen(&mut self) -> Result<(), Trouble> {
         let db = schema::open(&self.path, self.settings.sync)?;
-        // The writer says when: see `log`.
+        // Automatic checkpoints are off: the writer decides when to checkpoint, see `log`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         self.sweep = (!Meta::read(&db)?.swept).then_some(1);
         self.log.can_erase = traces::can_be_erased(&db)?;
@@ -73,21 +75,22 @@ impl Writer {
         }
         (self.log.seen, self.log.tried) = Default::default();
         self.db = Some(db);
-        // What was deleted before a crash may be in the log.
+        // The log may hold what was deleted before a crash.
         self.deleted();
         Ok(())
     }
 
-    /// SQLite takes a file of no bytes for one that is to be begun, and throws the log beside it away.
+    /// Looks for what a crash left, before SQLite opens the file: SQLite would take a file of 0 bytes for a new one,
+    /// and throw the log beside it away.
     fn look_for_remains(&mut self) -> Result<(), Trouble> {
         let length = |part| std::fs::symlink_metadata(dir::beside(&self.path, part)).map(|found| found.len());
         let is_missing = |part| length(part).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         let next = self.next();
         if !is_missing("") || length("-wal").is_ok() {
-            // What was to take its place was not needed, or is made again.
+            // The `.next` file was not needed, or is made again.
             let _ = std::fs::remove_file(next);
         } else if next.exists() {
-            // A crash in the middle of `replace`.
+            // A crash in the middle of `replace` has left it.
             std::fs::rename(next, &self.path).map_err(|error| self.cannot("replace", &error))?;
         }
         match (length(""), length("-wal")) {
@@ -99,7 +102,7 @@ impl Writer {
         }
     }
 
-    /// Where a file is made that is to take the place of the present one.
+    /// The path at which `replace` makes the file that takes the place of this one.
     fn next(&self) -> PathBuf {
         dir::beside(&self.path, ".next")
     }
@@ -108,8 +111,8 @@ impl Writer {
         Trouble::Unavailable(format!("cannot {what} {}: {error}", self.path.display()))
     }
 
-    /// Sets a file aside that makes no sense, and puts another in its place, with all that could be read but what was
-    /// said: that may be lost, but nobody comes back in by that, and nobody loses a name or a room.
+    /// Sets a damaged file aside and puts another in its place, with all that could be read except lines. Lines may be
+    /// lost, but nobody who is banned comes back in, and nobody loses a name or a room.
     pub(super) fn replace(&mut self, why: &str, kind: Aside) -> Result<(), Trouble> {
         self.db = None;
         self.rooms.forget();
@@ -119,7 +122,7 @@ impl Writer {
             Aside::Empty => rescue_from_log(&self.path)?,
         };
         let Rescued { sanctions: bans, accounts, reports, memos, lasting, meta, whole } = rescued;
-        // Numbers go on: above all that came by, or if none did, above all that can have been.
+        // Numbers go on above all that the writer has seen; if it has seen none, above all that can have been given.
         let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
         let known = meta.unwrap_or_default();
         let meta = Meta {
@@ -130,7 +133,7 @@ impl Writer {
             indexed: 0,
             swept: true,
         };
-        // It is whole before the old one goes: what is set aside is not looked at a second time.
+        // The new file is whole before the old one is moved: nothing reads a file again that is set aside.
         let next = self.next();
         let _ = std::fs::remove_file(&next);
         schema::make(&next, |db| {
@@ -171,7 +174,7 @@ impl Writer {
         self.reopen()
     }
 
-    /// Tells what stands in the file, if that is not known, or if the file is another one than before.
+    /// Answers what is in the file, if the hub does not know that yet or the file is another one than before.
     pub(super) fn look_into(&mut self) -> Result<(), Trouble> {
         let found = identity(&self.path);
         let is_another = self.file.is_some_and(|known| Some(known) != found);
@@ -195,14 +198,14 @@ impl Writer {
 /// Why a file is set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aside {
-    /// What is in it makes no sense.
+    /// The content makes no sense.
     Damaged,
-    /// There is nothing in it, or there is no file beside the log.
+    /// The file has 0 bytes, or only its log is there.
     Empty,
 }
 
 impl Aside {
-    /// As it stands in the file's new name.
+    /// The word in the file's new name.
     fn word(self) -> &'static str {
         match self {
             Self::Damaged => "damaged",
@@ -211,12 +214,12 @@ impl Aside {
     }
 }
 
-/// Which file is there.
+/// Device and inode of the file at `path`; `None` if there is none.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// What a log still has whose database is gone.
+/// Reads what can be had from a log whose database is gone.
 fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
     let scratch = dir::beside(path, ".read");
     let clear = || {

@@ -1,18 +1,18 @@
-//! The one thread that writes.
+//! The one thread that writes to the file.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | the loop, what is taken and how it is batched and written | this file |
 //! | opening the file, setting it aside, replacing it | `file` |
-//! | a disk that takes nothing, a file that makes no sense | `failing` |
-//! | indexing, deleting lines that are kept no longer | `upkeep` |
+//! | a disk that takes nothing, a damaged file | `failing` |
+//! | indexing; deleting lines whose time is over | `upkeep` |
 //! | the write-ahead log, erasing what was deleted | `log` |
 //!
-//! It gathers records for [`BATCH_TIME`], writes them in one transaction, and tells that they are on disk.
-//! In between it does the upkeep, in small steps and with rests.
+//! The writer gathers records for [`BATCH_TIME`], writes them in one transaction, and answers that they are on disk. In
+//! between it does the upkeep, in small steps with rests.
 //!
-//! If the disk takes nothing, it closes the file, keeps what waits, and tries again. A file whose content makes no
-//! sense is set aside, and another is begun. What a row looks like it does not know.
+//! If the disk takes nothing, the writer closes the file, keeps the records that wait, and tries again. A damaged file
+//! is set aside, and another is begun. The writer does not know the form of a row.
 
 mod failing;
 mod file;
@@ -53,33 +53,33 @@ pub(super) struct Writer {
     /// `None` while the disk takes nothing.
     db: Option<Connection>,
     rooms: Rooms,
-    /// Records that are not on disk. The hub bounds them.
+    /// Records that are not on disk. The hub bounds how many there are.
     waiting: VecDeque<(u64, Record)>,
-    /// How far the redaction at the head of `waiting` has come, and how many lines it has found.
+    /// For the redaction at the head of `waiting`: the last line it has looked at, and how many lines it has redacted.
     redacting: Option<(u64, u64)>,
-    /// Redactions that are done, and how many lines each has found: told with the next batch.
+    /// Redactions that are done: the record's number and how many lines were redacted. Answered with the next batch.
     redacted: Vec<(u64, u64)>,
-    /// The highest number of a line that ever came here.
+    /// The highest number of a line that was ever read or given to the writer.
     last_line: u64,
-    /// Not everything on disk was read since the start.
+    /// Whether not everything on disk has been read since the start.
     unread: bool,
-    /// Device and inode of the file that was open last, to tell it from another one in its place.
+    /// Device and inode of the file that was opened last: they tell it from another one in its place.
     file: Option<(u64, u64)>,
-    /// When a disk that took nothing is tried again, and how long after that the next time.
+    /// When a disk that took nothing is tried again, and how long after that it is tried next.
     retry_at: Instant,
     retry: Duration,
-    /// When it is looked again whether lines are to be deleted.
+    /// When the writer next looks for lines to delete.
     look_at: Instant,
-    /// No upkeep until then.
+    /// The upkeep rests until then.
     rest_until: Instant,
-    /// There are lines that are not in the index.
+    /// Whether there may be lines that are not in the index.
     unindexed: bool,
-    /// How many of the oldest lines are to be deleted, whatever room there is after some of them.
+    /// How many of the oldest lines are to be deleted, even if the file is small enough after some of them.
     many: u64,
-    /// Lines were deleted since closed rooms were last looked at.
+    /// Whether lines were deleted since the writer last looked for closed rooms without lines.
     rooms_left: bool,
     log: Log,
-    /// The next page of a file that may have traces of what an older version has deleted.
+    /// The next page to sweep, if the file may have traces of what an older version has deleted; else `None`.
     sweep: Option<u32>,
     stop: bool,
 }
@@ -140,7 +140,7 @@ impl Writer {
         Ok((this, recalled))
     }
 
-    /// Runs until it is told to stop and every record is written or the disk takes nothing.
+    /// Runs until the writer is told to stop; then until every record is written, or the disk takes nothing.
     pub(super) fn run(mut self) {
         loop {
             match self.jobs.recv_timeout(self.wait()) {
@@ -157,12 +157,12 @@ impl Writer {
             }
         }
         if self.db.is_some() {
-            // Then a copy of the file alone is all of it.
+            // With an empty log, a copy of the file alone is complete.
             let _ = self.checkpoint("TRUNCATE");
         }
     }
 
-    /// How long until there is something to do without being told.
+    /// How long the writer waits for a job before it has something to do by itself.
     fn wait(&self) -> Duration {
         let now = Instant::now();
         let at = if self.db.is_none() {
@@ -205,8 +205,8 @@ impl Writer {
         }
     }
 
-    /// Takes more jobs until a batch is full, its first record has waited for [`BATCH_TIME`], or one comes that an
-    /// administrator waits for.
+    /// Takes more jobs until a batch is full, until [`BATCH_TIME`] is over, or until a record comes that an
+    /// administrator waits for (a sanction made or lifted).
     fn gather(&mut self) {
         let end = Instant::now() + BATCH_TIME;
         let is_awaited = |record: &Record| matches!(record, Record::Sanction(_) | Record::Lifted(_));
@@ -220,7 +220,7 @@ impl Writer {
                 Err(_) => return,
             }
         }
-        // To take the jobs that are there already costs nothing.
+        // Taking the jobs that are there already costs nothing.
         while let Ok(job) = self.jobs.try_recv() {
             self.take(job);
         }
@@ -238,13 +238,13 @@ impl Writer {
             }
         }
         let done = if self.waiting.is_empty() { self.probe() } else { self.write() };
-        // Also while people talk all the time: what is kept no longer goes.
+        // Upkeep is done also while people talk all the time: lines whose time is over are deleted.
         if let Err(trouble) = done.and_then(|()| self.upkeep(now, wall())).and_then(|()| self.shorten()) {
             self.failed(trouble);
         }
     }
 
-    /// Writes one batch, or a part of a redaction, and tells what is on disk.
+    /// Writes one batch, or does one step of a redaction, and answers what is on disk.
     fn write(&mut self) -> Result<(), Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         if let Some((number, Record::Redact(what))) = self.waiting.front() {
@@ -284,11 +284,11 @@ impl Writer {
                 Record::Passing(name) => lasting::remove(&batch, name)?,
                 Record::Redact(_) => break,
             }
-            // What stood there before, if it is replaced.
+            // These records may replace or remove a row: its former content is then to be erased.
             deletes |= !matches!(record, Record::Line { .. } | Record::Given(_) | Record::Closed { .. });
             step::reached("after a record");
             taken += 1;
-            // Which numbers are given is nothing that anybody has said or done.
+            // A number that was given is nothing that anybody has said or done, so it is not counted as a record.
             told += u64::from(!matches!(record, Record::Given(_)));
         }
         meta.write(&batch)?;
@@ -307,7 +307,7 @@ impl Writer {
         let measured = self.recover().and_then(|()| self.measure());
         (self.tell)(Answer::Recorded { through, redacted: std::mem::take(&mut self.redacted) });
         if !std::mem::replace(&mut self.unindexed, true) {
-            // A search also reads the lines that are not in the index, and many lines at a time cost less.
+            // Searches also read the lines that are not in the index. Many lines at a time cost less to index.
             self.rest_until = Instant::now() + INDEX_AFTER;
         }
         measured

@@ -60,7 +60,7 @@ fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_t
         open.store.record(seq, record(line(seq, "something that is not short at all")));
     }
     open.until_recorded(3000);
-    // Behind the back of the writer: a page of lines makes no sense any more.
+    // Behind the back of the writer, a page of lines is damaged.
     let page: u64 = {
         let db = Connection::open(database(&dir)).unwrap();
         let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -72,7 +72,7 @@ fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_t
         let file = std::fs::OpenOptions::new().write(true).open(database(&dir)).unwrap();
         file.write_all_at(&[0x5a; 4096], (page - 1) * 4096).unwrap();
     }
-    // The reader that finds it tells the writer.
+    // The reader that finds the damage tells the writer.
     let reader = open.reader();
     assert!(reader.dump(&Query::default(), &mut |_| true).is_err());
     drop(reader);
@@ -138,7 +138,7 @@ fn one_daemon_uses_a_directory_at_a_time() {
 #[test]
 fn a_disk_that_takes_nothing_is_tried_until_it_takes_something() {
     let dir = TempDir::new().unwrap();
-    // Where the directory is to be, there is something else.
+    // A file stands where the directory should be.
     let path = dir.path().join("state");
     std::fs::write(&path, "in the way").unwrap();
     let open = open_with(&path, &settings()).unwrap();
@@ -178,7 +178,7 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
     open.store.record(1, record(line(1, "fits")));
     open.until_recorded(1);
     open.close();
-    // Another file of the same limits is full: what this connection may write has an end.
+    // The connection may write no more pages than the file has: so the file is full.
     let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let _: i64 = db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
@@ -266,14 +266,14 @@ fn rooms_that_last_are_recalled_as_they_were_written_last() {
         Record::Passing(name("DEN")),
         Record::Passing(name("never")),
     ];
-    // Written a second time, nothing changes.
+    // Records that are written a second time change nothing.
     for _ in 0..2 {
         write_here(dir.path(), &settings(), (1..).zip(records.clone()));
         let open = open(&dir);
         assert_eq!(open.recalled.lasting, [milk.clone(), tea.clone()]);
         open.close();
     }
-    // What makes no sense is passed over.
+    // Rows that make no sense are passed over.
     let db = Connection::open(database(&dir)).unwrap();
     db.execute_batch("UPDATE lasting SET ownership = 'mine' WHERE folded = 'milk'").unwrap();
     drop(db);
@@ -298,7 +298,7 @@ fn names_on_disk_are_read_whatever_names_may_be_now() {
     assert_eq!(recalled.rooms.iter().map(|room| &*room.name).collect::<Vec<_>>(), ["the–lobby"]);
 }
 
-/// The same, as a daemon that was killed has left it: all of it is in the log.
+/// The same, as a daemon that was killed leaves it: all of it is in the log.
 fn furnished_in_the_log() -> TempDir {
     let (from, dir) = (furnished(), TempDir::new().unwrap());
     let db = schema::open(&database(&dir), Sync::Normal).unwrap();
@@ -349,7 +349,7 @@ fn what_another_program_has_for_itself_is_recalled_when_it_lets_go() {
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();
     let open = open(&dir);
     assert!(open.recalled.unread && open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
-    // Recorded meanwhile, and written behind what is there.
+    // This ban is recorded meanwhile, and written behind what is there.
     open.store.record(1, Record::Sanction(Box::new(ban(open.recalled.last_line + 1, "203.0.113.9"))));
     drop(other);
     let recalled = open.until_recalled();
@@ -377,7 +377,7 @@ fn a_file_and_a_directory_that_cannot_be_written_are_read() {
     has_all(&crate::store::tests::open(&dir).recalled);
 }
 
-/// A directory whose files nobody can write: by their modes, or for root by chattr(1).
+/// A directory whose files nobody can write: by their modes, or, where root runs the tests, by chattr(1).
 struct Unwritable<'a>(&'a TempDir);
 
 fn chattr(how: &str, dir: &TempDir) -> bool {
@@ -437,7 +437,7 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
         assert!(name.starts_with("chathub.db.empty-20"), "{name}");
         let kept = aside.with_file_name(format!("{name}-wal"));
         assert!(std::fs::read(kept).unwrap() == log, "what was in the log is there still");
-        // What stood in the file's own first pages is gone, and the log has what was written after that.
+        // What only the file's first pages held is gone; what was written later is in the log.
         let Recalled { sanctions, accounts, lasting, .. } = &open.recalled;
         assert_eq!(sanctions.len() + accounts.len() + lasting.len(), rescued(&log), "{:?}", open.recalled);
         open.store.record(1, record(line(open.recalled.last_line + 1, "goes on")));
@@ -451,7 +451,7 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
     }
 }
 
-/// How many bans, accounts and rooms can be had of a log: all five, if it has the first page.
+/// How many bans, accounts and rooms can be read from a log: all five, if it has the first page.
 fn rescued(log: &[u8]) -> usize {
     let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
     let mut frames = log[32..].chunks_exact(24 + page);
@@ -460,7 +460,7 @@ fn rescued(log: &[u8]) -> usize {
 
 #[test]
 fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
-    // Every page is in the log: then nothing is lost but the history, which is set aside.
+    // Every page is in the log: so only the history is lost, which is set aside.
     let dir = furnished();
     let log = {
         let db = Connection::open(database(&dir)).unwrap();

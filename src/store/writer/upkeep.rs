@@ -1,5 +1,5 @@
-//! What can wait: indexing, deleting lines that are kept no longer. One small step at a time, with rests, so that
-//! it never takes more than a part of a processor.
+//! Work that can wait: indexing, and deleting lines whose time is over. It is done in small steps with rests, so that
+//! it takes a quarter of a processor's time at most.
 
 use std::time::{Duration, Instant};
 
@@ -12,23 +12,23 @@ use crate::store::meta::Meta;
 use crate::store::{Trouble, traces};
 use crate::values::time::Wall;
 
-/// Lines that are indexed, deleted or looked at to be redacted in one step.
+/// How many lines one step indexes, deletes, or looks at for a redaction.
 pub(super) const STEP: usize = 500;
 
-/// Pages of the file that are looked at for traces in one step.
+/// How many pages of the file one step looks at for traces.
 const SWEPT: u32 = 500;
 
-/// How often it is looked whether lines are to be deleted.
+/// How often the writer looks for lines to delete.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
 
-/// How long lines wait for the index.
+/// How long the writer waits after a batch before it indexes the lines.
 pub(super) const INDEX_AFTER: Duration = Duration::from_secs(2);
 
-/// One part in how many of a processor's time the upkeep takes at most.
+/// The upkeep takes at most this part of a processor's time: one in `SHARE`.
 const SHARE: u32 = 4;
 
 impl Writer {
-    /// One step of what is due, and a rest.
+    /// Does one step of what is due, then rests three times as long as it took.
     pub(super) fn upkeep(&mut self, now: Instant, wall: Wall) -> Result<(), Trouble> {
         self.erase(now)?;
         if now < self.rest_until {
@@ -49,7 +49,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Deletes some lines that are kept no longer, if there are any. The file has to be where it was.
+    /// Deletes some lines whose time is over, if there are any. Fails if the file is not where it was.
     fn look(&mut self, now: Wall) -> Result<(), Trouble> {
         if identity(&self.path) != self.file {
             return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
@@ -71,7 +71,7 @@ impl Writer {
             self.unindexed = true;
             self.rooms_left = true;
             self.deleted();
-            // There may be more.
+            // There may be more to delete.
             self.look_at = Instant::now();
             self.measure()?;
         } else if std::mem::take(&mut self.rooms_left) && retention::forget_rooms(db)? > 0 {
@@ -80,7 +80,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Erases the traces in some pages of a file that an older version wrote, from this one on.
+    /// Erases the traces in some pages, from page `from` on, of a file that an older version wrote.
     fn sweep(&mut self, from: u32) -> Result<(), Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -99,7 +99,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells how much there is on disk.
+    /// Updates [`Health`](crate::store::Health): how much there is on disk.
     pub(super) fn measure(&mut self) -> Result<(), Trouble> {
         let db = self.db.as_ref().expect("the caller has looked");
         let meta = Meta::read(db)?;

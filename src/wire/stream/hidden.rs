@@ -11,12 +11,12 @@ use crate::values::id::SessionId;
 /// What is hidden from one reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hidden {
-    /// Arrivals and departures are hidden.
+    /// Whether arrivals and departures are hidden.
     pub quiet: bool,
     /// Sessions whose speech is hidden, in rising order.
     pub ignored: Arc<[SessionId]>,
-    /// Ignored names, in rising order: speech is hidden whose author bears one of them, or has borne it since it was
-    /// ignored.
+    /// Ignored names, in rising order. Speech is hidden if its author bears one of them, or has borne it since the name
+    /// was ignored.
     #[serde(default, skip_serializing_if = "no_names")]
     pub names: Arc<[Shunned]>,
 }

@@ -10,16 +10,16 @@ use crate::hub::message::{Line, View};
 use crate::values::terminal::Colors;
 use crate::wire::render;
 
-/// A room's lines, from the oldest one that somebody may still be owed.
+/// A room's lines, from the oldest one that somebody may still be owed, and their renderings.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// The number of `lines[0]`. Counts all lines of this log since it was opened.
+    /// The number of `lines[0]`, counted since the log was opened.
     first: u64,
     lines: VecDeque<Arc<Line>>,
     renderings: Vec<Rendering>,
 }
 
-/// What a snapshot holds of a log. Its renderings are made again when readers resume.
+/// What a snapshot holds of a log. Renderings are made again when readers resume.
 #[derive(Deserialize)]
 struct SavedLog {
     first: u64,
@@ -49,31 +49,31 @@ impl<'de> Deserialize<'de> for Log {
 #[derive(Debug)]
 pub(super) struct Rendering {
     view: View,
-    /// Readers that use it.
+    /// How many readers use it.
     readers: usize,
-    /// The number of the first line that is rendered. It may be later than the log's: readers of another view may
+    /// The number of the first line that is rendered. It may be later than the log's first: readers of another view may
     /// still be owed lines that nobody is owed in this one.
     first: u64,
-    /// The offset at which each line starts, in bytes since the first line ever rendered here; one for each of the
+    /// Where each line starts, in bytes since the first line that was ever rendered here. One entry for each of the
     /// log's lines from `first` on.
     starts: VecDeque<u64>,
-    /// The offset of `bytes[0]`.
+    /// Where `bytes` starts, in the same count.
     base: u64,
-    /// The bytes of all lines, without a gap.
+    /// The bytes of all lines, one behind the other.
     bytes: Vec<u8>,
 }
 
-/// The most renderings of a log that are coloured, wrapped or in ASCII. A reader that would need one more gets a
-/// plainer one; its terminal wraps by itself then, if less well.
+/// The most renderings of a log that are coloured, wrapped or in ASCII. A reader that would need one more uses a
+/// plainer one; then its terminal wraps lines by itself, though less well.
 pub const MAX_ORNATE: usize = 64;
 
-/// Bytes of dropped lines that may stay at the front of a rendering: moving the rest would cost more.
+/// How many bytes of dropped lines may stay at the front of a rendering: moving the rest would cost more.
 const SLACK: usize = 64 * 1024;
 
-/// About what a line takes in memory besides its renderings, in bytes: itself, its author's name and its text.
+/// About how much memory a line takes beside its renderings, in bytes: itself, its author's name and its text.
 pub(super) const LINE: usize = size_of::<Line>() + 96;
 
-/// The least room that a rendering keeps for lines to come when everybody has read everything, in bytes.
+/// The least room that an empty rendering keeps for lines to come, in bytes.
 const KEEP: usize = 4 * 1024;
 
 impl Rendering {
@@ -101,7 +101,7 @@ impl Rendering {
         render::line(line, self.view, &mut self.bytes);
     }
 
-    /// The offset at which the `index`th line starts; the end's offset for the index behind the last line.
+    /// Where the `index`th line starts; where the last line ends, for the index behind it.
     fn start(&self, index: usize) -> u64 {
         self.starts.get(index).copied().unwrap_or(self.base + self.bytes.len() as u64)
     }
@@ -112,28 +112,28 @@ impl Rendering {
         &self.bytes[offset(from)..offset(to)]
     }
 
-    /// Bytes of all its lines.
+    /// How many bytes all its lines have.
     fn live(&self) -> usize {
         self.run(self.first, self.end()).len()
     }
 
-    /// What the lines from `line` on take in memory: in this rendering, and as lines.
+    /// How much memory the lines from `line` on take, in bytes: in this rendering, and as lines.
     fn weight_from(&self, line: u64) -> usize {
         self.run(line, self.end()).len() + usize::try_from(self.end() - line).unwrap_or(usize::MAX) * LINE
     }
 
-    /// The first line from which on the lines take no more than `limit` bytes of memory.
+    /// The first line from which on all lines take at most `limit` bytes of memory.
     fn first_within(&self, limit: usize) -> u64 {
         self.first_weighing(self.first, limit, |line| self.weight_from(line))
     }
 
-    /// The first line, from `from` on, from which on there are no more than `limit` bytes to send.
+    /// The first line, from `from` on, from which on there are at most `limit` bytes to send.
     pub(super) fn first_to_send_within(&self, from: u64, limit: usize) -> u64 {
         self.first_weighing(from, limit, |line| self.run(line, self.end()).len())
     }
 
-    /// The first line, from `from` on, whose `weight` is no more than `limit`. That is the weight of the line and of
-    /// all behind it, so it only shrinks from one line to the next.
+    /// The first line, from `from` on, whose `weight` is at most `limit`. `weight` gives the weight of a line and all
+    /// behind it, so it never grows from one line to the next.
     fn first_weighing(&self, from: u64, limit: usize, weight: impl Fn(u64) -> usize) -> u64 {
         let (mut low, mut high) = (from, self.end());
         while low < high {
@@ -143,8 +143,8 @@ impl Rendering {
         low
     }
 
-    /// When `bytes` bytes from the start of line `from` on have been sent: the first line of which none is sent, and
-    /// how many bytes of the line before it are left to send.
+    /// For a reader that was sent `bytes` bytes from the start of line `from` on: the first line of which no byte is
+    /// sent, and how many bytes of the line before it are left to send.
     pub(super) fn sent(&self, from: u64, bytes: usize) -> (u64, usize) {
         let offset = self.start(self.index(from)) + bytes as u64;
         let next = self.starts.partition_point(|start| *start < offset);
@@ -165,7 +165,7 @@ impl Rendering {
         self.starts.drain(..count);
         if self.starts.is_empty() {
             self.base += self.bytes.len() as u64;
-            // Room for twice as much stays, so that the bytes of a busy room need not grow anew each round.
+            // Room for twice as much is kept: otherwise the buffer of a busy room would grow anew each round.
             let room = (self.bytes.len() * 2).max(KEEP);
             self.bytes.clear();
             if self.bytes.capacity() > 2 * room {
@@ -182,7 +182,7 @@ impl Rendering {
 }
 
 impl Log {
-    /// A copy of the log as it is now, to be saved: without renderings.
+    /// A copy of the log as it is now, to be saved: without renderings, and sharing the lines.
     #[must_use]
     pub fn frozen(&self) -> Self {
         Self { first: self.first, lines: self.lines.clone(), renderings: Vec::new() }
@@ -208,19 +208,19 @@ impl Log {
         self.first
     }
 
-    /// The number of its renderings: each line that is appended is rendered that often.
+    /// How many renderings there are: each appended line is rendered that often.
     #[must_use]
     pub fn views(&self) -> usize {
         self.renderings.len()
     }
 
-    /// What it takes in memory, in bytes: all lines, and all renderings of them.
+    /// How much memory the log takes, in bytes: all lines, and all renderings of them.
     #[must_use]
     pub fn weight(&self) -> usize {
         self.lines.len() * LINE + self.renderings.iter().map(Rendering::live).sum::<usize>()
     }
 
-    /// Whether a rendering holds more than `limit` allows, see [`Self::first_for`].
+    /// Whether a rendering holds more than its share of `limit` bytes: see [`Self::first_for`].
     #[must_use]
     pub fn is_over(&self, limit: usize) -> bool {
         let main = self.main();
@@ -230,13 +230,13 @@ impl Log {
 
     /// The view with the most readers.
     fn main(&self) -> Option<View> {
-        // If several have as many, the first: only one may hold `limit`, see `allowed`.
+        // If several views have as many readers, the first counts: only one may hold `limit`, see `allowed`.
         let most = self.renderings.iter().map(|rendering| rendering.readers).max()?;
         self.renderings.iter().find(|rendering| rendering.readers == most).map(|rendering| rendering.view)
     }
 
-    /// Bytes that the rendering in `view` may hold: `limit` for the one with the most readers, and the same for all
-    /// other renderings together.
+    /// How many bytes the rendering in `view` may hold: `limit` for the one with the most readers; all others together
+    /// may hold `limit` as well.
     fn allowed(&self, view: View, main: Option<View>, limit: usize) -> usize {
         if Some(view) == main { limit } else { limit / (self.renderings.len() - 1).max(1) }
     }
@@ -249,7 +249,7 @@ impl Log {
         self.rendering(view).first_within(self.allowed(view, self.main(), limit))
     }
 
-    /// In each rendering, drops the lines that none of its readers is owed. `readers` are all readers of this log.
+    /// Drops from each rendering the lines that none of its readers is owed. `readers` are all readers of this log.
     pub fn trim_renderings<'a>(&mut self, readers: impl Iterator<Item = &'a Reader>) {
         let end = self.end();
         let mut low: Vec<u64> = vec![end; self.renderings.len()];
@@ -278,18 +278,18 @@ impl Log {
         }
     }
 
-    /// Line number `number`, which the log holds.
+    /// Line `number`, which the log holds.
     pub(super) fn line(&self, number: u64) -> &Line {
         &self.lines[usize::try_from(number - self.first).expect("within memory")]
     }
 
-    /// The rendering of a view that a reader of the log has.
+    /// The rendering in a view that some reader of the log uses.
     pub(super) fn rendering(&self, view: View) -> &Rendering {
         self.renderings.iter().find(|rendering| rendering.view == view).expect("readers keep their rendering")
     }
 
-    /// Adds a reader that wants to see lines in `view`, from the present end on. Returns the view that it gets: a
-    /// plainer one if there are [`MAX_ORNATE`] already.
+    /// Adds a reader that asks for `view`, from the present end on. Returns the view that it gets: a plainer one if
+    /// there are [`MAX_ORNATE`] ornate ones already.
     pub(super) fn take_view(&mut self, view: View) -> View {
         let is_ornate = |view: View| view != View { time: view.time, ..View::default() };
         let is_there = self.renderings.iter().any(|rendering| rendering.view == view);
@@ -298,7 +298,7 @@ impl Log {
             self.keep_view(view, self.end());
             return view;
         }
-        // Widths make the most different views, and are given up first; then colours.
+        // Widths make the most different views, so they are given up first; then colours.
         if view.width > 0 {
             return self.take_view(View { width: 0, usual: false, ..view });
         }
@@ -308,7 +308,7 @@ impl Log {
         self.take_view(View { time: view.time, ..View::default() })
     }
 
-    /// Adds a reader that sees lines in `view`, and is owed line `next` first.
+    /// Adds a reader that uses the rendering in `view`, and is owed line `next` first.
     pub(super) fn keep_view(&mut self, view: View, next: u64) {
         let render = |first: u64| {
             let skipped = usize::try_from(first - self.first).unwrap_or(usize::MAX);
@@ -316,13 +316,13 @@ impl Log {
         };
         match self.renderings.iter_mut().find(|rendering| rendering.view == view) {
             Some(rendering) if rendering.first <= next => rendering.readers += 1,
-            // After a restart readers are added one by one: this one is farther behind than those before.
+            // After a restart, readers are added one by one: this one is further behind than those before.
             Some(rendering) => *rendering = Rendering { readers: rendering.readers + 1, ..render(next) },
             None => self.renderings.push(Rendering { readers: 1, ..render(next) }),
         }
     }
 
-    /// A reader no longer uses the rendering of `view`; without readers, that is dropped.
+    /// Takes away a reader of the rendering in `view`; a rendering without readers is dropped.
     pub(super) fn drop_view(&mut self, view: View) {
         if let Some(at) = self.renderings.iter().position(|rendering| rendering.view == view) {
             self.renderings[at].readers -= 1;
@@ -350,7 +350,7 @@ mod tests {
         }
         assert_eq!(log.renderings.len(), MAX_ORNATE + 1);
         assert_eq!(readers[MAX_ORNATE].seen, View::default());
-        // A reader that goes makes room for one that comes.
+        // A reader that leaves makes room for one that comes.
         readers[0].leave(&mut log);
         readers[MAX_ORNATE].leave(&mut log);
         readers[MAX_ORNATE].enter(&mut log);

@@ -9,31 +9,30 @@ use super::log::Log;
 use super::reader::Reader;
 use crate::hub::message::View;
 
-/// What one piece of mail takes in memory besides its text, in bytes.
+/// How much memory one piece of mail takes beside its text, in bytes.
 const BESIDE: usize = size_of::<Mail>() + 16;
 
-/// Mail is added to the piece before it up to this size, in bytes: many short answers are one piece then.
+/// Mail is joined to the piece before it if that then has at most this many bytes: many short answers become one piece.
 const PUT_TOGETHER: usize = 512;
 
-/// This many pieces are kept apart before short ones are put together: any mailbox has room for them, and mostly they
-/// go out in one write.
+/// Up to this many pieces are not joined: any mailbox has room for them, and mostly they go out in one write.
 const APART: usize = 4;
 
 /// Bytes of a message, shared by all readers that are told the same.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     bytes: Arc<[u8]>,
-    /// Bytes that this reader's socket has taken.
+    /// How many of the bytes this reader's socket has taken.
     from: usize,
 }
 
 impl Shared {
-    /// The bytes not taken yet.
+    /// The bytes that the socket has not taken.
     pub(super) fn remaining(&self) -> &[u8] {
         &self.bytes[self.from..]
     }
 
-    /// The socket has taken `taken` bytes more, and not all.
+    /// Notes that the socket has taken `taken` bytes more, and not all.
     pub(super) fn advance(&mut self, taken: usize) {
         self.from += taken;
     }
@@ -45,7 +44,7 @@ impl From<Arc<[u8]>> for Shared {
     }
 }
 
-/// How mail is saved: as text if it is UTF-8, else (telnet commands) as numbers.
+/// The form in which mail is saved: text if it is UTF-8, else (telnet commands) numbers.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Spelt<'a> {
@@ -72,16 +71,16 @@ impl<'de> Deserialize<'de> for Shared {
     }
 }
 
-/// A piece of what is meant for one reader alone.
+/// A piece of mail, for one reader alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Mail {
-    /// The number of the line of the log that it goes out before.
+    /// The number of the line that this mail goes out before.
     pub(super) before: u64,
     pub(super) bytes: Shared,
-    /// Held back, with all mail that comes after it.
+    /// Whether this mail is held back, and all mail behind it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) held: bool,
-    /// Lines that it notes as missed, as long as none of its bytes are taken; 0 for all other mail.
+    /// How many missed lines this mail notes, as long as no byte of it is taken; 0 for all other mail.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(super) missed: u64,
 }
@@ -97,11 +96,11 @@ fn is_nothing(count: &u64) -> bool {
     *count == 0
 }
 
-/// Writes the note that a number of lines were missed, as it is seen in a view.
+/// Writes a note on the missed lines, of which it is given the number, in a view.
 pub type Note = fn(u64, View, &mut Vec<u8>);
 
 impl Reader {
-    /// Adds mail, which goes out after what is in `log` now and before what comes.
+    /// Adds mail, which goes out behind what is in `log` now and before what comes later.
     pub fn tell(&mut self, bytes: Arc<[u8]>, log: Option<&Log>) {
         if bytes.is_empty() {
             return;
@@ -119,8 +118,8 @@ impl Reader {
         self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
     }
 
-    /// With `on`, lines and mail that come from now on wait until they are [released](Self::release); without, nothing
-    /// is held back any more.
+    /// With `on`, holds back lines and mail that come from now on, until they are [released](Self::release). Without,
+    /// holds back nothing any more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {
             // A second call moves nothing: mail that is held back already goes before the lines that came later.
@@ -133,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// Lines and mail held back so far are due now; what comes later is held back as before.
+    /// Lets the lines and mail go that were held back so far. What comes later is held back as before.
     pub fn release(&mut self, log: Option<&Log>) {
         if self.is_holding() {
             self.until = log.map_or(0, Log::end);
@@ -143,26 +142,26 @@ impl Reader {
         }
     }
 
-    /// Whether what comes is held back.
+    /// Whether lines and mail that come are held back.
     #[must_use]
     pub fn is_holding(&self) -> bool {
         self.until != u64::MAX && !self.ends
     }
 
-    /// Bytes of mail not taken yet.
+    /// How many bytes of mail the socket has not taken.
     #[must_use]
     pub fn mail_bytes(&self) -> usize {
         self.mail_bytes
     }
 
-    /// What its mail takes in memory, in bytes, with the frame that is made of it.
+    /// How much memory the mail takes, in bytes, with the frame that is made of it.
     #[must_use]
     pub fn mail_weight(&self) -> usize {
         self.mail_bytes + self.mail.len() * BESIDE + self.typing.as_ref().map_or(0, |typing| typing.weight())
     }
 
-    /// Notes that `lines` lines were dropped, the first of which was line `at`. A note that is in the mail already, and
-    /// of which nothing is taken yet, counts them as well.
+    /// Notes that `lines` lines were dropped, the first of which was line `at`. If there is a note of which no byte is
+    /// taken yet, it counts these lines as well.
     pub(super) fn note(&mut self, lines: u64, at: u64, note: Note) {
         let view = self.view;
         let write = |lines| {
@@ -180,13 +179,13 @@ impl Reader {
         }
         let bytes = write(lines);
         self.mail_bytes += bytes.len();
-        // Behind the mail that belongs before the lines that are gone.
+        // The note goes behind the mail that belongs before the lines that are gone.
         let place = self.mail.partition_point(|mail| mail.before <= at);
         self.mail.insert(place, Mail { missed: lines, ..Mail::new(at, bytes) });
         self.noted_at = Some(at);
     }
 
-    /// The index in its mail of the note on lines from `at` on.
+    /// The index in the mail of the note on lines from `at` on; `None` if there is none.
     pub(super) fn noted(&self, at: u64) -> Option<usize> {
         let behind = self.mail.partition_point(|mail| mail.before <= at);
         let place = behind.checked_sub(1)?;

@@ -15,44 +15,45 @@ use crate::values::id::SessionId;
 
 /// One client's place in a room's log, and its mail.
 ///
-/// It can be saved; what was read again needs [`Self::resume`].
+/// A reader can be saved. One that was loaded needs [`Self::resume`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
-    /// The view in which it wants to see lines.
+    /// The view that the client has asked for.
     #[serde(default)]
     pub(super) view: View,
-    /// The view of the rendering that it has, which may be plainer.
+    /// The view of the rendering that the reader uses, which may be plainer.
     #[serde(default)]
     pub(super) seen: View,
-    /// The number of the next line it is owed.
+    /// The number of the next line that the reader is owed.
     next: u64,
-    /// Lines from this number on are held back.
+    /// Lines from this number on are held back; `u64::MAX`: none are.
     #[serde(default = "never", skip_serializing_if = "is_never")]
     pub(super) until: u64,
-    /// Lines from `until` on will never be owed: see [`Self::close`].
+    /// Whether lines from `until` on will never be owed: see [`Self::close`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends: bool,
-    /// One more than the number of the last line of its own, which it is not shown; 0: there is none.
+    /// One more than the number of the last line that the client said itself, or is told apart, which it is not shown
+    /// from the log. 0 if there is none.
     own: u64,
-    /// `None` where nothing is hidden.
+    /// Which lines are hidden; `None` if none are.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "filter")]
     hidden: Option<Box<Hidden>>,
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(super) mail: VecDeque<Mail>,
-    /// Bytes of `mail` that are not taken.
+    /// How many bytes of `mail` the socket has not taken.
     #[serde(skip)]
     pub(super) mail_bytes: usize,
-    /// The number of the first line that the note in its mail is about, as long as nothing of the note is taken:
-    /// lines that are missed until then are counted in it.
+    /// The number of the first line that the note in the mail is about. `Some` only while no byte of the note is taken:
+    /// further missed lines are counted in that note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) noted_at: Option<u64>,
-    /// Lines that a release before 0.2 had dropped and not noted; below, the number of the first of them.
+    /// Lines that a release before 0.2 had dropped and not noted. `untold_at` is the number of the first of them.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
     #[serde(default, skip_serializing, rename = "missed_at")]
     untold_at: Option<u64>,
-    /// `Some` if we echo what is typed.
+    /// What is typed and drawn; `Some` if we echo it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) typing: Option<Box<Typing>>,
 }
@@ -68,19 +69,19 @@ fn is_never(until: &u64) -> bool {
 
 /// A piece of what a reader is owed.
 pub(super) enum Piece<'a> {
-    /// One piece of mail.
+    /// One letter of mail.
     Mail(&'a [u8]),
-    /// Lines that are shown, and the number of the line behind them.
+    /// Lines that are shown: the number of the line behind them, and their bytes.
     Lines(u64, &'a [u8]),
     /// Lines that are not shown: the number of the line behind them.
     Gap(u64),
 }
 
-/// The most pieces that one write takes (well below `IOV_MAX`, 1024).
+/// The most pieces of one write (well below `IOV_MAX`, 1024).
 pub const MAX_PIECES: usize = 64;
 
 impl Reader {
-    /// The reader of session `id`, in no log yet.
+    /// The reader of session `id`. It reads no log yet.
     #[must_use]
     pub fn new(id: SessionId) -> Self {
         let mail = VecDeque::new();
@@ -103,8 +104,8 @@ impl Reader {
         }
     }
 
-    /// Restores what a snapshot does not hold, after this reader and its `log` were loaded. Missed lines that it was
-    /// not told of yet are noted by `note`.
+    /// Restores what a snapshot does not hold, after this reader and its `log` were loaded. `note` writes the note on
+    /// missed lines that a former release has left out.
     ///
     /// # Errors
     /// If what was loaded does not fit together.
@@ -127,7 +128,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads `log` from its present end on.
+    /// Reads `log` from its present end on. Mail that waits goes first.
     pub fn enter(&mut self, log: &mut Log) {
         self.seen = log.take_view(self.view);
         self.next = log.end();
@@ -140,7 +141,7 @@ impl Reader {
         }
     }
 
-    /// Leaves `log`: what is owed of it up to now becomes mail.
+    /// Stops reading `log`. What the reader is owed of it becomes mail.
     pub fn leave(&mut self, log: &mut Log) {
         let mut mail = VecDeque::new();
         let mut bytes = 0;
@@ -159,38 +160,38 @@ impl Reader {
         (self.next, self.own) = (0, 0);
     }
 
-    /// A line of its own was appended to the log it reads, or one that it is shown by itself.
+    /// Notes that the line just appended to the log is the client's own, or one that it is told apart.
     pub fn said(&mut self, log: &Log) {
         self.own = log.end();
     }
 
-    /// From the present end of `log` on, lines are seen in `view`.
+    /// Has lines seen in `view`, from the present end of `log` on.
     pub fn set_view(&mut self, view: View, log: &mut Log) {
         if view != self.view {
             self.apart(Some(log), |reader| reader.view = view);
         }
     }
 
-    /// From the present end of `log` on, lines that are `hidden` are not shown.
+    /// Has the lines that are `hidden` not shown, from the present end of `log` on.
     pub fn hide(&mut self, hidden: Hidden, log: &mut Log) {
         self.apart(Some(log), |reader| {
             reader.hidden = (!hidden.is_empty()).then(|| Box::new(hidden));
         });
     }
 
-    /// From now on it is owed what is in `log`, and no later line.
+    /// Makes the present end of `log` the end of what the reader is owed.
     pub fn close(&mut self, log: &Log) {
         self.release(Some(log));
         (self.until, self.ends) = (log.end(), true);
     }
 
-    /// Whether it was [closed](Self::close) and is owed no more lines, so that it needs its log no more.
+    /// Whether the reader was [closed](Self::close) and is owed no more lines: it needs its log no longer.
     #[must_use]
     pub fn is_through(&self) -> bool {
         self.ends && self.next >= self.until
     }
 
-    /// Makes a `change` to how lines are shown that holds from the present end of the log on.
+    /// Makes a `change` to how lines are shown, from the present end of the log on.
     pub(super) fn apart(&mut self, log: Option<&mut Log>, change: impl FnOnce(&mut Self)) {
         match log {
             None => change(self),
@@ -204,7 +205,7 @@ impl Reader {
         }
     }
 
-    /// Whether there is something that could be written now.
+    /// Whether something could be written now.
     #[must_use]
     pub fn has_due(&self, log: Option<&Log>) -> bool {
         if self.typing.as_ref().is_some_and(|typing| !typing.is_settled()) {
@@ -213,8 +214,9 @@ impl Reader {
         self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
     }
 
-    /// If it is owed more than `limit` bytes of lines, the number of the line from which on they fit. Lines become mail
-    /// when it leaves the log or its view changes, and those before that one are too much for it.
+    /// If the reader is owed more than `limit` bytes of lines: the number of the first line from which on they fit.
+    /// Lines become mail when the reader leaves the log or its view changes; those before that one would be too much
+    /// mail.
     #[must_use]
     pub fn too_much_to_leave(&self, log: &Log, limit: usize) -> Option<u64> {
         let rendering = log.rendering(self.seen);
@@ -224,18 +226,18 @@ impl Reader {
         Some(rendering.first_to_send_within(self.next, limit))
     }
 
-    /// The number of the next line it is owed.
+    /// The number of the next line that the reader is owed.
     #[must_use]
     pub fn next_line(&self) -> u64 {
         self.next
     }
 
-    /// The view of the rendering that it has.
+    /// The view of the rendering that the reader uses.
     pub(super) fn view_seen(&self) -> View {
         self.seen
     }
 
-    /// Whether it is owed nothing.
+    /// Whether the reader is owed nothing.
     #[must_use]
     pub fn is_done(&self, log: Option<&Log>) -> bool {
         self.mail.is_empty()
@@ -243,7 +245,7 @@ impl Reader {
             && self.typing.as_ref().is_none_or(|typing| typing.is_settled())
     }
 
-    /// Bytes it is owed; too many if lines are hidden from it.
+    /// How many bytes the reader is owed. Hidden lines are counted too.
     #[must_use]
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
@@ -254,11 +256,12 @@ impl Reader {
     }
 
     /// Moves the cursor to line `to`, because the log is about to drop the lines before. Returns how many lines the
-    /// reader misses by that, not counting hidden ones. A `note` takes their place; a note of which nothing is taken
-    /// yet counts them as well.
+    /// reader misses, not counting hidden ones. A `note` takes their place. If there is a note of which no byte is
+    /// taken yet, it counts these lines as well.
     ///
-    /// The note is placed at the first line that would have been shown, not at the cursor: whether the cursor is past
-    /// hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less often.
+    /// The note is placed at the first line that would have been shown, and not at the cursor: whether the cursor is
+    /// past hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less
+    /// often.
     pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
         let to = if self.ends { to.min(self.until) } else { to };
         let (mut line, mut missed, mut at) = (self.next, 0, None);
@@ -277,7 +280,7 @@ impl Reader {
         missed
     }
 
-    /// Shows `see` what it is owed, piece by piece, until that returns false.
+    /// Gives `see` what the reader is owed, piece by piece, until `see` returns `false`.
     pub(super) fn each<'a>(&'a self, log: Option<&'a Log>, mut see: impl FnMut(Piece<'a>) -> bool) {
         let mut mail = self.mail.iter().take_while(|mail| !mail.held);
         let Some(log) = log else {
@@ -311,8 +314,8 @@ impl Reader {
         }
     }
 
-    /// The longest run of lines from `line` on, and before `stop`, that are all hidden or all shown. Returns whether
-    /// they are hidden, and the number of the line behind them.
+    /// The longest run of lines from `line` on, before `stop`, that are all hidden or all shown. Returns whether they
+    /// are hidden, and the number of the line behind them.
     fn run(&self, log: &Log, line: u64, stop: u64) -> (bool, u64) {
         if self.hidden.is_none() && self.own <= line {
             return (false, stop);
@@ -330,10 +333,10 @@ impl Reader {
         is_own || line.is_apart_for(self.id) || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
     }
 
-    /// Borrows what it is owed, in order, as far as `pieces` has room; call again after
-    /// [`Self::advance`] for the rest. Returns how many pieces and how many bytes that is.
+    /// Borrows what the reader is owed, in order, as far as `pieces` has room. Returns how many pieces and how many
+    /// bytes that is. After [`Self::advance`], call it again for the rest.
     ///
-    /// Where we echo what is typed, that is the rest of the frame that [`Self::frame`] composed, and nothing else.
+    /// Where we echo what is typed, it gives the rest of the frame that [`Self::frame`] composed, and nothing else.
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
@@ -354,8 +357,8 @@ impl Reader {
         (count, bytes)
     }
 
-    /// The socket has taken `taken` bytes of what [`Self::gather`] gave. Hidden lines that follow are
-    /// skipped; with 0 that is all it does.
+    /// Notes that the socket has taken `taken` bytes of what [`Self::gather`] gave. Also skips hidden lines that
+    /// follow; with 0 that is all it does.
     pub fn advance(&mut self, log: Option<&Log>, taken: usize) {
         match &mut self.typing {
             None => self.consume(log, taken),
@@ -363,7 +366,7 @@ impl Reader {
         }
     }
 
-    /// Takes `taken` bytes off what it is owed: they are written, or in a frame.
+    /// Takes `taken` bytes off what the reader is owed: they are written, or in a frame.
     pub(super) fn consume(&mut self, log: Option<&Log>, taken: usize) {
         let (mut left, mut letters, mut next) = (taken, 0, self.next);
         let mut torn: Option<(u64, Arc<[u8]>)> = None;
@@ -385,7 +388,8 @@ impl Reader {
             }
             Piece::Lines(_, bytes) => {
                 if left > 0 {
-                    // In the middle of a run: some whole lines, and maybe a part of one, whose rest becomes mail.
+                    // The bytes end within a run: behind some whole lines, and maybe in the middle of one, whose rest
+                    // becomes mail.
                     let log = log.expect("lines come from a log");
                     let rest;
                     (next, rest) = log.rendering(self.seen).sent(next, left);
@@ -400,7 +404,7 @@ impl Reader {
                 true
             }
         });
-        // Mostly there are none.
+        // Mostly there is no letter.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.remaining().len();

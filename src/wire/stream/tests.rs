@@ -72,8 +72,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// However little the socket takes at a time, and whatever changes meanwhile, the bytes are those
-    /// of a reader that takes everything at once.
+    /// The bytes are those of a reader that takes everything at once, however little the socket takes at a time, and
+    /// whatever changes meanwhile.
     #[test]
     fn a_slow_reader_gets_the_same_bytes_as_a_fast_one(steps in steps()) {
         let (mut logs, mut here) = ([Log::default(), Log::default()], 0);
@@ -107,7 +107,7 @@ proptest! {
                 }
                 Step::Quiet(on) => {
                     quiet = on;
-                    // Who is quiet here ignores 3 as well.
+                    // A reader that is quiet here ignores session 3 as well.
                     let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
                     reader.hide(Hidden { quiet, ignored, ..Hidden::default() }, log);
                 }
@@ -128,10 +128,10 @@ proptest! {
 
 const ROWS: u16 = 300;
 
-/// A terminal, and what ought to be on it.
+/// A terminal, and what should be on it.
 struct Terminal {
     oracle: vt100::Parser,
-    /// The beginning of a character, whose rest has yet to come.
+    /// The first bytes of a character whose rest is still to come.
     broken: Vec<u8>,
     size: Size,
     lines: String,
@@ -151,7 +151,7 @@ impl Terminal {
         screen::area("lobby> ", &self.typed, self.cursor, self.size)
     }
 
-    /// Lines and what is typed on a fresh terminal, written once.
+    /// A fresh terminal on which the lines and the draft are written once.
     fn model(&self) -> vt100::Parser {
         let known = |number| std::num::NonZero::new(number).expect("a size");
         let mut model = vt100::Parser::new(known(ROWS), known(self.size.cols), 0);
@@ -186,8 +186,8 @@ fn keys() -> impl Strategy<Value = Vec<Key>> {
 }
 
 proptest! {
-    /// Whatever is typed, comes in and is resized, in however small pieces it is written: the screen
-    /// is what it would be if all lines had been there before anything was typed.
+    /// The screen is what it would be if all lines had been there before anything was typed, whatever is typed, comes
+    /// in and is resized, in however small pieces it is written.
     #[test]
     fn typing_and_lines_never_tear_each_other(keys in keys(), before in 0_usize..40) {
         let known = |number| std::num::NonZero::new(number).expect("a size");
@@ -198,7 +198,7 @@ proptest! {
         let oracle = vt100::Parser::new(known(ROWS), known(80), 0);
         let mut screen =
             Terminal { oracle, broken: Vec::new(), size, lines: String::new(), typed: String::new(), cursor: 0 };
-        // A line that may be half written when typing begins.
+        // Typing begins when this line may be half written.
         logs[0].push(line(0, 2));
         screen.lines.push_str(&rendered(&line(0, 2), View::default()));
         let mut got = Vec::new();
@@ -222,7 +222,8 @@ proptest! {
                     if author == 1 {
                         reader.said(log);
                     }
-                    // One's own coming and going is known; what one says is shown in its place.
+                    // Arrivals and departures of the client itself are not shown; its speech is, in the place of the
+                    // draft.
                     if author != 1 || line.said.is_speech() {
                         screen.lines.push_str(&rendered(&line, View::default()));
                     }
@@ -239,7 +240,7 @@ proptest! {
                 }
                 Key::Take(most) => { write(&mut screen, &mut reader, log, most); }
                 Key::Resize(cols) => {
-                    // What is on its way is laid out for the size before.
+                    // What is on its way was laid out for the former size.
                     while write(&mut screen, &mut reader, log, 9) > 0 {}
                     screen.size.cols = cols;
                     screen.oracle.screen_mut().set_size(known(ROWS), known(cols));
@@ -264,7 +265,7 @@ proptest! {
                 prop_assert_eq!(screen.oracle.screen().cursor_position(), model.screen().cursor_position());
             }
         }
-        // In line mode again: nothing is left of what was typed.
+        // In line mode again, nothing is left of the draft.
         let log = &mut logs[here];
         reader.area(None, Some(log));
         let mut got = Vec::new();
@@ -277,7 +278,7 @@ proptest! {
     }
 }
 
-/// Something that is done to a reader, in an order that can be repeated.
+/// Something that is done to a reader. Orders can be repeated.
 #[derive(Clone, Debug)]
 enum Order {
     Say(u64),
@@ -298,7 +299,7 @@ fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
         1 => Just(Order::Release),
         1 => any::<bool>().prop_map(Order::View),
     ];
-    // What the socket takes behind each of them, in how many writes.
+    // Each order, and how many bytes the socket takes in each write behind it.
     proptest::collection::vec((order, proptest::collection::vec(0_usize..60, 0..4)), 0..60)
 }
 
@@ -325,7 +326,7 @@ fn apply(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
     }
 }
 
-/// Everything that is left, composed as it is needed.
+/// All that is left, with frames composed as they are needed.
 fn drained(reader: &mut Reader, log: &Log) -> Vec<u8> {
     let mut rest = Vec::new();
     loop {
@@ -337,9 +338,8 @@ fn drained(reader: &mut Reader, log: &Log) -> Vec<u8> {
 }
 
 proptest! {
-    /// A process that takes over has the same orders carried out, composes frames where they were
-    /// composed, and passes over what was taken: then it goes on with the very next byte. It begins
-    /// anywhere, with a reader that was kept.
+    /// A process that takes over applies the same orders, composes frames where they were composed, and passes over
+    /// what was taken: then it goes on with the very next byte. It can begin anywhere, with a reader that was saved.
     #[test]
     fn a_process_that_takes_over_goes_on_with_the_next_byte(orders in orders(), kept_at in 0_usize..60) {
         let (mut log, mut reader) = (Log::default(), Reader::new(SessionId(1)));
@@ -412,7 +412,7 @@ fn a_burst_is_drawn_around_once_and_typing_on_sends_one_key() {
     }
     assert_eq!(write(&mut reader, &log), "\r\x1b[Jn2: text 0\r\nn2: text 1\r\nn2: text 2\r\n> ab");
     assert_eq!(write(&mut reader, &log), "");
-    // However much there is, a frame is bounded, and ends a line.
+    // A frame is bounded however much is owed, and ends behind a whole line.
     for seq in 0..10_000 {
         log.push(line(seq * 5, 2));
     }
@@ -457,7 +457,7 @@ fn who_is_too_far_behind_is_told_and_no_line_is_torn() {
         log.push(line(seq * 5, 2));
     }
     let mut got = Vec::new();
-    // Into the middle of the third line.
+    // The socket takes bytes up to the middle of the third line.
     take(&mut reader, Some(&log), 12 + 12 + 5, &mut got);
     let limit = 16 * (LINE + 13);
     assert!(log.is_over(limit));

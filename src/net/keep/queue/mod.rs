@@ -1,23 +1,22 @@
 //! The queue of sockets: every client's connection, kept in flight so that it outlives the process.
 //!
-//! A descriptor that was sent through a Unix socket and not received yet belongs to the kernel. Both
-//! ends of two such sockets are in the service manager's descriptor store: a process that takes over
-//! looks at what lies there (`MSG_PEEK`) and has everybody's connection, without taking anything out,
-//! so it may die while it does that.
+//! A descriptor that was sent through a Unix socket, and not received yet, belongs to the kernel. Both ends of two such
+//! sockets are in the service manager's descriptor store. A process that takes over looks at what lies there
+//! (`MSG_PEEK`) and so gets everybody's connection. It takes nothing out, so it may die at any time.
 //!
 //! Each accepted connection is sent into `singles`, in a message of its own. When many lie there, they are moved into
-//! `batches`, up to [`MOST_DESCRIPTORS`] in one message, without those that are closed. Connections that this process
-//! has sent it still has at hand; those of a former one it reads from the queue. When many in `batches` are closed, all
-//! its messages are sent once more without them. A message is sent again before the old one is taken: a death in
-//! between leaves a connection there twice, which [`kernel::cookie`] shows.
+//! `batches`, up to [`MOST_DESCRIPTORS`] in one message; closed ones are left out. For connections that this process
+//! has sent, it uses the sockets it has open; those of a former process it reads from the queue. When many connections
+//! in `batches` are closed, all its messages are sent anew without them. A message is sent anew before the old one is
+//! taken out: a death in between leaves a connection there twice, which [`kernel::cookie`] shows.
 //!
-//! The queue does not know which client a connection is of, nor what that client is owed.
+//! The queue does not know which client has a connection, nor what that client is owed.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | how many descriptors one message carries, and how much room there is for messages | `pair` |
-//! | when closed connections are taken out, and how much that does at a time | `tidy`, and the bounds below |
-//! | what a process that takes over finds, and what it leaves alone | [`Queue::found`] |
+//! | when closed connections are taken out, and how much work one step of that is | `tidy`, and the bounds below |
+//! | what a process that takes over finds, and which connections it closes instead | [`Queue::found`] |
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -36,23 +35,23 @@ mod tidy;
 use pair::Pair;
 use tidy::Lap;
 
-/// The number of connections in `singles` at which they are moved: a whole message of `batches`.
+/// The number of connections in `singles` at which they are moved into `batches`: as many as one message carries.
 const GATHER: usize = MOST_DESCRIPTORS;
 
-/// The most connections to take over whose output has ended but whose client has not closed them: it may still be
-/// reading what it was sent last.
+/// The most connections taken over whose output we have ended and whose client has not closed them yet: it may still be
+/// reading what it was sent last. Further ones are closed.
 const ENDED: usize = 256;
 
-/// The queue, shared by those who accept and those who close; `None` where nobody keeps it.
+/// The queue, shared by the tasks that accept and those that close; `None` where the service manager keeps nothing.
 pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
-/// Descriptors that the queue opens at most beside those of clients that stay: what two messages carry, and `ENDED`.
+/// The most descriptors that the queue opens beside those of clients that stay: what two messages carry, and `ENDED`.
 pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
-/// Closed connections that may lie in the queue; or as many as are open, if that is more.
+/// The most closed connections in the queue before it is tidied; or as many as are open, if that is more.
 const CLOSED: usize = 1024;
 
-/// [`CLOSED`]; tests of debug builds set another by `CHATHUB_CLOSED`.
+/// Returns [`CLOSED`]. In debug builds tests set another bound by `CHATHUB_CLOSED`.
 fn most_closed() -> usize {
     let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_CLOSED").ok() } else { None };
     asked.and_then(|asked| asked.parse().ok()).unwrap_or(CLOSED)
@@ -62,15 +61,15 @@ fn most_closed() -> usize {
 #[derive(Debug)]
 pub struct Queue {
     singles: Pair,
-    /// What lies in `singles`, in order, as far as this process has put it there; all of it unless there is
-    /// something of a former one.
+    /// The connections in `singles` that this process has put there, in order. These are all, unless a former process
+    /// has left some or the queue has been tidied.
     recent: VecDeque<Recent>,
-    /// Connections at the front of `recent` that this process has at hand.
+    /// How many connections at the front of `recent` have an owner: [`Queue::known`] was told of them.
     known: usize,
     batches: Pair,
-    /// Connections that lie there and are open.
+    /// The number of open connections in the queue.
     open: usize,
-    /// Cookies of those that lie there and are closed, but for those that [`Lap::gone`] holds.
+    /// Cookies of closed connections in the queue, except those in [`Lap::gone`].
     closed: HashSet<u64>,
     most_closed: usize,
     lap: Option<Lap>,
@@ -80,7 +79,7 @@ pub struct Queue {
 #[derive(Debug)]
 struct Recent {
     cookie: u64,
-    /// The connection, as long as the driver has it; `None` until [`Queue::known`] was told.
+    /// The connection, weakly; `None` until [`Queue::known`] was told of it.
     connection: Option<Weak<Connection>>,
 }
 
@@ -89,7 +88,7 @@ struct Recent {
 pub struct Found {
     /// The connections, by cookie.
     pub by_cookie: HashMap<u64, Adopted>,
-    /// There are more connections than this process may have descriptors: see [`Queue::keep_only`].
+    /// Whether there are more connections than this process may have descriptors: see [`Queue::keep_only`].
     pub cut_off: bool,
 }
 
@@ -98,12 +97,12 @@ pub struct Found {
 pub struct Adopted {
     /// Its socket.
     pub socket: OwnedFd,
-    /// What the kernel has counted of it.
+    /// The kernel's counts for it.
     pub counted: kernel::Counted,
 }
 
 impl Queue {
-    /// An empty queue.
+    /// A queue with nothing in it.
     ///
     /// # Errors
     /// Those of socketpair(2).
@@ -111,7 +110,7 @@ impl Queue {
         Ok(Self::with(Pair::new()?, Pair::new()?))
     }
 
-    /// The queue whose ends these are, in the order of [`crate::systemd::STORED`].
+    /// The queue with these ends, in the order of [`crate::systemd::STORED`].
     #[must_use]
     pub fn of([singles_head, singles_tail, batches_head, batches_tail]: [OwnedFd; 4]) -> Self {
         Self::with(
@@ -133,8 +132,8 @@ impl Queue {
         }
     }
 
-    /// The connections in it. All of them stay there. Closed connections, and what lies there twice, are let go of at once:
-    /// so there need be no more descriptors than for the open ones and [`BESIDE`].
+    /// The connections in the queue; all of them stay in it. Closed connections and second copies are let go of at
+    /// once: so the process needs descriptors only for the open ones, and [`BESIDE`].
     ///
     /// # Errors
     /// Those of the system calls.
@@ -166,7 +165,7 @@ impl Queue {
         Ok(found)
     }
 
-    /// Hands over each connection that lies there, one message at a time, some of them twice.
+    /// Calls `see` with each connection in the queue, one message at a time. Some come twice.
     ///
     /// # Errors
     /// Those of the system calls.
@@ -180,10 +179,10 @@ impl Queue {
         Ok(())
     }
 
-    /// Closes all connections but those with these cookies.
+    /// Closes all connections in the queue but those with these cookies.
     ///
     /// # Errors
-    /// Those of the system calls; some may have been let go of by then.
+    /// Those of the system calls; some connections may be closed by then.
     pub fn keep_only(&mut self, cookies: &HashSet<u64>) -> io::Result<()> {
         let mut ended = HashSet::new();
         self.each_socket(|socket| {
@@ -204,10 +203,10 @@ impl Queue {
         [self.singles.head.as_fd(), self.singles.tail.as_fd(), self.batches.head.as_fd(), self.batches.tail.as_fd()]
     }
 
-    /// Keeps a connection, which the kernel knows by `cookie`.
+    /// Puts a connection into the queue; `cookie` is the kernel's number for it.
     ///
     /// # Errors
-    /// Those of sendmsg(2): it is not kept then.
+    /// Those of sendmsg(2): the connection is not kept then.
     pub fn keep(&mut self, socket: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
         match self.singles.send(&[socket]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -221,10 +220,10 @@ impl Queue {
         Ok(())
     }
 
-    /// A connection that was kept has an owner: its socket is taken from there when the queue is gathered, unless it is
-    /// [closed](Self::closed) by then.
+    /// Notes who owns a connection that was kept. Gathering then takes the socket from the owner, unless the connection
+    /// is [closed](Self::closed) by then.
     pub fn known(&mut self, connection: &Arc<Connection>) {
-        // In the order in which they were kept, mostly.
+        // Mostly the order is that in which the connections were kept.
         let place = self.recent.iter_mut().skip(self.known).find(|recent| recent.cookie == connection.cookie);
         if let Some(recent) = place {
             recent.connection = Some(Arc::downgrade(connection));
@@ -233,13 +232,13 @@ impl Queue {
             self.known += 1;
         }
         if self.known >= GATHER {
-            // A step that fails is tried again with the next connection.
+            // If gathering fails, the next connection has it tried again.
             let _ = self.gather();
         }
     }
 
-    /// A connection that is kept was closed: as long as it lies in the queue, the kernel keeps it. Returns whether the
-    /// queue is to be tidied, by [`step`](Self::step).
+    /// Notes that a connection in the queue was closed: the kernel keeps it as long as it lies there. Returns whether
+    /// the queue is to be tidied, by [`step`](Self::step).
     pub fn closed(&mut self, cookie: u64) -> bool {
         let is_known = self.lap.as_ref().is_some_and(|lap| lap.gone.contains(&cookie));
         if !is_known && self.closed.insert(cookie) {

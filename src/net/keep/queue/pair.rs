@@ -8,8 +8,9 @@ use socket2::SockRef;
 
 use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
 
-/// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that may be asked for by default. The
-/// kernel doubles it, and counts 768 for one: 554 of them, twice as many as without asking.
+/// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that an unprivileged process gets by default
+/// (`net.core.wmem_max`). The kernel doubles it and counts 768 bytes for a message: room for 554 messages, twice as
+/// many as without asking.
 const ROOM: usize = 212_992;
 
 /// A queue of messages, which are sent at its tail and received at its head.
@@ -17,7 +18,7 @@ const ROOM: usize = 212_992;
 pub(super) struct Pair {
     pub(super) head: OwnedFd,
     pub(super) tail: OwnedFd,
-    /// Messages that lie there.
+    /// How many messages lie there.
     pub(super) messages: usize,
 }
 
@@ -25,7 +26,7 @@ impl Pair {
     pub(super) fn new() -> io::Result<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (head, tail) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
-        // If less is allowed, the queue is gathered more often.
+        // If the system allows less, the queue is gathered more often.
         let _ = SockRef::from(&tail).set_send_buffer_size(ROOM);
         Ok(Self { head, tail, messages: 0 })
     }
@@ -40,9 +41,9 @@ impl Pair {
         descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
     }
 
-    /// Looks at the first `most` messages, one after the other, and calls `see` with what each carries. No more
-    /// descriptors are open at a time than those of one message, and those that `see` keeps. Returns how many messages
-    /// there were.
+    /// Looks at the first `most` messages, one after the other, and calls `see` with the descriptors of each. At any
+    /// time only the descriptors of one message are open, and those that `see` keeps. Returns how many messages there
+    /// were.
     pub(super) fn each(&self, most: usize, mut see: impl FnMut(Carried) -> io::Result<()>) -> io::Result<usize> {
         kernel::look_from_start(&self.head)?;
         let mut messages = 0;
@@ -55,11 +56,12 @@ impl Pair {
         Ok(messages)
     }
 
-    /// The descriptors that `is_wanted` of the first messages, at most `most` of them, until they fill a new message.
-    /// Returns how many messages these were.
+    /// The descriptors in the first messages for which `is_wanted` is true. Stops after `most` messages, or when there
+    /// are enough descriptors for a new message. Returns how many messages it looked at.
     ///
     /// # Errors
-    /// Also if not all of their descriptors can be open in this process, for the others would be lost.
+    /// Those of the system calls; and `EMFILE` if not all descriptors of a message can be open in this process, because
+    /// the others would be lost.
     pub(super) fn front(
         &self,
         most: usize,

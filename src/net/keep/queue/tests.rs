@@ -14,8 +14,8 @@ fn adopted(queue: &Queue) -> HashMap<u64, Adopted> {
     Queue::of(ends).found().expect("it can be looked at").by_cookie
 }
 
-/// Keeps 700, of whom one in three is closed as long as `closes` says; `is_told` says of whom the queue
-/// is told who has it at hand, and whether that is at once or ten later.
+/// Keeps 700 connections, of which each third one is closed, up to `closes` of them. `is_told` says for which the queue
+/// is told the owner, and how many connections later.
 fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
     let mut queue = Queue::new().expect("a queue");
     let (mut open, mut late, mut clients) = (HashMap::new(), VecDeque::new(), Vec::new());
@@ -40,10 +40,10 @@ fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
             closed += 1;
             connection.abort();
             if queue.closed(cookie) {
-                // One step now, the rest with others.
+                // One step now; the others follow with the next connections that close.
                 queue.step().expect("it goes on");
             }
-            // One in two is still held by somebody.
+            // Every other one still has an owner.
             if closed % 2 == 0 {
                 open.insert(u64::MAX - number as u64, connection);
             }
@@ -84,7 +84,7 @@ fn what_is_at_hand_goes_on_in_whole_messages_and_those_who_left_take_no_place() 
         queue.keep(ours.as_fd(), cookie).expect("there is room");
         let connection = Arc::new(Connection::new(SessionId(number as u64), cookie, Some(ours.into())));
         if number >= 2 * GATHER {
-            // Visitors.
+            // Visitors, who leave before their sockets are gathered.
             connection.abort();
             queue.closed(cookie);
         }
@@ -128,8 +128,8 @@ fn the_kernel_counts_what_was_taken_and_read() {
     assert_eq!(kernel::counted(&ours).expect("TCP").read, 11);
 }
 
-/// What a connection has taken that we have ended is what its replay passes over: with the end counted in it,
-/// whoever has left would have taken more than it was sent, and count as lost.
+/// A replay passes over as many bytes as the kernel says that a connection took. If our FIN counted as one, a client
+/// that was closed would have taken more than it was sent, and would count as lost.
 #[test]
 fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     use std::io::{Read as _, Write as _};
@@ -141,14 +141,14 @@ fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     };
     let [(mut early, ours_early), (mut late, ours_late)] = connections(2).try_into().expect("two connections");
 
-    // It has arrived when the other side has seen it.
+    // The FIN has arrived when the other side has seen it.
     (&ours_early).write_all(b"goodbye\r\n").expect("it takes");
     end(&ours_early);
     let mut seen = Vec::new();
     early.read_to_end(&mut seen).expect("it ends");
     assert_eq!(counted(&ours_early), seen.len() as u64);
 
-    // It cannot arrive while what is before it finds no room.
+    // The FIN cannot arrive while there is no room for the bytes before it.
     ours_late.set_nonblocking(true).expect("it is ours");
     let mut taken = 0;
     while let Ok(count) = (&ours_late).write(&[7; 100_000]) {
@@ -157,7 +157,7 @@ fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     end(&ours_late);
     assert!(kernel::unacknowledged(&ours_late).expect("it is TCP") > 1);
     assert_eq!(counted(&ours_late), taken);
-    // The other side ends as well, and has not seen ours.
+    // The other side ends as well, before it has seen our FIN.
     end(&late);
     assert_eq!(counted(&ours_late), taken);
     let mut seen = Vec::new();

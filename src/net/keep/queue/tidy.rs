@@ -8,33 +8,33 @@ use super::{GATHER, Queue};
 use crate::kernel;
 use crate::net::keep::fault;
 
-/// Messages of `batches` that one step looks at: two that are half empty become one.
+/// Messages of `batches` that one step looks at: two half-empty messages become one.
 const MESSAGES: usize = 2;
 
-/// The queue being tidied, a step at a time.
+/// One pass over the queue that leaves out what is closed, a step at a time.
 #[derive(Debug)]
 pub(super) struct Lap {
-    /// Messages at the front of `singles` that have not been looked at.
+    /// Messages at the front of `singles` that the lap has not looked at yet.
     pub(super) singles: usize,
-    /// The same of `batches`, where those of `singles` go first; `None` until they have.
+    /// The same for `batches`, to which the connections of `singles` go first; `None` until all have.
     pub(super) batches: Option<usize>,
-    /// Cookies of those that were closed when the lap began. All of them lay in these messages.
+    /// Cookies of the connections that were closed when the lap began. All of them lay in these messages.
     pub(super) gone: HashSet<u64>,
-    /// Cookies of those that were sent on within one of the two.
+    /// Cookies of those that were sent on, from the pair that is being looked at.
     pub(super) seen: HashSet<u64>,
 }
 
 impl Queue {
-    /// One step of tidying: looks at the sockets of about one message, and sends on those that are open. Returns whether
-    /// there is more to do. A connection that is closed meanwhile is left for the next lap.
+    /// One step of tidying: looks at the sockets of about one message, and sends on those that are open. Returns
+    /// whether there is more to do. A connection that is closed meanwhile is left for the next lap.
     ///
     /// # Errors
-    /// Those of the system calls; the lap ends then, and another begins when one more connection is closed.
+    /// Those of the system calls. The lap ends then; the next closed connection begins another one.
     pub fn step(&mut self) -> io::Result<bool> {
         self.step_of(GATHER, MESSAGES)
     }
 
-    /// All of a lap at once.
+    /// Does a whole lap at once.
     pub(super) fn tidy(&mut self) -> io::Result<()> {
         self.end_lap();
         self.begin_lap();
@@ -43,14 +43,15 @@ impl Queue {
     }
 
     pub(super) fn begin_lap(&mut self) {
-        // They are looked at, not asked for: nothing is known of those in front of what is kept from now on.
+        // A lap reads its sockets from the queue. `recent` begins anew, and says nothing of the messages that lie there
+        // now.
         self.recent.clear();
         self.known = 0;
         let (singles, gone) = (self.singles.messages, std::mem::take(&mut self.closed));
         self.lap = Some(Lap { singles, batches: None, gone, seen: HashSet::new() });
     }
 
-    /// Ends a lap early: the closed connections that it was to leave out may still lie there.
+    /// Ends a lap early. The closed connections that it was to leave out may still lie in the queue.
     fn end_lap(&mut self) {
         if let Some(lap) = self.lap.take() {
             self.closed.extend(lap.gone);
@@ -64,7 +65,7 @@ impl Queue {
                 self.lap = Some(lap);
                 Ok(true)
             }
-            // Everything that lay there was looked at: those that were closed are in no message any more.
+            // The lap has looked at all that lay there: no message holds a connection that was closed when it began.
             Ok(false) => Ok(false),
             Err(error) => {
                 self.closed.extend(lap.gone);
@@ -108,14 +109,14 @@ impl Queue {
         Ok(left > 0)
     }
 
-    /// Moves connections from the front of `singles` into `batches`: those that this process has at hand, or all if it has
-    /// none.
+    /// Moves connections from the front of `singles` into `batches`: those whose owner is known. If no owner is known,
+    /// or `recent` does not have all of `singles`, moves all of them.
     pub(super) fn gather(&mut self) -> io::Result<()> {
         if self.known == 0 || self.recent.len() != self.singles.messages {
             return self.gather_all();
         }
         let front = || self.recent.iter().take(self.known);
-        // None of them was closed when a lap began that is under way: it forgot those that lay here.
+        // `Lap::gone` has none of these: a lap that is under way began before they were kept.
         let closed: Vec<_> =
             front().map(|recent| recent.cookie).filter(|cookie| self.closed.contains(cookie)).collect();
         let open: Vec<_> = front()
@@ -128,7 +129,7 @@ impl Queue {
         let count = self.known;
         self.recent.drain(..count);
         self.known = 0;
-        // They lie nowhere any more.
+        // The closed ones lie in no message any more.
         for cookie in closed {
             self.closed.remove(&cookie);
         }
@@ -143,7 +144,7 @@ impl Queue {
         self.known = 0;
         let mut seen = HashSet::new();
         if let Some(lap) = &mut self.lap {
-            // Nothing of what it has to look at is left there.
+            // Nothing that the lap would have to look at is left in `singles`.
             lap.singles = 0;
         }
         loop {
@@ -163,7 +164,7 @@ impl Queue {
     }
 }
 
-/// Whether a connection is not among those that are gone, nor among those seen.
+/// Whether a connection is neither gone nor seen; notes it as seen.
 fn is_new(socket: &OwnedFd, is_gone: impl Fn(&u64) -> bool, seen: &mut HashSet<u64>) -> bool {
     kernel::cookie(socket).is_ok_and(|cookie| !is_gone(&cookie) && seen.insert(cookie))
 }

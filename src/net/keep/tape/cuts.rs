@@ -7,32 +7,32 @@ use super::{Tape, Unusable, word};
 use crate::kernel::Mapping;
 use crate::values::id::SessionId;
 
-/// Bytes of cuts at which a snapshot takes their place: some hundred thousands of them.
+/// Bytes of cuts at which a new snapshot is due: about 100,000 cuts.
 const CUTS_LENGTH: u64 = 4 * 1024 * 1024;
 
-/// A decision of the rounds that depends on time: a replay makes it behind the same order, when the client's socket has
-/// taken the same number of bytes.
+/// A decision of the rounds that depends on time. A replay makes the same one behind the same order, when the client's
+/// socket has taken the same number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Orders before it, since the snapshot.
+    /// The number of orders before the cut, since the snapshot.
     pub order: u64,
     /// The client that missed lines, or for which a frame was composed.
     pub id: SessionId,
-    /// Bytes that the client's socket had taken.
+    /// How many bytes the client's socket had taken, in all.
     pub sent: u64,
-    /// The number of the next line that the client is shown, those before being let go of; or [`Self::FRAME`].
+    /// The number of the next line that the client is shown: it misses those before. Or [`Self::FRAME`].
     pub to: u64,
 }
 
 impl Cut {
-    /// Stands for a line number where none are let go of: a frame was composed, of what the client was owed and what is
-    /// typed on its terminal.
+    /// In place of a line number: a frame was composed, of what the client was owed and of what is typed on its
+    /// terminal. No lines are missed.
     pub const FRAME: u64 = u64::MAX;
 }
 
 pub(super) const CUT: usize = 40;
 
-/// The cuts. The rounds write them; the tape locks them for a moment at each snapshot.
+/// The cuts. The rounds write them; the tape holds their lock for a moment at each snapshot.
 #[derive(Clone, Debug)]
 pub struct Cuts {
     pub(super) kept: Option<Arc<Mutex<KeptCuts>>>,
@@ -42,14 +42,14 @@ pub struct Cuts {
 pub(super) struct KeptCuts {
     pub(super) head: Arc<Head>,
     pub(super) halves: [Mapping; 2],
-    /// Orders that the rounds of this process had applied when the snapshot was taken that counts.
+    /// How many orders the rounds of this process had applied at the snapshot that counts.
     pub(super) base: u64,
-    /// The same for the snapshot that is being written, and where the first cut since then stands.
+    /// The same for the snapshot that is being written, and where the first cut behind it begins, in bytes.
     pub(super) next: Option<(u64, usize)>,
 }
 
 impl Tape {
-    /// Whether there are so many cuts that a snapshot is to take their place.
+    /// Whether there are so many cuts that a new snapshot is due.
     #[must_use]
     pub fn has_many_cuts(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| {
@@ -69,8 +69,8 @@ impl KeptCuts {
         usize::try_from(self.head.get(Head::of(generation, word::CUTS_END))).unwrap_or(usize::MAX)
     }
 
-    /// Copies the cuts that were made since the snapshot was begun from generation `old` to `new`. Returns the bytes that
-    /// the old ones take.
+    /// Copies the cuts that were made since the snapshot was begun, from generation `old` to `new`. Returns how many
+    /// bytes the cuts of `old` take.
     pub(super) fn copy_to_next(&mut self, old: u64, new: u64) -> u64 {
         let end = self.end(old);
         let (base, from) = self.next.take().unwrap_or((self.base, end));
@@ -78,7 +78,7 @@ impl KeptCuts {
         let (before, after) = if old % 2 == 1 { (odd, even) } else { (even, odd) };
         let mut at = 0;
         for cut in before.bytes().get(from..end).unwrap_or_default().chunks_exact(CUT) {
-            // Orders are counted from the snapshot on.
+            // A cut's order counts from its snapshot.
             if let Some(cut) = Cut::read(cut) {
                 Cut { order: cut.order.saturating_sub(base - self.base), ..cut }
                     .write(&mut after.bytes_mut()[at..at + CUT]);
@@ -109,12 +109,12 @@ impl Cut {
 
 impl Cuts {
     fn lock(&self) -> Option<MutexGuard<'_, KeptCuts>> {
-        // Both threads that hold it end the process if they panic.
+        // A panic of either thread that holds the lock ends the process.
         Some(self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes a cut and commits it. Its order counts from the start of this process. Returns whether there was room:
-    /// without, the cut must not be made before the next snapshot.
+    /// Writes a cut and commits it. `cut.order` counts from the start of this process. Returns `false` if there is no
+    /// room: then the caller must not make the cut before the next snapshot.
     pub fn append(&mut self, cut: Cut) -> bool {
         let Some(mut kept) = self.lock() else { return true };
         let (generation, half) = kept.half();
@@ -126,8 +126,8 @@ impl Cuts {
         true
     }
 
-    /// What clients are owed was frozen behind `orders` orders since the start of this process: the last `left` cuts stay
-    /// recorded, and those that come.
+    /// Notes that a snapshot of what clients are owed was begun, behind `orders` orders since the start of this
+    /// process. The last `left` cuts, and those still to come, belong behind the new snapshot.
     pub fn begin(&self, orders: u64, left: usize) {
         if let Some(mut kept) = self.lock() {
             let (generation, _) = kept.half();
@@ -139,7 +139,7 @@ impl Cuts {
     /// The cuts since the snapshot.
     ///
     /// # Errors
-    /// [`Unusable::Damaged`].
+    /// [`Unusable::Damaged`] if a cut is.
     pub fn all(&self) -> Result<Vec<Cut>, Unusable> {
         let Some(kept) = self.lock() else { return Ok(Vec::new()) };
         let (generation, half) = kept.half();

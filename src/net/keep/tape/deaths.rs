@@ -1,29 +1,30 @@
-//! What processes die of: which input is being handled, how often it was the last, and when that is enough.
+//! Deaths of processes: which input was being handled, how many died at it, and when taking over is given up.
 
 use super::record::{Kind, RECORD, Record, record_head};
 use super::{Tape, word};
 use crate::kernel;
 use crate::values::time::Mono;
 
-/// The input that the last processes were handling when they died.
+/// The input that the last process was handling when it died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspect {
     /// Where its record begins.
     pub at: u64,
     /// Processes in a row that died while they handled it.
     pub deaths: u64,
-    /// Those of them that crashed, and were not killed from outside.
+    /// How many of them crashed; the others were killed from outside.
     pub crashes: u64,
 }
 
-/// The count at which taking over is given up: 400 processes that were killed, or 20 that crashed.
+/// Taking over is given up when [`word::TAKEN_OVER`] is more than this: after more than 400 processes that were killed,
+/// or more than 20 that crashed.
 const HOPELESS: u64 = 400;
 
-/// The count of one process that crashed.
+/// What one process that crashed adds to that count; one that was killed adds 1.
 const CRASH: u64 = 20;
 
 impl Tape {
-    /// The record at `at` is being handled from now on, until [`Self::handled`].
+    /// Notes that the record at `at` is being handled, from `since` until [`Self::handled`].
     pub fn handling(&self, at: u64, since: Mono) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::SINCE, since.0);
@@ -31,7 +32,7 @@ impl Tape {
         }
     }
 
-    /// No record is being handled.
+    /// Notes that no record is being handled.
     pub fn handled(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::HANDLING, 0);
@@ -45,21 +46,22 @@ impl Tape {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::HANDLING) != 0)
     }
 
-    /// Has the kernel's signal handlers note a crash of this process for the next one. Call it once.
+    /// Has this process's signal handlers note a crash for the next process. Call it once.
     pub fn tell_of_crashes(&self) {
         if let Some(kept) = &self.kept {
             kernel::tell_of_crashes(kept.head.0.clone(), word::CRASHED, word::SINCE);
         }
     }
 
-    /// Notes for the next process that this one crashes of what it is handling.
+    /// Notes for the next process that this one crashes while it handles the record.
     pub fn note_crash(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CRASHED, 1);
         }
     }
 
-    /// The input of which the last process died, if it died while it handled one. Call it once, when taking over.
+    /// The input that the last process was handling when it died; `None` if it was handling none. Counts that death.
+    /// Call it once, when taking over.
     pub fn autopsy(&self) -> Option<Suspect> {
         let head = &self.kept.as_ref()?.head;
         let (handling, crashed) = (head.get(word::HANDLING), head.get(word::CRASHED));
@@ -85,14 +87,14 @@ impl Tape {
         place[at..at + RECORD].copy_from_slice(&head);
     }
 
-    /// Whether too many processes in a row took over and died before they had run for a while. They die of something
-    /// that they take over.
+    /// Whether so many processes in a row took over and died, before any had run for a while, that taking over is given
+    /// up: the cause is in what they take over.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
     }
 
-    /// Forgets the processes that died before: this one has run for a while.
+    /// Forgets those that took over before: this process has run for a while.
     pub fn forget_take_overs(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::TAKEN_OVER, 0);

@@ -12,7 +12,7 @@ use super::{CHUNK, Tape, word};
 use crate::kernel::{self, Mapping};
 use crate::net::keep::fault;
 
-/// The half of the file that does not count, for a snapshot, while inputs are kept in the other.
+/// The half of the file that does not count, to write a snapshot to. The other half goes on keeping inputs.
 #[derive(Debug)]
 pub struct Blank {
     place: Mapping,
@@ -20,13 +20,13 @@ pub struct Blank {
     from: usize,
 }
 
-/// A snapshot that was written, and does not count yet.
+/// A snapshot that is written and does not count yet.
 #[derive(Debug)]
 pub struct Written {
     place: Mapping,
     /// Where the first record begins that the snapshot does not contain.
     from: usize,
-    /// Bytes of records from there on that are copied behind the snapshot already.
+    /// Bytes of records from `from` on that are copied behind the snapshot already.
     copied: usize,
     /// Bytes of the snapshot of the machine.
     machine: usize,
@@ -35,17 +35,17 @@ pub struct Written {
     check: u64,
 }
 
-/// A half of the file that counts no more.
+/// The half of the file that no longer counts.
 #[derive(Debug)]
 pub struct Old {
     place: Mapping,
     file: OwnedFd,
-    /// The two parts of the file that it uses: where each begins, and its bytes.
+    /// The two parts of the file that this half uses: the start of each, and its bytes.
     used: [(u64, u64); 2],
 }
 
 impl Written {
-    /// Where the records begin.
+    /// Where the records begin in this half, in bytes.
     fn start(&self) -> usize {
         usize::try_from(aligned((self.machine + self.owed) as u64)).expect("it is mapped")
     }
@@ -55,7 +55,7 @@ impl Blank {
     /// Writes the snapshots, as JSON.
     ///
     /// # Errors
-    /// If there is no room for it; the half is blank again.
+    /// If they do not fit; the half comes back, and can be used again.
     pub fn write(mut self, machine: &impl Serialize, owed: &impl Serialize) -> Result<Written, (Self, io::Error)> {
         let place = self.place.bytes_mut();
         let whole = place.len();
@@ -75,11 +75,11 @@ impl Blank {
 }
 
 impl Old {
-    /// Gives its memory back to the kernel, which takes a while where it was much.
+    /// Gives the half's memory back to the kernel. For many megabytes this takes a while.
     #[must_use]
     pub fn cleared(self) -> Mapping {
         for (at, len) in self.used {
-            // Memory that is not given back is used again by the next snapshot.
+            // If the kernel does not take it back, the next snapshot overwrites this memory.
             let _ = kernel::give_back(&self.file, at, len);
         }
         self.place
@@ -87,7 +87,7 @@ impl Old {
 }
 
 impl Tape {
-    /// The snapshots of the state machine and of what clients are owed.
+    /// The snapshots of the state machine and of what clients are owed; empty if the tape is not kept.
     #[must_use]
     pub fn snapshots(&self) -> (&[u8], &[u8]) {
         let Some(kept) = &self.kept else { return (&[], &[]) };
@@ -96,13 +96,13 @@ impl Tape {
         bytes[..len(word::MACHINE) + len(word::OWED)].split_at(len(word::MACHINE))
     }
 
-    /// Begins a new generation with these snapshots, and forgets the old one.
+    /// Begins a new generation with these snapshots, and drops the old one.
     pub fn snapshot(&mut self, machine: &[u8], owed: &[u8], epoch: u64) {
         let Some(from) = self.kept.as_ref().map(|kept| kept.end) else { return };
         self.snapshot_of(machine, owed, from, epoch);
     }
 
-    /// Begins a new generation with these snapshots, which do not contain the records from `from` on.
+    /// Begins a new generation with these snapshots. The records from `from` on come after them, and are copied.
     pub fn snapshot_of(&mut self, machine: &[u8], owed: &[u8], from: usize, epoch: u64) {
         let Some(mut blank) = self.blank(from) else { return };
         let place = blank.place.bytes_mut();
@@ -115,8 +115,8 @@ impl Tape {
         }
     }
 
-    /// The half of the file that does not count, for a snapshot of the present state. `None` if it is in use already, or
-    /// nothing is kept.
+    /// Takes the half of the file that does not count, for a snapshot of the present state. `None` if that half is in
+    /// use, or the tape is not kept.
     pub fn begin(&mut self) -> Option<Blank> {
         let from = self.kept.as_ref()?.end;
         self.blank(from)
@@ -129,8 +129,8 @@ impl Tape {
         Some(Blank { place, from })
     }
 
-    /// Copies at most `most` bytes of the inputs that came since a snapshot was begun to the place behind it. Returns
-    /// whether these were all: then [`Self::make_current`] takes no time.
+    /// Copies inputs that came since the snapshot was begun to the place behind it, at most `most` bytes. Returns
+    /// whether all of them are copied: then [`Self::make_current`] takes no time.
     pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
         let Some(kept) = &self.kept else { return true };
         let (from, to) = (written.from + written.copied, kept.end);
@@ -141,7 +141,7 @@ impl Tape {
         some == to - from
     }
 
-    /// Has a snapshot count from now on, with the records and cuts that came since it was begun. Returns the half that
+    /// Makes `written` count from now on, with the records and cuts that came since it was begun. Returns the half that
     /// counted before.
     pub fn make_current(&mut self, written: Written, epoch: u64) -> Option<Old> {
         let kept = self.kept.as_mut()?;
@@ -151,7 +151,7 @@ impl Tape {
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
         let end = start + (kept.end - from);
-        // What is being received and not committed is copied as well.
+        // Bytes that are being received and are not committed are copied as well.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
         place.bytes_mut()[start + copied..end + behind]
@@ -168,7 +168,7 @@ impl Tape {
             head.set(of(word), value);
         }
         fault::point("snapshot.written");
-        // Records stand elsewhere now: [`Self::handling`] says where.
+        // The records stand at other places now. [`Self::handling`] will say where.
         head.set(word::HANDLING, 0);
         head.set(word::SUSPECT, 0);
         let cuts = kept.cuts.clone();
@@ -185,7 +185,7 @@ impl Tape {
         kept.halves[usize::from(new % 2 == 1)] = Some(place);
         let place = kept.halves[usize::from(old % 2 == 1)].take()?;
         (kept.generation, kept.start, kept.end) = (new, start, end);
-        // If there is no descriptor left, the memory is used again and not given back.
+        // If no descriptor is left for this, the half's memory is not given back; the next snapshot overwrites it.
         let file = kept.file.try_clone();
         match file {
             Ok(file) => Some(Old { place, file, used }),
@@ -196,14 +196,14 @@ impl Tape {
         }
     }
 
-    /// The half that does not count can be used again.
+    /// Takes back the half that does not count, so that the next snapshot can use it.
     pub fn return_half(&mut self, place: Mapping) {
         if let Some(kept) = &mut self.kept {
             kept.halves[usize::from(kept.generation.is_multiple_of(2))] = Some(place);
         }
     }
 
-    /// The same of a half to which nothing could be written.
+    /// Takes back a half to which no snapshot could be written.
     pub fn return_blank(&mut self, blank: Blank) {
         self.return_half(blank.place);
     }

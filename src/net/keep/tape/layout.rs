@@ -1,4 +1,4 @@
-//! Where things stand in the memory file; access to the words of its first page; check sums.
+//! Where things stand in the memory file, access to the words of its first page, and check sums.
 
 use std::hash::Hasher as _;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::kernel::Mapping;
 /// The first word of the file: "chathub" and a zero.
 pub(super) const MAGIC: u64 = u64::from_le_bytes(*b"chathub\0");
 
-/// The number of this layout. A file with another one is not touched.
+/// The number of this layout. A file with another number is not used.
 pub(super) const LAYOUT: u64 = 1;
 
-/// Bytes of each of the two halves for snapshots and inputs. Only what is used takes memory.
+/// Bytes of each of the two halves for snapshots and inputs. Only pages that are used take memory.
 pub(super) const INPUTS: u64 = 1 << 34;
 /// Bytes of each of the two halves for cuts.
 pub(super) const CUTS: u64 = 1 << 30;
@@ -24,7 +24,7 @@ pub(super) const PAGE: u64 = 64 * 1024;
 /// Bytes of the file: the page, both halves for snapshots and inputs, both halves for cuts.
 pub(super) const TOTAL: u64 = PAGE + 2 * INPUTS + 2 * CUTS;
 
-/// The first page: words, each written by one thread only. The driver and the rounds share it.
+/// The first page: words, each written by one thread only. The driver and the rounds both have it mapped.
 #[derive(Debug)]
 pub(super) struct Head(pub(super) Arc<Mapping>);
 
@@ -33,19 +33,20 @@ impl Head {
         self.0.word(word).load(Ordering::Acquire)
     }
 
-    /// Takes effect behind everything written before, whenever the process dies: a killed process's
-    /// stores are all there, in the order in which it made them.
+    /// Writes a word, behind everything written before: whenever the process is killed, the next one finds its stores
+    /// in the order in which it made them.
     pub(super) fn set(&self, word: usize, value: u64) {
         self.0.word(word).store(value, Ordering::Release);
     }
 
-    /// The number of a generation's `word`. Two generations have words in turns, as they have halves of the file.
+    /// The number of `word` for a generation. Even and odd generations have words of their own, as they have halves of
+    /// the file.
     pub(super) fn of(generation: u64, word: usize) -> usize {
         word::GENERATIONS + usize::from(generation % 2 == 1) * word::EACH + word
     }
 }
 
-/// A check sum of `parts`, put together.
+/// The check sum of `parts`, one behind the other.
 pub(super) fn check(parts: &[&[u8]]) -> u64 {
     let mut hasher = SipHasher13::new();
     for part in parts {

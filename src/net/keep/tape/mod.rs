@@ -1,19 +1,19 @@
-//! The tape: what the hub was told since its last snapshot, in memory that outlives the process.
+//! The tape: a snapshot and all inputs of the state machine since, in memory that outlives the process.
 //!
-//! A memory file, kept in the service manager's descriptor store, holds two generations of
+//! The tape is a memory file in the service manager's descriptor store. It has two halves, one for each of two
+//! generations. A generation holds
 //! * a snapshot of the state machine and of what clients are owed, and behind it the inputs since;
 //! * the cuts: decisions of the rounds that do not follow from the inputs alone.
 //!
-//! An input is committed by one store to a word that says where the tape ends. What a client sends is
-//! received straight onto the tape, behind its end, so it costs no system call and no copy; if the
-//! process dies before that is committed, the kernel's own count says how much of it was received.
+//! One store, to a word that says where the tape ends, commits an input. The kernel receives what a client sends
+//! straight onto the tape, behind its end: this takes no further system call and no copy. If the process dies before it
+//! commits those bytes, the kernel's count of what was read from the socket says how many they are.
 //!
-//! A new generation is written beside the old one, and begins to count with one store as well.
+//! A new generation is written into the half that does not count; one store makes it the one that counts.
 //!
-//! Without a service manager that keeps it, the tape is a buffer for what is being received, and
-//! nothing is kept.
+//! Without a service manager that keeps descriptors, the tape keeps nothing and is only a buffer for receiving.
 //!
-//! It does not know what its inputs and snapshots mean: to the tape they are bytes.
+//! The tape does not know what its inputs and snapshots mean: to the tape they are bytes.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -22,7 +22,7 @@
 //! | appending an input; receiving from a socket onto the tape | `write` |
 //! | taking snapshots while inputs go on | `generation` |
 //! | decisions of the rounds that are recorded | `cuts` |
-//! | when an input that processes die of is left out | `deaths`, and the bounds in [`super::recovery`] |
+//! | when an input at which processes die is left out | `deaths`, and the bounds in [`super::recovery`] |
 
 use std::fmt;
 use std::io;
@@ -47,14 +47,14 @@ pub use generation::{Blank, Old, Written};
 use layout::{CUTS, Head, INPUTS, LAYOUT, MAGIC, PAGE, TOTAL, aligned, check};
 pub use record::{Kind, Record};
 
-/// Bytes that are received at a time, at most.
+/// The most bytes that [`Tape::receive`] takes from a socket in one call.
 pub const CHUNK: usize = 8 * 1024;
 
-/// Bytes of inputs at which a snapshot takes their place: some ten thousands of lines, which are replayed in less than
-/// a tenth of a second.
+/// Bytes of inputs at which a new snapshot is due: tens of thousands of lines. Handling that many again takes less than
+/// 0.1 s.
 pub const LENGTH: u64 = 4 * 1024 * 1024;
 
-/// [`LENGTH`]; tests of debug builds set another by `CHATHUB_TAPE`.
+/// Returns [`LENGTH`]. In debug builds tests set another length by `CHATHUB_TAPE`.
 #[must_use]
 pub fn length() -> u64 {
     let asked = if cfg!(debug_assertions) { std::env::var("CHATHUB_TAPE").ok() } else { None };
@@ -64,11 +64,11 @@ pub fn length() -> u64 {
 /// Why a tape cannot be taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is no tape.
+    /// The file is no tape.
     NoTape,
-    /// Its layout is another release's.
+    /// The tape has the layout of another release, with this number.
     Layout(u64),
-    /// It does not fit together.
+    /// The tape does not fit together; the text names the part.
     Damaged(&'static str),
 }
 
@@ -88,22 +88,22 @@ struct Kept {
     file: OwnedFd,
     head: Arc<Head>,
     generation: u64,
-    /// The halves of the file for snapshots and inputs. The one that does not count is `None` while a snapshot is written
-    /// to it, or its memory is given back.
+    /// The halves of the file for snapshots and inputs. The half that does not count is `None` while a snapshot is
+    /// written to it, and while its memory is given back.
     halves: [Option<Mapping>; 2],
     cuts: Cuts,
-    /// Where the next record begins in the half that counts.
+    /// Where the next record begins in the half that counts, in bytes.
     end: usize,
-    /// Where its first record begins.
+    /// Where the first record begins in the half that counts, in bytes.
     start: usize,
 }
 
-/// The tape. The driver writes it, but for the cuts.
+/// The tape. The driver writes all of it but the cuts, which the rounds write.
 #[derive(Debug)]
 pub struct Tape {
-    /// `None` where nobody keeps it.
+    /// `None` where the service manager does not keep the tape.
     kept: Option<Kept>,
-    /// Where input is received that is not kept.
+    /// Where an unkept tape receives input: [`CHUNK`] bytes. Empty if the tape is kept.
     buffer: Box<[u8]>,
 }
 
@@ -114,7 +114,7 @@ impl Tape {
         (Self { kept: None, buffer: vec![0; CHUNK].into() }, Cuts { kept: None })
     }
 
-    /// An empty tape, of generation 0: it counts from its first snapshot on.
+    /// An empty tape, of generation 0. It can be taken over only after its first snapshot.
     ///
     /// # Errors
     /// Those of memfd_create(2) and mmap(2).
@@ -139,11 +139,11 @@ impl Tape {
         Ok((Self { kept: Some(kept), buffer: Box::default() }, cuts))
     }
 
-    /// The tape that a former process has left; `None` if that process had said goodbye to everybody,
-    /// or had not begun.
+    /// The tape that a former process has left; `None` if that process had said goodbye to everybody, or had not made
+    /// its first snapshot.
     ///
     /// # Errors
-    /// [`Unusable`]: then nothing of it is to be believed.
+    /// [`Unusable`]: nothing on the tape is used then.
     pub fn open(file: OwnedFd) -> Result<Option<(Self, Cuts)>, Unusable> {
         if !kernel::is_memory_file(&file, TOTAL) {
             return Err(Unusable::NoTape);
@@ -178,63 +178,64 @@ impl Tape {
         Ok(Some((tape, cuts)))
     }
 
-    /// The [`epoch`](Self::epoch) of the program that has left inputs in `file`; `None` if there are none.
+    /// The [`epoch`](Self::epoch) of the program that has left inputs on the tape in `file`; `None` if there are no
+    /// inputs, or no usable tape.
     #[must_use]
     pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
         let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
         (!tape.is_empty()).then(|| tape.epoch())
     }
 
-    /// Whether anything is kept.
+    /// Whether the tape outlives the process.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.kept.is_some()
     }
 
-    /// The memory file, to be stored.
+    /// The memory file, for the descriptor store; `None` if the tape is not kept.
     #[must_use]
     pub fn file(&self) -> Option<BorrowedFd<'_>> {
         self.kept.as_ref().map(|kept| kept.file.as_fd())
     }
 
-    /// A word of the generation that counts.
+    /// A word of the generation that counts; 0 if the tape is not kept.
     fn now(&self, word: usize) -> u64 {
         self.kept.as_ref().map_or(0, |kept| kept.head.get(Head::of(kept.generation, word)))
     }
 
-    /// The hash of the program that wrote the inputs: only the same program replays them to the same outcomes.
+    /// The hash of the program that wrote the inputs. Only the same program gets the same outcomes from them.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.now(word::EPOCH)
     }
 
-    /// Inputs are written by this program from here on. Call it only when there are none.
+    /// Says that this program writes the inputs from here on. Call it only while there are none.
     pub fn set_epoch(&self, epoch: u64) {
         if let Some(kept) = &self.kept {
             kept.head.set(Head::of(kept.generation, word::EPOCH), epoch);
         }
     }
 
-    /// Bytes of inputs since the snapshot.
+    /// Bytes of the records since the snapshot.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.kept.as_ref().map_or(0, |kept| (kept.end - kept.start) as u64)
     }
 
-    /// Whether there was no input since the snapshot.
+    /// Whether there are no records since the snapshot.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Everybody was told goodbye: nobody has anything to take over.
+    /// Notes that everybody was told goodbye: the next process has nothing to take over.
     pub fn close(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CLOSED, 1);
         }
     }
 
-    /// Where the records begin, and where they end.
+    /// Where the records begin and end in the half that counts, in bytes.
     #[must_use]
     pub fn extent(&self) -> Range<usize> {
         self.kept.as_ref().map_or(0..0, |kept| kept.start..kept.end)

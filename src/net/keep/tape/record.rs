@@ -1,4 +1,4 @@
-//! Inputs on the tape: how a record looks, and reading them again.
+//! Records on the tape: their form, and reading them again.
 
 use std::ops::Range;
 
@@ -11,11 +11,11 @@ use crate::values::time::{Mono, Now, Wall};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
-    /// Bytes that a client has sent.
+    /// Bytes that a client has sent; none if the client only has another turn.
     Bytes = 1,
     /// An input, as JSON.
     Input = 2,
-    /// Nothing any more: processes died of what it held.
+    /// An input that was left out, because processes died while they handled it.
     Poison = 3,
 }
 
@@ -24,24 +24,24 @@ pub enum Kind {
 pub struct Record {
     /// Where it begins in the half that counts.
     pub at: u64,
-    /// What its content is.
+    /// What the content is.
     pub kind: Kind,
-    /// The client that sent it, if it is bytes.
+    /// The client that sent the content, if it is bytes.
     pub id: SessionId,
-    /// When it came.
+    /// When the input came.
     pub now: Now,
-    /// Where its content stands in the half that counts.
+    /// Where the content stands in the half that counts.
     pub content: Range<usize>,
 }
 
 impl Record {
-    /// The same as `at`.
+    /// Where the record begins: [`at`](Self::at) as a `usize`.
     #[must_use]
     pub fn start(&self) -> usize {
         self.content.start - RECORD
     }
 
-    /// The same record, moved by that many bytes: a snapshot before it has another length.
+    /// The same record, moved by `bytes`: the snapshot before it has another length now.
     #[must_use]
     pub fn moved(self, bytes: isize) -> Self {
         let content = self.content.start.wrapping_add_signed(bytes)..self.content.end.wrapping_add_signed(bytes);
@@ -49,7 +49,7 @@ impl Record {
     }
 }
 
-/// Bytes before each record's content: its check sum, length, kind, a word that is not used, client, and time.
+/// Bytes before each record's content: check sum (4), length (4), kind (4), unused (4), client (8), time (16).
 pub(super) const RECORD: usize = 40;
 
 pub(super) fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -> [u8; RECORD] {
@@ -65,10 +65,10 @@ pub(super) fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -
 }
 
 impl Tape {
-    /// The inputs since the snapshot.
+    /// The records since the snapshot, in order.
     ///
     /// # Errors
-    /// [`Unusable::Damaged`] if one of them is.
+    /// [`Unusable::Damaged`] if a record is damaged.
     pub fn records(&self) -> Result<Vec<Record>, Unusable> {
         let Some(kept) = &self.kept else { return Ok(Vec::new()) };
         let (mut at, mut records) = (kept.start, Vec::new());
@@ -100,7 +100,7 @@ impl Tape {
         Ok(records)
     }
 
-    /// The bytes of a record's content, or of what was received.
+    /// The bytes at `range`: a record's content, or what an unkept tape has received.
     #[must_use]
     pub fn content(&self, range: Range<usize>) -> &[u8] {
         match &self.kept {

@@ -111,7 +111,7 @@ fn damage_is_found_wherever_it_is() {
         let mut byte = [0];
         nix::sys::uio::pread(file, &mut byte, place).expect("it reads");
         nix::sys::uio::pwrite(file, &[byte[0] ^ 0x10], place).expect("it writes");
-        // The unused word and the padding between records bear nothing.
+        // The unused word of a record and the padding between records mean nothing.
         let found = sound(file).is_err();
         nix::sys::uio::pwrite(file, &byte, place).expect("it writes");
         let padding = byte[0] == 0;

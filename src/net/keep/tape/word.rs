@@ -1,29 +1,30 @@
-//! The words of the first page, by number.
+//! The numbers of the words in the first page.
 
-/// [`super::layout::MAGIC`].
+/// Holds [`super::layout::MAGIC`].
 pub(super) const MAGIC: usize = 0;
-/// [`super::layout::LAYOUT`].
+/// Holds [`super::layout::LAYOUT`].
 pub(super) const LAYOUT: usize = 1;
-/// The number of the generation that counts; 0 as long as there is none.
+/// The number of the generation that counts; 0 before the first snapshot.
 pub(super) const GENERATION: usize = 2;
-/// Where the record stands that is being handled, plus one; 0 if none is.
+/// Where the record that is being handled begins, plus one; 0 if none is.
 pub(super) const HANDLING: usize = 3;
-/// Where the record stands that was being handled when the last process died, plus one.
+/// Where the record that the last process was handling when it died begins, plus one; 0 if it was handling none.
 pub(super) const SUSPECT: usize = 4;
-/// Processes in a row that died while they handled it.
+/// How many processes in a row died while they handled the suspect.
 pub(super) const SUSPECTED: usize = 5;
-/// Processes that took over since one ran for a while; one that crashed counts 20.
+/// How many processes took over since one last ran for a while. A process that crashed counts 20.
 pub(super) const TAKEN_OVER: usize = 6;
 /// Not 0: everybody was told goodbye, and there is nothing to take over.
 pub(super) const CLOSED: usize = 7;
-/// The time since which a record is being handled, in microseconds of `CLOCK_MONOTONIC`; 0 if none is.
+/// Since when the record is being handled, in microseconds of `CLOCK_MONOTONIC`; 0 if none is.
 pub(super) const SINCE: usize = 8;
-/// 1: the last process crashed, and was not killed from outside.
+/// 1: the last process crashed. 0: it ended, or was killed from outside.
 pub(super) const CRASHED: usize = 9;
-/// Processes in a row that crashed while they handled the suspect.
+/// How many processes in a row crashed while they handled the suspect.
 pub(super) const CRASHES: usize = 10;
 
-/// Words of the generations begin here, and each generation has [`EACH`] of them. What follows is counted from there.
+/// The words of the two generations begin here, [`EACH`] for each generation. The numbers below count from where a
+/// generation's words begin.
 pub(super) const GENERATIONS: usize = 16;
 pub(super) const EACH: usize = 16;
 /// The hash of the program that writes the inputs.

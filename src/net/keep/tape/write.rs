@@ -1,4 +1,4 @@
-//! Inputs on the tape: writing them, and receiving what clients send straight onto it.
+//! Writing inputs to the tape, and receiving what clients send straight onto it.
 
 use std::io;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::values::id::SessionId;
 use crate::values::time::Now;
 
 impl Tape {
-    /// Writes an input and commits it. Returns where the record stands, and its content.
+    /// Writes an input and commits it. Returns where its record begins, and where its content stands.
     pub fn append(&mut self, now: Now, content: &[u8]) -> (u64, Range<usize>) {
         let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
@@ -23,7 +23,8 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + content.len())
     }
 
-    /// Commits that client `id` has another turn, with what it has sent before. Returns where the record stands.
+    /// Commits that client `id` has another turn, for the bytes that it has sent before. Returns where the record
+    /// begins.
     pub fn append_turn(&mut self, id: SessionId, now: Now) -> u64 {
         let Some(kept) = &mut self.kept else { return 0 };
         let at = kept.end;
@@ -33,11 +34,11 @@ impl Tape {
         at as u64
     }
 
-    /// Receives what client `id` has sent, at most [`CHUNK`] bytes, by `read`, and commits it. Returns
-    /// where the record stands, and its content.
+    /// Has `read` receive at most [`CHUNK`] bytes of client `id`, and commits them. Returns where the record begins,
+    /// and where its content stands.
     ///
     /// # Errors
-    /// Those of `read`; nothing is committed then, nor if it reads nothing.
+    /// Those of `read`. After an error, and if `read` reads nothing, nothing is committed.
     pub fn receive(
         &mut self,
         id: SessionId,
@@ -67,7 +68,7 @@ impl Tape {
         Ok((at as u64, at + RECORD..at + RECORD + count?))
     }
 
-    /// Commits `len` bytes of client `id` that a former process received behind the end of the tape.
+    /// Commits `len` bytes of client `id` that a former process received behind the end of the tape and did not commit.
     pub fn recover(&mut self, id: SessionId, now: Now, len: usize) -> (u64, Range<usize>) {
         let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
@@ -79,7 +80,7 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + len)
     }
 
-    /// The client whose input was being received when the process died.
+    /// The client whose bytes were being received when the process died.
     #[must_use]
     pub fn receiving(&self) -> Option<SessionId> {
         self.now(word::RECEIVING).checked_sub(1).map(SessionId)

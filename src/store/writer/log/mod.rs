@@ -1,8 +1,8 @@
-//! The write-ahead log: when it goes into the file, and that nothing deleted stays in either.
+//! The write-ahead log: when it is checkpointed, and how nothing deleted stays in the log or the file.
 //!
-//! The writer alone decides when the log goes into the file, because traces are erased before ([`traces`]).
-//! Where somebody reads an older state of the file, the log cannot be emptied: a copy that is made, a shell of SQLite in
-//! a transaction. Then it is tried again until it can be.
+//! Only the writer checkpoints (moves the log's pages into the file), because traces are erased before that
+//! ([`traces`]). While somebody reads an older state of the file, such as a backup or a shell of SQLite in a
+//! transaction, the log cannot be emptied. Then the writer tries again until it can be.
 
 #[cfg(test)]
 mod tests;
@@ -18,37 +18,38 @@ use crate::store::dir::beside;
 use crate::store::traces::{self, Seen};
 use crate::store::{Trouble, schema};
 
-/// How long after its time a deleted text is in the file or the log at most, unless somebody reads an older state of
-/// the file for as long. Documented in chathub(8).
+/// How long a deleted text stays in the file or the log at most. Only somebody who reads an older state of the file for
+/// longer can keep it there. Documented in chathub(8).
 pub(super) const ERASED_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long deletions are gathered before the log is emptied.
+/// How long deletions are gathered before the log is emptied for them.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How soon it is tried again to empty the log; doubled each time, up to [`AGAIN_MOST`].
+/// How soon the writer tries again to empty the log. The time doubles after each failure, up to [`AGAIN_MOST`].
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How long it is not tried again at most.
+/// The longest time until the writer tries again.
 const AGAIN_MOST: Duration = Duration::from_secs(10);
 
-/// How many pages of the log are not in the file at most, unless somebody reads an older state of the file.
+/// The most pages of the log that are not in the file yet, unless somebody reads an older state of the file.
 const PAGES: i64 = 1000;
 
 /// What the writer knows of the log.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// Something was deleted since the log was last empty.
+    /// `Some` if something was deleted since the log was last empty.
     pub(super) erasing: Option<Erasing>,
-    /// Whether SQLite lets us overwrite traces in pages; whether it was reported that it does not.
+    /// Whether SQLite lets us overwrite traces in pages; and whether a warning was logged that it does not.
     pub(super) can_erase: bool,
     pub(super) is_warned: bool,
     /// How far the log was read for pages that may have traces.
     pub(super) seen: Seen,
-    /// How many pages the log had when it was last to be put into the file.
+    /// How many pages the log had when [`Writer::shorten`] last checkpointed it.
     pub(super) tried: i64,
 }
 
-/// Deleted content is still in the log, or in pages of the file whose new state is in the log.
+/// An erasure that is under way: deleted content is still in the log, or in pages of the file whose new state is only
+/// in the log.
 #[derive(Debug)]
 pub(super) struct Erasing {
     since: Instant,
@@ -58,20 +59,20 @@ pub(super) struct Erasing {
 }
 
 impl Erasing {
-    /// When the log is to be emptied.
+    /// When the log is next to be emptied.
     pub(super) fn at(&self) -> Instant {
         self.at
     }
 }
 
 impl Writer {
-    /// Something was deleted.
+    /// Notes that something was deleted, and has it erased soon.
     pub(super) fn deleted(&mut self) {
         let since = Instant::now();
         self.log.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
     }
 
-    /// Something was deleted that is to be gone at once.
+    /// Notes that something was deleted, and erases it at once if it can be.
     pub(super) fn redacted(&mut self) -> Result<(), Trouble> {
         self.deleted();
         let now = Instant::now();
@@ -81,7 +82,7 @@ impl Writer {
         self.erase(now)
     }
 
-    /// Empties the log, if something was deleted and it is time.
+    /// Empties the log, if something was deleted and its time has come.
     pub(super) fn erase(&mut self, now: Instant) -> Result<(), Trouble> {
         if self.log.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
             return Ok(());
@@ -111,13 +112,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts a log that has grown long into the file.
+    /// Checkpoints a log that has more than [`PAGES`] pages to move.
     pub(super) fn shorten(&mut self) -> Result<(), Trouble> {
         let Some(db) = &self.db else { return Ok(()) };
         let (pages, in_file): (i64, i64) =
             db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
         if pages < self.log.tried {
-            // It was begun anew.
+            // The log was begun anew.
             self.log.tried = 0;
         }
         if pages - in_file.max(self.log.tried) > PAGES {
@@ -127,9 +128,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Erases traces in the pages of the log and puts it into the file. Whether nobody was in the way.
+    /// Erases traces in the log's pages, then checkpoints. Returns `false` if another reader or writer was in the way.
     pub(super) fn checkpoint(&mut self, mode: &str) -> Result<bool, Trouble> {
-        // What people say is not to wait for other programs.
+        // What people say does not wait for other programs' locks.
         self.wait_for_locks(Duration::ZERO)?;
         let done = self.checkpoint_now(mode);
         self.wait_for_locks(schema::LOCKED)?;
@@ -147,7 +148,7 @@ impl Writer {
     fn checkpoint_now(&mut self, mode: &str) -> Result<bool, Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         if self.log.can_erase {
-            // Beside the file that a link leads to.
+            // The log lies beside the file that a link leads to.
             let log = beside(db.path().map_or(&*self.path, Path::new), "-wal");
             let (pages, seen) = traces::in_log(&log, self.log.seen)
                 .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;

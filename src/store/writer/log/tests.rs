@@ -1,4 +1,5 @@
-//! Nothing that is kept no longer, was redacted or removed stands in any file: not as text, and not in the index.
+//! No file keeps anything of a line whose time is over, or that was redacted or removed: neither as text nor in the
+//! index.
 
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
@@ -22,11 +23,11 @@ use crate::store::{Answer, FILE, Health, Job, Query, Reader, StateDir, schema, w
 use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::time::Wall;
 
-/// A text that stands as it is in the index, too, where it ends a line: then it is the one piece that begins with this
-/// letter, and the index leaves out what a piece has in common with the one before.
+/// A text that also stands in the index as it is, if it ends a line: then it is the only piece that begins with this
+/// letter, and the index leaves out only what a piece shares with the one before.
 const GONE: &str = "\u{10348}\u{10348}\u{10348}";
 
-/// A writer on this thread, and a clock on the wall that is set by hand.
+/// A writer on this thread, and a wall clock that the test sets.
 struct Desk {
     dir: TempDir,
     writer: Writer,
@@ -53,7 +54,7 @@ impl Desk {
         this
     }
 
-    /// Has the record written.
+    /// Has a record written.
     fn write(&mut self, record: Record) {
         self.number += 1;
         self.jobs.send(Job::Record(self.number, record)).unwrap();
@@ -65,7 +66,7 @@ impl Desk {
         }
     }
 
-    /// Does what is due, as if it had waited as long as it takes until nothing is.
+    /// Does what is due, as if enough time passed, until nothing is.
     fn rest(&mut self) {
         let mut now = Instant::now();
         self.writer.look_at = now;
@@ -76,7 +77,7 @@ impl Desk {
                 return;
             }
             self.writer.upkeep(now, self.wall).unwrap();
-            // What it looks at again at once is due; what it looks at later is not.
+            // If the writer looks again at once, something is due; if it looks later, nothing is.
             self.writer.look_at = if self.writer.look_at > now { now + 2 * LOOK } else { now };
         }
         panic!("something is due all the time");
@@ -86,7 +87,7 @@ impl Desk {
         database(&self.dir)
     }
 
-    /// The files in which these bytes stand.
+    /// The files that contain these bytes.
     fn files_with(&self, text: &str) -> Vec<String> {
         files_with(self.dir.path(), text)
     }
@@ -113,7 +114,7 @@ fn is_indexed(path: &Path) -> bool {
     db.query_row(sql, [GONE], |row| row.get::<_, i64>(0)).unwrap() > 0
 }
 
-/// A line in five ends with [`GONE`], the others of some length.
+/// Every fifth line ends with [`GONE`]; the others have some length.
 fn text(seq: u64) -> String {
     let padding = "all is well, and more ".repeat(usize::try_from(seq * 7 % 23).unwrap());
     if seq.is_multiple_of(5) { format!("{padding}{seq}{GONE}") } else { format!("{padding}{seq}") }
@@ -127,7 +128,7 @@ fn a_line_whose_time_is_over_is_in_no_file_and_not_in_the_index() {
     }
     desk.rest();
     assert!(!desk.files_with(GONE).is_empty() && is_indexed(&desk.path()), "it is kept");
-    // Nobody says anything; the lines with it are too old, and others are not.
+    // Nobody says anything. The lines with [`GONE`] are too old, and others are not.
     desk.wall = Wall(line(600, "").at.0 + 60_001);
     let now = Instant::now();
     (desk.writer.look_at, desk.writer.rest_until) = (now + LOOK, now);
@@ -229,7 +230,7 @@ fn while_somebody_reads_an_older_state_it_is_tried_again_and_reported_once() {
     assert_eq!(reader.query_row("SELECT count(*) FROM lines", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
     desk.write(Record::Redact(Arc::new(Selector { to: Some(1), ..Selector::default() })));
     assert!(!desk.files_with(GONE).is_empty(), "the reader sees it still");
-    // Others are not kept waiting.
+    // Other lines do not wait for the eraser.
     desk.write(record(line(2, "goes on")));
     let erasing = desk.writer.log.erasing.as_ref().expect("it is not done");
     assert!(!erasing.is_reported);
@@ -268,7 +269,7 @@ fn while_another_program_writes_it_is_tried_again() {
 #[test]
 fn lines_go_when_their_time_is_over_though_others_are_written_all_the_time() {
     let mut desk = Desk::with(&History { keep: Some(Duration::from_secs(60)), ..settings() });
-    // The clock that the writer itself reads says that these are old.
+    // By the system's clock, which the writer itself reads, these lines are old.
     for seq in 1..=200 {
         desk.write(record(line(seq, GONE)));
     }
@@ -380,7 +381,7 @@ fn many_lines_go_at_once_without_the_index_which_is_made_again() {
         let before = lock(&desk.health).lines;
         desk.writer.take(Job::Configure(limits.clone()));
         desk.rest();
-        // What the index takes that was made again is seen when it looks the next time.
+        // The size of the index that was made again counts when the writer looks the next time.
         desk.rest();
         let left = lock(&desk.health).clone();
         assert!(left.lines < before * 2 / 3 && left.lines > 1000, "{left:?}");
