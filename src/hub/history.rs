@@ -118,10 +118,18 @@ impl History {
             }
             if let Some(oldest) = self.lines.pop_front() {
                 self.bytes -= weight(&oldest);
+                self.unheard.remove(&oldest.seq);
             }
         }
         if self.unordered {
-            self.lines.retain(|line| horizon.keeps(line));
+            let unheard = &mut self.unheard;
+            self.lines.retain(|line| {
+                let keeps = horizon.keeps(line);
+                if !keeps {
+                    unheard.remove(&line.seq);
+                }
+                keeps
+            });
             self.bytes = self.lines.iter().map(|line| weight(line)).sum();
             self.unordered = !self.lines.iter().is_sorted_by_key(|line| line.at);
         }
@@ -157,7 +165,9 @@ impl History {
         for place in places {
             let line = &mut self.lines[*place];
             self.bytes -= weight(line);
-            *line = Arc::new(redacted(line));
+            // The author of a line that only they find finds what stands in its place, also after a snapshot.
+            let author = self.unheard.get(&line.seq).copied();
+            *line = Arc::new(Line { author, ..redacted(line) });
             self.bytes += weight(line);
         }
         self.replay = None;
@@ -252,4 +262,52 @@ pub fn newest<'a>(
     let mut newest: Vec<_> = lines.rev().take(count).take_while(fits).cloned().collect();
     newest.reverse();
     newest.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::retention::Horizon;
+    use crate::settings::Settings;
+
+    fn line(seq: u64, at: i64) -> Arc<Line> {
+        let said = Said::Say { nick: "ann".into(), text: "hello".into() };
+        Arc::new(Line { seq, at: Wall(at), author: Some(SessionId(7)), said, borne: Borne::default(), apart: None })
+    }
+
+    /// What is known of lines that only their authors find goes with the lines, however they go.
+    #[test]
+    fn nothing_is_left_of_unheard_lines_that_are_gone() {
+        let limits = &Settings::default().history;
+        // In the order of their times, and not.
+        for times in [[10, 20, 30, 40], [40, 10, 30, 20]] {
+            let mut history = History::default();
+            for (seq, at) in (1..).zip(times) {
+                history.push_unheard(line(seq, at), limits);
+            }
+            history.let_go(Horizon { since: Some(Wall(25)), from: 0 }, 100);
+            let left: Vec<u64> = history.iter_for(SessionId(7)).map(|line| line.seq).collect();
+            assert_eq!(history.unheard.keys().copied().collect::<Vec<_>>(), left);
+            assert_eq!(left.len(), 2);
+            history.let_go(Horizon { since: Some(Wall(100)), from: 0 }, 100);
+            assert!(!history.has_unheard_of(SessionId(7)) && history.is_empty() && history.bytes() == 0);
+        }
+    }
+
+    #[test]
+    fn an_unheard_line_that_is_made_unreadable_stays_its_authors_after_a_snapshot() {
+        let limits = &Settings::default().history;
+        let mut history = History::default();
+        history.push(line(1, 10), limits);
+        history.push_unheard(line(2, 20), limits);
+        history.redact(&[1]);
+        let (heard, unheard) = (history.iter().cloned().collect(), history.unheard().cloned().collect());
+        let mut restored = History::of(heard);
+        restored.take_back_unheard(unheard);
+        let seen = |history: &History, reader| history.iter_for(SessionId(reader)).cloned().collect::<Vec<_>>();
+        for reader in [7, 8] {
+            assert_eq!(seen(&restored, reader), seen(&history, reader));
+        }
+        assert_eq!(seen(&restored, 7).last().map(|line| &line.said), Some(&Said::Redacted));
+    }
 }

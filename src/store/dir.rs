@@ -128,13 +128,19 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
 /// Removes copies and scratch files that a crash has left beside a database: they hold what was recorded then.
 pub(super) fn remove_remains(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let is_remain = |other: &str| {
-        let Some(rest) = other.strip_prefix(&name) else { return false };
-        let is_copy = rest.strip_prefix(".copy-").is_some_and(|number| {
+    // 0.1.0 left out the extension of the database in the names of copies.
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let is_copy = |rest: &str| {
+        rest.strip_prefix(".copy-").is_some_and(|number| {
             let number = number.trim_end_matches("-journal");
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        is_copy || [".read", ".read-wal", ".read-shm"].contains(&rest)
+        })
+    };
+    let is_remain = |other: &str| {
+        other.strip_prefix(&stem).is_some_and(is_copy)
+            || other
+                .strip_prefix(&name)
+                .is_some_and(|rest| is_copy(rest) || [".read", ".read-wal", ".read-shm"].contains(&rest))
     };
     let Some(Ok(dir)) = path.parent().map(std::fs::read_dir) else { return };
     for entry in dir.flatten() {
@@ -143,6 +149,11 @@ pub(super) fn remove_remains(path: &Path) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// The path of the copy of this number beside the database at `path`. [`remove_remains`] knows it again.
+pub(super) fn copy_of(path: &Path, number: u64) -> PathBuf {
+    beside(path, &format!(".copy-{number}"))
 }
 
 /// The path with `suffix` appended to the file name.

@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
 use super::health::lock;
-use super::{Health, Job, Reader, Trouble};
+use super::{Health, Job, Reader, Trouble, dir};
 
 /// Bytes of each piece of a copy; the last piece may have fewer.
 pub const PIECE: usize = 48 * 1024;
@@ -54,7 +54,7 @@ impl Source {
         let io = |error: std::io::Error| Trouble::Unavailable(error.to_string());
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = self.path.with_extension(format!("copy-{number}"));
+        let path = dir::copy_of(&self.path, number);
         // A daemon that crashed may have left one.
         let _ = std::fs::remove_file(&path);
         let made = self.open().and_then(|reader| reader.copy(&path)).and_then(|()| File::open(&path).map_err(io));

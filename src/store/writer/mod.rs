@@ -205,13 +205,12 @@ impl Writer {
         }
     }
 
-    /// Takes more jobs until a batch is full, until [`BATCH_TIME`] is over, or until a record comes that an
-    /// administrator waits for (a sanction made or lifted).
+    /// Takes more jobs until a batch is full, until [`BATCH_TIME`] is over, or until a record comes whose author waits
+    /// for the answer that it is done.
     fn gather(&mut self) {
         let end = Instant::now() + BATCH_TIME;
-        let is_awaited = |record: &Record| matches!(record, Record::Sanction(_) | Record::Lifted(_));
         while !self.stop
-            && self.waiting.back().is_some_and(|(_, record)| !is_awaited(record))
+            && self.waiting.back().is_some_and(|(_, record)| !record.is_of_a_deed())
             && self.waiting.len() < BATCH_RECORDS
             && self.db.is_some()
         {

@@ -461,10 +461,11 @@ fn what_is_kept_no_longer_is_not_read_though_it_is_on_disk() {
 #[test]
 fn copies_that_a_crash_has_left_are_removed_at_the_start_and_files_of_others_stay() {
     let dir = TempDir::new().unwrap();
-    let left = ["chathub.db.copy-0", "chathub.db.copy-12", "chathub.db.read", "chathub.db.read-wal"];
-    let others = ["chathub.db.copy-of-mine", "chathub.db.damaged-20260101T000000Z", "copy-0"];
-    for name in left.iter().chain(&others) {
-        std::fs::write(dir.path().join(name), GONE).unwrap();
+    let copies = [0, 12].map(|number| crate::store::dir::copy_of(&database(&dir), number));
+    let left = ["chathub.copy-3", "chathub.db.copy-4-journal", "chathub.db.read", "chathub.db.read-wal"];
+    let others = ["chathub.copy-of-mine", "chathub.db.copy-of-mine", "chathub.db.damaged-20260101T000000Z", "copy-0"];
+    for path in left.iter().chain(&others).map(|name| dir.path().join(name)).chain(copies) {
+        std::fs::write(path, GONE).unwrap();
     }
     let desk = Desk::in_dir(dir, &settings());
     let mut stays = others.map(str::to_owned);
