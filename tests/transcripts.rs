@@ -122,6 +122,7 @@ transcripts! {
     one_line_by_nc
     one_line_a_connection
     operators
+    operators_out_of_reach
     pace
     pace_in_bytes
     pace_in_the_long_run

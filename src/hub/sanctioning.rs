@@ -200,6 +200,13 @@ impl Hub {
         caught
     }
 
+    /// The name of the operator, connected or not, whose account has that name or one that looks like it.
+    pub(super) fn operator_like(&self, name: &Name) -> Option<Arc<str>> {
+        let accounts = self.accounts.lookalikes(name).filter_map(|account| self.accounts.get(account));
+        let mut operators = accounts.filter(|account| account.role == Role::Operator);
+        operators.next().map(|account| account.name.shown().into())
+    }
+
     /// The client that a sanction was meant for, if it is here under the same name; `None` for a ban.
     fn meant_by(&self, sanction: &Sanction) -> Option<SessionId> {
         let id = self.find(sanction.nick.as_deref()?)?;

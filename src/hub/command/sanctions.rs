@@ -98,6 +98,13 @@ impl Call<'_, '_> {
             .filter(|session| Some(session.id) != meant.session && self.turn.hub.role(session.id) != Role::Operator)
             .map(|session| session.nick.shown().into())
             .collect();
+        if let Target::Name(name) = &meant.order.target
+            && let Some(operator) = self.turn.hub.operator_like(name)
+        {
+            // Not here: who is here is told apart before.
+            self.refuse(Refusal::IsOperator(operator));
+            return false;
+        }
         let named: Option<Arc<str>> = match &meant.order.target {
             Target::Name(name) => Some(name.shown().into()),
             _ => None,
