@@ -250,6 +250,12 @@ impl Client {
         Ok(Self { stream, path: path.into(), timeout, held: Vec::new(), taken: 0, last_id: 0, warnings: Vec::new() })
     }
 
+    /// The socket to which it is connected.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// From now on, waits for each answer as long as this; `None` waits for ever.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;

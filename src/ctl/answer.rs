@@ -1,5 +1,7 @@
 //! Which function prints the result of which command. What comes as a stream has a file of its own.
 
+use std::path::Path;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -12,18 +14,18 @@ use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::{BanCommand, FilterCommand, SanctionCommand};
 use crate::cli::ctl::report::ReportCommand;
 use crate::cli::ctl::rooms::RoomsCommand;
-use crate::client::Client;
+use crate::client::Error;
 use crate::wire::admin::json;
 use crate::wire::admin::value::Text;
 
-/// The result as the protocol declares it.
-pub(super) fn read<T: DeserializeOwned>(client: &Client, result: &Value) -> Result<T, Failure> {
-    let garbled = |error| client.garbled(format_args!("{} (--json shows it as it is)", json::in_words(&error)));
-    Ok(T::deserialize(result).map_err(garbled)?)
+/// The result, which came from `socket`, as the protocol declares it.
+pub(super) fn read<T: DeserializeOwned>(socket: &Path, result: &Value) -> Result<T, Failure> {
+    let why = |error| format!("{} (--json shows it as it is)", json::in_words(&error));
+    Ok(T::deserialize(result).map_err(|error| Error::Garbled { path: socket.into(), why: why(error) })?)
 }
 
-/// Prints the one answer to a command.
-pub(super) fn answer(client: &Client, to: &mut Screen<'_>, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
+/// Prints the one answer to a command, which came from `socket`.
+pub(super) fn answer(socket: &Path, to: &mut Screen<'_>, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
     {
         match given {
             // It runs as a part of the unit's stop, and the daemon's own lines in the journal say all of this.
@@ -36,7 +38,7 @@ pub(super) fn answer(client: &Client, to: &mut Screen<'_>, given: &CtlCommand, r
         }
         macro_rules! show {
             ($print:path $(, $with:expr)?) => {{
-                let value = read(client, result)?;
+                let value = read(socket, result)?;
                 $print(to, $($with,)? &value)?
             }};
         }

@@ -11,6 +11,7 @@
 //! | a new command: what it asks for | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
 //! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
+//! | the daemon asked while keys are waited for, and connected to again | `asker` |
 //! | what is told when something fails, and the exit code | `failure` |
 //! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
@@ -19,10 +20,11 @@
 //! | how a password is asked for, and whether something is meant | `password`, `confirm` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
-//! | what is put in order before Ctrl-C ends the program | `signals` |
+//! | what is put in order before Ctrl-C or a panic ends the program | `signals` |
 //! | what `describe` says of a field | [`schema`] |
 
 mod answer;
+mod asker;
 mod backup;
 mod complete;
 mod confirm;
@@ -63,7 +65,7 @@ use task::Task;
 
 /// How long an answer may take, unless `--timeout` says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for `top`, which no key quits while it waits.
+/// The same for `top`, and for what is watched: after that the daemon is connected to again.
 pub const TOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same for `shutdown`, beyond its deadline.
 pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(15);
@@ -129,7 +131,8 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
     let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
-    client.set_answer_timeout(wanted.unwrap_or_else(|| default_timeout(command)));
+    let timeout = wanted.unwrap_or_else(|| default_timeout(command));
+    client.set_answer_timeout(timeout);
     // Where two hubs are, it is worth knowing which one this is about.
     if matches!(command, CtlCommand::Status)
         && !(args.quiet || args.json)
@@ -137,6 +140,9 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     {
         complain(&format!("this is the hub at {}; another one's socket is {}", path.display(), other.display()));
         note(&format!("To ask that one: --socket {}", other.display()));
+    }
+    if let Task::Top(interval) = task {
+        return top::run(client, path, screen, (interval, timeout));
     }
     let mut progress = Progress::default();
     match command {
@@ -156,7 +162,7 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     }
     let mut session = Session { client, screen, progress };
     match args.watch {
-        Some(interval) => session.watch(command, &task, interval),
+        Some(interval) => session.watch(command, &task, (interval, wanted.unwrap_or(Some(TOP_TIMEOUT)))),
         None => session.run(command, task),
     }
 }

@@ -40,7 +40,7 @@ impl Session<'_, '_> {
                 };
                 // The failure says so in words.
                 if missing.is_none() || self.screen.json {
-                    answer(&self.client, self.screen, given, &result)?;
+                    answer(self.client.path(), self.screen, given, &result)?;
                 }
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
                 // Without --yes, lines were only counted: tell that none was removed.
@@ -62,7 +62,7 @@ impl Session<'_, '_> {
             Task::History(command, format) => self.history(&command, format),
             Task::Backup(command, file) => self.backup(&command, &file),
             Task::Monitor(command) => self.monitor(&command),
-            Task::Top(interval) => self.top(interval),
+            Task::Top(_) => unreachable!("it is no session"),
             Task::Call(name, args, answers) => self.call(&name, &args, answers),
         }
     }
@@ -87,7 +87,7 @@ impl Session<'_, '_> {
 
     /// The result as the protocol declares it.
     pub(super) fn read<T: DeserializeOwned>(&self, result: &Value) -> Result<T, Failure> {
-        answer::read(&self.client, result)
+        answer::read(self.client.path(), result)
     }
 
     /// `ctl call`: a command as it was written, and its results as they are.

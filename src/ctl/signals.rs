@@ -1,4 +1,5 @@
-//! What is put in order before a signal ends the program: a file that is not whole, a terminal that shows no keys.
+//! What is put in order before a signal or a panic ends the program: a file that is not whole, a terminal that shows no
+//! keys.
 //!
 //! The signals that end a program are blocked then, and one thread waits for them: it does what is to be done and dies
 //! of the same signal, so that the shell sees what it expects (130 for Ctrl-C, 143 for SIGTERM). Signals that are
@@ -21,7 +22,8 @@ static BEFORE_END: Mutex<(Option<Act>, bool)> = Mutex::new((None, false));
 pub(super) struct BeforeEnd(());
 
 impl BeforeEnd {
-    /// From now on, a signal that ends the program has this done first. To be called while there is one thread.
+    /// From now on, a signal that ends the program has this done first, and so has a panic, before it is told. To be
+    /// called while there is one thread.
     pub(super) fn does(act: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let mut before = lock();
         if !before.1 {
@@ -30,6 +32,11 @@ impl BeforeEnd {
             ENDING.into_iter().filter(|signal| !ignored(*signal)).for_each(|signal| ending.add(signal));
             ending.thread_block()?;
             std::thread::Builder::new().name("signals".into()).spawn(move || die_of(ending))?;
+            let tell = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                before_panic();
+                tell(panic);
+            }));
             before.1 = true;
         }
         before.0 = Some(Box::new(act));
@@ -55,6 +62,15 @@ fn die_of(ending: SigSet) {
     }
     let _ = ending.thread_unblock();
     let _ = raise(signal);
+}
+
+/// Does what is to be done, unless whoever panics is about to do it.
+fn before_panic() {
+    if let Ok(mut before) = BEFORE_END.try_lock()
+        && let Some(act) = before.0.take()
+    {
+        act();
+    }
 }
 
 fn lock() -> MutexGuard<'static, (Option<Act>, bool)> {

@@ -1,17 +1,29 @@
-//! `--watch`: a command that only looks, carried out again and again.
+//! `--watch`: a command that only looks, carried out again and again, also while the daemon starts anew.
 
-use std::io;
-use std::time::Duration;
+use std::io::{self, Write as _, stdout};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::answer::answer;
+use super::asker::{Asker, Unanswered, connect_again};
 use super::failure::Failure;
+use super::print::escape::escape;
 use super::print::screen::Screen;
+use super::print::stderr::complain;
 use super::print::table::cut;
+use super::print::values::span;
 use super::session::Session;
 use super::task::Task;
-use super::terminal::{self, AlternateScreen, Key};
+use super::terminal::{self, AlternateScreen, Event, Events, Key};
 use crate::cli::ctl::CtlCommand;
+use crate::client::Error;
+use crate::values::time::Wall;
+use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Effect};
+
+/// After this, what was asked for and is not there yet is told to be late.
+const LATE: Duration = Duration::from_secs(2);
 
 /// The command that can be watched, if `task` is one.
 ///
@@ -25,63 +37,182 @@ pub(super) fn watched(task: &Task) -> Result<&Command, Failure> {
     }
 }
 
+/// Whether an error of the connection may be over when the daemon has started again.
+fn may_pass(error: &Error) -> bool {
+    matches!(error, Error::NoSocket { .. } | Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. })
+}
+
 impl Session<'_, '_> {
     /// Asks and prints every `interval`: on a terminal that can, in place, until q or ^C; elsewhere
-    /// one answer behind the other.
-    pub(super) fn watch(&mut self, given: &CtlCommand, task: &Task, interval: Duration) -> Result<(), Failure> {
+    /// one answer behind the other. Each answer, and connecting again, may take `timeout`.
+    pub(super) fn watch(
+        self,
+        given: &CtlCommand,
+        task: &Task,
+        (interval, timeout): (Duration, Option<Duration>),
+    ) -> Result<(), Failure> {
         let command = watched(task)?;
         if self.screen.json || !terminal::is_watched() || !terminal::is_capable() {
-            loop {
-                let result = self.client.ask(command)?;
-                self.screen.now = super::now();
-                if self.screen.json {
-                    self.screen.json_line(&result)?;
-                } else {
-                    answer(&self.client, self.screen, given, &result)?;
-                }
-                self.screen.flush()?;
-                std::thread::sleep(interval);
-            }
+            return self.watch_plainly(given, command, (interval, timeout));
         }
+        let Self { mut client, screen, .. } = self;
         // What was asked for at first is told before the terminal is taken.
-        let mut result = self.client.ask(command)?;
-        let alternate = AlternateScreen::enter(self.screen)?;
-        self.screen.verbatim("\x1b[?7l")?; // what is too long is cut, and not broken
+        let result = client.ask(command)?;
+        let path = client.path().to_owned();
+        let mut events = Events::new()?;
+        let mut alternate = AlternateScreen::enter()?;
+        let waker = events.waker().expect("nobody has taken it");
+        let asker = Asker::start(client, path.clone(), timeout, waker)?;
+        let mut watched =
+            Watched { result, at: super::now(), lost: None, asked: None, next: Instant::now() + interval };
         let ended = loop {
-            self.screen.terminal = terminal::size();
-            self.screen.now = super::now();
+            let now = Instant::now();
+            if watched.asked.is_none() && watched.next <= now {
+                asker.ask((), vec![command.clone()]);
+                watched.asked = Some(now);
+            }
+            if watched.asked.is_some_and(|asked| now >= asked + LATE) && watched.lost.is_none() {
+                watched.lost = Some("it is silent".to_owned());
+            }
+            screen.terminal = terminal::size();
+            screen.now = super::now();
             let mut page = Vec::new();
-            let mut paper = self.screen.beside(&mut page);
-            if let Err(failure) = answer(&self.client, &mut paper, given, &result) {
+            if let Err(failure) = answer(&path, &mut screen.beside(&mut page), given, &watched.result) {
                 break Err(failure);
             }
-            let text = String::from_utf8_lossy(&page);
-            match draw(self.screen, &text, interval).and_then(|()| alternate.key(interval)) {
-                Ok(Key::Quit) => break Ok(()),
-                Ok(Key::None | Key::Other(_)) => {}
-                Err(error) => break Err(error.into()),
+            if let Err(error) = draw(screen, &String::from_utf8_lossy(&page), &watched.told(screen.now, interval)) {
+                break Err(error.into());
             }
-            match self.client.ask(command) {
-                Ok(next) => result = next,
+            match events.next(Some(watched.due(now))) {
                 Err(error) => break Err(error.into()),
+                Ok(Event::Key(Key::Char('q' | 'Q') | Key::Ctrl('c' | 'd')) | Event::Gone) => break Ok(()),
+                Ok(Event::Key(Key::Ctrl('z')) | Event::Stop) => {
+                    if let Err(error) = alternate.suspend() {
+                        break Err(error.into());
+                    }
+                }
+                Ok(Event::Continued) => {
+                    if let Err(error) = alternate.resume() {
+                        break Err(error.into());
+                    }
+                }
+                Ok(Event::Key(Key::Char(' ') | Key::Enter)) => watched.next = Instant::now(),
+                Ok(Event::Woken) => match asker.answer() {
+                    Err(error) => break Err(error.into()),
+                    Ok(None) => {}
+                    Ok(Some(answer)) => {
+                        watched.asked = None;
+                        watched.next = answer.at + interval;
+                        match answer.answered.map(|mut answered| answered.swap_remove(0)) {
+                            Ok(Ok(result)) => {
+                                (watched.result, watched.at, watched.lost) = (result, super::now(), None);
+                            }
+                            Ok(Err(refused)) => break Err(Error::Refused(refused).into()),
+                            Err(Unanswered::Lost(error)) if !may_pass(&error) => break Err(error.into()),
+                            Err(unanswered) => watched.lost = Some(unanswered.to_string()),
+                        }
+                    }
+                },
+                Ok(Event::Key(_) | Event::Resized | Event::Due) => {}
             }
         };
-        self.screen.verbatim("\x1b[?7h")?;
-        alternate.leave(self.screen)?;
-        ended
+        let left = alternate.leave();
+        ended.and(Ok(left?))
+    }
+
+    /// One answer behind the other. While there is none, that is told once.
+    fn watch_plainly(
+        self,
+        given: &CtlCommand,
+        command: &Command,
+        (interval, timeout): (Duration, Option<Duration>),
+    ) -> Result<(), Failure> {
+        let path = self.client.path().to_owned();
+        let (mut client, mut lost) = (Some(self.client), false);
+        let mut answered_once = false;
+        loop {
+            let connected = match client.take() {
+                Some(client) => Ok(client),
+                None => connect_again(&path, timeout),
+            };
+            let asked = connected.and_then(|mut connected| {
+                connected.set_answer_timeout(timeout);
+                let result = connected.ask(command).map_err(Unanswered::Lost)?;
+                client = Some(connected);
+                Ok(result)
+            });
+            match asked {
+                Ok(result) => {
+                    (answered_once, lost) = (true, false);
+                    self.screen.now = super::now();
+                    if self.screen.json {
+                        self.screen.json_line(&result)?;
+                    } else {
+                        answer(&path, self.screen, given, &result)?;
+                    }
+                    self.screen.flush()?;
+                }
+                Err(Unanswered::Lost(error)) if !answered_once || !may_pass(&error) => return Err(error.into()),
+                Err(unanswered) => {
+                    if !std::mem::replace(&mut lost, true) {
+                        complain(&format!("{unanswered}; asking again"));
+                    }
+                }
+            }
+            std::thread::sleep(interval);
+        }
+    }
+}
+
+/// What is watched, and how it is known.
+struct Watched {
+    /// The last answer, and when it came.
+    result: Value,
+    at: Wall,
+    /// Why there is no answer now.
+    lost: Option<String>,
+    /// When the daemon was asked for what is still to come.
+    asked: Option<Instant>,
+    /// When it is asked again.
+    next: Instant,
+}
+
+impl Watched {
+    /// When the screen is to be drawn next, if nothing happens.
+    fn due(&self, now: Instant) -> Instant {
+        let clock = now + Duration::from_secs(1);
+        match self.asked {
+            Some(asked) if self.lost.is_none() => (asked + LATE).max(now),
+            Some(_) => clock,
+            None if self.lost.is_some() => self.next.min(clock),
+            None => self.next,
+        }
+    }
+
+    /// The row at the bottom.
+    fn told(&self, now: Wall, interval: Duration) -> String {
+        let at = &super::print::values::time(&Time(self.at))[11..];
+        match &self.lost {
+            None => format!("every {}; answered at {at}; q quits", humantime::format_duration(interval)),
+            Some(why) => {
+                let passed = u64::try_from((now.0 - self.at.0) / 1000).unwrap_or(0);
+                format!("no answer since {at} ({}): {why}; q quits", span(passed))
+            }
+        }
     }
 }
 
 /// Draws what was printed over what was there, as far as it fits, and below it what this is.
-fn draw(to: &mut Screen<'_>, page: &str, interval: Duration) -> io::Result<()> {
-    let (columns, rows) = to.terminal.unwrap_or((80, 24));
-    to.verbatim("\x1b[H")?;
+fn draw(screen: &Screen<'_>, page: &str, told: &str) -> io::Result<()> {
+    let (columns, rows) = screen.terminal.filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24));
+    let mut frame = String::from("\x1b[H");
     // Escaped already, where it came from the daemon.
     for line in page.lines().take(rows.saturating_sub(1)) {
-        to.verbatim(line)?;
-        to.verbatim("\x1b[K\n")?;
+        frame += line;
+        frame += "\x1b[K\r\n";
     }
-    let hint = format!("every {}; q quits", humantime::format_duration(interval));
-    to.verbatim(&format!("\x1b[J\x1b[{rows};1H{}", cut(&hint, Some(columns))))?;
-    to.flush()
+    frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(told), Some(columns)));
+    let mut out = stdout().lock();
+    out.write_all(frame.as_bytes())?;
+    out.flush()
 }

@@ -8,41 +8,40 @@ use crate::values::rising::Rising;
 use crate::values::time::Now;
 use crate::wire::admin::Command;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{self, Answer};
+use crate::wire::admin::execute::{self, Answer, Traffic};
 use crate::wire::admin::message::ControlError;
 
 /// What administrators are told of a client beside what the hub knows.
 fn facts<'a>(
     speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
-    owed: &'a dyn Fn(SessionId) -> (u64, u64),
+    traffic: &'a dyn Fn(SessionId) -> Traffic,
 ) -> impl Fn(SessionId) -> execute::Facts + 'a {
     |id| {
-        let (behind, missed) = owed(id);
         let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
-        execute::Facts { telnet, behind, missed }
+        execute::Facts { telnet, traffic: traffic(id) }
     }
 }
 
 impl Machine {
-    /// Executes an administrator's command; `None` if the command does not concern the hub. `owed` gives the bytes that
-    /// a client is owed, and the lines that it has missed.
+    /// Executes an administrator's command; `None` if the command does not concern the hub. `traffic` tells what went over a
+    /// client's connection.
     pub fn control(
         &mut self,
         command: &Command,
         by: By,
         at: Now,
-        owed: &dyn Fn(SessionId) -> (u64, u64),
+        traffic: &dyn Fn(SessionId) -> Traffic,
         out: &mut Vec<Outcome>,
     ) -> Option<Result<Answer, ControlError>> {
         let answer = {
-            let facts = facts(&self.speakers, owed);
+            let facts = facts(&self.speakers, traffic);
             execute::answer(&mut self.hub, command, by, at, &facts, &mut self.effects)
         };
         self.apply_effects(at, out);
         answer
     }
 
-    /// Takes one step of a list for an administrator. Returns whether there is more. `owed` is as in [`Self::control`].
+    /// Takes one step of a list for an administrator. Returns whether there is more. `traffic` is as in [`Self::control`].
     ///
     /// # Errors
     /// Those of [`Listing::go_on`].
@@ -50,8 +49,8 @@ impl Machine {
         &self,
         listing: &mut Listing,
         at: Now,
-        owed: &dyn Fn(SessionId) -> (u64, u64),
+        traffic: &dyn Fn(SessionId) -> Traffic,
     ) -> Result<bool, ControlError> {
-        listing.go_on(&self.hub, at, &facts(&self.speakers, owed))
+        listing.go_on(&self.hub, at, &facts(&self.speakers, traffic))
     }
 }

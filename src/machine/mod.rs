@@ -134,7 +134,7 @@ impl Machine {
             Input::End { id, why } => self.end(id, why, at, out),
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {
-                    self.control(&command, by, at, &|_| (0, 0), out);
+                    self.control(&command, by, at, &|_| crate::wire::admin::execute::Traffic::default(), out);
                 }
             }
             Input::Hub(news) => self.told(news, at, out),

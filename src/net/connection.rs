@@ -21,6 +21,10 @@ pub struct Connection {
     pub behind: AtomicU64,
     /// Lines that the client missed because it was too slow, as the rounds last knew.
     pub missed: AtomicU64,
+    /// Bytes that were read from it by this process.
+    pub received: AtomicU64,
+    /// Bytes that it took from this process.
+    pub taken: AtomicU64,
     /// What takes the bytes in a test, instead of a socket.
     #[cfg(test)]
     pub played: Option<std::sync::Mutex<Played>>,
@@ -55,6 +59,8 @@ impl Connection {
             socket: socket.map(TcpStream::from),
             behind: AtomicU64::new(0),
             missed: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             #[cfg(test)]
             played: None,
         }

@@ -232,7 +232,13 @@ impl Stage {
         self.at.wall.0 += 3;
         let parsed = chathub::wire::admin::Command::parse(command, args.clone()).expect(command);
         let mut out = Vec::new();
-        let answer = self.machine.control(&parsed, by, self.at, &|_| (0, 0), &mut out);
+        let answer = self.machine.control(
+            &parsed,
+            by,
+            self.at,
+            &|_| chathub::wire::admin::execute::Traffic::default(),
+            &mut out,
+        );
         if let Some(Err(error)) = answer {
             panic!("{command} {args}: {error:?}");
         }

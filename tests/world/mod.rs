@@ -265,7 +265,13 @@ impl World {
         let command = Command::parse(command, args)?;
         let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by: ADMIN };
         let mut outcomes = Vec::new();
-        let answer = self.machine.control(&command, ADMIN, self.now, &|_| (0, 0), &mut outcomes);
+        let answer = self.machine.control(
+            &command,
+            ADMIN,
+            self.now,
+            &|_| chathub::wire::admin::execute::Traffic::default(),
+            &mut outcomes,
+        );
         self.follow(Step::Input(input), outcomes);
         self.take_turns();
         answer.expect("a command about the hub")

@@ -36,7 +36,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<(
 }
 
 /// How a room is, where that is not as most are.
-fn modes(room: &Room) -> String {
+pub(in crate::ctl) fn modes(room: &Room) -> String {
     let words = [
         (room.private, "private"),
         (room.moderated, "moderated"),

@@ -84,7 +84,7 @@ impl Driver {
     /// Has the machine execute a command that concerns the hub, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let next = self.state.hub().backlog().next();
-        let answer = match self.state.administer(command, by, at, &self.clients.owed()) {
+        let answer = match self.state.administer(command, by, at, &self.clients.traffic()) {
             // With a tape, the change already outlives the process. Without one, the command is done when the change is
             // on disk.
             Some(Ok(Answer::One(value)))

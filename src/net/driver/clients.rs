@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
+use crate::wire::admin::execute::Traffic;
 
 /// How long a client has to close its side of a connection after its output has ended. The kernel resets a connection
 /// that is closed with unread bytes in it, and the client could lose its last lines.
@@ -63,6 +64,8 @@ pub(super) struct Clients {
     /// Whether the queue is being tidied, one step each turn of the loop.
     pub(super) tidying: bool,
     accepted: Arc<accept::Counts>,
+    /// Bytes read from all of them.
+    pub(super) received: u64,
 }
 
 impl Clients {
@@ -81,6 +84,7 @@ impl Clients {
             tidying: queue.is_some(),
             queue,
             accepted,
+            received: 0,
         })
     }
 
@@ -213,11 +217,17 @@ impl Clients {
         }
     }
 
-    /// Gives the bytes that a client is owed, and the lines that it has missed.
-    pub(super) fn owed(&self) -> impl Fn(SessionId) -> (u64, u64) {
+    /// Tells what went over a client's connection, and what the client is owed.
+    pub(super) fn traffic(&self) -> impl Fn(SessionId) -> Traffic {
         |id| {
-            self.ports.get(&id).map_or((0, 0), |Port { connection, .. }| {
-                (connection.behind.load(Ordering::Relaxed), connection.missed.load(Ordering::Relaxed))
+            self.ports.get(&id).map_or_else(Traffic::default, |Port { connection, .. }| {
+                let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+                Traffic {
+                    behind: load(&connection.behind),
+                    missed: load(&connection.missed),
+                    received: load(&connection.received),
+                    taken: load(&connection.taken),
+                }
             })
         }
     }
@@ -261,6 +271,8 @@ impl Driver {
                 self.state.input(Input::End { id, why: Farewell::Hangup }, at);
             }
             Ok((place, range)) => {
+                connection.received.fetch_add(range.len() as u64, Ordering::Relaxed);
+                self.clients.received += range.len() as u64;
                 // A short read mostly means that the socket is empty.
                 port.readable = range.len() == CHUNK || port.to_the_end;
                 self.state.bytes(id, place, range, at);

@@ -405,7 +405,7 @@ impl Driver {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
             Arrival::Control { command, by, reply } => self.administer(&command, by, reply, at),
             Arrival::List { mut listing, reply } => {
-                let more = self.state.machine().list(&mut listing, at, &self.clients.owed());
+                let more = self.state.machine().list(&mut listing, at, &self.clients.traffic());
                 let _ = reply.send(more.map(|more| (listing, more)));
             }
             Arrival::Store(answer) => self.stored(answer, at),

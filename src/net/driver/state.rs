@@ -12,7 +12,7 @@ use crate::net::keep::tape::Tape;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
 use crate::wire::admin::Command;
-use crate::wire::admin::execute::Answer;
+use crate::wire::admin::execute::{Answer, Traffic};
 use crate::wire::admin::message::ControlError;
 
 /// The state machine, the tape of its inputs, and what has followed from them.
@@ -58,18 +58,18 @@ impl State {
     }
 
     /// Has the machine execute an administrator's command. A command that changes something is kept first. `None` if
-    /// the command is not for the machine. `owed` gives the bytes that a client is owed, and the lines that it has
-    /// missed.
+    /// the command is not for the machine. `traffic` tells what went over a
+    /// client's connection.
     pub(super) fn administer(
         &mut self,
         command: &Command,
         by: By,
         at: Now,
-        owed: &dyn Fn(SessionId) -> (u64, u64),
+        traffic: &dyn Fn(SessionId) -> Traffic,
     ) -> Option<Result<Answer, ControlError>> {
         if !command.changes() {
             // A command that changes nothing is not kept, and not noted as being handled.
-            return self.machine.control(command, by, at, owed, &mut self.outcomes);
+            return self.machine.control(command, by, at, traffic, &mut self.outcomes);
         }
         let kept = match self.tape.is_kept() {
             true => {
@@ -78,7 +78,7 @@ impl State {
             }
             false => Kept::NOT,
         };
-        self.handle(kept, at, |machine, _, outcomes| machine.control(command, by, at, owed, outcomes))
+        self.handle(kept, at, |machine, _, outcomes| machine.control(command, by, at, traffic, outcomes))
     }
 
     /// Appends an input to the tape, if the tape is kept.

@@ -99,6 +99,7 @@ impl Rounds {
                     fault::point("write.after");
                     self.exchanges.counts.writes.fetch_add(1, Ordering::Relaxed);
                     self.exchanges.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
+                    client.connection.taken.fetch_add(taken as u64, Ordering::Relaxed);
                     client.reader.advance(log, taken);
                     client.sent += taken as u64;
                     // The socket took all of it, and no piece was left out: the client is owed nothing more.

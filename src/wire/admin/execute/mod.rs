@@ -38,10 +38,21 @@ use crate::wire::admin::value::Text;
 pub struct Facts {
     /// Whether it has shown to speak telnet.
     pub telnet: bool,
+    /// What went over its connection.
+    pub traffic: Traffic,
+}
+
+/// What went over a client's connection, and what is still to go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
     /// Bytes that it is owed and has not taken.
     pub behind: u64,
     /// Lines that it has missed because it was too slow.
     pub missed: u64,
+    /// Bytes that this process has read from it.
+    pub received: u64,
+    /// Bytes that it has taken from this process.
+    pub taken: u64,
 }
 
 /// What a command answers.

@@ -28,6 +28,12 @@ pub struct Client {
     pub telnet: bool,
     /// Bytes that are for the client and that its socket has not taken yet.
     pub behind_bytes: u64,
+    /// Bytes that the daemon has read from the client since the daemon started.
+    #[serde(default)]
+    pub bytes_in: u64,
+    /// Bytes that the client's socket has taken since the daemon started.
+    #[serde(default)]
+    pub bytes_out: u64,
     /// Lines that the client has sent.
     pub lines: u64,
     /// Lines of the client that were dropped because it sent too fast.

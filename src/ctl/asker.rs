@@ -1,0 +1,150 @@
+//! The daemon asked in a thread, so that keys are answered while it is waited for; connected to again when it has gone.
+//!
+//! Requests are carried out in the order in which they were given, each batch as one: what is sent together is
+//! answered together. Nothing is sent twice: of a change that was under way when the connection broke, nobody knows
+//! whether it was made, and its failure says so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::terminal::Waker;
+use crate::client::{Answers, Client, Error, SYSTEM_SOCKET};
+use crate::wire::admin::Command;
+use crate::wire::admin::message::ControlError;
+
+/// The unit whose sockets start it for whoever connects.
+const UNIT: &str = "chathub.service";
+
+/// What becomes of one request.
+pub(super) type Answered = Result<Value, ControlError>;
+
+/// Why a batch was not answered.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The service was stopped, and to connect would start it.
+    Stopped,
+    /// No connection, or none any more.
+    Lost(Error),
+}
+
+impl std::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::error::Error as _;
+        match self {
+            Self::Stopped => f.write_str("the service is stopped"),
+            Self::Lost(error) => {
+                write!(f, "{error}")?;
+                error.source().map_or(Ok(()), |source| write!(f, ": {}", super::failure::reason(source)))
+            }
+        }
+    }
+}
+
+/// What came of a batch.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    /// What the batch was for.
+    pub(super) about: T,
+    pub(super) answered: Result<Vec<Answered>, Unanswered>,
+    /// What the answers warned of.
+    pub(super) warnings: Vec<String>,
+    /// When it was there.
+    pub(super) at: Instant,
+}
+
+/// The thread that asks. `T` says what a batch is for.
+pub(super) struct Asker<T> {
+    batches: Sender<(T, Vec<Command>)>,
+    answers: Receiver<Answer<T>>,
+}
+
+impl<T: Send + 'static> Asker<T> {
+    /// Asks on `client`, which is connected to `path`, and later on others there; wakes whoever waits by `waker`.
+    /// Connecting and each answer may take `timeout`; `None` waits for ever.
+    pub(super) fn start(
+        client: Client,
+        path: PathBuf,
+        timeout: Option<Duration>,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
+        let (batches, given) = channel::<(T, Vec<Command>)>();
+        let (tell, answers) = channel();
+        thread::Builder::new().name("asks".into()).spawn(move || {
+            let mut client = Some(client);
+            while let Ok((about, commands)) = given.recv() {
+                let answered = batch(&mut client, &path, timeout, &commands);
+                if answered.is_err() {
+                    client = None;
+                }
+                let warnings = client.as_mut().map(Client::take_warnings).unwrap_or_default();
+                if tell.send(Answer { about, answered, warnings, at: Instant::now() }).is_err() {
+                    return;
+                }
+                waker.wake();
+            }
+        })?;
+        Ok(Self { batches, answers })
+    }
+
+    /// Gives a batch. It is answered in its turn.
+    pub(super) fn ask(&self, about: T, commands: Vec<Command>) {
+        // If the thread has ended, that is told by `answer`.
+        let _ = self.batches.send((about, commands));
+    }
+
+    /// The next answer, if it is there.
+    ///
+    /// # Errors
+    /// The thread has panicked, and said why.
+    pub(super) fn answer(&self) -> std::io::Result<Option<Answer<T>>> {
+        match self.answers.recv_timeout(Duration::ZERO) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(std::io::Error::other("the thread that asks has ended")),
+        }
+    }
+}
+
+/// Has all of them answered, on a new connection if there is none.
+fn batch(
+    client: &mut Option<Client>,
+    path: &Path,
+    timeout: Option<Duration>,
+    commands: &[Command],
+) -> Result<Vec<Answered>, Unanswered> {
+    let client = match client {
+        Some(client) => client,
+        None => client.insert(connect_again(path, timeout)?),
+    };
+    client.set_answer_timeout(timeout);
+    let sent: Result<Vec<_>, _> = commands.iter().map(|command| client.send(command, Answers::One)).collect();
+    let mut answered = Vec::new();
+    for id in sent.map_err(Unanswered::Lost)? {
+        answered.push(match client.only_result(id) {
+            Ok(result) => Ok(result),
+            Err(Error::Refused(error)) => Err(error),
+            Err(error) => return Err(Unanswered::Lost(error)),
+        });
+    }
+    Ok(answered)
+}
+
+/// Connects once more; but not to a service that somebody has stopped.
+pub(super) fn connect_again(path: &Path, timeout: Option<Duration>) -> Result<Client, Unanswered> {
+    if path.as_os_str() == SYSTEM_SOCKET && is_stopped() {
+        return Err(Unanswered::Stopped);
+    }
+    Client::connect(path, timeout).map_err(Unanswered::Lost)
+}
+
+/// Whether systemd has stopped the service, or is about to: whoever connects to its socket now would start it again,
+/// which nobody who only looks wants. If systemd does not say, it has not.
+fn is_stopped() -> bool {
+    let told = Process::new("systemctl").args(["show", "--property=ActiveState", "--value", UNIT]).output();
+    told.is_ok_and(|told| matches!(told.stdout.trim_ascii(), b"inactive" | b"failed" | b"deactivating"))
+}

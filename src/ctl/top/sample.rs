@@ -1,0 +1,140 @@
+//! What the daemon is asked for each time, and what it answered at one time.
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::ctl::asker::Answered;
+use crate::values::time::Wall;
+use crate::wire::admin::Command;
+use crate::wire::admin::args::{ClientsListArgs, NoArgs, SanctionListArgs};
+use crate::wire::admin::message::ControlError;
+use crate::wire::admin::result::{Client, ClientList, Metrics, Room, RoomList, Sanction, SanctionList, Status};
+
+/// How often sanctions are asked for while they are not looked at: there can be thousands.
+const SANCTIONS: Duration = Duration::from_secs(10);
+
+/// What the daemon has answered at one time.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    pub(super) status: Status,
+    pub(super) clients: Vec<Client>,
+    /// `None` if whoever asks may not know.
+    pub(super) rooms: Option<Vec<Room>>,
+    pub(super) disk: Disk,
+    pub(super) at: Instant,
+}
+
+/// The disk, as the gauges of `metrics` tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Disk {
+    /// Bytes that wait to be written; `None` if nothing is recorded.
+    pub(super) waiting: Option<u64>,
+    /// The disk takes nothing now.
+    pub(super) trouble: bool,
+}
+
+/// What is asked for together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    sanctions: bool,
+}
+
+impl Wanted {
+    /// What is wanted now: of the sanctions, which were answered at `known`, only now and then, unless they are looked at.
+    pub(super) fn now(looked_at: bool, known: Option<Instant>, now: Instant) -> Self {
+        Self { sanctions: looked_at || known.is_none_or(|known| now.saturating_duration_since(known) >= SANCTIONS) }
+    }
+
+    pub(super) fn commands(self) -> Vec<Command> {
+        let mut commands = vec![
+            Command::Status(NoArgs {}),
+            Command::ClientsList(ClientsListArgs::default()),
+            Command::RoomsList(NoArgs {}),
+            Command::Metrics(NoArgs {}),
+        ];
+        if self.sanctions {
+            commands.push(Command::SanctionsList(SanctionListArgs { kind: None }));
+        }
+        commands
+    }
+
+    /// Reads what the commands were answered with, at that time.
+    ///
+    /// # Errors
+    /// The daemon refused to tell how it is, or who is there; or the answer is none of the protocol.
+    pub(super) fn read(self, answered: Vec<Answered>, at: Instant) -> Result<(Sample, Option<Vec<Sanction>>), String> {
+        let mut answered = answered.into_iter();
+        let mut next = || answered.next().unwrap_or_else(|| Ok(Value::Null));
+        let status: Status = needed(next())?;
+        let clients: ClientList = needed(next())?;
+        let rooms = next().ok().and_then(|rooms| serde_json::from_value::<RoomList>(rooms).ok());
+        let metrics = next().ok().and_then(|metrics| serde_json::from_value::<Metrics>(metrics).ok());
+        let sanctions = if self.sanctions { next().ok() } else { None };
+        let sanctions = sanctions.and_then(|list| serde_json::from_value::<SanctionList>(list).ok());
+        let sample = Sample {
+            status,
+            clients: clients.clients,
+            rooms: rooms.map(|list| list.rooms),
+            disk: metrics.map(|metrics| Disk::read(&metrics.text)).unwrap_or_default(),
+            at,
+        };
+        Ok((sample, sanctions.map(|list| list.sanctions)))
+    }
+}
+
+fn needed<T: DeserializeOwned>(answered: Answered) -> Result<T, String> {
+    let result = answered.map_err(|ControlError { message, .. }| message)?;
+    serde_json::from_value(result).map_err(|error| format!("the answer makes no sense: {error}"))
+}
+
+impl Sample {
+    /// The daemon's clock, as far as it tells.
+    pub(super) fn now(&self) -> Wall {
+        let millis = i64::try_from(self.status.uptime_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Wall(self.status.since.0.0.saturating_add(millis))
+    }
+
+    /// A counter; 0 if this daemon does not know it.
+    pub(super) fn counter(&self, name: &str) -> u64 {
+        self.status.counters.get(name).and_then(Value::as_u64).unwrap_or(0)
+    }
+}
+
+impl Disk {
+    /// Reads OpenMetrics text.
+    fn read(text: &str) -> Self {
+        let gauge = |name: &str| {
+            let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+            lines.find(|(found, _)| *found == name).and_then(|(_, value)| value.trim().parse::<u64>().ok())
+        };
+        let recorded = gauge("chathub_history_disk_lines").is_some();
+        Self {
+            waiting: gauge("chathub_history_waiting_bytes").filter(|_| recorded),
+            trouble: gauge("chathub_history_disk_trouble").is_some_and(|trouble| trouble > 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_disk_is_read_off_the_gauges() {
+        let text = "# TYPE chathub_history_waiting_bytes gauge\nchathub_history_waiting_bytes 512\n\
+                    chathub_history_disk_lines 7\nchathub_history_disk_trouble 1\n# EOF\n";
+        assert_eq!(Disk::read(text), Disk { waiting: Some(512), trouble: true });
+        assert_eq!(Disk::read("chathub_history_waiting_bytes 0\n"), Disk::default(), "nothing is recorded");
+    }
+
+    #[test]
+    fn sanctions_are_asked_for_now_and_then() {
+        let start = Instant::now();
+        assert!(Wanted::now(false, None, start).sanctions);
+        assert!(!Wanted::now(false, Some(start), start + Duration::from_secs(2)).sanctions);
+        assert!(Wanted::now(false, Some(start), start + SANCTIONS).sanctions);
+        assert!(Wanted::now(true, Some(start), start).sanctions, "they are looked at");
+    }
+}
