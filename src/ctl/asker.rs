@@ -122,13 +122,21 @@ fn batch(
         None => client.insert(connect_again(path, timeout)?),
     };
     client.set_answer_timeout(timeout);
+    ask_all(client, commands).map_err(Unanswered::Lost)
+}
+
+/// Has all of them answered. All are sent before an answer is read, so that the answers are of nearly the same time.
+///
+/// # Errors
+/// Those of the connection; what the daemon refuses is among what is answered.
+pub(super) fn ask_all(client: &mut Client, commands: &[Command]) -> Result<Vec<Answered>, Error> {
     let sent: Result<Vec<_>, _> = commands.iter().map(|command| client.send(command, Answers::One)).collect();
     let mut answered = Vec::new();
-    for id in sent.map_err(Unanswered::Lost)? {
+    for id in sent? {
         answered.push(match client.only_result(id) {
             Ok(result) => Ok(result),
             Err(Error::Refused(error)) => Err(error),
-            Err(error) => return Err(Unanswered::Lost(error)),
+            Err(error) => return Err(error),
         });
     }
     Ok(answered)

@@ -209,7 +209,7 @@ fn draw(screen: &Screen<'_>, page: &str, told: &str) -> io::Result<()> {
     // Escaped already, where it came from the daemon.
     for line in page.lines().take(rows.saturating_sub(1)) {
         frame += line;
-        frame += "\x1b[K\r\n";
+        frame += "\x1b[K\n"; // output is as ever: the terminal makes CR LF of it
     }
     frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(told), Some(columns)));
     let mut out = stdout().lock();

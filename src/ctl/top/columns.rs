@@ -10,6 +10,9 @@ use crate::ctl::print::escape::escape;
 /// The space between two columns.
 const GAP: usize = 2;
 
+/// What the telling column gets before names are shown whole.
+const AT_EASE: usize = 16;
+
 /// What a list is sorted by.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Order {
@@ -46,6 +49,8 @@ pub(super) enum Fit {
     Spare(u8),
     /// Its cells are cut, to no fewer columns than these.
     Shrinks(usize),
+    /// Both: it is left out by the first number, and cut to no fewer columns than the second.
+    SpareShrinks(u8, usize),
     /// It gets what is left over.
     Telling,
 }
@@ -167,7 +172,9 @@ impl<T> List<'_, T> {
         }
         let least = |n: usize| match self.columns[n].fit {
             Fit::Whole | Fit::Spare(_) => natural[n],
-            Fit::Shrinks(least) => natural[n].min(least.max(self.columns[n].name.width())),
+            Fit::Shrinks(least) | Fit::SpareShrinks(_, least) => {
+                natural[n].min(least.max(self.columns[n].name.width()))
+            }
             Fit::Telling => self.columns[n].name.width(),
         };
         let mut shown: Vec<Option<usize>> = (0..natural.len()).map(|n| Some(least(n))).collect();
@@ -178,7 +185,7 @@ impl<T> List<'_, T> {
         let mut spare: Vec<(u8, usize)> = Vec::new();
         for (n, column) in self.columns.iter().enumerate() {
             // What it is sorted by is seen.
-            if let Fit::Spare(rank) = column.fit
+            if let Fit::Spare(rank) | Fit::SpareShrinks(rank, _) = column.fit
                 && n != sort
             {
                 spare.push((rank, n));
@@ -197,14 +204,16 @@ impl<T> List<'_, T> {
             shown[n] = None;
         }
         let mut over = width.saturating_sub(total(&shown));
-        for n in 0..natural.len() {
+        let mut widen = |n: usize, to: usize| {
             if let Some(width) = &mut shown[n] {
-                let wanted = if Some(n) == telling { usize::MAX } else { natural[n] };
-                let more = wanted.saturating_sub(*width).min(over);
+                let more = to.saturating_sub(*width).min(over);
                 *width += more;
                 over -= more;
             }
-        }
+        };
+        telling.into_iter().for_each(|n| widen(n, natural[n].min(AT_EASE)));
+        (0..natural.len()).filter(|n| Some(*n) != telling).for_each(|n| widen(n, natural[n]));
+        telling.into_iter().for_each(|n| widen(n, usize::MAX));
         let mut at = 0;
         let mut place = |n: usize, given: usize| {
             let column = &self.columns[n];

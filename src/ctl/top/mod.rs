@@ -45,7 +45,7 @@ use self::model::Model;
 use self::question::{Act, Hits};
 use self::sample::Wanted;
 use self::theme::Theme;
-use super::asker::{Answer, Answered, Asker, Unanswered};
+use super::asker::{Answer, Answered, Asker, Unanswered, ask_all};
 use super::failure::Failure;
 use super::print;
 use super::print::screen::Screen;
@@ -78,13 +78,21 @@ pub(super) fn run(
         return plain::for_ever(&mut client, screen, interval);
     }
     // What fails at first is told before the terminal is taken.
-    client.ask(&crate::wire::admin::Command::Status(crate::wire::admin::args::NoArgs {}))?;
+    let wanted = Wanted::now(false, None, Instant::now());
+    let answered = ask_all(&mut client, &wanted.commands())?;
+    if let Some(refused) = answered.iter().take(Wanted::NEEDED).find_map(|answered| answered.as_ref().err()) {
+        return Err(client::Error::Refused(refused.clone()).into());
+    }
+    let at = Instant::now();
+    let first = wanted.read(answered, at).map_err(|why| client.garbled(why))?;
+    let mut model = Model::new(place(&path));
+    model.look(first.0, first.1);
     let mut events = Events::new()?;
     let alternate = AlternateScreen::enter()?;
     let waker = events.waker().expect("nobody has taken it");
     let asker = Asker::start(client, path.clone(), timeout, waker)?;
     let mut top = Top {
-        model: Model::new(place(&path)),
+        model,
         looking: Looking::new(interval, screen.legend),
         theme: Theme::of_terminal(),
         terminal: Terminal::new(Cells::default())?,
@@ -92,7 +100,7 @@ pub(super) fn run(
         events,
         asker,
         asked: None,
-        next: Instant::now(),
+        next: at + interval,
     };
     let ended = top.run();
     let left = top.alternate.leave();
@@ -135,7 +143,7 @@ impl Top {
     fn run(&mut self) -> Result<(), Failure> {
         loop {
             let now = Instant::now();
-            if self.asked.is_none() && self.next <= now && (!self.looking.paused || self.model.sample.is_none()) {
+            if self.asked.is_none() && self.next <= now && !self.looking.paused {
                 self.look(now);
             }
             if self.asked.is_some_and(|asked| now >= asked + LATE) && self.model.lost().is_none() {

@@ -92,7 +92,7 @@ pub(super) fn clients<'a>() -> Vec<Column<ClientRow<'a>>> {
         left("ADDRESS", Fit::Spare(1), |row| row.client.addr.clone(), |row| Order::text(&row.client.addr)),
         left("NAME", Fit::Shrinks(10), |row| row.client.nick.clone(), |row| Order::text(&row.client.nick)),
         left("ID", Fit::Whole, |row| row.client.id.clone(), |row| number(&row.client.id)),
-        left("ROOM", Fit::Spare(9), |row| row.client.room.clone(), |row| Order::text(&row.client.room)),
+        left("ROOM", Fit::SpareShrinks(9, 8), |row| row.client.room.clone(), |row| Order::text(&row.client.room)),
         left("NOTES", Fit::Telling, |row| notes(row.client, row.now), |row| Order::text(&notes(row.client, row.now))),
     ]
 }
@@ -128,7 +128,7 @@ pub(super) fn rooms<'a>() -> Vec<Column<RoomRow<'a>>> {
             |row| Order::count(seconds(row.room.since.0, row.now)),
         ),
         left("ROOM", Fit::Shrinks(10), |row| row.room.name.clone(), |row| Order::text(&row.room.name)),
-        left("MODES", Fit::Spare(7), |row| or_public(modes(row.room)), |row| Order::text(&modes(row.room))),
+        left("MODES", Fit::SpareShrinks(7, 6), |row| or_public(modes(row.room)), |row| Order::text(&modes(row.room))),
         left("TOPIC", Fit::Telling, |row| row.room.topic.clone(), |row| Order::text(&row.room.topic)),
     ]
 }
@@ -150,7 +150,7 @@ pub(super) fn sanctions<'a>() -> Vec<Column<SanctionRow<'a>>> {
         left("ID", Fit::Whole, |row| row.sanction.id.clone(), |row| number(&row.sanction.id)),
         left("KIND", Fit::Whole, kind, |row| Order::text(&kind(row))),
         left("TARGET", Fit::Shrinks(12), target, |row| Order::text(&target(row))),
-        left("BY", Fit::Spare(2), |row| maker(&row.sanction.by), |row| Order::text(&row.sanction.by)),
+        left("BY", Fit::SpareShrinks(2, 8), |row| maker(&row.sanction.by), |row| Order::text(&row.sanction.by)),
         left("REASON", Fit::Telling, reason, |row| Order::text(&reason(row))),
     ]
 }

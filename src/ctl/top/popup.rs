@@ -20,7 +20,7 @@ const WIDEST: u16 = 76;
 
 /// Draws it, if one is open.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, theme: Theme) {
-    let (title, lines) = match &looking.popup {
+    let (title, lines, keys) = match &looking.popup {
         None => return,
         Some(Popup::Help) => {
             let keys = HELP.iter().map(|(keys, _)| theme.plain(keys).width()).max().unwrap_or(0);
@@ -28,10 +28,11 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
                 let key = theme.plain(key);
                 format!("{key}{}  {does}", " ".repeat(keys - key.width()))
             };
-            ("Keys".to_owned(), HELP.iter().map(line).collect())
+            ("Keys".to_owned(), HELP.iter().map(line).collect(), "Esc closes this")
         }
         Some(Popup::About { title, lines }) => {
-            (title.clone(), lines.clone().unwrap_or_else(|| vec!["asking ...".to_owned()]))
+            let lines = lines.clone().unwrap_or_else(|| vec!["asking ...".to_owned()]);
+            (title.clone(), lines, "Esc closes this")
         }
         Some(Popup::Question(question)) => {
             let title = match question.act {
@@ -39,12 +40,15 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
                 Act::Mute => "Mute",
                 Act::Ban => "Ban",
             };
-            (title.to_owned(), question.words(model).iter().map(|line| theme.plain(line)).collect())
+            let (words, keys) = question.words(model);
+            (title.to_owned(), words.iter().map(|line| theme.plain(line)).collect(), keys)
         }
     };
     let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
     let lines: Vec<String> = lines.iter().flat_map(|line| wrap(&escape(line), inner)).collect();
-    let widest = lines.iter().map(|line| line.width()).max().unwrap_or(0).max(title.width() + 2).min(inner);
+    let keys = format!(" {} ", theme.plain(keys));
+    let needed = lines.iter().map(|line| line.width()).max().unwrap_or(0).max(title.width() + 2).max(keys.width());
+    let widest = needed.min(inner);
     let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let width = narrow(widest + 4).min(area.width);
     let height = narrow(lines.len() + 2).min(area.height);
@@ -63,13 +67,16 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
     for (y, line) in (place.y + 1..).zip(lines.iter().skip(looking.scroll).take(rows)) {
         put(buffer, (place.x + 2, y), line, width - 4, Style::new());
     }
+    let bottom = place.y + height - 1;
+    let taken = put(buffer, (place.x + 2, bottom), &keys, width.saturating_sub(4), theme.heading());
     let (above, below) = (looking.scroll > 0, looking.scroll + rows < lines.len());
     if above || below {
         let more = theme.plain(match (above, below) {
-            (true, true) => " \u{2191}\u{2193} more ",
-            (true, false) => " \u{2191} more ",
-            _ => " \u{2193} more ",
+            (true, true) => " \u{2191}\u{2193} ",
+            (true, false) => " \u{2191} ",
+            _ => " \u{2193} ",
         });
-        put(buffer, (place.x + 2, place.y + height - 1), &more, width.saturating_sub(4), theme.heading());
+        let x = place.x + 2 + taken.min(width.saturating_sub(4));
+        put(buffer, (x, bottom), &more, (place.x + width).saturating_sub(x + 1), theme.heading());
     }
 }

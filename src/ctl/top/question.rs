@@ -193,11 +193,11 @@ impl Question {
         }
     }
 
-    /// What it asks, and what keys answer it; none of it escaped.
-    pub(super) fn words(&self, model: &Model) -> Vec<String> {
+    /// What it asks, none of it escaped; and what keys answer it.
+    pub(super) fn words(&self, model: &Model) -> (Vec<String>, &'static str) {
         let who = self.who(model);
         let Some(client) = model.client(&self.id) else {
-            return vec![format!("{who} has left: nothing is done."), String::new(), "Esc closes this".to_owned()];
+            return (vec![format!("{who} has left: nothing is done.")], "Esc closes this");
         };
         let room = if client.room.is_empty() { &self.room } else { &client.room };
         let question = match self.act {
@@ -205,6 +205,7 @@ impl Question {
             Act::Mute => format!("Mute {who}, who is in {room}, {}? They are told.", self.length()),
             Act::Ban => {
                 let network = self.network().map_or_else(|| self.addr.clone(), |network| network.to_string());
+                let network = network.strip_suffix("/32").unwrap_or(&network);
                 format!("Disconnect {who} and keep {network} out {}?", self.length())
             }
         };
@@ -222,13 +223,12 @@ impl Question {
         };
         let keys = match (self.typing, self.times().is_empty()) {
             (true, _) => "Enter ends the reason",
-            (false, true) => "y yes   n no   r reason",
-            (false, false) => "y yes   n no   r reason   \u{2190} \u{2192} for how long",
+            (false, true) => "y yes  n no  r reason",
+            (false, false) => "y yes  n no  \u{2190}\u{2192} time  r reason",
         };
-        let mut words = vec![question];
-        words.extend(hits);
-        words.extend([reason, String::new(), keys.to_owned()]);
-        words
+        // The names can be many, and come last.
+        let words = [question, reason].into_iter().chain(hits);
+        (words.collect(), keys)
     }
 
     fn hit(&self, hit: &[Person]) -> String {

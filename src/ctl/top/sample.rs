@@ -42,6 +42,9 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// So many answers, the first ones, are needed; others may be refused.
+    pub(super) const NEEDED: usize = 2;
+
     /// What is wanted now: of the sanctions, which were answered at `known`, only now and then, unless they are looked at.
     pub(super) fn now(looked_at: bool, known: Option<Instant>, now: Instant) -> Self {
         Self { sanctions: looked_at || known.is_none_or(|known| now.saturating_duration_since(known) >= SANCTIONS) }

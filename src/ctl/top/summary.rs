@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::widgets::{Sparkline, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::model::Model;
+use super::model::{Lost, Model};
 use super::panes::{decimal, whole_bytes};
 use super::rates::Flow;
 use super::sample::Sample;
@@ -29,7 +29,7 @@ pub(super) enum Row<'a> {
 
 /// The rows; few of them, or all.
 pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) -> Vec<Row<'a>> {
-    let Some(sample) = &model.sample else { return vec![Row::Text(lost(model), theme.alert())] };
+    let Some(sample) = &model.sample else { return Vec::new() };
     let first = match model.lost() {
         Some(_) => Row::Text(lost(model), theme.alert()),
         None => Row::Text(counts(model, sample, width), Style::new()),
@@ -59,10 +59,8 @@ pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) ->
 
 /// Since when the daemon does not answer, and why.
 fn lost(model: &Model) -> String {
-    model.lost().map_or_else(
-        || "waiting for the first answer".to_owned(),
-        |lost| format!("no answer since {}: {}", &time(&Time(lost.since))[11..], lost.why),
-    )
+    let told = |lost: &Lost| format!("no answer since {}: {}", &time(&Time(lost.since))[11..], lost.why);
+    model.lost().map(told).unwrap_or_default()
 }
 
 /// How many there are, from what matters most on, as much as fits.

@@ -95,24 +95,24 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, looking: &mut Looking, 
 }
 
 fn title(buffer: &mut Buffer, model: &Model, theme: Theme, width: u16) {
-    let (version, right, style) = match (&model.sample, model.lost()) {
-        (_, Some(lost)) => {
+    let version = model.sample.as_ref().map_or("", |sample| &sample.status.version);
+    let (how, passed, style) = match (model.lost(), &model.sample) {
+        (Some(lost), _) => {
             let passed = u64::try_from((model.now.0 - lost.since.0) / 1000).unwrap_or(0);
-            (None, format!("without the daemon for {}", span(passed)), theme.alert().patch(theme.title()))
+            ("without the daemon", passed, theme.alert().patch(theme.title()))
         }
-        (None, None) => (None, String::new(), theme.title()),
-        (Some(sample), None) => {
-            let status = &sample.status;
-            let right = format!("{} for {}", status.state, span(status.uptime_s));
-            (Some(&status.version), right, theme.title())
-        }
+        (None, Some(sample)) => (&*sample.status.state, sample.status.uptime_s, theme.title()),
+        (None, None) => ("", 0, theme.title()),
     };
-    let version = version.map_or_else(String::new, |version| format!(" {version}"));
+    let right = format!("{how} for {}", span(passed));
     buffer.set_style(Rect { x: 0, y: 0, width, height: 1 }, style);
     let columns = u16::try_from(right.width()).unwrap_or(width).min(width);
     put(buffer, (width - columns, 0), &right, columns, style);
-    let left = format!("chathub{version} {}", model.place);
-    put(buffer, (0, 0), &left, width.saturating_sub(columns + 2), style);
+    // Which hub it is matters more than what it is.
+    let room = width.saturating_sub(columns + 2);
+    let ways = [format!("chathub {version} {}", model.place), format!("chathub {}", model.place), model.place.clone()];
+    let left = ways.iter().find(|way| way.width() <= room.into()).unwrap_or(&ways[2]);
+    put(buffer, (0, 0), left, room, style);
 }
 
 fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y, width): (u16, u16)) {
@@ -243,10 +243,11 @@ fn hints(looking: &Looking, width: u16) -> String {
     let mut line = String::new();
     for (hint, _) in all.iter().filter(|(_, there)| *there) {
         let gap = if line.is_empty() { "" } else { "  " };
-        if line.len() + gap.len() + hint.len() <= width.into() {
-            line.push_str(gap);
-            line.push_str(hint);
+        if line.len() + gap.len() + hint.len() > width.into() {
+            break;
         }
+        line.push_str(gap);
+        line.push_str(hint);
     }
     line
 }
