@@ -210,7 +210,7 @@ those that are there stay.",
     );
     page.item(
         &bold("SYSTEMD_PAGER, PAGER"),
-        "The pager, the first of them that is set; `less` if none is. An empty one, or `cat`, means none.",
+        "The pager, the first of them that is set; `less` if none is, else `more`. An empty one, or `cat`, means none.",
     );
     page.item(&bold("SYSTEMD_LESS"), "The options of `less`, FRSXMK without it. With F, it ends at once if all fits.");
     page.item(&bold("NO_COLOR"), "If it is set and not empty, nothing is bold.");

@@ -1,9 +1,10 @@
 //! Where answers go: standard output, or a pager on a terminal, as systemctl does.
 //!
 //! The pager is started with the first byte, so what fails before is told without one. `$SYSTEMD_PAGER` and `$PAGER`
-//! name another than `less`; an empty one, or `cat`, means none. `less` quits by itself if all fits on the screen
-//! (`$SYSTEMD_LESS` has other options), and starts no other programs (`$LESSSECURE`): whoever administers by sudo is
-//! not meant to have a shell. By sudo, no other pager than that is taken.
+//! name another than `less`; an empty one, or `cat`, means none; where what is named is not there, `less` is taken, or
+//! `more`. `less` quits by itself if all fits on the screen (`$SYSTEMD_LESS` has other options), and starts no other
+//! programs (`$LESSSECURE`): whoever administers by sudo is not meant to have a shell. By sudo, no other pager than that
+//! is taken.
 
 use std::env;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
@@ -96,12 +97,12 @@ impl Write for Output {
 fn start() -> Option<Pager> {
     let by_sudo = env::var_os("SUDO_UID").is_some() || env::var_os("PKEXEC_UID").is_some();
     let wanted = ["SYSTEMD_PAGER", "PAGER"].iter().filter(|_| !by_sudo).find_map(|name| env::var(name).ok());
-    let words: Vec<&str> = wanted.as_deref().unwrap_or("less").split_whitespace().collect();
-    let (program, args) = words.split_first().filter(|(program, _)| **program != "cat")?;
-    let options = env::var("SYSTEMD_LESS").unwrap_or_else(|_| "FRSXMK".to_owned());
-    let started =
-        Command::new(program).args(args).env("LESS", options).env("LESSSECURE", "1").stdin(Stdio::piped()).spawn();
-    let mut child: Child = started.ok()?;
+    if wanted.as_deref().is_some_and(|pager| matches!(pager.trim(), "" | "cat")) {
+        return None;
+    }
+    // One that is not there is no reason to have none; more(1) starts programs, and so is not for sudo.
+    let others = ["less", "more"].into_iter().filter(|pager| !by_sudo || *pager == "less");
+    let mut child = wanted.as_deref().into_iter().chain(others).find_map(spawn)?;
     let input = BufWriter::new(child.stdin.take()?);
     // ^C is the pager's: less leaves it, and this program with it. Until then the terminal is in its hands.
     let mut interrupt = SigSet::empty();
@@ -117,6 +118,18 @@ fn start() -> Option<Pager> {
         }
     });
     Some(Pager { input, written, waits })
+}
+
+/// Starts a pager, if it is there.
+fn spawn(pager: &str) -> Option<Child> {
+    let mut words = pager.split_whitespace();
+    let mut command = Command::new(words.next()?);
+    let options = env::var("SYSTEMD_LESS").unwrap_or_else(|_| "FRSXMK".to_owned());
+    command.args(words).env("LESS", options).env("LESSSECURE", "1").stdin(Stdio::piped());
+    if let Ok(charset) = env::var("SYSTEMD_LESSCHARSET") {
+        command.env("LESSCHARSET", charset);
+    }
+    command.spawn().ok()
 }
 
 /// Whether what a command prints can be long.

@@ -30,4 +30,5 @@ mod shutdown;
 mod stage;
 mod terminals;
 mod tmux;
+mod top;
 mod weather;

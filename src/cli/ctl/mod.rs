@@ -80,7 +80,8 @@ pub struct CtlArgs {
 
     /// Show it again and again, every 2s or as often as told; for commands that only look.
     ///
-    /// On a terminal in place, until q or Ctrl-C; elsewhere, and where TERM is dumb, one answer behind the other.
+    /// On a terminal in place, until q or Ctrl-C, with the time of the last answer; elsewhere, and where TERM is dumb, one
+    /// answer behind the other. A restart of the daemon does not end it.
     #[arg(
         long,
         global = true,
@@ -468,10 +469,25 @@ Examples:
         kinds: Vec<EventKind>,
     },
 
-    /// Show the busiest clients, again and again.
+    /// Show the hub at a glance, again and again; with keys to look closer, and to act.
     ///
-    /// RATE is lines per second since the last refresh (at first: since they connected). s sorts by another column, r
-    /// shows rooms instead of clients, q or Ctrl-C quits. If standard input or output is no terminal, or with --json, it is printed once.
+    /// How many and how fast, in and out; what is dropped and refused; the disk; turns of the loop; restarts survived,
+    /// reports and sanctions. Below that a list: clients, rooms, refusals by cause, or sanctions (Tab, 1 to 4), sorted by any
+    /// column (s, S), the other way round (r), filtered (/). RATE is lines per second since the last refresh (at first:
+    /// since they connected), IN and OUT are bytes since the daemon started.
+    ///
+    /// Arrows, j, k, PgUp, PgDn, Home and End select a row, and Enter or w tells all about it. K kicks, M mutes and B bans
+    /// the client that is selected, after a question that says whom it would hit. p stands still, + and - change the
+    /// interval, ? shows all keys, q or Ctrl-C quits. While the daemon does not answer, it says since when, and goes on
+    /// when the daemon is back; a service that was stopped is not started again by it.
+    ///
+    /// If standard input or output is no terminal, or with --json, a table is printed once; where TERM is dumb, one behind
+    /// the other until Ctrl-C.
+    #[command(after_help = "\
+Examples:
+  chathub ctl top
+  chathub ctl top --interval 10s
+  chathub ctl top | head              # one table")]
     Top {
         /// How often to refresh, such as 500ms or 5s.
         #[arg(long, value_name = "D", value_parser = interval, allow_hyphen_values = true, default_value = "2s")]

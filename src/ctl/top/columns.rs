@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 
-use unicode_width::UnicodeWidthStr as _;
-
+use super::glyphs::{columns, legible};
 use super::looking::{Listed, Step};
-use crate::ctl::print::escape::escape;
 
 /// The space between two columns.
 const GAP: usize = 2;
+
+/// The least that the telling column gets while others could be left out.
+const TELLING: usize = 12;
 
 /// What the telling column gets before names are shown whole.
 const AT_EASE: usize = 16;
@@ -92,7 +93,7 @@ pub(super) struct Shown {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Laid {
     pub(super) columns: Vec<Shown>,
-    /// For each row its cells, escaped, and whether it is selected.
+    /// For each row its cells, legible, and whether it is selected.
     pub(super) rows: Vec<(Vec<String>, bool)>,
     /// Rows that match, and all.
     pub(super) matching: usize,
@@ -167,15 +168,13 @@ impl<T> List<'_, T> {
         let sort = listed.sort;
         let natural = listed.grown(width, self.columns.len());
         for (n, column) in self.columns.iter().enumerate() {
-            let cells = seen.iter().map(|row| row[n].width());
-            natural[n] = natural[n].max(cells.max().unwrap_or(0)).max(column.name.width());
+            let cells = seen.iter().map(|row| columns(&row[n]));
+            natural[n] = natural[n].max(cells.max().unwrap_or(0)).max(column.name.len());
         }
         let least = |n: usize| match self.columns[n].fit {
             Fit::Whole | Fit::Spare(_) => natural[n],
-            Fit::Shrinks(least) | Fit::SpareShrinks(_, least) => {
-                natural[n].min(least.max(self.columns[n].name.width()))
-            }
-            Fit::Telling => self.columns[n].name.width(),
+            Fit::Shrinks(least) | Fit::SpareShrinks(_, least) => natural[n].min(least.max(self.columns[n].name.len())),
+            Fit::Telling => natural[n].min(TELLING),
         };
         let mut shown: Vec<Option<usize>> = (0..natural.len()).map(|n| Some(least(n))).collect();
         let total = |shown: &[Option<usize>]| {
@@ -201,7 +200,8 @@ impl<T> List<'_, T> {
         if total(&shown) > width
             && let Some(n) = telling
         {
-            shown[n] = None;
+            let left = shown[n].unwrap_or(0).saturating_sub(total(&shown) - width);
+            shown[n] = (left >= self.columns[n].name.len()).then_some(left);
         }
         let mut over = width.saturating_sub(total(&shown));
         let mut widen = |n: usize, to: usize| {
@@ -233,5 +233,5 @@ impl<T> List<'_, T> {
 
 /// A cell as it is shown.
 fn cell(text: &str) -> String {
-    if text.is_empty() { "-".to_owned() } else { escape(text).into_owned() }
+    if text.is_empty() { "-".to_owned() } else { legible(text) }
 }

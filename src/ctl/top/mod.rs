@@ -14,10 +14,12 @@
 //! | kick, mute, ban: what is asked before, and what is done then | `question` |
 //! | what stands in the lists, and the causes of refusals | `panes` |
 //! | sorting, filtering, which columns fit | `columns` |
+//! | text in cells, of any script | `glyphs` |
 //! | the screen; the rows about the hub; pop-ups | `view`, `summary`, `popup` |
 //! | colours, and what is drawn where there are none | `theme` |
 
 mod columns;
+mod glyphs;
 mod keys;
 mod looking;
 mod model;

@@ -95,7 +95,7 @@ impl Model {
     pub(super) fn count(&self, pane: Pane) -> Option<u64> {
         let sample = self.sample.as_ref()?;
         match pane {
-            Pane::Clients => Some(sample.clients.len() as u64),
+            Pane::Clients => Some(sample.status.clients),
             Pane::Rooms => sample.rooms.as_ref().map(|rooms| rooms.len() as u64),
             Pane::Causes => Some(CAUSES.iter().filter(|cause| sample.counter(cause.counter) > 0).count() as u64),
             Pane::Sanctions => self.sanctions.as_ref().map(|sanctions| sanctions.len() as u64),

@@ -31,7 +31,14 @@ fn sample(client: &mut Client) -> Result<Sample, Failure> {
     let (status, clients) = ask(client)?;
     let clients: ClientList = answer::read(client.path(), &clients)?;
     let status = answer::read(client.path(), &status)?;
-    Ok(Sample { status, clients: clients.clients, rooms: None, disk: Disk::default(), at: Instant::now() })
+    Ok(Sample {
+        status,
+        clients: clients.clients,
+        people: true,
+        rooms: None,
+        disk: Disk::default(),
+        at: Instant::now(),
+    })
 }
 
 /// Both answers, once.

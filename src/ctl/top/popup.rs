@@ -6,13 +6,12 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::glyphs::{legible, put};
 use super::keys::HELP;
 use super::looking::{Looking, Popup};
 use super::model::Model;
 use super::question::Act;
 use super::theme::Theme;
-use super::view::put;
-use crate::ctl::print::escape::escape;
 use crate::ctl::print::table::wrap;
 
 /// The most columns of a pop-up: no longer lines are easy to read.
@@ -45,7 +44,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
         }
     };
     let inner = usize::from(area.width.min(WIDEST).saturating_sub(4));
-    let lines: Vec<String> = lines.iter().flat_map(|line| wrap(&escape(line), inner)).collect();
+    let lines: Vec<String> = lines.iter().flat_map(|line| wrap(&legible(line), inner)).collect();
     let keys = format!(" {} ", theme.plain(keys));
     let needed = lines.iter().map(|line| line.width()).max().unwrap_or(0).max(title.width() + 2).max(keys.width());
     let widest = needed.min(inner);

@@ -20,6 +20,8 @@ const SANCTIONS: Duration = Duration::from_secs(10);
 pub(super) struct Sample {
     pub(super) status: Status,
     pub(super) clients: Vec<Client>,
+    /// Whoever asks may know who is there.
+    pub(super) people: bool,
     /// `None` if whoever asks may not know.
     pub(super) rooms: Option<Vec<Room>>,
     pub(super) disk: Disk,
@@ -42,8 +44,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// So many answers, the first ones, are needed; others may be refused.
-    pub(super) const NEEDED: usize = 2;
+    /// So many answers, the first ones, are needed. Others may be refused: the socket for monitoring tells numbers alone.
+    pub(super) const NEEDED: usize = 1;
 
     /// What is wanted now: of the sanctions, which were answered at `known`, only now and then, unless they are looked at.
     pub(super) fn now(looked_at: bool, known: Option<Instant>, now: Instant) -> Self {
@@ -66,19 +68,20 @@ impl Wanted {
     /// Reads what the commands were answered with, at that time.
     ///
     /// # Errors
-    /// The daemon refused to tell how it is, or who is there; or the answer is none of the protocol.
+    /// The daemon refused to tell how it is, or an answer is none of the protocol.
     pub(super) fn read(self, answered: Vec<Answered>, at: Instant) -> Result<(Sample, Option<Vec<Sanction>>), String> {
         let mut answered = answered.into_iter();
         let mut next = || answered.next().unwrap_or_else(|| Ok(Value::Null));
         let status: Status = needed(next())?;
-        let clients: ClientList = needed(next())?;
+        let clients = next().ok().map(|list| needed::<ClientList>(Ok(list))).transpose()?;
         let rooms = next().ok().and_then(|rooms| serde_json::from_value::<RoomList>(rooms).ok());
         let metrics = next().ok().and_then(|metrics| serde_json::from_value::<Metrics>(metrics).ok());
         let sanctions = if self.sanctions { next().ok() } else { None };
         let sanctions = sanctions.and_then(|list| serde_json::from_value::<SanctionList>(list).ok());
         let sample = Sample {
             status,
-            clients: clients.clients,
+            people: clients.is_some(),
+            clients: clients.map(|list| list.clients).unwrap_or_default(),
             rooms: rooms.map(|list| list.rooms),
             disk: metrics.map(|metrics| Disk::read(&metrics.text)).unwrap_or_default(),
             at,

@@ -8,12 +8,12 @@ use ratatui::style::Style;
 use ratatui::widgets::{Sparkline, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::glyphs::put;
 use super::model::{Lost, Model};
 use super::panes::{decimal, whole_bytes};
 use super::rates::Flow;
 use super::sample::Sample;
 use super::theme::Theme;
-use super::view::put;
 use crate::ctl::print::values::{bytes, count, time};
 use crate::wire::admin::value::Time;
 

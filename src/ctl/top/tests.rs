@@ -36,6 +36,7 @@ fn sample(clients: Vec<Client>, uptime: u64, at: Instant) -> Sample {
     Sample {
         status: serde_json::from_value(status).expect("what the protocol says"),
         clients,
+        people: true,
         rooms: Some(vec![serde_json::from_value(room).expect("what the protocol says")]),
         disk: Disk { waiting: Some(0), trouble: false },
         at,
@@ -258,6 +259,11 @@ fn what_may_not_be_known_is_not_told() {
     assert_eq!(read.err().as_deref(), Some("not by this socket"));
     let known = sample(vec![client(1, "ann", "lobby", 1)], 9, Instant::now());
     let status: Value = serde_json::to_value(&known.status).expect("JSON");
+    let numbers = vec![Ok(status.clone()), refused(), refused(), refused(), refused()];
+    let mut model = Model::default();
+    model.look(wanted.read(numbers, Instant::now()).expect("numbers alone").0, None);
+    let rows = drawn(&model, &mut looking(), (80, 24), Theme::PLAIN);
+    assert!(rows.concat().contains("tells numbers alone"), "{rows:#?}");
     let clients = json!({"clients": known.clients, "total": 1});
     let read = wanted.read(vec![Ok(status), Ok(clients), refused(), refused(), refused()], Instant::now());
     let (read, sanctions) = read.expect("what is needed is there");

@@ -15,15 +15,13 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::columns::Laid;
+use super::glyphs::{columns, cut, put};
 use super::looking::{Looking, Pane};
 use super::model::Model;
 use super::theme::Theme;
 use super::{panes, popup, summary};
-use crate::ctl::print::escape::escape;
-use crate::ctl::print::table::cut;
 use crate::ctl::print::values::span;
 
 /// On fewer columns or rows nothing is shown.
@@ -34,33 +32,6 @@ const ROOMY: u16 = 16;
 
 /// The columns before a row: the mark of the selected one.
 const MARK: u16 = 2;
-
-/// Writes text on one row, no further than `width` columns: escaped, and cut where it does not fit. Returns how many
-/// columns it takes.
-pub(super) fn put(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style: Style) -> u16 {
-    let text = cut(&escape(text), Some(width.into()));
-    if width == 0 || text.is_empty() || !buffer.area.contains((x, y).into()) {
-        return 0;
-    }
-    let (end, _) = buffer.set_stringn(x, y, &text, width.into(), style);
-    // A mark behind it, which nobody sees: a terminal that turns text which is written from right to left turns it alone,
-    // and not the columns behind it.
-    if text.chars().any(is_right_to_left)
-        && end > x
-        && let Some(cell) = (x..end).rev().find(|at| buffer[(*at, y)].symbol() != " ").map(|at| &mut buffer[(at, y)])
-    {
-        let marked = format!("{}\u{200e}", cell.symbol());
-        cell.set_symbol(&marked);
-    }
-    end - x
-}
-
-/// Whether a character is of a script that is written from right to left (Unicode, R and AL of `Bidi_Class`, by
-/// their blocks).
-fn is_right_to_left(c: char) -> bool {
-    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
-        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
-}
 
 /// Draws the screen.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, looking: &mut Looking, theme: Theme, now: Instant) {
@@ -86,7 +57,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, looking: &mut Looking, 
     let heading = u16::from(looking.hints);
     let rows = height.saturating_sub(y + heading + below);
     let laid = model.lay(looking, ((width - MARK).into(), rows.into()));
-    list(buffer, &laid, looking, theme, Rect { x: 0, y, width, height: heading + rows });
+    let people = model.sample.as_ref().is_none_or(|sample| sample.people);
+    list(buffer, &laid, (looking, people), theme, Rect { x: 0, y, width, height: heading + rows });
     status(buffer, model, looking, theme, &laid, (height - below, width, now));
     if looking.hints {
         put(buffer, (0, height - 1), &hints(looking, width), width, theme.aside());
@@ -106,12 +78,12 @@ fn title(buffer: &mut Buffer, model: &Model, theme: Theme, width: u16) {
     };
     let right = format!("{how} for {}", span(passed));
     buffer.set_style(Rect { x: 0, y: 0, width, height: 1 }, style);
-    let columns = u16::try_from(right.width()).unwrap_or(width).min(width);
-    put(buffer, (width - columns, 0), &right, columns, style);
+    let taken = u16::try_from(columns(&right)).unwrap_or(width).min(width);
+    put(buffer, (width - taken, 0), &right, taken, style);
     // Which hub it is matters more than what it is.
-    let room = width.saturating_sub(columns + 2);
+    let room = width.saturating_sub(taken + 2);
     let ways = [format!("chathub {version} {}", model.place), format!("chathub {}", model.place), model.place.clone()];
-    let left = ways.iter().find(|way| way.width() <= room.into()).unwrap_or(&ways[2]);
+    let left = ways.iter().find(|way| columns(way) <= room.into()).unwrap_or(&ways[2]);
     put(buffer, (0, 0), left, room, style);
 }
 
@@ -124,7 +96,7 @@ fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y,
         let (open, close) = if pane == looking.pane { ("[", "]") } else { (" ", " ") };
         format!("{open}{}{name}{count}{close}", pane.index() + 1)
     };
-    let fits = Pane::ALL.map(|pane| named(pane, true).width()).iter().sum::<usize>() <= width.into();
+    let fits = Pane::ALL.map(|pane| columns(&named(pane, true))).iter().sum::<usize>() <= width.into();
     let mut x = 0;
     for pane in Pane::ALL {
         let style = if pane == looking.pane { theme.heading() } else { theme.aside() };
@@ -132,12 +104,12 @@ fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y,
     }
 }
 
-fn list(buffer: &mut Buffer, laid: &Laid, looking: &Looking, theme: Theme, area: Rect) {
+fn list(buffer: &mut Buffer, laid: &Laid, (looking, people): (&Looking, bool), theme: Theme, area: Rect) {
     let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let mut cell = |y: u16, n: usize, text: &str, style: Style| {
         let column = &laid.columns[n];
-        let text = cut(text, Some(column.width));
-        let gap = if column.right { column.width.saturating_sub(text.width()) } else { 0 };
+        let text = cut(text, column.width);
+        let gap = if column.right { column.width.saturating_sub(columns(&text)) } else { 0 };
         put(buffer, (MARK + narrow(column.at + gap), y), &text, narrow(column.width - gap), style);
     };
     let mut y = area.y;
@@ -162,6 +134,7 @@ fn list(buffer: &mut Buffer, laid: &Laid, looking: &Looking, theme: Theme, area:
     }
     if laid.rows.is_empty() {
         let text = match (looking.pane, laid.total) {
+            _ if !people => "This socket tells numbers alone; see chathub-ctl(1), FILES.",
             (_, 1..) => "Nothing has that text in it; Esc shows all.",
             (Pane::Clients, 0) => "Nobody is connected.",
             (Pane::Rooms, 0) => "Not told.",
