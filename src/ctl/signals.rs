@@ -43,6 +43,11 @@ impl BeforeEnd {
         Ok(Self(()))
     }
 
+    /// Whether it is still to be done: after a panic it is not.
+    pub(super) fn is_armed(&self) -> bool {
+        lock().0.is_some()
+    }
+
     /// Does `last` while no signal can end the program. What was to be done before that is not done any more.
     pub(super) fn disarm<T>(&self, last: impl FnOnce() -> T) -> T {
         let mut before = lock();

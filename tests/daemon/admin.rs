@@ -32,10 +32,13 @@ fn the_examples_of_the_contract_are_answered_as_it_says() {
     has_keys(&reply, &["id", "ok", "result"]);
     assert_eq!(reply["result"]["total"], 2);
     let first = &reply["result"]["clients"][0];
-    for key in ["id", "nick", "addr", "port", "room", "since", "idle_s", "telnet", "behind_bytes"] {
+    for key in ["id", "nick", "addr", "port", "room", "since", "idle_s", "telnet", "behind_bytes", "bytes_out"] {
         assert!(!first[key].is_null(), "{key} in {first}");
     }
     assert_eq!((&first["nick"], &first["addr"], &first["room"]), (&json!("ann"), &json!("127.0.0.1"), &json!("lobby")));
+    let said = "/nick ann\nhi\n";
+    assert_eq!(first["bytes_in"], said.len(), "to the byte");
+    assert!(first["bytes_out"].as_u64().unwrap() > 20 && admin.counter("bytes_read") > said.len() as u64);
     assert_eq!(first["port"], ann.stream.local_addr().unwrap().port());
     let since = first["since"].as_str().unwrap();
     assert!(since.len() == "2026-11-22T10:01:02.123Z".len() && since.ends_with('Z'), "{since}");

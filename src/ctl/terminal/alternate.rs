@@ -40,7 +40,8 @@ impl AlternateScreen {
 
     fn end(&mut self) -> io::Result<()> {
         let Some(keys) = self.keys.take() else { return Ok(()) };
-        let sent = send(LEAVE);
+        // Left twice, the cursor would go to where it was at first, into the text of the panic.
+        let sent = if keys.is_in_force() { send(LEAVE) } else { Ok(()) };
         drop(keys);
         sent
     }

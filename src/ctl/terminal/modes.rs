@@ -38,6 +38,11 @@ impl<T: AsFd> Changed<T> {
         Ok(Self { terminal, before, changed, when, before_end })
     }
 
+    /// Whether all is still to be put in order: a panic has done it before it was told.
+    pub(super) fn is_in_force(&self) -> bool {
+        self.before_end.is_armed()
+    }
+
     /// Sets the modes once more: a shell has set its own while the program was stopped.
     pub(super) fn again(&self) -> io::Result<()> {
         Ok(tcsetattr(&self.terminal, self.when, &self.changed)?)
