@@ -55,7 +55,7 @@ impl Driver {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut counters: Vec<_> = self.state.hub().counters().iter().collect();
         counters.extend([
-            ("bytes_read", "Bytes read from clients.", self.clients.received),
+            ("bytes_read", "Bytes received from clients.", self.clients.bytes_read),
             ("writes", "Writes made to clients.", load(&self.delivery.exchanges.counts.writes)),
             ("bytes_written", "Bytes written to clients.", load(&self.delivery.exchanges.counts.bytes)),
             ("sockets_full", "Times that a client's socket was full.", load(&self.delivery.exchanges.counts.full)),
