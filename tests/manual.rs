@@ -378,7 +378,8 @@ steps: who comes or goes meanwhile may be in it or not.",
          commands `hello`, `describe`, `status` and `metrics` are carried out, and every other one is refused with \
          `denied`: those that change something, and those that tell of people, their names, addresses, rooms or what \
          they say, for whoever watches a service need not know who uses it. What is told are numbers, versions, states, \
-         the paths of files and sockets, and which users are connected to these sockets. The unit is off until it is \
+         the paths of files and sockets, and which users are connected to these sockets. `hello` tells the level of the \
+         connection, `monitor` or `admin`, and `describe` the least level of each command. The unit is off until it is \
          wanted; the service is handed a socket when it starts, and the socket is gone while the service is stopped:
 
     systemctl enable chathub-monitor.socket

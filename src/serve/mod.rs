@@ -34,8 +34,8 @@ use crate::config;
 use crate::exit::Exit;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept;
+use crate::net::admin;
 use crate::net::admin::holders::Admins;
-use crate::net::admin::{self, Rights};
 use crate::net::arrival::{ARRIVALS, Arrival};
 use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
@@ -46,6 +46,7 @@ use crate::net::readiness::Readiness;
 use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
 use crate::systemd::{self, Sockets};
+use crate::wire::admin::Level;
 
 /// Runs the daemon to its end. Call it while there is only one thread: it takes what the service manager has left in
 /// the environment.
@@ -197,9 +198,9 @@ async fn serve(
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
     let mut admins = Vec::new();
-    for (sockets, rights) in [(admin, Rights::All), (monitor, Rights::Watch)] {
-        let (watched, their) = listen::watch_admin(sockets, rights)?;
-        admins.extend(watched.into_iter().map(|listener| (listener, rights)));
+    for (sockets, level) in [(admin, Level::Admin), (monitor, Level::Monitor)] {
+        let (watched, their) = listen::watch_admin(sockets, level)?;
+        admins.extend(watched.into_iter().map(|listener| (listener, level)));
         listeners.extend(their);
     }
     let signals = Signals::listen().map_err(system("listen for signals"))?;
@@ -218,9 +219,9 @@ async fn serve(
     let passwords: admin::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
         .into_iter()
-        .map(|(listener, rights)| {
+        .map(|(listener, level)| {
             let (admins, passwords) = (admins_in.clone(), passwords.clone());
-            tokio::spawn(admin::serve(listener, rights, sender.clone(), admins, passwords, stopping.clone()))
+            tokio::spawn(admin::serve(listener, level, sender.clone(), admins, passwords, stopping.clone()))
         })
         .collect();
     let signals = tokio::spawn(signals.hand_on(sender.clone()));

@@ -6,7 +6,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what may be asked on which socket | [`Rights`], and the table there |
+//! | what may be asked on which socket | [`Level`], and the table there |
 //! | what a command is, and which part of the daemon executes it | [`crate::wire::admin`] |
 //! | how long an answer is waited for, the audit line | `Connection::ask`, below |
 //! | how recorded history is sent | `disk` |
@@ -46,7 +46,7 @@ use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
 use crate::wire::admin::result::{Count, Hello, Lines};
 use crate::wire::admin::value::Text;
-use crate::wire::admin::{Carrier, Command, Duty, Effect, ForConnection};
+use crate::wire::admin::{Carrier, Command, Duty, ForConnection, Level};
 
 /// Characters that a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
@@ -65,21 +65,12 @@ const DISK_PATIENCE: Duration = Duration::from_secs(20);
 /// listens shows in nothing else until there is an event.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What may be asked on a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights {
-    /// Everything: the admin socket.
-    All,
-    /// How the hub is doing, and nothing about anybody ([`Effect::Tells`]): the socket for monitoring.
-    Watch,
-}
-
 /// Takes connections until `stopping` says so, and returns when all answers are out.
 ///
 /// As many are served at a time as `admins` has places; one more is told that the socket is busy.
 pub async fn serve(
     listener: UnixListener,
-    rights: Rights,
+    level: Level,
     arrivals: mpsc::Sender<Arrival>,
     admins: Arc<Admins>,
     passwords: Passwords,
@@ -102,7 +93,7 @@ pub async fn serve(
                             let (read, write) = stream.into_split();
                             let frames = Frames::default();
                             let connection =
-                                Connection { read, write, by, called: None, rights, place, admins, frames, arrivals, passwords, stopping };
+                                Connection { read, write, by, called: None, level, place, admins, frames, arrivals, passwords, stopping };
                             connections.spawn(connection.run());
                         }
                         Err(full) => refuse(&stream, full),
@@ -142,7 +133,7 @@ struct Connection {
     by: By,
     /// What the system calls who asks, once it was looked up.
     called: Option<String>,
-    rights: Rights,
+    level: Level,
     place: Held,
     admins: Arc<Admins>,
     /// What was read and is not a whole request yet.
@@ -312,7 +303,7 @@ impl Connection {
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
         let spec = command.spec();
-        if self.rights == Rights::Watch && spec.effect != Effect::Tells {
+        if self.level < spec.level() {
             let message = format!("{} is not for the monitoring socket; ask on the admin socket", spec.name);
             return Err(ControlError::new(ErrorCode::Denied, message));
         }
@@ -323,6 +314,7 @@ impl Connection {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     protocol: PROTOCOL,
                     pid: std::process::id(),
+                    level: self.level,
                 };
                 return Ok(Answered::One(serde_json::to_value(hello).expect("results are plain JSON")));
             }

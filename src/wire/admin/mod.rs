@@ -11,7 +11,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a command: its name, which part of the daemon executes it, what is audited | the table, below |
+//! | a command: its name, which part of the daemon executes it, at which level, what is audited | the table, below |
 //! | what a command takes, what it answers | [`args`], [`result`] |
 //! | what a command does to the hub | [`execute`] |
 //! | what is streamed as an event | [`event`] |
@@ -32,7 +32,7 @@ pub mod result;
 pub mod value;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::wire::admin::args::{
@@ -68,7 +68,7 @@ pub struct Spec {
     pub result: fn(&mut SchemaGenerator) -> Schema,
     /// Whether it answers with one reply or a stream.
     pub replies: Replies,
-    /// Whether it changes something, and so is audited.
+    /// Whether it changes something, and so is audited; and so who may ask for it: see [`Spec::level`].
     pub effect: Effect,
     /// The part of the daemon that executes it.
     pub carrier: Carrier,
@@ -97,6 +97,39 @@ pub enum Effect {
     Reads,
     /// It changes something; see [`Command::changes`] for those that can also only look.
     Changes,
+}
+
+/// What may be asked on a socket. Each level may all that the one before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// How the hub is doing, and nothing about anybody: on the socket for monitoring.
+    Monitor,
+    /// Everything: on the admin socket. Releases that tell of no level have this one only.
+    #[default]
+    Admin,
+}
+
+impl Level {
+    /// As the protocol writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl Spec {
+    /// The least level at which the command is carried out.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self.effect {
+            Effect::Tells => Level::Monitor,
+            Effect::Reads | Effect::Changes => Level::Admin,
+        }
+    }
 }
 
 /// The part of the daemon that executes a command, and so when it is answered.

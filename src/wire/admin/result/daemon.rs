@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::hub::lockdown;
 use crate::settings;
+use crate::wire::admin::Level;
 use crate::wire::admin::value::Time;
 
 /// Who answers.
@@ -19,6 +20,10 @@ pub struct Hello {
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: u32,
+    /// The level of this connection: `monitor` on the socket for monitoring, where only the commands of that level are
+    /// carried out, `admin` on the admin socket. `describe` tells the level of each command.
+    #[serde(default)]
+    pub level: Level,
 }
 
 /// The lockdown that is under way, if there is one.
@@ -149,7 +154,7 @@ pub struct TurnCount {
 /// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
-    /// The purpose of the socket: `chat` or `admin`.
+    /// The purpose of the socket: `chat`, `admin` or `monitor`.
     pub name: String,
     /// The address with its port, or the path.
     pub addr: String,
