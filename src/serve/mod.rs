@@ -19,6 +19,7 @@ use crate::kernel;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -206,10 +207,14 @@ async fn serve(
     let signals = Signals::listen().map_err(system("listen for signals"))?;
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
+    // Those for clients are the first in the list.
+    let taken: Vec<_> = listeners.iter().take(chats.len()).map(|_| Arc::new(AtomicU64::new(0))).collect();
     let accepting: Vec<_> = chats
         .iter()
-        .map(|listener| {
-            let accepting = accept::accept(listener.clone(), queue.clone(), sender.clone(), accepted.clone());
+        .zip(&taken)
+        .map(|(listener, taken)| {
+            let (listener, taken) = (listener.clone(), taken.clone());
+            let accepting = accept::accept(listener, queue.clone(), sender.clone(), accepted.clone(), taken);
             tokio::spawn(accepting).abort_handle()
         })
         .collect();
@@ -231,6 +236,7 @@ async fn serve(
         files: loaded.files,
         chat: chats,
         listeners,
+        taken,
         activated,
         watchdog: systemd::watchdog_interval(),
         level,

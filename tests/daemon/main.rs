@@ -31,3 +31,4 @@ mod stage;
 mod terminals;
 mod tmux;
 mod weather;
+mod web;

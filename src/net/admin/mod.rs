@@ -44,7 +44,8 @@ use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
-use crate::wire::admin::result::{Count, Hello, Lines};
+use crate::wire::admin::metrics::text::{Format, text};
+use crate::wire::admin::result::{Count, Hello, Lines, Metrics};
 use crate::wire::admin::value::Text;
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection, Level};
 
@@ -222,6 +223,13 @@ impl Connection {
             Ok(Answered::One(value)) => self.say(&Reply::done(&id, Place::Last, &value)).await,
             Ok(Answered::Warned(value, warning)) => self.say(&Reply::done_but(&id, value, warning)).await,
             Ok(Answered::Written(json)) => self.say(&Reply::done_with(&id, json)).await,
+            Ok(Answered::Measured(families, true)) => {
+                self.say_result(&id, Ok(Metrics { text: None, families: Some(families) })).await
+            }
+            Ok(Answered::Measured(families, false)) => {
+                let text = Some(text(&families, Format::OpenMetrics));
+                self.say_result(&id, Ok(Metrics { text, families: None })).await
+            }
             Ok(Answered::List(listing)) => {
                 let (id, made) = (id.clone(), move |id: &Value| Reply::done(id, Place::Last, &listing.result()));
                 self.say_made(move || made(&id)).await

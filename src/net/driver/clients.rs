@@ -60,6 +60,8 @@ pub(super) struct Clients {
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
+    /// Bytes received from them since the start.
+    pub(super) bytes_read: u64,
     /// Whether the queue is being tidied, one step each turn of the loop.
     pub(super) tidying: bool,
     accepted: Arc<accept::Counts>,
@@ -77,6 +79,7 @@ impl Clients {
             turns: Turns::default(),
             paused: Vec::new(),
             lingering: BTreeSet::new(),
+            bytes_read: 0,
             // Some of the sockets that a former process has left may be closed.
             tidying: queue.is_some(),
             queue,
@@ -263,6 +266,7 @@ impl Driver {
             Ok((place, range)) => {
                 // A short read mostly means that the socket is empty.
                 port.readable = range.len() == CHUNK || port.to_the_end;
+                self.clients.bytes_read += range.len() as u64;
                 self.state.bytes(id, place, range, at);
                 self.clients.queue_turn(id, self.state.machine());
             }

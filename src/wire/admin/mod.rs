@@ -20,6 +20,7 @@
 //! | how JSON is read, and what is said of what is none | [`json`] |
 //! | how bytes become lines | [`frames`] |
 //! | what `describe` says | [`describe`] |
+//! | what is measured, and its texts | [`metrics`] |
 
 pub mod args;
 pub mod describe;
@@ -28,6 +29,7 @@ pub mod execute;
 pub mod frames;
 pub mod json;
 pub mod message;
+pub mod metrics;
 pub mod result;
 pub mod value;
 
@@ -38,9 +40,9 @@ use serde_json::Value;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
-    MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
-    SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
-    UnfilterArgs, WhoArgs,
+    MetricsArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs,
+    RoomSetArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
+    UnbanArgs, UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -166,7 +168,7 @@ pub enum ForDriver<'a> {
     /// `status`
     Status(&'a NoArgs),
     /// `metrics`
-    Metrics(&'a NoArgs),
+    Metrics(&'a MetricsArgs),
     /// `log.level`
     LogLevel(&'a LogLevelArgs),
     /// `reload`
@@ -351,8 +353,8 @@ commands! {
     "describe" Describe(DescribeArgs) -> Description, One, Tells, Connection(ForConnection::Describe);
     /// Tells how the hub is doing: uptime, clients, rooms, limits reached, listeners.
     "status" Status(NoArgs) -> Status, One, Tells, Driver(ForDriver::Status);
-    /// Returns all counters as OpenMetrics text.
-    "metrics" Metrics(NoArgs) -> Metrics, One, Tells, Driver(ForDriver::Metrics);
+    /// Returns what is measured: counters, gauges and histograms, as OpenMetrics text or as values.
+    "metrics" Metrics(MetricsArgs) -> Metrics, One, Tells, Driver(ForDriver::Metrics);
     /// Lists the clients, all or those of one room.
     "clients.list" ClientsList(ClientsListArgs) -> ClientList, One, Reads, Listing(Listing::clients);
     /// Tells all about one client.

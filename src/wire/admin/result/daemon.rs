@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::hub::lockdown;
 use crate::settings;
 use crate::wire::admin::Level;
+use crate::wire::admin::metrics::Family;
 use crate::wire::admin::value::Time;
 
 /// Who answers.
@@ -160,11 +161,15 @@ pub struct Listener {
     pub addr: String,
 }
 
-/// All counters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metrics {
-    /// OpenMetrics text, with its `# EOF`.
-    pub text: String,
+    /// OpenMetrics text, with its `# EOF`, unless values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The values, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub families: Option<Vec<Family>>,
 }
 
 /// The last reply of a stream.
