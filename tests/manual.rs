@@ -542,7 +542,7 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
 
 The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket`
 (</run/chathub/admin.sock>, for root and the group `chathub-admin`), `chathub.service`, and `chathub-monitor.socket`
-(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled.",
+(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled. `chathub-web`(8) serves over HTTP what is told on that last one.",
     );
     page.section("SIGNALS");
     page.item(
@@ -981,7 +981,8 @@ connected for ten minutes.",
     page.section("OPTIONS");
     page.options(web.get_arguments());
     if let Some(lines) = examples(&web) {
-        page.example(&lines);
+        page.section("EXAMPLES");
+        page.text(&lines);
     }
     page.section("PAGES");
     page.item(

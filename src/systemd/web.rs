@@ -38,7 +38,7 @@ pub fn web_sockets() -> WebSockets {
             sockets.unknown.extend(kernel::handed_over(&mut handed, index).map(|socket| (name, socket)));
             continue;
         }
-        match handed.take_tcp_listener(index).ok().flatten().filter(|socket| listens(socket)) {
+        match handed.take_tcp_listener(index).ok().flatten().filter(listens) {
             Some(socket) => sockets.metrics.push(socket),
             None => {
                 let wanted = "a listening TCP socket";
