@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::accounts::with_password;
 use crate::guard::Guard;
 use crate::stage::{Client, Daemon, Deadline, HANGS, Setup, Story, have};
 
@@ -130,7 +131,10 @@ fn values(text: &str) -> BTreeMap<String, f64> {
 
 /// A hub with a socket for monitoring, and its program beside it.
 fn hub_and_web() -> (Daemon, Web) {
-    let setup = Setup::new();
+    beside(Setup::new())
+}
+
+fn beside(setup: Setup) -> (Daemon, Web) {
     let chat = TcpListener::bind("127.0.0.1:0").unwrap();
     let admin = UnixListener::bind(setup.path("admin.sock")).unwrap();
     let monitor = UnixListener::bind(setup.path("monitor.sock")).unwrap();
@@ -237,6 +241,45 @@ fn what_the_table_names_is_served_and_nothing_else_in_both_formats() {
         }
     }
     assert_eq!(web.end(), Some(0));
+}
+
+#[test]
+fn people_are_counted_by_what_they_are_and_sanctions_by_their_kind() {
+    let (daemon, web) =
+        beside(Setup::new().settings("[accounts]\nentry = 'registered'\nmemory = '64KiB'\npasses = 1\n"));
+    for (name, role) in [("ann", "operator"), ("bob", "member")] {
+        with_password(&daemon, &["account", "add", name, "--role", role, "--password-stdin"], "correct horse");
+    }
+    let people = ["/login ann correct horse", "/login bob correct horse", "/who"].map(|line| {
+        let mut one = Client::connect(&daemon, daemon.addr(), "somebody");
+        one.send(line);
+        one
+    });
+    daemon.ctl(&["ban", "add", "192.0.2.7", "--for", "1h"]).done();
+    daemon.ctl(&["ban", "add", "192.0.2.8", "--for", "1h"]).done();
+    daemon.ctl(&["lockdown", "--for", "1h"]).done();
+    let kinds = |label: &str, metrics: &BTreeMap<String, f64>| -> Vec<(String, f64)> {
+        let of = metrics
+            .iter()
+            .filter_map(|(series, value)| Some((series.strip_prefix(label)?.split('"').nth(1)?.to_owned(), *value)));
+        of.filter(|(_, value)| *value > 0.0).collect()
+    };
+    let named =
+        |list: &[(&str, f64)]| list.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect::<Vec<_>>();
+    // Passwords are checked while others have their turn.
+    let mut metrics = web.metrics();
+    while kinds("chathub_clients_by_state{", &metrics) != named(&[("door", 1.0), ("member", 1.0), ("operator", 1.0)]) {
+        assert!(!web.deadline.is_over(), "{metrics:#?}");
+        metrics = web.metrics();
+    }
+    assert_eq!(metrics["chathub_accounts"], 2.0);
+    // The first of them may have been measured before the last command.
+    while metrics["chathub_lockdown"] != 1.0 {
+        assert!(!web.deadline.is_over(), "{metrics:#?}");
+        metrics = web.metrics();
+    }
+    assert_eq!(kinds("chathub_sanctions{", &metrics), named(&[("ban", 2.0), ("lockdown", 1.0)]));
+    drop(people);
 }
 
 #[test]
