@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::accounts::with_password;
 use crate::guard::Guard;
-use crate::stage::{Client, Daemon, Deadline, HANGS, Setup, Story, have};
+use crate::stage::{Client, Daemon, Deadline, HANGS, Setup, Story, UNPACED, have};
 
 const OPEN: &str = "Accept: application/openmetrics-text;version=1.0.0\r\n";
 
@@ -280,6 +280,30 @@ fn people_are_counted_by_what_they_are_and_sanctions_by_their_kind() {
     }
     assert_eq!(kinds("chathub_sanctions{", &metrics), named(&[("ban", 2.0), ("lockdown", 1.0)]));
     drop(people);
+}
+
+#[test]
+fn whoever_does_not_read_is_counted_as_behind_until_they_are_gone() {
+    let (daemon, web) = beside(Setup::new().settings(&format!("{UNPACED}steady = 0\n[moderation]\nrepeats = 0\n")));
+    let slow = Client::connect_narrow(&daemon, "slow");
+    let mut ann = daemon.client("ann");
+    let mut metrics = web.metrics();
+    while metrics["chathub_clients_behind"] == 0.0 {
+        assert!(!web.deadline.is_over(), "{metrics:#?}");
+        (0..500).for_each(|_| ann.send(&"x".repeat(800)));
+        ann.sync();
+        metrics = web.metrics();
+    }
+    assert_eq!(metrics["chathub_clients_behind"], 1.0);
+    let (bucket, count) =
+        (metrics["chathub_client_behind_bytes_bucket{le=\"0\"}"], metrics["chathub_client_behind_bytes_count"]);
+    assert!(bucket < count && metrics["chathub_client_behind_bytes_sum"] > 0.0, "{metrics:#?}");
+    assert!(metrics["chathub_sockets_full_total"] >= 1.0 && metrics["chathub_deliveries_total"] > 0.0, "{metrics:#?}");
+    drop(slow);
+    while metrics["chathub_clients_behind"] != 0.0 {
+        assert!(!web.deadline.is_over(), "{metrics:#?}");
+        metrics = web.metrics();
+    }
 }
 
 #[test]
