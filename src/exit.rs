@@ -80,6 +80,15 @@ pub static SERVE: &[Meaning] = &[
     ),
 ];
 
+/// How `chathub-web` ends.
+pub static WEB: &[Meaning] = &[
+    means(Exit::Done, "It was asked to end, or nobody had connected for ten minutes."),
+    means(Exit::Refused, "The system has not enough of something, such as threads."),
+    means(Exit::Usage, "The command line is wrong, or no socket was handed over and none is to be opened."),
+    means(Exit::Unavailable, "An address cannot be listened on."),
+    means(Exit::Config, "The sockets that were handed over are wrong."),
+];
+
 impl Exit {
     /// The number that the shell sees.
     #[must_use]
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn each_list_is_sorted_and_has_no_code_twice() {
-        for list in [CTL, SERVE] {
+        for list in [CTL, SERVE, WEB] {
             assert!(list.windows(2).all(|pair| pair[0].exit.code() < pair[1].exit.code()));
         }
     }

@@ -21,6 +21,9 @@
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
+//! Programs beside the hub stand in `src/bin`, each a folder: they are clients of the admin protocol, and nothing of the
+//! hub imports anything of theirs.
+//!
 //! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`.
 //! `ARCHITECTURE.md` says how a line travels from one socket to another, what is deliberately absent, and where the next
 //! thing finds its place.

@@ -845,7 +845,11 @@ room    string   always  The name of the room that was closed.
     );
     let all = describe(&DescribeArgs::default()).unwrap();
     let (story, _) = answering(serde_json::to_value(&all).unwrap()).run(&["describe"]);
-    assert!(story.out.contains("\nclients.kick      changes  one          Disconnects clients"), "{}", story.told);
+    assert!(
+        story.out.contains("\nclients.kick      admin    changes  one          Disconnects clients"),
+        "{}",
+        story.told
+    );
     assert!(story.out.ends_with(&format!("\n\n{} commands listed.\n", all.commands.len())), "{}", story.told);
 }
 

@@ -416,6 +416,23 @@ fn unsafe_code_stands_where_it_is_allowed_only() {
     none("no unsafe code", found.collect());
 }
 
+#[test]
+fn programs_beside_the_hub_are_apart_from_it() {
+    /// What is of their libraries alone. What no source of the hub names is not linked into it.
+    const APART: &[&str] = &["hyper", "hyper_util", "http_body_util", "http"];
+    /// The hub itself, of which they know the protocol and no more.
+    const WITHIN: &[&str] = &["hub", "machine", "net", "store", "serve", "ctl", "config"];
+    let mut found = Vec::new();
+    for source in sources() {
+        if source.module() != "bin" {
+            found.extend(APART.iter().flat_map(|library| source.lines_with(&format!("{library}::"))));
+        } else {
+            found.extend(WITHIN.iter().flat_map(|module| source.lines_with(&format!("chathub::{module}"))));
+        }
+    }
+    none("the hub has no HTTP, and programs beside it ask it as others do", found);
+}
+
 /// A path in the code, from `crate` on, and where it stands.
 #[derive(Debug, PartialEq)]
 struct Import {

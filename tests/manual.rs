@@ -1,4 +1,4 @@
-//! The manual pages chathub(8), chathub-ctl(1) and chathub-admin(7) equal what the command line, the exit codes and
+//! The manual pages chathub(8), chathub-ctl(1), chathub-admin(7) and chathub-web(8) equal what the command line, the exit codes and
 //! the table of the admin protocol yield.
 //!
 //! `UPDATE_DOCS=1 cargo test --test manual` writes them anew. The prose stands here, beside what it is
@@ -9,6 +9,7 @@ mod shared;
 use std::process::Command as Process;
 
 use chathub::cli::ctl::GROUPS;
+use chathub::cli::web::WebArgs;
 use chathub::cli::{self, words};
 use chathub::ctl::schema::{self, Field};
 use chathub::exit::{self, Meaning};
@@ -18,6 +19,8 @@ use chathub::wire::admin::describe::CommandDescription;
 use chathub::wire::admin::describe::describe;
 use chathub::wire::admin::event::EventKind;
 use chathub::wire::admin::message::{ErrorCode, MAX_REQUEST, PROTOCOL};
+use chathub::wire::admin::metrics::Kind;
+use chathub::wire::admin::metrics::table::{self, Metric};
 use chathub::wire::admin::{Effect, Replies};
 use clap::{Arg, Command};
 use serde_json::Value;
@@ -378,13 +381,16 @@ steps: who comes or goes meanwhile may be in it or not.",
          commands `hello`, `describe`, `status` and `metrics` are carried out, and every other one is refused with \
          `denied`: those that change something, and those that tell of people, their names, addresses, rooms or what \
          they say, for whoever watches a service need not know who uses it. What is told are numbers, versions, states, \
-         the paths of files and sockets, and which users are connected to these sockets. The unit is off until it is \
+         the paths of files and sockets, and which users are connected to these sockets. `hello` tells the level of the \
+         connection, `monitor` or `admin`, and `describe` the least level of each command. The unit is off until it is \
          wanted; the service is handed a socket when it starts, and the socket is gone while the service is stopped:
 
     systemctl enable chathub-monitor.socket
     systemctl restart chathub.service
     usermod -aG chathub-monitor prometheus
-    chathub ctl --socket /run/chathub/monitor.sock metrics",
+    chathub ctl --socket /run/chathub/monitor.sock metrics
+
+Over HTTP, `chathub-web`(8) serves what `metrics` tells.",
     );
     page.section("REQUESTS");
     page.text("A request has these keys; any other is refused:");
@@ -536,7 +542,7 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
 
 The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket`
 (</run/chathub/admin.sock>, for root and the group `chathub-admin`), `chathub.service`, and `chathub-monitor.socket`
-(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled.",
+(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled. `chathub-web`(8) serves over HTTP what is told on that last one.",
     );
     page.section("SIGNALS");
     page.item(
@@ -935,13 +941,130 @@ A database of a newer version is refused, as is a state directory that another d
 }
 
 // ---------------------------------------------------------------------------------------------
+// chathub-web(8)
+
+fn metric_item(page: &mut Page, metric: &Metric) {
+    let mut term = bold(&metric.series()[0]);
+    if metric.kind == Kind::Histogram {
+        term = bold(&metric.full_name());
+    }
+    if !metric.labels.is_empty() {
+        let labels: Vec<_> = metric.labels.iter().map(|label| literal(label)).collect();
+        term += &format!("{{{}}}", labels.join(","));
+    }
+    let there = if table::DISK.contains(&metric) { " Only where history is recorded." } else { "" };
+    page.item(&format!("{term} ({})", metric.kind.word()), &format!("{}{there}", metric.about.trim()));
+}
+
+fn web_page() -> String {
+    let web = WebArgs::definition();
+    let mut page = Page::new("chathub-web", 8, "System administration", "metrics of a chat hub over HTTP");
+    page.section("SYNOPSIS");
+    page.0 += &format!("{}\n", usage(&web, "chathub-web"));
+    page.section("DESCRIPTION");
+    page.text(
+        "`chathub-web` serves what is measured of a chat hub, `chathub`(8), over HTTP, for Prometheus and other programs that \
+         watch services. It is a program of its own, with a user and a sandbox of its own: the hub has no HTTP in it. It \
+         asks the hub on its socket for monitoring, where nothing is told about people and nothing can be changed, and \
+         keeps nothing. If it dies, what was being asked is lost, and nothing else.
+
+It is off until it is wanted:
+
+    systemctl enable --now chathub-metrics.socket
+    systemctl restart chathub.service
+    curl http://127.0.0.1:9969/metrics
+
+The first command enables `chathub-monitor.socket` as well, which the hub is handed when it starts: hence the second one,
+which disconnects nobody. `chathub-web.service` is started by the first connection, and ends by itself when nobody has
+connected for ten minutes.",
+    );
+    page.section("OPTIONS");
+    page.options(web.get_arguments());
+    if let Some(lines) = examples(&web) {
+        page.section("EXAMPLES");
+        page.text(&lines);
+    }
+    page.section("PAGES");
+    page.item(
+        &bold("/metrics"),
+        "What is measured. As OpenMetrics 1.0 if the header `Accept` asks for that, else in Prometheus' text format, \
+         version 0.0.4. If the hub does not answer within some seconds, `chathub_up` is 0, what is measured of the hub is \
+         not there, and the status is 200 all the same: so it is the hub that is seen to be away, and not this program. The \
+         journal says why, and so does </>.",
+    );
+    page.item(&bold("/-/healthy"), "Whether this program answers: status 200, whatever the hub does.");
+    page.item(&bold("/"), "What is here, and whether the hub answers.");
+    page.0 += ".PP\n";
+    page.text(
+        "Everything else is 404. There is GET and HEAD; a request with a body is refused, and nothing behind it is read.
+
+However many ask, the hub is asked one question at a time, and an answer is given to all who ask within a second. 64
+connections are served at a time; one more takes the place of the one that has been idle longest. A request has 16 KiB
+and 64 headers at most, and 20 seconds to come; its answer has 20 seconds to be taken. A connection on which nothing is asked for
+20 seconds is closed.",
+    );
+    page.section("WHO MAY READ");
+    page.text(
+        "The socket unit listens on 127.0.0.1 alone, where every user of the machine can read it: it tells numbers, nothing \
+         about people, and no name that a stranger has chosen. For a Prometheus on another machine, add its network to the \
+         socket, and let nobody else in; there is no encryption here:
+
+    systemctl edit chathub-metrics.socket
+        [Socket]
+        ListenStream=192.0.2.1:9969
+        FreeBind=yes
+        IPAddressDeny=any
+        IPAddressAllow=localhost 192.0.2.7
+    systemctl stop chathub-web.service
+    systemctl restart chathub-metrics.socket",
+    );
+    page.section("PROMETHEUS AND GRAFANA");
+    page.text(
+        "What Prometheus is to be told stands in </usr/share/chathub/prometheus/scrape.yml>, alert rules in \
+         </usr/share/chathub/prometheus/chathub.rules.yml>, and a dashboard for Grafana, to be imported, in \
+         </usr/share/chathub/grafana/chathub.json>.",
+    );
+    page.section("METRICS");
+    page.text(
+        "What counts since the start begins anew when the process does that counts. Events of the hub are carried over \
+         restarts under which its clients stay.",
+    );
+    page.subsection("Of the hub");
+    for metric in table::HUB {
+        metric_item(&mut page, metric);
+    }
+    page.subsection("Events of the hub");
+    for metric in table::events() {
+        metric_item(&mut page, &metric);
+    }
+    page.subsection("Of chathub-web itself");
+    for metric in table::WEB {
+        metric_item(&mut page, metric);
+    }
+    page.section("SOCKETS");
+    page.text(
+        "Sockets that are handed over as in `sd_listen_fds`(3) are known by their names: `metrics`, TCP, any number of them. \
+         A TCP socket without a name is one, too. A socket with any other name is left alone, with a warning.",
+    );
+    page.section("FILES");
+    page.item(
+        &italic("/run/chathub/monitor.sock"),
+        "The hub's socket for monitoring; see MONITORING of `chathub-admin`(7).",
+    );
+    page.exit_status(exit::WEB);
+    page.see_also(&["chathub(8)", "chathub-admin(7)", "chathub-ctl(1)", "prometheus(1)", "systemd.socket(5)"]);
+    page.0
+}
+
+// ---------------------------------------------------------------------------------------------
 // The tests
 
-fn pages() -> [(&'static str, String); 3] {
+fn pages() -> [(&'static str, String); 4] {
     [
         ("packaging/man/chathub-ctl.1", ctl_page()),
         ("packaging/man/chathub-admin.7", admin_page()),
         ("packaging/man/chathub.8", daemon_page()),
+        ("packaging/man/chathub-web.8", web_page()),
     ]
 }
 
@@ -975,6 +1098,7 @@ fn every_command_and_option_has_its_help() {
         }
     }
     look_at(&built(&[]), "chathub");
+    look_at(&WebArgs::definition(), "chathub-web");
 }
 
 #[test]

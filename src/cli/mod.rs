@@ -10,6 +10,7 @@
 //! | the arguments of `serve` and `check-config` | `serve` |
 //! | the options and commands of `ctl` | [`ctl`] |
 //! | the commands of `ctl account`, of `ctl ban` | [`ctl::account`], [`ctl::ban`] |
+//! | the arguments of `chathub-web` | [`web`] |
 //! | how a length of time is written, and its bounds | `length` |
 //! | how a point in time is written | `moment` |
 //! | log levels, roles, kinds of events as arguments | [`words`] |
@@ -18,6 +19,7 @@ pub mod ctl;
 mod length;
 mod moment;
 mod serve;
+pub mod web;
 pub mod words;
 
 use std::ffi::OsString;

@@ -65,6 +65,6 @@ pub struct CheckConfigArgs {
     pub file: Option<PathBuf>,
 }
 
-fn listen_address(given: &str) -> Result<SocketAddr, String> {
+pub(super) fn listen_address(given: &str) -> Result<SocketAddr, String> {
     given.parse().map_err(|_| "an address and a port are needed, as in 127.0.0.1:6969 or [::1]:6969".into())
 }

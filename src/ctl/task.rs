@@ -15,6 +15,7 @@ use crate::cli::ctl::{CtlCommand, Format, LinesArgs};
 use crate::client::Answers;
 use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
+use crate::wire::admin::args::MetricsArgs;
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
@@ -180,7 +181,7 @@ impl Task {
                 Ok(Self::Monitor(Command::EventsSubscribe(SubscribeArgs { kinds })))
             }
             CtlCommand::Top { interval } => Ok(Self::Top(interval)),
-            CtlCommand::Metrics => one(Command::Metrics(none)),
+            CtlCommand::Metrics => one(Command::Metrics(MetricsArgs::default())),
             CtlCommand::LogLevel { level } => one(Command::LogLevel(LogLevelArgs { level })),
             CtlCommand::Reload => one(Command::Reload(none)),
             CtlCommand::Shutdown { deadline, message, if_stopping: _ } => {

@@ -11,6 +11,9 @@ macro_rules! counters {
         }
 
         impl Counters {
+            /// Name and meaning of each.
+            pub const ROWS: &[(&str, &str)] = &[$( (stringify!($name), concat!($($about),+)), )+];
+
             /// Name, meaning and value of each counter.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
                 [$( (stringify!($name), concat!($($about),+), self.$name), )+].into_iter()

@@ -35,6 +35,11 @@ impl Door {
         self.leaves.first().map(|(at, _)| *at)
     }
 
+    /// How many wait there.
+    pub(super) fn count(&self) -> usize {
+        self.leaves.len()
+    }
+
     /// Notes that `id` waits at the door until then.
     pub(super) fn waits(&mut self, id: SessionId, until: Mono) {
         self.leaves.insert((until, id));

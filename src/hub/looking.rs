@@ -102,6 +102,15 @@ impl Hub {
         &self.counters
     }
 
+    /// How many clients are what.
+    #[must_use]
+    pub fn clients_by_state(&self) -> [(&'static str, usize); 4] {
+        let (door, logged_in) = (self.door.count(), self.people.logged_in.len());
+        let operators = self.people.operators.len();
+        let guests = self.session_count().saturating_sub(door + logged_in);
+        [("guest", guests), ("member", logged_in.saturating_sub(operators)), ("operator", operators), ("door", door)]
+    }
+
     /// The table of sanctions.
     #[must_use]
     pub fn sanctions(&self) -> &Sanctions {

@@ -66,6 +66,12 @@ fn filter_of(level: LogLevel) -> LevelFilter {
 /// error.
 #[must_use]
 pub fn start(level: LogLevel) -> Level {
+    start_as("chathub", level)
+}
+
+/// The same for another program of this name.
+#[must_use]
+pub fn start_as(program: &str, level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
     let journal = if stderr_is_the_journal() { tracing_journald::layer().ok() } else { None };
     TO_JOURNAL.store(journal.is_some(), Ordering::Relaxed);
@@ -81,7 +87,7 @@ pub fn start(level: LogLevel) -> Level {
             };
             journal
                 .with_field_prefix(None)
-                .with_syslog_identifier("chathub".to_owned())
+                .with_syslog_identifier(program.to_owned())
                 .with_priority_mappings(priorities)
                 .boxed()
         }

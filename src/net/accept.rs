@@ -49,7 +49,8 @@ impl Counts {
     }
 }
 
-/// Takes connections for ever. Ends when the driver is gone, or when it is aborted.
+/// Takes connections for ever. Ends when the driver is gone, or when it is aborted. Counts the connections of this
+/// listener in `taken`.
 ///
 /// A connection goes into the queue of sockets as soon as it is accepted, before anybody is told of it. Errors that
 /// concern one connection are ignored. When the process or the system is out of descriptors or memory, the task pauses,
@@ -59,6 +60,7 @@ pub async fn accept(
     keeping: Keeping,
     arrivals: mpsc::Sender<Arrival>,
     counts: Arc<Counts>,
+    taken: Arc<AtomicU64>,
 ) {
     let mut pause = PAUSE.0;
     loop {
@@ -78,6 +80,7 @@ pub async fn accept(
             Ok(Ok(newcomer)) => {
                 pause = PAUSE.0;
                 counts.open.fetch_add(1, Ordering::Relaxed);
+                taken.fetch_add(1, Ordering::Relaxed);
                 place.send(Arrival::Accepted(newcomer));
             }
             Ok(Err(error)) if is_about_one_connection(&error) => {}

@@ -13,6 +13,7 @@ use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{Beside, InRoom, Stored};
 use crate::wire::admin::message::ControlError;
+use crate::wire::admin::metrics::Family;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
 use serde_json::Value;
 
@@ -73,6 +74,8 @@ pub enum Answered {
     Warned(Value, String),
     /// A result that is JSON already.
     Written(&'static str),
+    /// What is measured, and whether it is wanted as values instead of text.
+    Measured(Vec<Family>, bool),
     /// A long list.
     List(Box<Listing>),
     /// Lines of history, to be sent one by one or together, as the request says.

@@ -18,9 +18,9 @@ use crate::client::SYSTEM_SOCKET;
 use crate::kernel;
 use crate::logging::InWords;
 use crate::net::accept;
-use crate::net::admin::Rights;
 use crate::settings::{self, Settings};
 use crate::values::plain::Plain;
+use crate::wire::admin::Level;
 use crate::wire::admin::result::Listener;
 
 /// The most connections that wait to be accepted, where we listen ourselves.
@@ -153,16 +153,16 @@ pub(super) fn watch(
 /// [`StartError::System`].
 pub(super) fn watch_admin(
     sockets: Vec<UnixListener>,
-    rights: Rights,
+    level: Level,
 ) -> Result<Watched<tokio::net::UnixListener>, StartError> {
     let system = |what| move |error| StartError::System { what, error };
     let (mut watched, mut listeners) = (Vec::new(), Vec::new());
     for socket in sockets {
         let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
         let path = addr.as_pathname().map_or_else(|| "(unnamed)".to_owned(), |path| path.display().to_string());
-        let (whom, name) = match rights {
-            Rights::All => ("administrators", "admin"),
-            Rights::Watch => ("those who watch", "monitor"),
+        let (whom, name) = match level {
+            Level::Admin => ("administrators", "admin"),
+            Level::Monitor => ("those who watch", "monitor"),
         };
         info!("listening for {whom} on {path}");
         listeners.push(Listener { name: name.to_owned(), addr: path });

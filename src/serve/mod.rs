@@ -19,6 +19,7 @@ use crate::kernel;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,8 +35,8 @@ use crate::config;
 use crate::exit::Exit;
 use crate::logging::{self, Journal, ids};
 use crate::net::accept;
+use crate::net::admin;
 use crate::net::admin::holders::Admins;
-use crate::net::admin::{self, Rights};
 use crate::net::arrival::{ARRIVALS, Arrival};
 use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
@@ -46,6 +47,7 @@ use crate::net::readiness::Readiness;
 use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
 use crate::systemd::{self, Sockets};
+use crate::wire::admin::Level;
 
 /// Runs the daemon to its end. Call it while there is only one thread: it takes what the service manager has left in
 /// the environment.
@@ -197,18 +199,22 @@ async fn serve(
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
     let mut admins = Vec::new();
-    for (sockets, rights) in [(admin, Rights::All), (monitor, Rights::Watch)] {
-        let (watched, their) = listen::watch_admin(sockets, rights)?;
-        admins.extend(watched.into_iter().map(|listener| (listener, rights)));
+    for (sockets, level) in [(admin, Level::Admin), (monitor, Level::Monitor)] {
+        let (watched, their) = listen::watch_admin(sockets, level)?;
+        admins.extend(watched.into_iter().map(|listener| (listener, level)));
         listeners.extend(their);
     }
     let signals = Signals::listen().map_err(system("listen for signals"))?;
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
+    // Those for clients are the first in the list.
+    let taken: Vec<_> = listeners.iter().take(chats.len()).map(|_| Arc::new(AtomicU64::new(0))).collect();
     let accepting: Vec<_> = chats
         .iter()
-        .map(|listener| {
-            let accepting = accept::accept(listener.clone(), queue.clone(), sender.clone(), accepted.clone());
+        .zip(&taken)
+        .map(|(listener, taken)| {
+            let (listener, taken) = (listener.clone(), taken.clone());
+            let accepting = accept::accept(listener, queue.clone(), sender.clone(), accepted.clone(), taken);
             tokio::spawn(accepting).abort_handle()
         })
         .collect();
@@ -218,9 +224,9 @@ async fn serve(
     let passwords: admin::Passwords = Arc::new(Mutex::new((accounts.password, accounts.into())));
     let controls: Vec<_> = admins
         .into_iter()
-        .map(|(listener, rights)| {
+        .map(|(listener, level)| {
             let (admins, passwords) = (admins_in.clone(), passwords.clone());
-            tokio::spawn(admin::serve(listener, rights, sender.clone(), admins, passwords, stopping.clone()))
+            tokio::spawn(admin::serve(listener, level, sender.clone(), admins, passwords, stopping.clone()))
         })
         .collect();
     let signals = tokio::spawn(signals.hand_on(sender.clone()));
@@ -230,6 +236,7 @@ async fn serve(
         files: loaded.files,
         chat: chats,
         listeners,
+        taken,
         activated,
         watchdog: systemd::watchdog_interval(),
         level,

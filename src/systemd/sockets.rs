@@ -120,12 +120,7 @@ pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
 
 /// Sorts the descriptors that were passed into `sockets`.
 fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
-    let count = std::env::var("LISTEN_FDS").unwrap_or_default();
-    let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    // listenfd takes a value that is no number for 0; that is no error here either.
-    if count.parse::<u64>().is_ok_and(|count| count > most) {
-        return Err(WrongSocket::Count { count });
-    }
+    count()?;
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
     let mut handed = ListenFd::from_env();
@@ -177,7 +172,18 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     wrong
 }
 
+/// Whether there can be as many as are said to be.
+pub(super) fn count() -> Result<(), WrongSocket> {
+    let count = std::env::var("LISTEN_FDS").unwrap_or_default();
+    let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    // listenfd takes a value that is no number for 0; that is no error here either.
+    if count.parse::<u64>().is_ok_and(|count| count > most) {
+        return Err(WrongSocket::Count { count });
+    }
+    Ok(())
+}
+
 /// Whether the socket is listening.
-fn listens(socket: &impl AsFd) -> bool {
+pub(super) fn listens(socket: &impl AsFd) -> bool {
     getsockopt(socket, sockopt::AcceptConn).unwrap_or(false)
 }

@@ -20,7 +20,7 @@ const ECHO: u8 = 1;
 
 /// Runs `chathub ctl ARGS` with a password on its standard input.
 #[track_caller]
-fn with_password(daemon: &Daemon, args: &[&str], password: &str) -> (Option<i32>, String) {
+pub(crate) fn with_password(daemon: &Daemon, args: &[&str], password: &str) -> (Option<i32>, String) {
     let mut command = ctl_command(&daemon.admin_path(), args);
     let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     program.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();

@@ -295,11 +295,15 @@ fn on_the_socket_for_monitoring_only_how_the_hub_is_doing_is_told() {
         let answer = ask(request.to_string());
         if answer["ok"] == true {
             assert_eq!(command["changes"], false, "{name} changes something: {answer}");
+            assert_eq!(command["level"], "monitor", "{name}");
             told.push(name);
         } else {
             assert_eq!(answer["error"]["code"], "denied", "{request}: {answer}");
+            assert_eq!(command["level"], "admin", "{name}");
         }
     }
+    assert_eq!(ask(json!({"cmd": "hello"}).to_string())["result"]["level"], "monitor");
+    assert_eq!(daemon.admin().done("hello", &json!({}))["level"], "admin");
     assert_eq!(told, ["hello", "describe", "status", "metrics"]);
     let status = daemon.admin().done("status", &json!({}));
     let names: Vec<_> = status["listeners"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();

@@ -32,3 +32,4 @@ mod terminals;
 mod tmux;
 mod top;
 mod weather;
+mod web;

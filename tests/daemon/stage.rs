@@ -26,7 +26,7 @@ pub(crate) use crate::shared::missing::{have, not_tested};
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// After this, a test that waits all the same ends the program, with its story: see [`Guard`].
-const HANGS: Duration = Duration::from_secs(180);
+pub(crate) const HANGS: Duration = Duration::from_secs(180);
 
 /// Paces nobody: for tests that are about something else and send a lot.
 pub(crate) const UNPACED: &str = "
@@ -60,7 +60,7 @@ impl Story {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().fold(String::new(), |mut text, line| {
             let _ = writeln!(text, "{line}");

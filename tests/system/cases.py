@@ -24,6 +24,8 @@ SERVICE = "chathub.service"
 CHAT = "chathub.socket"
 ADMIN = "chathub-admin.socket"
 MONITOR = "chathub-monitor.socket"  # off until it is enabled
+METRICS = "chathub-metrics.socket"  # so is this one, for the next
+WEB = "chathub-web.service"
 SOCKETS = (CHAT, ADMIN)
 UNITS = (CHAT, ADMIN, SERVICE)
 
@@ -409,7 +411,7 @@ def _(machine, packages):
     machine.must("chathub", "--version")
     # The image's dpkg leaves out documentation, so names are asked for.
     files = machine.must("dpkg", "--listfiles", "chathub").out.split()
-    for page in ("man8/chathub.8", "man1/chathub-ctl.1", "man5/chathub.toml.5", "man7/chathub-admin.7"):
+    for page in ("man8/chathub.8", "man1/chathub-ctl.1", "man5/chathub.toml.5", "man7/chathub-admin.7", "man8/chathub-web.8"):
         expect(f"/usr/share/man/{page}.gz" in files, f"no {page}")
     for path in (
         "/usr/share/bash-completion/completions/chathub",
@@ -419,6 +421,10 @@ def _(machine, packages):
         "/usr/share/doc/chathub/copyright",
         "/etc/chathub/chathub.toml",
         "/etc/chathub/conf.d",
+        "/usr/bin/chathub-web",
+        "/usr/share/chathub/prometheus/scrape.yml",
+        "/usr/share/chathub/prometheus/chathub.rules.yml",
+        "/usr/share/chathub/grafana/chathub.json",
     ):
         expect(path in files, f"no {path}")
 
@@ -431,18 +437,19 @@ def _(machine, packages):
 
 @life.case("systemd-analyze verify has nothing to say about the units")
 def _(machine, packages):
-    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR)
+    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR, METRICS, WEB)
     said = [line for line in done.text.splitlines() if "chathub" in line]
     expect(not said, "\n".join(said))
     warnings = machine.run("journalctl", "--no-pager", "--identifier=systemd", "--grep=chathub.*(Unknown|ignoring)").out
     expect("ignoring" not in warnings, warnings)
 
 
-@life.case("systemd-analyze security scores the service at most 0.5")
+@life.case("systemd-analyze security scores the services at most 0.5")
 def _(machine, packages):
-    done = machine.run("systemd-analyze", "security", "--no-pager", "--threshold=5", SERVICE)
-    score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.out)
-    expect(done.status == 0 and score and float(score.group(1)) <= 0.5, done.text[-400:])
+    for service in (SERVICE, WEB):
+        done = machine.run("systemd-analyze", "security", "--no-pager", "--threshold=5", service)
+        score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.out)
+        expect(done.status == 0 and score and float(score.group(1)) <= 0.5, done.text[-400:])
 
 
 @life.case("the port answers on IPv6 and on IPv4")
@@ -483,6 +490,60 @@ def _(machine, packages):
     machine.must("systemctl", "start", SERVICE)
     machine.wait_state(MONITOR, "active")
     machine.must("systemctl", "disable", "--now", MONITOR)
+
+
+def page(machine, path, accept="*/*"):
+    """What chathub-web answers."""
+    with machine.connect("127.0.0.1", 9969) as stream:
+        request = f"GET {path} HTTP/1.1\r\nHost: hub\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        stream.sendall(request.encode())
+        answer = b""
+        while more := stream.recv(65536):
+            answer += more
+    return answer.decode()
+
+
+@life.case("metrics over HTTP are off; enabled as the manual says, they are served by somebody who may do nothing else")
+def _(machine, packages):
+    serving(machine)
+    expect_equal("the socket", machine.state(METRICS), "inactive")
+    expect_equal("enabled", machine.run("systemctl", "is-enabled", METRICS).out.strip(), "disabled")
+    chatter = Chatter(machine, "ann")
+    machine.must("systemctl", "enable", "--now", METRICS)
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(SERVICE, "active")
+    expect_equal("the program", machine.state(WEB), "inactive")
+    text = page(machine, "/metrics")
+    for line in ("chathub_up 1", "chathub_clients 1", "chathub_survival 1", "chathub_restarts_total "):
+        expect(f"\n{line}" in text, f"{line} is not in {text}")
+    expect(page(machine, "/metrics", "application/openmetrics-text").endswith("# EOF\n"), "no OpenMetrics")
+    expect("200 OK" in page(machine, "/-/healthy"), "it is not healthy")
+    expect_equal("the program", machine.state(WEB), "active")
+    chatter.say("still here")
+    chatter.close()
+    # Nobody else is it, no port but that one is open, and it finds nothing of the hub's.
+    pid = machine.show(WEB, "MainPID")
+    inside = ("nsenter", "--target", pid, "--mount", "--net")
+    user = machine.must("ps", "-o", "user=", "-p", pid).out.strip()
+    expect(user not in ("root", "chathub"), user)
+    listening = machine.must(*inside, "ss", "--no-header", "-ltn").out
+    expect_equal("ports in its network", listening, "")
+    expect(machine.run(*inside, "ls", "/var/lib/chathub").out == "", "it sees the history")
+    # A hub that is stopped stays so, however often somebody asks how it is.
+    machine.must("systemctl", "stop", SERVICE)
+    time.sleep(1.1)
+    expect("\nchathub_up 0\n" in page(machine, "/metrics"), "the hub is up")
+    expect("The hub does not answer" in page(machine, "/"), "nothing says why")
+    expect_equal("the hub", machine.state(SERVICE), "inactive")
+    machine.must("systemctl", "start", SERVICE)
+    wait_until("it is found again", lambda: "\nchathub_up 1\n" in page(machine, "/metrics"))
+    warnings = machine.journal("--unit", WEB, "--output=cat")
+    expect("the hub does not answer" in warnings and "the hub answers" in warnings, warnings)
+    # Killed, it is back with the next one who asks.
+    machine.must("systemctl", "kill", "--signal=KILL", WEB)
+    wait_until("it is back", lambda: "\nchathub_up 1\n" in page(machine, "/metrics"))
+    machine.must("systemctl", "disable", "--now", METRICS, MONITOR)
+    machine.must("systemctl", "stop", WEB)
 
 
 @life.case("the first connection starts the service")
@@ -1413,11 +1474,14 @@ def _(machine, packages):
 @life.case("a removal says goodbye, stops everything, and keeps settings and state")
 def _(machine, packages):
     serving(machine)
+    machine.must("systemctl", "enable", "--now", METRICS)
+    page(machine, "/metrics")
+    expect_equal("metrics", machine.state(WEB), "active")
     ann = Chatter(machine, "ann")
     machine.sh("echo kept >/var/lib/chathub/test")
     machine.must("apt-get", "remove", "--yes", "--quiet", "chathub")
     ann.expect_end()
-    for unit in UNITS:
+    for unit in (*UNITS, METRICS, WEB):
         expect_equal(unit, machine.state(unit), "inactive")
     expect(refused(machine) and refused(machine, "127.0.0.1"), "the port answers")
     expect(machine.run("test", "-e", "/run/chathub").status != 0, "/run/chathub is still there")

@@ -104,7 +104,7 @@ fn holders(admins: &[AdminConnection]) -> String {
 }
 
 pub(in crate::ctl) fn metrics(to: &mut Screen<'_>, metrics: &Metrics) -> io::Result<()> {
-    metrics.text.lines().try_for_each(|line| to.line(line))
+    metrics.text.iter().flat_map(|text| text.lines()).try_for_each(|line| to.line(line))
 }
 
 pub(in crate::ctl) fn log_level(to: &mut Screen<'_>, result: &LogLevel) -> io::Result<()> {

@@ -5,13 +5,17 @@ use std::io;
 use super::screen::Screen;
 use super::table::{Table, left};
 use crate::ctl::schema;
+use crate::wire::admin::Level;
 use crate::wire::admin::describe::Description;
 
 pub(in crate::ctl) fn commands(to: &mut Screen<'_>, description: &Description) -> io::Result<()> {
-    let mut table = Table::new([left("COMMAND"), left("EFFECT"), left("REPLIES").spare(1), left("ABOUT").telling()]);
+    let about = left("ABOUT").telling();
+    let mut table =
+        Table::new([left("COMMAND"), left("LEVEL").spare(2), left("EFFECT"), left("REPLIES").spare(1), about]);
     for command in &description.commands {
         let effect = if command.changes { "changes" } else { "reads" };
-        table.row([command.name.clone(), effect.into(), command.replies.replace('_', " "), command.about.clone()]);
+        let (level, replies) = (command.level.word().to_owned(), command.replies.replace('_', " "));
+        table.row([command.name.clone(), level, effect.into(), replies, command.about.clone()]);
     }
     table.print(to, "command")
 }
@@ -19,6 +23,9 @@ pub(in crate::ctl) fn commands(to: &mut Screen<'_>, description: &Description) -
 pub(in crate::ctl) fn command(to: &mut Screen<'_>, description: &Description) -> io::Result<()> {
     for command in &description.commands {
         to.line(&format!("{}: {}", command.name, command.about))?;
+        if command.level == Level::Monitor {
+            to.line("It is carried out on the socket for monitoring, too.")?;
+        }
         for (heading, schema) in [("ARGUMENT", &command.args), ("RESULT", &command.result)] {
             let mut table = Table::new([left(heading), left("TYPE").shrinks(16), left(""), left("ABOUT").telling()]);
             for field in schema::fields(schema) {

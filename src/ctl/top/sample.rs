@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::ctl::asker::Answered;
 use crate::values::time::Wall;
 use crate::wire::admin::Command;
-use crate::wire::admin::args::{ClientsListArgs, NoArgs, SanctionListArgs};
+use crate::wire::admin::args::{ClientsListArgs, MetricsArgs, NoArgs, SanctionListArgs};
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{Client, ClientList, Metrics, Room, RoomList, Sanction, SanctionList, Status};
 
@@ -57,7 +57,7 @@ impl Wanted {
             Command::Status(NoArgs {}),
             Command::ClientsList(ClientsListArgs::default()),
             Command::RoomsList(NoArgs {}),
-            Command::Metrics(NoArgs {}),
+            Command::Metrics(MetricsArgs::default()),
         ];
         if self.sanctions {
             commands.push(Command::SanctionsList(SanctionListArgs { kind: None }));
@@ -83,7 +83,7 @@ impl Wanted {
             people: clients.is_some(),
             clients: clients.map(|list| list.clients).unwrap_or_default(),
             rooms: rooms.map(|list| list.rooms),
-            disk: metrics.map(|metrics| Disk::read(&metrics.text)).unwrap_or_default(),
+            disk: metrics.and_then(|metrics| metrics.text).map(|text| Disk::read(&text)).unwrap_or_default(),
             at,
         };
         Ok((sample, sanctions.map(|list| list.sanctions)))

@@ -347,6 +347,13 @@ impl Sanctions {
         self.counts.get(&kind.letter()).copied().unwrap_or(0)
     }
 
+    /// How many there are of each kind, in force or not, by the kind's name.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        const KINDS: [(char, &str); 5] =
+            [('b', "ban"), ('m', "mute"), ('x', "expulsion"), ('f', "filter"), ('l', "lockdown")];
+        KINDS.into_iter().map(|(letter, name)| (name, self.counts.get(&letter).copied().unwrap_or(0)))
+    }
+
     /// How many sanctions there are, in force or not.
     #[must_use]
     pub fn len(&self) -> usize {

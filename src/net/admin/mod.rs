@@ -6,7 +6,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what may be asked on which socket | [`Rights`], and the table there |
+//! | what may be asked on which socket | [`Level`], and the table there |
 //! | what a command is, and which part of the daemon executes it | [`crate::wire::admin`] |
 //! | how long an answer is waited for, the audit line | `Connection::ask`, below |
 //! | how recorded history is sent | `disk` |
@@ -44,9 +44,10 @@ use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
-use crate::wire::admin::result::{Count, Hello, Lines};
+use crate::wire::admin::metrics::text::{Format, text};
+use crate::wire::admin::result::{Count, Hello, Lines, Metrics};
 use crate::wire::admin::value::Text;
-use crate::wire::admin::{Carrier, Command, Duty, Effect, ForConnection};
+use crate::wire::admin::{Carrier, Command, Duty, ForConnection, Level};
 
 /// Characters that a password has at least, and how it is hashed; changed when settings are.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
@@ -65,21 +66,12 @@ const DISK_PATIENCE: Duration = Duration::from_secs(20);
 /// listens shows in nothing else until there is an event.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What may be asked on a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights {
-    /// Everything: the admin socket.
-    All,
-    /// How the hub is doing, and nothing about anybody ([`Effect::Tells`]): the socket for monitoring.
-    Watch,
-}
-
 /// Takes connections until `stopping` says so, and returns when all answers are out.
 ///
 /// As many are served at a time as `admins` has places; one more is told that the socket is busy.
 pub async fn serve(
     listener: UnixListener,
-    rights: Rights,
+    level: Level,
     arrivals: mpsc::Sender<Arrival>,
     admins: Arc<Admins>,
     passwords: Passwords,
@@ -102,7 +94,7 @@ pub async fn serve(
                             let (read, write) = stream.into_split();
                             let frames = Frames::default();
                             let connection =
-                                Connection { read, write, by, called: None, rights, place, admins, frames, arrivals, passwords, stopping };
+                                Connection { read, write, by, called: None, level, place, admins, frames, arrivals, passwords, stopping };
                             connections.spawn(connection.run());
                         }
                         Err(full) => refuse(&stream, full),
@@ -142,7 +134,7 @@ struct Connection {
     by: By,
     /// What the system calls who asks, once it was looked up.
     called: Option<String>,
-    rights: Rights,
+    level: Level,
     place: Held,
     admins: Arc<Admins>,
     /// What was read and is not a whole request yet.
@@ -231,6 +223,13 @@ impl Connection {
             Ok(Answered::One(value)) => self.say(&Reply::done(&id, Place::Last, &value)).await,
             Ok(Answered::Warned(value, warning)) => self.say(&Reply::done_but(&id, value, warning)).await,
             Ok(Answered::Written(json)) => self.say(&Reply::done_with(&id, json)).await,
+            Ok(Answered::Measured(families, true)) => {
+                self.say_result(&id, Ok(Metrics { text: None, families: Some(families) })).await
+            }
+            Ok(Answered::Measured(families, false)) => {
+                let text = Some(text(&families, Format::OpenMetrics));
+                self.say_result(&id, Ok(Metrics { text, families: None })).await
+            }
             Ok(Answered::List(listing)) => {
                 let (id, made) = (id.clone(), move |id: &Value| Reply::done(id, Place::Last, &listing.result()));
                 self.say_made(move || made(&id)).await
@@ -312,7 +311,7 @@ impl Connection {
 
     async fn ask(&mut self, command: Command) -> Result<Answered, ControlError> {
         let spec = command.spec();
-        if self.rights == Rights::Watch && spec.effect != Effect::Tells {
+        if self.level < spec.level() {
             let message = format!("{} is not for the monitoring socket; ask on the admin socket", spec.name);
             return Err(ControlError::new(ErrorCode::Denied, message));
         }
@@ -323,6 +322,7 @@ impl Connection {
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                     protocol: PROTOCOL,
                     pid: std::process::id(),
+                    level: self.level,
                 };
                 return Ok(Answered::One(serde_json::to_value(hello).expect("results are plain JSON")));
             }

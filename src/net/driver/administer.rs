@@ -20,7 +20,7 @@ use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
 use crate::wire::admin::execute::{Answer, Beside};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{LogLevel, Metrics, Redacted, Reloaded};
+use crate::wire::admin::result::{LogLevel, Redacted, Reloaded};
 use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
@@ -58,7 +58,7 @@ impl Driver {
         let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
         let answer = match duty {
             ForDriver::Status(NoArgs {}) => one(serde_json::to_value(self.status(at))),
-            ForDriver::Metrics(NoArgs {}) => one(serde_json::to_value(Metrics { text: self.metrics(at) })),
+            ForDriver::Metrics(args) => Ok(Answered::Measured(self.measured(at).into_families(), args.families)),
             ForDriver::LogLevel(args) => {
                 if let Some(level) = args.level {
                     self.around.level.set(level);

@@ -42,7 +42,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
@@ -106,6 +106,8 @@ pub struct Circumstances {
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens, for status.
     pub listeners: Vec<Listener>,
+    /// Connections accepted at each of the sockets for clients, which are the first of the listeners.
+    pub taken: Vec<Arc<AtomicU64>>,
     /// Whether the service manager passed the sockets.
     pub activated: bool,
     /// How often the watchdog is fed; `None` if there is none.

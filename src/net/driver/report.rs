@@ -3,17 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::{Driver, times};
 use crate::net::admin::holders::Holder;
+use crate::net::rounds::Distances;
 use crate::store::{Health, Source, Store};
 use crate::values::time::Now;
+use crate::wire::admin::metrics::{Sheet, seconds, table};
 use crate::wire::admin::result::{AdminConnection, DiskHistory, Lockdown, LoopTurns, Status, TurnCount};
 use crate::wire::admin::value::Time;
-
-/// Microseconds as seconds, exactly.
-fn seconds(micros: u64) -> String {
-    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-}
 
 fn admin_connection(holder: Holder) -> AdminConnection {
     let Holder { uid, pid, since, idle } = holder;
@@ -46,33 +45,14 @@ impl Driver {
             turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
             log_level: self.around.level.get(),
-            counters: self.counters().into_iter().map(|(name, _, value)| (name.to_owned(), value.into())).collect(),
+            counters: self.counters(at),
         }
     }
 
-    /// All counters: name, meaning, value.
-    fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut counters: Vec<_> = self.state.hub().counters().iter().collect();
-        counters.extend([
-            ("bytes_read", "Bytes received from clients.", self.clients.bytes_read),
-            ("writes", "Writes made to clients.", load(&self.delivery.exchanges.counts.writes)),
-            ("bytes_written", "Bytes written to clients.", load(&self.delivery.exchanges.counts.bytes)),
-            ("sockets_full", "Times that a client's socket was full.", load(&self.delivery.exchanges.counts.full)),
-            ("lines_missed", "Lines that clients were too slow for.", load(&self.delivery.exchanges.counts.missed)),
-            ("accept_pauses", "Times that accepting was paused.", load(&self.around.accepted.paused)),
-            ("unkept", "Connections that would not outlive the process.", load(&self.around.accepted.unkept)),
-            ("restarts", "Restarts that clients have lived through.", self.state.machine().restarts().count),
-            ("journal_lost", "Events that the journal did not take in time.", self.journal.lost()),
-        ]);
-        if let Some(health) = self.store.as_ref().map(Store::health) {
-            counters.extend([
-                ("history_recorded", "Records written to disk.", health.records),
-                ("history_troubles", "Times that the disk did not take what was to be recorded.", health.troubles),
-                ("history_set_aside", "Files of history that could not be read and were set aside.", health.sets_aside),
-            ]);
-        }
-        counters
+    /// The counters among what is measured, by name.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are whole and not negative")]
+    fn counters(&self, at: Now) -> Map<String, Value> {
+        self.measured(at).counters().map(|(name, value)| (name.to_owned(), (value as u64).into())).collect()
     }
 
     fn turns_taken(&self) -> LoopTurns {
@@ -139,60 +119,92 @@ impl Driver {
         }
     }
 
-    /// OpenMetrics 1.0: counters and gauges without labels. Names of rooms and people would be private, and without
-    /// bound.
-    pub(super) fn metrics(&self, at: Now) -> String {
-        use std::fmt::Write as _;
-        let mut text = String::new();
-        let status = self.status(at);
-        let gauges = [
-            ("clients", "Clients connected.", status.clients),
-            ("clients_peak", "Most clients at one time.", status.clients_peak),
-            ("rooms", "Rooms.", status.rooms),
-            ("history_lines", "Lines kept in memory.", status.history_lines),
-            ("reports_open", "Reports that are open.", status.reports_open),
-            ("memos_waiting", "Messages that wait for people who are not here.", status.memos_waiting),
-            ("uptime_seconds", "Seconds since the start.", status.uptime_s),
-            ("unread", "1 if bans and accounts on disk cannot be read.", self.state.hub().is_unread().into()),
-            ("lockdown", "1 during a lockdown.", self.state.hub().lockdown().is_some().into()),
-            ("history_waiting_bytes", "Lines that wait for the disk.", self.state.hub().backlog().bytes() as u64),
-        ];
-        let health = self.store.as_ref().map(Store::health);
-        let disk = health.iter().flat_map(|health| {
-            [
-                ("history_disk_lines", "Lines on disk.", health.lines),
-                ("history_disk_bytes", "Bytes on disk.", health.bytes),
-                ("history_disk_trouble", "1 if the disk takes nothing now.", health.trouble.is_some().into()),
-            ]
-        });
-        for (name, about, value) in gauges.into_iter().chain(disk) {
-            let _ =
-                write!(text, "# TYPE chathub_{name} gauge\n# HELP chathub_{name} {about}\nchathub_{name} {value}\n");
+    /// What is measured. Labels have values that are fixed, or that only the administrator can add to: names of rooms
+    /// and people would be private, and without bound.
+    pub(super) fn measured(&self, at: Now) -> Sheet {
+        let mut sheet = Sheet::default();
+        self.measure_process(at, &mut sheet);
+        self.measure_hub(&mut sheet);
+        self.measure_disk(&mut sheet);
+        self.measure_delivery(&mut sheet);
+        for ((_, _, value), row) in self.state.hub().counters().iter().zip(table::events()) {
+            sheet.count(&row, value);
         }
-        let turns = status.turns;
-        let _ = write!(
-            text,
-            "# TYPE chathub_turn_longest_seconds gauge\n# HELP chathub_turn_longest_seconds Longest turn of the loop.\n\
-             chathub_turn_longest_seconds {}\n\
-             # TYPE chathub_turn_seconds histogram\n# HELP chathub_turn_seconds Turns of the loop.\n",
-            seconds(turns.longest_us)
+        sheet
+    }
+
+    fn measure_process(&self, at: Now, sheet: &mut Sheet) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        sheet.labelled(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1);
+        sheet.value(
+            &table::START_TIME,
+            &[],
+            seconds(u64::try_from(self.started.wall.0).unwrap_or(0).saturating_mul(1_000)),
         );
-        let mut count = 0;
-        for turn in &turns.histogram {
-            count += turn.count;
-            let bound = turn.up_to_us.map_or_else(|| "+Inf".to_owned(), seconds);
-            let _ = writeln!(text, "chathub_turn_seconds_bucket{{le=\"{bound}\"}} {count}");
+        sheet.count(&table::UPTIME, at.mono.since(self.started.mono).as_secs());
+        sheet.count(&table::ADMIN_CONNECTIONS, self.around.admins.count() as u64);
+        sheet.count(&table::SURVIVAL, self.state.tape.is_kept().into());
+        sheet.count(&table::RESTARTS, self.state.machine().restarts().count);
+        sheet.count(&table::JOURNAL_LOST, self.journal.lost());
+        sheet.value(&table::TURN_LONGEST, &[], seconds(self.times.longest().map_or(0, |longest| micros(longest.took))));
+        let bounds = times::BOUNDS.map(seconds);
+        sheet.histogram(&table::TURNS, bounds, self.times.counts(), seconds(micros(self.times.total())));
+    }
+
+    fn measure_hub(&self, sheet: &mut Sheet) {
+        let hub = self.state.hub();
+        sheet.count(&table::CLIENTS, hub.session_count() as u64);
+        sheet.count(&table::CLIENTS_PEAK, hub.peak() as u64);
+        sheet.count(&table::CLIENTS_MAX, hub.settings().limits.clients as u64);
+        for (state, count) in hub.clients_by_state() {
+            sheet.labelled(&table::CLIENTS_BY_STATE, &[state], count as u64);
         }
-        let _ =
-            write!(text, "chathub_turn_seconds_count {count}\nchathub_turn_seconds_sum {}\n", seconds(turns.total_us));
-        for (name, about, value) in self.counters() {
-            let _ = write!(
-                text,
-                "# TYPE chathub_{name} counter\n# HELP chathub_{name} {}\nchathub_{name}_total {value}\n",
-                about.trim()
-            );
+        sheet.count(&table::ROOMS, hub.room_count() as u64);
+        sheet.count(&table::ROOMS_MAX, hub.settings().limits.rooms as u64);
+        sheet.count(&table::ACCOUNTS, hub.accounts().len() as u64);
+        for (kind, count) in hub.sanctions().counts() {
+            sheet.labelled(&table::SANCTIONS, &[kind], count as u64);
         }
-        text.push_str("# EOF\n");
-        text
+        sheet.count(&table::REPORTS_OPEN, hub.reports().open().len() as u64);
+        sheet.count(&table::MEMOS_WAITING, hub.memos().waiting() as u64);
+        sheet.count(&table::LOCKDOWN, hub.lockdown().is_some().into());
+        sheet.count(&table::UNREAD, hub.is_unread().into());
+        sheet.count(&table::HISTORY_LINES, hub.rooms().map(|room| room.history.len() as u64).sum());
+    }
+
+    fn measure_disk(&self, sheet: &mut Sheet) {
+        let hub = self.state.hub();
+        sheet.count(&table::RECORDING, self.store.is_some().into());
+        sheet.count(&table::HISTORY_WAITING, hub.backlog().bytes() as u64);
+        sheet.count(&table::HISTORY_WAITING_MAX, hub.settings().history.queue as u64);
+        let Some(health) = self.store.as_ref().map(Store::health) else { return };
+        sheet.count(&table::HISTORY_DISK_LINES, health.lines);
+        sheet.count(&table::HISTORY_DISK, health.bytes);
+        sheet.count(&table::HISTORY_DISK_TROUBLE, health.trouble.is_some().into());
+        sheet.count(&table::HISTORY_RECORDED, health.records);
+        sheet.count(&table::HISTORY_TROUBLES, health.troubles);
+        sheet.count(&table::HISTORY_SET_ASIDE, health.sets_aside);
+    }
+
+    fn measure_delivery(&self, sheet: &mut Sheet) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (counts, accepted) = (&self.delivery.exchanges.counts, &self.around.accepted);
+        for (listener, taken) in self.around.listeners.iter().zip(&self.around.taken) {
+            sheet.labelled(&table::LISTENER_CONNECTIONS, &[&listener.name, &listener.addr], load(taken));
+        }
+        sheet.count(&table::ACCEPT_PAUSES, load(&accepted.paused));
+        sheet.count(&table::UNKEPT, load(&accepted.unkept));
+        sheet.count(&table::BYTES_READ, self.clients.bytes_read);
+        sheet.count(&table::WRITES, load(&counts.writes));
+        sheet.count(&table::BYTES_WRITTEN, load(&counts.bytes));
+        sheet.count(&table::DELIVERIES, load(&counts.deliveries));
+        sheet.count(&table::SOCKETS_FULL, load(&counts.full));
+        sheet.count(&table::LINES_MISSED, load(&counts.missed));
+        sheet.count(&table::CLIENTS_BEHIND, load(&counts.behind));
+        let (distances, sum) = counts.distances.all();
+        #[allow(clippy::cast_precision_loss, reason = "all of them are powers of two")]
+        let bounds = Distances::BOUNDS.map(|bound| bound as f64);
+        #[allow(clippy::cast_precision_loss, reason = "as all numbers that are measured")]
+        sheet.histogram(&table::BEHIND, bounds, &distances, sum as f64);
     }
 }

@@ -60,6 +60,7 @@ impl Rounds {
     fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
         self.make_rounds(&mut budget);
         self.tell_if_drained();
+        self.count_behind();
         if self.weights.over > 0 || !self.jobs.behind.is_empty() || self.full.until.first().copied() != full {
             // The rounds' thread goes on, or sleeps until the new deadline.
             self.exchanges.work.wake();

@@ -109,10 +109,45 @@ pub struct Counts {
     pub bytes: AtomicU64,
     /// Times that a write found a client's socket full.
     pub full: AtomicU64,
+    /// Lines of rooms written to clients, each counted once for each of them.
+    pub deliveries: AtomicU64,
     /// Lines that clients missed because they were too slow.
     pub missed: AtomicU64,
+    /// Clients whose sockets are full now.
+    pub behind: AtomicU64,
+    /// How far clients were behind when it was their turn.
+    pub distances: Distances,
     /// How often the rounds have looked for new orders: a sign of life.
     pub beats: AtomicU64,
+}
+
+/// How far clients were behind, looked at whenever it is a client's turn to be written to and its socket takes all of it
+/// or no more.
+#[derive(Debug, Default)]
+pub struct Distances {
+    /// How often it was up to each of the [bounds](Self::BOUNDS), and beyond them.
+    counts: [AtomicU64; Self::BOUNDS.len() + 1],
+    sum: AtomicU64,
+}
+
+impl Distances {
+    /// In bytes. The first one counts those who are not behind at all.
+    pub const BOUNDS: [u64; 8] = [0, 1 << 10, 8 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20];
+
+    /// A client is so many bytes behind.
+    fn note(&self, bytes: u64) {
+        let place = Self::BOUNDS.partition_point(|bound| *bound < bytes);
+        self.counts[place].fetch_add(1, Ordering::Relaxed);
+        if bytes > 0 {
+            self.sum.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts, and the sum of all distances.
+    #[must_use]
+    pub fn all(&self) -> ([u64; Self::BOUNDS.len() + 1], u64) {
+        (self.counts.each_ref().map(|count| count.load(Ordering::Relaxed)), self.sum.load(Ordering::Relaxed))
+    }
 }
 
 /// What connects the rounds and the driver, in both directions.
@@ -302,6 +337,7 @@ impl Rounds {
             self.taken = taken.into();
         }
         if self.taken.is_empty() && self.jobs.is_idle() {
+            self.count_behind();
             return Next::Nothing(self.full.until.first().map(|(until, _)| *until));
         }
         // If the room has many views, only a few lines are rendered before the next slice of writes.
@@ -319,7 +355,13 @@ impl Rounds {
         self.make_rounds(&mut SLICE.clone());
         self.let_catch_up();
         self.tell_if_drained();
+        self.count_behind();
         if self.full.until.is_empty() { Next::More } else { Next::MoreAndSockets }
+    }
+
+    /// Tells how many sockets are full.
+    fn count_behind(&self) {
+        self.exchanges.counts.behind.store(self.full.until.len() as u64, Ordering::Relaxed);
     }
 
     /// Answers [`Work::Drain`] if no client is left.

@@ -62,6 +62,7 @@ impl Rounds {
         }
         if !client.takes() {
             let behind = client.reader.behind(log) as u64;
+            self.exchanges.counts.distances.note(behind);
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
         let (mut writes, begun) = (0, client.sent);
@@ -79,7 +80,8 @@ impl Rounds {
                     self.cuts_full = true;
                     return;
                 }
-                client.reader.frame(log);
+                let lines = client.reader.frame(log);
+                self.exchanges.counts.deliveries.fetch_add(lines, Ordering::Relaxed);
             }
             let (mut few, mut many) = ([IoSlice::new(&[]); FEW_PIECES], None);
             let (mut count, mut owed) = client.reader.gather(log, &mut few);
@@ -100,7 +102,8 @@ impl Rounds {
                     self.exchanges.counts.writes.fetch_add(1, Ordering::Relaxed);
                     self.exchanges.counts.bytes.fetch_add(taken as u64, Ordering::Relaxed);
                     client.connection.taken.fetch_add(taken as u64, Ordering::Relaxed);
-                    client.reader.advance(log, taken);
+                    let lines = client.reader.advance(log, taken);
+                    self.exchanges.counts.deliveries.fetch_add(lines, Ordering::Relaxed);
                     client.sent += taken as u64;
                     // The socket took all of it, and no piece was left out: the client is owed nothing more.
                     if taken == owed && count < MAX_PIECES && !client.reader.is_typing() {
@@ -110,6 +113,7 @@ impl Rounds {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
                     let behind = client.reader.behind(log) as u64;
+                    self.exchanges.counts.distances.note(behind);
                     client.connection.behind.store(behind, Ordering::Relaxed);
                     self.wait_until_writable(key);
                     if self.clients[key].reader.is_through() {
@@ -123,6 +127,7 @@ impl Rounds {
                 Err(_) => return self.give_up(key, Farewell::Lost),
             }
         }
+        self.exchanges.counts.distances.note(0);
         if client.connection.behind.load(Ordering::Relaxed) != 0 {
             client.connection.behind.store(0, Ordering::Relaxed);
         }

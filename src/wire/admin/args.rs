@@ -42,6 +42,15 @@ pub struct DescribeArgs {
     pub cmd: Option<Text<64>>,
 }
 
+/// How to tell what is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsArgs {
+    /// Whether to tell it as values instead of text; false without it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub families: bool,
+}
+
 /// Which clients to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

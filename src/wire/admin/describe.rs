@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::wire::admin::args::DescribeArgs;
 use crate::wire::admin::message::{ControlError, ErrorCode, PROTOCOL};
-use crate::wire::admin::{COMMANDS, Effect, Replies, unknown_command};
+use crate::wire::admin::{COMMANDS, Effect, Level, Replies, unknown_command};
 
 /// The commands and their schemas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct CommandDescription {
     pub name: String,
     /// What the command does.
     pub about: String,
+    /// The least level at which the command is carried out: `monitor` on each socket, `admin` on the admin socket only.
+    #[serde(default)]
+    pub level: Level,
     /// Whether the command changes something.
     pub changes: bool,
     /// How many replies the command has: `one`, `one_or_more` or `more`.
@@ -50,6 +53,7 @@ pub fn describe(args: &DescribeArgs) -> Result<Description, ControlError> {
         .map(|spec| CommandDescription {
             name: spec.name.into(),
             about: spec.about.trim().into(),
+            level: spec.level(),
             changes: spec.effect == Effect::Changes,
             replies: match spec.replies {
                 Replies::One => "one",

@@ -11,7 +11,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a command: its name, which part of the daemon executes it, what is audited | the table, below |
+//! | a command: its name, which part of the daemon executes it, at which level, what is audited | the table, below |
 //! | what a command takes, what it answers | [`args`], [`result`] |
 //! | what a command does to the hub | [`execute`] |
 //! | what is streamed as an event | [`event`] |
@@ -20,6 +20,7 @@
 //! | how JSON is read, and what is said of what is none | [`json`] |
 //! | how bytes become lines | [`frames`] |
 //! | what `describe` says | [`describe`] |
+//! | what is measured, and its texts | [`metrics`] |
 
 pub mod args;
 pub mod describe;
@@ -28,19 +29,20 @@ pub mod execute;
 pub mod frames;
 pub mod json;
 pub mod message;
+pub mod metrics;
 pub mod result;
 pub mod value;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::wire::admin::args::{
     AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
     ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
-    MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
-    SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
-    UnfilterArgs, WhoArgs,
+    MetricsArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs,
+    RoomSetArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
+    UnbanArgs, UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -68,7 +70,7 @@ pub struct Spec {
     pub result: fn(&mut SchemaGenerator) -> Schema,
     /// Whether it answers with one reply or a stream.
     pub replies: Replies,
-    /// Whether it changes something, and so is audited.
+    /// Whether it changes something, and so is audited; and so who may ask for it: see [`Spec::level`].
     pub effect: Effect,
     /// The part of the daemon that executes it.
     pub carrier: Carrier,
@@ -97,6 +99,39 @@ pub enum Effect {
     Reads,
     /// It changes something; see [`Command::changes`] for those that can also only look.
     Changes,
+}
+
+/// What may be asked on a socket. Each level may all that the one before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// How the hub is doing, and nothing about anybody: on the socket for monitoring.
+    Monitor,
+    /// Everything: on the admin socket. Releases that tell of no level have this one only.
+    #[default]
+    Admin,
+}
+
+impl Level {
+    /// As the protocol writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Monitor => "monitor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl Spec {
+    /// The least level at which the command is carried out.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self.effect {
+            Effect::Tells => Level::Monitor,
+            Effect::Reads | Effect::Changes => Level::Admin,
+        }
+    }
 }
 
 /// The part of the daemon that executes a command, and so when it is answered.
@@ -133,7 +168,7 @@ pub enum ForDriver<'a> {
     /// `status`
     Status(&'a NoArgs),
     /// `metrics`
-    Metrics(&'a NoArgs),
+    Metrics(&'a MetricsArgs),
     /// `log.level`
     LogLevel(&'a LogLevelArgs),
     /// `reload`
@@ -318,8 +353,8 @@ commands! {
     "describe" Describe(DescribeArgs) -> Description, One, Tells, Connection(ForConnection::Describe);
     /// Tells how the hub is doing: uptime, clients, rooms, limits reached, listeners.
     "status" Status(NoArgs) -> Status, One, Tells, Driver(ForDriver::Status);
-    /// Returns all counters as OpenMetrics text.
-    "metrics" Metrics(NoArgs) -> Metrics, One, Tells, Driver(ForDriver::Metrics);
+    /// Returns what is measured: counters, gauges and histograms, as OpenMetrics text or as values.
+    "metrics" Metrics(MetricsArgs) -> Metrics, One, Tells, Driver(ForDriver::Metrics);
     /// Lists the clients, all or those of one room.
     "clients.list" ClientsList(ClientsListArgs) -> ClientList, One, Reads, Listing(Listing::clients);
     /// Tells all about one client.

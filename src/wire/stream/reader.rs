@@ -358,17 +358,23 @@ impl Reader {
     }
 
     /// Notes that the socket has taken `taken` bytes of what [`Self::gather`] gave. Also skips hidden lines that
-    /// follow; with 0 that is all it does.
-    pub fn advance(&mut self, log: Option<&Log>, taken: usize) {
+    /// follow; with 0 that is all it does. Returns the number of the log's lines that were taken, the last one maybe in
+    /// part; those in a frame were counted when the frame was composed.
+    pub fn advance(&mut self, log: Option<&Log>, taken: usize) -> u64 {
         match &mut self.typing {
             None => self.consume(log, taken),
-            Some(typing) => typing.advance(taken),
+            Some(typing) => {
+                typing.advance(taken);
+                0
+            }
         }
     }
 
-    /// Takes `taken` bytes off what the reader is owed: they are written, or in a frame.
-    pub(super) fn consume(&mut self, log: Option<&Log>, taken: usize) {
+    /// Takes `taken` bytes off what the reader is owed: they are written, or in a frame. Returns the number of the log's
+    /// lines among them, the last one maybe in part.
+    pub(super) fn consume(&mut self, log: Option<&Log>, taken: usize) -> u64 {
         let (mut left, mut letters, mut next) = (taken, 0, self.next);
+        let mut lines = 0;
         let mut torn: Option<(u64, Arc<[u8]>)> = None;
         let mut letter_taken = 0;
         self.each(log, |piece| match piece {
@@ -383,6 +389,7 @@ impl Reader {
             }
             Piece::Lines(to, bytes) if bytes.len() <= left => {
                 left -= bytes.len();
+                lines += to - next;
                 next = to;
                 true
             }
@@ -391,8 +398,10 @@ impl Reader {
                     // The bytes end within a run: behind some whole lines, and maybe in the middle of one, whose rest
                     // becomes mail.
                     let log = log.expect("lines come from a log");
+                    let first = next;
                     let rest;
                     (next, rest) = log.rendering(self.seen).sent(next, left);
+                    lines += next - first;
                     if rest > 0 {
                         torn = Some((next, bytes[left..left + rest].into()));
                     }
@@ -428,5 +437,6 @@ impl Reader {
             self.mail = VecDeque::new();
         }
         self.next = next;
+        lines
     }
 }

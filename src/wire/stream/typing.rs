@@ -121,9 +121,9 @@ impl Reader {
     /// have come.
     ///
     /// The frame depends on nothing but this reader and `log`. [`Self::needs_frame`] tells whether it would have any
-    /// bytes.
-    pub fn frame(&mut self, log: Option<&Log>) {
-        let Some(typing) = self.typing.as_deref().filter(|typing| typing.is_written()) else { return };
+    /// bytes. Returns how many lines of the log are in it.
+    pub fn frame(&mut self, log: Option<&Log>) -> u64 {
+        let Some(typing) = self.typing.as_deref().filter(|typing| typing.is_written()) else { return 0 };
         let mut frame = typing.shown.erase.clone();
         let erase = frame.len();
         let mut left = self.fits_frame(log);
@@ -135,10 +135,11 @@ impl Reader {
             }
             left > 0
         });
-        self.consume(log, frame.len() - erase);
+        let lines = self.consume(log, frame.len() - erase);
         if let Some(typing) = &mut self.typing {
             typing.compose(frame);
         }
+        lines
     }
 
     /// Bytes of what it is owed that go into one frame: whole lines, at least one of them.

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::hub::lockdown;
 use crate::settings;
+use crate::wire::admin::Level;
+use crate::wire::admin::metrics::Family;
 use crate::wire::admin::value::Time;
 
 /// Who answers.
@@ -19,6 +21,10 @@ pub struct Hello {
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: u32,
+    /// The level of this connection: `monitor` on the socket for monitoring, where only the commands of that level are
+    /// carried out, `admin` on the admin socket. `describe` tells the level of each command.
+    #[serde(default)]
+    pub level: Level,
 }
 
 /// The lockdown that is under way, if there is one.
@@ -149,17 +155,21 @@ pub struct TurnCount {
 /// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
-    /// The purpose of the socket: `chat` or `admin`.
+    /// The purpose of the socket: `chat`, `admin` or `monitor`.
     pub name: String,
     /// The address with its port, or the path.
     pub addr: String,
 }
 
-/// All counters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What is measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metrics {
-    /// OpenMetrics text, with its `# EOF`.
-    pub text: String,
+    /// OpenMetrics text, with its `# EOF`, unless values were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The values, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub families: Option<Vec<Family>>,
 }
 
 /// The last reply of a stream.

@@ -1,0 +1,195 @@
+//! `chathub-web`: what is measured of the hub, over HTTP, for Prometheus and the like.
+//!
+//! It is a program of its own, so that the hub has no HTTP in it: it has a unit, a user and a sandbox of its own, asks
+//! the hub on the socket for monitoring, where nothing about people is told and nothing can be changed, and holds
+//! nothing that anybody would miss. The program `chathub` and the library know nothing of it, nor of the HTTP library.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | arguments | [`chathub::cli::web`] |
+//! | listening sockets, start and end | this file |
+//! | one connection: its bounds in time and bytes | [`connection`], [`patient`] |
+//! | how many connections there are, and which gives way | [`places`] |
+//! | what is answered to which request | [`answer`] |
+//! | the question to the hub, and who shares the answer | [`figures`] |
+//! | what is measured, and the texts | [`chathub::wire::admin::metrics`] |
+
+mod answer;
+mod connection;
+mod figures;
+mod patient;
+mod places;
+
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chathub::cli::web::WebArgs;
+use chathub::exit::Exit;
+use chathub::settings::LogLevel;
+use chathub::{logging, systemd};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use self::answer::Pages;
+use self::figures::Figures;
+use self::places::Places;
+
+/// Connections that are served at a time. A scraper has one.
+const CONNECTIONS: usize = 64;
+
+/// How long answers that are under way have when the program is to end.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Without a connection for so long, the program ends, if systemd can start it again.
+const IDLE: Duration = Duration::from_secs(600);
+
+fn main() -> Exit {
+    // While there is only one thread: it takes what is in the environment.
+    let handed = systemd::web_sockets();
+    let args = match WebArgs::of_process() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let _level = logging::start_as("chathub-web", LogLevel::Info);
+    let (listeners, activated) = match listeners(&args, handed) {
+        Ok(listeners) => listeners,
+        Err((exit, problem)) => {
+            error!("{problem}");
+            return exit;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(problem) => {
+            error!("cannot start the runtime: {problem}");
+            return Exit::Refused;
+        }
+    };
+    let figures = match Figures::start(args.socket) {
+        Ok(figures) => figures,
+        Err(problem) => {
+            error!("cannot start a thread: {problem}");
+            return Exit::Refused;
+        }
+    };
+    match runtime.block_on(serve(listeners, activated, figures)) {
+        Ok(()) => Exit::Done,
+        Err(problem) => {
+            error!("cannot serve: {problem}");
+            Exit::Refused
+        }
+    }
+}
+
+/// The sockets to listen on, and whether they were handed over.
+fn listeners(args: &WebArgs, handed: systemd::WebSockets) -> Result<(Vec<TcpListener>, bool), (Exit, String)> {
+    let systemd::WebSockets { metrics, unknown, wrong } = handed;
+    if let Some(wrong) = wrong {
+        return Err((Exit::Config, wrong.to_string()));
+    }
+    for (name, _) in &unknown {
+        warn!("a socket that was handed over is left alone: this release does not know its name, {name:?}");
+    }
+    if !metrics.is_empty() {
+        return Ok((metrics, true));
+    }
+    if !unknown.is_empty() {
+        let message = "none of the sockets that were handed over is for metrics (FileDescriptorName=metrics)";
+        return Err((Exit::Config, message.to_owned()));
+    }
+    if args.listen.is_empty() {
+        let message = "no socket was handed over; --listen says where to listen, as in --listen 127.0.0.1:9969";
+        return Err((Exit::Usage, message.to_owned()));
+    }
+    let bind = |addr| {
+        TcpListener::bind(addr).map_err(|error| (Exit::Unavailable, format!("cannot listen on {addr}: {error}")))
+    };
+    Ok((args.listen.iter().map(bind).collect::<Result<_, _>>()?, false))
+}
+
+async fn serve(listeners: Vec<TcpListener>, activated: bool, figures: Figures) -> io::Result<()> {
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (stop, stopping) = watch::channel(false);
+    let places = Places::new(CONNECTIONS);
+    let pages = Arc::new(Pages::new(figures, places.clone()));
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        info!("serving metrics on http://{}/metrics", listener.local_addr()?);
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        accepting.spawn(accept(listener, pages.clone(), places.clone(), stopping.clone()));
+    }
+    systemd::ready();
+    if let Some(every) = systemd::watchdog_interval() {
+        tokio::spawn(async move {
+            let mut due = tokio::time::interval(every);
+            loop {
+                due.tick().await;
+                systemd::watchdog();
+            }
+        });
+    }
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+        () = places.idle(IDLE), if activated => info!("nobody has connected for long: ending until somebody does"),
+    }
+    systemd::stopping(GOODBYE);
+    let _ = stop.send(true);
+    while accepting.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Takes connections until `stopping` says so, and returns when their answers are out.
+async fn accept(
+    listener: tokio::net::TcpListener,
+    pages: Arc<Pages>,
+    places: Arc<Places>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let for_each = stopping.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => match places.enter() {
+                    Some(place) => {
+                        connections.spawn(connection::serve(stream, place, pages.clone(), for_each.clone()));
+                    }
+                    None => connection::refuse(&stream),
+                },
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    warn!("accepting is paused: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            () = stopped(&mut stopping) => break,
+        }
+    }
+    // What comes now waits for the next process.
+    drop(listener);
+    let _ = tokio::time::timeout(GOODBYE, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which ends the program as well.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Errors that accept(2) passes on from the connection that it was about to return.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, TimedOut};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | TimedOut
+    )
+}
