@@ -128,6 +128,7 @@ transcripts! {
     patterns_of_names
     places_are_made
     passwords
+    passwords_for_other_programs
     private
     private_messages_at_a_pace
     quiet
