@@ -94,6 +94,7 @@ transcripts! {
     clients_per_address_are_limited
     filters
     filters_of_operators
+    first_login
     greeting
     help
     history
